@@ -1,0 +1,169 @@
+import type { OnboardingInput, Plan, RenewTokenInput } from './types.js';
+
+/** A plan with every default filled in and durations in milliseconds. */
+export interface ResolvedPlan {
+  close: boolean;
+  score: boolean;
+  scoreDeadlineMs: number;
+}
+
+export const PLAN_DEFAULTS = {
+  close: false,
+  score: true,
+  scoreDeadline: '15 minutes',
+} as const satisfies Required<Plan>;
+
+/** Thrown by the guards. `field` is a path such as `plan.scoreDeadline`; the message never repeats a secret. */
+export class InvalidInputError extends Error {
+  override readonly name = 'InvalidInputError';
+  readonly field: string;
+
+  constructor(field: string, expected: string) {
+    super(`${field} ${expected}`);
+    this.field = field;
+  }
+}
+
+/**
+ * Checks what a caller in any language sent, and returns it.
+ *
+ * @throws InvalidInputError naming the first wrong field. An unknown key is wrong too: a misspelt one would otherwise be
+ * ignored in silence.
+ */
+export function checkOnboardingInput(value: unknown): OnboardingInput {
+  const input = withoutAbsent(record('input', value));
+  onlyKeys('input', input, ['interviewId', 'sessionToken', 'flowId', 'plan', 'verifyFirst']);
+  checkInterviewId(input.interviewId);
+  if (input.sessionToken !== undefined) checkSessionToken(input.sessionToken);
+  if (input.flowId !== undefined) checkFlowId(input.flowId);
+  if (input.verifyFirst !== undefined) boolean('verifyFirst', input.verifyFirst);
+  resolvePlan(input.plan);
+  return input as unknown as OnboardingInput;
+}
+
+/** @throws InvalidInputError */
+export function checkRenewTokenInput(value: unknown): RenewTokenInput {
+  const input = record('renewToken', value);
+  onlyKeys('renewToken', input, ['sessionToken']);
+  return { sessionToken: checkSessionToken(input.sessionToken) };
+}
+
+/** @throws InvalidInputError */
+export function resolvePlan(value: unknown): ResolvedPlan {
+  const plan: Record<string, unknown> = {
+    ...PLAN_DEFAULTS,
+    ...withoutAbsent(value === undefined ? {} : record('plan', value)),
+  };
+  onlyKeys('plan', plan, Object.keys(PLAN_DEFAULTS));
+  return {
+    close: boolean('plan.close', plan.close),
+    score: boolean('plan.score', plan.score),
+    scoreDeadlineMs: duration('plan.scoreDeadline', plan.scoreDeadline),
+  };
+}
+
+/**
+ * An interview id travels in a URL query and names the workflow. Incode's are hexadecimal; anything printable without
+ * white space is let through, because their form is not documented.
+ *
+ * @throws InvalidInputError
+ */
+export function checkInterviewId(value: unknown): string {
+  if (typeof value !== 'string' || value === '')
+    throw new InvalidInputError('interviewId', 'must be a non-empty string');
+  // Temporal refuses workflow ids above 1,000 bytes with a message that names no field; Incode's have 24 characters.
+  if (value.length > 200) throw new InvalidInputError('interviewId', 'must have at most 200 characters');
+  if (!PRINTABLE_ASCII.test(value))
+    throw new InvalidInputError('interviewId', 'must be printable ASCII without spaces');
+  return value;
+}
+
+/**
+ * A session token is sent as the header `X-Incode-Hardware-Id`: a line break in it would inject a header.
+ *
+ * @throws InvalidInputError that does not contain the token
+ */
+export function checkSessionToken(value: unknown): string {
+  if (typeof value !== 'string' || value === '') {
+    throw new InvalidInputError('sessionToken', 'must be a non-empty string');
+  }
+  // Incode says at most 256 characters. Twice the usual header limit of proxies is still refused early.
+  if (value.length > 16_384) throw new InvalidInputError('sessionToken', 'must have at most 16,384 characters');
+  if (!PRINTABLE_ASCII.test(value)) {
+    throw new InvalidInputError('sessionToken', 'must be printable ASCII without spaces or line breaks');
+  }
+  return value;
+}
+
+function checkFlowId(value: unknown): void {
+  if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
+    throw new InvalidInputError('flowId', 'must be a non-empty string of printable ASCII without spaces');
+  }
+}
+
+const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+
+function record(field: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidInputError(field, 'must be an object');
+  }
+  return value as Record<string, unknown>;
+}
+
+function onlyKeys(field: string, value: Record<string, unknown>, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      field === 'input' ? unknown : `${field}.${unknown}`,
+      `is not known; known are ${known.join(', ')}`,
+    );
+  }
+}
+
+/** `undefined` means the default, as in every options object, and so does the `null` of languages that send one. */
+function withoutAbsent(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined && part !== null));
+}
+
+function boolean(field: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new InvalidInputError(field, 'must be true or false');
+  return value;
+}
+
+function duration(field: string, value: unknown): number {
+  const ms = typeof value === 'string' ? parseDuration(value) : undefined;
+  if (ms === undefined)
+    throw new InvalidInputError(field, 'must be a duration such as "15 minutes", "36h" or "7 days"');
+  return ms;
+}
+
+const UNITS = new Map([
+  ...units(1, 'ms', 'msec', 'msecs', 'millisecond', 'milliseconds'),
+  ...units(1_000, 's', 'sec', 'secs', 'second', 'seconds'),
+  ...units(60_000, 'm', 'min', 'mins', 'minute', 'minutes'),
+  ...units(3_600_000, 'h', 'hr', 'hrs', 'hour', 'hours'),
+  ...units(86_400_000, 'd', 'day', 'days'),
+  ...units(604_800_000, 'w', 'week', 'weeks'),
+]);
+
+function units(ms: number, ...names: string[]): [string, number][] {
+  return names.map((name) => [name, ms]);
+}
+
+/** Ten years: far beyond any onboarding, and still a safe timer for Temporal. */
+const MAX_DURATION_MS = 3_650 * 86_400_000;
+
+/**
+ * The duration strings of Temporal's TypeScript SDK from milliseconds to weeks. Written here because the contract
+ * imports nothing, and because `ms` reads `"7 dys"` as undefined only at run time.
+ *
+ * @returns milliseconds, or `undefined` for what is not a positive duration
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim());
+  if (!match?.[1] || !match[2]) return undefined;
+  const unit = UNITS.get(match[2].toLowerCase());
+  if (unit === undefined) return undefined;
+  const ms = Math.round(Number(match[1]) * unit);
+  return ms > 0 && ms <= MAX_DURATION_MS ? ms : undefined;
+}

@@ -1,0 +1,66 @@
+/**
+ * The names by which callers in any language reach this package. All of them are part of the contract: changing one
+ * breaks callers and open workflows.
+ */
+
+/** Task queue of {@link ONBOARDING_WORKFLOW} and of its activities. */
+export const TASK_QUEUE = 'incode-onboarding';
+
+/** Workflow type that completes one Incode session. */
+export const ONBOARDING_WORKFLOW = 'onboardingSession';
+
+/** Update names. `finish` also works as update-with-start. */
+export const UPDATES = { finish: 'finish', renewToken: 'renewToken' } as const;
+
+/** Query names. */
+export const QUERIES = { state: 'state' } as const;
+
+/**
+ * Search attributes, all of type Keyword. They must exist in the namespace: an upsert of an unknown one blocks the
+ * workflow, so a worker refuses to start without them.
+ */
+export const SEARCH_ATTRIBUTES = { stage: 'IncodeStage', outcome: 'IncodeOutcome', batchId: 'IncodeBatchId' } as const;
+
+/** One session, one workflow id: that is what makes a second start attach instead of completing the session again. */
+export function onboardingWorkflowId(interviewId: string): string {
+  return `incode-onboarding/${interviewId}`;
+}
+
+/**
+ * `type` of the `ApplicationFailure`s that reach callers and the Web UI.
+ *
+ * The first group ends a workflow; the second is seen only while an activity is being retried or the workflow waits.
+ */
+export const FAILURES = {
+  /** The input or an update's argument is malformed. Nothing was sent to Incode. */
+  invalidInput: 'InvalidInput',
+  /** Incode answered 400 or another 4xx that the same request cannot overcome. */
+  badRequest: 'IncodeBadRequest',
+  /** Incode answered 404: it does not know the session. */
+  unknownSession: 'IncodeUnknownSession',
+  /** Incode answered 405. */
+  methodNotAllowed: 'IncodeMethodNotAllowed',
+  /** Incode answered 406. */
+  notAcceptable: 'IncodeNotAcceptable',
+
+  /** 401, or a token that cannot be sent. The workflow waits in `needsToken`. */
+  tokenRefused: 'IncodeTokenRefused',
+  /** The worker has no token source, so a token must come by `renewToken`. */
+  noTokenSource: 'NoTokenSource',
+  /** 403: the worker's API key is wrong. Retried slowly until the operator mends it. */
+  apiKeyRefused: 'IncodeApiKeyRefused',
+  /** A redirect or a proxy's refusal: the worker's base URL or proxy is wrong. Retried slowly. */
+  misconfigured: 'IncodeMisconfigured',
+  /** Incode was not reached or did not take the request. Retried. */
+  notTaken: 'IncodeNotTaken',
+  /** The request is over, its result is not known. Retried, status first. */
+  resultUnknown: 'IncodeResultUnknown',
+  /** The request may still be running at Incode. Retried after the settle time, status first. */
+  maybeRunning: 'IncodeMaybeRunning',
+  /** An earlier request may still be running at Incode, so finishing waits until it cannot. */
+  settling: 'IncodeSettling',
+  /** Incode has no score yet. Asked again. */
+  scoreNotReady: 'IncodeScoreNotReady',
+} as const;
+
+export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];

@@ -1,0 +1,101 @@
+/** What `onboardingSession` is started with: plain JSON that any SDK can send. */
+export interface OnboardingInput {
+  /** Incode's id of the session. Also names the workflow. */
+  interviewId: string;
+  /**
+   * The session's token, a JWT that Incode issues for 90 days. Without it the worker asks its token source; a worker
+   * that has none waits in `needsToken` for `renewToken`.
+   */
+  sessionToken?: string;
+  /** Incode's flow, sent along with finish-status. */
+  flowId?: string;
+  plan?: Plan;
+  /**
+   * An earlier workflow may have finished this session, so its status is read before the first attempt as well.
+   * `OnboardingClient` sets it when it starts a session again; other callers should do the same.
+   *
+   * @default false
+   */
+  verifyFirst?: boolean;
+}
+
+/** What to do with the session. Durations are strings such as `"15 minutes"`, `"7 days"` or `"36h"`. */
+export interface Plan {
+  /**
+   * Close the session at Incode after finishing: later uploads are refused and the score is frozen.
+   *
+   * @default false
+   */
+  close?: boolean;
+  /**
+   * Read the score, which then decides the outcome. Without it the rule engine's `action` does.
+   *
+   * @default true
+   */
+  score?: boolean;
+  /**
+   * How long a score that is not ready is asked for; then the outcome is `undecided`. Only Incode's "not ready" counts
+   * against it: an outage is waited out.
+   *
+   * @default "15 minutes": post-processing takes seconds, so a score missing for longer will not come by itself.
+   */
+  scoreDeadline?: string;
+}
+
+/** Where a session stands. `done` is the last one. */
+export type Stage = 'finishing' | 'needsToken' | 'closing' | 'scoring' | 'done';
+
+/** How the onboarding ended. A business result is a value, never an exception. */
+export type Outcome = 'approved' | 'rejected' | 'needsReview' | 'undecided' | 'expired';
+
+/** The answer to "finish this session". */
+export interface FinishAnswer {
+  /**
+   * Incode's rule engine: `approved`, `rejected`, `none` (no automatic decision), or a value that is new to us. `null`
+   * when the answer did not reach us and completion was confirmed by the session's status.
+   */
+  action: string | null;
+  /** Where Incode wants the user sent; `null` if it named nothing. */
+  redirectionUrl: string | null;
+  /** Whether Incode's answer arrived, or the session's status had to confirm completion. */
+  confirmedBy: 'response' | 'status';
+}
+
+export interface ScoreAnswer {
+  /** Incode's overall status: OK, WARN, FAIL, MANUAL…, or a value that is new to us. */
+  status: string;
+  /** Incode's overall value, a string such as `"94.6"`; `null` if missing. Decide on the status, not on this. */
+  value: string | null;
+}
+
+/** What `onboardingSession` returns. */
+export interface OnboardingResult {
+  interviewId: string;
+  outcome: Outcome;
+  /** `null` if the session expired before it could be finished. */
+  finish: FinishAnswer | null;
+  /** `null` if the plan did not ask for it, or it was not ready by `scoreDeadline`. */
+  score: ScoreAnswer | null;
+  /** The last onboarding status known from Incode, or `null`. */
+  onboardingStatus: string | null;
+  /** One sentence for people: what the outcome rests on. */
+  reason: string;
+}
+
+/** Answer of the `state` query. */
+export interface OnboardingState {
+  interviewId: string;
+  stage: Stage;
+  /** What the session waits for that somebody has to do; `null` if nobody has to do anything. */
+  waitingFor: string | null;
+  finish: FinishAnswer | null;
+  score: ScoreAnswer | null;
+  onboardingStatus: string | null;
+  /** `null` until the stage is `done`. */
+  outcome: Outcome | null;
+}
+
+/** Argument of the `renewToken` update. */
+export interface RenewTokenInput {
+  sessionToken: string;
+}
