@@ -45,8 +45,8 @@ export const FAILURES = {
 
   /** 401, or a token that cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',
-  /** The worker has no token source, so a token must come by `renewToken`. */
-  noTokenSource: 'NoTokenSource',
+  /** `POST /omni/start` answered with the token of another session, which must never be used for this one. */
+  wrongSession: 'IncodeWrongSession',
   /** 403: the worker's API key is wrong. Retried slowly until the operator mends it. */
   apiKeyRefused: 'IncodeApiKeyRefused',
   /** A redirect or a proxy's refusal: the worker's base URL or proxy is wrong. Retried slowly. */

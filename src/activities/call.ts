@@ -1,0 +1,18 @@
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+
+/**
+ * Runs one Incode call with the activity's cancellation, and heartbeats while it lasts: so that the server notices a dead
+ * worker before the start-to-close timeout, and a cancellation reaches the call.
+ *
+ * A call that ends before the first beat, which nearly all do, records no heartbeat: each recorded one is billed.
+ */
+export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { heartbeatTimeoutMs } = activityInfo();
+  // Three beats fit into a heartbeat timeout, so that a late one does no harm.
+  const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(), heartbeatTimeoutMs / 3) : undefined;
+  try {
+    return await call(Context.current().cancellationSignal);
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,90 @@
+import { activityInfo, Context, log } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { FAILURES, type FailureType } from '../contract/index.js';
+import { IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import type { FailureDetails } from './types.js';
+
+/** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
+const FATE: Record<IncodeErrorKind, { type: FailureType; then: 'end' | 'retry' | 'mend' }> = {
+  badRequest: { type: FAILURES.badRequest, then: 'end' },
+  unknownSession: { type: FAILURES.unknownSession, then: 'end' },
+  methodNotAllowed: { type: FAILURES.methodNotAllowed, then: 'end' },
+  notAcceptable: { type: FAILURES.notAcceptable, then: 'end' },
+  // Not an end for the session: the workflow waits for another token and calls again.
+  tokenRefused: { type: FAILURES.tokenRefused, then: 'end' },
+  apiKeyRefused: { type: FAILURES.apiKeyRefused, then: 'mend' },
+  misconfigured: { type: FAILURES.misconfigured, then: 'mend' },
+  notTaken: { type: FAILURES.notTaken, then: 'retry' },
+  resultUnknown: { type: FAILURES.resultUnknown, then: 'retry' },
+  maybeRunning: { type: FAILURES.maybeRunning, then: 'retry' },
+};
+
+export interface FailureContext {
+  interviewId: string;
+  mendIntervalMs: number;
+  /** Lower bound for the delay before the next attempt, if there must be one. */
+  retryAfterMs?: number;
+  lastSentAt?: number;
+}
+
+/**
+ * The one place where an Incode error becomes what Temporal sees. Whatever else was thrown is passed on untouched.
+ *
+ * @returns what the activity has to throw
+ */
+export function activityFailure(error: unknown, context: FailureContext): unknown {
+  if (!(error instanceof IncodeError)) return error;
+  if (cancelledByCaller()) {
+    return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
+  }
+  const { type, then } = FATE[error.kind];
+  if (then === 'mend') warnOperator(error);
+  const delay = Math.max(error.retryAfterMs ?? 0, context.retryAfterMs ?? 0, then === 'mend' ? context.mendIntervalMs : 0);
+  return ApplicationFailure.create({
+    type,
+    message: `Session ${context.interviewId}: ${error.message}`,
+    nonRetryable: then === 'end',
+    details: [details(error, context)],
+    // 0 leaves the delay to the retry policy.
+    ...(delay > 0 ? { nextRetryDelay: delay } : {}),
+  });
+}
+
+/** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */
+export function notYet(type: FailureType, interviewId: string, what: string, nextRetryDelayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message: `Session ${interviewId}: ${what}`,
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: Math.max(1, nextRetryDelayMs),
+  });
+}
+
+/**
+ * A worker that shuts down cancels its activities too, but the session still has to be completed: that attempt must fail
+ * in a retryable way instead of reporting a cancellation.
+ */
+function cancelledByCaller(): boolean {
+  const { cancellationSignal, cancellationDetails } = Context.current();
+  return cancellationSignal.aborted && cancellationDetails?.workerShutdown !== true;
+}
+
+function details(error: IncodeError, { interviewId, lastSentAt }: FailureContext): FailureDetails {
+  return {
+    interviewId,
+    operation: error.operation,
+    ...(error.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(lastSentAt === undefined ? {} : { lastSentAt }),
+  };
+}
+
+/** Every session stands still until somebody acts, so this is louder than the SDK's warning about the attempt. */
+function warnOperator(error: IncodeError): void {
+  log.error(
+    error.kind === 'apiKeyRefused'
+      ? 'Incode refuses the API key: set the right INCODE_API_KEY and restart the worker. No session is lost meanwhile.'
+      : 'Incode is not where INCODE_BASE_URL or the proxy says: correct it and restart the worker. No session is lost meanwhile.',
+    { operation: error.operation, httpStatus: error.httpStatus, attempt: activityInfo().attempt },
+  );
+}

@@ -1,0 +1,37 @@
+import { callIncode } from './call.js';
+import { activityFailure } from './failure.js';
+import { finishStatus } from './finish-status.js';
+import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
+import { score } from './score.js';
+import type { IncodeActivities } from './types.js';
+
+export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './options.js';
+export { type ReissueOptions, reissuingTokenSource } from './token-source.js';
+export type * from './types.js';
+
+/** The activities of this package, to be registered in a worker: ours or one of another team. */
+export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
+  const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
+  const { incode, tokenSource, mendIntervalMs } = options;
+
+  /** For calls that may be repeated as they are: reads, closing, and the token source. */
+  async function repeatable<T>(interviewId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await callIncode(call);
+    } catch (error) {
+      throw activityFailure(error, { interviewId, mendIntervalMs });
+    }
+  }
+
+  return {
+    finishStatus: finishStatus(options),
+    score: score(options),
+    onboardingStatus: (session) =>
+      repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
+    closeSession: (session) => repeatable(session.interviewId, (signal) => incode.closeSession(session, { signal })),
+    reissueToken: async ({ interviewId }) => {
+      if (!tokenSource) return { sessionToken: null };
+      return { sessionToken: await repeatable(interviewId, (signal) => tokenSource.token(interviewId, signal)) };
+    },
+  };
+}

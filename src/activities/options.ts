@@ -1,0 +1,43 @@
+import type { IncodeClient } from '../incode/index.js';
+
+/** Where a session's token comes from when nobody handed one in. */
+export interface TokenSource {
+  /**
+   * @returns a fresh token for exactly this session
+   * @throws IncodeError
+   */
+  token(interviewId: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface ActivityOptions {
+  incode: IncodeClient;
+  /** Without one, `reissueToken` answers `null` and workflows wait for `renewToken`. */
+  tokenSource?: TokenSource;
+  /**
+   * How long after a request that may still be running at Incode the session is left alone, in milliseconds. Lower it
+   * only where Incode's own limit is known to be lower: a status read before then can miss a completion under way.
+   *
+   * @default 30_000: Incode ends a request after 30 s on its side.
+   */
+  settleTimeMs?: number;
+  /**
+   * How often a call that the operator has to mend (API key, base URL, proxy) is tried again, in milliseconds.
+   *
+   * @default 60_000: soon enough after the mending, and 1,000 waiting sessions make no more than 17 requests/s.
+   */
+  mendIntervalMs?: number;
+  /**
+   * How often a score that is not ready is asked for, in milliseconds.
+   *
+   * @default 10_000: Incode's SDKs ask every 10 s.
+   */
+  scorePollMs?: number;
+}
+
+export const ACTIVITY_DEFAULTS = {
+  settleTimeMs: 30_000,
+  mendIntervalMs: 60_000,
+  scorePollMs: 10_000,
+} as const;
+
+export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

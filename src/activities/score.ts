@@ -1,0 +1,34 @@
+import { activityInfo } from '@temporalio/activity';
+import { FAILURES, type ScoreAnswer } from '../contract/index.js';
+import { callIncode } from './call.js';
+import { activityFailure, notYet } from './failure.js';
+import type { ResolvedActivityOptions } from './options.js';
+import type { ScoreInput } from './types.js';
+
+/**
+ * Reads the score until Incode has one. Each "not ready" is a failed attempt with a fixed delay: such a poll adds nothing
+ * to the workflow's history.
+ */
+export function score(options: ResolvedActivityOptions) {
+  return async (input: ScoreInput): Promise<ScoreAnswer | null> => {
+    const { status, value } = await readScore(options, input);
+    if (status !== null && status !== 'UNKNOWN') return { status, value };
+    const wait = Math.min(options.scorePollMs, timeLeft(input));
+    if (wait <= 0) return null;
+    throw notYet(FAILURES.scoreNotReady, input.interviewId, 'Incode has no score yet', wait);
+  };
+}
+
+async function readScore({ incode, mendIntervalMs }: ResolvedActivityOptions, input: ScoreInput) {
+  try {
+    return await callIncode((signal) => incode.score(input, { signal }));
+  } catch (error) {
+    throw activityFailure(error, { interviewId: input.interviewId, mendIntervalMs });
+  }
+}
+
+/** By the server's clock alone, so that a worker whose clock is off neither gives up early nor asks for ever. */
+function timeLeft(input: ScoreInput): number {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  return scheduledTimestampMs + input.readyWithinMs - currentAttemptScheduledTimestampMs;
+}

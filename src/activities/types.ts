@@ -1,0 +1,64 @@
+import type { FinishAnswer, ScoreAnswer } from '../contract/index.js';
+
+/** A session and the token that reaches it. */
+export interface SessionInput {
+  interviewId: string;
+  sessionToken: string;
+}
+
+export interface FinishStatusInput extends SessionInput {
+  flowId?: string;
+  /**
+   * Read the session's status before the first attempt too. For callers that know or suspect that somebody else asked
+   * Incode to finish this session.
+   *
+   * @default false: attempts after the first do so anyway.
+   */
+  verifyFirst?: boolean;
+  /**
+   * When an earlier request to finish this session may last have been sent, in milliseconds since the epoch. Implies
+   * `verifyFirst`, and leaves an unfinished session alone until the settle time after it has passed.
+   */
+  lastSentAt?: number;
+}
+
+export interface FinishStatusResult {
+  /** `null` if Incode says that the session has expired. */
+  finish: FinishAnswer | null;
+  onboardingStatus: string | null;
+}
+
+export interface ScoreInput extends SessionInput {
+  /** How long a score that is not ready is asked for again, in milliseconds since the activity was scheduled. */
+  readyWithinMs: number;
+}
+
+export interface ReissueTokenInput {
+  interviewId: string;
+}
+
+/** The activities by the names under which a worker registers them. */
+export interface IncodeActivities {
+  /**
+   * Finishes a session, and never asks Incode twice while its own answers can tell that once was enough: every attempt
+   * but a first reads the session's status before it finishes.
+   */
+  finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
+  onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
+  /** `null` once `readyWithinMs` has passed without a score. */
+  score(input: ScoreInput): Promise<ScoreAnswer | null>;
+  closeSession(input: SessionInput): Promise<{ sessionStatus: string | null }>;
+  /** `null` if this worker has no token source. */
+  reissueToken(input: ReissueTokenInput): Promise<{ sessionToken: string | null }>;
+}
+
+/** What a failure of these activities carries in `details[0]`. Never a secret. */
+export interface FailureDetails {
+  interviewId: string;
+  operation: string;
+  httpStatus?: number;
+  /** Incode's own code, if its error body had one beside the HTTP status. */
+  code?: string | number;
+  /** Set if a request to finish may have reached Incode: when it may last have been sent, in ms since the epoch. */
+  lastSentAt?: number;
+}

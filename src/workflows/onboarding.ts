@@ -1,0 +1,17 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSearchAttributeKey,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  SearchAttributeType,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
