@@ -5,18 +5,18 @@ import { IncodeError, type IncodeErrorKind } from '../incode/index.js';
 import type { FailureDetails } from './types.js';
 
 /** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
-const FATE: Record<IncodeErrorKind, { type: FailureType; then: 'end' | 'retry' | 'mend' }> = {
-  badRequest: { type: FAILURES.badRequest, then: 'end' },
-  unknownSession: { type: FAILURES.unknownSession, then: 'end' },
-  methodNotAllowed: { type: FAILURES.methodNotAllowed, then: 'end' },
-  notAcceptable: { type: FAILURES.notAcceptable, then: 'end' },
+const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'mend' }> = {
+  badRequest: { type: FAILURES.badRequest, next: 'end' },
+  unknownSession: { type: FAILURES.unknownSession, next: 'end' },
+  methodNotAllowed: { type: FAILURES.methodNotAllowed, next: 'end' },
+  notAcceptable: { type: FAILURES.notAcceptable, next: 'end' },
   // Not an end for the session: the workflow waits for another token and calls again.
-  tokenRefused: { type: FAILURES.tokenRefused, then: 'end' },
-  apiKeyRefused: { type: FAILURES.apiKeyRefused, then: 'mend' },
-  misconfigured: { type: FAILURES.misconfigured, then: 'mend' },
-  notTaken: { type: FAILURES.notTaken, then: 'retry' },
-  resultUnknown: { type: FAILURES.resultUnknown, then: 'retry' },
-  maybeRunning: { type: FAILURES.maybeRunning, then: 'retry' },
+  tokenRefused: { type: FAILURES.tokenRefused, next: 'end' },
+  apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'mend' },
+  misconfigured: { type: FAILURES.misconfigured, next: 'mend' },
+  notTaken: { type: FAILURES.notTaken, next: 'retry' },
+  resultUnknown: { type: FAILURES.resultUnknown, next: 'retry' },
+  maybeRunning: { type: FAILURES.maybeRunning, next: 'retry' },
 };
 
 export interface FailureContext {
@@ -37,13 +37,17 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   if (cancelledByCaller()) {
     return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
   }
-  const { type, then } = FATE[error.kind];
-  if (then === 'mend') warnOperator(error);
-  const delay = Math.max(error.retryAfterMs ?? 0, context.retryAfterMs ?? 0, then === 'mend' ? context.mendIntervalMs : 0);
+  const { type, next } = FATE[error.kind];
+  if (next === 'mend') warnOperator(error);
+  const delay = Math.max(
+    error.retryAfterMs ?? 0,
+    context.retryAfterMs ?? 0,
+    next === 'mend' ? context.mendIntervalMs : 0,
+  );
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,
-    nonRetryable: then === 'end',
+    nonRetryable: next === 'end',
     details: [details(error, context)],
     // 0 leaves the delay to the retry policy.
     ...(delay > 0 ? { nextRetryDelay: delay } : {}),
@@ -51,7 +55,12 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
 }
 
 /** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */
-export function notYet(type: FailureType, interviewId: string, what: string, nextRetryDelayMs: number): ApplicationFailure {
+export function notYet(
+  type: FailureType,
+  interviewId: string,
+  what: string,
+  nextRetryDelayMs: number,
+): ApplicationFailure {
   return ApplicationFailure.create({
     type,
     message: `Session ${interviewId}: ${what}`,

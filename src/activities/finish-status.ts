@@ -36,14 +36,19 @@ export function finishStatus(options: ResolvedActivityOptions) {
       throw activityFailure(error, {
         interviewId: input.interviewId,
         mendIntervalMs: options.mendIntervalMs,
-        ...(lastSentAt === undefined ? {} : { lastSentAt, retryAfterMs: lastSentAt + options.settleTimeMs - Date.now() }),
+        ...(lastSentAt === undefined
+          ? {}
+          : { lastSentAt, retryAfterMs: lastSentAt + options.settleTimeMs - Date.now() }),
       });
     }
   };
 }
 
 /** @returns `undefined` if the session is not finished, as far as Incode says. */
-async function readStatus({ incode }: ResolvedActivityOptions, input: FinishStatusInput): Promise<FinishStatusResult | undefined> {
+async function readStatus(
+  { incode }: ResolvedActivityOptions,
+  input: FinishStatusInput,
+): Promise<FinishStatusResult | undefined> {
   const { onboardingStatus } = await callIncode((signal) => incode.onboardingStatus(input, { signal }));
   switch (milestoneOf(onboardingStatus)) {
     case 'finished':

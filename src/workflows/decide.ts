@@ -1,4 +1,4 @@
-import type { FinishAnswer, OnboardingResult, ScoreAnswer } from '../contract/index.js';
+import type { FinishAnswer, OnboardingResult, ResolvedPlan, ScoreAnswer } from '../contract/index.js';
 
 /** What is known of a session when its outcome has to be named. */
 export interface Evidence {
@@ -9,6 +9,11 @@ export interface Evidence {
 }
 
 export type Decision = Pick<OnboardingResult, 'outcome' | 'reason'>;
+
+/** An action that was lost on the way cannot decide, so the score is read even if the plan does without. */
+export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnswer): boolean {
+  return plan.score || finish.action === null;
+}
 
 /** A person's verdict comes before the score's overall status, that before the rule engine's action. */
 export function decide({ finish, score, onboardingStatus }: Evidence): Decision {
@@ -33,7 +38,8 @@ function byScore(status: string): Decision {
 }
 
 function byAction(action: string | null): Decision {
-  const reason = action === null ? "Incode's rules named no action." : `Incode's rules answered with the action "${action}".`;
+  const reason =
+    action === null ? "Incode's rules named no action." : `Incode's rules answered with the action "${action}".`;
   if (action === 'approved') return { outcome: 'approved', reason };
   if (action === 'rejected') return { outcome: 'rejected', reason };
   // `none` is a normal answer: no automatic decision was made.

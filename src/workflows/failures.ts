@@ -1,0 +1,42 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { FailureDetails } from '../activities/types.js';
+import { FAILURES, type FinishAnswer, InvalidInputError } from '../contract/index.js';
+
+/** An activity's final answer that Incode does not do what was asked. */
+export interface ActivityRefusal {
+  failure: ApplicationFailure;
+  lastSentAt: number | undefined;
+}
+
+/** @returns `undefined` for anything but an activity that failed for good, such as a cancellation */
+export function activityRefusal(error: unknown): ActivityRefusal | undefined {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return undefined;
+  const details = error.cause.details?.[0] as FailureDetails | undefined;
+  return { failure: error.cause, lastSentAt: details?.lastSentAt };
+}
+
+/** Only an ApplicationFailure fails a workflow or an update; any other error would block the workflow task for ever. */
+export function guarded<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw ApplicationFailure.create({
+      type: FAILURES.invalidInput,
+      message: error.message,
+      nonRetryable: true,
+      details: [{ field: error.field }],
+    });
+  }
+}
+
+/** Adds the answer that Incode gave before a later call was refused, so that it is not lost with the workflow. */
+export function withFinish(error: unknown, finish: FinishAnswer | null | undefined): unknown {
+  if (!(error instanceof ApplicationFailure) || !finish) return error;
+  return ApplicationFailure.create({
+    message: error.message,
+    ...(error.type ? { type: error.type } : {}),
+    nonRetryable: true,
+    details: [{ ...(error.details?.[0] as object | undefined), finish }],
+  });
+}

@@ -1,0 +1,1 @@
+export { onboardingSession } from './onboarding.js';
