@@ -82,6 +82,9 @@ export interface OnboardingResult {
   reason: string;
 }
 
+/** The workflow `onboardingSession`, for typed handles. */
+export type OnboardingWorkflow = (input: OnboardingInput) => Promise<OnboardingResult>;
+
 /** Answer of the `state` query. */
 export interface OnboardingState {
   interviewId: string;

@@ -1,0 +1,44 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { OnboardingClient } from './onboarding-client.js';
+
+export interface ConnectOptions {
+  /** Host and port of the Temporal server. @default `TEMPORAL_ADDRESS`, the profile file, or `localhost:7233` */
+  address?: string;
+  /** @default `TEMPORAL_NAMESPACE`, the profile file, or `default` */
+  namespace?: string;
+  /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
+  taskQueue?: string;
+}
+
+/** An {@link OnboardingClient} that owns its connection. */
+export interface ConnectedOnboardingClient extends OnboardingClient {
+  close(): Promise<void>;
+}
+
+/**
+ * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
+ * the profile file that `temporal env` writes.
+ */
+export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
+  const { connection, namespace } = await connectTemporal(options);
+  const client = new OnboardingClient({
+    client: new Client({ connection, namespace }),
+    ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
+  });
+  return Object.assign(client, { close: () => connection.close() });
+}
+
+export async function connectTemporal(
+  given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
+): Promise<{ connection: Connection; namespace: string }> {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const { address, apiKey, tls, metadata } = connectionOptions;
+  const connection = await Connection.connect({
+    address: given.address ?? address ?? 'localhost:7233',
+    ...(apiKey ? { apiKey } : {}),
+    ...(tls === undefined ? {} : { tls }),
+    ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
+  });
+  return { connection, namespace: given.namespace ?? namespace ?? 'default' };
+}

@@ -1,0 +1,35 @@
+import { decodeJwt } from 'jose';
+import { checkOnboardingInput, checkSessionToken, InvalidInputError, type OnboardingInput } from '../contract/index.js';
+
+/**
+ * Checks before anything is sent what the workflow would refuse, and what Incode would.
+ *
+ * @throws InvalidInputError naming the field
+ */
+export function checkedInput(input: OnboardingInput): OnboardingInput {
+  const checked = checkOnboardingInput(input);
+  if (checked.sessionToken) checkNotExpired(checked.sessionToken);
+  return checked;
+}
+
+/** @throws InvalidInputError */
+export function checkedToken(sessionToken: string): string {
+  checkNotExpired(checkSessionToken(sessionToken));
+  return sessionToken;
+}
+
+/** By the token's own `exp`. What cannot be read as a JWT is left for Incode to judge: its form is Incode's affair. */
+function checkNotExpired(sessionToken: string): void {
+  const exp = expiry(sessionToken);
+  if (exp !== undefined && exp * 1_000 <= Date.now()) {
+    throw new InvalidInputError('sessionToken', `expired at ${new Date(exp * 1_000).toISOString()}; get a new one`);
+  }
+}
+
+function expiry(sessionToken: string): number | undefined {
+  try {
+    return decodeJwt(sessionToken).exp;
+  } catch {
+    return undefined;
+  }
+}

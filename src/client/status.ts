@@ -1,0 +1,122 @@
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { type OnboardingResult, type OnboardingState, type OnboardingWorkflow, QUERIES } from '../contract/index.js';
+import { describeFailure } from './failures.js';
+
+/** Where a session stands, for people on call. */
+export interface SessionStatus {
+  interviewId: string;
+  workflowId: string;
+  runId: string;
+  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
+  startedAt: Date;
+  closedAt: Date | null;
+  /** `null` if the session has ended without a result, or if it runs and no worker answered within five seconds. */
+  state: OnboardingState | null;
+  result: OnboardingResult | null;
+  failure: { type: string; message: string } | null;
+  /** The call to Incode that is under way or waits for its next attempt. */
+  call: PendingCall | null;
+}
+
+export interface PendingCall {
+  activity: string;
+  attempt: number;
+  lastFailure: { type: string; message: string } | null;
+  /** `null` while an attempt is under way. */
+  nextAttemptAt: Date | null;
+}
+
+export async function sessionStatus(
+  client: Client,
+  interviewId: string,
+  handle: WorkflowHandle<OnboardingWorkflow>,
+): Promise<SessionStatus> {
+  const description = await handle.describe();
+  const { workflowId, runId, startTime, closeTime } = description;
+  const status = STATUS[description.status.name] ?? 'unknown';
+  const ended = status === 'running' ? NOT_ENDED : await ending(handle);
+  return {
+    interviewId,
+    workflowId,
+    runId,
+    status,
+    startedAt: startTime,
+    closedAt: closeTime ?? null,
+    state: status === 'running' ? await runningState(client, handle) : stateOf(ended.result),
+    ...ended,
+    call: await pendingCall(client, description),
+  };
+}
+
+const STATUS: Record<string, SessionStatus['status']> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  CONTINUED_AS_NEW: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timedOut',
+};
+
+type Ending = Pick<SessionStatus, 'result' | 'failure'>;
+const NOT_ENDED: Ending = { result: null, failure: null };
+
+async function ending(handle: WorkflowHandle<OnboardingWorkflow>): Promise<Ending> {
+  try {
+    return { result: await handle.result(), failure: null };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { type, message } = describeFailure(error.cause);
+    return { result: null, failure: { type, message } };
+  }
+}
+
+/** A completed session's last state follows from its result: no worker has to replay it for that. */
+function stateOf(result: OnboardingResult | null): OnboardingState | null {
+  if (result === null) return null;
+  const { reason: _, ...known } = result;
+  return { ...known, stage: 'done', waitingFor: null };
+}
+
+/** A query is answered in milliseconds by a worker that is there, and not at all by one that is not. */
+const QUERY_TIMEOUT_MS = 5_000;
+
+async function runningState(client: Client, handle: Pick<WorkflowHandle, 'query'>): Promise<OnboardingState | null> {
+  try {
+    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<OnboardingState>(QUERIES.state));
+  } catch {
+    return null;
+  }
+}
+
+async function pendingCall(client: Client, { raw }: WorkflowExecutionDescription): Promise<PendingCall | null> {
+  const activity = raw.pendingActivities?.[0];
+  if (!activity) return null;
+  const failure = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, activity.lastFailure);
+  const waits = activity.nextAttemptScheduleTime ?? activity.scheduledTime;
+  return {
+    activity: activity.activityType?.name ?? 'unknown',
+    attempt: activity.attempt ?? 1,
+    lastFailure: failure ? { type: failureType(failure), message: failure.message } : null,
+    nextAttemptAt: activity.state === SCHEDULED && waits ? date(waits) : null,
+  };
+}
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
+const SCHEDULED = 1;
+
+function failureType(failure: Error): string {
+  return failure instanceof ApplicationFailure ? (failure.type ?? 'Failed') : failure.name;
+}
+
+function date({ seconds, nanos }: { seconds?: unknown; nanos?: number | null }): Date {
+  return new Date(Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000);
+}
