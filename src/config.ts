@@ -1,0 +1,166 @@
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { parseDuration, TASK_QUEUE } from './contract/index.js';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the worker process is told by its environment. `docs/worker.md` has a line for each variable. */
+export interface Config {
+  /** `INCODE_BASE_URL`, required: differs by environment and contract. */
+  readonly baseUrl: string;
+  /** `INCODE_API_KEY`, required: differs by environment. */
+  readonly apiKey: string;
+  /** `INCODE_CONFIGURATION_ID`: with it the worker renews refused session tokens through `POST /omni/start`. */
+  readonly configurationId: string | null;
+  /** `INCODE_TIMEOUT`: one read from Incode. @default "10s" */
+  readonly timeoutMs: number;
+  /** `INCODE_FINISH_TIMEOUT`: one finish-status call. @default "35s": Incode ends a request after 30 s on its side. */
+  readonly finishTimeoutMs: number;
+  /** `INCODE_CONNECTIONS`: connections to Incode, and calls at a time. @default 64 */
+  readonly connections: number;
+  /** `INCODE_SETTLE_TIME`: how long a session is left alone after a call whose fate is unknown. @default "30s" */
+  readonly settleTimeMs: number;
+  /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
+  readonly proxy: Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
+  /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`, or the profile file. */
+  readonly temporal: ClientConnectConfig;
+  readonly namespace: string;
+  /** `WORKER_TASK_QUEUE`. @default "incode-onboarding" */
+  readonly taskQueue: string;
+  /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 1000: about 20 KB each, and a replay costs less than a second. */
+  readonly maxCachedWorkflows: number;
+  /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
+  readonly shutdownGraceMs: number;
+  /** `LOG_LEVEL`. @default "info" */
+  readonly logLevel: LogLevel;
+}
+
+/** Every wrong variable at once, so that nobody has to start the worker once for each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is wrong:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError */
+export function readConfig(env: Environment = process.env): Config {
+  const read = reader(env);
+  const temporal = read.temporal();
+  const config: Config = {
+    baseUrl: read.url('INCODE_BASE_URL'),
+    apiKey: read.secret('INCODE_API_KEY'),
+    configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
+    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
+    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+    proxy: read.proxy(),
+    temporal,
+    namespace: temporal.namespace ?? 'default',
+    taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
+    maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 1_000, 100_000),
+    shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
+    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return Object.freeze(config);
+}
+
+// A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
+const MAX_TIMEOUT = '30s';
+const MAX_FINISH_TIMEOUT = '45s';
+// Above it a session with one lost answer would seem stuck to those who wait for it.
+const MAX_SETTLE_TIME = '10m';
+const MAX_SHUTDOWN_GRACE = '10m';
+
+function reader(env: Environment) {
+  const problems: string[] = [];
+
+  /** An empty variable counts as not set: that is what an empty value in a deployment file means. */
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+
+  function required(name: string, example: string): string {
+    const value = text(name);
+    if (value === undefined) problems.push(`${name} is required, for example ${example}`);
+    return value ?? '';
+  }
+
+  return {
+    problems,
+    text,
+
+    url(name: string): string {
+      const value = required(name, 'https://demo-api.incodesmile.com');
+      // The value is not repeated: credentials may stand in it.
+      if (value && !isBaseUrl(value))
+        problems.push(`${name} must be an http or https URL without credentials or query`);
+      return value;
+    },
+
+    secret(name: string): string {
+      const value = required(name, 'the key that Incode gave for this environment');
+      if (value && !/^[\x21-\x7e]+$/.test(value)) problems.push(`${name} must be printable ASCII without spaces`);
+      return value;
+    },
+
+    duration(name: string, fallback: string, max: string): number {
+      const value = text(name) ?? fallback;
+      const ms = parseDuration(value);
+      if (ms === undefined) problems.push(`${name} must be a duration such as "${fallback}", not "${value}"`);
+      else if (ms > Number(parseDuration(max))) problems.push(`${name} must be at most ${max}, not "${value}"`);
+      return ms ?? 0;
+    },
+
+    integer(name: string, fallback: number, max: number): number {
+      const value = text(name);
+      if (value === undefined) return fallback;
+      const number = /^\d+$/.test(value) ? Number(value) : 0;
+      if (number < 1 || number > max) problems.push(`${name} must be a whole number from 1 to ${max}, not "${value}"`);
+      return number;
+    },
+
+    oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+      const value = text(name)?.toLowerCase() ?? fallback;
+      const choice = choices.find((known) => known === value);
+      if (choice === undefined) problems.push(`${name} must be one of ${choices.join(', ')}, not "${value}"`);
+      return choice ?? fallback;
+    },
+
+    proxy(): Config['proxy'] {
+      const either = (name: string) => text(name) ?? text(name.toLowerCase());
+      const httpsProxy = either('HTTPS_PROXY');
+      const httpProxy = either('HTTP_PROXY');
+      const noProxy = either('NO_PROXY');
+      for (const [name, value] of [['HTTPS_PROXY', httpsProxy] as const, ['HTTP_PROXY', httpProxy] as const]) {
+        if (value && !URL.canParse(value)) problems.push(`${name} must be a URL such as http://proxy.example:3128`);
+      }
+      return {
+        ...(httpsProxy ? { httpsProxy } : {}),
+        ...(httpProxy ? { httpProxy } : {}),
+        ...(noProxy ? { noProxy } : {}),
+      };
+    },
+
+    temporal(): ClientConnectConfig {
+      const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      try {
+        return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(known) });
+      } catch (error) {
+        problems.push(`TEMPORAL_…: ${error instanceof Error ? error.message : error}`);
+        return { connectionOptions: {} };
+      }
+    },
+  };
+}
+
+function isBaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password, search, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+}

@@ -1,0 +1,34 @@
+import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
+import { pino } from 'pino';
+import type { LogLevel } from './config.js';
+
+/** JSON lines on stderr, for the worker process: stdout belongs to results. */
+export function createLogger(level: LogLevel): Logger {
+  const target = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const write = (sdkLevel: SdkLevel, message: string, meta: LogMetadata = {}) => {
+    // The SDK's own time stamp is a bigint, which JSON has not, and says the same as ours.
+    const { timestampNanos: _, error, ...rest } = meta;
+    target[LEVELS[sdkLevel]]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+  };
+  return {
+    log: write,
+    trace: (message, meta) => write('TRACE', message, meta),
+    debug: (message, meta) => write('DEBUG', message, meta),
+    info: (message, meta) => write('INFO', message, meta),
+    warn: (message, meta) => write('WARN', message, meta),
+    error: (message, meta) => write('ERROR', message, meta),
+  };
+}
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<
+  SdkLevel,
+  LogLevel
+>;
