@@ -35,6 +35,8 @@ export async function connectTemporal(
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const { address, apiKey, tls, metadata } = connectionOptions;
   const connection = await Connection.connect({
+    // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
+    connectTimeout: '5s',
     address: given.address ?? address ?? 'localhost:7233',
     ...(apiKey ? { apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),

@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { type Command, Option } from 'commander';
+import {
+  AnswerPendingError,
+  type ConnectedOnboardingClient,
+  InvalidInputError,
+  SessionCompletedError,
+  SessionFailedError,
+  type StartOptions,
+} from '../client/index.js';
+import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
+import { CliError, EXIT } from './exit.js';
+import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { printFacts, printJson, startProgress } from './output.js';
+
+interface CompleteOptions extends TemporalOptions {
+  interviewId: string;
+  sessionTokenFile?: string;
+  flowId?: string;
+  close: boolean;
+  score: boolean;
+  scoreDeadline?: string;
+  ifCompleted: NonNullable<StartOptions['ifCompleted']>;
+  timeout: number;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withTemporalOptions(command)
+    .requiredOption('--interview-id <id>', "Incode's id of the session")
+    .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
+    .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
+    .option('--close', 'close the session at Incode after finishing', false)
+    .option('--no-score', "do without the score: the rule engine's action decides")
+    .option('--score-deadline <duration>', 'how long a score that is not ready is asked for (default: 15 minutes)')
+    .addOption(
+      new Option('--if-completed <what>', 'what to do if the session was completed before')
+        .choices(['refuse', 'return', 'restart'])
+        .default('refuse'),
+    )
+    .option('--timeout <duration>', 'how long to wait here; the session goes on', durationOption('--timeout'), 300_000)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      `
+The token is read from a file or stdin, never from an argument, which others could see in the process list.
+Without a token the worker asks its token source, if it has one.
+
+Examples:
+  $ temporal-incode complete --interview-id 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode complete --interview-id 5f3a… --session-token-file - --json`,
+    )
+    .action(complete);
+}
+
+async function complete(options: CompleteOptions): Promise<void> {
+  const input = await inputOf(options);
+  await withClient(options, async (client) => {
+    try {
+      const result = await run(client, input, options);
+      if (options.json) printJson(result);
+      else print(result);
+    } catch (error) {
+      throw cliError(error);
+    }
+  });
+}
+
+async function inputOf({
+  interviewId,
+  sessionTokenFile,
+  flowId,
+  close,
+  score,
+  scoreDeadline,
+}: CompleteOptions): Promise<OnboardingInput> {
+  return {
+    interviewId,
+    ...(sessionTokenFile ? { sessionToken: await tokenFrom(sessionTokenFile) } : {}),
+    ...(flowId ? { flowId } : {}),
+    plan: { close, score, ...(scoreDeadline ? { scoreDeadline } : {}) },
+  };
+}
+
+async function tokenFrom(file: string): Promise<string> {
+  try {
+    // Editors and shells end a file with a line break, which is not part of the token.
+    return (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new CliError(`--session-token-file: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function run(
+  client: ConnectedOnboardingClient,
+  input: OnboardingInput,
+  { ifCompleted, timeout }: CompleteOptions,
+): Promise<OnboardingResult> {
+  const { attached, workflowId } = await client.start(input, { ifCompleted });
+  const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
+  const watch = setInterval(async () => progress.say(await describe(client, input.interviewId)), PROGRESS_INTERVAL_MS);
+  try {
+    return await client.result(input.interviewId, { timeoutMs: timeout });
+  } finally {
+    clearInterval(watch);
+    progress.stop();
+  }
+}
+
+const PROGRESS_INTERVAL_MS = 1_000;
+
+async function describe(client: ConnectedOnboardingClient, interviewId: string): Promise<string> {
+  try {
+    const { state, call } = await client.state(interviewId);
+    const stage = state ? state.stage : 'waiting for a worker';
+    if (state?.waitingFor) return `${stage}: waits for ${state.waitingFor}`;
+    return call?.lastFailure ? `${stage}: attempt ${call.attempt} after ${call.lastFailure.message}` : stage;
+  } catch {
+    // Progress is a courtesy: the wait for the result says what is wrong.
+    return 'waiting for the result';
+  }
+}
+
+function print(result: OnboardingResult): void {
+  printFacts({
+    session: result.interviewId,
+    outcome: result.outcome,
+    reason: result.reason,
+    action: result.finish?.action,
+    'confirmed by': result.finish?.confirmedBy,
+    redirect: result.finish?.redirectionUrl,
+    score: result.score?.value ? `${result.score.status} (${result.score.value})` : result.score?.status,
+    status: result.onboardingStatus,
+  });
+}
+
+function cliError(error: unknown): unknown {
+  if (error instanceof InvalidInputError) return new CliError(error.message, EXIT.usage);
+  if (error instanceof AnswerPendingError) return new CliError(error.message, EXIT.pending);
+  if (error instanceof SessionCompletedError) {
+    const { interviewId, outcome } = error.result;
+    const next = 'Use --if-completed return to print that result.';
+    return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
+  }
+  if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
+  return error;
+}

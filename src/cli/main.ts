@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { CliError, EXIT } from './exit.js';
+
+/** A command's file defines its options and action; only the one that is asked for is loaded. */
+export interface CommandModule {
+  define(command: Command): void;
+}
+
+const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
+  demo: {
+    summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
+    load: () => import('./demo.js'),
+  },
+  dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
+  worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
+  complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
+  status: { summary: 'Print where a session stands', load: () => import('./status.js') },
+  simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
+};
+
+const EXIT_CODES = `
+Exit codes:
+  ${EXIT.ok}  done
+  ${EXIT.failed}  Incode refused the session for good, or something unexpected happened
+  ${EXIT.usage}  wrong usage, input or configuration; nothing was started
+  ${EXIT.pending}  not done yet, it goes on at the server
+  ${EXIT.notFound}  no such onboarding
+  ${EXIT.completedBefore}  completed before, nothing was done`;
+
+async function main(args: string[]): Promise<void> {
+  const program = new Command('temporal-incode')
+    .description('Completes Incode onboarding sessions durably, with Temporal.')
+    .version(version())
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
+  const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(summary).exitOverride();
+    if (name === asked) (await load()).define(command);
+  }
+  await program.parseAsync(args, { from: 'user' });
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its message already; help and version are not errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CliError) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  return EXIT.failed;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { type ConnectedOnboardingClient, connectOnboardingClient } from '../client/index.js';
+import { parseDuration } from '../contract/index.js';
+import { CliError, EXIT } from './exit.js';
+
+export interface TemporalOptions {
+  address?: string;
+  namespace?: string;
+  taskQueue?: string;
+}
+
+/** The options of every command that talks to Temporal. */
+export function withTemporalOptions(command: Command): Command {
+  return command
+    .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, the profile file, or localhost:7233)')
+    .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)')
+    .option('--task-queue <name>', 'task queue of the workers (default: incode-onboarding)');
+}
+
+export async function withClient<T>(
+  { address, namespace, taskQueue }: TemporalOptions,
+  use: (client: ConnectedOnboardingClient) => Promise<T>,
+): Promise<T> {
+  const client = await connect({
+    ...(address ? { address } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(taskQueue ? { taskQueue } : {}),
+  });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+async function connect(options: TemporalOptions): Promise<ConnectedOnboardingClient> {
+  try {
+    return await connectOnboardingClient(options);
+  } catch (error) {
+    const where = options.address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
+    throw new CliError(
+      `No Temporal server at ${where}: ${error instanceof Error ? error.message : error}\nStart one with: temporal-incode dev`,
+      EXIT.failed,
+    );
+  }
+}
+
+/** A parser for durations such as `30s`. */
+export function durationOption(name: string): (value: string) => number {
+  return (value) => {
+    const ms = parseDuration(value);
+    if (ms === undefined) throw new CliError(`${name} must be a duration such as 30s or "5 minutes", not "${value}"`);
+    return ms;
+  };
+}
+
+/** A parser for ports; 0 takes a free one. */
+export function portOption(name: string): (value: string) => number {
+  return (value) => {
+    const port = /^\d{1,5}$/.test(value) ? Number(value) : -1;
+    if (port < 0 || port > 65_535) throw new CliError(`${name} must be a port from 0 to 65535, not "${value}"`);
+    return port;
+  };
+}

@@ -1,0 +1,45 @@
+import Table from 'cli-table3';
+import yoctoSpinner from 'yocto-spinner';
+
+/** Results go to stdout, everything else to stderr, so that a pipe gets results only. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** One fact a line; absent ones are left out. */
+export function printFacts(facts: Record<string, string | number | null | undefined>): void {
+  const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const width = Math.max(...known.map(([name]) => name.length));
+  for (const [name, value] of known) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
+}
+
+export function printTable(head: string[], rows: string[][]): void {
+  const table = new Table({ head, style: { head: [], border: [] } });
+  table.push(...rows);
+  process.stdout.write(`${table.toString()}\n`);
+}
+
+export interface Progress {
+  say(text: string): void;
+  stop(): void;
+}
+
+/** A spinner on a terminal, and a line for each change elsewhere, so that a log stays readable. */
+export function startProgress(text: string): Progress {
+  if (process.stderr.isTTY) {
+    const spinner = yoctoSpinner({ text, stream: process.stderr }).start();
+    return {
+      say: (next) => {
+        spinner.text = next;
+      },
+      stop: () => void spinner.stop(),
+    };
+  }
+  let last = '';
+  const say = (next: string) => {
+    if (next !== last) process.stderr.write(`${next}\n`);
+    last = next;
+  };
+  say(text);
+  return { say, stop: () => undefined };
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { runWorker } from '../worker.js';
+
+export function define(command: Command): void {
+  command
+    .addHelpText(
+      'after',
+      `
+The environment configures it. Required: INCODE_BASE_URL, INCODE_API_KEY. Every variable: docs/worker.md
+
+Example:
+  $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,
+    )
+    .action(async () => {
+      // Started by `dev` or `demo`: without them the worker has no server and no Incode either.
+      if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+      process.exitCode = await runWorker();
+      if (process.connected) process.disconnect();
+    });
+}
