@@ -56,11 +56,12 @@ export interface WaitOptions {
 
 /** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
 export class OnboardingClient {
-  private readonly client: Client;
+  /** The Temporal client underneath, for whatever this class does not do. */
+  readonly temporal: Client;
   private readonly taskQueue: string;
 
   constructor({ client, taskQueue = TASK_QUEUE }: OnboardingClientOptions) {
-    this.client = client;
+    this.temporal = client;
     this.taskQueue = taskQueue;
   }
 
@@ -131,7 +132,7 @@ export class OnboardingClient {
    */
   async state(interviewId: string): Promise<SessionStatus> {
     const handle = this.handle(interviewId);
-    return this.within(interviewId, undefined, () => sessionStatus(this.client, interviewId, handle));
+    return this.within(interviewId, undefined, () => sessionStatus(this.temporal, interviewId, handle));
   }
 
   /**
@@ -162,7 +163,7 @@ export class OnboardingClient {
   ): Promise<{ started: StartedOnboarding } | { existing: WorkflowExecutionDescription }> {
     const { interviewId } = input;
     try {
-      const handle = await this.client.workflow.start(ONBOARDING_WORKFLOW, {
+      const handle = await this.temporal.workflow.start(ONBOARDING_WORKFLOW, {
         ...this.startOptions(input),
         workflowIdReusePolicy,
         workflowIdConflictPolicy: 'FAIL',
@@ -179,7 +180,7 @@ export class OnboardingClient {
     input: OnboardingInput,
     workflowIdReusePolicy: ReusePolicy,
   ): Promise<FinishAnswer | null> {
-    return this.client.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
+    return this.temporal.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
       // One id for all callers: they share one answer, and asking again adds nothing to the history.
       updateId: UPDATES.finish,
       startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
@@ -200,7 +201,7 @@ export class OnboardingClient {
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {
-    return this.client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(checkInterviewId(interviewId)));
+    return this.temporal.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(checkInterviewId(interviewId)));
   }
 
   private describe(interviewId: string): Promise<WorkflowExecutionDescription> {
@@ -210,7 +211,7 @@ export class OnboardingClient {
   /** Runs one request, with a deadline if there is one, and turns Temporal's errors into ours. */
   private async within<T>(interviewId: string, timeoutMs: number | undefined, request: () => Promise<T>): Promise<T> {
     try {
-      return await (timeoutMs === undefined ? request() : this.client.withDeadline(Date.now() + timeoutMs, request));
+      return await (timeoutMs === undefined ? request() : this.temporal.withDeadline(Date.now() + timeoutMs, request));
     } catch (error) {
       if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
       if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);

@@ -1,0 +1,84 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
+import { localWorkerEnvironment } from './local-environment.js';
+import { portOption } from './options.js';
+import { printJson, startProgress } from './output.js';
+import { untilInterrupted } from './signals.js';
+import { startWorkerProcess } from './worker-process.js';
+
+interface DevOptions {
+  port: number;
+  uiPort: number;
+  simulatorPort: number;
+  dataDir: string;
+  json: boolean;
+}
+
+/** The simulator accepts it only on this machine, so it is no secret. */
+const API_KEY = 'dev';
+
+export function define(command: Command): void {
+  command
+    .option('--port <port>', 'port of the Temporal server', portOption('--port'), 7233)
+    .option('--ui-port <port>', 'port of the Web UI', portOption('--ui-port'), 8233)
+    .option('--simulator-port <port>', 'port of the simulated Incode', portOption('--simulator-port'), 4010)
+    .option('--data-dir <dir>', 'where workflows, sessions and logs are kept', '.temporal-incode')
+    .option('--json', 'print the addresses as JSON', false)
+    .addHelpText('after', '\nExample:\n  $ temporal-incode dev --data-dir /tmp/onboarding')
+    .action(dev);
+}
+
+async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): Promise<void> {
+  const interrupted = untilInterrupted();
+  const data = resolve(dataDir);
+  await mkdir(data, { recursive: true });
+  const progress = startProgress('Starting the Temporal server');
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    const server = await startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.say });
+    stops.push(() => server.stop());
+    progress.say('Starting the Incode simulator');
+    const dataFile = join(data, 'incode-sessions.json');
+    const simulator = await startIncodeSimulator({ port: simulatorPort, apiKeys: [API_KEY], dataFile });
+    stops.push(() => simulator.close());
+    progress.say('Starting the worker');
+    const log = join(data, 'worker.log');
+    // With a configuration id the worker renews tokens by itself, as in production.
+    const env = { ...localWorkerEnvironment(server, simulator), INCODE_CONFIGURATION_ID: 'dev' };
+    const worker = await startWorkerProcess(env, log);
+    stops.push(() => worker.stop());
+    progress.stop();
+    const addresses = {
+      temporal: server.address,
+      webUi: server.uiUrl,
+      incode: simulator.url,
+      workerLog: log,
+      dataDir: data,
+    };
+    if (json) printJson(addresses);
+    else process.stdout.write(instructions(addresses));
+    await interrupted;
+    process.stderr.write('Stopping; everything is kept in the data directory.\n');
+  } finally {
+    progress.stop();
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+function instructions(at: { temporal: string; webUi: string | null; incode: string; workerLog: string }): string {
+  return `
+Web UI      ${at.webUi ?? 'at the server that TEMPORAL_ADDRESS names'}
+Temporal    ${at.temporal}
+Incode      ${at.incode} (simulated; x-api-key: ${API_KEY})
+Worker log  ${at.workerLog}
+
+Open a session, then complete it:
+  $ curl -s ${at.incode}/omni/start -H 'x-api-key: ${API_KEY}' -H 'api-version: 1.0' -H 'Content-Type: application/json' \\
+      -d '{"configurationId": "dev", "countryCode": "ALL", "language": "en-US"}'
+  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId>
+
+Ctrl-C ends it.
+`;
+}

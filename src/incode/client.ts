@@ -1,0 +1,241 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { classify } from './classification.js';
+import { IncodeError, type IncodeOperation } from './errors.js';
+import { type Exchange, exchange, type Interrupted } from './exchange.js';
+import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from './options.js';
+import {
+  errorCode,
+  type FinishStatusResponse,
+  readCloseSession,
+  readFinishStatus,
+  readIsFinished,
+  readObject,
+  readOnboardingStatus,
+  readScore,
+  readStart,
+  type ScoreResponse,
+  type StartResponse,
+} from './responses.js';
+import { parseRetryAfter } from './retry-after.js';
+
+/** A session and the token that reaches it. */
+export interface SessionAccess {
+  interviewId: string;
+  sessionToken: string;
+}
+
+export interface StartRequest {
+  /** Incode's configuration (flow) id. */
+  configurationId: string;
+  /** A session that exists gets a fresh token; without it a new session is made by every call. */
+  interviewId?: string;
+  /** @default "ALL" */
+  countryCode?: string;
+  /** @default "en-US" */
+  language?: string;
+  externalCustomerId?: string;
+  redirectionUrl?: string;
+  customFields?: Record<string, string>;
+}
+
+export interface CallOptions {
+  /** Aborts the call. A request that was sent may still take effect. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Incode over HTTP: one attempt per call, no redirects, no retries. Every method throws an {@link IncodeError}, and nothing
+ * else, when it does not succeed.
+ */
+export interface IncodeClient {
+  /** Completes the session. Has side effects at Incode although it is a GET: never repeat it without a look at the status. */
+  finishStatus(session: SessionAccess & { flowId?: string }, options?: CallOptions): Promise<FinishStatusResponse>;
+  onboardingStatus(session: SessionAccess, options?: CallOptions): Promise<{ onboardingStatus: string }>;
+  /** Whether post-processing is done. */
+  isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
+  score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
+  /** Closes the session: later uploads are refused and the score is frozen. */
+  closeSession(session: SessionAccess, options?: CallOptions): Promise<{ sessionStatus: string | null }>;
+  start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
+  /** Closes the connections, once the calls under way have ended. */
+  close(): Promise<void>;
+}
+
+interface Call<T> {
+  operation: IncodeOperation;
+  method: 'GET' | 'POST';
+  path: string;
+  query?: Record<string, string>;
+  sessionToken?: string;
+  body?: unknown;
+  read: (fields: Record<string, unknown>) => T | undefined;
+}
+
+/** @throws TypeError naming the option that is wrong */
+export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
+  const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
+  const { apiKey, timeoutMs, finishTimeoutMs, now } = options;
+  const { origin, pathname } = new URL(options.baseUrl);
+  const prefix = pathname.replace(/\/+$/, '');
+  const dispatcher = createDispatcher(options);
+
+  async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
+    const { operation, read, sessionToken } = call;
+    if (sessionToken !== undefined && !HEADER_VALUE.test(sessionToken)) {
+      throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
+    }
+    const outcome = await exchange(dispatcher, requestOf(call), {
+      timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
+      signal,
+    });
+    const kind = classify(outcome);
+    if (kind !== undefined) throw new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
+    const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
+    const answer = fields && read(fields);
+    if (answer === undefined) {
+      const what = 'answered with something that is not its answer to this call';
+      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what });
+    }
+    return answer;
+  }
+
+  function requestOf({ method, path, query, sessionToken, body }: Call<unknown>): Dispatcher.DispatchOptions {
+    return {
+      origin,
+      path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
+      method,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'api-version': '1.0',
+        'x-api-key': apiKey,
+        ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // A GET counts as idempotent otherwise, and undici would send it again after a lost connection in some cases.
+      idempotent: false,
+    };
+  }
+
+  return {
+    finishStatus: ({ sessionToken, flowId }, callOptions) =>
+      run(
+        {
+          operation: 'finishStatus',
+          method: 'GET',
+          path: '/omni/finish-status',
+          ...(flowId ? { query: { flowId } } : {}),
+          sessionToken,
+          read: readFinishStatus,
+        },
+        callOptions,
+      ),
+    onboardingStatus: ({ interviewId, sessionToken }, callOptions) =>
+      run(
+        {
+          operation: 'onboardingStatus',
+          method: 'GET',
+          path: '/omni/get/onboarding/status',
+          query: { id: interviewId },
+          sessionToken,
+          read: readOnboardingStatus,
+        },
+        callOptions,
+      ),
+    isFinished: ({ interviewId, sessionToken }, callOptions) =>
+      run(
+        {
+          operation: 'isFinished',
+          method: 'GET',
+          path: '/omni/get/postprocess/isfinished',
+          query: { id: interviewId },
+          sessionToken,
+          read: readIsFinished,
+        },
+        callOptions,
+      ),
+    score: ({ interviewId, sessionToken }, callOptions) =>
+      run(
+        {
+          operation: 'score',
+          method: 'GET',
+          path: '/omni/get/score',
+          query: { id: interviewId },
+          sessionToken,
+          read: readScore,
+        },
+        callOptions,
+      ),
+    closeSession: ({ sessionToken }, callOptions) =>
+      run(
+        {
+          operation: 'closeSession',
+          method: 'POST',
+          path: '/omni/session/status/set',
+          query: { action: 'Closed' },
+          sessionToken,
+          body: {},
+          read: readCloseSession,
+        },
+        callOptions,
+      ),
+    start: (request, callOptions) =>
+      run(
+        {
+          operation: 'start',
+          method: 'POST',
+          path: '/omni/start',
+          body: { countryCode: 'ALL', language: 'en-US', ...request },
+          read: readStart,
+        },
+        callOptions,
+      ),
+    close: () => dispatcher.close(),
+  };
+}
+
+/** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
+const HEADER_VALUE = /^[\x21-\x7e]+$/;
+
+function createDispatcher({ connections, connectTimeoutMs, proxy }: ReturnType<typeof checkOptions>): Dispatcher {
+  const common = {
+    connections,
+    // One request at a time on a connection: a second one would share the fate of the first.
+    pipelining: 1,
+    // The call's own deadline covers both, and tells what the request's fate is.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: connectTimeoutMs },
+  };
+  const { httpProxy = '', httpsProxy = '', noProxy = '' } = proxy;
+  // Empty strings keep undici from reading the environment, which is config.ts's affair.
+  return httpProxy || httpsProxy
+    ? new EnvHttpProxyAgent({ ...common, httpProxy, httpsProxy, noProxy })
+    : new Agent(common);
+}
+
+function factsOf(outcome: Exchange, now: number) {
+  if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus: outcome.status };
+  const { status: httpStatus, retryAfter, body } = outcome;
+  return {
+    what: `answered ${httpStatus}`,
+    httpStatus,
+    code: errorCode(body, httpStatus),
+    retryAfterMs: parseRetryAfter(retryAfter, now),
+  };
+}
+
+function interruption({ phase, reason, code, proxyStatus, status }: Interrupted): string {
+  if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
+  const cause = code ? ` (${code})` : '';
+  if (reason === 'tooLarge') return `answered ${status} with more than 1 MiB`;
+  if (reason === 'timeout') return phase === 'unsent' ? 'could not be reached in time' : 'did not answer in time';
+  if (reason === 'cancelled')
+    return phase === 'unsent'
+      ? 'was not asked: the call was cancelled'
+      : 'had not answered when the call was cancelled';
+  if (phase === 'unsent') return `could not be reached${cause}`;
+  return phase === 'sent'
+    ? `closed the connection without an answer${cause}`
+    : `closed the connection in the middle of its answer${cause}`;
+}

@@ -1,0 +1,11 @@
+export {
+  type CallOptions,
+  createIncodeClient,
+  type IncodeClient,
+  type SessionAccess,
+  type StartRequest,
+} from './client.js';
+export { IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
+export { type Milestone, milestoneOf } from './milestones.js';
+export type { IncodeClientOptions } from './options.js';
+export type { FinishStatusResponse, ScoreResponse, StartResponse } from './responses.js';

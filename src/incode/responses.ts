@@ -1,0 +1,96 @@
+/** Incode's answer to finish-status. */
+export interface FinishStatusResponse {
+  /** `approved`, `rejected`, `none` (no automatic decision) or a value that is new to us. */
+  action: string | null;
+  redirectionUrl: string | null;
+  /** Only newer versions send it. */
+  scoreStatus: string | null;
+}
+
+export interface ScoreResponse {
+  /** OK, WARN, FAIL, MANUAL…, UNKNOWN or a value that is new to us; UNKNOWN and `null` mean not ready. */
+  status: string | null;
+  /** A string such as `"94.6"`. */
+  value: string | null;
+}
+
+export interface StartResponse {
+  token: string;
+  interviewId: string;
+  existingSession: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Reads a body as a JSON object that is not an error in disguise. All fields of Incode's successes are optional, so an error
+ * body would otherwise pass for an empty success.
+ *
+ * @returns `undefined` for anything else
+ */
+export function readObject(body: string): Fields | undefined {
+  const value = parse(body);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return isErrorBody(value as Fields) ? undefined : (value as Fields);
+}
+
+/** Incode's own code in an error body: `status`, where it says more than the HTTP status does. */
+export function errorCode(body: string, httpStatus: number): number | string | undefined {
+  const status = (parse(body) as Fields | null | undefined)?.status;
+  if (typeof status === 'number' && Number.isSafeInteger(status) && status !== httpStatus) return status;
+  // A short word at most: what is longer may be text about a person.
+  if (typeof status === 'string' && /^[A-Z0-9_]{1,40}$/i.test(status) && status !== String(httpStatus)) return status;
+  return undefined;
+}
+
+// Each reader returns `undefined` if what it cannot do without is missing.
+
+export function readFinishStatus(fields: Fields): FinishStatusResponse {
+  return {
+    action: text(fields.action),
+    redirectionUrl: text(fields.redirectionUrl),
+    scoreStatus: text(fields.scoreStatus),
+  };
+}
+
+export function readOnboardingStatus(fields: Fields): { onboardingStatus: string } | undefined {
+  const status = text(fields.onboardingStatus);
+  if (status === null) return undefined;
+  // Incode's documentation spells it both ways.
+  return { onboardingStatus: status === 'ONBOADING_FINISHED' ? 'ONBOARDING_FINISHED' : status };
+}
+
+export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {
+  return typeof finished === 'boolean' ? { finished } : undefined;
+}
+
+export function readScore({ overall }: Fields): ScoreResponse {
+  const { status, value } = (typeof overall === 'object' && overall !== null ? overall : {}) as Fields;
+  return { status: text(status), value: typeof value === 'number' ? String(value) : text(value) };
+}
+
+export function readCloseSession({ sessionStatus }: Fields): { sessionStatus: string | null } {
+  return { sessionStatus: text(sessionStatus) };
+}
+
+export function readStart({ token, interviewId, existingSession }: Fields): StartResponse | undefined {
+  if (text(token) === null || text(interviewId) === null) return undefined;
+  return { token: String(token), interviewId: String(interviewId), existingSession: existingSession === true };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{timestamp, status, error, message?, path?}`, in whichever part a gateway leaves of it. */
+function isErrorBody({ error, status, timestamp }: Fields): boolean {
+  return (error !== undefined && error !== null) || (timestamp !== undefined && status !== undefined);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkOnboardingInput,
+  checkRenewTokenInput,
+  InvalidInputError,
+  parseDuration,
+  resolvePlan,
+} from '../../src/contract/index.js';
+
+function fieldOf(check: () => unknown): string {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.field;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('checkOnboardingInput', () => {
+  it('accepts the least that a caller can send', () => {
+    expect(checkOnboardingInput({ interviewId: 'abc' })).toEqual({ interviewId: 'abc' });
+  });
+
+  it('takes the null of other languages as absent', () => {
+    expect(checkOnboardingInput({ interviewId: 'abc', sessionToken: null, plan: null, flowId: null })).toEqual({
+      interviewId: 'abc',
+    });
+  });
+
+  it.each([
+    ['no object', undefined, 'input'],
+    ['an array', [], 'input'],
+    ['no interview id', {}, 'interviewId'],
+    ['an empty interview id', { interviewId: '' }, 'interviewId'],
+    ['an interview id with a space', { interviewId: 'a b' }, 'interviewId'],
+    ['an interview id with a line break', { interviewId: 'a\nb' }, 'interviewId'],
+    ['an interview id that is too long', { interviewId: 'a'.repeat(201) }, 'interviewId'],
+    ['an empty token', { interviewId: 'a', sessionToken: '' }, 'sessionToken'],
+    ['a token that injects a header', { interviewId: 'a', sessionToken: 'x\r\nx-api-key: k' }, 'sessionToken'],
+    ['a token of 16,385 characters', { interviewId: 'a', sessionToken: 'x'.repeat(16_385) }, 'sessionToken'],
+    ['an empty flow id', { interviewId: 'a', flowId: '' }, 'flowId'],
+    ['a misspelt key', { interviewId: 'a', sesionToken: 't' }, 'sesionToken'],
+    ['a plan that is no object', { interviewId: 'a', plan: 'now' }, 'plan'],
+    ['an unknown plan key', { interviewId: 'a', plan: { scores: true } }, 'plan.scores'],
+    ['a plan key of Object.prototype', { interviewId: 'a', plan: JSON.parse('{"__proto__": true}') }, 'plan.__proto__'],
+    ['a string for a boolean', { interviewId: 'a', plan: { close: 'yes' } }, 'plan.close'],
+    ['a number for a duration', { interviewId: 'a', plan: { scoreDeadline: 5 } }, 'plan.scoreDeadline'],
+    ['a misspelt unit', { interviewId: 'a', plan: { scoreDeadline: '7 dys' } }, 'plan.scoreDeadline'],
+    ['verifyFirst that is no boolean', { interviewId: 'a', verifyFirst: 1 }, 'verifyFirst'],
+  ])('names the field: %s', (_, input, field) => {
+    expect(fieldOf(() => checkOnboardingInput(input))).toBe(field);
+  });
+
+  it('never repeats a token in its message', () => {
+    expect(() => checkOnboardingInput({ interviewId: 'a', sessionToken: 'secret\nsecret' })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('secret') }),
+    );
+  });
+});
+
+describe('checkRenewTokenInput', () => {
+  it.each([
+    [undefined, 'renewToken'],
+    [{}, 'sessionToken'],
+    [{ sessionToken: '' }, 'sessionToken'],
+    [{ sessionToken: 'a\nb' }, 'sessionToken'],
+    [{ sessionToken: 'a', token: 'b' }, 'renewToken.token'],
+  ])('refuses %j', (input, field) => {
+    expect(fieldOf(() => checkRenewTokenInput(input))).toBe(field);
+  });
+});
+
+describe('resolvePlan', () => {
+  it('fills every default', () => {
+    expect(resolvePlan(undefined)).toEqual({ close: false, score: true, scoreDeadlineMs: 900_000 });
+  });
+
+  it('takes an undefined or null part as its default', () => {
+    expect(resolvePlan({ close: undefined, score: null })).toEqual(resolvePlan(undefined));
+  });
+});
+
+describe('parseDuration', () => {
+  it.each([
+    ['15 minutes', 900_000],
+    ['36h', 129_600_000],
+    ['1.5s', 1_500],
+    ['7 DAYS', 604_800_000],
+    ['250ms', 250],
+    ['2 weeks', 1_209_600_000],
+  ])('reads %s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', '5', '0s', '-1s', '7 dys', '1 toString', 's', '1e3s', '99999 weeks', 'constructor'])(
+    'refuses "%s"',
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { FinishAnswer } from '../../src/contract/index.js';
+import { decide, needsScore } from '../../src/workflows/decide.js';
+
+const answer = (action: string | null): FinishAnswer => ({ action, redirectionUrl: null, confirmedBy: 'response' });
+const scored = (status: string) => ({ status, value: '50.0' });
+
+describe('decide', () => {
+  it.each([
+    ['OK', 'approved'],
+    ['FAIL', 'rejected'],
+    ['WARN', 'needsReview'],
+    ['MANUAL', 'needsReview'],
+    ['MANUAL_OK', 'needsReview'],
+    ['MANUAL_PENDING', 'needsReview'],
+    ['BRAND_NEW', 'undecided'],
+  ])('lets the score decide: %s is %s', (status, outcome) => {
+    // The action says the opposite, to show that it does not count.
+    const action = outcome === 'approved' ? 'rejected' : 'approved';
+    expect(decide({ finish: answer(action), score: scored(status), onboardingStatus: null }).outcome).toBe(outcome);
+  });
+
+  it.each([
+    ['approved', 'approved'],
+    ['rejected', 'rejected'],
+    ['none', 'undecided'],
+    ['brandNew', 'undecided'],
+    [null, 'undecided'],
+  ])('without a score the action decides: %s is %s', (action, outcome) => {
+    expect(decide({ finish: answer(action), score: undefined, onboardingStatus: null }).outcome).toBe(outcome);
+  });
+
+  it('calls a score that did not come in time undecided, whatever the action was', () => {
+    expect(decide({ finish: answer('approved'), score: null, onboardingStatus: null }).outcome).toBe('undecided');
+  });
+
+  it('calls a session that was never finished expired', () => {
+    expect(decide({ finish: null, score: undefined, onboardingStatus: 'EXPIRED' }).outcome).toBe('expired');
+  });
+
+  it.each([
+    ['MANUAL_REVIEW_APPROVED', 'approved'],
+    ['MANUAL_REVIEW_REJECTED', 'rejected'],
+  ])("puts a person's verdict above everything: %s", (onboardingStatus, outcome) => {
+    const score = scored(outcome === 'approved' ? 'FAIL' : 'OK');
+    expect(decide({ finish: answer('none'), score, onboardingStatus }).outcome).toBe(outcome);
+  });
+});
+
+describe('needsScore', () => {
+  it.each([
+    [true, 'approved', true],
+    [false, 'approved', false],
+    [false, 'none', false],
+    [false, null, true],
+  ])('plan.score %s, action %s: %s', (score, action, expected) => {
+    expect(needsScore({ score }, answer(action))).toBe(expected);
+  });
+});
