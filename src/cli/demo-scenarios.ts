@@ -53,7 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'answer lost on the way',
     session: APPROVED,
     before: ({ simulator }, interviewId) =>
-      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: 'after' }),
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true }),
     expected: { outcome: 'approved', confirmedBy: 'status', attempts: 2 },
   },
   {
@@ -74,7 +74,7 @@ export const KILL_SCENARIOS: readonly Scenario[] = [
     name: 'worker killed after Incode finished',
     session: APPROVED,
     before: ({ simulator }, interviewId) =>
-      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: 'before' }),
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true }),
     during: killDuringCall,
     expected: { outcome: 'approved', confirmedBy: 'status', attempts: 2 },
   },

@@ -1,0 +1,6 @@
+export * from './simulator/index.js';
+export {
+  type LocalTemporalServer,
+  type LocalTemporalServerOptions,
+  startLocalTemporalServer,
+} from './temporal-server.js';

@@ -1,0 +1,27 @@
+import type { RateLimit } from './types.js';
+
+/** A bucket that fills at `perSecond` up to `burst`. */
+export class TokenBucket {
+  private readonly limit: RateLimit;
+  private tokens: number;
+  private filledAt: number;
+
+  constructor(limit: RateLimit, now = Date.now()) {
+    this.limit = limit;
+    this.tokens = limit.burst;
+    this.filledAt = now;
+  }
+
+  /** @returns the headers of a 429, or `undefined` if the call may pass */
+  take(now = Date.now()): Record<string, string> | undefined {
+    const { perSecond, burst, retryAfter = true } = this.limit;
+    this.tokens = Math.min(burst, this.tokens + ((now - this.filledAt) / 1_000) * perSecond);
+    this.filledAt = now;
+    if (this.tokens >= 1) {
+      this.tokens -= 1;
+      return undefined;
+    }
+    const seconds = Math.ceil((1 - this.tokens) / perSecond);
+    return retryAfter ? { 'retry-after': String(seconds) } : {};
+  }
+}
