@@ -25,8 +25,7 @@ export function finishStatus(options: ResolvedActivityOptions) {
         }
       }
       lastSentAt = Date.now();
-      const { action, redirectionUrl } = await callIncode((signal) => options.incode.finishStatus(input, { signal }));
-      return { finish: { action, redirectionUrl, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' };
+      return await finish(options, input);
     } catch (error) {
       // A request that Incode refused or ended runs no longer, and nothing earlier does, or it would not have been sent.
       if (error instanceof IncodeError && error.operation === 'finishStatus' && error.kind !== 'maybeRunning') {
@@ -42,6 +41,20 @@ export function finishStatus(options: ResolvedActivityOptions) {
       });
     }
   };
+}
+
+async function finish(options: ResolvedActivityOptions, input: FinishStatusInput): Promise<FinishStatusResult> {
+  try {
+    const { action, redirectionUrl } = await callIncode((signal) => options.incode.finishStatus(input, { signal }));
+    return { finish: { action, redirectionUrl, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' };
+  } catch (error) {
+    if (!(error instanceof IncodeError) || error.kind !== 'badRequest') throw error;
+    // What Incode says to a session that has expired, or was finished before, is not documented. If it says 400, the status
+    // tells that the session is over, which is a result and no failure.
+    const known = await readStatus(options, input);
+    if (known) return known;
+    throw error;
+  }
 }
 
 /** @returns `undefined` if the session is not finished, as far as Incode says. */

@@ -37,8 +37,24 @@ const renewTokenUpdate = defineUpdate<void, [RenewTokenInput]>(UPDATES.renewToke
 const stateQuery = defineQuery<OnboardingState>(QUERIES.state);
 
 /** Completes one Incode session: finish, close if asked, score if asked, outcome. */
-export function onboardingSession(input: OnboardingInput): Promise<OnboardingResult> {
-  return new Onboarding(input).run();
+export async function onboardingSession(given: OnboardingInput): Promise<OnboardingResult> {
+  return new Onboarding(acceptedInput(given)).run();
+}
+
+/** An update that comes together with a bad input is refused with its reason, rather than with "workflow completed". */
+function acceptedInput(given: OnboardingInput): OnboardingInput {
+  try {
+    return guarded(() => checkOnboardingInput(given));
+  } catch (error) {
+    const refuse = (): void => {
+      throw error;
+    };
+    setHandler(finishUpdate, () => null, { validator: refuse });
+    setHandler(renewTokenUpdate, (_given: RenewTokenInput) => undefined, {
+      validator: (_given: RenewTokenInput) => refuse(),
+    });
+    throw error;
+  }
 }
 
 class Onboarding {
@@ -54,16 +70,11 @@ class Onboarding {
   private failure: unknown;
 
   constructor(input: OnboardingInput) {
-    // Before the checks: a message that comes together with a bad input is to be refused with the same reason.
-    setHandler(finishUpdate, () => this.finishAnswer());
-    setHandler(renewTokenUpdate, (given) => this.renewToken(given), {
-      validator: (given) => void guarded(() => checkRenewTokenInput(given)),
-    });
-    this.input = guarded(() => checkOnboardingInput(input));
-    this.plan = guarded(() => resolvePlan(this.input.plan));
-    this.token = this.input.sessionToken ?? undefined;
+    this.input = input;
+    this.plan = resolvePlan(input.plan);
+    this.token = input.sessionToken ?? undefined;
     this.state = {
-      interviewId: this.input.interviewId,
+      interviewId: input.interviewId,
       stage: 'finishing',
       waitingFor: null,
       finish: null,
@@ -71,6 +82,10 @@ class Onboarding {
       onboardingStatus: null,
       outcome: null,
     };
+    setHandler(finishUpdate, () => this.finishAnswer());
+    setHandler(renewTokenUpdate, (given) => this.renewToken(given), {
+      validator: (given) => void guarded(() => checkRenewTokenInput(given)),
+    });
     setHandler(stateQuery, () => this.state);
   }
 

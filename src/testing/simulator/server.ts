@@ -56,7 +56,8 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   const route = ROUTES.get(path);
   if (!route) return write(response, errorAnswer(404, 'No such resource', path));
   const session = sessionOf(world, route, request, query);
-  const interviewId = session?.interviewId ?? query.get(route.idParameter ?? 'id');
+  const token = String(request.headers['x-incode-hardware-id']);
+  const interviewId = session?.interviewId ?? world.sessions.ownerOf(token) ?? query.get(route.idParameter ?? 'id');
   const fault = world.faults.strike(route.operation, interviewId);
   const call: Call = {
     at: arrivedAt,

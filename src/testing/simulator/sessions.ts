@@ -25,10 +25,16 @@ export interface Score {
   value: string | null;
 }
 
+interface TokenOwner {
+  interviewId: string;
+  /** Milliseconds since the epoch; 0 once it was revoked. */
+  expiresAt: number;
+}
+
 /** The sessions and the tokens that reach them. */
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
-  private readonly tokens = new Map<string, { interviewId: string; expiresAt: number }>();
+  private readonly tokens = new Map<string, TokenOwner>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly onStatus: (session: Session) => void;
   private readonly onChange: () => void;
@@ -78,7 +84,7 @@ export class Sessions {
   }
 
   revokeTokens(interviewId: string): void {
-    for (const [token, owner] of this.tokens) if (owner.interviewId === interviewId) this.tokens.delete(token);
+    for (const owner of this.tokens.values()) if (owner.interviewId === interviewId) owner.expiresAt = 0;
     this.onChange();
   }
 
@@ -86,6 +92,11 @@ export class Sessions {
   byToken(token: string): Session | undefined {
     const owner = this.tokens.get(token);
     return owner && owner.expiresAt > Date.now() ? this.sessions.get(owner.interviewId) : undefined;
+  }
+
+  /** Whose token it is or was. */
+  ownerOf(token: string): string | null {
+    return this.tokens.get(token)?.interviewId ?? null;
   }
 
   /** A milestone is reached; the webhook says so each time, also the same one again. */
@@ -137,7 +148,7 @@ export class Sessions {
     return { sessions: [...this.sessions.values()], tokens: [...this.tokens] };
   }
 
-  restore(saved: { sessions: Session[]; tokens: [string, { interviewId: string; expiresAt: number }][] }): void {
+  restore(saved: { sessions: Session[]; tokens: [string, TokenOwner][] }): void {
     for (const session of saved.sessions) this.sessions.set(session.interviewId, session);
     for (const [token, owner] of saved.tokens) this.tokens.set(token, owner);
   }

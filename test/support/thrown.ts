@@ -1,0 +1,17 @@
+interface Thrown {
+  name?: string;
+  type?: string;
+  field?: string;
+  message?: string;
+  cause?: { type?: string; message?: string };
+}
+
+/** What a promise rejects with; fails if it does not. */
+export async function thrown(promise: Promise<unknown>): Promise<Thrown> {
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  if ('error' in outcome) return outcome.error as Thrown;
+  throw new Error(`Expected a failure, got ${JSON.stringify(outcome.value)}`);
+}

@@ -1,0 +1,320 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidInputError, SessionFailedError } from '../../src/client/index.js';
+import { FAILURES, ONBOARDING_WORKFLOW, onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
+import { attemptsOf, fetchHistory } from '../support/history.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe('a session that nothing happens to', () => {
+  it.each([
+    ['approved', { action: 'approved', score: { status: 'OK', value: '94.6' } }, 'approved'],
+    ['rejected', { action: 'rejected', score: { status: 'FAIL', value: '12.1' } }, 'rejected'],
+    ['to be reviewed', { action: 'none', score: { status: 'WARN', value: '61.0' } }, 'needsReview'],
+    ['with a new status', { action: 'none', score: { status: 'BRAND_NEW', value: '1.0' } }, 'undecided'],
+  ])('%s ends with its score', async (_, spec, outcome) => {
+    const { interviewId, token } = await world.simulator.openSession({
+      ...spec,
+      redirectionUrl: 'https://example.com/next',
+    });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    expect(await world.onboarding.result(interviewId)).toEqual({
+      interviewId,
+      outcome,
+      finish: { action: spec.action, redirectionUrl: 'https://example.com/next', confirmedBy: 'response' },
+      score: spec.score,
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      reason: `The score's overall status is ${spec.score.status}.`,
+    });
+    expect(world.simulator.effects(interviewId)).toEqual({ finished: 1, closed: 0, approved: 0 });
+  });
+
+  it('without a score ends with the action, and does not read the score', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ action: 'none' });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { score: false } });
+    const { outcome, score } = await world.onboarding.result(interviewId);
+    expect({ outcome, score }).toEqual({ outcome: 'undecided', score: null });
+    expect(world.simulator.callsOf(interviewId).map(({ operation }) => operation)).toEqual(['finishStatus']);
+  });
+
+  it('is closed between finishing and scoring if asked', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
+    await world.onboarding.result(interviewId);
+    const operations = world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+    expect(operations).toEqual(['finishStatus', 'closeSession', 'score']);
+    expect(world.simulator.session(interviewId).sessionStatus).toBe('Closed');
+  });
+
+  it('can be found by its outcome', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await world.onboarding.result(interviewId);
+    const { typedSearchAttributes } = await world.temporal.workflow
+      .getHandle(onboardingWorkflowId(interviewId))
+      .describe();
+    const found = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+    expect(found).toMatchObject({ [SEARCH_ATTRIBUTES.stage]: 'done', [SEARCH_ATTRIBUTES.outcome]: 'approved' });
+  });
+
+  it.each([
+    [false, 3],
+    [true, 4],
+  ])('costs few billable actions: score %s, %i', async (score, actions) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { score } });
+    await world.onboarding.result(interviewId);
+    expect(billableActions(await fetchHistory(world.temporal, interviewId))).toBe(actions);
+  });
+});
+
+/** As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity. */
+function billableActions(history: Awaited<ReturnType<typeof fetchHistory>>): number {
+  const events = history.events ?? [];
+  const counted = events.filter(
+    (event) =>
+      event.workflowExecutionStartedEventAttributes ||
+      event.timerStartedEventAttributes ||
+      event.workflowExecutionSignaledEventAttributes ||
+      event.workflowExecutionUpdateAcceptedEventAttributes ||
+      event.upsertWorkflowSearchAttributesEventAttributes,
+  );
+  const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
+  return counted.length + attempts;
+}
+
+describe('the score', () => {
+  it('is asked for again until it is ready', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 500 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(world.simulator.callsOf(interviewId, 'score').length).toBeGreaterThan(1);
+  });
+
+  it('that is not ready by its deadline leaves the session undecided', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_000_000 });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { scoreDeadline: '1s' } });
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'undecided',
+      score: null,
+      finish: { action: 'approved' },
+      reason: 'Incode had no score within the score deadline.',
+    });
+  });
+});
+
+describe('the finish update', () => {
+  it('together with the start answers before the score is there', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_000_000 });
+    expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toEqual({
+      action: 'approved',
+      redirectionUrl: null,
+      confirmedBy: 'response',
+    });
+    expect((await world.onboarding.state(interviewId)).state?.stage).toBe('scoring');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('asked ten times at once finishes the session once', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const asked = Array.from({ length: 10 }, () => world.onboarding.finish({ interviewId, sessionToken: token }));
+    const answers = await Promise.all(asked);
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('after the end gives the answer of then', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const first = await world.onboarding.finish({ interviewId, sessionToken: token });
+    await world.onboarding.result(interviewId);
+    expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toEqual(first);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('of a session that Incode refuses fails with the reason', async () => {
+    const { token } = await world.simulator.openSession({ interviewId: 'refused-by-finish' });
+    world.simulator.fault({ operation: 'finishStatus', interviewId: 'refused-by-finish', kind: 'status', status: 404 });
+    const failure = await thrown(world.onboarding.finish({ interviewId: 'refused-by-finish', sessionToken: token }));
+    expect(failure).toBeInstanceOf(SessionFailedError);
+    expect(failure.type).toBe(FAILURES.unknownSession);
+  });
+
+  it('of a session that has expired answers null', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'EXPIRED' });
+    expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toBeNull();
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', finish: null, score: null });
+    expect(world.simulator.effects(interviewId).finished).toBe(0);
+  });
+});
+
+describe('a token', () => {
+  it('that is refused is waited for, visibly, and the session goes on with a new one', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.revokeTokens(interviewId);
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    const waiting = await world.onboarding.state(interviewId);
+    expect(waiting.state?.waitingFor).toContain('renewToken');
+    const { typedSearchAttributes } = await world.temporal.workflow
+      .getHandle(onboardingWorkflowId(interviewId))
+      .describe();
+    expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain('needsToken');
+
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+    // The refused call, the status that is read before another one, and the one that succeeds.
+    const operations = world.simulator
+      .callsOf(interviewId)
+      .map(({ operation, httpStatus }) => `${operation} ${httpStatus}`);
+    expect(operations).toEqual(['finishStatus 401', 'onboardingStatus 200', 'finishStatus 200', 'score 200']);
+  });
+
+  it('that is wrong twice is asked for twice', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.revokeTokens(interviewId);
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.renewToken(interviewId, 'still-wrong');
+    await expect.poll(() => world.simulator.callsOf(interviewId).length).toBe(2);
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('that expires before the score is read is waited for as well', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 401 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'response' },
+    });
+  });
+
+  it('that is malformed is refused by the update, and the session goes on waiting', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    const handle = world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
+    for (const wrong of [{ sessionToken: 'a\r\nx-api-key: b' }, { token: 'a' }, null]) {
+      const refused = await thrown(handle.executeUpdate('renewToken', { args: [wrong] }));
+      expect(refused.cause?.type).toBe(FAILURES.invalidInput);
+    }
+    expect((await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('input', () => {
+  it.each([
+    ['nothing', []],
+    ['null', [null]],
+    ['an unknown plan key', [{ interviewId: 'bad-input', plan: { finishWhen: 'later' } }]],
+    ['a token with a line break', [{ interviewId: 'bad-input', sessionToken: 'a\nb' }]],
+  ])('from another language that is wrong fails the workflow at once: %s', async (_, args) => {
+    const handle = await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: `bad-input-${Math.random()}`,
+      args,
+    });
+    const failed = await thrown(handle.result());
+    expect(failed.cause?.type).toBe(FAILURES.invalidInput);
+  });
+
+  it('that is wrong is refused with its field when it comes together with the update', async () => {
+    const { WithStartWorkflowOperation } = await import('@temporalio/client');
+    const startWorkflowOperation = new WithStartWorkflowOperation(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: `bad-input-${Math.random()}`,
+      args: [{ interviewId: '' }],
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    const failed = await thrown(world.temporal.workflow.executeUpdateWithStart('finish', { startWorkflowOperation }));
+    expect(failed.cause).toMatchObject({
+      type: FAILURES.invalidInput,
+      message: 'interviewId must be a non-empty string',
+    });
+  });
+
+  it('is checked by the client before anything is sent', async () => {
+    const before = world.simulator.calls.length;
+    const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
+    for (const [input, field] of [
+      [{ interviewId: '' }, 'interviewId'],
+      [{ interviewId: 'a', sessionToken: token }, 'sessionToken'],
+      [{ interviewId: 'a', plan: { scores: true } }, 'plan.scores'],
+    ] as const) {
+      const refused = await thrown(world.onboarding.start(input as never));
+      expect(refused).toBeInstanceOf(InvalidInputError);
+      expect(refused.field).toBe(field);
+    }
+    expect(world.simulator.calls.length).toBe(before);
+  });
+});
+
+describe('another workflow for the same session', () => {
+  it('reads the status first, and leaves a finished session alone', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await world.onboarding.result(interviewId);
+    const result = await world.temporal.workflow.execute(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: `of-another-team/${interviewId}`,
+      args: [{ interviewId, sessionToken: token }],
+    });
+    expect(result).toMatchObject({ outcome: 'approved', finish: { action: null, confirmedBy: 'status' } });
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+});
+
+describe('cancellation', () => {
+  it('while finishing is retried ends the workflow and leaves no call behind', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(() => world.simulator.callsOf(interviewId).length).toBeGreaterThan(0);
+    await world.onboarding.cancel(interviewId);
+    const failed = await thrown(world.onboarding.result(interviewId));
+    expect(failed).toMatchObject({ name: 'SessionFailedError', type: 'Cancelled' });
+    expect(world.simulator.effects(interviewId).finished).toBe(0);
+  });
+
+  it('while a token is waited for ends the workflow', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.cancel(interviewId);
+    await expect(world.onboarding.result(interviewId)).rejects.toMatchObject({ type: 'Cancelled' });
+  });
+
+  it('answers those who wait for the finish update', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const asked = thrown(world.onboarding.finish({ interviewId }));
+    await expect
+      .poll(async () => (await world.onboarding.state(interviewId).catch(() => null))?.state?.stage)
+      .toBe('needsToken');
+    await world.onboarding.cancel(interviewId);
+    expect(await asked).toMatchObject({ name: 'SessionFailedError' });
+  });
+
+  it('is over when the session is started again, which reads the status first', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    await world.onboarding.cancel(interviewId);
+    await world.onboarding.result(interviewId).catch(() => undefined);
+    expect(await world.onboarding.start({ interviewId, sessionToken: token })).toMatchObject({ attached: false });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    const [first] = world.simulator.callsOf(interviewId);
+    expect(first?.operation).toBe('onboardingStatus');
+    expect(attemptsOf(await fetchHistory(world.temporal, interviewId), 'finishStatus')).toBe(2);
+  });
+});
