@@ -22,8 +22,6 @@ const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' |
 export interface FailureContext {
   interviewId: string;
   mendIntervalMs: number;
-  /** Lower bound for the delay before the next attempt, if there must be one. */
-  retryAfterMs?: number;
   lastSentAt?: number;
 }
 
@@ -39,11 +37,7 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   }
   const { type, next } = FATE[error.kind];
   if (next === 'mend') warnOperator(error);
-  const delay = Math.max(
-    error.retryAfterMs ?? 0,
-    context.retryAfterMs ?? 0,
-    next === 'mend' ? context.mendIntervalMs : 0,
-  );
+  const delay = Math.max(error.retryAfterMs ?? 0, next === 'mend' ? context.mendIntervalMs : 0);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,

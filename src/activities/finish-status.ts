@@ -10,7 +10,7 @@ import type { FinishStatusInput, FinishStatusResult } from './types.js';
  * finish-status has side effects and no idempotency key. So:
  * 1. one HTTP attempt per activity attempt;
  * 2. any attempt that may not be the first reads the status before, and finishes only an unfinished session;
- * 3. it does so only when no earlier request can still be running, or the status would be read too early.
+ * 3. "unfinished" counts only when no earlier request can still be running; "finished" counts at once.
  */
 export function finishStatus(options: ResolvedActivityOptions) {
   return async (input: FinishStatusInput): Promise<FinishStatusResult> => {
@@ -35,9 +35,7 @@ export function finishStatus(options: ResolvedActivityOptions) {
       throw activityFailure(error, {
         interviewId: input.interviewId,
         mendIntervalMs: options.mendIntervalMs,
-        ...(lastSentAt === undefined
-          ? {}
-          : { lastSentAt, retryAfterMs: lastSentAt + options.settleTimeMs - Date.now() }),
+        ...(lastSentAt === undefined ? {} : { lastSentAt }),
       });
     }
   };

@@ -55,7 +55,7 @@ export const FAILURES = {
   notTaken: 'IncodeNotTaken',
   /** The request is over, its result is not known. Retried, status first. */
   resultUnknown: 'IncodeResultUnknown',
-  /** The request may still be running at Incode. Retried after the settle time, status first. */
+  /** The request may still be running at Incode. Retried, status first; finished again only after the settle time. */
   maybeRunning: 'IncodeMaybeRunning',
   /** An earlier request may still be running at Incode, so finishing waits until it cannot. */
   settling: 'IncodeSettling',

@@ -1,0 +1,257 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FAILURES } from '../../src/contract/index.js';
+import type { FaultEffect } from '../../src/testing/index.js';
+import { fetchHistory, textWithoutInputs } from '../support/history.js';
+import { thrown } from '../support/thrown.js';
+import { API_KEY, startWorld, type World } from '../support/world.js';
+
+let world: World;
+let elsewhere: string;
+let hitsElsewhere = 0;
+
+beforeAll(async () => {
+  const server = createServer((_, response) => {
+    hitsElsewhere += 1;
+    response.end('{"action": "approved"}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+  elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}/omni/finish-status`;
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+interface Expected {
+  confirmedBy: 'response' | 'status';
+  /** Calls of finish-status, the one that goes wrong included. */
+  calls: number;
+}
+
+const RETRIED: Expected = { confirmedBy: 'response', calls: 2 };
+const TAKEN: Expected = { confirmedBy: 'status', calls: 1 };
+
+/** What happens to the first finish-status call, and how the session is completed all the same. */
+const OVERCOME: [string, () => FaultEffect, Expected][] = [
+  ['403', () => ({ kind: 'status', status: 403 }), RETRIED],
+  ['407', () => ({ kind: 'status', status: 407 }), RETRIED],
+  ['408', () => ({ kind: 'status', status: 408 }), RETRIED],
+  ['425', () => ({ kind: 'status', status: 425 }), RETRIED],
+  ['429', () => ({ kind: 'status', status: 429 }), RETRIED],
+  [
+    '429 with Retry-After in seconds',
+    () => ({ kind: 'status', status: 429, headers: { 'retry-after': '1' } }),
+    RETRIED,
+  ],
+  [
+    '429 with Retry-After as a date',
+    () => ({ kind: 'status', status: 429, headers: { 'retry-after': new Date(Date.now() + 1_000).toUTCString() } }),
+    RETRIED,
+  ],
+  ['503', () => ({ kind: 'status', status: 503 }), RETRIED],
+  ['500 before the effect', () => ({ kind: 'status', status: 500 }), RETRIED],
+  ['500 after the effect', () => ({ kind: 'status', status: 500, effect: true }), TAKEN],
+  ['502 with HTML before the effect', () => ({ kind: 'status', status: 502, body: 'html' }), RETRIED],
+  ['502 with HTML after the effect', () => ({ kind: 'status', status: 502, body: 'html', effect: true }), TAKEN],
+  ['504 before the effect', () => ({ kind: 'status', status: 504 }), RETRIED],
+  ['504 after the effect', () => ({ kind: 'status', status: 504, body: 'empty', effect: true }), TAKEN],
+  ['a status that nobody knows, after the effect', () => ({ kind: 'status', status: 599, effect: true }), TAKEN],
+  ['204 after the effect', () => ({ kind: 'status', status: 204, body: 'empty', effect: true }), TAKEN],
+  ['reset before the effect', () => ({ kind: 'reset' }), RETRIED],
+  ['reset after the effect', () => ({ kind: 'reset', effect: true }), TAKEN],
+  ['truncated JSON before the effect', () => ({ kind: 'truncated', effect: false }), RETRIED],
+  ['truncated JSON after the effect', () => ({ kind: 'truncated' }), TAKEN],
+  ['[] as body', () => ({ kind: 'body', body: '[]' }), TAKEN],
+  ['null as body', () => ({ kind: 'body', body: 'null' }), TAKEN],
+  ['"x" as body', () => ({ kind: 'body', body: '"x"' }), TAKEN],
+  ['nothing as body', () => ({ kind: 'body', body: '' }), TAKEN],
+  ['HTML as body, before the effect', () => ({ kind: 'body', body: '<html>', effect: false }), RETRIED],
+  [
+    'an error body with 200',
+    () => ({ kind: 'body', body: '{"timestamp": 1, "status": 4019, "error": "No"}', effect: false }),
+    RETRIED,
+  ],
+  ['a body of 5 MiB', () => ({ kind: 'huge' }), TAKEN],
+  ['a redirect to another host', () => ({ kind: 'redirect', location: elsewhere }), RETRIED],
+];
+
+describe('is overcome, with one effect:', () => {
+  it.concurrent.each(OVERCOME)('%s', async (_, fault, expected) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, ...fault() });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    const { outcome, finish } = await world.onboarding.result(interviewId);
+    expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({
+      outcome: 'approved',
+      confirmedBy: expected.confirmedBy,
+    });
+    expect(world.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(expected.calls);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+    await expectNoSecrets(interviewId, token);
+  });
+
+  it('a redirect never reached the other host', () => {
+    expect(hitsElsewhere).toBe(0);
+  });
+});
+
+describe('is refused for good, with a typed failure and no effect:', () => {
+  it.concurrent.each([
+    [400, FAILURES.badRequest],
+    [404, FAILURES.unknownSession],
+    [405, FAILURES.methodNotAllowed],
+    [406, FAILURES.notAcceptable],
+    [418, FAILURES.badRequest],
+  ])('%i', async (status, type) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    const failure = await thrown(world.onboarding.result(interviewId));
+    expect(failure.type).toBe(type);
+    expect(failure.message).toContain(interviewId);
+    expect(world.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
+    expect(world.simulator.effects(interviewId).finished).toBe(0);
+    await expectNoSecrets(interviewId, token);
+  });
+
+  it('a refusal of the score does not lose the answer of finish-status', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 404 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    const failure = await thrown(world.onboarding.result(interviewId));
+    expect(failure).toMatchObject({
+      type: FAILURES.unknownSession,
+      details: { operation: 'score', finish: { action: 'approved', confirmedBy: 'response' } },
+    });
+  });
+});
+
+describe('is waited for, visibly:', () => {
+  it.concurrent.each([
+    [403, FAILURES.apiKeyRefused],
+    [503, FAILURES.notTaken],
+    [302, FAILURES.misconfigured],
+  ])('%i', async (status, type) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).call?.attempt).toBeGreaterThan(1);
+    const { status: workflow, state, call } = await world.onboarding.state(interviewId);
+    expect({ workflow, stage: state?.stage, activity: call?.activity, type: call?.lastFailure?.type }).toEqual({
+      workflow: 'running',
+      stage: 'finishing',
+      activity: 'finishStatus',
+      type,
+    });
+    expect(world.simulator.effects(interviewId).finished).toBe(0);
+    await expectNoSecrets(interviewId, token);
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('an API key that the operator mends after a while', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.setApiKeys(['another-key']);
+    try {
+      await world.onboarding.start({ interviewId, sessionToken: token });
+      await expect
+        .poll(async () => (await world.onboarding.state(interviewId)).call?.lastFailure?.type)
+        .toBe(FAILURES.apiKeyRefused);
+      expect(world.logs()).toContain('Incode refuses the API key');
+    } finally {
+      world.simulator.setApiKeys([API_KEY]);
+    }
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+});
+
+describe('after a request that may still be running', () => {
+  it('Incode is not asked to finish again before the settle time, and not at all if the effect comes late', async () => {
+    // The caller gives up after 1 s, Incode goes on and finishes after 1.5 s.
+    await using slow = await startWorld({
+      simulator: { timeScale: 0.1 },
+      activities: { settleTimeMs: 3_000 },
+    });
+    const { interviewId, token } = await slow.simulator.openSession();
+    slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_500 });
+    await slow.onboarding.start({ interviewId, sessionToken: token });
+    expect(await slow.onboarding.result(interviewId)).toMatchObject({
+      finish: { confirmedBy: 'status' },
+      outcome: 'approved',
+    });
+    expect(slow.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
+    expect(slow.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('a hang beyond the time-out is finished again once the settle time has passed', async () => {
+    await using slow = await startWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    const { interviewId, token } = await slow.simulator.openSession();
+    slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang' });
+    await slow.onboarding.start({ interviewId, sessionToken: token });
+    expect(await slow.onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'response' } });
+    const [first, second] = slow.simulator.callsOf(interviewId, 'finishStatus');
+    expect(Number(second?.at) - Number(first?.at)).toBeGreaterThanOrEqual(3_000);
+    await expectNoSecrets(interviewId, token, slow);
+  });
+
+  it('a status that cannot be read meanwhile does not shorten the wait', async () => {
+    await using slow = await startWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    const { interviewId, token } = await slow.simulator.openSession();
+    slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset' });
+    slow.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 503, times: 2 });
+    await slow.onboarding.start({ interviewId, sessionToken: token });
+    await slow.onboarding.result(interviewId);
+    const [first, second] = slow.simulator.callsOf(interviewId, 'finishStatus');
+    expect(Number(second?.at) - Number(first?.at)).toBeGreaterThanOrEqual(3_000);
+    expect(slow.simulator.effects(interviewId).finished).toBe(1);
+  });
+});
+
+describe('Incode away:', () => {
+  it('connection refused is waited out', async () => {
+    const { startIncodeSimulator } = await import('../../src/testing/index.js');
+    const gone = await startIncodeSimulator({ apiKeys: [API_KEY] });
+    await gone.close();
+    await using away = await startWorld({ incode: { baseUrl: gone.url } });
+    await away.onboarding.start({ interviewId: 'refused', sessionToken: 'token-of-nobody' });
+    await expect
+      .poll(async () => (await away.onboarding.state('refused')).call?.lastFailure)
+      .toMatchObject({
+        type: FAILURES.notTaken,
+        message: expect.stringContaining('ECONNREFUSED'),
+      });
+    const back = await startIncodeSimulator({ apiKeys: [API_KEY], port: gone.port });
+    const { token } = await back.openSession({ interviewId: 'refused' });
+    await away.onboarding.result('refused', { timeoutMs: 5 }).catch(() => undefined);
+    // The token that was given is unknown to the new one.
+    await expect
+      .poll(async () => (await away.onboarding.state('refused')).state?.stage, { timeout: 20_000 })
+      .toBe('needsToken');
+    await away.onboarding.renewToken('refused', token);
+    expect((await away.onboarding.result('refused')).outcome).toBe('approved');
+    expect(back.effects('refused').finished).toBe(1);
+    await back.close();
+  });
+
+  it('a name that DNS does not know is waited out', async () => {
+    await using away = await startWorld({ incode: { baseUrl: 'http://incode.invalid' } });
+    await away.onboarding.start({ interviewId: 'no-dns', sessionToken: 'token-of-nobody' });
+    await expect
+      .poll(async () => (await away.onboarding.state('no-dns')).call?.lastFailure?.type, { timeout: 10_000 })
+      .toBe(FAILURES.notTaken);
+    await away.onboarding.cancel('no-dns');
+  });
+});
+
+/** Inputs carry the token to where it is used; nothing else may. */
+async function expectNoSecrets(interviewId: string, token: string, of = world): Promise<void> {
+  const history = textWithoutInputs(await fetchHistory(of.temporal, interviewId));
+  const description = JSON.stringify((await of.onboarding.state(interviewId)) ?? '');
+  for (const text of [history, description, of.logs()]) {
+    expect(text.includes(token), 'token').toBe(false);
+    expect(text.includes(API_KEY), 'API key').toBe(false);
+  }
+  expect(history).toContain('onboardingSession');
+}

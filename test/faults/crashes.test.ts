@@ -1,0 +1,142 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import { OnboardingClient } from '../../src/client/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { fetchHistory, textWithoutInputs } from '../support/history.js';
+import { API_KEY } from '../support/world.js';
+
+// A server and a worker process of their own, because both are killed.
+
+let directory: string;
+let simulator: IncodeSimulator;
+let server: LocalTemporalServer;
+let worker: WorkerProcess;
+let connection: Connection;
+let onboarding: OnboardingClient;
+
+const logFile = () => join(directory, 'worker.log');
+
+async function startServer(port = 0): Promise<void> {
+  // Never the shared one, whatever TEMPORAL_ADDRESS says.
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  server = await startLocalTemporalServer({ port, dataDir: directory, env });
+}
+
+async function startWorker(): Promise<void> {
+  const env = {
+    INCODE_BASE_URL: simulator.url,
+    INCODE_API_KEY: API_KEY,
+    INCODE_SETTLE_TIME: '1s',
+    TEMPORAL_ADDRESS: server.address,
+  };
+  worker = await startWorkerProcess(env, logFile());
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-crashes-'));
+  simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
+  await startServer();
+  await startWorker();
+  connection = await Connection.connect({ address: server.address });
+  onboarding = new OnboardingClient({ client: new Client({ connection }) });
+});
+
+afterEach(async () => {
+  await worker.stop();
+  await connection.close();
+  await server.stop();
+  await simulator.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function expectNoSecrets(interviewId: string, token: string): Promise<void> {
+  const history = textWithoutInputs(await fetchHistory(onboarding.temporal, interviewId));
+  const log = await readFile(logFile(), 'utf8');
+  expect(log).toContain('Worker ready');
+  for (const text of [history, log]) {
+    expect(text.includes(token), 'token').toBe(false);
+    expect(text.includes(API_KEY), 'API key').toBe(false);
+  }
+}
+
+describe('a worker killed with SIGKILL during the call', () => {
+  it.each([
+    ['after the effect', true, 'status', 1],
+    ['before the effect', false, 'response', 2],
+  ] as const)('%s: another one completes the session once', async (_, effect, confirmedBy, calls) => {
+    const { interviewId, token } = await simulator.openSession();
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
+    await onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    await worker.kill();
+    await startWorker();
+    const { outcome, finish } = await onboarding.result(interviewId);
+    expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy });
+    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
+    expect(simulator.effects(interviewId).finished).toBe(1);
+    await expectNoSecrets(interviewId, token);
+  });
+});
+
+describe('a worker stopped with SIGTERM during the call', () => {
+  it('lets the call end, and another one goes on', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_000 });
+    await onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    await worker.stop();
+    await startWorker();
+    expect(await onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'response' },
+    });
+    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
+  });
+});
+
+describe('the Temporal server killed with SIGKILL', () => {
+  it('during the wait for a retry: the session goes on when it is back', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    simulator.fault({
+      operation: 'finishStatus',
+      interviewId,
+      kind: 'status',
+      status: 503,
+      headers: { 'retry-after': '4' },
+    });
+    await onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await onboarding.state(interviewId)).call?.nextAttemptAt).toBeTruthy();
+    const port = Number(server.address.split(':')[1]);
+    await server.kill();
+    await startServer(port);
+    const { outcome, finish } = await onboarding.result(interviewId);
+    expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy: 'response' });
+    expect(simulator.effects(interviewId).finished).toBe(1);
+    await expectNoSecrets(interviewId, token);
+  });
+
+  it('and the worker too, during the call: the session is completed once', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true });
+    await onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(() => simulator.effects(interviewId).finished).toBe(1);
+    const port = Number(server.address.split(':')[1]);
+    await Promise.all([server.kill(), worker.kill()]);
+    await startServer(port);
+    await startWorker();
+    expect(await onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'status' },
+    });
+    expect(simulator.effects(interviewId).finished).toBe(1);
+  });
+});
