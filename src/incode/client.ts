@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { classify } from './classification.js';
+import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange, type Interrupted } from './exchange.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from './options.js';
@@ -78,6 +79,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
+  let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
     const { operation, read, sessionToken } = call;
@@ -190,52 +192,40 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         },
         callOptions,
       ),
-    close: () => dispatcher.close(),
+    close: () => {
+      // undici refuses to close twice, but those who share a client need not know of each other.
+      closing ??= dispatcher.close();
+      return closing;
+    },
   };
 }
 
 /** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
-function createDispatcher({ connections, connectTimeoutMs, proxy }: ReturnType<typeof checkOptions>): Dispatcher {
-  const common = {
-    connections,
-    // One request at a time on a connection: a second one would share the fate of the first.
-    pipelining: 1,
-    // The call's own deadline covers both, and tells what the request's fate is.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
-  };
-  const { httpProxy = '', httpsProxy = '', noProxy = '' } = proxy;
-  // Empty strings keep undici from reading the environment, which is config.ts's affair.
-  return httpProxy || httpsProxy
-    ? new EnvHttpProxyAgent({ ...common, httpProxy, httpsProxy, noProxy })
-    : new Agent(common);
-}
-
 function factsOf(outcome: Exchange, now: number) {
-  if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus: outcome.status };
-  const { status: httpStatus, retryAfter, body } = outcome;
-  return {
-    what: `answered ${httpStatus}`,
-    httpStatus,
-    code: errorCode(body, httpStatus),
-    retryAfterMs: parseRetryAfter(retryAfter, now),
-  };
+  const { status: httpStatus, retryAfter } = outcome;
+  const retryAfterMs = parseRetryAfter(retryAfter, now);
+  if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus, retryAfterMs };
+  return { what: `answered ${httpStatus}`, httpStatus, code: errorCode(outcome.body, outcome.status), retryAfterMs };
 }
 
 function interruption({ phase, reason, code, proxyStatus, status }: Interrupted): string {
   if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
   const cause = code ? ` (${code})` : '';
-  if (reason === 'tooLarge') return `answered ${status} with more than 1 MiB`;
-  if (reason === 'timeout') return phase === 'unsent' ? 'could not be reached in time' : 'did not answer in time';
-  if (reason === 'cancelled')
-    return phase === 'unsent'
-      ? 'was not asked: the call was cancelled'
-      : 'had not answered when the call was cancelled';
-  if (phase === 'unsent') return `could not be reached${cause}`;
-  return phase === 'sent'
-    ? `closed the connection without an answer${cause}`
-    : `closed the connection in the middle of its answer${cause}`;
+  switch (reason) {
+    case 'tooLarge':
+      return `answered ${status} with more than 1 MiB`;
+    case 'timeout':
+      if (phase === 'unsent') return 'could not be reached in time';
+      return phase === 'sent' ? 'did not answer in time' : `answered ${status}, but not to the end in time`;
+    case 'cancelled':
+      if (phase === 'unsent') return 'was not asked: the call was cancelled';
+      return 'had not answered to the end when the call was cancelled';
+    case 'connection':
+      if (phase === 'unsent') return `could not be reached${cause}`;
+      return phase === 'sent'
+        ? `closed the connection without an answer${cause}`
+        : `answered ${status}, but closed the connection before the end${cause}`;
+  }
 }

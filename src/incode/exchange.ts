@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 
 /** An HTTP request, and what ended it. A promise of this never rejects: every failure is an ordinary value. */
@@ -19,8 +20,9 @@ export interface Interrupted {
   code: string | undefined;
   /** The proxy's status, if it refused to make the connection. */
   proxyStatus: number | undefined;
-  /** The answer's status, in the phase `answering`. */
+  /** From the answer's head, in the phase `answering`. */
   status: number | undefined;
+  retryAfter: string | undefined;
 }
 
 export interface ExchangeOptions {
@@ -57,20 +59,33 @@ export function exchange(
       resolve(outcome);
     };
     const interrupt = (reason: Interrupted['reason'], error?: Error) => {
-      settle({ ended: 'interrupted', phase, reason, code: codeOf(error), proxyStatus: proxyStatusOf(error), status });
+      settle({
+        ended: 'interrupted',
+        phase,
+        reason,
+        code: codeOf(error),
+        proxyStatus: proxyStatusOf(error),
+        status,
+        retryAfter,
+      });
       // Destroys the connection, so that the rest of the answer cannot be taken for the next one.
       controller?.abort(new Error(reason));
     };
     const cancel = () => interrupt('cancelled');
     const timer = setTimeout(() => interrupt('timeout'), timeoutMs);
     if (signal?.aborted) return interrupt('cancelled');
-    signal?.addEventListener('abort', cancel);
+    if (signal) {
+      // Many calls may share a signal. It is no leak, as Node would warn: each listener goes with its call.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', cancel);
+    }
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
+        // It waited for a free connection until nobody wanted it any more. After a throw undici writes nothing, and keeps
+        // the connection, which `abort` would destroy.
+        if (settled) throw new Error('abandoned');
         controller = started;
-        // It waited for a free connection until nobody wanted it any more; undici writes nothing once it is aborted.
-        if (settled) return started.abort(new Error('abandoned'));
         phase = 'sent';
       },
       onResponseStart(_, statusCode, headers) {

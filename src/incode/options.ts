@@ -12,11 +12,18 @@ export interface IncodeClientOptions {
    * leave requests behind whose fate is unknown.
    */
   finishTimeoutMs?: number;
-  /** Deadline for making a connection, TLS included, in milliseconds. @default 5_000: it is repeated at no risk. */
+  /**
+   * Deadline for making a connection, TLS included, in milliseconds; through a proxy, for each step of it.
+   *
+   * @default 5_000: it is repeated at no risk.
+   */
   connectTimeoutMs?: number;
   /** Connections kept open, and so calls at a time. @default 64 */
   connections?: number;
-  /** Proxies by the target's scheme; `noProxy` lists hosts to reach without one. Nothing is read from the environment. */
+  /**
+   * Proxies, http or https, by the scheme of `baseUrl`; `httpProxy` serves https too where there is no `httpsProxy`.
+   * `noProxy` lists hosts to reach without one. Nothing is read from the environment.
+   */
   proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
   /** The clock, in milliseconds since the epoch, against which a `Retry-After` date is read. @default Date.now */
   now?: () => number;
@@ -31,23 +38,38 @@ export const CLIENT_DEFAULTS = {
   now: Date.now,
 } as const satisfies Partial<IncodeClientOptions>;
 
-type CheckedOptions = Required<IncodeClientOptions>;
+export type CheckedOptions = Required<IncodeClientOptions>;
 
 /** @throws TypeError naming the option, without its value where that may be a secret */
 export function checkOptions(options: CheckedOptions): CheckedOptions {
-  const { baseUrl, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections } = options;
+  const { baseUrl, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
   if (!isBaseUrl(baseUrl)) throw new TypeError('baseUrl must be an http or https URL without credentials or query');
   if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new TypeError('apiKey must be printable ASCII without spaces');
   }
   for (const [name, value] of Object.entries({ timeoutMs, finishTimeoutMs, connectTimeoutMs, connections })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number above 0`);
+    if (!Number.isSafeInteger(value) || value < 1 || value > MAX_TIMER_MS) {
+      throw new TypeError(`${name} must be a whole number from 1 to ${MAX_TIMER_MS}`);
+    }
+  }
+  // Checked here, because the error of `new URL` repeats the URL with its credentials.
+  for (const name of ['httpProxy', 'httpsProxy'] as const) {
+    if (proxy[name] && !isHttpUrl(proxy[name])) {
+      throw new TypeError(`proxy.${name} must be an http or https URL such as http://proxy.example:3128`);
+    }
   }
   return options;
 }
 
+/** Above it Node's timers fire at once: a call meant to have no deadline would be given up as soon as it was sent. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 function isBaseUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const { protocol, username, password, search, hash } = new URL(value);
-  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+  if (!isHttpUrl(value)) return false;
+  const { username, password, search, hash } = new URL(value);
+  return username + password + search + hash === '';
+}
+
+function isHttpUrl(value: unknown): value is string {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }

@@ -87,8 +87,9 @@ function parse(body: string): unknown {
 }
 
 /** `{timestamp, status, error, message?, path?}`, in whichever part a gateway leaves of it. */
-function isErrorBody({ error, status, timestamp }: Fields): boolean {
-  return (error !== undefined && error !== null) || (timestamp !== undefined && status !== undefined);
+function isErrorBody({ error, status, timestamp, message, path }: Fields): boolean {
+  if (error !== undefined && error !== null) return true;
+  return status !== undefined && (timestamp ?? message ?? path) !== undefined;
 }
 
 function text(value: unknown): string | null {
