@@ -7,6 +7,7 @@ import {
   type WorkflowHandle,
   WorkflowNotFoundError,
   type WorkflowStartOptions,
+  WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import {
@@ -103,13 +104,22 @@ export class OnboardingClient {
     const checked = checkedInput(input);
     const { interviewId } = checked;
     return this.within(interviewId, timeoutMs, async () => {
+      const askedAt = Date.now();
+      let endedRunId: string;
       try {
-        return await this.finishWithStart(checked, 'REJECT_DUPLICATE');
+        // One id for all callers: they share one answer, and asking again adds nothing to the history.
+        return await this.finishWithStart(checked, 'REJECT_DUPLICATE', UPDATES.finish);
       } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        const description = await this.describe(interviewId);
+        if (isCompleted(description)) return (await this.result(interviewId)).finish;
+        // A failure of a run that had ended before is no answer to this call.
+        const isOld = description.closeTime !== undefined && description.closeTime.getTime() < askedAt;
+        if (!isOld || !isAnswerOfEndedRun(error)) throw error;
+        endedRunId = description.runId;
       }
-      if (isCompleted(await this.describe(interviewId))) return (await this.result(interviewId)).finish;
-      return this.finishWithStart({ ...checked, verifyFirst: true }, 'ALLOW_DUPLICATE_FAILED_ONLY');
+      // The ended run would answer under the first id again.
+      const updateId = `${UPDATES.finish}-after-${endedRunId}`;
+      return this.finishWithStart({ ...checked, verifyFirst: true }, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
     });
   }
 
@@ -179,10 +189,10 @@ export class OnboardingClient {
   private async finishWithStart(
     input: OnboardingInput,
     workflowIdReusePolicy: ReusePolicy,
+    updateId: string,
   ): Promise<FinishAnswer | null> {
     return this.temporal.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
-      // One id for all callers: they share one answer, and asking again adds nothing to the history.
-      updateId: UPDATES.finish,
+      updateId,
       startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
         ...this.startOptions(input),
         workflowIdReusePolicy,
@@ -228,6 +238,10 @@ function isRunning({ status }: WorkflowExecutionDescription): boolean {
 
 function isCompleted({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'COMPLETED';
+}
+
+function isAnswerOfEndedRun(error: unknown): boolean {
+  return error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowUpdateFailedError;
 }
 
 function attachedTo({ workflowId, runId }: WorkflowExecutionDescription, interviewId: string): StartedOnboarding {

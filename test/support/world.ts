@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
-import { type ActivityOptions, createIncodeActivities } from '../../src/activities/index.js';
+import { type ActivityOptions, createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
 import { OnboardingClient } from '../../src/client/index.js';
-import { createIncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
+import { createIncodeClient, type IncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
 import {
   type IncodeSimulator,
   type SimulatorOptions,
@@ -22,6 +22,7 @@ export interface WorldOptions {
   simulator?: SimulatorOptions;
   incode?: Partial<IncodeClientOptions>;
   activities?: Partial<ActivityOptions>;
+  tokenSource?: (incode: IncodeClient) => TokenSource;
   /** @default the shared server */
   address?: string;
 }
@@ -58,6 +59,7 @@ export async function startWorld({
   simulator: simulated,
   incode,
   activities,
+  tokenSource,
   address,
 }: WorldOptions = {}): Promise<World> {
   installRuntime();
@@ -84,6 +86,7 @@ export async function startWorld({
       mendIntervalMs: 300,
       scorePollMs: 200,
       ...activities,
+      ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
     }),
   });
   const running = worker.run();

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SessionCompletedError, SessionNotFoundError } from '../../src/client/index.js';
+import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function completed(spec = {}): Promise<{ interviewId: string; token: string }> {
+  const session = await world.simulator.openSession(spec);
+  await world.onboarding.start({ interviewId: session.interviewId, sessionToken: session.token });
+  await world.onboarding.result(session.interviewId);
+  return session;
+}
+
+describe('start', () => {
+  it('says what it started', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const started = await world.onboarding.start({ interviewId, sessionToken: token });
+    expect(started).toMatchObject({ interviewId, workflowId: onboardingWorkflowId(interviewId), attached: false });
+    expect(started.runId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('of a running session attaches, and says so', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const first = await world.onboarding.start({ interviewId });
+    expect(await world.onboarding.start({ interviewId })).toEqual({ ...first, attached: true });
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('twenty times at once starts one', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const starts = Array.from({ length: 20 }, () =>
+      world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'return' }),
+    );
+    const started = await Promise.all(starts);
+    expect(started.filter(({ attached }) => !attached)).toHaveLength(1);
+    expect(new Set(started.map(({ runId }) => runId)).size).toBe(1);
+    await world.onboarding.result(interviewId);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('of a completed session is refused with its outcome', async () => {
+    const { interviewId, token } = await completed({ action: 'rejected', score: { status: 'FAIL', value: '1.0' } });
+    const refused = await thrown(world.onboarding.start({ interviewId, sessionToken: token }));
+    expect(refused).toBeInstanceOf(SessionCompletedError);
+    expect(refused).toMatchObject({ interviewId, result: { outcome: 'rejected' } });
+  });
+
+  it("of a completed session with ifCompleted 'return' leaves it as it is", async () => {
+    const { interviewId, token } = await completed();
+    const again = await world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'return' });
+    expect(again.attached).toBe(true);
+    expect((await world.onboarding.result(interviewId)).finish?.confirmedBy).toBe('response');
+  });
+
+  it("of a completed session with ifCompleted 'restart' goes through it again, and finishes nothing twice", async () => {
+    const { interviewId, token } = await completed();
+    const again = await world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'restart' });
+    expect(again.attached).toBe(false);
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'status' },
+    });
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('of a failed session starts it again', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    expect((await thrown(world.onboarding.result(interviewId))).type).toBe(FAILURES.unknownSession);
+    expect((await world.onboarding.start({ interviewId, sessionToken: token })).attached).toBe(false);
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('of a terminated session waits until what it left behind is over', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 200 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(() => world.simulator.callsOf(interviewId).length).toBe(1);
+    await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+});
+
+describe('finish', () => {
+  it('of a failed session starts it again', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
+    expect((await thrown(world.onboarding.finish({ interviewId, sessionToken: token }))).type).toBe(
+      FAILURES.unknownSession,
+    );
+    expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toMatchObject({ action: 'approved' });
+  });
+
+  it('that takes too long says that the session goes on', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const pending = await thrown(world.onboarding.finish({ interviewId }, { timeoutMs: 300 }));
+    expect(pending.name).toBe('AnswerPendingError');
+    expect((await world.onboarding.state(interviewId)).status).toBe('running');
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('result', () => {
+  it('that takes too long says that the session goes on', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    expect((await thrown(world.onboarding.result(interviewId, { timeoutMs: 200 }))).name).toBe('AnswerPendingError');
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('a session that nobody started', () => {
+  it.each([
+    ['result', () => world.onboarding.result('nobody')],
+    ['state', () => world.onboarding.state('nobody')],
+    ['cancel', () => world.onboarding.cancel('nobody')],
+    ['renewToken', () => world.onboarding.renewToken('nobody', 'token')],
+  ])('%s says so', async (_, call) => {
+    const error = await thrown(call());
+    expect(error).toBeInstanceOf(SessionNotFoundError);
+    expect(error.message).toContain('nobody');
+  });
+});
+
+describe('state', () => {
+  it('of a completed session needs no worker', async () => {
+    const { interviewId } = await completed();
+    expect(await world.onboarding.state(interviewId)).toMatchObject({
+      status: 'completed',
+      state: { stage: 'done', outcome: 'approved', waitingFor: null },
+      result: { outcome: 'approved' },
+      failure: null,
+      call: null,
+    });
+  });
+
+  it('of a failed session has its failure', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 406 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await thrown(world.onboarding.result(interviewId));
+    expect(await world.onboarding.state(interviewId)).toMatchObject({
+      status: 'failed',
+      state: null,
+      result: null,
+      failure: { type: FAILURES.notAcceptable },
+    });
+  });
+
+  it('of a session that is being retried tells the last failure and when it is tried again', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const headers = { 'retry-after': '600' };
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 429, headers });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).call?.nextAttemptAt).toBeTruthy();
+    const { call } = await world.onboarding.state(interviewId);
+    expect(call).toMatchObject({ activity: 'finishStatus', attempt: 2, lastFailure: { type: FAILURES.notTaken } });
+    expect(Number(call?.nextAttemptAt) - Date.now()).toBeGreaterThan(500_000);
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('without a worker says that none answers', async () => {
+    const { OnboardingClient } = await import('../../src/client/index.js');
+    const alone = new OnboardingClient({ client: world.temporal, taskQueue: `nobody-${Math.random()}` });
+    await alone.start({ interviewId: 'without-worker' });
+    expect(await alone.state('without-worker')).toMatchObject({ status: 'running', state: null });
+    await alone.temporal.workflow.getHandle(onboardingWorkflowId('without-worker')).terminate();
+  });
+});
+
+describe('renewToken', () => {
+  it('of a session that has ended says so', async () => {
+    const { interviewId, token } = await completed();
+    expect(await thrown(world.onboarding.renewToken(interviewId, token))).toBeInstanceOf(SessionNotFoundError);
+  });
+
+  it('refuses an expired token before it is sent', async () => {
+    const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1 });
+    expect(await thrown(world.onboarding.renewToken('any', token))).toMatchObject({ field: 'sessionToken' });
+  });
+});
+
+describe('a worker with a token source', () => {
+  it('gets a token for a session that came without one', async () => {
+    await using sourced = await worldWithTokenSource();
+    const { interviewId } = await sourced.simulator.openSession();
+    await sourced.onboarding.start({ interviewId });
+    expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(sourced.simulator.callsOf(interviewId).map(({ operation }) => operation)).not.toContain('onboardingStatus');
+  });
+
+  it('renews a refused token without a person', async () => {
+    await using sourced = await worldWithTokenSource();
+    const { interviewId, token } = await sourced.simulator.openSession();
+    sourced.simulator.revokeTokens(interviewId);
+    await sourced.onboarding.start({ interviewId, sessionToken: token });
+    expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(sourced.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('asks a person if its own tokens are refused too, instead of going round in circles', async () => {
+    await using sourced = await worldWithTokenSource();
+    const { interviewId, token } = await sourced.simulator.openSession();
+    sourced.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 401, times: 2 });
+    await sourced.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await sourced.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    expect((await sourced.onboarding.state(interviewId)).state?.waitingFor).toContain('token source as well');
+    expect(sourced.simulator.callsOf(undefined, 'start')).toHaveLength(1);
+    await sourced.onboarding.renewToken(interviewId, token);
+    expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('asks a person if Incode gives no token', async () => {
+    await using sourced = await worldWithTokenSource();
+    await sourced.onboarding.start({ interviewId: 'not-at-incode' });
+    await expect.poll(async () => (await sourced.onboarding.state('not-at-incode')).state?.stage).toBe('needsToken');
+    expect((await sourced.onboarding.state('not-at-incode')).state?.waitingFor).toContain('the token source failed');
+    await sourced.onboarding.cancel('not-at-incode');
+  });
+
+  it('takes a token that a person hands in while the source is still being asked', async () => {
+    await using sourced = await worldWithTokenSource();
+    const { interviewId, token } = await sourced.simulator.openSession();
+    sourced.simulator.fault({ operation: 'start', kind: 'status', status: 503, times: null });
+    await sourced.onboarding.start({ interviewId });
+    await expect.poll(() => sourced.simulator.callsOf(undefined, 'start').length).toBeGreaterThan(0);
+    await sourced.onboarding.renewToken(interviewId, token);
+    expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('never uses a token that Incode gave for another session', async () => {
+    await using sourced = await worldWithTokenSource();
+    const { interviewId } = await sourced.simulator.openSession();
+    const other = await sourced.simulator.openSession();
+    const body = JSON.stringify({ token: other.token, interviewId: other.interviewId, existingSession: false });
+    sourced.simulator.fault({ operation: 'start', kind: 'body', body, effect: false });
+    await sourced.onboarding.start({ interviewId });
+    await expect.poll(async () => (await sourced.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
+    expect(sourced.simulator.callsOf(undefined, 'finishStatus')).toHaveLength(0);
+    await sourced.onboarding.cancel(interviewId);
+  });
+});
+
+async function worldWithTokenSource(): Promise<World> {
+  const { reissuingTokenSource } = await import('../../src/activities/index.js');
+  return startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) });
+}

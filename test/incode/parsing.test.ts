@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { milestoneOf } from '../../src/incode/index.js';
+import {
+  errorCode,
+  readCloseSession,
+  readFinishStatus,
+  readIsFinished,
+  readObject,
+  readOnboardingStatus,
+  readScore,
+  readStart,
+} from '../../src/incode/responses.js';
+import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../src/incode/retry-after.js';
+
+describe('readObject', () => {
+  it.each(['', '[]', 'null', '"x"', '1', 'true', '{', '<html>'])('refuses %s', (body) => {
+    expect(readObject(body)).toBeUndefined();
+  });
+
+  it.each([
+    '{"timestamp": 1, "status": 4019, "error": "Unauthorized", "message": "m", "path": "/"}',
+    '{"error": "Bad Gateway"}',
+    '{"timestamp": "2026-01-01", "status": 500}',
+  ])('refuses an error body: %s', (body) => {
+    expect(readObject(body)).toBeUndefined();
+  });
+
+  it('takes any other object, also an empty one', () => {
+    expect(readObject('{}')).toEqual({});
+    expect(readObject('{"action": "none", "error": null}')).toEqual({ action: 'none', error: null });
+  });
+});
+
+describe('errorCode', () => {
+  it.each([
+    ['{"status": 4019}', 4019],
+    ['{"status": 401}', undefined],
+    ['{"status": "401"}', undefined],
+    ['{"status": "SESSION_GONE"}', 'SESSION_GONE'],
+    ['{"status": "a sentence about Jane Doe"}', undefined],
+    ['{"status": 1.5}', undefined],
+    ['<html>', undefined],
+    ['null', undefined],
+  ])('%s', (body, code) => {
+    expect(errorCode(body, 401)).toBe(code);
+  });
+});
+
+describe('each answer', () => {
+  it('finish-status keeps new actions and takes what is missing or wrong as null', () => {
+    expect(readFinishStatus({ action: 'brandNew', redirectionUrl: '', extra: 1 })).toEqual({
+      action: 'brandNew',
+      redirectionUrl: null,
+      scoreStatus: null,
+    });
+    expect(readFinishStatus({ action: 5 })).toMatchObject({ action: null });
+  });
+
+  it('onboarding status corrects the misspelling of the documentation', () => {
+    expect(readOnboardingStatus({ onboardingStatus: 'ONBOADING_FINISHED' })).toEqual({
+      onboardingStatus: 'ONBOARDING_FINISHED',
+    });
+    expect(readOnboardingStatus({ onboardingStatus: 'BRAND_NEW' })).toEqual({ onboardingStatus: 'BRAND_NEW' });
+    expect(readOnboardingStatus({})).toBeUndefined();
+  });
+
+  it('isfinished must say so', () => {
+    expect(readIsFinished({ finished: false })).toEqual({ finished: false });
+    expect(readIsFinished({})).toBeUndefined();
+  });
+
+  it('score may lack every part, and numbers are strings', () => {
+    expect(readScore({ overall: { status: 'OK', value: '94.6' } })).toEqual({ status: 'OK', value: '94.6' });
+    expect(readScore({ overall: { value: 94.6 } })).toEqual({ status: null, value: '94.6' });
+    expect(readScore({ overall: null })).toEqual({ status: null, value: null });
+    expect(readScore({})).toEqual({ status: null, value: null });
+  });
+
+  it('session status set may say nothing', () => {
+    expect(readCloseSession({ sessionStatus: 'Closed' })).toEqual({ sessionStatus: 'Closed' });
+    expect(readCloseSession({})).toEqual({ sessionStatus: null });
+  });
+
+  it('start needs a token and an interview id', () => {
+    const answer = { token: 't', interviewId: 'i', existingSession: true };
+    expect(readStart({ ...answer, env: 'demo' })).toEqual(answer);
+    expect(readStart({ token: 't', interviewId: 'i' })).toEqual({ ...answer, existingSession: false });
+    expect(readStart({ token: 't' })).toBeUndefined();
+    expect(readStart({ interviewId: 'i' })).toBeUndefined();
+  });
+});
+
+describe('parseRetryAfter', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+
+  it.each([
+    ['0', 0],
+    ['7', 7_000],
+    [' 7 ', 7_000],
+    ['599', 599_000],
+    ['600', MAX_RETRY_AFTER_MS],
+    ['86400', MAX_RETRY_AFTER_MS],
+    ['Thu, 01 Jan 2026 00:00:09 GMT', 9_000],
+    ['Thu, 01 Jan 2026 23:00:00 GMT', MAX_RETRY_AFTER_MS],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+  ])('"%s"', (value, ms) => {
+    expect(parseRetryAfter(value, now)).toBe(ms);
+  });
+
+  it.each([undefined, '', '-5', '1.5', 'soon', '7s', '2026-01-01T00:00:09Z', 'Thu, 99 Foo 2026'])(
+    'is not "%s"',
+    (value) => {
+      expect(parseRetryAfter(value, now)).toBeUndefined();
+    },
+  );
+});
+
+describe('milestoneOf', () => {
+  it.each([
+    ['ONBOARDING_FINISHED', 'finished'],
+    ['MANUAL_REVIEW_APPROVED', 'finished'],
+    ['MANUAL_REVIEW_REJECTED', 'finished'],
+    ['EXPIRED', 'expired'],
+    ['UNKNOWN', 'open'],
+    ['FACE_VALIDATION_FINISHED', 'open'],
+    ['BRAND_NEW', 'open'],
+    [null, 'open'],
+  ])('%s is %s', (status, milestone) => {
+    expect(milestoneOf(status)).toBe(milestone);
+  });
+});

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { serve } from '../support/http.js';
+import { clientOf, failureOf, serveRaw, session } from './support.js';
+
+const HTTP_OK = 'HTTP/1.1 200 OK\r\ncontent-length: ';
+const ok = (body: string) => `${HTTP_OK}${body.length}\r\n\r\n${body}`;
+const requestsIn = (texts: string[]) => texts.join('').split('GET /omni/').length - 1;
+
+describe('a connection', () => {
+  it('that the server closed while nothing was asked costs no request', async () => {
+    await using server = await serve((_, response) => response.end('{}'));
+    const client = clientOf(server.url, { connections: 1 });
+    await client.finishStatus(session);
+    const closed = once(server.requests[0]?.socket as Socket, 'close');
+    server.server.closeIdleConnections();
+    await closed;
+    // Until the client has heard of it. A request that crosses the closing on its way is `maybeRunning`, rightly.
+    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+    await client.finishStatus(session);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('that is reset after the request was read is not tried again', async () => {
+    await using server = await serveRaw((socket) => socket.resetAndDestroy());
+    const error = await failureOf(clientOf(server.url).finishStatus(session));
+    expect(error.kind).toBe('maybeRunning');
+    expect(error.message).toContain('closed the connection without an answer');
+    expect(requestsIn(server.received)).toBe(1);
+  });
+
+  it('with a stray second answer on it is not asked for the next session', async () => {
+    await using server = await serveRaw((socket, text) => {
+      if (text.endsWith('\r\n\r\n')) socket.write(ok('{"action": "approved"}') + ok('{"action": "ofAnotherSession"}'));
+    });
+    const client = clientOf(server.url, { connections: 1 });
+    expect((await client.finishStatus(session)).action).toBe('approved');
+    expect((await client.finishStatus(session)).action).toBe('approved');
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it('whose call was cancelled does not give its late answer to the next one', async () => {
+    const cancelled = new AbortController();
+    await using server = await serveRaw((socket) => {
+      if (server.sockets.length > 1) return socket.write(ok('{"action": "second"}'));
+      cancelled.abort();
+      return socket.write(ok('{"action": "first"}'));
+    });
+    const client = clientOf(server.url, { connections: 1 });
+    const error = await failureOf(client.finishStatus(session, { signal: cancelled.signal }));
+    expect(error.kind).toBe('maybeRunning');
+    expect((await client.finishStatus(session)).action).toBe('second');
+  });
+
+  it('is kept when a call gave up waiting for it', async () => {
+    const cancelled = new AbortController();
+    await using server = await serve((_, response) => {
+      cancelled.abort();
+      response.end('{}');
+    });
+    const client = clientOf(server.url, { connections: 1 });
+    const first = client.finishStatus(session);
+    const second = failureOf(client.finishStatus(session, { signal: cancelled.signal }));
+    await Promise.all([first, second]);
+    await client.finishStatus(session);
+    expect(server.requests).toHaveLength(2);
+    expect(new Set(server.requests.map((request) => request.socket.remotePort)).size).toBe(1);
+  });
+});
+
+describe('an answer', () => {
+  it('after early hints is read as usual', async () => {
+    await using server = await serveRaw((socket) => {
+      socket.write(`HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${ok('{"action": "none"}')}`);
+    });
+    expect((await clientOf(server.url).finishStatus(session)).action).toBe('none');
+  });
+
+  it.each([
+    ['that is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['100 that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['101 that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'],
+    ['with two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'],
+    ['with headers without end', `HTTP/1.1 200 OK\r\n${'x-filler: 0123456789\r\n'.repeat(10_000)}`],
+  ])('%s tells nothing about the request', async (_, answer) => {
+    await using server = await serveRaw((socket) => socket.write(answer));
+    expect((await failureOf(clientOf(server.url).finishStatus(session))).kind).toBe('maybeRunning');
+    expect(requestsIn(server.received)).toBe(1);
+  });
+
+  it('that says when to come again says so without its body, too', async () => {
+    await using server = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\n{');
+      socket.end();
+    });
+    const error = await failureOf(clientOf(server.url).finishStatus(session));
+    expect(error).toMatchObject({ kind: 'notTaken', httpStatus: 429, retryAfterMs: 7_000 });
+    expect(error.message).toContain('answered 429, but closed the connection before the end');
+  });
+
+  it('of 200 that is an error in disguise is no success', async () => {
+    await using server = await serve((_, response) => response.end('{"status": 5003, "message": "about Jane Doe"}'));
+    const error = await failureOf(clientOf(server.url).finishStatus(session));
+    expect(error).toMatchObject({ kind: 'resultUnknown', httpStatus: 200, code: 5_003 });
+    expect(error.message).not.toContain('Jane Doe');
+  });
+});
+
+describe('a proxy', () => {
+  it.each([
+    ['closes the connection', (socket: { end(): unknown }) => socket.end()],
+    ['resets the connection', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],
+  ])('that %s on CONNECT is asked once', async (_, drop) => {
+    await using proxy = await serveRaw((socket) => drop(socket));
+    const client = clientOf('http://incode.example', { proxy: { httpProxy: proxy.url } });
+    expect((await failureOf(client.finishStatus(session))).kind).toBe('notTaken');
+    // Time for undici to connect again, if it did.
+    for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+    expect(proxy.sockets).toHaveLength(1);
+  });
+
+  it('that never answers CONNECT is given up by the deadline of connecting', async () => {
+    await using proxy = await serveRaw(() => undefined);
+    const client = clientOf('http://incode.example', { connectTimeoutMs: 50, proxy: { httpProxy: proxy.url } });
+    const error = await failureOf(client.finishStatus(session));
+    expect(error.kind).toBe('notTaken');
+    expect(error.message).toContain('could not be reached (UND_ERR_HEADERS_TIMEOUT)');
+  });
+
+  it.each(['httpProxy', 'httpsProxy'] as const)('for an https host is %s', async (name) => {
+    await using proxy = await serveRaw((socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+    const client = clientOf('https://incode.example', { proxy: { [name]: proxy.url } });
+    expect((await failureOf(client.finishStatus(session))).kind).toBe('misconfigured');
+    expect(proxy.received[0]).toMatch(/^CONNECT incode\.example:443 /);
+  });
+});
