@@ -41,7 +41,8 @@ export interface World {
 const logged: string[] = [];
 let runtimeInstalled = false;
 
-function installRuntime(): void {
+/** Keeps the SDK's log lines, to be searched, instead of printing them. */
+export function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   const logger = new DefaultLogger('DEBUG', (entry: LogEntry) => {

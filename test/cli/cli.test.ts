@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startWorld, type World } from '../support/world.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The real program, in a process of its own. */
+async function run(args: string[], stdin = ''): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+let world: World;
+let directory: string;
+let target: string[];
+beforeAll(async () => {
+  world = await startWorld();
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-cli-'));
+  target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function tokenFile(token: string): Promise<string> {
+  const file = join(directory, `token-${Math.random()}`);
+  await writeFile(file, `${token}\n`);
+  return file;
+}
+
+describe('usage', () => {
+  it('--help lists the commands and exit codes', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const part of ['demo', 'dev', 'worker', 'complete', 'status', 'simulator', 'Exit codes'])
+      expect(stdout).toContain(part);
+  });
+
+  it.each(['demo', 'dev', 'worker', 'complete', 'status', 'simulator'])('%s --help has an example', async (command) => {
+    const { code, stdout } = await run([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('$ ');
+  });
+
+  it.each([
+    [['unknown-command'], 'unknown command'],
+    [[], 'Usage'],
+    [['status'], '--interview-id'],
+    [['status', '--interview-id', 'a', '--jsn'], '--jsn'],
+    [['status', '--interview-id', 'a', 'extra'], 'too many arguments'],
+    [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
+    [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],
+    [['dev', '--port', '70000'], '--port must be a port'],
+  ])('%j ends with 2 and says why', async (args, why) => {
+    const { code, stderr, stdout } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain('    at ');
+    expect(stdout).toBe('');
+  });
+});
+
+describe('complete', () => {
+  it('prints the result as JSON, and nothing else on stdout', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const args = [
+      'complete',
+      '--interview-id',
+      interviewId,
+      '--session-token-file',
+      await tokenFile(token),
+      '--json',
+      ...target,
+    ];
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ interviewId, outcome: 'approved', finish: { confirmedBy: 'response' } });
+    expect(stderr).toContain('started');
+  });
+
+  it('prints it for people, and takes the token from stdin', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ action: 'none' });
+    const args = [
+      'complete',
+      '--interview-id',
+      interviewId,
+      '--session-token-file',
+      '-',
+      '--no-score',
+      '--close',
+      ...target,
+    ];
+    const { code, stdout } = await run(args, `${token}\n`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^outcome +undecided$/m);
+    expect(world.simulator.session(interviewId).sessionStatus).toBe('Closed');
+  });
+
+  it('of a session that was completed before ends with 5, and with 0 if that is what was asked for', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const args = ['complete', '--interview-id', interviewId, '--session-token-file', await tokenFile(token), ...target];
+    expect((await run(args)).code).toBe(0);
+    const refused = await run(args);
+    expect(refused.code).toBe(5);
+    expect(refused.stderr).toContain('completed before: approved');
+    expect((await run([...args, '--if-completed', 'return'])).code).toBe(0);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('that Incode refuses ends with 1 and the type of the failure', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
+    const args = ['complete', '--interview-id', interviewId, '--session-token-file', await tokenFile(token), ...target];
+    const { code, stderr } = await run(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('IncodeUnknownSession');
+    expect(stderr).not.toContain(token);
+  });
+
+  it('that waits for a token ends with 3 after the time-out, having said what it waits for', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const { code, stderr } = await run(['complete', '--interview-id', interviewId, '--timeout', '4s', ...target]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('needsToken: waits for a session token');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it.each([
+    ['an expired token', async () => (await world.simulator.openSession({ tokenExpiresInMs: -1_000 })).token],
+    ['a token with a line break in it', async () => 'a\nb'],
+    ['an empty file', async () => ''],
+  ])('with %s ends with 2 before anything is started', async (_, makeToken) => {
+    const args = [
+      'complete',
+      '--interview-id',
+      'never-started',
+      '--session-token-file',
+      await tokenFile(await makeToken()),
+      ...target,
+    ];
+    const { code, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('sessionToken');
+    expect((await run(['status', '--interview-id', 'never-started', ...target])).code).toBe(4);
+  });
+
+  it('with a token file that is missing ends with 2', async () => {
+    const args = ['complete', '--interview-id', 'a', '--session-token-file', join(directory, 'missing'), ...target];
+    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('--session-token-file') });
+  });
+
+  it('without a server says so, and how to get one', async () => {
+    const { code, stderr } = await run(['complete', '--interview-id', 'a', '--address', '127.0.0.1:1']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('No Temporal server at 127.0.0.1:1');
+    expect(stderr).toContain('temporal-incode dev');
+  });
+});
+
+describe('status', () => {
+  it('tells where a session stands', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const headers = { 'retry-after': '600' };
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 429, headers });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await expect.poll(async () => (await world.onboarding.state(interviewId)).call?.nextAttemptAt).toBeTruthy();
+    const { code, stdout } = await run(['status', '--interview-id', interviewId, ...target]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^stage +finishing$/m);
+    expect(stdout).toMatch(/^call +finishStatus, attempt 2$/m);
+    expect(stdout).toContain('IncodeNotTaken');
+    const json = await run(['status', '--interview-id', interviewId, '--json', ...target]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ status: 'running', call: { attempt: 2 } });
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('of an unknown session ends with 4', async () => {
+    expect(await run(['status', '--interview-id', 'unknown', ...target])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('Session unknown'),
+    });
+  });
+});
+
+describe('simulator', () => {
+  it('opens sessions as Incode does, until it is told to end', async () => {
+    const child = spawn(process.execPath, [MAIN, 'simulator', '--port', '0', '--api-key', 'K', '--json']);
+    const [line] = await once(child.stdout, 'data');
+    const { url } = JSON.parse(String(line));
+    const response = await fetch(`${url}/omni/start`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'K', 'api-version': '1.0', 'content-type': 'application/json' },
+      body: '{"configurationId": "demo", "countryCode": "ALL", "language": "en-US"}',
+    });
+    expect(await response.json()).toMatchObject({
+      existingSession: false,
+      interviewId: expect.stringMatching(/^[0-9a-f]{24}$/),
+    });
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+});

@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { describe, expect, it } from 'vitest';
+import { fetchHistory } from '../support/history.js';
+import { installRuntime, startWorld, WORKFLOW_BUNDLE } from '../support/world.js';
+import { SCENARIOS } from './scenarios.js';
+
+installRuntime();
+
+const DIRECTORY = new URL('./histories/', import.meta.url);
+
+// `RECORD_HISTORIES=true npx vitest run test/replay` after a change that is meant, and that no open workflow can meet.
+if (process.env.RECORD_HISTORIES) {
+  describe('recording', () => {
+    it.each(Object.entries(SCENARIOS))('%s', async (name, play) => {
+      await using world = await startWorld();
+      const interviewId = await play(world);
+      await mkdir(DIRECTORY, { recursive: true });
+      const history = historyToJSON(await fetchHistory(world.temporal, interviewId));
+      await writeFile(new URL(`${name}.json`, DIRECTORY), `${anonymous(history)}\n`);
+    });
+  });
+} else {
+  describe('a workflow that is open when a new version is deployed goes on:', async () => {
+    const files = (await readdir(DIRECTORY)).map((file) => file.replace('.json', ''));
+
+    it('there is a recorded history for every path', () => {
+      expect(files.sort()).toEqual(Object.keys(SCENARIOS).sort());
+    });
+
+    it.each(files)('%s', async (name) => {
+      await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, await readHistory(name));
+    });
+
+    it('and a version that does something else is caught', async () => {
+      const changed = await bundleWorkflowCode({
+        workflowsPath: new URL('./changed-workflow.ts', import.meta.url).pathname,
+        logger: new DefaultLogger('ERROR'),
+      });
+      const replay = Worker.runReplayHistory({ workflowBundle: changed }, await readHistory('approved'));
+      await expect(replay).rejects.toThrow(DeterminismViolationError);
+    });
+  });
+}
+
+/** Neither the machine's name nor its paths belong into the repository. */
+function anonymous(history: string): string {
+  const hide = (key: string, value: unknown) => (key === 'identity' || key === 'stackTrace' ? '' : value);
+  return JSON.stringify(JSON.parse(history, hide), null, 1);
+}
+
+async function readHistory(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(new URL(`${name}.json`, DIRECTORY), 'utf8'));
+}
