@@ -114,7 +114,8 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // A GET counts as idempotent otherwise, and undici would send it again after a lost connection in some cases.
+      // A GET counts as idempotent otherwise: undici sends those again that follow another one on a connection that is
+      // lost. `pipelining: 1` lets none follow; this holds should that ever change.
       idempotent: false,
     };
   }

@@ -1,32 +1,9 @@
 import { connect } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import {
-  createIncodeClient,
-  type IncodeClient,
-  type IncodeClientOptions,
-  IncodeError,
-} from '../../src/incode/index.js';
+import { createIncodeClient, type IncodeClient } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
-
-const API_KEY = 'the-api-key';
-const TOKEN = 'the.session.token';
-const session = { interviewId: 'interview/1', sessionToken: TOKEN };
-
-function clientOf(baseUrl: string, options: Partial<IncodeClientOptions> = {}): IncodeClient {
-  return createIncodeClient({ baseUrl, apiKey: API_KEY, timeoutMs: 2_000, finishTimeoutMs: 2_000, ...options });
-}
-
-async function failureOf(call: Promise<unknown>): Promise<IncodeError> {
-  const error = await call.then(
-    () => new Error('it succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(IncodeError);
-  const everything = `${inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}${(error as Error).stack}`;
-  for (const secret of [API_KEY, TOKEN, 'interview%2F1', 'id=']) expect(everything).not.toContain(secret);
-  return error as IncodeError;
-}
+import { API_KEY, clientOf, failureOf, session, TOKEN } from './support.js';
 
 describe('what is sent', () => {
   it.each([

@@ -31,6 +31,18 @@ describe('a connection', () => {
     expect(requestsIn(server.received)).toBe(1);
   });
 
+  it('that is lost while a second call waits for it sends neither of them twice', async () => {
+    await using server = await serveRaw((socket, text) => {
+      // undici lets a second request follow, if it may at all, as soon as the head of the first answer is there.
+      if (text.includes('first')) socket.write(`${HTTP_OK}100\r\n\r\n{`);
+      setTimeout(() => socket.destroy(), 20);
+    });
+    const client = clientOf(server.url, { connections: 1 });
+    const calls = ['first', 'second'].map((flowId) => failureOf(client.finishStatus({ ...session, flowId })));
+    expect((await Promise.all(calls)).map(({ kind }) => kind)).toEqual(['resultUnknown', 'maybeRunning']);
+    expect(server.received.map((text) => text.match(/flowId=\w+/g))).toEqual([['flowId=first'], ['flowId=second']]);
+  });
+
   it('with a stray second answer on it is not asked for the next session', async () => {
     await using server = await serveRaw((socket, text) => {
       if (text.endsWith('\r\n\r\n')) socket.write(ok('{"action": "approved"}') + ok('{"action": "ofAnotherSession"}'));
@@ -76,6 +88,20 @@ describe('an answer', () => {
       socket.write(`HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${ok('{"action": "none"}')}`);
     });
     expect((await clientOf(server.url).finishStatus(session)).action).toBe('none');
+  });
+
+  it('that was only announced is none', async () => {
+    await using server = await serveRaw((socket) => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n'));
+    const error = await failureOf(clientOf(server.url).finishStatus(session));
+    expect(error).toMatchObject({ kind: 'maybeRunning', httpStatus: undefined });
+    expect(error.message).toContain('closed the connection without an answer');
+  });
+
+  it('whose head tells of 5 MiB is not waited for', async () => {
+    await using server = await serveRaw((socket) => socket.write(`${HTTP_OK}5242880\r\n\r\n`));
+    const error = await failureOf(clientOf(server.url).finishStatus(session));
+    expect(error).toMatchObject({ kind: 'resultUnknown', httpStatus: 200 });
+    expect(error.message).toContain('answered 200 with more than 1 MiB');
   });
 
   it.each([
