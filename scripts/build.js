@@ -1,21 +1,54 @@
 // Compiles src to dist and bundles the workflows, so that no worker has to run webpack at its start.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
-rmSync(dist, { recursive: true, force: true });
-const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
-chmodSync(join(dist, 'cli', 'main.js'), 0o755);
+// Built beside dist and then swapped: a failed build leaves the last good one, and who runs from dist meanwhile never
+// finds half of it.
+const fresh = mkdtempSync(join(root, '.dist-'));
+try {
+  if (compile()) {
+    chmodSync(join(fresh, 'cli', 'main.js'), 0o755);
+    await bundle();
+    chmodSync(fresh, 0o755);
+    swap();
+  } else {
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
 
-const { code } = await bundleWorkflowCode({
-  workflowsPath: join(dist, 'workflows', 'index.js'),
-  logger: new DefaultLogger('WARN'),
-});
-writeFileSync(join(dist, 'workflow-bundle.js'), code);
+function compile() {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', fresh, '--noEmitOnError'];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
+}
+
+async function bundle() {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const workflowsPath = join(fresh, 'workflows', 'index.js');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  writeFileSync(join(fresh, 'workflow-bundle.js'), code);
+}
+
+function swap() {
+  const old = `${fresh}-old`;
+  for (;;) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(fresh, dist);
+      return;
+    } catch (error) {
+      // Another build moved the old one away first, or put its own there in between.
+      if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+  }
+}

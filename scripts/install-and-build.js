@@ -1,5 +1,5 @@
 // Run before `npm test` and `npm run demo`: right after a clone nothing is there yet, not even the dependencies.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,17 +8,27 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts) => join(root, ...parts);
 
 if (isOlder(at('node_modules', '.package-lock.json'), at('package-lock.json'))) {
-  step('Installing dependencies', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  step('Installing dependencies (once, a minute or two)', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
+const sources = [
+  ...filesUnder(at('src')),
+  ...['package.json', 'package-lock.json', 'tsconfig.json'].map((name) => at(name)),
+  at('scripts', 'build.js'),
+];
 // The bundle is the last thing that a build writes.
-const sources = [...filesUnder(at('src')), at('package.json'), at('package-lock.json'), at('tsconfig.json')];
 if (sources.some((source) => isOlder(at('dist', 'workflow-bundle.js'), source))) {
   step('Building', ['run', '--silent', 'build']);
 }
 
 function step(what, args) {
   process.stderr.write(`${what} …\n`);
-  execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
+  // Its output goes to stderr: stdout belongs to the command that follows.
+  const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  if (npm.error) process.stderr.write(`${npm.error.message}\n`);
+  if (npm.status !== 0) {
+    process.stderr.write(`${what}: failed\n`);
+    process.exit(1);
+  }
 }
 
 function isOlder(made, source) {
