@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /** An answer before it is written. */
 export interface Answer {
   status: number;
@@ -9,28 +11,15 @@ export function ok(body: unknown): Answer {
   return { status: 200, body };
 }
 
-/** Incode's error body. `status` in it is a custom code or the HTTP status. */
+/** Incode's error body: `timestamp` in ms; `status` is the HTTP status, or a code of Incode's own. */
 export function errorAnswer(status: number, message: string, path: string, headers?: Record<string, string>): Answer {
-  const body = { timestamp: new Date().toISOString(), status, error: REASONS[status] ?? 'Error', message, path };
+  const body = { timestamp: Date.now(), status, error: reasonOf(status), message, path };
   return { status, body, ...(headers ? { headers } : {}) };
 }
 
-const REASONS: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  408: 'Request Timeout',
-  413: 'Payload Too Large',
-  425: 'Too Early',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
+export function reasonOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error';
+}
 
 export function parseObject(body: string): Record<string, unknown> | undefined {
   try {

@@ -1,63 +1,94 @@
 import { type Answer, errorAnswer, ok } from './answer.js';
 import type { Route, RouteCall } from './routes.js';
-import type { Session } from './sessions.js';
+import { isProcessed, type Session } from './sessions.js';
 
 /** The ID's asynchronous processing takes a few seconds at Incode. */
 const PROCESSING_MS = 3_000;
 
-/** Incode's milestones in their usual order: a later one is never taken back by an earlier one. */
-const ORDER = [
-  'UNKNOWN',
-  'ID_VALIDATION_FINISHED',
-  'POST_PROCESSING_FINISHED',
-  'FACE_VALIDATION_FINISHED',
-  'GOVERNMENT_VALIDATION_FINISHED',
-  'ONBOARDING_FINISHED',
-];
+type Part = keyof Session['added'];
 
-/** Nothing to process, as in a session that was opened without documents, counts as processed. */
-export function processed({ added, processedAt }: Session): boolean {
-  if (!added.front && !added.back) return true;
-  return processedAt !== null && Date.now() >= processedAt;
-}
-
-function add(operation: Route['operation'], part: keyof Session['added']): Route {
+function add(operation: Route['operation'], part: Part): Route {
   return {
     operation,
     method: 'POST',
     token: 'session',
-    handle(session, { body, path, query }): Answer {
+    handle(session, { body, path, query, sessions }): Answer {
       if (session.closedAt !== null) return errorAnswer(400, 'The session is closed', path);
       if (part === 'face' && query.get('imageType') !== 'selfie')
         return errorAnswer(400, 'imageType must be selfie', path);
-      if (typeof body.base64Image !== 'string') return errorAnswer(400, 'base64Image is required', path);
+      const { base64Image } = body;
+      if (typeof base64Image !== 'string') return errorAnswer(400, 'base64Image is required', path);
       // A picture that cannot be used is a logical failure, which comes with HTTP 200.
-      if (body.base64Image === '') return ok({ failReason: 'UNREADABLE', confidence: 1 });
-      session.added[part] = true;
-      if (part === 'face') return ok({ age: 33, confidence: 0, hasLenses: false, hasFaceMask: false });
-      return ok({ sharpness: 100, glare: 100, classification: true, typeOfId: 'Passport', failReason: null });
+      const usable = /^[A-Za-z0-9+/\s]+=*\s*$/.test(base64Image);
+      if (usable) sessions.add(session, part);
+      return ok(part === 'face' ? selfieAnswer(usable) : idAnswer(usable));
     },
   };
 }
 
-function process(operation: Route['operation'], needs: keyof Session['added'], status: string): Route {
+/** `confidence` tells how sure Incode is that this is not a living person. */
+function selfieAnswer(usable: boolean): Record<string, unknown> {
+  const confidence = usable ? 0 : 1;
+  return { confidence, isBright: usable, hasLenses: false, hasFaceMask: false, age: 33, sessionStatus: 'Alive' };
+}
+
+function idAnswer(usable: boolean): Record<string, unknown> {
+  return {
+    classification: usable,
+    typeOfId: usable ? 'IdentificationCard' : 'Unknown',
+    countryCode: usable ? 'USA' : null,
+    issueYear: usable ? 2020 : null,
+    sharpness: usable ? 100 : 0,
+    glare: 100,
+    correctGlare: true,
+    correctSharpness: usable,
+    readability: usable,
+    horizontalResolution: usable ? 1_920 : 0,
+    sessionStatus: 'Alive',
+    failReason: usable ? null : 'UNKNOWN_DOCUMENT_TYPE',
+  };
+}
+
+function process(
+  operation: Route['operation'],
+  needs: Part,
+  run: (session: Session, call: RouteCall) => unknown,
+): Route {
   return {
     operation,
     method: 'POST',
     token: 'session',
-    handle(session, { path, sessions, timeScale }: RouteCall): Answer {
-      if (!session.added[needs]) return errorAnswer(400, `${needs} has not been added`, path);
-      const reach = (milestone: string) => {
-        if (ORDER.indexOf(milestone) > ORDER.indexOf(session.onboardingStatus)) sessions.setStatus(session, milestone);
-      };
-      reach(status);
-      if (operation !== 'processId') return ok({ success: true, confidence: 1, existingUser: false });
-      session.processedAt = Date.now() + PROCESSING_MS * timeScale;
-      sessions.later(PROCESSING_MS * timeScale, () => reach('POST_PROCESSING_FINISHED'));
-      return ok({ success: true });
+    handle(session, call): Answer {
+      if (session.closedAt !== null) return errorAnswer(400, 'The session is closed', call.path);
+      if (!session.added[needs]) return errorAnswer(400, `${needs} has not been added`, call.path);
+      return ok(run(session, call));
     },
   };
 }
+
+const processId = process('processId', 'front', (session, { sessions, timeScale }) => {
+  sessions.advance(session, 'ID_VALIDATION_FINISHED');
+  sessions.process(session, PROCESSING_MS * timeScale);
+  return { success: true };
+});
+
+const processFace = process('processFace', 'face', (session, { sessions }) => {
+  sessions.advance(session, 'FACE_VALIDATION_FINISHED');
+  // Here 1 is good: the selfie matches the ID. Without an ID there is nothing that it could match.
+  const confidence = session.added.front ? 1 : 0;
+  return {
+    confidence,
+    existingUser: false,
+    existingInterviewId: null,
+    nameMatched: false,
+    existingExternalId: null,
+  };
+});
+
+const governmentValidation = process('governmentValidation', 'front', (session, { sessions }) => {
+  sessions.advance(session, 'GOVERNMENT_VALIDATION_FINISHED');
+  return { success: true, statusCode: 0 };
+});
 
 const ocrData: Route = {
   operation: 'ocrData',
@@ -65,23 +96,31 @@ const ocrData: Route = {
   token: 'session',
   idParameter: 'id',
   handle(session, { path }) {
-    if (!processed(session) || !session.added.front) return errorAnswer(400, 'The ID has not been processed', path);
+    if (!isProcessed(session) || !session.added.front) return errorAnswer(400, 'The ID has not been processed', path);
     return ok({
-      name: { fullName: 'SPECIMEN SAMPLE' },
-      typeOfId: 'Passport',
+      name: { fullName: 'SPECIMEN SAMPLE', firstName: 'SPECIMEN', givenName: 'SPECIMEN', paternalLastName: 'SAMPLE' },
+      address: '1 SAMPLE STREET\nSAMPLETOWN, ST 00000',
+      typeOfId: 'IdentificationCard',
+      documentNumber: 'S0000000',
       birthDate: 631_152_000_000,
+      gender: 'F',
+      issuedAt: '1577836800000',
+      expireAt: '2208988800000',
       issueDate: 2020,
+      expirationDate: 2040,
+      issuingCountry: 'USA',
+      ocrDataConfidence: { birthDateConfidence: 0.99, nameConfidence: 0.98, documentNumberConfidence: 0.97 },
     });
   },
 };
 
-export const ADD_ROUTES: [string, Route][] = [
+export const CAPTURE_ROUTES: [string, Route][] = [
   ['/omni/add/front-id/v2', add('addFrontId', 'front')],
   ['/omni/add/back-id/v2', add('addBackId', 'back')],
   ['/omni/add/face/third-party', add('addFace', 'face')],
-  ['/omni/process/id', process('processId', 'front', 'ID_VALIDATION_FINISHED')],
-  ['/omni/process/face', process('processFace', 'face', 'FACE_VALIDATION_FINISHED')],
-  ['/omni/process/government-validation', process('governmentValidation', 'front', 'GOVERNMENT_VALIDATION_FINISHED')],
+  ['/omni/process/id', processId],
+  ['/omni/process/face', processFace],
+  ['/omni/process/government-validation', governmentValidation],
   ['/omni/get/ocr-data', ocrData],
   ['/omni/get/ocr-data/v2', ocrData],
 ];

@@ -1,53 +1,78 @@
-import { parseObject } from './answer.js';
+import { type Answer, ok, parseObject } from './answer.js';
+import { checkFault } from './checks.js';
 import type { World } from './server.js';
-import type { Fault, RateLimit, SessionSpec, WebhookTarget } from './types.js';
-
-interface Controlled {
-  status: number;
-  body: unknown;
-}
+import type { RateLimit, SessionSpec, SimulatedOperation, WebhookTarget } from './types.js';
 
 /** The simulator's own API, for tests in other languages. It needs no key: the simulator listens on this machine only. */
 export async function control(
   world: World,
   method: string,
   path: string,
+  query: URLSearchParams,
   body: string | undefined,
-): Promise<Controlled> {
+): Promise<Answer> {
   const fields = parseObject(body ?? '');
-  if (!fields) return { status: 400, body: { error: 'The body must be a JSON object' } };
-  const [resource, id, part] = path.slice('/_simulator/'.length).split('/').map(decodeURIComponent);
-  const known = id === undefined || resource !== 'sessions' || world.sessions.find(id) !== undefined;
-  if (!known) return { status: 404, body: { error: `No session ${id}` } };
+  if (!fields) return wrong(400, 'The body must be a JSON object');
+  const [resource, encodedId, part] = path.slice('/_simulator/'.length).split('/');
+  const id = encodedId === undefined ? undefined : decode(encodedId);
   const run = COMMANDS[[method, resource, id && ':id', part].filter(Boolean).join(' ')];
-  if (!run) return { status: 404, body: { error: `No such command; there are: ${Object.keys(COMMANDS).join(', ')}` } };
-  return { status: 200, body: (await run(world, fields, id ?? '')) ?? {} };
+  if (!run) return wrong(404, `No such command; there are: ${Object.keys(COMMANDS).join(', ')}`);
+  if (id !== undefined && !world.sessions.find(id)) return wrong(404, `No session ${id}`);
+  try {
+    return ok((await run(world, { fields, query, id: id ?? '' })) ?? {});
+  } catch (error) {
+    return wrong(400, (error as Error).message);
+  }
 }
 
-type Command = (world: World, fields: Record<string, unknown>, id: string) => unknown;
+function wrong(status: number, error: string): Answer {
+  return { status, body: { error } };
+}
 
-const COMMANDS: Record<string, Command> = {
-  'POST sessions': ({ sessions }, fields) => sessions.open(fields as SessionSpec),
-  'GET sessions :id': ({ sessions }, _, id) => sessions.view(id),
-  'POST sessions :id status': ({ sessions }, { onboardingStatus }, id) => {
-    sessions.setStatus(sessions.get(id), String(onboardingStatus));
+/** What is not encoded properly names nothing, and is not found. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+interface Command {
+  fields: Record<string, unknown>;
+  query: URLSearchParams;
+  id: string;
+}
+
+const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
+  'POST sessions': ({ sessions }, { fields }) => sessions.open(fields as SessionSpec),
+  'GET sessions :id': ({ sessions }, { id }) => sessions.view(id),
+  'POST sessions :id status': ({ sessions }, { id, fields: { onboardingStatus } }) => {
+    if (typeof onboardingStatus !== 'string' || !onboardingStatus) throw new TypeError('onboardingStatus is missing');
+    sessions.setStatus(sessions.get(id), onboardingStatus);
     return sessions.view(id);
   },
-  'POST sessions :id tokens': async ({ sessions }, { expiresInMs }, id) => ({
+  'POST sessions :id tokens': async ({ sessions }, { id, fields: { expiresInMs } }) => ({
     interviewId: id,
     token: await sessions.issueToken(id, typeof expiresInMs === 'number' ? expiresInMs : undefined),
   }),
-  'DELETE sessions :id tokens': ({ sessions }, _, id) => sessions.revokeTokens(id),
-  'POST faults': ({ faults }, fields) => faults.add(fields as unknown as Fault),
-  'DELETE faults': ({ faults }) => faults.clear(),
-  'GET calls': ({ calls }) => ({ calls }),
-  'GET deliveries': ({ deliveries }) => ({ deliveries }),
-  'POST api-keys': ({ apiKeys }, { keys }) => {
-    apiKeys.clear();
-    for (const key of keys as string[]) apiKeys.add(key);
+  'DELETE sessions :id tokens': ({ sessions }, { id }) => sessions.revokeTokens(id),
+  'POST faults': ({ faults }, { fields }) => {
+    checkFault(fields);
+    faults.add(fields);
   },
-  'POST rate-limit': (world, fields) =>
-    world.setRateLimit('perSecond' in fields ? (fields as unknown as RateLimit) : undefined),
-  'POST webhook': (world, fields) =>
-    world.setWebhook('url' in fields ? (fields as unknown as WebhookTarget) : undefined),
+  'DELETE faults': ({ faults }) => faults.clear(),
+  'GET calls': ({ log }, { query }) => ({
+    counts: log.counts,
+    calls: log.of(
+      query.get('interviewId') ?? undefined,
+      (query.get('operation') as SimulatedOperation | null) ?? undefined,
+    ),
+  }),
+  'GET deliveries': ({ deliveries }) => ({ deliveries }),
+  'POST api-keys': (world, { fields: { keys } }) => world.setApiKeys(keys as string[]),
+  'POST rate-limit': (world, { fields }) => world.setRateLimit(fields as unknown as RateLimit),
+  'DELETE rate-limit': (world) => world.setRateLimit(null),
+  'POST webhook': (world, { fields }) => world.setWebhook(fields as unknown as WebhookTarget),
+  'DELETE webhook': (world) => world.setWebhook(null),
 };

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { type Answer, errorAnswer } from './answer.js';
+import { type Answer, errorAnswer, reasonOf } from './answer.js';
 import type { Fault } from './types.js';
 
 export interface Exchange {
   response: ServerResponse;
+  path: string;
   /** Lets the call take effect, and tells what the answer would be. */
   effect(): Promise<Answer>;
   write(answer: Answer): void;
@@ -11,62 +12,75 @@ export interface Exchange {
   limitMs: number;
 }
 
-const HTML =
-  '<html><head><title>502 Bad Gateway</title></head><body><center><h1>Bad Gateway</h1></center></body></html>';
+/** Kinds that are answers of Incode itself, so that the call took effect unless told otherwise. */
+const ANSWERS: readonly Fault['kind'][] = ['truncated', 'body', 'huge'];
 
-export async function applyFault(exchange: Exchange, fault: Fault, path: string): Promise<void> {
-  const { response } = exchange;
-  const effect = async (by: boolean) => (by ? await exchange.effect() : undefined);
+export async function applyFault(exchange: Exchange, fault: Fault): Promise<void> {
+  const { response, path, limitMs, write } = exchange;
+  if (fault.kind === 'latency') return answerLate(exchange, fault.ms, fault.effectAfterMs ?? fault.ms);
+
+  const { effect = ANSWERS.includes(fault.kind), effectAfterMs = 0 } = fault;
+  const answer = effect ? await takeEffect(exchange, effectAfterMs) : undefined;
   switch (fault.kind) {
-    case 'latency': {
-      await delay(Math.min(fault.ms, exchange.limitMs));
-      if (fault.ms > exchange.limitMs) return exchange.write(errorAnswer(504, 'Took too long', path));
-      return exchange.write(await exchange.effect());
-    }
     case 'hang':
-      await effect(fault.effect ?? false);
-      await delay(exchange.limitMs);
+      await delay(limitMs);
       response.destroy();
       return;
     case 'status': {
-      await effect(fault.effect ?? false);
-      const answer = errorAnswer(fault.status, 'A fault was asked for', path, fault.headers);
-      if (fault.body === 'html') {
-        return exchange.write({ ...answer, body: HTML, headers: { ...fault.headers, 'content-type': 'text/html' } });
-      }
-      return exchange.write(fault.body === 'empty' ? { ...answer, body: '' } : answer);
+      const { status, headers } = fault;
+      if (fault.body === 'html') return write(htmlAnswer(status, headers));
+      const refusal = errorAnswer(status, 'A fault was asked for', path, headers);
+      return write(fault.body === 'empty' ? { ...refusal, body: '' } : refusal);
     }
     case 'reset':
-      await effect(fault.effect ?? false);
       response.socket?.resetAndDestroy();
       return;
-    case 'truncated': {
-      const answer = (await effect(fault.effect ?? true)) ?? { status: 200, body: { action: 'approved' } };
-      const text = JSON.stringify(answer.body);
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-      response.write(text.slice(0, text.length / 2));
-      // Ended once the half is on its way, not before.
-      setTimeout(() => response.destroy(), 20);
-      return;
-    }
+    case 'truncated':
+      return truncate(response, answer ?? { status: 200, body: { redirectionUrl: '', action: 'approved' } });
     case 'body':
-      await effect(fault.effect ?? true);
-      return exchange.write({ status: 200, body: fault.body });
+      return write({ status: 200, body: fault.body });
     case 'huge': {
-      await effect(fault.effect ?? true);
-      return exchange.write({
-        status: 200,
-        body: { action: 'approved', padding: 'x'.repeat(fault.bytes ?? 5 * 1_048_576) },
-      });
+      const padding = 'x'.repeat(fault.bytes ?? 5 * 1_048_576);
+      return write({ status: 200, body: { action: 'approved', padding } });
     }
     case 'redirect':
-      return exchange.write({ status: 302, body: '', headers: { location: fault.location } });
+      return write({ status: fault.status ?? 302, body: '', headers: { location: fault.location } });
     default:
       fault satisfies never;
   }
 }
 
-function delay(ms: number): Promise<void> {
+async function answerLate(exchange: Exchange, ms: number, effectAfterMs: number): Promise<void> {
+  const { limitMs } = exchange;
+  // Started first, so that the effect does not wait for the answer.
+  const effect = effectAfterMs <= limitMs ? delay(effectAfterMs).then(exchange.effect) : undefined;
+  await delay(Math.min(ms, limitMs));
+  if (ms > limitMs || !effect) return exchange.write(errorAnswer(504, 'Took too long', exchange.path));
+  exchange.write(await effect);
+}
+
+/** @returns the answer, or `undefined` if the effect is still to come or never does */
+async function takeEffect({ effect, limitMs }: Exchange, afterMs: number): Promise<Answer | undefined> {
+  if (afterMs === 0) return effect();
+  if (afterMs <= limitMs) void delay(afterMs).then(effect);
+  return undefined;
+}
+
+/** As gateways answer, which know nothing of Incode's error body. */
+function htmlAnswer(status: number, headers: Record<string, string> | undefined): Answer {
+  const title = `${status} ${reasonOf(status)}`;
+  const body = `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center></body></html>`;
+  return { status, body, headers: { ...headers, 'content-type': 'text/html' } };
+}
+
+function truncate(response: ServerResponse, { status, body }: Answer): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  // Ended once the half is on its way, not before.
+  response.write(text.slice(0, text.length / 2), () => response.destroy());
+}
+
+export function delay(ms: number): Promise<void> {
   // A server that is closed must not wait for it.
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+  return new Promise((resolve) => setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)).unref());
 }

@@ -1,33 +1,57 @@
+import { checkFault } from './checks.js';
 import type { Fault, SimulatedOperation } from './types.js';
+
+interface Rule {
+  fault: Fault;
+  /** In which order they were set. */
+  order: number;
+  skip: number;
+  left: number;
+}
 
 /** Faults in the order in which they were set; the first that matches strikes. */
 export class Faults {
-  private readonly rules: { fault: Fault; skip: number; left: number }[] = [];
+  private readonly general: Rule[] = [];
+  /** Apart from the others, so that thousands of sessions with a fault each do not slow down every call. */
+  private readonly bySession = new Map<string, Rule[]>();
+  private set = 0;
 
   add(fault: Fault): void {
-    const { times = 1, skip = 0 } = fault;
-    this.rules.push({ fault, skip, left: times ?? Number.POSITIVE_INFINITY });
+    checkFault(fault);
+    const { interviewId, times = 1, skip = 0 } = fault;
+    this.set += 1;
+    const rule = { fault, order: this.set, skip, left: times ?? Number.POSITIVE_INFINITY };
+    if (interviewId === undefined) this.general.push(rule);
+    else this.bySession.set(interviewId, [...(this.bySession.get(interviewId) ?? []), rule]);
   }
 
   clear(): void {
-    this.rules.length = 0;
+    this.general.length = 0;
+    this.bySession.clear();
   }
 
   strike(operation: SimulatedOperation, interviewId: string | null): Fault | undefined {
-    // Nearly always empty, and on the way of every call.
-    if (this.rules.length === 0) return undefined;
-    for (const rule of this.rules) {
-      const { fault } = rule;
-      if (rule.left <= 0) continue;
-      if (fault.operation !== undefined && fault.operation !== operation) continue;
-      if (fault.interviewId !== undefined && fault.interviewId !== interviewId) continue;
+    const own = interviewId === null ? undefined : this.bySession.get(interviewId);
+    // Nearly always so, and on the way of every call.
+    if (!own && this.general.length === 0) return undefined;
+    const rules = own ? [...own, ...this.general].sort((a, b) => a.order - b.order) : this.general;
+    for (const rule of rules) {
+      if (rule.fault.operation !== undefined && rule.fault.operation !== operation) continue;
       if (rule.skip > 0) {
         rule.skip -= 1;
         continue;
       }
       rule.left -= 1;
-      return fault;
+      if (rule.left <= 0) this.remove(rule);
+      return rule.fault;
     }
     return undefined;
+  }
+
+  private remove(rule: Rule): void {
+    const { interviewId } = rule.fault;
+    const rules = interviewId === undefined ? this.general : (this.bySession.get(interviewId) ?? []);
+    rules.splice(rules.indexOf(rule), 1);
+    if (interviewId !== undefined && rules.length === 0) this.bySession.delete(interviewId);
   }
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { CallLog } from './call-log.js';
+import { checkApiKeys, checkWebhook } from './checks.js';
 import { DataFile } from './data-file.js';
 import { Faults } from './faults.js';
 import { TokenBucket } from './rate-limit.js';
@@ -31,92 +33,128 @@ export interface IncodeSimulator {
   readonly apiKey: string;
   /** Every call, oldest first; the latest 100,000 at least. */
   readonly calls: readonly Call[];
-  /** Every attempt to deliver a webhook. */
+  /** How often each operation was called; not bounded. */
+  readonly counts: Readonly<Partial<Record<SimulatedOperation, number>>>;
+  /** Every attempt to deliver a webhook, in the order in which they ended; the latest 100,000 at least. */
   readonly deliveries: readonly Delivery[];
-  /** Opens a session directly; clients of Incode do so by `POST /omni/start`. */
+  /**
+   * Opens a session directly, which can be finished at once; clients of Incode do so by `POST /omni/start`.
+   *
+   * @throws TypeError if there is one with this `interviewId`
+   */
   openSession(spec?: SessionSpec): Promise<OpenedSession>;
   /** Another token for a session. @default valid for 90 days */
   issueToken(interviewId: string, options?: { expiresInMs?: number }): Promise<string>;
   /** Makes all tokens of a session invalid. */
   revokeTokens(interviewId: string): void;
   setApiKeys(keys: string[]): void;
-  setRateLimit(limit: RateLimit | undefined): void;
-  setWebhook(target: WebhookTarget | undefined): void;
+  setRateLimit(limit: RateLimit | null | undefined): void;
+  setWebhook(target: WebhookTarget | null | undefined): void;
   /** Moves a session to a milestone, and sends the webhook. */
   setOnboardingStatus(interviewId: string, onboardingStatus: string): void;
-  /** Lets calls go wrong. */
+  /**
+   * Lets calls go wrong. Of several faults, the first that was set strikes first.
+   *
+   * @throws TypeError naming what is wrong with it
+   */
   fault(fault: Fault): void;
   clearFaults(): void;
+  /** @throws Error if there is no such session, as do all that take an `interviewId` */
   session(interviewId: string): SessionView;
   /** How often calls took effect on a session. */
   effects(interviewId: string): Effects;
   /** The calls of one session, of one operation, or both. */
   callsOf(interviewId?: string, operation?: SimulatedOperation): Call[];
+  /** Ends the connections, what waits, and the webhooks that are still to be sent. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a simulated Incode. See `docs/simulator.md`. */
+/**
+ * Starts a simulated Incode. See `docs/simulator.md`.
+ *
+ * @throws Error if the port is taken, or the data file cannot be read; TypeError if an option is wrong
+ */
 export async function startIncodeSimulator(options: SimulatorOptions = {}): Promise<IncodeSimulator> {
-  const { port = 0, apiKeys = ['simulator'], timeScale = 1, rateLimit, webhook, latencyMs = 0, dataFile } = options;
-  const webhooks = new Webhooks(webhook, timeScale);
+  const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, strictHeaders = true, dataFile } = options;
+  const webhooks = new Webhooks(null, timeScale);
   const sessions: Sessions = new Sessions(
     (session) => webhooks.send(session),
     () => file?.changed(),
   );
   const file = dataFile === undefined ? undefined : new DataFile(dataFile, () => sessions.toJSON());
-  const saved = file?.read();
-  if (saved) sessions.restore(saved as Parameters<Sessions['restore']>[0]);
 
   const world: World = {
     sessions,
     executives: new Map(),
     faults: new Faults(),
-    apiKeys: new Set(apiKeys),
-    bucket: rateLimit && new TokenBucket(rateLimit),
+    apiKeys: new Set(),
+    bucket: undefined,
     timeScale,
     latencyMs,
-    calls: [],
+    strictHeaders,
+    log: new CallLog(),
     deliveries: webhooks.deliveries,
-    setRateLimit: (limit) => {
-      world.bucket = limit && new TokenBucket(limit);
+    closed: false,
+    setApiKeys: (keys) => {
+      checkApiKeys(keys);
+      world.apiKeys = new Set(keys);
     },
-    setWebhook: (target) => webhooks.setTarget(target),
+    setRateLimit: (limit) => {
+      world.bucket = limit ? new TokenBucket(limit) : undefined;
+    },
+    setWebhook: (target) => {
+      if (target) checkWebhook(target);
+      webhooks.setTarget(target);
+    },
   };
+  world.setApiKeys(apiKeys);
+  world.setRateLimit(options.rateLimit ?? null);
+  world.setWebhook(options.webhook ?? null);
+
   const server = createSimulatorServer(world).listen(port, '127.0.0.1');
   await once(server, 'listening');
+  try {
+    // After the port is ours: what fell due meanwhile is sent by one simulator only.
+    const saved = file?.read();
+    if (saved) sessions.restore(saved as Parameters<Sessions['restore']>[0]);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   const actualPort = (server.address() as AddressInfo).port;
 
+  const close = async () => {
+    if (world.closed) return;
+    world.closed = true;
+    webhooks.stop();
+    sessions.stop();
+    const ended = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await ended;
+    await file?.close();
+  };
   return {
     url: `http://127.0.0.1:${actualPort}`,
     port: actualPort,
     apiKey: apiKeys[0] ?? '',
-    calls: world.calls,
+    calls: world.log.calls,
+    counts: world.log.counts,
     deliveries: webhooks.deliveries,
     openSession: (spec) => sessions.open(spec),
     issueToken: (interviewId, { expiresInMs } = {}) => sessions.issueToken(interviewId, expiresInMs),
-    revokeTokens: (interviewId) => sessions.revokeTokens(interviewId),
-    setApiKeys: (keys) => {
-      world.apiKeys = new Set(keys);
-    },
-    setRateLimit: world.setRateLimit,
-    setWebhook: world.setWebhook,
+    revokeTokens: (interviewId) => sessions.revokeTokens(sessions.get(interviewId).interviewId),
+    setApiKeys: world.setApiKeys,
+    setRateLimit: (limit) => world.setRateLimit(limit ?? null),
+    setWebhook: (target) => world.setWebhook(target ?? null),
     setOnboardingStatus: (interviewId, status) => sessions.setStatus(sessions.get(interviewId), status),
     fault: (fault) => world.faults.add(fault),
     clearFaults: () => world.faults.clear(),
     session: (interviewId) => sessions.view(interviewId),
     effects: (interviewId) => ({ ...sessions.get(interviewId).effects }),
-    callsOf: (interviewId, operation) =>
-      world.calls.filter(
-        (call) =>
-          (interviewId === undefined || call.interviewId === interviewId) &&
-          (operation === undefined || call.operation === operation),
-      ),
-    close: async () => {
-      webhooks.stop();
-      sessions.stop();
-      server.close();
-      server.closeAllConnections();
-      await file?.flush();
-    },
+    callsOf: (interviewId, operation) => world.log.of(interviewId, operation),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -1,3 +1,4 @@
+import { checkRateLimit } from './checks.js';
 import type { RateLimit } from './types.js';
 
 /** A bucket that fills at `perSecond` up to `burst`. */
@@ -6,7 +7,9 @@ export class TokenBucket {
   private tokens: number;
   private filledAt: number;
 
+  /** @throws TypeError if the limit would let nothing pass */
   constructor(limit: RateLimit, now = Date.now()) {
+    checkRateLimit(limit);
     this.limit = limit;
     this.tokens = limit.burst;
     this.filledAt = now;
@@ -15,7 +18,7 @@ export class TokenBucket {
   /** @returns the headers of a 429, or `undefined` if the call may pass */
   take(now = Date.now()): Record<string, string> | undefined {
     const { perSecond, burst, retryAfter = true } = this.limit;
-    this.tokens = Math.min(burst, this.tokens + ((now - this.filledAt) / 1_000) * perSecond);
+    this.tokens = Math.min(burst, this.tokens + (Math.max(0, now - this.filledAt) / 1_000) * perSecond);
     this.filledAt = now;
     if (this.tokens >= 1) {
       this.tokens -= 1;

@@ -1,8 +1,10 @@
 import { type Answer, errorAnswer, ok } from './answer.js';
-import { ADD_ROUTES, processed } from './capture-routes.js';
-import { type Session, type Sessions, scoreOf } from './sessions.js';
+import { CAPTURE_ROUTES } from './capture-routes.js';
+import { scoreParts } from './score-parts.js';
+import { isProcessed, type Session, type Sessions, scoreOf } from './sessions.js';
+import { start } from './start-route.js';
 import { EXECUTIVE_TOKEN_MS, signToken } from './tokens.js';
-import type { SessionSpec, SimulatedOperation } from './types.js';
+import type { SimulatedOperation } from './types.js';
 
 /** A request after authentication. */
 export interface RouteCall {
@@ -27,55 +29,9 @@ export interface Route {
 }
 
 /** For which the API key is enough. */
-type OpenRoute = Omit<Route, 'handle' | 'token'> & { token: 'none'; handle(call: RouteCall): Answer | Promise<Answer> };
-
-/** Outcomes that `customFields.simulate` of `POST /omni/start` chooses from. */
-const OUTCOMES: Record<string, SessionSpec> = {
-  approved: { action: 'approved', score: { status: 'OK', value: '94.6' } },
-  rejected: { action: 'rejected', score: { status: 'FAIL', value: '12.1' } },
-  undecided: { action: 'none', score: { status: 'UNKNOWN', value: '0.0' } },
-  review: { action: 'none', score: { status: 'WARN', value: '61.0' } },
-};
-
-const start: OpenRoute = {
-  operation: 'start',
-  method: 'POST',
-  token: 'none',
-  async handle({ body, path, sessions }) {
-    for (const field of ['configurationId', 'countryCode', 'language']) {
-      if (typeof body[field] !== 'string' || body[field] === '') return errorAnswer(400, `${field} is required`, path);
-    }
-    const { interviewId, customFields, externalCustomerId, configurationId, redirectionUrl } = body;
-    if (interviewId !== undefined && (typeof interviewId !== 'string' || !sessions.find(interviewId))) {
-      // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
-      return errorAnswer(404, 'No such session', path);
-    }
-    const existingSession = typeof interviewId === 'string';
-    const simulate = (customFields as Record<string, unknown> | undefined)?.simulate ?? 'approved';
-    const spec = OUTCOMES[String(simulate)];
-    if (!spec) return errorAnswer(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`, path);
-    const opened = existingSession
-      ? { interviewId, token: await sessions.issueToken(interviewId) }
-      : await sessions.open(
-          { ...spec, ...(typeof redirectionUrl === 'string' ? { redirectionUrl } : {}) },
-          {
-            externalCustomerId: typeof externalCustomerId === 'string' ? externalCustomerId : null,
-            flowId: String(configurationId),
-          },
-        );
-    return ok({
-      token: opened.token,
-      interviewId: opened.interviewId,
-      interviewCode: opened.interviewId.slice(-8),
-      flowType: 'flow',
-      idCaptureTimeout: 10,
-      selfieCaptureTimeout: 10,
-      idCaptureRetries: 3,
-      selfieCaptureRetries: 3,
-      env: 'demo',
-      existingSession,
-    });
-  },
+export type OpenRoute = Omit<Route, 'handle' | 'token'> & {
+  token: 'none';
+  handle(call: RouteCall): Answer | Promise<Answer>;
 };
 
 const logIn: OpenRoute = {
@@ -122,7 +78,7 @@ const isFinished: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  handle: (session) => ok({ finished: processed(session) }),
+  handle: (session) => ok({ finished: isProcessed(session) }),
 };
 
 const score: Route = {
@@ -131,12 +87,7 @@ const score: Route = {
   token: 'session',
   idParameter: 'id',
   limited: true,
-  handle(session) {
-    const overall = scoreOf(session);
-    if (overall.status === 'UNKNOWN') return ok({ overall: { status: 'UNKNOWN' } });
-    const part = { overall: { value: overall.value, status: overall.status } };
-    return ok({ idValidation: part, liveness: part, faceRecognition: part, overall });
-  },
+  handle: (session) => ok(scoreParts(scoreOf(session))),
 };
 
 const closeSession: Route = {
@@ -150,16 +101,18 @@ const closeSession: Route = {
   },
 };
 
+const NOT_APPROVABLE = ['UNKNOWN', 'FAIL', 'MANUAL_PENDING', 'MANUAL_FAIL'];
+
 const approve: Route = {
   operation: 'approve',
   method: 'POST',
   token: 'executive',
   idParameter: 'interviewId',
-  handle(session) {
+  handle(session, { sessions }) {
     const { status, value } = scoreOf(session);
     // A logical failure comes with HTTP 200.
-    if (status === 'UNKNOWN' || status === 'FAIL') return ok({ success: false, totalScore: value });
-    session.effects.approved += 1;
+    if (NOT_APPROVABLE.includes(status)) return ok({ success: false, totalScore: value });
+    sessions.approve(session);
     return ok({
       success: true,
       uuid: `identity-${session.interviewId}`,
@@ -179,7 +132,7 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/get/score', score],
   ['/omni/session/status/set', closeSession],
   ['/omni/process/approve', approve],
-  ...ADD_ROUTES,
+  ...CAPTURE_ROUTES,
 ]);
 
 export type AnyRoute = Route | OpenRoute;

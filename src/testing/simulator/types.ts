@@ -27,17 +27,24 @@ export interface SimulatorOptions {
    * @default 1
    */
   timeScale?: number;
-  /** @default none */
-  rateLimit?: RateLimit;
-  /** Where status webhooks go. @default nowhere */
-  webhook?: WebhookTarget;
-  /** What every answer takes, in milliseconds. @default 0 */
+  /** @default null: no limit */
+  rateLimit?: RateLimit | null;
+  /** Where status webhooks go. @default null: nowhere */
+  webhook?: WebhookTarget | null;
+  /** What every answer takes, in milliseconds, not scaled. @default 0 */
   latencyMs?: number;
+  /**
+   * Whether a call without `api-version: 1.0` or `Content-Type: application/json` is answered 400. Incode's documentation
+   * asks for both on every call, GET included; what it does without them is not known.
+   *
+   * @default true
+   */
+  strictHeaders?: boolean;
   /** Keeps the sessions in this file. @default in memory only */
   dataFile?: string;
 }
 
-/** A token bucket for finish-status, status and score together. Incode's is said to be 100 with a burst of 50. */
+/** A token bucket, shared by all clients, for finish-status, status and score together. Incode's is said to be 100 with a burst of 50. */
 export interface RateLimit {
   perSecond: number;
   burst: number;
@@ -61,12 +68,26 @@ export interface SessionSpec {
   action?: string;
   /** What the score is once it is ready. @default status OK, value "94.6" */
   score?: { status: string; value: string };
-  /** How long after finish-status the score is UNKNOWN, in milliseconds, not scaled. @default 0 */
-  scoreReadyAfterMs?: number;
+  /**
+   * How long after finish-status the score is UNKNOWN, in milliseconds, not scaled; `Infinity`, or `null` in JSON, for
+   * ever.
+   *
+   * @default 0
+   */
+  scoreReadyAfterMs?: number | null;
   /** @default "" */
   redirectionUrl?: string;
   /** @default "UNKNOWN" */
   onboardingStatus?: string;
+  /**
+   * How long after opening post-processing is done, in milliseconds, not scaled; `Infinity`, or `null` in JSON, never by
+   * itself. It moves the status to POST_PROCESSING_FINISHED.
+   *
+   * @default done from the start, until documents are added
+   */
+  processedAfterMs?: number | null;
+  externalCustomerId?: string;
+  flowId?: string;
   /** A person's verdict some time after finish-status, in milliseconds, not scaled. @default none */
   manualReview?: { verdict: 'APPROVED' | 'REJECTED'; afterMs: number };
   /** Of the first token. Negative makes one that has expired. @default 90 days */
@@ -89,6 +110,10 @@ export interface SessionView {
   interviewId: string;
   onboardingStatus: string;
   sessionStatus: 'Alive' | 'Closed';
+  /** As `GET /omni/get/score` would tell it now. */
+  score: { status: string; value: string | null };
+  externalCustomerId: string | null;
+  flowId: string | null;
   effects: Effects;
 }
 
@@ -113,30 +138,44 @@ export interface FaultMatch {
   skip?: number;
 }
 
-/** `effect` says whether the call takes effect at Incode although its caller does not get the answer. */
+/** Whether and when a call takes effect at Incode although its caller does not get the answer. */
+export interface FaultTiming {
+  /** @default true for `truncated`, `body` and `huge`, which are answers of Incode; false for the others */
+  effect?: boolean;
+  /**
+   * How long after the request arrived it takes effect, in milliseconds, also if its caller is told something else or
+   * has gone by then. Incode ends a request after 30 s (scaled): what would take effect later never does.
+   *
+   * @default 0: before the fault shows
+   */
+  effectAfterMs?: number;
+}
+
 export type FaultEffect =
-  /** The call takes effect after `ms`, also if the caller has gone, and is answered then. */
-  | { kind: 'latency'; ms: number }
-  /** No answer until Incode ends the request. @default effect false */
-  | { kind: 'hang'; effect?: boolean }
-  /** Another status, with Incode's error body, a gateway's HTML, or nothing. @default body "json", effect false */
-  | {
+  /**
+   * The answer comes after `ms`; beyond Incode's limit for a request it is 504. The call takes effect, unless told
+   * otherwise after `ms` too, also if the caller has gone.
+   */
+  | { kind: 'latency'; ms: number; effectAfterMs?: number }
+  /** No answer until Incode ends the request by closing the connection. */
+  | (FaultTiming & { kind: 'hang' })
+  /** Another status, with Incode's error body, a gateway's HTML, or nothing. @default body "json" */
+  | (FaultTiming & {
       kind: 'status';
       status: number;
       body?: 'json' | 'html' | 'empty';
       headers?: Record<string, string>;
-      effect?: boolean;
-    }
-  /** The connection is reset. @default effect false */
-  | { kind: 'reset'; effect?: boolean }
-  /** Half of the answer, then the end of the connection. @default effect true */
-  | { kind: 'truncated'; effect?: boolean }
-  /** 200 with this body. @default effect true */
-  | { kind: 'body'; body: string; effect?: boolean }
-  /** 200 with a JSON object of this size. @default 5 MiB, effect true */
-  | { kind: 'huge'; bytes?: number; effect?: boolean }
-  /** 302 to another place. */
-  | { kind: 'redirect'; location: string };
+    })
+  /** The connection is reset. */
+  | (FaultTiming & { kind: 'reset' })
+  /** Half of the answer, then the end of the connection. */
+  | (FaultTiming & { kind: 'truncated' })
+  /** 200 with this body. */
+  | (FaultTiming & { kind: 'body'; body: string })
+  /** 200 with a JSON object of at least this size. @default bytes 5 MiB */
+  | (FaultTiming & { kind: 'huge'; bytes?: number })
+  /** Another place. @default status 302 */
+  | (FaultTiming & { kind: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 });
 
 export type Fault = FaultMatch & FaultEffect;
 export type FaultKind = FaultEffect['kind'];
@@ -146,7 +185,12 @@ export interface Delivery {
   at: number;
   interviewId: string;
   onboardingStatus: string;
+  /** 1 for the first. */
   attempt: number;
   /** `null` if no answer came. */
   httpStatus: number | null;
+  /** Whether the answer was one that Incode takes: 200 with JSON, or 204. */
+  accepted: boolean;
+  /** Not accepted, and never sent again. */
+  lost: boolean;
 }

@@ -1,0 +1,27 @@
+import type { Call, SimulatedOperation } from './types.js';
+
+/** The list is bounded, for simulators that run for days. */
+const MAX_CALLS = 200_000;
+
+/** Every call: the latest ones as a list, all of them as counts. */
+export class CallLog {
+  /** Always the same array. */
+  readonly calls: Call[] = [];
+  readonly counts: Partial<Record<SimulatedOperation, number>> = {};
+
+  add(call: Call): Call {
+    this.calls.push(call);
+    // In halves, because it moves what stays.
+    if (this.calls.length > MAX_CALLS) this.calls.splice(0, MAX_CALLS / 2);
+    this.counts[call.operation] = (this.counts[call.operation] ?? 0) + 1;
+    return call;
+  }
+
+  of(interviewId?: string, operation?: SimulatedOperation): Call[] {
+    return this.calls.filter(
+      (call) =>
+        (interviewId === undefined || call.interviewId === interviewId) &&
+        (operation === undefined || call.operation === operation),
+    );
+  }
+}

@@ -1,0 +1,135 @@
+import type { Fault, FaultKind, RateLimit, SessionSpec, SimulatedOperation, WebhookTarget } from './types.js';
+
+// What comes through the control API, or from JavaScript, is not type-checked: a misspelt key would let a test pass
+// although the fault that it asks for never strikes.
+
+const OPERATIONS: Record<SimulatedOperation, true> = {
+  start: true,
+  addFrontId: true,
+  addBackId: true,
+  processId: true,
+  addFace: true,
+  processFace: true,
+  governmentValidation: true,
+  ocrData: true,
+  isFinished: true,
+  finishStatus: true,
+  onboardingStatus: true,
+  score: true,
+  closeSession: true,
+  logIn: true,
+  approve: true,
+};
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string' && value !== '';
+const anyText: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const duration: Check = (value) => typeof value === 'number' && value >= 0;
+const durationOrNever: Check = (value) => value === null || duration(value);
+const count: Check = (value) => Number.isInteger(value) && Number(value) >= 0;
+const oneOf =
+  (...values: unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const headers: Check = (value) => isObject(value) && Object.values(value).every(anyText);
+const httpUrl: Check = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
+
+const MATCH: Record<string, Check> = {
+  kind: text,
+  operation: (value) => typeof value === 'string' && Object.hasOwn(OPERATIONS, value),
+  interviewId: text,
+  times: (value) => value === null || value === Number.POSITIVE_INFINITY || (count(value) && value !== 0),
+  skip: count,
+};
+const TIMING: Record<string, Check> = { effect: flag, effectAfterMs: duration };
+
+/** The keys of each kind besides those of `MATCH`; with `!` those that it must have. */
+const KINDS: Record<FaultKind, Record<string, Check>> = {
+  latency: { 'ms!': duration, effectAfterMs: duration },
+  hang: TIMING,
+  status: {
+    ...TIMING,
+    'status!': (value) => count(value) && Number(value) >= 200 && Number(value) <= 599,
+    body: oneOf('json', 'html', 'empty'),
+    headers,
+  },
+  reset: TIMING,
+  truncated: TIMING,
+  body: { ...TIMING, 'body!': anyText },
+  huge: { ...TIMING, bytes: count },
+  redirect: { ...TIMING, 'location!': text, status: oneOf(301, 302, 303, 307, 308) },
+};
+
+const SESSION: Record<string, Check> = {
+  interviewId: text,
+  action: anyText,
+  score: (value) => isObject(value) && anyText(value.status) && anyText(value.value),
+  scoreReadyAfterMs: durationOrNever,
+  redirectionUrl: anyText,
+  onboardingStatus: text,
+  processedAfterMs: durationOrNever,
+  externalCustomerId: anyText,
+  flowId: anyText,
+  manualReview: (value) =>
+    isObject(value) && oneOf('APPROVED', 'REJECTED')(value.verdict) && Number.isFinite(value.afterMs),
+  tokenExpiresInMs: (value) => Number.isFinite(value),
+};
+
+const RATE_LIMIT: Record<string, Check> = {
+  'perSecond!': (value) => typeof value === 'number' && value > 0,
+  'burst!': (value) => typeof value === 'number' && value >= 1,
+  retryAfter: flag,
+};
+
+const WEBHOOK: Record<string, Check> = {
+  'url!': httpUrl,
+  headers,
+  oauth: (value) => isObject(value) && httpUrl(value.tokenUrl) && text(value.clientId) && anyText(value.clientSecret),
+};
+
+/** @throws TypeError naming what is wrong, as do all checks here */
+export function checkFault(fault: unknown): asserts fault is Fault {
+  const kind = isObject(fault) ? fault.kind : undefined;
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
+    throw new TypeError(`fault.kind must be one of ${Object.keys(KINDS).join(', ')}`);
+  }
+  check('fault', fault, { ...MATCH, ...KINDS[kind as FaultKind] });
+}
+
+export function checkSession(spec: unknown): asserts spec is SessionSpec {
+  check('session', spec, SESSION);
+}
+
+export function checkRateLimit(limit: unknown): asserts limit is RateLimit {
+  check('rateLimit', limit, RATE_LIMIT);
+}
+
+export function checkWebhook(target: unknown): asserts target is WebhookTarget {
+  check('webhook', target, WEBHOOK);
+}
+
+export function checkApiKeys(keys: unknown): asserts keys is string[] {
+  if (!Array.isArray(keys) || !keys.every(text)) throw new TypeError('API keys must be a list of strings');
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function check(what: string, given: unknown, keys: Record<string, Check>): void {
+  if (!isObject(given)) throw new TypeError(`${what} must be an object`);
+  for (const [key, valid] of Object.entries(keys)) {
+    const name = key.replace('!', '');
+    const value = given[name];
+    if (value === undefined ? key.endsWith('!') : !valid(value)) {
+      throw new TypeError(`${what}.${name} ${value === undefined ? 'is missing' : 'is not what it must be'}`);
+    }
+  }
+  const unknown = Object.keys(given).find((name) => !(name in keys) && !(`${name}!` in keys));
+  if (unknown !== undefined) {
+    const known = Object.keys(keys).map((key) => key.replace('!', ''));
+    throw new TypeError(`${what}.${unknown} is unknown; there are ${known.join(', ')}`);
+  }
+}

@@ -1,0 +1,63 @@
+import { errorAnswer, ok } from './answer.js';
+import type { OpenRoute } from './routes.js';
+import type { SessionSpec } from './types.js';
+
+/** Outcomes that `customFields.simulate` of `POST /omni/start` chooses from; times are scaled. */
+const OUTCOMES: Record<string, (timeScale: number) => SessionSpec> = {
+  approved: () => ({ action: 'approved', score: { status: 'OK', value: '94.6' } }),
+  rejected: () => ({ action: 'rejected', score: { status: 'FAIL', value: '12.1' } }),
+  undecided: () => ({ action: 'none', score: { status: 'UNKNOWN', value: '0.0' } }),
+  review: () => ({ action: 'none', score: { status: 'WARN', value: '61.0' } }),
+  slow: (timeScale) => ({ action: 'approved', scoreReadyAfterMs: 20_000 * timeScale }),
+  reviewApproved: (timeScale) => ({ ...PENDING, manualReview: { verdict: 'APPROVED', afterMs: 60_000 * timeScale } }),
+  reviewRejected: (timeScale) => ({ ...PENDING, manualReview: { verdict: 'REJECTED', afterMs: 60_000 * timeScale } }),
+};
+
+const PENDING: SessionSpec = { action: 'none', score: { status: 'MANUAL_PENDING', value: '61.0' } };
+
+export const start: OpenRoute = {
+  operation: 'start',
+  method: 'POST',
+  token: 'none',
+  async handle({ body, path, sessions, timeScale }) {
+    // Incode's own samples leave `language` out.
+    for (const field of ['configurationId', 'countryCode']) {
+      if (typeof body[field] !== 'string' || body[field] === '') return errorAnswer(400, `${field} is required`, path);
+    }
+    for (const field of ['language', 'externalCustomerId', 'redirectionUrl', 'interviewId']) {
+      const value = body[field] ?? undefined;
+      if (value !== undefined && typeof value !== 'string') return errorAnswer(400, `${field} must be a string`, path);
+    }
+    const { configurationId, externalCustomerId, redirectionUrl } = body as Record<string, string>;
+    const interviewId = (body.interviewId ?? undefined) as string | undefined;
+    if (interviewId !== undefined && !sessions.find(interviewId)) {
+      // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
+      return errorAnswer(404, 'No such session', path);
+    }
+    const simulate = String((body.customFields as Record<string, unknown> | undefined | null)?.simulate ?? 'approved');
+    const outcome = Object.hasOwn(OUTCOMES, simulate) ? OUTCOMES[simulate] : undefined;
+    if (!outcome) return errorAnswer(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`, path);
+    const opened =
+      interviewId === undefined
+        ? await sessions.open({
+            ...outcome(timeScale),
+            ...(configurationId ? { flowId: configurationId } : {}),
+            ...(externalCustomerId ? { externalCustomerId } : {}),
+            ...(redirectionUrl ? { redirectionUrl } : {}),
+          })
+        : { interviewId, token: await sessions.issueToken(interviewId) };
+    return ok({
+      token: opened.token,
+      interviewId: opened.interviewId,
+      interviewCode: opened.interviewId.slice(-8),
+      flowType: 'flow',
+      idCaptureTimeout: 10,
+      selfieCaptureTimeout: 10,
+      idCaptureRetries: 3,
+      selfieCaptureRetries: 3,
+      clientId: 'simulator',
+      env: 'demo',
+      existingSession: interviewId !== undefined,
+    });
+  },
+};
