@@ -2,11 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+const SOURCE_MAP = '\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
 // Built beside dist and then swapped: a failed build leaves the last good one, and who runs from dist meanwhile never
 // finds half of it.
@@ -34,7 +35,22 @@ async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const workflowsPath = join(fresh, 'workflows', 'index.js');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
-  writeFileSync(join(fresh, 'workflow-bundle.js'), code);
+  writeFileSync(join(fresh, 'workflow-bundle.js'), withoutMachinePaths(code));
+}
+
+/**
+ * The same source gives the same bundle wherever it is built: a worker's build id is made from it, and stack traces, which
+ * end up in histories, come from its source map.
+ */
+function withoutMachinePaths(code) {
+  const [modules, map] = code.split(SOURCE_MAP);
+  const text = Buffer.from(map, 'base64').toString().replaceAll(root, '');
+  const sourceMap = { ...JSON.parse(named(text)), file: 'workflow-bundle.js' };
+  return named(modules) + SOURCE_MAP + Buffer.from(JSON.stringify(sourceMap)).toString('base64');
+}
+
+function named(text) {
+  return text.replaceAll(`${basename(fresh)}/`, 'dist/');
 }
 
 function swap() {
