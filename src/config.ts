@@ -138,7 +138,9 @@ function reader(env: Environment) {
       const httpProxy = either('HTTP_PROXY');
       const noProxy = either('NO_PROXY');
       for (const [name, value] of [['HTTPS_PROXY', httpsProxy] as const, ['HTTP_PROXY', httpProxy] as const]) {
-        if (value && !URL.canParse(value)) problems.push(`${name} must be a URL such as http://proxy.example:3128`);
+        // The value is not repeated: credentials may stand in it.
+        if (value && !isHttpUrl(value))
+          problems.push(`${name} must be an http or https URL such as http://proxy.example:3128`);
       }
       return {
         ...(httpsProxy ? { httpsProxy } : {}),
@@ -160,7 +162,11 @@ function reader(env: Environment) {
 }
 
 function isBaseUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, username, password, search, hash } = new URL(value);
-  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+  if (!isHttpUrl(value)) return false;
+  const { username, password, search, hash } = new URL(value);
+  return username + password + search + hash === '';
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }

@@ -41,7 +41,8 @@ describe('readConfig', () => {
       WORKER_MAX_CACHED_WORKFLOWS: '1.5',
       WORKER_SHUTDOWN_GRACE: '1h',
       LOG_LEVEL: 'loud',
-      HTTPS_PROXY: 'proxy',
+      HTTPS_PROXY: 'proxy.example:3128',
+      HTTP_PROXY: 'socks5://proxy.example',
     };
     const expected = ['INCODE_API_KEY', ...Object.keys(wrong)].sort();
     expect(
