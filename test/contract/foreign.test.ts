@@ -53,7 +53,7 @@ describe('the temporal CLI', () => {
 });
 
 const PYTHON_CLIENT = `
-import asyncio, json, sys
+import asyncio, json, os, sys
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
@@ -76,6 +76,9 @@ async def main(address, queue, interview_id, token):
     print(json.dumps({"answer": answer, "outcome": result["outcome"], "stage": state["stage"], "refused": refused}))
 
 asyncio.run(main(*sys.argv[1:]))
+sys.stdout.flush()
+# The SDK's native threads can crash an interpreter that takes its time to end.
+os._exit(0)
 `;
 
 describe("Python's temporalio", () => {
