@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
+import { call } from './simulator-client.js';
+
+let simulator: IncodeSimulator;
+
+beforeAll(async () => {
+  simulator = await startIncodeSimulator({ timeScale: 0.01 });
+});
+afterAll(() => simulator.close());
+
+const START = { configurationId: 'flow-1', countryCode: 'ALL', language: 'en-US' };
+const IMAGE = { base64Image: Buffer.from('a picture').toString('base64') };
+
+const start = async (more: object = {}) => (await call(simulator, '/omni/start', { body: { ...START, ...more } })).body;
+const post = async (path: string, token: string, body: unknown = {}) =>
+  (await call(simulator, path, { token, body })).body;
+const get = async (path: string, token: string) => (await call(simulator, path, { token })).body;
+const statusOf = (interviewId: string) => simulator.session(interviewId).onboardingStatus;
+
+async function logIn(): Promise<string> {
+  const body = { email: 'clerk@example.com', password: 'a password' };
+  return (await call(simulator, '/executive/log-in', { body })).body.token;
+}
+
+it('a foreign client runs the whole batch process, from start to approval', async () => {
+  const { interviewId, token } = await start({ externalCustomerId: 'customer-1' });
+  expect(statusOf(interviewId)).toBe('UNKNOWN');
+
+  expect(await post('/omni/add/front-id/v2', token, IMAGE)).toMatchObject({ failReason: null, sessionStatus: 'Alive' });
+  expect(await post('/omni/add/back-id/v2', token, IMAGE)).toMatchObject({ failReason: null });
+  expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: false });
+  expect(await post('/omni/process/id', token)).toEqual({ success: true });
+  expect(statusOf(interviewId)).toMatch(/^(ID_VALIDATION|POST_PROCESSING)_FINISHED$/);
+  await expect.poll(() => get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: true });
+  await expect.poll(() => statusOf(interviewId)).toBe('POST_PROCESSING_FINISHED');
+
+  expect(await post('/omni/add/face/third-party?imageType=selfie', token, IMAGE)).toMatchObject({ confidence: 0 });
+  expect(await post('/omni/process/face', token)).toMatchObject({ confidence: 1, existingUser: false });
+  expect(statusOf(interviewId)).toBe('FACE_VALIDATION_FINISHED');
+  await post('/omni/process/government-validation', token);
+  expect(statusOf(interviewId)).toBe('GOVERNMENT_VALIDATION_FINISHED');
+
+  expect(await get('/omni/finish-status', token)).toEqual({
+    action: 'approved',
+    redirectionUrl: '',
+    scoreStatus: 'OK',
+  });
+  expect(statusOf(interviewId)).toBe('ONBOARDING_FINISHED');
+  expect((await get(`/omni/get/score?id=${interviewId}`, token)).overall).toEqual({ value: '94.6', status: 'OK' });
+  for (const version of ['', '/v2']) {
+    expect(await get(`/omni/get/ocr-data${version}?id=${interviewId}`, token)).toMatchObject({
+      name: { fullName: expect.any(String) },
+    });
+  }
+
+  const executive = await logIn();
+  const approved = await post(`/omni/process/approve?interviewId=${interviewId}`, executive);
+  expect(approved).toMatchObject({ success: true, uuid: expect.any(String), totalScore: '94.6' });
+  expect(simulator.effects(interviewId)).toEqual({ finished: 1, closed: 0, approved: 1 });
+});
+
+describe('start', () => {
+  it('makes a new session by every call', async () => {
+    const first = await start();
+    const second = await start();
+    expect(first).toMatchObject({
+      interviewId: expect.stringMatching(/^[0-9a-f]{24}$/),
+      interviewCode: expect.any(String),
+      flowType: 'flow',
+      env: expect.any(String),
+      existingSession: false,
+    });
+    expect(second.interviewId).not.toBe(first.interviewId);
+  });
+
+  it('gives an existing session a fresh token, and the old one stays valid', async () => {
+    const { interviewId, token } = await start();
+    const again = await start({ interviewId });
+    expect(again).toMatchObject({ interviewId, existingSession: true });
+    expect(again.token).not.toBe(token);
+    for (const each of [token, again.token]) {
+      expect(await get(`/omni/get/onboarding/status?id=${interviewId}`, each)).toEqual({ onboardingStatus: 'UNKNOWN' });
+    }
+  });
+
+  it('does not know a session that was never opened', async () => {
+    const body = { ...START, interviewId: 'f'.repeat(24) };
+    expect((await call(simulator, '/omni/start', { body })).status).toBe(404);
+  });
+
+  it.each(['configurationId', 'countryCode'])('wants %s', async (field) => {
+    const { status, body } = await call(simulator, '/omni/start', { body: { ...START, [field]: undefined } });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ status: 400, message: expect.stringContaining(field), path: '/omni/start' });
+  });
+
+  it('wants the API key and no token', async () => {
+    expect((await call(simulator, '/omni/start', { body: START, apiKey: 'wrong' })).status).toBe(403);
+  });
+
+  it.each([
+    ['approved', 'approved', 'OK'],
+    ['rejected', 'rejected', 'FAIL'],
+    ['undecided', 'none', 'UNKNOWN'],
+    ['review', 'none', 'WARN'],
+  ])('customFields.simulate %s makes the action %s and the score %s', async (simulate, action, status) => {
+    const { interviewId, token } = await start({ customFields: { simulate } });
+    expect((await get('/omni/finish-status', token)).action).toBe(action);
+    expect((await get(`/omni/get/score?id=${interviewId}`, token)).overall.status).toBe(status);
+  });
+
+  it.each([
+    ['reviewApproved', 'MANUAL_OK', 'MANUAL_REVIEW_APPROVED'],
+    ['reviewRejected', 'MANUAL_FAIL', 'MANUAL_REVIEW_REJECTED'],
+  ])('customFields.simulate %s waits for a person', async (simulate, status, onboardingStatus) => {
+    const { interviewId, token } = await start({ customFields: { simulate } });
+    await get('/omni/finish-status', token);
+    await expect.poll(() => statusOf(interviewId), { timeout: 10_000 }).toBe(onboardingStatus);
+    expect((await get(`/omni/get/score?id=${interviewId}`, token)).overall.status).toBe(status);
+  });
+
+  it.each(['never heard of', 'constructor'])('customFields.simulate %s is refused', async (simulate) => {
+    const body = { ...START, customFields: { simulate } };
+    expect((await call(simulator, '/omni/start', { body })).status).toBe(400);
+  });
+});
+
+describe('captures', () => {
+  it('that cannot be used are told with 200', async () => {
+    const { token } = await start();
+    const body = { base64Image: '' };
+    for (const side of ['front', 'back']) {
+      const { status, body: answer } = await call(simulator, `/omni/add/${side}-id/v2`, { token, body });
+      expect({ status, failReason: answer.failReason }).toEqual({ status: 200, failReason: expect.any(String) });
+    }
+    expect(await post('/omni/add/face/third-party?imageType=selfie', token, body)).toMatchObject({ confidence: 1 });
+  });
+
+  it('must be there before they are processed', async () => {
+    const { token } = await start();
+    for (const what of ['id', 'face', 'government-validation']) {
+      expect((await call(simulator, `/omni/process/${what}`, { token, body: {} })).status).toBe(400);
+    }
+  });
+
+  it('are processed without a body as well', async () => {
+    const { token } = await start();
+    await post('/omni/add/front-id/v2', token, IMAGE);
+    expect((await call(simulator, '/omni/process/id', { token, method: 'POST' })).body).toEqual({ success: true });
+  });
+
+  it('do not take back a later milestone', async () => {
+    const { interviewId, token } = await start();
+    await post('/omni/add/front-id/v2', token, IMAGE);
+    await get('/omni/finish-status', token);
+    await post('/omni/process/id', token);
+    await expect
+      .poll(() => get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token))
+      .toEqual({ finished: true });
+    expect(statusOf(interviewId)).toBe('ONBOARDING_FINISHED');
+    simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await post('/omni/process/government-validation', token);
+    expect(statusOf(interviewId)).toBe('MANUAL_REVIEW_APPROVED');
+  });
+
+  it('of a session that was opened directly need not be there', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: true });
+  });
+
+  it('of a session that was opened directly can be processed later, or when we say so', async () => {
+    const { interviewId, token } = await simulator.openSession({ processedAfterMs: Number.POSITIVE_INFINITY });
+    expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: false });
+    simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: true });
+    const soon = await simulator.openSession({ processedAfterMs: 50 });
+    await expect.poll(() => statusOf(soon.interviewId)).toBe('POST_PROCESSING_FINISHED');
+  });
+});
+
+describe('executive tokens', () => {
+  it('reach any session', async () => {
+    const { interviewId } = await start();
+    const executive = await logIn();
+    expect((await get(`/omni/get/score?id=${interviewId}`, executive)).overall).toEqual({ status: 'UNKNOWN' });
+  });
+
+  it('do not know a session that was never opened', async () => {
+    const token = await logIn();
+    expect((await call(simulator, `/omni/get/score?id=${'f'.repeat(24)}`, { token })).status).toBe(404);
+  });
+
+  it('want email and password', async () => {
+    expect((await call(simulator, '/executive/log-in', { body: { email: 'clerk@example.com' } })).status).toBe(400);
+  });
+
+  it('alone can approve', async () => {
+    const { interviewId, token } = await start();
+    const path = `/omni/process/approve?interviewId=${interviewId}`;
+    expect((await call(simulator, path, { token, body: {} })).status).toBe(401);
+  });
+
+  it('are told with 200 that a session cannot be approved', async () => {
+    const { interviewId, token } = await start({ customFields: { simulate: 'rejected' } });
+    const path = `/omni/process/approve?interviewId=${interviewId}`;
+    const executive = await logIn();
+    expect(await post(path, executive)).toMatchObject({ success: false });
+    await get('/omni/finish-status', token);
+    expect(await post(path, executive)).toMatchObject({ success: false });
+    expect(simulator.effects(interviewId).approved).toBe(0);
+  });
+});

@@ -1,0 +1,167 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
+import { call } from './simulator-client.js';
+
+describe('the control API', () => {
+  let simulator: IncodeSimulator;
+  beforeAll(async () => {
+    simulator = await startIncodeSimulator();
+  });
+  afterAll(() => simulator.close());
+
+  const control = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${simulator.url}/_simulator/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: a foreign client takes JSON as it comes
+    return { status: response.status, body: (await response.json()) as any };
+  };
+  const finish = async (token: string) => (await call(simulator, '/omni/finish-status', { token })).status;
+
+  it('opens a session, and shows it', async () => {
+    const spec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+    const { interviewId, token } = (await control('POST', 'sessions', spec)).body;
+    expect(await finish(token)).toBe(200);
+    expect((await control('GET', `sessions/${interviewId}`)).body).toEqual({
+      interviewId,
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      sessionStatus: 'Alive',
+      score: { status: 'WARN', value: '61.0' },
+      externalCustomerId: null,
+      flowId: null,
+      effects: { finished: 1, closed: 0, approved: 0 },
+    });
+  });
+
+  it('moves a session to a status', async () => {
+    const { interviewId } = await simulator.openSession();
+    await control('POST', `sessions/${interviewId}/status`, { onboardingStatus: 'EXPIRED' });
+    expect(simulator.session(interviewId).onboardingStatus).toBe('EXPIRED');
+  });
+
+  it('issues tokens, and revokes them', async () => {
+    const { interviewId } = await simulator.openSession();
+    const { token } = (await control('POST', `sessions/${interviewId}/tokens`, {})).body;
+    const expired = (await control('POST', `sessions/${interviewId}/tokens`, { expiresInMs: -1 })).body.token;
+    expect([await finish(token), await finish(expired)]).toEqual([200, 401]);
+    await control('DELETE', `sessions/${interviewId}/tokens`);
+    expect(await finish(token)).toBe(401);
+  });
+
+  it('sets faults, without end by null, and clears them', async () => {
+    const { token } = await simulator.openSession();
+    await control('POST', 'faults', { operation: 'finishStatus', kind: 'status', status: 503, times: null });
+    expect([await finish(token), await finish(token)]).toEqual([503, 503]);
+    await control('DELETE', 'faults');
+    expect(await finish(token)).toBe(200);
+  });
+
+  it('lists calls of a session, and counts', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    await finish(token);
+    const { calls, counts } = (await control('GET', `calls?interviewId=${interviewId}`)).body;
+    expect(calls).toMatchObject([{ interviewId, operation: 'finishStatus', httpStatus: 200 }]);
+    expect(counts.finishStatus).toBe(simulator.counts.finishStatus);
+    expect((await control('GET', `calls?interviewId=${interviewId}&operation=score`)).body.calls).toEqual([]);
+  });
+
+  it('sets API keys, rate limit and webhook', async () => {
+    const { token } = await simulator.openSession();
+    expect((await control('POST', 'api-keys', { keys: ['another'] })).status).toBe(200);
+    expect(await finish(token)).toBe(403);
+    await control('POST', 'api-keys', { keys: [simulator.apiKey] });
+    await control('POST', 'rate-limit', { perSecond: 0.001, burst: 1 });
+    expect([await finish(token), await finish(token)]).toEqual([200, 429]);
+    await control('DELETE', 'rate-limit');
+    expect(await finish(token)).toBe(200);
+
+    await control('POST', 'webhook', { url: `${simulator.url}/nobody` });
+    await finish(token);
+    await expect
+      .poll(async () => (await control('GET', 'deliveries')).body.deliveries)
+      .toMatchObject([{ httpStatus: 404 }]);
+    await control('DELETE', 'webhook');
+  });
+
+  it.each([
+    ['POST', 'sessions', { interviewID: 'x' }, 400, 'session.interviewID'],
+    ['POST', 'faults', { kind: 'explosion' }, 400, 'fault.kind'],
+    ['POST', 'faults', [], 400, 'JSON object'],
+    ['POST', 'api-keys', {}, 400, 'API keys'],
+    ['POST', 'rate-limit', {}, 400, 'rateLimit.perSecond'],
+    ['POST', 'webhook', { url: 'nowhere' }, 400, 'webhook.url'],
+    ['GET', 'sessions/unknown', undefined, 404, 'unknown'],
+    ['GET', 'sessions/%E0%A4%A', undefined, 404, '%E0%A4%A'],
+    ['GET', 'nothing', undefined, 404, 'GET calls'],
+  ])('%s %s %j is refused with a reason', async (method, path, body, status, reason) => {
+    const answer = await control(method, path, body);
+    expect(answer).toEqual({ status, body: { error: expect.stringContaining(reason) } });
+  });
+});
+
+describe('the data file', () => {
+  let directory: string;
+  let dataFile: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'simulator-'));
+    dataFile = join(directory, 'deep', 'sessions.json');
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('keeps sessions and tokens over restarts', async () => {
+    const before = await startIncodeSimulator({ dataFile });
+    const { interviewId, token } = await before.openSession({ action: 'rejected' });
+    await call(before, '/omni/finish-status', { token });
+    await before.close();
+
+    await using after = await startIncodeSimulator({ dataFile });
+    expect(after.session(interviewId)).toMatchObject({ onboardingStatus: 'ONBOARDING_FINISHED' });
+    expect((await call(after, '/omni/finish-status', { token })).body.action).toBe('rejected');
+    expect(after.effects(interviewId).finished).toBe(2);
+  });
+
+  it('is written soon after a change, not only at the end', async () => {
+    await using before = await startIncodeSimulator({ dataFile });
+    const { interviewId } = await before.openSession();
+    await expect.poll(() => readdir(join(directory, 'deep'))).toEqual(['sessions.json']);
+    await using killed = await startIncodeSimulator({ dataFile });
+    expect(killed.session(interviewId).interviewId).toBe(interviewId);
+  });
+
+  it('lets what was on its way go on: processing, and a review', async () => {
+    const before = await startIncodeSimulator({ dataFile });
+    const processing = await before.openSession({ processedAfterMs: 300 });
+    const reviewed = await before.openSession({ manualReview: { verdict: 'APPROVED', afterMs: 300 } });
+    await call(before, '/omni/finish-status', { token: reviewed.token });
+    await before.close();
+
+    await using after = await startIncodeSimulator({ dataFile });
+    await expect.poll(() => after.session(processing.interviewId).onboardingStatus).toBe('POST_PROCESSING_FINISHED');
+    await expect.poll(() => after.session(reviewed.interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
+  });
+
+  it('that cannot be read is named, and the port is free again', async () => {
+    const broken = join(directory, 'broken.json');
+    await writeFile(broken, '{');
+    const free = await startIncodeSimulator();
+    await free.close();
+    await expect(startIncodeSimulator({ dataFile: broken, port: free.port })).rejects.toThrow(broken);
+    await using again = await startIncodeSimulator({ port: free.port });
+    expect(again.port).toBe(free.port);
+  });
+});
+
+it('a port that is taken is an error', async () => {
+  await using first = await startIncodeSimulator();
+  await expect(startIncodeSimulator({ port: first.port })).rejects.toThrow('EADDRINUSE');
+});
+
+it('closing twice is closing once', async () => {
+  const simulator = await startIncodeSimulator();
+  await simulator.close();
+  await simulator.close();
+});
