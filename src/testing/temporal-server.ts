@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../contract/index.js';
 import { defaultCacheDir, findTemporalBinary, type TemporalSource } from './temporal-binary.js';
+import { freePort, startServerProcess } from './temporal-process.js';
 
 export interface LocalTemporalServerOptions {
   /** 0 takes a free one. @default 0 */
@@ -16,6 +15,10 @@ export interface LocalTemporalServerOptions {
   namespace?: string;
   /** Keeps workflows in a file here, so that they survive the server, also its SIGKILL. @default in memory only */
   dataDir?: string;
+  /** How long closed workflows are kept. @default 30 with `dataDir`, otherwise Temporal's own 1 */
+  retentionDays?: number;
+  /** Registered besides those of this package, as Keyword. @default none */
+  searchAttributes?: readonly string[];
   /** Skips the time of workflows that ask for it: months in milliseconds. @default false */
   timeSkipping?: boolean;
   /** Added to the server's dynamic configuration. */
@@ -46,28 +49,43 @@ export interface LocalTemporalServer {
   kill(): Promise<void>;
 }
 
-/** Starts a Temporal server on this machine, or uses the one that `TEMPORAL_ADDRESS` names. */
+/**
+ * Starts a Temporal server on this machine, or uses the one that `TEMPORAL_ADDRESS` names: then only `namespace` (unless
+ * `TEMPORAL_NAMESPACE` is set), `searchAttributes` and `env` have a meaning. It ends with this process at the latest.
+ *
+ * @throws Error if there is no server and no way to get one, if the address does not answer, or a port is taken
+ */
 export async function startLocalTemporalServer(options: LocalTemporalServerOptions = {}): Promise<LocalTemporalServer> {
   const { namespace = 'default', env = process.env, onProgress = () => undefined } = options;
-  if (env.TEMPORAL_ADDRESS) return existingServer(env.TEMPORAL_ADDRESS, env.TEMPORAL_NAMESPACE ?? namespace);
-
+  const searchAttributes = [...Object.values(SEARCH_ATTRIBUTES), ...(options.searchAttributes ?? [])];
+  if (env.TEMPORAL_ADDRESS) {
+    return existingServer(env.TEMPORAL_ADDRESS, { namespace: env.TEMPORAL_NAMESPACE ?? namespace, searchAttributes });
+  }
   const cacheDir = options.cacheDir ?? defaultCacheDir(env);
   const binary = await findTemporalBinary({ env, cacheDir, onProgress });
-  const port = options.port || (await freePort());
-  const uiPort = options.uiPort === 0 ? await freePort() : (options.uiPort ?? null);
+  const port = await freePort(options.port);
+  const uiPort = typeof options.uiPort === 'number' ? await freePort(options.uiPort) : null;
   const address = `127.0.0.1:${port}`;
   onProgress(`Starting the Temporal server (CLI ${binary.version}, from ${binary.source}) at ${address}`);
-  const args = await serverArguments(options, { port, uiPort, namespace, cliVersion: binary.version });
-  const server = launch(binary.path, args);
+  const args = await serverArguments(options, {
+    port,
+    uiPort,
+    namespace,
+    searchAttributes,
+    cliVersion: binary.version,
+  });
+  const retentionDays = options.retentionDays ?? (options.dataDir ? 30 : undefined);
+  const server = startServerProcess(binary.path, args);
   try {
-    const version = await Promise.race([prepare(address, namespace), server.failed]);
+    const needs = { namespace, searchAttributes, retentionDays };
+    const version = await Promise.race([prepare(address, needs, START_TIMEOUT_MS), server.failed]);
     return {
       address,
       namespace,
       uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`,
       version,
       source: binary.source,
-      pid: server.child.pid ?? null,
+      pid: server.pid,
       stop: () => server.end('SIGTERM'),
       kill: () => server.end('SIGKILL'),
     };
@@ -77,10 +95,11 @@ export async function startLocalTemporalServer(options: LocalTemporalServerOptio
   }
 }
 
-async function existingServer(address: string, namespace: string): Promise<LocalTemporalServer> {
+async function existingServer(address: string, needs: Needs): Promise<LocalTemporalServer> {
+  const { namespace } = needs;
   const nothing = async () => undefined;
   try {
-    const version = await prepare(address, namespace, EXISTING_TIMEOUT_MS);
+    const version = await prepare(address, needs, EXISTING_TIMEOUT_MS);
     return {
       address,
       namespace,
@@ -107,19 +126,20 @@ interface Resolved {
   port: number;
   uiPort: number | null;
   namespace: string;
+  searchAttributes: readonly string[];
   cliVersion: string;
 }
 
 async function serverArguments(
   { dataDir, timeSkipping = false, dynamicConfig = {} }: LocalTemporalServerOptions,
-  { port, uiPort, namespace, cliVersion }: Resolved,
+  { port, uiPort, namespace, searchAttributes, cliVersion }: Resolved,
 ): Promise<string[]> {
   const settings = { ...DYNAMIC_CONFIG, ...(timeSkipping ? TIME_SKIPPING : {}), ...dynamicConfig };
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace],
     ...['--log-level', 'error', '--log-format', 'pretty'],
     ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
-    ...Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
     ...(dataDir ? await database(dataDir, cliVersion) : []),
   ];
@@ -153,61 +173,24 @@ async function database(dataDir: string, cliVersion: string): Promise<string[]> 
   return ['--db-filename', file, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
 }
 
-interface Launched {
-  child: ChildProcess;
-  /** Rejects if it ends before it was told to. */
-  failed: Promise<never>;
-  end(signal: NodeJS.Signals): Promise<void>;
+interface Needs {
+  namespace: string;
+  /** All of type Keyword. */
+  searchAttributes: readonly string[];
+  retentionDays?: number | undefined;
 }
-
-function launch(path: string, args: string[]): Launched {
-  // In a group of its own, or Ctrl-C would stop it at once, under the workers that still end their work.
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const last: string[] = [];
-  const remember = (text: Buffer) => {
-    last.push(...text.toString().split('\n').filter(Boolean));
-    last.splice(0, last.length - 10);
-  };
-  child.stdout?.on('data', remember);
-  child.stderr?.on('data', remember);
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  const closed = once(child, 'close').catch(() => undefined);
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) =>
-      reject(new Error(`The Temporal server ended with exit code ${code}:\n${last.join('\n')}`)),
-    );
-  });
-  // It rejects at every end; only who waits for the start is to hear of it.
-  failed.catch(() => undefined);
-  return {
-    child,
-    failed,
-    async end(signal) {
-      process.removeListener('exit', killWithUs);
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      const force = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await closed;
-      clearTimeout(force);
-    },
-  };
-}
-
-/** It writes its database on the way out. */
-const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * Waits until the server answers and has what the workflow relies on. The command line's search attributes are ignored for
- * a namespace that a kept database has already.
+ * Waits until the server answers and has what the workflows rely on. All of it is set through the API: the command line's
+ * values are ignored for a namespace that a kept database has already.
  *
  * @returns the server's version
  */
-async function prepare(address: string, namespace: string, timeoutMs = START_TIMEOUT_MS): Promise<string> {
+async function prepare(address: string, needs: Needs, timeoutMs: number): Promise<string> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
-      return await tryPrepare(address, namespace);
+      return await tryPrepare(address, needs);
     } catch (error) {
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -215,28 +198,25 @@ async function prepare(address: string, namespace: string, timeoutMs = START_TIM
   }
 }
 
-async function tryPrepare(address: string, namespace: string): Promise<string> {
+async function tryPrepare(address: string, needs: Needs): Promise<string> {
+  const { namespace, retentionDays } = needs;
   const connection = await Connection.connect({ address, connectTimeout: '1s' });
+  const { operatorService, workflowService } = connection;
   try {
     return await connection.withDeadline(Date.now() + 5_000, async () => {
-      await connection.workflowService.describeNamespace({ namespace });
-      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => customAttributes[name] === undefined);
+      await workflowService.describeNamespace({ namespace });
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+      const missing = needs.searchAttributes.filter((name) => customAttributes[name] === undefined);
       // 2: INDEXED_VALUE_TYPE_KEYWORD
       const searchAttributes = Object.fromEntries(missing.map((name) => [name, 2]));
-      if (missing.length > 0) await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-      return (await connection.workflowService.getSystemInfo({})).serverVersion;
+      if (missing.length > 0) await operatorService.addSearchAttributes({ namespace, searchAttributes });
+      if (retentionDays !== undefined) {
+        const workflowExecutionRetentionTtl = msToTs(retentionDays * 24 * 3600_000);
+        await workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
+      }
+      return (await workflowService.getSystemInfo({})).serverVersion;
     });
   } finally {
     await connection.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
