@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
@@ -117,7 +119,7 @@ async function existingServer(address: string, needs: Needs): Promise<LocalTempo
 }
 
 /** A server that runs already answers within milliseconds; another network may need a moment. */
-const EXISTING_TIMEOUT_MS = 5_000;
+const EXISTING_TIMEOUT_MS = 3_000;
 
 /** A cold start from a slow disk; 0.3 s are usual. */
 const START_TIMEOUT_MS = 60_000;
@@ -193,13 +195,14 @@ async function prepare(address: string, needs: Needs, timeoutMs: number): Promis
       return await tryPrepare(address, needs);
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 }
 
 async function tryPrepare(address: string, needs: Needs): Promise<string> {
   const { namespace, retentionDays } = needs;
+  await reach(address);
   const connection = await Connection.connect({ address, connectTimeout: '1s' });
   const { operatorService, workflowService } = connection;
   try {
@@ -218,5 +221,17 @@ async function tryPrepare(address: string, needs: Needs): Promise<string> {
     });
   } finally {
     await connection.close();
+  }
+}
+
+/** gRPC waits a second before it tries a port again that nobody listened on: three times as long as a server needs to start. */
+async function reach(address: string): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233), timeout: 1_000 });
+  socket.once('timeout', () => socket.destroy(new Error(`${address} does not answer`)));
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
   }
 }
