@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import {
+  type Files,
+  forbiddenImports,
+  packagesLoadedBy,
+  packagesNamedIn,
+  type Rules,
+  withoutComments,
+} from './support/house.js';
+
+// Which way the arrows point. A new part of src gets a line here, with what it may know and what not.
+
+const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/worker'];
+
+const RULES: Rules = {
+  contract: { ours: [], packages: [] },
+  config: { ours: ['contract'], packages: ['node:', '@temporalio/envconfig'] },
+  logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
+  'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
+  // Usable alone, without Temporal.
+  incode: { ours: ['contract'], packages: ['node:', 'undici'] },
+  activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
+  // Deterministic: nothing of Node, and of the activities only their types.
+  workflows: { ours: ['contract'], types: ['activities'], packages: ['@temporalio/workflow', '@temporalio/common'] },
+  // Light: it runs inside other teams' services, which host no worker.
+  client: {
+    ours: ['contract'],
+    packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
+  },
+  codec: { ours: ['contract'], packages: ['node:', '@temporalio/common'] },
+  // Gets a function to notify, and knows nothing of Temporal.
+  webhook: { ours: ['contract'], packages: ['node:'] },
+  nexus: {
+    ours: ['contract', 'client'],
+    types: ['workflows'],
+    packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/client', '@temporalio/common'],
+  },
+  worker: {
+    ours: ['contract', 'config', 'logging', 'search-attributes', 'incode', 'activities', 'codec', 'nexus'],
+    packages: ['node:', ...EVERYTHING],
+  },
+  testing: {
+    ours: ['contract', 'incode', 'codec', 'webhook'],
+    packages: ['node:', 'jose', '@temporalio/client', '@temporalio/common', '@temporalio/testing'],
+  },
+  // Nothing may import it.
+  cli: {
+    ours: ['contract', 'config', 'logging', 'incode', 'activities', 'client', 'codec', 'webhook', 'worker', 'testing'],
+    packages: ['node:', 'commander', 'cli-table3', 'yocto-spinner', ...EVERYTHING],
+  },
+};
+
+/** What loading an entry must not load, also not through something that it imports. */
+const NOT_LOADED: [entry: string, packages: RegExp][] = [
+  ['contract', /./],
+  ['incode', /^@temporalio/],
+  ['client', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
+];
+
+/** The only places that read `process.env`; everything else is told. */
+const ENVIRONMENT_READERS = [
+  'src/config.ts',
+  // The process's entry: the default of an argument that it hands to the configuration.
+  'src/worker.ts',
+  // For tests of other teams, which have no configuration of ours.
+  'src/testing/temporal-server.ts',
+];
+
+/** Longer files hide what they do; style asks for 250, this is where it ends. */
+const MAXIMUM_LINES = 260;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\0')
+  .filter(Boolean);
+const text = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+const existing = tracked.filter((file) => {
+  try {
+    text(file);
+    return true;
+  } catch {
+    return false;
+  }
+});
+const sources: Files = Object.fromEntries(
+  existing.filter((file) => /^src\/.*\.ts$/.test(file)).map((file) => [file, text(file)]),
+);
+
+describe('this repository', () => {
+  it('has sources to look at', () => {
+    expect(Object.keys(sources)).toEqual(expect.arrayContaining(['src/contract/index.ts', 'src/worker.ts']));
+  });
+
+  it('imports only along the arrows', () => {
+    expect(forbiddenImports(sources, RULES)).toEqual([]);
+  });
+
+  it.each(NOT_LOADED)('%s loads no package like %s', (entry, packages) => {
+    const loaded = packagesLoadedBy(`src/${entry}/index.ts`, sources);
+    expect(loaded.filter((name) => packages.test(name))).toEqual([]);
+  });
+
+  it('depends on every package that it imports, not only while it is developed', () => {
+    const { dependencies } = JSON.parse(text('package.json'));
+    const declared = ['node:', ...Object.keys(dependencies)];
+    expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('reads the environment in few places', () => {
+    const readers = Object.keys(sources).filter((file) =>
+      /\bprocess\.env\b/.test(withoutComments(sources[file] ?? '')),
+    );
+    expect(readers.filter((file) => !ENVIRONMENT_READERS.includes(file))).toEqual([]);
+  });
+
+  it(`has no source of more than ${MAXIMUM_LINES} lines`, () => {
+    const long = Object.entries(sources).map(([file, source]) => [file, source.split('\n').length - 1] as const);
+    expect(long.filter(([, lines]) => lines > MAXIMUM_LINES)).toEqual([]);
+  });
+
+  it('names no directory of the machine it was made on', () => {
+    expect(existing.filter((file) => MACHINE_PATH.test(text(file)))).toEqual([]);
+  });
+});
+
+const MACHINE_PATH = /(?<![\w.:/-])\/(?:work|root|home|Users)\/|\b[A-Z]:\\Users\\/;
+
+describe('forbiddenImports', () => {
+  const verdict = (file: string, source: string) => forbiddenImports({ [file]: source }, RULES);
+
+  it.each([
+    ['a value', `import { Worker } from '@temporalio/worker';`],
+    ['several lines', `import {\n  type A,\n  Worker,\n} from '@temporalio/worker';`],
+    ['a type', `import type { Worker } from '@temporalio/worker';`],
+    ['a default named type', `import type from '@temporalio/worker';`],
+    ['a side effect', `import '@temporalio/worker';`],
+    ['a re-export', `export { Worker } from '@temporalio/worker';`],
+    ['everything', `export * from '@temporalio/worker';`],
+    ['a namespace', `import * as worker from '@temporalio/worker';`],
+    ['a file of the package', `import { x } from '@temporalio/worker/lib/x.js';`],
+    ['import() of it', `const load = async () => await import('@temporalio/worker');`],
+    ['import() over lines', `const load = () =>\n  import(\n    '@temporalio/worker'\n  );`],
+    ['import() of anything', `const load = (name: string) => import(name);`],
+    ['its type by import()', `type W = typeof import('@temporalio/worker');`],
+    ['after a comment', `/** A comment. */\nimport { Worker } from '@temporalio/worker';`],
+  ])('sees %s', (_, source) => {
+    expect(verdict('src/client/bad.ts', source)).toHaveLength(1);
+  });
+
+  it.each([
+    ['comments', `/**\n * import { Worker } from '@temporalio/worker';\n */\n// import('@temporalio/worker')`],
+    ['strings', `export const text = "begins where import 'x' from 'y' ends";`],
+    ['what the table allows', `import { Client } from '@temporalio/client';\nimport { once } from 'node:events';`],
+    ['its own part and the contract', `import { a } from './a.js';\nimport { b } from '../contract/index.js';`],
+  ])('passes over %s', (_, source) => {
+    expect(verdict('src/client/good.ts', source)).toEqual([]);
+  });
+
+  it('says which file imports what', () => {
+    expect(verdict('src/client/bad.ts', `import type { Worker } from '@temporalio/worker';`)).toEqual([
+      'src/client/bad.ts imports types of @temporalio/worker',
+    ]);
+  });
+
+  it.each([
+    ['contract', `import { once } from 'node:events';`],
+    ['contract', `import type { IncodeError } from '../incode/index.js';`],
+    ['incode', `import { ApplicationFailure } from '@temporalio/common';`],
+    ['activities', `import { OnboardingClient } from '../client/index.js';`],
+    ['workflows', `import { createIncodeActivities } from '../activities/index.js';`],
+    ['workflows', `import { createHash } from 'node:crypto';`],
+    ['client', `import { onboardingSession } from '../workflows/index.js';`],
+    ['webhook', `import { Client } from '@temporalio/client';`],
+    ['worker', `import { main } from './cli/main.js';`],
+    ['testing', `import { main } from '../cli/main.js';`],
+  ])('%s: %s is forbidden', (part, source) => {
+    const file = part === 'worker' ? 'src/worker.ts' : `src/${part}/bad.ts`;
+    expect(verdict(file, source)).toHaveLength(1);
+  });
+
+  it('lets workflows import the types of activities', () => {
+    expect(verdict('src/workflows/good.ts', `import type { A } from '../activities/index.js';`)).toEqual([]);
+  });
+
+  it('asks for a rule for a new part', () => {
+    expect(verdict('src/novelty/index.ts', '')).toEqual([
+      'src/novelty/index.ts: novelty has no place in the house; give it one in the table',
+    ]);
+  });
+});
+
+describe('packagesLoadedBy', () => {
+  const files = {
+    'src/client/index.ts': `export * from './a.js';\nimport type { B } from '../worker.js';`,
+    'src/client/a.ts': `import { c } from '../contract/index.js';\nimport type { Worker } from '@temporalio/worker';`,
+    'src/contract/index.ts': `import { x } from 'undici/lib/x.js';\nimport '../client/a.js';`,
+    'src/worker.ts': `import { Worker } from '@temporalio/worker';`,
+  };
+
+  it('follows values through files of ours, round in circles too, and leaves types out', () => {
+    expect(packagesLoadedBy('src/client/index.ts', files)).toEqual(['undici']);
+    expect(packagesLoadedBy('src/worker.ts', files)).toEqual(['@temporalio/worker']);
+  });
+
+  it('refuses a file that is not there', () => {
+    expect(() => packagesLoadedBy('src/gone.ts', files)).toThrow('src/gone.ts is imported but not there');
+  });
+});
+
+describe('the search for machine paths', () => {
+  const path = (...parts: string[]) => parts.join('/');
+
+  it.each([
+    [`see ${path('', 'home', 'ann', 'x')}`, true],
+    [path('', 'Users', 'ann'), true],
+    [`"${path('', 'root', '.cache')}"`, true],
+    [`https://example.com${path('', 'home', 'x')}`, false],
+    [path('..', 'work', 'x'), false],
+    [path('', 'tmp', 'x'), false],
+  ])('%s: %s', (line, found) => {
+    expect(MACHINE_PATH.test(line)).toBe(found);
+  });
+});

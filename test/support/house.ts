@@ -1,0 +1,102 @@
+import { posix } from 'node:path';
+
+/** What a part of the house may import. */
+export interface Rule {
+  /** Parts of src. */
+  ours: readonly string[];
+  /** Parts of src by `import type` only: nothing of them may be there at run time. */
+  types?: readonly string[];
+  /** Packages, `node:` for Node's own modules. */
+  packages: readonly string[];
+}
+
+/** By the name of the directory or file under src. A part that is not in the table is a violation. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+/** Source text by path, such as `src/client/index.ts`. */
+export type Files = Readonly<Record<string, string>>;
+
+interface Import {
+  specifier: string;
+  typeOnly: boolean;
+}
+
+/** @returns one sentence per forbidden import */
+export function forbiddenImports(files: Files, rules: Rules): string[] {
+  return Object.entries(files).flatMap(([file, source]) => {
+    const part = partOf(file);
+    const rule = rules[part];
+    if (!rule) return [`${file}: ${part} has no place in the house; give it one in the table`];
+    return importsOf(source)
+      .filter((imported) => !isAllowed(file, imported, rule))
+      .map(({ specifier, typeOnly }) => `${file} imports ${typeOnly ? 'types of ' : ''}${specifier}`);
+  });
+}
+
+/** @returns the packages that are loaded with the file, through all of ours that it imports */
+export function packagesLoadedBy(entry: string, files: Files): string[] {
+  const packages = new Set<string>();
+  const seen = new Set<string>();
+  const pending = [entry];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const source = files[file];
+    if (source === undefined) throw new Error(`${file} is imported but not there`);
+    for (const { specifier, typeOnly } of importsOf(source)) {
+      if (typeOnly) continue;
+      if (isOurs(specifier)) pending.push(target(file, specifier));
+      else packages.add(packageOf(specifier));
+    }
+  }
+  return [...packages].sort();
+}
+
+/** Every package that the files name, types included: those have to be installed too. */
+export function packagesNamedIn(files: Files): string[] {
+  const specifiers = Object.values(files).flatMap((source) => importsOf(source).map(({ specifier }) => specifier));
+  return [...new Set(specifiers.filter((specifier) => !isOurs(specifier)).map(packageOf))].sort();
+}
+
+/** Text that runs: comments may speak of anything. */
+export function withoutComments(source: string): string {
+  return source.replace(/^\s*\/\*[\s\S]*?\*\//gm, '').replace(/(^|\s)\/\/.*$/gm, '');
+}
+
+/** Without a parser: the formatter makes every import begin a line, and no string of ours looks like one. */
+function importsOf(source: string): Import[] {
+  const text = withoutComments(source);
+  const statements = text.matchAll(
+    /^(?:import|export)\b(\s+type\b(?!\s+from\b))?(?:[^'"`;=(]*?\bfrom)?\s*(['"])(.+?)\2/gm,
+  );
+  const calls = text.matchAll(/(\btypeof\s+)?\bimport\(\s*(?:(['"])(.+?)\2)?/g);
+  return [...statements, ...calls].map(([, type, , specifier]) => ({
+    specifier: specifier ?? 'something that is only known at run time',
+    typeOnly: type !== undefined,
+  }));
+}
+
+function isAllowed(file: string, { specifier, typeOnly }: Import, rule: Rule): boolean {
+  if (!isOurs(specifier)) return rule.packages.includes(packageOf(specifier));
+  const part = partOf(target(file, specifier));
+  return part === partOf(file) || rule.ours.includes(part) || (typeOnly && (rule.types ?? []).includes(part));
+}
+
+function isOurs(specifier: string): boolean {
+  return specifier.startsWith('.');
+}
+
+function target(file: string, specifier: string): string {
+  return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+}
+
+/** `src/client/index.ts` is in `client`, `src/worker.ts` is `worker`. */
+function partOf(file: string): string {
+  return file.split('/')[1]?.replace(/\.ts$/, '') ?? file;
+}
+
+function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return 'node:';
+  const parts = specifier.split('/');
+  return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+}
