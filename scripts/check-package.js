@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-pack-'));
+let passed = 0;
 let failed = 0;
 
 try {
@@ -38,11 +39,13 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
+console.log(`Package: ${passed} checks passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
 function check(name, run) {
   try {
     run();
+    passed += 1;
     console.log(`ok      ${name}`);
   } catch (error) {
     failed += 1;
