@@ -160,16 +160,17 @@ it('a server that ends at its start says why', async () => {
 });
 
 it.runIf(process.platform !== 'win32')('ends with the process that started it, even by SIGKILL', async () => {
-  const module = new URL('../../dist/testing/index.js', import.meta.url).href;
-  const script = `const { startLocalTemporalServer } = await import('${module}');
-    console.log((await startLocalTemporalServer()).pid);`;
+  // One that writes nothing: a server that does ends by itself when nobody reads it any more.
+  const module = new URL('../../dist/testing/temporal-process.js', import.meta.url).href;
+  const script = `const { startServerProcess } = await import('${module}');
+    console.log(startServerProcess('sleep', ['600']).pid);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: ownEnv() as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   ends.push(async () => parent.kill('SIGKILL'));
   const [line] = await once(createInterface(parent.stdout), 'line');
   const pid = Number(line);
+  ends.push(async () => isAlive(pid) && process.kill(pid, 'SIGKILL'));
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
   await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
