@@ -20,6 +20,10 @@ export interface Config {
   readonly connections: number;
   /** `INCODE_SETTLE_TIME`: how long a session is left alone after a call whose fate is unknown. @default "30s" */
   readonly settleTimeMs: number;
+  /** `INCODE_PROCESSED_POLL`: how often a session that waits for post-processing is looked at. @default "15m" */
+  readonly processedPollMs: number;
+  /** `INCODE_REVIEW_POLL`: how often a session in manual review is looked at. @default "6h" */
+  readonly reviewPollMs: number;
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxy: Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
   /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`, or the profile file. */
@@ -60,6 +64,8 @@ export function readConfig(env: Environment = process.env): Config {
     finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+    processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
+    reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
     proxy: read.proxy(),
     temporal,
     namespace: temporal.namespace ?? 'default',
@@ -77,6 +83,8 @@ const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.
 const MAX_SETTLE_TIME = '10m';
+// A webhook that is lost costs one poll interval.
+const MAX_POLL = '7d';
 const MAX_SHUTDOWN_GRACE = '10m';
 
 function reader(env: Environment) {

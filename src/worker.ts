@@ -1,11 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createIncodeActivities, type IncodeActivities, reissuingTokenSource } from './activities/index.js';
+import {
+  createIncodeActivities,
+  type IncodeActivities,
+  reissuingTokenSource,
+  type TokenSource,
+} from './activities/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { createLogger } from './logging.js';
 import { checkSearchAttributes } from './search-attributes.js';
 
+export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
 export { MissingSearchAttributesError, SEARCH_ATTRIBUTES_COMMAND } from './search-attributes.js';
 
@@ -20,12 +26,26 @@ export interface OnboardingWorker {
   shutdown(): void;
 }
 
+export interface CreateWorkerOptions {
+  /**
+   * Where fresh session tokens come from, such as a vault of yours.
+   *
+   * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
+   */
+  tokenSource?: TokenSource;
+  /** The SDK's own options, which come before ours. @default none */
+  worker?: Partial<WorkerOptions>;
+}
+
 /**
  * Connects to Temporal, checks what the workflow relies on, and makes a worker for `onboardingSession` and its activities.
  *
  * @throws MissingSearchAttributesError
  */
-export async function createWorker(config: Config, overrides: Partial<WorkerOptions> = {}): Promise<OnboardingWorker> {
+export async function createWorker(
+  config: Config,
+  { tokenSource, worker: overrides = {} }: CreateWorkerOptions = {},
+): Promise<OnboardingWorker> {
   const incode = createIncodeClient(config);
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const close = async () => {
@@ -39,7 +59,7 @@ export async function createWorker(config: Config, overrides: Partial<WorkerOpti
       namespace: config.namespace,
       taskQueue: config.taskQueue,
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
-      activities: activitiesOf(config, incode),
+      activities: activitiesOf(config, incode, tokenSource),
       maxCachedWorkflows: config.maxCachedWorkflows,
       // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
       maxConcurrentActivityTaskExecutions: config.connections,
@@ -91,11 +111,14 @@ export async function runWorker(env = process.env): Promise<number> {
   }
 }
 
-function activitiesOf(config: Config, incode: IncodeClient): IncodeActivities {
-  const { configurationId, settleTimeMs } = config;
+function activitiesOf(config: Config, incode: IncodeClient, given: TokenSource | undefined): IncodeActivities {
+  const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
+  const tokenSource = given ?? (configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined);
   return createIncodeActivities({
     incode,
     settleTimeMs,
-    ...(configurationId ? { tokenSource: reissuingTokenSource(incode, { configurationId }) } : {}),
+    processedPollMs,
+    reviewPollMs,
+    ...(tokenSource ? { tokenSource } : {}),
   });
 }

@@ -22,6 +22,8 @@ const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' |
 export interface FailureContext {
   interviewId: string;
   mendIntervalMs: number;
+  /** @default 0: the retry policy's own delay */
+  leastDelayMs?: number;
   lastSentAt?: number;
 }
 
@@ -37,7 +39,8 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   }
   const { type, next } = FATE[error.kind];
   if (next === 'mend') warnOperator(error);
-  const delay = Math.max(error.retryAfterMs ?? 0, next === 'mend' ? context.mendIntervalMs : 0);
+  const { mendIntervalMs, leastDelayMs = 0 } = context;
+  const delay = Math.max(error.retryAfterMs ?? 0, leastDelayMs, next === 'mend' ? mendIntervalMs : 0);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,

@@ -1,6 +1,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import { FAILURES } from '../contract/index.js';
-import { IncodeError, milestoneOf } from '../incode/index.js';
+import { FAILURES, milestoneOf } from '../contract/index.js';
+import { IncodeError } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
@@ -63,10 +63,12 @@ async function readStatus(
   const { onboardingStatus } = await callIncode((signal) => incode.onboardingStatus(input, { signal }));
   switch (milestoneOf(onboardingStatus)) {
     case 'finished':
+    case 'reviewed':
       return { finish: { action: null, redirectionUrl: null, confirmedBy: 'status' }, onboardingStatus };
     case 'expired':
       return { finish: null, onboardingStatus };
     case 'open':
+    case 'processed':
       return undefined;
   }
 }

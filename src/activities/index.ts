@@ -1,3 +1,4 @@
+import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
@@ -25,6 +26,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
 
   return {
     finishStatus: finishStatus(options),
+    awaitMilestone: awaitMilestone(options),
     score: score(options),
     onboardingStatus: (session) =>
       repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),

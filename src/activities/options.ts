@@ -32,12 +32,27 @@ export interface ActivityOptions {
    * @default 10_000: Incode's SDKs ask every 10 s.
    */
   scorePollMs?: number;
+  /**
+   * How often a session that waits for Incode's post-processing is looked at, in milliseconds. Each look is billed; a webhook
+   * that is lost for good costs at most this long. Lower it where no webhooks are received.
+   *
+   * @default 900_000: 15 minutes.
+   */
+  processedPollMs?: number;
+  /**
+   * How often a session in manual review is looked at, in milliseconds.
+   *
+   * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
+   */
+  reviewPollMs?: number;
 }
 
 export const ACTIVITY_DEFAULTS = {
   settleTimeMs: 30_000,
   mendIntervalMs: 60_000,
   scorePollMs: 10_000,
+  processedPollMs: 900_000,
+  reviewPollMs: 21_600_000,
 } as const;
 
 export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

@@ -33,6 +33,11 @@ export interface ScoreInput extends SessionInput {
   readyWithinMs: number;
 }
 
+export interface AwaitMilestoneInput extends SessionInput {
+  /** `processed`: the session can be finished, is finished or has expired. `reviewed`: a person has decided. */
+  milestone: 'processed' | 'reviewed';
+}
+
 export interface ReissueTokenInput {
   interviewId: string;
 }
@@ -45,6 +50,8 @@ export interface IncodeActivities {
    */
   finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
+  /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
+  awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
   /** `null` once `readyWithinMs` has passed without a score. */
   score(input: ScoreInput): Promise<ScoreAnswer | null>;
   closeSession(input: SessionInput): Promise<{ sessionStatus: string | null }>;

@@ -13,27 +13,22 @@ import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { printFacts, printJson, startProgress } from './output.js';
+import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
 
-interface CompleteOptions extends TemporalOptions {
+interface CompleteOptions extends TemporalOptions, PlanOptions {
   interviewId: string;
   sessionTokenFile?: string;
   flowId?: string;
-  close: boolean;
-  score: boolean;
-  scoreDeadline?: string;
   ifCompleted: NonNullable<StartOptions['ifCompleted']>;
   timeout: number;
   json: boolean;
 }
 
 export function define(command: Command): void {
-  withTemporalOptions(command)
+  withPlanOptions(withTemporalOptions(command))
     .requiredOption('--interview-id <id>', "Incode's id of the session")
     .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
     .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
-    .option('--close', 'close the session at Incode after finishing', false)
-    .option('--no-score', "do without the score: the rule engine's action decides")
-    .option('--score-deadline <duration>', 'how long a score that is not ready is asked for (default: 15 minutes)')
     .addOption(
       new Option('--if-completed <what>', 'what to do if the session was completed before')
         .choices(['refuse', 'return', 'restart'])
@@ -67,19 +62,13 @@ async function complete(options: CompleteOptions): Promise<void> {
   });
 }
 
-async function inputOf({
-  interviewId,
-  sessionTokenFile,
-  flowId,
-  close,
-  score,
-  scoreDeadline,
-}: CompleteOptions): Promise<OnboardingInput> {
+async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
+  const { interviewId, sessionTokenFile, flowId } = options;
   return {
     interviewId,
     ...(sessionTokenFile ? { sessionToken: await tokenFrom(sessionTokenFile) } : {}),
     ...(flowId ? { flowId } : {}),
-    plan: { close, score, ...(scoreDeadline ? { scoreDeadline } : {}) },
+    plan: planOf(options),
   };
 }
 

@@ -50,6 +50,7 @@ function print({
     ended: closedAt?.toISOString(),
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
+    deadline: state?.deadline,
     call: call ? `${call.activity}, attempt ${call.attempt}` : null,
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
     'next attempt': call?.nextAttemptAt?.toISOString(),
@@ -58,4 +59,5 @@ function print({
     reason: result?.reason,
     failure: failure ? `${failure.message} (${failure.type})` : null,
   });
+  for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${event}\n`);
 }

@@ -47,6 +47,17 @@ export class SessionFailedError extends Error {
   }
 }
 
+/** The request makes no sense in the stage in which the session is. Nothing was changed. */
+export class WrongStageError extends Error {
+  override readonly name = 'WrongStageError';
+  readonly interviewId: string;
+
+  constructor(interviewId: string, message: string) {
+    super(message);
+    this.interviewId = interviewId;
+  }
+}
+
 /** The answer did not come in time. The session goes on at the server: ask for the answer again. */
 export class AnswerPendingError extends Error {
   override readonly name = 'AnswerPendingError';

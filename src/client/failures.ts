@@ -1,7 +1,14 @@
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
-import { SessionFailedError } from './errors.js';
+import { SessionFailedError, WrongStageError } from './errors.js';
 
 /** Turns a failed workflow or update into what a caller can act upon; whatever else was thrown is passed on untouched. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
@@ -11,6 +18,7 @@ export function sessionFailure(interviewId: string, error: unknown): unknown {
     const field = (details as { field?: string } | undefined)?.field ?? 'input';
     return new InvalidInputError(field, message.replace(`${field} `, ''));
   }
+  if (type === FAILURES.wrongStage) return new WrongStageError(interviewId, message);
   return new SessionFailedError(interviewId, type, message, details);
 }
 
@@ -22,4 +30,19 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
   if (cause instanceof TerminatedFailure) return { type: 'Terminated', message: 'the onboarding was terminated' };
   if (cause instanceof TimeoutFailure) return { type: 'TimedOut', message: 'the onboarding timed out' };
   return { type: 'Failed', message: cause?.message ?? 'the onboarding failed' };
+}
+
+/** gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK. */
+export function isDeadline(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === 4;
+}
+
+/** What a signal's failure says of the onboarding; whatever else went wrong is thrown. */
+export function withoutNeed(error: unknown): 'ended' | 'unknownSession' {
+  if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+  // The server tells the two apart in a message only.
+  return /already completed/.test(error.message) ? 'ended' : 'unknownSession';
 }

@@ -1,53 +1,46 @@
 import {
   type Client,
-  isGrpcServiceError,
   WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
   WorkflowNotFoundError,
-  type WorkflowStartOptions,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import {
+  checkExtendDeadlineInput,
   checkInterviewId,
+  type ExtendDeadlineInput,
+  type ExtendedDeadline,
   type FinishAnswer,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
   type OnboardingResult,
   type OnboardingWorkflow,
   onboardingWorkflowId,
+  SIGNALS,
+  type StatusChangedInput,
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
 import { AnswerPendingError, SessionCompletedError, SessionNotFoundError } from './errors.js';
-import { sessionFailure } from './failures.js';
+import { isDeadline, sessionFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
+import {
+  attachedTo,
+  isAnswerOfEndedRun,
+  isCompleted,
+  isRunning,
+  type ReusePolicy,
+  type StartedOnboarding,
+  type StartOptions,
+  startNew,
+  workflowOptions,
+} from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
 
 export interface OnboardingClientOptions {
   client: Client;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
-}
-
-export interface StartOptions {
-  /**
-   * What to do if the session was completed before: `refuse` throws a {@link SessionCompletedError}, `return` leaves it
-   * completed, `restart` goes through it again, reading its status first.
-   *
-   * @default "refuse": completing a session twice is what this package exists to prevent.
-   */
-  ifCompleted?: 'refuse' | 'return' | 'restart';
-}
-
-export interface StartedOnboarding {
-  interviewId: string;
-  workflowId: string;
-  runId: string;
-  /** The session was running, or completed, before this call: nothing was started, and the given input was not used. */
-  attached: boolean;
 }
 
 export interface WaitOptions {
@@ -72,23 +65,28 @@ export class OnboardingClient {
    * @throws InvalidInputError before anything is sent
    * @throws SessionCompletedError
    */
-  async start(input: OnboardingInput, { ifCompleted = 'refuse' }: StartOptions = {}): Promise<StartedOnboarding> {
+  async start(
+    input: OnboardingInput,
+    { ifCompleted = 'refuse', batchId }: StartOptions = {},
+  ): Promise<StartedOnboarding> {
     const checked = checkedInput(input);
     const { interviewId } = checked;
-    const known = await this.startNew(checked, 'REJECT_DUPLICATE');
-    if ('started' in known) return known.started;
+    const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
+    if (started) return started;
 
-    if (isRunning(known.existing)) return attachedTo(known.existing, interviewId);
-    if (isCompleted(known.existing) && ifCompleted !== 'restart') {
-      if (ifCompleted === 'return') return attachedTo(known.existing, interviewId);
+    const existing = await this.describe(interviewId);
+    if (isRunning(existing)) return attachedTo(existing, interviewId);
+    if (isCompleted(existing) && ifCompleted !== 'restart') {
+      if (ifCompleted === 'return') return attachedTo(existing, interviewId);
       throw new SessionCompletedError(await this.result(interviewId));
     }
-    const again = await this.startNew(
-      { ...checked, verifyFirst: true },
+    const again = await startNew(
+      this.temporal,
+      this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
       ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     );
-    // Somebody else was faster.
-    return 'started' in again ? again.started : attachedTo(again.existing, interviewId);
+    // Unless somebody else was faster.
+    return again ?? attachedTo(await this.describe(interviewId), interviewId);
   }
 
   /**
@@ -159,31 +157,56 @@ export class OnboardingClient {
   }
 
   /**
+   * Moves the deadline of the stage in which the session is: waiting, scoring or in review.
+   *
+   * @param by a duration such as `"7 days"`, added to the deadline
+   * @throws InvalidInputError before anything is sent
+   * @throws WrongStageError if the stage has no deadline
+   * @throws SessionNotFoundError also if it has ended
+   */
+  async extendDeadline(interviewId: string, by: string): Promise<ExtendedDeadline> {
+    checkExtendDeadlineInput({ by });
+    const args: [ExtendDeadlineInput] = [{ by }];
+    return this.within(interviewId, undefined, () =>
+      this.handle(interviewId).executeUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline, { args }),
+    );
+  }
+
+  /**
+   * Tells an onboarding what Incode's status webhook says. Safe to repeat, and in any order.
+   *
+   * @param start starts an onboarding with this input for a session that has none, and never had one
+   * @returns `unknownSession` if there is no onboarding, `ended` if it needs no news any more
+   * @throws whatever Temporal's client throws if Temporal is away: the webhook has to come again
+   */
+  async statusChanged(
+    { interviewId, onboardingStatus }: StatusChangedInput,
+    start?: Omit<OnboardingInput, 'interviewId'>,
+  ): Promise<'delivered' | 'ended' | 'unknownSession'> {
+    const signalArgs: [StatusChangedInput] = [{ interviewId: checkInterviewId(interviewId), onboardingStatus }];
+    try {
+      if (start) {
+        await this.temporal.workflow.signalWithStart(ONBOARDING_WORKFLOW, {
+          ...this.workflowOptions(checkedInput({ ...start, interviewId })),
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          signal: SIGNALS.statusChanged,
+          signalArgs,
+        });
+      } else await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
+      return 'delivered';
+    } catch (error) {
+      return withoutNeed(error);
+    }
+  }
+
+  /**
    * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done.
    *
    * @throws SessionNotFoundError also if it has ended
    */
   async cancel(interviewId: string): Promise<void> {
     await this.within(interviewId, undefined, () => this.handle(interviewId).cancel());
-  }
-
-  private async startNew(
-    input: OnboardingInput,
-    workflowIdReusePolicy: ReusePolicy,
-  ): Promise<{ started: StartedOnboarding } | { existing: WorkflowExecutionDescription }> {
-    const { interviewId } = input;
-    try {
-      const handle = await this.temporal.workflow.start(ONBOARDING_WORKFLOW, {
-        ...this.startOptions(input),
-        workflowIdReusePolicy,
-        workflowIdConflictPolicy: 'FAIL',
-      });
-      const { workflowId, firstExecutionRunId: runId } = handle;
-      return { started: { interviewId, workflowId, runId, attached: false } };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      return { existing: await this.describe(interviewId) };
-    }
   }
 
   private async finishWithStart(
@@ -194,20 +217,15 @@ export class OnboardingClient {
     return this.temporal.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
       updateId,
       startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
-        ...this.startOptions(input),
+        ...this.workflowOptions(input),
         workflowIdReusePolicy,
         workflowIdConflictPolicy: 'USE_EXISTING',
       }),
     });
   }
 
-  private startOptions(input: OnboardingInput) {
-    return {
-      workflowId: onboardingWorkflowId(input.interviewId),
-      taskQueue: this.taskQueue,
-      args: [input] as [OnboardingInput],
-      staticSummary: `Incode session ${input.interviewId}`,
-    } satisfies Partial<WorkflowStartOptions>;
+  private workflowOptions(input: OnboardingInput, batchId?: string) {
+    return workflowOptions(input, { taskQueue: this.taskQueue, ...(batchId === undefined ? {} : { batchId }) });
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {
@@ -228,29 +246,4 @@ export class OnboardingClient {
       throw sessionFailure(interviewId, error);
     }
   }
-}
-
-type ReusePolicy = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'ALLOW_DUPLICATE';
-
-function isRunning({ status }: WorkflowExecutionDescription): boolean {
-  return status.name === 'RUNNING' || status.name === 'PAUSED';
-}
-
-function isCompleted({ status }: WorkflowExecutionDescription): boolean {
-  return status.name === 'COMPLETED';
-}
-
-function isAnswerOfEndedRun(error: unknown): boolean {
-  return error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowUpdateFailedError;
-}
-
-function attachedTo({ workflowId, runId }: WorkflowExecutionDescription, interviewId: string): StartedOnboarding {
-  return { interviewId, workflowId, runId, attached: true };
-}
-
-/** gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK. */
-function isDeadline(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === 4;
 }

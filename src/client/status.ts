@@ -17,7 +17,7 @@ export interface SessionStatus {
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
   startedAt: Date;
   closedAt: Date | null;
-  /** `null` if the session has ended without a result, or if it runs and no worker answered within five seconds. */
+  /** `null` if no worker answered within five seconds, and the session has no result that tells it too. */
   state: OnboardingState | null;
   result: OnboardingResult | null;
   failure: { type: string; message: string } | null;
@@ -49,7 +49,7 @@ export async function sessionStatus(
     status,
     startedAt: startTime,
     closedAt: closeTime ?? null,
-    state: status === 'running' ? await runningState(client, handle) : stateOf(ended.result),
+    state: (await askedState(client, handle)) ?? stateOf(ended.result),
     ...ended,
     call: await pendingCall(client, description),
   };
@@ -79,17 +79,17 @@ async function ending(handle: WorkflowHandle<OnboardingWorkflow>): Promise<Endin
   }
 }
 
-/** A completed session's last state follows from its result: no worker has to replay it for that. */
+/** A completed session's last state follows from its result, but for the timeline, if no worker is there to replay it. */
 function stateOf(result: OnboardingResult | null): OnboardingState | null {
   if (result === null) return null;
   const { reason: _, ...known } = result;
-  return { ...known, stage: 'done', waitingFor: null };
+  return { ...known, stage: 'done', waitingFor: null, deadline: null, timeline: [] };
 }
 
 /** A query is answered in milliseconds by a worker that is there, and not at all by one that is not. */
 const QUERY_TIMEOUT_MS = 5_000;
 
-async function runningState(client: Client, handle: Pick<WorkflowHandle, 'query'>): Promise<OnboardingState | null> {
+async function askedState(client: Client, handle: Pick<WorkflowHandle, 'query'>): Promise<OnboardingState | null> {
   try {
     return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<OnboardingState>(QUERIES.state));
   } catch {

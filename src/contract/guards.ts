@@ -1,16 +1,25 @@
+import { correctedStatus } from './milestones.js';
 import type { OnboardingInput, Plan, RenewTokenInput } from './types.js';
 
 /** A plan with every default filled in and durations in milliseconds. */
 export interface ResolvedPlan {
+  finishWhen: 'now' | 'processed' | 'asked';
+  captureDeadlineMs: number;
   close: boolean;
   score: boolean;
   scoreDeadlineMs: number;
+  review: 'report' | 'wait';
+  reviewDeadlineMs: number;
 }
 
 export const PLAN_DEFAULTS = {
+  finishWhen: 'now',
+  captureDeadline: '7 days',
   close: false,
   score: true,
   scoreDeadline: '15 minutes',
+  review: 'report',
+  reviewDeadline: '30 days',
 } as const satisfies Required<Plan>;
 
 /** Thrown by the guards. `field` is a path such as `plan.scoreDeadline`; the message never repeats a secret. */
@@ -48,6 +57,31 @@ export function checkRenewTokenInput(value: unknown): RenewTokenInput {
   return { sessionToken: checkSessionToken(input.sessionToken) };
 }
 
+/**
+ * @returns how much to extend the deadline by, in milliseconds
+ * @throws InvalidInputError
+ */
+export function checkExtendDeadlineInput(value: unknown): number {
+  const input = record('extendDeadline', value);
+  onlyKeys('extendDeadline', input, ['by']);
+  return duration('extendDeadline.by', input.by);
+}
+
+/**
+ * Reads what a status webhook says. A signal cannot be refused, so what makes no sense is passed over.
+ *
+ * @returns `undefined` for what is no status of this session
+ */
+export function heardStatus(value: unknown, interviewId: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const given = value as Record<string, unknown>;
+  if (given.interviewId !== undefined && given.interviewId !== interviewId) return undefined;
+  const { onboardingStatus } = given;
+  // Incode's have at most 32 characters. The workflow keeps what it hears.
+  const isStatus = typeof onboardingStatus === 'string' && /^[A-Z0-9_]{1,64}$/i.test(onboardingStatus);
+  return isStatus ? correctedStatus(onboardingStatus) : undefined;
+}
+
 /** @throws InvalidInputError */
 export function resolvePlan(value: unknown): ResolvedPlan {
   const plan: Record<string, unknown> = {
@@ -56,9 +90,13 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
   onlyKeys('plan', plan, Object.keys(PLAN_DEFAULTS));
   return {
+    finishWhen: oneOf('plan.finishWhen', plan.finishWhen, ['now', 'processed', 'asked']),
+    captureDeadlineMs: duration('plan.captureDeadline', plan.captureDeadline),
     close: boolean('plan.close', plan.close),
     score: boolean('plan.score', plan.score),
     scoreDeadlineMs: duration('plan.scoreDeadline', plan.scoreDeadline),
+    review: oneOf('plan.review', plan.review, ['report', 'wait']),
+    reviewDeadlineMs: duration('plan.reviewDeadline', plan.reviewDeadline),
   };
 }
 
@@ -128,6 +166,12 @@ function withoutAbsent(value: Record<string, unknown>): Record<string, unknown> 
 function boolean(field: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new InvalidInputError(field, 'must be true or false');
   return value;
+}
+
+function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
+  const choice = choices.find((known) => known === value);
+  if (choice === undefined) throw new InvalidInputError(field, `must be one of ${choices.join(', ')}`);
+  return choice;
 }
 
 function duration(field: string, value: unknown): number {

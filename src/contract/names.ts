@@ -10,7 +10,10 @@ export const TASK_QUEUE = 'incode-onboarding';
 export const ONBOARDING_WORKFLOW = 'onboardingSession';
 
 /** Update names. `finish` also works as update-with-start. */
-export const UPDATES = { finish: 'finish', renewToken: 'renewToken' } as const;
+export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
+
+/** Signal names. `statusChanged` also works as signal-with-start. */
+export const SIGNALS = { statusChanged: 'statusChanged' } as const;
 
 /** Query names. */
 export const QUERIES = { state: 'state' } as const;
@@ -34,6 +37,8 @@ export function onboardingWorkflowId(interviewId: string): string {
 export const FAILURES = {
   /** The input or an update's argument is malformed. Nothing was sent to Incode. */
   invalidInput: 'InvalidInput',
+  /** An update makes no sense in the stage in which the session is. Nothing was changed. */
+  wrongStage: 'WrongStage',
   /** Incode answered 400 or another 4xx that the same request cannot overcome. */
   badRequest: 'IncodeBadRequest',
   /** Incode answered 404: it does not know the session. */
@@ -59,6 +64,8 @@ export const FAILURES = {
   maybeRunning: 'IncodeMaybeRunning',
   /** An earlier request may still be running at Incode, so finishing waits until it cannot. */
   settling: 'IncodeSettling',
+  /** The session has not come as far as the workflow waits for. Asked again. */
+  milestoneNotReached: 'IncodeMilestoneNotReached',
   /** Incode has no score yet. Asked again. */
   scoreNotReady: 'IncodeScoreNotReady',
 } as const;

@@ -22,6 +22,24 @@ export interface OnboardingInput {
 /** What to do with the session. Durations are strings such as `"15 minutes"`, `"7 days"` or `"36h"`. */
 export interface Plan {
   /**
+   * When to finish the session:
+   * - `now`: at once;
+   * - `processed`: when Incode's post-processing is done, which its webhook or a slow poll tells;
+   * - `asked`: when the update `finish` comes. Nothing is polled meanwhile.
+   *
+   * The update `finish` and a session that is finished already end each of these waits.
+   *
+   * @default "now"
+   */
+  finishWhen?: 'now' | 'processed' | 'asked';
+  /**
+   * How long to wait for that, from the start of the workflow; then the outcome is `expired`. The update `extendDeadline`
+   * moves it.
+   *
+   * @default "7 days": who has not shown a document after a week will hardly come back.
+   */
+  captureDeadline?: string;
+  /**
    * Close the session at Incode after finishing: later uploads are refused and the score is frozen.
    *
    * @default false
@@ -40,10 +58,23 @@ export interface Plan {
    * @default "15 minutes": post-processing takes seconds, so a score missing for longer will not come by itself.
    */
   scoreDeadline?: string;
+  /**
+   * What to do with a session that a person has to look at: `report` it as `needsReview`, or `wait` for the verdict, which
+   * Incode's webhook or a slow poll tells.
+   *
+   * @default "report"
+   */
+  review?: 'report' | 'wait';
+  /**
+   * How long to wait for the verdict; then the outcome is what it was without one. The update `extendDeadline` moves it.
+   *
+   * @default "30 days"
+   */
+  reviewDeadline?: string;
 }
 
 /** Where a session stands. `done` is the last one. */
-export type Stage = 'finishing' | 'needsToken' | 'closing' | 'scoring' | 'done';
+export type Stage = 'waiting' | 'finishing' | 'needsToken' | 'closing' | 'scoring' | 'inReview' | 'done';
 
 /** How the onboarding ended. A business result is a value, never an exception. */
 export type Outcome = 'approved' | 'rejected' | 'needsReview' | 'undecided' | 'expired';
@@ -72,7 +103,7 @@ export interface ScoreAnswer {
 export interface OnboardingResult {
   interviewId: string;
   outcome: Outcome;
-  /** `null` if the session expired before it could be finished. */
+  /** `null` if the session expired, or its capture deadline passed, before it could be finished. */
   finish: FinishAnswer | null;
   /** `null` if the plan did not ask for it, or it was not ready by `scoreDeadline`. */
   score: ScoreAnswer | null;
@@ -91,11 +122,40 @@ export interface OnboardingState {
   stage: Stage;
   /** What the session waits for that somebody has to do; `null` if nobody has to do anything. */
   waitingFor: string | null;
+  /** When the present wait ends by itself, in ISO 8601; `null` if it does not. */
+  deadline: string | null;
   finish: FinishAnswer | null;
   score: ScoreAnswer | null;
   onboardingStatus: string | null;
   /** `null` until the stage is `done`. */
   outcome: Outcome | null;
+  /** What happened when, oldest first: the start, and the last 50 events. Empty for a session whose history is not read. */
+  timeline: TimelineEntry[];
+}
+
+export interface TimelineEntry {
+  /** ISO 8601. */
+  at: string;
+  /** For people; its wording may change. */
+  event: string;
+}
+
+/** Argument of the `extendDeadline` update. */
+export interface ExtendDeadlineInput {
+  /** How much longer the stage in which the session is may last: a duration such as `"7 days"`, added to its deadline. */
+  by: string;
+}
+
+/** Answer of the `extendDeadline` update. */
+export interface ExtendedDeadline {
+  /** ISO 8601. */
+  deadline: string;
+}
+
+/** Argument of the `statusChanged` signal: what Incode's status webhook says. */
+export interface StatusChangedInput {
+  interviewId: string;
+  onboardingStatus: string;
 }
 
 /** Argument of the `renewToken` update. */

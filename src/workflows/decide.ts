@@ -1,4 +1,10 @@
-import type { FinishAnswer, OnboardingResult, ResolvedPlan, ScoreAnswer } from '../contract/index.js';
+import {
+  type FinishAnswer,
+  type OnboardingResult,
+  type ResolvedPlan,
+  type ScoreAnswer,
+  verdictOf,
+} from '../contract/index.js';
 
 /** What is known of a session when its outcome has to be named. */
 export interface Evidence {
@@ -6,6 +12,8 @@ export interface Evidence {
   /** `undefined` if nobody asked for it, `null` if it was not ready in time. */
   score: ScoreAnswer | null | undefined;
   onboardingStatus: string | null;
+  /** A person's verdict was waited for. */
+  reviewed?: boolean;
 }
 
 export type Decision = Pick<OnboardingResult, 'outcome' | 'reason'>;
@@ -15,15 +23,29 @@ export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnsw
   return plan.score || finish.action === null;
 }
 
+/** Whether a person has to decide: the score says so, or the rules made no decision and nobody asked for a score. */
+export function awaitsReview({ outcome }: Decision, finish: FinishAnswer, isScored: boolean): boolean {
+  return outcome === 'needsReview' || (outcome === 'undecided' && !isScored && finish.action === 'none');
+}
+
 /** A person's verdict comes before the score's overall status, that before the rule engine's action. */
-export function decide({ finish, score, onboardingStatus }: Evidence): Decision {
-  switch (onboardingStatus) {
-    case 'MANUAL_REVIEW_APPROVED':
-      return { outcome: 'approved', reason: 'A manual review approved the session.' };
-    case 'MANUAL_REVIEW_REJECTED':
-      return { outcome: 'rejected', reason: 'A manual review rejected the session.' };
-  }
-  if (finish === null) return { outcome: 'expired', reason: 'The session expired at Incode before it was finished.' };
+export function decide({ finish, score, onboardingStatus, reviewed = false }: Evidence): Decision {
+  const verdict = verdictOf(onboardingStatus);
+  if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.` };
+  if (finish === null) return expired(onboardingStatus);
+  const { outcome, reason } = withoutVerdict(finish, score);
+  return { outcome, reason: reviewed ? `${reason} No manual review decided within the review deadline.` : reason };
+}
+
+function expired(onboardingStatus: string | null): Decision {
+  const reason =
+    onboardingStatus === 'EXPIRED'
+      ? 'The session expired at Incode before it was finished.'
+      : 'The capture deadline passed before the session could be finished.';
+  return { outcome: 'expired', reason };
+}
+
+function withoutVerdict(finish: FinishAnswer, score: ScoreAnswer | null | undefined): Decision {
   if (score === null) return { outcome: 'undecided', reason: 'Incode had no score within the score deadline.' };
   return score === undefined ? byAction(finish.action) : byScore(score.status);
 }

@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { FailureDetails } from '../activities/types.js';
 import { FAILURES, type FinishAnswer, InvalidInputError } from '../contract/index.js';
+import type { Session } from './session.js';
 
 /** An activity's final answer that Incode does not do what was asked. */
 export interface ActivityRefusal {
@@ -28,6 +29,16 @@ export function guarded<T>(check: () => T): T {
       details: [{ field: error.field }],
     });
   }
+}
+
+/** An update that makes no sense where the session stands. */
+export function wrongStage({ stage, input }: Session, why: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.wrongStage,
+    message: `Session ${input.interviewId} is in the stage ${stage}: ${why}`,
+    nonRetryable: true,
+    details: [{ interviewId: input.interviewId, stage }],
+  });
 }
 
 /** Adds the answer that Incode gave before a later call was refused, so that it is not lost with the workflow. */

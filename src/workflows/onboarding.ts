@@ -2,236 +2,238 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  defineQuery,
-  defineUpdate,
+  continueAsNew,
   isCancellation,
-  proxyActivities,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FinishStatusInput, IncodeActivities, SessionInput } from '../activities/types.js';
+import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
 import {
   checkOnboardingInput,
-  checkRenewTokenInput,
-  FAILURES,
   type FinishAnswer,
+  isFinished,
+  isProcessed,
+  milestoneOf,
   type OnboardingInput,
   type OnboardingResult,
-  type OnboardingState,
   onboardingWorkflowId,
-  QUERIES,
-  type RenewTokenInput,
-  type ResolvedPlan,
-  resolvePlan,
-  UPDATES,
+  verdictOf,
 } from '../contract/index.js';
-import { decide, needsScore } from './decide.js';
-import { type ActivityRefusal, activityRefusal, guarded, withFinish } from './failures.js';
-import { ACTIVITY_OPTIONS } from './options.js';
-import { publishOutcome, publishStage, publishWait } from './visibility.js';
+import { awaitsReview, type Decision, decide, needsScore } from './decide.js';
+import { guarded, withFinish } from './failures.js';
+import { HistoryFull } from './history.js';
+import { incode } from './incode.js';
+import { handleMessages, refuseMessages } from './messages.js';
+import { learn, note, type SessionRecord } from './record.js';
+import { Session } from './session.js';
+import { withToken } from './tokens.js';
+import { publishOutcome, publishResult } from './visibility.js';
+import { waitInStage } from './waits.js';
 
-const incode = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS);
-
-const finishUpdate = defineUpdate<FinishAnswer | null>(UPDATES.finish);
-const renewTokenUpdate = defineUpdate<void, [RenewTokenInput]>(UPDATES.renewToken);
-const stateQuery = defineQuery<OnboardingState>(QUERIES.state);
-
-/** Completes one Incode session: finish, close if asked, score if asked, outcome. */
-export async function onboardingSession(given: OnboardingInput): Promise<OnboardingResult> {
-  return new Onboarding(acceptedInput(given)).run();
+/**
+ * One Incode session: wait until it can be finished, finish, close if asked, score if asked, wait for a person's verdict if
+ * asked, outcome.
+ *
+ * @param carried what the run before this one knew; callers leave it out
+ */
+export async function onboardingSession(given: OnboardingInput, carried?: SessionRecord): Promise<OnboardingResult> {
+  const input = acceptedInput(given);
+  // Whatever a caller may pass, only a run of our own is continued.
+  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
+  const session = new Session(input, record);
+  handleMessages(session);
+  return new Onboarding(session, record !== undefined).run();
 }
 
-/** An update that comes together with a bad input is refused with its reason, rather than with "workflow completed". */
 function acceptedInput(given: OnboardingInput): OnboardingInput {
   try {
     return guarded(() => checkOnboardingInput(given));
   } catch (error) {
-    const refuse = (): void => {
-      throw error;
-    };
-    setHandler(finishUpdate, () => null, { validator: refuse });
-    setHandler(renewTokenUpdate, (_given: RenewTokenInput) => undefined, {
-      validator: (_given: RenewTokenInput) => refuse(),
-    });
+    refuseMessages(error);
     throw error;
   }
 }
 
 class Onboarding {
-  private readonly input: OnboardingInput;
-  private readonly plan: ResolvedPlan;
-  private readonly state: OnboardingState;
-  private token: string | undefined;
-  /** A token of the source that no call has accepted yet: if it is refused, asking for another would go round in circles. */
-  private tokenIsUnproven = false;
-  private reissue: CancellationScope | undefined;
-  /** `undefined` until Incode has answered; `null` if the session had expired. */
-  private answer: FinishAnswer | null | undefined;
-  private failure: unknown;
+  private readonly session: Session;
+  private readonly continued: boolean;
 
-  constructor(input: OnboardingInput) {
-    this.input = input;
-    this.plan = resolvePlan(input.plan);
-    this.token = input.sessionToken ?? undefined;
-    this.state = {
-      interviewId: input.interviewId,
-      stage: 'finishing',
-      waitingFor: null,
-      finish: null,
-      score: null,
-      onboardingStatus: null,
-      outcome: null,
-    };
-    setHandler(finishUpdate, () => this.finishAnswer());
-    setHandler(renewTokenUpdate, (given) => this.renewToken(given), {
-      validator: (given) => void guarded(() => checkRenewTokenInput(given)),
-    });
-    setHandler(stateQuery, () => this.state);
+  constructor(session: Session, continued: boolean) {
+    this.session = session;
+    this.continued = continued;
   }
 
   async run(): Promise<OnboardingResult> {
+    const { session } = this;
     try {
-      await this.finish();
-      if (this.answer && this.plan.close) await this.close();
-      if (this.answer && needsScore(this.plan, this.answer)) await this.score();
-      return this.conclude();
+      for (;;) {
+        try {
+          return await this.complete();
+        } catch (error) {
+          if (!(error instanceof HistoryFull)) throw error;
+          // Unless an update came in meanwhile, whose answer would be lost.
+          if (allHandlersFinished()) await continueAsNew<typeof onboardingSession>(session.input, session.record);
+        }
+      }
     } catch (error) {
-      this.failure = withFinish(error, this.answer);
-      throw this.failure;
+      note(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
+      session.failure = withFinish(error, session.record.answer?.finish);
+      throw session.failure;
     } finally {
       // A caller who waits for the answer of an update gets it, also if the workflow fails or is cancelled.
       if (!allHandlersFinished()) await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     }
   }
 
+  /** Every step is passed over if the run before has done it. */
+  private async complete(): Promise<OnboardingResult> {
+    const { plan, record } = this.session;
+    if (record.answer === null) {
+      if (await this.captured()) await this.finish();
+      else record.answer = { finish: null };
+    }
+    const finish = record.answer?.finish ?? null;
+    if (finish && plan.close && !record.closed) await this.close();
+    if (finish && needsScore(plan, finish) && record.score === null) await this.score();
+    if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
+      await this.review();
+    return this.conclude();
+  }
+
+  /** @returns whether the session is to be finished; otherwise it has expired */
+  private async captured(): Promise<boolean> {
+    const { session } = this;
+    const { plan, record } = session;
+    if (plan.finishWhen === 'now') return true;
+    const isReady = () => {
+      const { asked, onboardingStatus } = record;
+      // Somebody else has finished it: there is nothing to wait for.
+      return asked || (plan.finishWhen === 'processed' ? isProcessed(onboardingStatus) : isFinished(onboardingStatus));
+    };
+    const isExpired = () => milestoneOf(record.onboardingStatus) === 'expired';
+    session.enter('waiting', plan.captureDeadlineMs);
+    await waitInStage(session, {
+      summary: 'Capture deadline',
+      isOver: () => isReady() || isExpired(),
+      poll: plan.finishWhen === 'processed' ? 'processed' : undefined,
+    });
+    return isReady();
+  }
+
   private async finish(): Promise<void> {
-    this.enter('finishing');
-    const { flowId } = this.input;
-    let history = earlierRequests(this.input);
-    const { finish, onboardingStatus } = await this.withToken(
-      (session) => incode.finishStatus({ ...session, ...(flowId ? { flowId } : {}), ...history }),
-      ({ lastSentAt }) => {
-        // The call that was refused may have been the second attempt of one that is still under way.
-        history = { verifyFirst: true, ...(lastSentAt === undefined ? {} : { lastSentAt }) };
+    const { session } = this;
+    const { record, input } = session;
+    session.enter('finishing');
+    const { flowId } = input;
+    let history = this.earlierRequests();
+    const { finish, onboardingStatus } = await withToken(
+      session,
+      (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...history }),
+      {
+        onRefusal: ({ lastSentAt }) => {
+          // The call that was refused may have been the second attempt of one that is still under way.
+          history = { verifyFirst: true, ...(lastSentAt === undefined ? {} : { lastSentAt }) };
+        },
+        instead: () => finishedElsewhere(record),
       },
     );
-    this.state.onboardingStatus = onboardingStatus;
-    this.state.finish = finish;
-    this.answer = finish;
+    learn(record, onboardingStatus, 'answer');
+    note(
+      record,
+      finish ? `Finished: action ${finish.action}, confirmed by ${finish.confirmedBy}` : 'Expired at Incode',
+    );
+    record.answer = { finish };
   }
 
   private async close(): Promise<void> {
-    this.enter('closing');
-    await this.withToken((session) => incode.closeSession(session));
+    const { session } = this;
+    session.enter('closing');
+    await withToken(session, (access) => incode.closeSession(access));
+    session.record.closed = true;
+    note(session.record, 'Closed');
   }
 
   private async score(): Promise<void> {
-    this.enter('scoring');
-    const { scoreDeadlineMs } = this.plan;
-    this.state.score = await this.withToken((session) => incode.score({ ...session, readyWithinMs: scoreDeadlineMs }));
-  }
-
-  private conclude(): OnboardingResult {
-    const { interviewId, finish, score, onboardingStatus } = this.state;
-    const asked = finish !== null && needsScore(this.plan, finish);
-    const { outcome, reason } = decide({ finish, score: asked ? score : undefined, onboardingStatus });
-    this.state.stage = 'done';
-    this.state.outcome = outcome;
-    publishOutcome(outcome, reason);
-    return { interviewId, outcome, finish, score, onboardingStatus, reason };
-  }
-
-  /** Calls Incode with a token, as often as it takes to have one that Incode accepts. */
-  private async withToken<T>(
-    call: (session: SessionInput) => Promise<T>,
-    onRefusal?: (refusal: ActivityRefusal) => void,
-  ): Promise<T> {
+    const { session } = this;
+    const { record, plan } = session;
+    session.enter('scoring', plan.scoreDeadlineMs);
     for (;;) {
-      const sessionToken = this.token ?? (await this.nextToken());
+      const { deadline } = record;
+      const scope = new CancellationScope();
+      session.boundByDeadline = scope;
       try {
-        const result = await call({ interviewId: this.input.interviewId, sessionToken });
-        this.tokenIsUnproven = false;
-        return result;
+        const answer = await scope.run(() =>
+          withToken(session, (access) =>
+            incode.score({ ...access, readyWithinMs: Math.max(0, (deadline ?? 0) - Date.now()) }),
+          ),
+        );
+        record.score = { answer };
+        note(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
+        return;
       } catch (error) {
-        const refusal = activityRefusal(error);
-        if (refusal?.failure.type !== FAILURES.tokenRefused) throw refusal?.failure ?? error;
-        // Unless somebody has renewed it while the call was under way.
-        if (this.token === sessionToken) this.token = undefined;
-        onRefusal?.(refusal);
+        const isMoved = isCancellation(error) && record.deadline !== deadline;
+        if (!isMoved) throw error;
+      } finally {
+        session.boundByDeadline = null;
       }
     }
   }
 
-  /** A token from the worker's token source or, if that has none that works, from `renewToken`. */
-  private async nextToken(): Promise<string> {
-    const why = this.tokenIsUnproven
-      ? 'Incode refused the token of the token source as well'
-      : await this.askTokenSource();
-    if (this.token === undefined) await this.waitForToken(why);
-    return this.token as unknown as string;
+  private async review(): Promise<void> {
+    const { session } = this;
+    session.enter('inReview', session.plan.reviewDeadlineMs);
+    await waitInStage(session, {
+      summary: 'Review deadline',
+      isOver: () => verdictOf(session.record.onboardingStatus) !== undefined,
+      poll: 'reviewed',
+    });
   }
 
-  /** @returns why there is none, for people, in case there is none */
-  private async askTokenSource(): Promise<string> {
-    const refused =
-      this.input.sessionToken === undefined ? 'the session has no token' : 'Incode refused the session token';
-    this.reissue = new CancellationScope();
-    try {
-      const { sessionToken } = await this.reissue.run(() =>
-        incode.reissueToken({ interviewId: this.input.interviewId }),
-      );
-      if (sessionToken === null) return refused;
-      this.tokenIsUnproven = true;
-      this.token ??= sessionToken;
-      return '';
-    } catch (error) {
-      if (isCancellation(error) && this.token !== undefined) return '';
-      const refusal = activityRefusal(error);
-      if (!refusal) throw error;
-      // Not the end of the session: a person can still hand a token in.
-      return `${refused}, and the token source failed: ${refusal.failure.message}`;
-    } finally {
-      this.reissue = undefined;
+  private decision(): Decision {
+    const { plan, record } = this.session;
+    const finish = record.answer?.finish ?? null;
+    const isScored = finish !== null && needsScore(plan, finish);
+    const score = isScored ? (record.score?.answer ?? null) : undefined;
+    return decide({ finish, score, onboardingStatus: record.onboardingStatus, reviewed: record.stage === 'inReview' });
+  }
+
+  private conclude(): OnboardingResult {
+    const { record, input } = this.session;
+    const { outcome, reason } = this.decision();
+    record.stage = 'done';
+    record.deadline = null;
+    record.outcome = outcome;
+    note(record, `Outcome: ${outcome}`);
+    publishOutcome(outcome);
+    publishResult(outcome, reason);
+    return {
+      interviewId: input.interviewId,
+      outcome,
+      finish: record.answer?.finish ?? null,
+      score: record.score?.answer ?? null,
+      onboardingStatus: record.onboardingStatus,
+      reason,
+    };
+  }
+
+  /** What is known of requests that other runs or workflows may have sent for this session. */
+  private earlierRequests(): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
+    const { input, record } = this.session;
+    const { runId, originalExecutionRunId, firstExecutionRunId, attempt, workflowId } = workflowInfo();
+    const isReset = runId !== originalExecutionRunId;
+    const isFollowing = isReset || attempt > 1 || (runId !== firstExecutionRunId && !this.continued);
+    // A reset, a workflow retry or a new start after a termination: a request may have been under way until just now. So
+    // may one of whoever finished the session according to a webhook.
+    if (input.verifyFirst || isFollowing || isFinished(record.onboardingStatus)) {
+      return { verifyFirst: true, lastSentAt: Date.now() };
     }
-  }
-
-  private async waitForToken(why: string): Promise<void> {
-    const { stage } = this.state;
-    this.state.stage = 'needsToken';
-    this.state.waitingFor = `a session token, by the update ${UPDATES.renewToken}: ${why}`;
-    publishWait('needsToken', this.state.waitingFor);
-    await condition(() => this.token !== undefined);
-    this.state.stage = stage;
-    this.state.waitingFor = null;
-    publishWait(stage, 'A new token was handed in.');
-  }
-
-  private renewToken(given: RenewTokenInput): void {
-    this.token = given.sessionToken;
-    this.tokenIsUnproven = false;
-    this.reissue?.cancel();
-  }
-
-  private async finishAnswer(): Promise<FinishAnswer | null> {
-    await condition(() => this.answer !== undefined || this.failure !== undefined);
-    if (this.answer !== undefined) return this.answer;
-    throw this.failure;
-  }
-
-  private enter(stage: OnboardingState['stage']): void {
-    this.state.stage = stage;
-    publishStage(stage);
+    // Under an id of its own nothing keeps a second workflow from completing the same session.
+    return workflowId === onboardingWorkflowId(input.interviewId) ? {} : { verifyFirst: true };
   }
 }
 
-/** What is known, when the workflow begins, of requests that other runs or workflows may have sent for this session. */
-function earlierRequests({
-  interviewId,
-  verifyFirst,
-}: OnboardingInput): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
-  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
-  // A reset, a workflow retry or a new start after a termination: a request may have been under way until just now.
-  if (verifyFirst || runId !== firstExecutionRunId) return { verifyFirst: true, lastSentAt: Date.now() };
-  // Under an id of its own nothing keeps a second workflow from completing the same session.
-  return workflowId === onboardingWorkflowId(interviewId) ? {} : { verifyFirst: true };
+/** For a session that has no token: a webhook may tell all the same that it is finished, or can never be. */
+function finishedElsewhere({ onboardingStatus }: SessionRecord): FinishStatusResult | undefined {
+  const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'status' };
+  if (isFinished(onboardingStatus)) return { finish: byStatus, onboardingStatus };
+  return milestoneOf(onboardingStatus) === 'expired' ? { finish: null, onboardingStatus } : undefined;
 }

@@ -1,7 +1,8 @@
 import type { ActivityOptions } from '@temporalio/workflow';
+import type { IncodeActivities } from '../activities/types.js';
 
-/** Options with which the onboarding workflow calls each activity. */
-export const ACTIVITY_OPTIONS = {
+/** Calls that the session stands still for. */
+const CALL = {
   // Longest attempt that configuration allows: a read (30 s) and a finish (45 s), and room for a slow machine.
   startToCloseTimeout: '90 seconds',
   // A dead worker is noticed after this; short, because the session stands still until then. Beats come every third of
@@ -18,3 +19,26 @@ export const ACTIVITY_OPTIONS = {
     // No maximumAttempts and no schedule-to-close timeout: what can be mended is waited for, however long it takes.
   },
 } as const satisfies ActivityOptions;
+
+/** Looks that are repeated for days. */
+const POLL = {
+  ...CALL,
+  // The activity names the delay of every failure of its own; this is for a worker that died.
+  retry: { initialInterval: '1 minute', backoffCoefficient: 1 },
+} as const satisfies ActivityOptions;
+
+/** A last look before a deadline is taken at its word. It decides only if it succeeds, so it does not hold the end up. */
+const LAST_LOOK = {
+  ...CALL,
+  scheduleToCloseTimeout: '2 minutes',
+} as const satisfies ActivityOptions;
+
+/** How the onboarding workflow calls each activity. The summaries are what the Web UI shows. */
+export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> = {
+  finishStatus: { ...CALL, summary: 'Finish the session at Incode' },
+  closeSession: { ...CALL, summary: 'Close the session at Incode' },
+  score: { ...CALL, summary: 'Read the score, until it is ready' },
+  reissueToken: { ...CALL, summary: 'Get a fresh session token' },
+  awaitMilestone: { ...POLL, summary: "Poll the session's status, in case a webhook is lost" },
+  onboardingStatus: { ...LAST_LOOK, summary: "Look at the session's status before its deadline counts" },
+};

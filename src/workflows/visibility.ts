@@ -1,25 +1,37 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { type OnboardingState, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
 
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);
 
-/** A stage that is over in a moment: shown in the Web UI, not worth a search attribute, since every upsert is billed. */
-export function publishStage(stage: Stage): void {
-  setCurrentDetails(`**${stage}**`);
-}
+/** Stages that may last for days. The others are over in a moment, and every upsert is billed. */
+const LONG: readonly (string | undefined)[] = ['waiting', 'needsToken', 'inReview'] satisfies Stage[];
 
-/** A wait that may be long, or its end: to be found by `list` too. */
-export function publishWait(stage: Stage, what: string): void {
-  setCurrentDetails(`**${stage}**: ${what}`);
+/** For `list`: when a long wait begins, and when it is over, or an outage afterwards would hide behind it. */
+export function publishStage(stage: Stage): void {
+  const listed = workflowInfo().typedSearchAttributes.get(stageKey);
+  if (listed === stage || !(LONG.includes(stage) || LONG.includes(listed))) return;
   upsertSearchAttributes([{ key: stageKey, value: stage }]);
 }
 
-export function publishOutcome(outcome: Outcome, reason: string): void {
-  setCurrentDetails(`**${outcome}**: ${reason}`);
+export function publishOutcome(outcome: Outcome): void {
   upsertSearchAttributes([
     { key: stageKey, value: 'done' },
     { key: outcomeKey, value: outcome },
   ]);
+}
+
+/** For support staff at the Web UI. Costs nothing: it is part of no event. */
+export function publishDetails({ stage, waitingFor, deadline, onboardingStatus }: OnboardingState): void {
+  const facts = [
+    waitingFor ? `**${stage}**: waits for ${waitingFor}` : `**${stage}**`,
+    ...(deadline ? [`ends by itself at ${deadline}`] : []),
+    ...(onboardingStatus ? [`Incode's status: ${onboardingStatus}`] : []),
+  ];
+  setCurrentDetails(facts.join('\n\n'));
+}
+
+export function publishResult(outcome: Outcome, reason: string): void {
+  setCurrentDetails(`**${outcome}**: ${reason}`);
 }

@@ -150,7 +150,10 @@ describe('state', () => {
     await thrown(world.onboarding.result(interviewId));
     expect(await world.onboarding.state(interviewId)).toMatchObject({
       status: 'failed',
-      state: null,
+      state: {
+        stage: 'finishing',
+        timeline: expect.arrayContaining([{ at: expect.any(String), event: expect.stringMatching(/^Failed: /) }]),
+      },
       result: null,
       failure: { type: FAILURES.notAcceptable },
     });

@@ -73,7 +73,15 @@ describe('checkRenewTokenInput', () => {
 
 describe('resolvePlan', () => {
   it('fills every default', () => {
-    expect(resolvePlan(undefined)).toEqual({ close: false, score: true, scoreDeadlineMs: 900_000 });
+    expect(resolvePlan(undefined)).toEqual({
+      finishWhen: 'now',
+      captureDeadlineMs: 7 * 86_400_000,
+      close: false,
+      score: true,
+      scoreDeadlineMs: 900_000,
+      review: 'report',
+      reviewDeadlineMs: 30 * 86_400_000,
+    });
   });
 
   it('takes an undefined or null part as its default', () => {

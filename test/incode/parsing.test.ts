@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { milestoneOf } from '../../src/incode/index.js';
 import {
   errorCode,
   readCloseSession,
@@ -113,19 +112,4 @@ describe('parseRetryAfter', () => {
       expect(parseRetryAfter(value, now)).toBeUndefined();
     },
   );
-});
-
-describe('milestoneOf', () => {
-  it.each([
-    ['ONBOARDING_FINISHED', 'finished'],
-    ['MANUAL_REVIEW_APPROVED', 'finished'],
-    ['MANUAL_REVIEW_REJECTED', 'finished'],
-    ['EXPIRED', 'expired'],
-    ['UNKNOWN', 'open'],
-    ['FACE_VALIDATION_FINISHED', 'open'],
-    ['BRAND_NEW', 'open'],
-    [null, 'open'],
-  ])('%s is %s', (status, milestone) => {
-    expect(milestoneOf(status)).toBe(milestone);
-  });
 });

@@ -1,0 +1,39 @@
+import { FAILURES, isProcessed, milestoneOf } from '../contract/index.js';
+import { callIncode } from './call.js';
+import { activityFailure, notYet } from './failure.js';
+import type { ResolvedActivityOptions } from './options.js';
+import type { AwaitMilestoneInput } from './types.js';
+
+/**
+ * Reads the status until it says enough. Each "not yet" is a failed attempt with a fixed delay: such a poll adds nothing to
+ * the workflow's history.
+ *
+ * Incode's `isfinished` is not asked: nothing is being processed before the first document either, nor between two of them,
+ * and finishing half of an onboarding cannot be undone.
+ */
+export function awaitMilestone({ incode, processedPollMs, reviewPollMs }: ResolvedActivityOptions) {
+  return async (input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }> => {
+    const { interviewId, milestone } = input;
+    const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
+    const { onboardingStatus } = await callIncode((signal) => incode.onboardingStatus(input, { signal })).catch(
+      (error) => {
+        // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
+        throw activityFailure(error, { interviewId, mendIntervalMs: pollMs, leastDelayMs: pollMs });
+      },
+    );
+    if (isReached(milestone, onboardingStatus)) return { onboardingStatus };
+    const what = milestone === 'processed' ? 'the session is still being captured' : 'nobody has decided yet';
+    throw notYet(FAILURES.milestoneNotReached, interviewId, what, pollMs);
+  };
+}
+
+function isReached(milestone: AwaitMilestoneInput['milestone'], onboardingStatus: string): boolean {
+  const reached = milestoneOf(onboardingStatus);
+  if (milestone === 'reviewed') return reached === 'reviewed';
+  return isProcessed(onboardingStatus) || reached === 'expired';
+}
+
+/** Up to a tenth sooner, so that sessions that were started together do not ask together for days. */
+function spread(ms: number): number {
+  return ms * (1 - Math.random() / 10);
+}

@@ -1,0 +1,100 @@
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  checkExtendDeadlineInput,
+  checkRenewTokenInput,
+  type ExtendDeadlineInput,
+  type ExtendedDeadline,
+  type FinishAnswer,
+  heardStatus,
+  InvalidInputError,
+  type OnboardingState,
+  QUERIES,
+  type RenewTokenInput,
+  SIGNALS,
+  type StatusChangedInput,
+  UPDATES,
+} from '../contract/index.js';
+import { guarded, wrongStage } from './failures.js';
+import { hear, note } from './record.js';
+import type { Session } from './session.js';
+
+const finish = defineUpdate<FinishAnswer | null>(UPDATES.finish);
+const renewToken = defineUpdate<void, [RenewTokenInput]>(UPDATES.renewToken);
+const extendDeadline = defineUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline);
+const statusChanged = defineSignal<[StatusChangedInput]>(SIGNALS.statusChanged);
+const state = defineQuery<OnboardingState>(QUERIES.state);
+
+/** Everything that may be said to a session. Validators are called without being awaited: they must be synchronous. */
+export function handleMessages(session: Session): void {
+  setHandler(finish, () => finishAnswer(session));
+  setHandler(renewToken, (given) => takeToken(session, given), { validator: (given) => checkToken(session, given) });
+  setHandler(extendDeadline, (given) => moveDeadline(session, given), {
+    validator: (given) => checkExtension(session, given),
+  });
+  setHandler(statusChanged, (given) => takeStatus(session, given));
+  setHandler(state, () => session.state());
+}
+
+/** An update that comes together with a bad input is refused with its reason, rather than with "workflow completed". */
+export function refuseMessages(reason: unknown): void {
+  const refuse = (): void => {
+    throw reason;
+  };
+  setHandler(finish, () => null, { validator: refuse });
+  setHandler(renewToken, (_: RenewTokenInput) => undefined, { validator: (_: RenewTokenInput) => refuse() });
+  setHandler(extendDeadline, (_: ExtendDeadlineInput) => ({ deadline: '' }), {
+    validator: (_: ExtendDeadlineInput) => refuse(),
+  });
+}
+
+async function finishAnswer(session: Session): Promise<FinishAnswer | null> {
+  const { record } = session;
+  if (!record.asked && record.answer === null) note(record, 'Asked to finish');
+  record.asked = true;
+  await condition(() => record.answer !== null || session.failure !== undefined);
+  if (record.answer) return record.answer.finish;
+  throw session.failure;
+}
+
+function checkToken(session: Session, given: RenewTokenInput): void {
+  guarded(() => {
+    const { sessionToken } = checkRenewTokenInput(given);
+    if (sessionToken === session.record.refusedToken) {
+      throw new InvalidInputError('sessionToken', 'is the one that Incode refused; get a fresh one');
+    }
+  });
+  if (session.stage === 'done') throw wrongStage(session, 'no call needs a token any more');
+}
+
+function takeToken(session: Session, { sessionToken }: RenewTokenInput): void {
+  const { record } = session;
+  record.token = sessionToken;
+  record.tokenIsUnproven = false;
+  note(record, 'A session token was handed in');
+  session.askingTokenSource?.cancel();
+}
+
+function checkExtension(session: Session, given: ExtendDeadlineInput): void {
+  guarded(() => checkExtendDeadlineInput(given));
+  if (session.record.deadline === null) {
+    throw wrongStage(session, 'it has no deadline; waiting, scoring and inReview have one');
+  }
+}
+
+function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDeadline {
+  const { record } = session;
+  record.deadline = (record.deadline ?? 0) + checkExtendDeadlineInput(given);
+  const deadline = new Date(record.deadline).toISOString();
+  note(record, `Deadline moved to ${deadline}`);
+  session.boundByDeadline?.cancel();
+  session.publish();
+  return { deadline };
+}
+
+/** Nobody waits for a signal's answer: what cannot be understood must not do harm, and is passed over. */
+function takeStatus(session: Session, given: unknown): void {
+  const onboardingStatus = heardStatus(given, session.input.interviewId);
+  if (onboardingStatus === undefined) return;
+  hear(session.record, onboardingStatus);
+  session.publish();
+}

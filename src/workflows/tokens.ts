@@ -1,0 +1,94 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { SessionInput } from '../activities/types.js';
+import { FAILURES } from '../contract/index.js';
+import { type ActivityRefusal, activityRefusal } from './failures.js';
+import { HistoryFull, historyIsFull } from './history.js';
+import { incode } from './incode.js';
+import { note } from './record.js';
+import type { Session } from './session.js';
+
+export interface TokenOptions<T> {
+  onRefusal?: (refusal: ActivityRefusal) => void;
+  /** What makes the call needless while there is no token for it: a webhook may have told its result. */
+  instead?: () => T | undefined;
+}
+
+/** Calls Incode with a token, as often as it takes to have one that Incode accepts. */
+export async function withToken<T>(
+  session: Session,
+  call: (access: SessionInput) => Promise<T>,
+  { onRefusal, instead = () => undefined }: TokenOptions<T> = {},
+): Promise<T> {
+  const { record, input } = session;
+  for (;;) {
+    if (record.token === null) {
+      const known = instead();
+      if (known !== undefined) return known;
+      await obtainToken(session, () => instead() !== undefined);
+      continue;
+    }
+    const sessionToken = record.token;
+    try {
+      const result = await call({ interviewId: input.interviewId, sessionToken });
+      record.tokenIsUnproven = false;
+      return result;
+    } catch (error) {
+      const refusal = activityRefusal(error);
+      if (refusal?.failure.type !== FAILURES.tokenRefused) throw refusal?.failure ?? error;
+      note(record, 'Incode refused the session token');
+      record.refusedToken = sessionToken;
+      // Unless somebody has renewed it while the call was under way.
+      if (record.token === sessionToken) record.token = null;
+      onRefusal?.(refusal);
+    }
+  }
+}
+
+/** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
+async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
+  const why = session.record.tokenIsUnproven
+    ? 'Incode refused the token of the token source as well'
+    : await askTokenSource(session);
+  if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
+}
+
+/** @returns why there is none, for people, in case there is none */
+async function askTokenSource(session: Session): Promise<string> {
+  const { record, input } = session;
+  const refused = record.refusedToken === null ? 'the session has no token' : 'Incode refused the session token';
+  const scope = new CancellationScope();
+  session.askingTokenSource = scope;
+  try {
+    const { sessionToken } = await scope.run(() => incode.reissueToken({ interviewId: input.interviewId }));
+    if (sessionToken === null) return refused;
+    // Unless somebody has handed one in meanwhile.
+    if (record.token === null) {
+      note(record, 'The token source gave a fresh session token');
+      record.tokenIsUnproven = true;
+      record.token = sessionToken;
+    }
+    return '';
+  } catch (error) {
+    if (isCancellation(error) && record.token !== null) return '';
+    const refusal = activityRefusal(error);
+    if (!refusal) throw error;
+    // Not the end of the session: a person can still hand a token in.
+    return `${refused}, and the token source failed: ${refusal.failure.message}`;
+  } finally {
+    session.askingTokenSource = null;
+  }
+}
+
+async function waitForToken(session: Session, why: string, isMoot: () => boolean): Promise<void> {
+  const { record } = session;
+  session.tokenNeeded = why;
+  note(record, `A session token is needed: ${why}`);
+  session.publish();
+  try {
+    await condition(() => record.token !== null || isMoot() || historyIsFull());
+    if (record.token === null && !isMoot()) throw new HistoryFull();
+  } finally {
+    session.tokenNeeded = null;
+  }
+  session.publish();
+}

@@ -1,0 +1,63 @@
+import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { AwaitMilestoneInput } from '../activities/types.js';
+import { HistoryFull, historyIsFull } from './history.js';
+import { incode } from './incode.js';
+import { learn } from './record.js';
+import type { Session } from './session.js';
+import { withToken } from './tokens.js';
+
+export interface Wait {
+  /** Shown at the deadline's timer. */
+  summary: string;
+  isOver: () => boolean;
+  /** What to poll for meanwhile. */
+  poll?: AwaitMilestoneInput['milestone'] | undefined;
+}
+
+/**
+ * Waits until it is over or the stage's deadline has passed, whichever is first. Messages end it, and so does the poll; the
+ * poll's own failure for good, such as a session that Incode has forgotten, fails the wait.
+ */
+export async function waitInStage(session: Session, { summary, isOver, poll }: Wait): Promise<void> {
+  const polls = new CancellationScope();
+  let failure: { error: unknown } | undefined;
+  const polling = poll
+    ? polls
+        .run(() => pollFor(session, poll))
+        .catch((error: unknown) => {
+          failure = { error };
+        })
+    : Promise.resolve();
+  try {
+    for (;;) {
+      // Again and again, because the deadline may be moved while its timer runs.
+      const left = (session.record.deadline ?? 0) - Date.now();
+      if (isOver()) return;
+      if (failure) throw failure.error;
+      if (left <= 0) break;
+      if (historyIsFull()) throw new HistoryFull();
+      await condition(() => isOver() || failure !== undefined || historyIsFull(), left, { summary });
+    }
+  } finally {
+    polls.cancel();
+    // A workflow that ends, or goes on, leaves no open activity behind.
+    await polling;
+  }
+  if (poll && !isOver()) await lookOnce(session);
+}
+
+async function pollFor(session: Session, milestone: AwaitMilestoneInput['milestone']): Promise<void> {
+  const { onboardingStatus } = await withToken(session, (access) => incode.awaitMilestone({ ...access, milestone }));
+  learn(session.record, onboardingStatus, 'answer');
+}
+
+/** The webhook may be lost, and the last poll hours ago. Without an answer the deadline counts. */
+async function lookOnce({ record, input }: Session): Promise<void> {
+  if (record.token === null) return;
+  try {
+    const access = { interviewId: input.interviewId, sessionToken: record.token };
+    learn(record, (await incode.onboardingStatus(access)).onboardingStatus, 'answer');
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  }
+}

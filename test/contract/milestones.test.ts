@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import {
+  correctedStatus,
+  isFinished,
+  isProcessed,
+  laterStatus,
+  milestoneOf,
+  verdictOf,
+} from '../../src/contract/index.js';
+
+describe('milestoneOf', () => {
+  it.each([
+    [null, 'open'],
+    ['UNKNOWN', 'open'],
+    ['ID_VALIDATION_FINISHED', 'open'],
+    ['BRAND_NEW', 'open'],
+    ['toString', 'open'],
+    ['POST_PROCESSING_FINISHED', 'processed'],
+    ['FACE_VALIDATION_FINISHED', 'processed'],
+    ['GOVERNMENT_VALIDATION_FINISHED', 'processed'],
+    ['EXPIRED', 'expired'],
+    ['ONBOARDING_FINISHED', 'finished'],
+    ['MANUAL_REVIEW_SOMETHING_NEW', 'finished'],
+    ['MANUAL_REVIEW_APPROVED', 'reviewed'],
+    ['MANUAL_REVIEW_REJECTED', 'reviewed'],
+  ])('%s is %s', (status, milestone) => {
+    expect(milestoneOf(status)).toBe(milestone);
+  });
+});
+
+describe('a later milestone satisfies an earlier wait:', () => {
+  it.each([
+    [null, false, false],
+    ['ID_VALIDATION_FINISHED', false, false],
+    ['POST_PROCESSING_FINISHED', true, false],
+    ['EXPIRED', false, false],
+    ['ONBOARDING_FINISHED', true, true],
+    ['MANUAL_REVIEW_REJECTED', true, true],
+  ])('%s', (status, processed, finished) => {
+    expect({ processed: isProcessed(status), finished: isFinished(status) }).toEqual({ processed, finished });
+  });
+});
+
+describe('laterStatus', () => {
+  it.each([
+    [null, 'UNKNOWN', 'UNKNOWN'],
+    ['UNKNOWN', 'BRAND_NEW', 'BRAND_NEW'],
+    ['ID_VALIDATION_FINISHED', 'BRAND_NEW', 'ID_VALIDATION_FINISHED'],
+    ['ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED', 'POST_PROCESSING_FINISHED'],
+    ['POST_PROCESSING_FINISHED', 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED'],
+    ['POST_PROCESSING_FINISHED', 'EXPIRED', 'EXPIRED'],
+    // It was finished, so it cannot have expired before.
+    ['EXPIRED', 'ONBOARDING_FINISHED', 'ONBOARDING_FINISHED'],
+    ['ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED'],
+    ['MANUAL_REVIEW_APPROVED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'],
+    ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_REJECTED'],
+  ])('of %s, then %s, is %s', (known, heard, later) => {
+    expect(laterStatus(known, heard)).toBe(later);
+  });
+});
+
+it('a verdict is what a person decided, and nothing else', () => {
+  expect([null, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED'].map(verdictOf)).toEqual([
+    undefined,
+    undefined,
+    'approved',
+    'rejected',
+  ]);
+});
+
+it("Incode's misspelling is corrected", () => {
+  expect(correctedStatus('ONBOADING_FINISHED')).toBe('ONBOARDING_FINISHED');
+  expect(correctedStatus('BRAND_NEW')).toBe('BRAND_NEW');
+});
