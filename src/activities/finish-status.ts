@@ -89,7 +89,8 @@ function leaveTrace(lastSentAt: number | undefined): void {
  */
 function earlierRequest(input: FinishStatusInput): number | undefined {
   const { attempt, heartbeatDetails } = activityInfo();
-  if (attempt === 1) return input.lastSentAt;
+  // A caller's clock that is ahead must not hold the session up for longer than the settle time.
+  if (attempt === 1) return input.lastSentAt === undefined ? undefined : Math.min(input.lastSentAt, Date.now());
   const trace = heartbeatDetails as Trace | undefined;
   return trace?.attempt === attempt - 1 ? (trace.lastSentAt ?? undefined) : Date.now();
 }

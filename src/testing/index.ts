@@ -4,3 +4,4 @@ export {
   type LocalTemporalServerOptions,
   startLocalTemporalServer,
 } from './temporal-server.js';
+export { passTime } from './time-skipping.js';
