@@ -1,0 +1,218 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { EXIT } from '../src/cli/exit.js';
+import { ConfigError, readConfig } from '../src/config.js';
+import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
+import { ROUTES } from '../src/testing/simulator/routes.js';
+import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const doc = (name: string) => read(`docs/${name}.md`);
+const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+
+describe.each(pages)('%s', (page) => {
+  it('links to what is there', () => {
+    const broken = links(read(page)).filter((link) => {
+      if (/^https?:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : join(dirname(page), path);
+      return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchors(read(target)).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('has TypeScript that is checked or run in test/examples', () => {
+    const examples = readdirSync(join(ROOT, 'test', 'examples')).map((name) => read(`test/examples/${name}`));
+    const unchecked = codeBlocks(read(page), 'ts').filter(
+      (code) => !examples.some((example) => example.includes(code)),
+    );
+    expect(unchecked).toEqual([]);
+  });
+
+  it('has JSON that can be read', () => {
+    for (const code of codeBlocks(read(page), 'json')) expect(() => JSON.parse(code), code).not.toThrow();
+  });
+
+  it('names scripts that are there', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    const named = [...read(page).matchAll(/\bnpm (?:run )?(test|(?<=run )\w+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => !Object.hasOwn(scripts, String(name)))).toEqual([]);
+  });
+});
+
+describe('what the sources say of the docs', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+
+  it('names pages that are there', () => {
+    const named = sources.flatMap((file) => [...read(`src/${file}`).matchAll(/\bdocs\/\w[\w-]*\.md/g)].map(String));
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+});
+
+describe('cli.md', () => {
+  it('has a line for each command, and no other', async () => {
+    const [, list = ''] = (await help()).split('Commands:');
+    const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name).filter((name) => name !== 'help');
+    const documented = tableOf(doc('cli'), 'command').map(([command = '']) => command);
+    expect(documented.sort()).toEqual(commands.map((name) => `\`temporal-incode ${name}\``).sort());
+  });
+
+  it('has a line for each exit code, and no other', () => {
+    const documented = tableOf(doc('cli'), 'exit code').map(([code]) => Number(code));
+    expect(documented).toEqual(Object.values(EXIT).sort());
+  });
+});
+
+it('the docs use commands and options that exist', async () => {
+  const used = pages.flatMap((page) => [...codeBlocks(read(page)), ...inCode(prose(read(page)))].flatMap(invocations));
+  expect(used.length).toBeGreaterThan(5);
+  const commands = [...new Set(used.map(({ command }) => command))];
+  const helpOf = Object.fromEntries(await Promise.all(commands.map(async (name) => [name, await help(name)])));
+  const unknown = used.flatMap(({ command, options }) =>
+    options.filter((option) => !helpOf[command].includes(` ${option} `)).map((option) => `${command} ${option}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+it('worker.md has a line for each variable that the configuration reads, and no other', () => {
+  const readNames = new Set<string>();
+  const env = new Proxy<Record<string, string>>(
+    {},
+    {
+      get: (_, name) => {
+        readNames.add(String(name));
+        return undefined;
+      },
+    },
+  );
+  expect(() => readConfig(env)).toThrow(ConfigError);
+  const documented = tableOf(doc('worker'), 'variable').flatMap(([variables = '']) => inCode(variables));
+  // Temporal's own are read by Temporal's library; proxies are read in small letters too.
+  expect(documented.filter((name) => !name.startsWith('TEMPORAL_')).sort()).toEqual(
+    [...readNames].filter((name) => name === name.toUpperCase()).sort(),
+  );
+});
+
+describe('simulator.md', () => {
+  const COMMANDS = tableOf(doc('simulator'), 'command under `/_simulator/`');
+
+  it('has a line for each control command, and no other', async () => {
+    await using simulator = await startIncodeSimulator();
+    const { body } = await send(simulator, 'GET', '/_simulator/');
+    const documented = COMMANDS.flatMap(([command = '']) => inCode(command)).map((name) => name.replaceAll('/', ' '));
+    expect(documented.sort()).toEqual(listed(body.error, 'there are: ').sort());
+  });
+
+  it.each(COMMANDS)('%s works with what stands there', async (command, json = '') => {
+    await using simulator = await startIncodeSimulator();
+    const { interviewId } = await simulator.openSession();
+    const [method = '', path = ''] = command.replaceAll('`', '').replace(':id', interviewId).split(' ');
+    const bodies = method === 'POST' ? inCode(json) : [undefined];
+    expect(bodies).not.toEqual([]);
+    for (const body of bodies) {
+      expect(await send(simulator, method, `/_simulator/${path}`, body)).toMatchObject({ status: 200 });
+    }
+  });
+
+  it('has a line for each kind of fault, with an example that is accepted', async () => {
+    await using simulator = await startIncodeSimulator();
+    const rows = tableOf(doc('simulator'), 'kind');
+    for (const [kind, example = ''] of rows) {
+      const fault = JSON.parse(String(inCode(example)[0]));
+      expect(kind).toBe(`\`${fault.kind}\``);
+      expect(() => simulator.fault(fault)).not.toThrow();
+    }
+    const { body } = await send(simulator, 'POST', '/_simulator/faults', '{"kind": "unknown"}');
+    const documented = new Set(rows.flatMap(([kind = '']) => inCode(kind)));
+    expect([...documented].sort()).toEqual(listed(body.error, 'must be one of ').sort());
+  });
+
+  it('has a line for each call, and no other', () => {
+    const routes = [...ROUTES].map(([path, { method, operation, token }]) => [
+      `\`${method} ${path}\``,
+      `\`${operation}\``,
+      token,
+    ]);
+    expect(tableOf(doc('simulator'), 'call').sort()).toEqual(routes.sort());
+  });
+
+  it('has a line for each outcome that can be asked for, and no other', async () => {
+    await using simulator = await startIncodeSimulator();
+    const request = { configurationId: 'any', countryCode: 'ALL', customFields: { simulate: 'unknown' } };
+    const { body } = await send(simulator, 'POST', '/omni/start', JSON.stringify(request));
+    const documented = tableOf(doc('simulator'), '`simulate`').flatMap(([simulate = '']) => inCode(simulate));
+    expect(documented.sort()).toEqual(listed(body.message, 'is one of ').sort());
+  });
+
+  it('has a line for each option, and no other', () => {
+    const documented = tableOf(doc('simulator'), 'option').flatMap(([option = '']) => inCode(option));
+    expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SimulatorOptions').sort());
+  });
+
+  it('has every part of a session, and no other', () => {
+    const documented = tableOf(doc('simulator'), 'part').flatMap(([parts = '']) => inCode(parts));
+    expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SessionSpec').sort());
+  });
+});
+
+it('testing.md has a line for each option of the server, and no other', () => {
+  const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
+  expect(documented.sort()).toEqual(fieldsOf('src/testing/temporal-server.ts', 'LocalTemporalServerOptions').sort());
+});
+
+it('development.md has a line for each part of src, and no other', () => {
+  const parts = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).map((entry) =>
+    entry.isDirectory() ? `${entry.name}/` : entry.name,
+  );
+  const documented = tableOf(doc('development'), 'part of src').flatMap(([part = '']) => inCode(part));
+  expect(documented.sort()).toEqual(parts.sort());
+});
+
+it('development.md names files that are there', () => {
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((file) => basename(file));
+  const named = inCode(prose(doc('development'))).filter((code) => /^[\w/-]+\.ts$/.test(code));
+  expect(named.length).toBeGreaterThan(10);
+  const isThere = (file: string) =>
+    existsSync(join(ROOT, file)) || existsSync(join(ROOT, 'src', file)) || files.includes(file);
+  expect(named.filter((file) => !isThere(file) && file !== 'scenarios.ts')).toEqual([]);
+});
+
+async function help(...command: string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [MAIN, ...command, '--help'])).stdout;
+}
+
+/** The commands that a piece of code calls, with their options. */
+function invocations(code: string): { command: string; options: string[] }[] {
+  return [...code.matchAll(/\btemporal-incode ([a-z]+)(.*)/g)].map(([, command = '', rest = '']) => ({
+    command,
+    options: rest.match(/(?<= )--[a-z-]+/g) ?? [],
+  }));
+}
+
+async function send({ url, apiKey }: IncodeSimulator, method: string, path: string, body?: string) {
+  const headers = { 'x-api-key': apiKey, 'api-version': '1.0', 'content-type': 'application/json' };
+  const response = await fetch(url + path, { method, headers, ...(body ? { body } : {}) });
+  return { status: response.status, body: (await response.json()) as Record<string, string> };
+}
+
+/** What a message lists after these words. */
+function listed(message = '', after: string): string[] {
+  expect(message).toContain(after);
+  return message.slice(message.indexOf(after) + after.length).split(', ');
+}
+
+/** The fields of an interface, by the formatter's indentation. */
+function fieldsOf(file: string, name: string): string[] {
+  const [, body = ''] = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}$`, 'm').exec(read(file)) ?? [];
+  return [...body.matchAll(/^ {2}(\w+)\??: /gm)].map(([, field = '']) => field);
+}
