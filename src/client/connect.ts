@@ -3,7 +3,11 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { OnboardingClient } from './onboarding-client.js';
 
 export interface ConnectOptions {
-  /** Host and port of the Temporal server. @default `TEMPORAL_ADDRESS`, the profile file, or `localhost:7233` */
+  /**
+   * Host and port of the Temporal server. One that is not the configured one gets no configured credentials.
+   *
+   * @default `TEMPORAL_ADDRESS`, the profile file, or `localhost:7233`
+   */
   address?: string;
   /** @default `TEMPORAL_NAMESPACE`, the profile file, or `default` */
   namespace?: string;
@@ -18,7 +22,7 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
 
 /**
  * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
- * the profile file that `temporal env` writes.
+ * the profile file that `temporal config` writes.
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const { connection, namespace } = await connectTemporal(options);
@@ -33,7 +37,10 @@ export async function connectTemporal(
   given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const { address, apiKey, tls, metadata } = connectionOptions;
+  const { address } = connectionOptions;
+  // Credentials belong to the address beside which they stand, and must not reach another one.
+  const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
+  const { apiKey, tls, metadata } = isElsewhere ? {} : connectionOptions;
   const connection = await Connection.connect({
     // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
     connectTimeout: '5s',
