@@ -1,5 +1,5 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
-import { parseDuration, TASK_QUEUE } from './contract/index.js';
+import { BULK_TASK_QUEUE, parseDuration, TASK_QUEUE } from './contract/index.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -18,6 +18,12 @@ export interface Config {
   readonly finishTimeoutMs: number;
   /** `INCODE_CONNECTIONS`: connections to Incode, and calls at a time. @default 64 */
   readonly connections: number;
+  /** `INCODE_BULK_CONNECTIONS`: the same for batches, so that they delay nobody. @default 64 */
+  readonly bulkConnections: number;
+  /** `INCODE_RATE_LIMIT`: requests per second of all workers together. @default no limit */
+  readonly rateLimit: number | null;
+  /** `INCODE_BULK_SHARE`: the part of it that batches may take. @default 0.8 */
+  readonly bulkShare: number;
   /** `INCODE_SETTLE_TIME`: how long a session is left alone after a call whose fate is unknown. @default "30s" */
   readonly settleTimeMs: number;
   /** `INCODE_PROCESSED_POLL`: how often a session that waits for post-processing is looked at. @default "15m" */
@@ -31,6 +37,8 @@ export interface Config {
   readonly namespace: string;
   /** `WORKER_TASK_QUEUE`. @default "incode-onboarding" */
   readonly taskQueue: string;
+  /** `WORKER_BULK_TASK_QUEUE`. @default "incode-onboarding-bulk" */
+  readonly bulkTaskQueue: string;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 1000: about 20 KB each, and a replay costs less than a second. */
   readonly maxCachedWorkflows: number;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
@@ -63,6 +71,9 @@ export function readConfig(env: Environment = process.env): Config {
     timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
+    bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
+    rateLimit: read.number('INCODE_RATE_LIMIT', { least: 0.1, most: 100_000 }) ?? null,
+    bulkShare: read.number('INCODE_BULK_SHARE', { least: 0, most: 1 }) ?? 0.8,
     settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
@@ -70,6 +81,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporal,
     namespace: temporal.namespace ?? 'default',
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
+    bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 1_000, 100_000),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -130,6 +142,16 @@ function reader(env: Environment) {
       if (value === undefined) return fallback;
       const number = /^\d+$/.test(value) ? Number(value) : 0;
       if (number < 1 || number > max) problems.push(`${name} must be a whole number from 1 to ${max}, not "${value}"`);
+      return number;
+    },
+
+    number(name: string, { least, most }: { least: number; most: number }): number | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= least && number <= most)) {
+        problems.push(`${name} must be a number from ${least} to ${most}, not "${value}"`);
+      }
       return number;
     },
 

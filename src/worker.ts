@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import {
+  type ActivityOptions,
+  activitiesPerSecond,
+  createBulkActivities,
   createIncodeActivities,
-  type IncodeActivities,
   reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
@@ -33,7 +35,7 @@ export interface CreateWorkerOptions {
    * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
    */
   tokenSource?: TokenSource;
-  /** The SDK's own options, which come before ours. @default none */
+  /** The SDK's own options for the worker of single sessions, which come before ours. @default none */
   worker?: Partial<WorkerOptions>;
 }
 
@@ -42,38 +44,81 @@ export interface CreateWorkerOptions {
  *
  * @throws MissingSearchAttributesError
  */
-export async function createWorker(
-  config: Config,
-  { tokenSource, worker: overrides = {} }: CreateWorkerOptions = {},
-): Promise<OnboardingWorker> {
+export async function createWorker(config: Config, options: CreateWorkerOptions = {}): Promise<OnboardingWorker> {
   const incode = createIncodeClient(config);
+  // With connections of its own a batch never holds up somebody who waits at a screen.
+  const bulkIncode = createIncodeClient({ ...config, connections: config.bulkConnections });
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const close = async () => {
-    await incode.close();
+    await Promise.all([incode.close(), bulkIncode.close()]);
     await connection.close();
   };
   try {
     await checkSearchAttributes(connection, config.namespace);
-    const worker = await Worker.create({
+    const common = {
       connection,
       namespace: config.namespace,
-      taskQueue: config.taskQueue,
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
-      activities: activitiesOf(config, incode, tokenSource),
-      maxCachedWorkflows: config.maxCachedWorkflows,
-      // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
-      maxConcurrentActivityTaskExecutions: config.connections,
       shutdownGraceTime: config.shutdownGraceMs,
-      ...overrides,
-    });
+    };
+    const workers = [
+      await Worker.create({ ...common, ...onboardingOptions(config, incode, options), ...options.worker }),
+      await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
+    ];
+    const shutdown = () => {
+      // One that has failed is shut down already.
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
     return {
-      run: () => worker.run().finally(close),
-      shutdown: () => worker.shutdown(),
+      // If one fails, the process is to end and be started anew, instead of doing half of its work.
+      run: () =>
+        Promise.all(workers.map((worker) => worker.run().finally(shutdown)))
+          .then(() => undefined)
+          .finally(close),
+      shutdown,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function onboardingOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
+  const { rateLimit, bulkShare, connections } = config;
+  return {
+    taskQueue: config.taskQueue,
+    activities: createIncodeActivities(activityOptions(config, incode, options)),
+    maxCachedWorkflows: config.maxCachedWorkflows,
+    // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
+    maxConcurrentActivityTaskExecutions: connections,
+    // Nearly all activities make one request. Even with a share of 1 for batches nobody is left waiting for ever.
+    ...(rateLimit === null ? {} : { maxTaskQueueActivitiesPerSecond: Math.max(rateLimit * (1 - bulkShare), 0.1) }),
+  };
+}
+
+/** One ends while another is under way, and a third is being fetched. */
+const BULK_ACTIVITIES = 4;
+
+/** Each holds a shard of 2,000 sessions and their tokens, a few MB; one that is not cached is replayed. */
+const BULK_CACHED_WORKFLOWS = 64;
+
+function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
+  const { rateLimit, bulkShare, bulkConnections } = config;
+  const requestsPerSecond = rateLimit === null ? undefined : Math.max(rateLimit * bulkShare, 0.1);
+  return {
+    taskQueue: config.bulkTaskQueue,
+    activities: createBulkActivities({
+      ...activityOptions(config, incode, options),
+      concurrency: bulkConnections,
+      ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+    }),
+    maxCachedWorkflows: BULK_CACHED_WORKFLOWS,
+    maxConcurrentActivityTaskExecutions: BULK_ACTIVITIES,
+    // Enforced by the server over all workers. It has to be the same for all.
+    ...(requestsPerSecond === undefined
+      ? {}
+      : { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(requestsPerSecond) }),
+  };
 }
 
 /**
@@ -111,14 +156,9 @@ export async function runWorker(env = process.env): Promise<number> {
   }
 }
 
-function activitiesOf(config: Config, incode: IncodeClient, given: TokenSource | undefined): IncodeActivities {
+function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
   const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
-  const tokenSource = given ?? (configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined);
-  return createIncodeActivities({
-    incode,
-    settleTimeMs,
-    processedPollMs,
-    reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-  });
+  const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
+  const tokenSource = given.tokenSource ?? reissuing;
+  return { incode, settleTimeMs, processedPollMs, reviewPollMs, ...(tokenSource ? { tokenSource } : {}) };
 }

@@ -51,6 +51,15 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   });
 }
 
+/** Whether Incode has refused for good, so that repeating the call changes nothing. */
+export function isFinal(kind: IncodeErrorKind): boolean {
+  return FATE[kind].next === 'end';
+}
+
+export function failureTypeOf(kind: IncodeErrorKind): FailureType {
+  return FATE[kind].type;
+}
+
 /** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */
 export function notYet(
   type: FailureType,
@@ -86,7 +95,7 @@ function details(error: IncodeError, { interviewId, lastSentAt }: FailureContext
 }
 
 /** Every session stands still until somebody acts, so this is louder than the SDK's warning about the attempt. */
-function warnOperator(error: IncodeError): void {
+export function warnOperator(error: IncodeError): void {
   log.error(
     error.kind === 'apiKeyRefused'
       ? 'Incode refuses the API key: set the right INCODE_API_KEY and restart the worker. No session is lost meanwhile.'

@@ -1,5 +1,5 @@
 import { correctedStatus } from './milestones.js';
-import type { OnboardingInput, Plan, RenewTokenInput } from './types.js';
+import type { FinishAnswer, OnboardingInput, Plan, RenewTokenInput } from './types.js';
 
 /** A plan with every default filled in and durations in milliseconds. */
 export interface ResolvedPlan {
@@ -42,12 +42,17 @@ export class InvalidInputError extends Error {
 export function checkOnboardingInput(value: unknown): OnboardingInput {
   const input = withoutAbsent(record('input', value));
   onlyKeys('input', input, ['interviewId', 'sessionToken', 'flowId', 'plan', 'verifyFirst']);
-  checkInterviewId(input.interviewId);
-  if (input.sessionToken !== undefined) checkSessionToken(input.sessionToken);
-  if (input.flowId !== undefined) checkFlowId(input.flowId);
+  checkSession(input);
   if (input.verifyFirst !== undefined) boolean('verifyFirst', input.verifyFirst);
   resolvePlan(input.plan);
   return input as unknown as OnboardingInput;
+}
+
+/** @throws InvalidInputError */
+export function checkSession({ interviewId, sessionToken, flowId }: Record<string, unknown>): void {
+  checkInterviewId(interviewId);
+  if (sessionToken !== undefined) checkSessionToken(sessionToken);
+  if (flowId !== undefined) checkFlowId(flowId);
 }
 
 /** @throws InvalidInputError */
@@ -100,6 +105,11 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
 }
 
+/** An action that was lost on the way cannot decide, so the score is read even if the plan does without. */
+export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnswer): boolean {
+  return plan.score || finish.action === null;
+}
+
 /**
  * An interview id travels in a URL query and names the workflow. Incode's are hexadecimal; anything printable without
  * white space is let through, because their form is not documented.
@@ -141,14 +151,14 @@ function checkFlowId(value: unknown): void {
 
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
 
-function record(field: string, value: unknown): Record<string, unknown> {
+export function record(field: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidInputError(field, 'must be an object');
   }
   return value as Record<string, unknown>;
 }
 
-function onlyKeys(field: string, value: Record<string, unknown>, known: readonly string[]): void {
+export function onlyKeys(field: string, value: Record<string, unknown>, known: readonly string[]): void {
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new InvalidInputError(
@@ -159,7 +169,7 @@ function onlyKeys(field: string, value: Record<string, unknown>, known: readonly
 }
 
 /** `undefined` means the default, as in every options object, and so does the `null` of languages that send one. */
-function withoutAbsent(value: Record<string, unknown>): Record<string, unknown> {
+export function withoutAbsent(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined && part !== null));
 }
 

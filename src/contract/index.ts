@@ -1,4 +1,18 @@
-export * from './guards.js';
+export * from './batch.js';
+export {
+  checkExtendDeadlineInput,
+  checkInterviewId,
+  checkOnboardingInput,
+  checkRenewTokenInput,
+  checkSessionToken,
+  heardStatus,
+  InvalidInputError,
+  needsScore,
+  PLAN_DEFAULTS,
+  parseDuration,
+  type ResolvedPlan,
+  resolvePlan,
+} from './guards.js';
 export * from './milestones.js';
 export * from './names.js';
 export * from './types.js';

@@ -47,6 +47,8 @@ export const FAILURES = {
   methodNotAllowed: 'IncodeMethodNotAllowed',
   /** Incode answered 406. */
   notAcceptable: 'IncodeNotAcceptable',
+  /** Somebody stopped the batch before it came to the session. Nothing is known to have been sent. */
+  batchStopped: 'BatchStopped',
 
   /** 401, or a token that cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',

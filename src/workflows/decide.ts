@@ -1,10 +1,4 @@
-import {
-  type FinishAnswer,
-  type OnboardingResult,
-  type ResolvedPlan,
-  type ScoreAnswer,
-  verdictOf,
-} from '../contract/index.js';
+import { type FinishAnswer, type OnboardingResult, type ScoreAnswer, verdictOf } from '../contract/index.js';
 
 /** What is known of a session when its outcome has to be named. */
 export interface Evidence {
@@ -17,11 +11,6 @@ export interface Evidence {
 }
 
 export type Decision = Pick<OnboardingResult, 'outcome' | 'reason'>;
-
-/** An action that was lost on the way cannot decide, so the score is read even if the plan does without. */
-export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnswer): boolean {
-  return plan.score || finish.action === null;
-}
 
 /** Whether a person has to decide: the score says so, or the rules made no decision and nobody asked for a score. */
 export function awaitsReview({ outcome }: Decision, finish: FinishAnswer, isScored: boolean): boolean {

@@ -1,1 +1,2 @@
+export { onboardingBatch } from './batch.js';
 export { onboardingSession } from './onboarding.js';

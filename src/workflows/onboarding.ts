@@ -13,12 +13,13 @@ import {
   isFinished,
   isProcessed,
   milestoneOf,
+  needsScore,
   type OnboardingInput,
   type OnboardingResult,
   onboardingWorkflowId,
   verdictOf,
 } from '../contract/index.js';
-import { awaitsReview, type Decision, decide, needsScore } from './decide.js';
+import { awaitsReview, type Decision, decide } from './decide.js';
 import { guarded, withFinish } from './failures.js';
 import { HistoryFull } from './history.js';
 import { incode } from './incode.js';

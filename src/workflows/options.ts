@@ -33,6 +33,14 @@ const LAST_LOOK = {
   scheduleToCloseTimeout: '2 minutes',
 } as const satisfies ActivityOptions;
 
+/** Bulk activities: they begin nothing after ten seconds, and leave what has to be repeated to the workflow. */
+export const BULK_OPTIONS = {
+  ...CALL,
+  // Ten seconds of beginning sessions, and the longest that one takes: token source, status, finish, close and score.
+  startToCloseTimeout: '4 minutes',
+  summary: 'Complete sessions at Incode',
+} as const satisfies ActivityOptions;
+
 /** How the onboarding workflow calls each activity. The summaries are what the Web UI shows. */
 export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> = {
   finishStatus: { ...CALL, summary: 'Finish the session at Incode' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FinishAnswer } from '../../src/contract/index.js';
-import { decide, needsScore } from '../../src/workflows/decide.js';
+import { type FinishAnswer, needsScore } from '../../src/contract/index.js';
+import { decide } from '../../src/workflows/decide.js';
 
 const answer = (action: string | null): FinishAnswer => ({ action, redirectionUrl: null, confirmedBy: 'response' });
 const scored = (status: string) => ({ status, value: '50.0' });

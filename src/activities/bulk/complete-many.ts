@@ -1,0 +1,143 @@
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { type IncodeClient, IncodeError } from '../../incode/index.js';
+import { warnOperator } from '../failure.js';
+import type { ResolvedActivityOptions } from '../options.js';
+import { completeSession, type Step } from './complete-session.js';
+import type { Gate } from './gate.js';
+import type { Pace } from './pace.js';
+import type { BulkEnd, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
+
+export interface ManyOptions {
+  concurrency: number;
+  /** Requests of one activity; `undefined` for no limit. */
+  requests: number | undefined;
+  /** Sessions of one activity without a limit. */
+  chunk: number;
+}
+
+/**
+ * No session is begun after this. An activity whose worker has lost the server goes on without knowing; another one takes
+ * over after the heartbeat timeout of 10 s, reads each status and leaves unfinished sessions alone for the settle time of
+ * 30 s. Whatever this one has begun by then is over by the time the other one finishes anything.
+ */
+const BEGIN_WITHIN_MS = 10_000;
+
+export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
+  const incode = paced(options.incode, gate.pace);
+  const session = { ...options, incode };
+  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(session, gate, limits, input).run();
+}
+
+class Pass {
+  private readonly options: ResolvedActivityOptions;
+  private readonly gate: Gate;
+  private readonly limits: ManyOptions;
+  private readonly input: CompleteManyInput;
+  private readonly signal = Context.current().cancellationSignal;
+  private readonly ended: [number, BulkEnd][];
+  private readonly open: CompleteManyResult['open'] = [];
+  /** Those that have to be begun, the last one first. */
+  private readonly pending: BulkSession[];
+  private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
+  private requestsLeft: number;
+
+  constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
+    this.options = options;
+    this.gate = gate;
+    this.limits = limits;
+    this.input = input;
+    this.requestsLeft = limits.requests ?? Number.POSITIVE_INFINITY;
+    const { attempt, heartbeatDetails } = activityInfo();
+    this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
+    const isEnded = new Set(this.ended.map(([index]) => index));
+    const left = input.sessions.filter(({ index }) => !isEnded.has(index));
+    this.pending = (attempt === 1 ? left : left.map(maybeBegun)).reverse();
+  }
+
+  async run(): Promise<CompleteManyResult> {
+    const { heartbeatTimeoutMs } = activityInfo();
+    // Three beats fit into a heartbeat timeout. What has ended by then need not be looked at again if the worker dies.
+    const beat = heartbeatTimeoutMs ? setInterval(() => heartbeat(this.ended), heartbeatTimeoutMs / 3) : undefined;
+    try {
+      do {
+        const lanes = Math.min(this.limits.concurrency, this.pending.length);
+        await Promise.all(Array.from({ length: lanes }, () => this.lane()));
+        // Again after a probe that found Incode well.
+      } while (this.mayBegin() && !this.gate.breaker.hold());
+    } finally {
+      clearInterval(beat);
+    }
+    const hold = this.gate.breaker.hold();
+    return { ended: this.ended, open: this.open, chunk: this.chunk(), ...(hold ? { hold } : {}) };
+  }
+
+  /** One session after the other, until nothing more is to be begun. */
+  private async lane(): Promise<void> {
+    const { slots, breaker } = this.gate;
+    while (this.mayBegin()) {
+      await slots.take();
+      try {
+        // Meanwhile others may have taken the last one, or met with trouble.
+        const session = this.mayBegin() ? this.pending.at(-1) : undefined;
+        const admission = session ? breaker.admit() : 'no';
+        if (!session || admission === 'no') return;
+        this.pending.pop();
+        this.requestsLeft -= this.requestsOf(session);
+        this.file(session, await completeSession(this.options, session, this.input.plan, this.signal));
+        if (admission === 'asProbe') return;
+      } finally {
+        slots.give();
+      }
+    }
+  }
+
+  private mayBegin(): boolean {
+    return this.pending.length > 0 && this.requestsLeft > 0 && !this.signal.aborted && performance.now() < this.beginBy;
+  }
+
+  private file({ index }: BulkSession, step: Step): void {
+    if ('end' in step) this.ended.push([index, step.end]);
+    else {
+      this.open.push([index, step.open, step.dueInMs]);
+      const { error } = step;
+      if (error instanceof IncodeError && ['apiKeyRefused', 'misconfigured'].includes(error.kind)) warnOperator(error);
+    }
+    // A call that was aborted says nothing about Incode.
+    if (this.signal.aborted) this.gate.breaker.abandoned();
+    else this.gate.report(step);
+  }
+
+  private requestsOf({ done = {} }: BulkSession): number {
+    const { close, score } = this.input.plan;
+    return Number(!done.finish) + Number(done.verify === true) + Number(close && !done.closed) + Number(score);
+  }
+
+  private chunk(): number {
+    const { requests, chunk } = this.limits;
+    const { close, score } = this.input.plan;
+    if (requests === undefined) return chunk;
+    return Math.min(chunk, Math.max(1, Math.floor(requests / (1 + Number(close) + Number(score)))));
+  }
+}
+
+/** Of an attempt that died it is not known which sessions it had begun: each may have been finished until just now. */
+function maybeBegun(session: BulkSession): BulkSession {
+  if (session.done?.finish) return session;
+  return { ...session, done: { ...session.done, verify: true, lastSentAt: Date.now() } };
+}
+
+function paced(incode: IncodeClient, pace: Pace): IncodeClient {
+  const inTurn =
+    <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      await pace.turn();
+      return call(...args);
+    };
+  return {
+    ...incode,
+    finishStatus: inTurn(incode.finishStatus),
+    onboardingStatus: inTurn(incode.onboardingStatus),
+    closeSession: inTurn(incode.closeSession),
+    score: inTurn(incode.score),
+  };
+}

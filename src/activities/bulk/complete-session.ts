@@ -1,0 +1,121 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURES, needsScore } from '../../contract/index.js';
+import { IncodeError } from '../../incode/index.js';
+import { failureTypeOf, isFinal } from '../failure.js';
+import { finishOnce } from '../finish-once.js';
+import type { ResolvedActivityOptions } from '../options.js';
+import type { SessionInput } from '../types.js';
+import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
+
+/** What one go at a session came to. */
+export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
+
+/**
+ * Goes on with a session as far as it gets: finish, close, score. A call that fails is not repeated here: the workflow does
+ * that, when its time has come.
+ */
+export async function completeSession(
+  options: ResolvedActivityOptions,
+  session: BulkSession,
+  plan: CompleteManyInput['plan'],
+  signal: AbortSignal,
+): Promise<Step> {
+  const done: BulkProgress = { ...session.done };
+  try {
+    const sessionToken = await tokenOf(options, session, done, signal);
+    if (sessionToken === undefined) {
+      return failed(session, done, FAILURES.tokenRefused, 'it has no token, and the worker has no token source');
+    }
+    const { interviewId, flowId } = session;
+    const access: SessionInput & { flowId?: string } = { interviewId, sessionToken, ...(flowId ? { flowId } : {}) };
+    const ended = done.finish === undefined ? await finish(options, access, done, signal) : undefined;
+    if (ended) return ended;
+    // Each of these calls went well, whatever became of those before.
+    delete done.tries;
+    if (plan.close && !done.closed) {
+      await options.incode.closeSession(access, { signal });
+      done.closed = true;
+    }
+    const { finish: answer, onboardingStatus } = done;
+    const end = { finish: answer ?? null, ...(onboardingStatus ? { onboardingStatus } : {}) };
+    if (!answer || !needsScore(plan, answer)) return { end };
+    return await score(options, access, done, end, plan.scoreDeadlineMs, signal);
+  } catch (error) {
+    return afterError(options, session, done, error);
+  }
+}
+
+/** @returns `undefined` if the session is finished, and goes on */
+async function finish(
+  options: ResolvedActivityOptions,
+  access: SessionInput & { flowId?: string },
+  done: BulkProgress,
+  signal: AbortSignal,
+): Promise<Step | undefined> {
+  const earlier = { verify: done.verify === true, lastSentAt: done.lastSentAt };
+  const attempt = await finishOnce(options, access, earlier, signal);
+  if ('settlesInMs' in attempt) return { open: done, dueInMs: attempt.settlesInMs };
+  if ('error' in attempt) {
+    done.verify = true;
+    if (attempt.lastSentAt === undefined) delete done.lastSentAt;
+    else done.lastSentAt = attempt.lastSentAt;
+    throw attempt.error;
+  }
+  const { finish: answer, onboardingStatus } = attempt.result;
+  if (answer === null) return { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
+  done.finish = answer;
+  if (onboardingStatus) done.onboardingStatus = onboardingStatus;
+  delete done.verify;
+  delete done.lastSentAt;
+  return undefined;
+}
+
+async function score(
+  { incode, scorePollMs }: ResolvedActivityOptions,
+  access: SessionInput,
+  done: BulkProgress,
+  end: BulkEnd,
+  deadlineMs: number,
+  signal: AbortSignal,
+): Promise<Step> {
+  const { status, value } = await incode.score(access, { signal });
+  if (status !== null && status !== 'UNKNOWN') return { end: { ...end, score: { status, value } } };
+  done.scoreBy ??= Date.now() + deadlineMs;
+  const left = done.scoreBy - Date.now();
+  return left <= 0 ? { end: { ...end, score: null } } : { open: done, dueInMs: Math.min(scorePollMs, left) };
+}
+
+async function tokenOf(
+  { tokenSource }: ResolvedActivityOptions,
+  { interviewId, sessionToken }: BulkSession,
+  { renew }: BulkProgress,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (sessionToken && !renew) return sessionToken;
+  return tokenSource?.token(interviewId, signal);
+}
+
+function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {
+  if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !done.renew) {
+    return { open: { ...done, renew: true }, dueInMs: 0 };
+  }
+  if (error instanceof IncodeError && isFinal(error.kind)) {
+    return failed(session, done, failureTypeOf(error.kind), error.message);
+  }
+  if (error instanceof ApplicationFailure && error.nonRetryable) {
+    return failed(session, done, error.type ?? 'Failed', error.message);
+  }
+  const tries = (done.tries ?? 0) + 1;
+  const retryAfterMs = error instanceof IncodeError ? (error.retryAfterMs ?? 0) : 0;
+  return { open: { ...done, tries }, dueInMs: Math.max(retryAfterMs, backoffMs(tries)), error };
+}
+
+/** As the retry policy of a single session's calls: 1 s, doubling to 2 minutes. */
+function backoffMs(tries: number): number {
+  return Math.min(1_000 * 2 ** (tries - 1), 120_000);
+}
+
+function failed({ interviewId }: BulkSession, { finish }: BulkProgress, type: string, why: string): { end: BulkEnd } {
+  const message = why.includes(interviewId) ? why : `Session ${interviewId}: ${why}`;
+  return { end: { finish: finish ?? null, failure: { type, message } } };
+}

@@ -1,0 +1,42 @@
+import { ACTIVITY_DEFAULTS, type ActivityOptions } from '../options.js';
+import { completeMany } from './complete-many.js';
+import { Gate } from './gate.js';
+import type { BulkActivities } from './types.js';
+
+export interface BulkOptions extends ActivityOptions {
+  /** Sessions at a time in this worker. @default 64: one for each connection of the Incode client */
+  concurrency?: number;
+  /**
+   * Requests per second of all workers of the bulk task queue together. Each of them has to be told the same, and its worker to
+   * take {@link activitiesPerSecond} from the server.
+   *
+   * @default no limit
+   */
+  requestsPerSecond?: number;
+}
+
+/**
+ * How long an activity makes requests when there is a rate limit: long enough that activities cost little, short enough that
+ * the server hands the limit out evenly.
+ */
+const SECONDS_PER_ACTIVITY = 2;
+
+/** Sessions of one activity without a rate limit: some 0.2 s of work, so that the way to the server and back is small beside it. */
+const CHUNK = 500;
+
+/** What the server has to enforce on the bulk task queue (`maxTaskQueueActivitiesPerSecond`). */
+export function activitiesPerSecond(requestsPerSecond: number): number {
+  return requestsPerSecond / requestsPerActivity(requestsPerSecond);
+}
+
+/** The activities of the bulk task queue, to be registered in one worker. */
+export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
+  const options = { ...ACTIVITY_DEFAULTS, ...given };
+  const gate = new Gate({ concurrency, perSecond: requestsPerSecond });
+  const requests = requestsPerSecond === undefined ? undefined : requestsPerActivity(requestsPerSecond);
+  return { completeMany: completeMany(options, gate, { concurrency, requests, chunk: CHUNK }) };
+}
+
+function requestsPerActivity(requestsPerSecond: number): number {
+  return Math.max(1, Math.round(requestsPerSecond * SECONDS_PER_ACTIVITY));
+}

@@ -1,0 +1,89 @@
+import { milestoneOf } from '../contract/index.js';
+import { IncodeError } from '../incode/index.js';
+import type { ResolvedActivityOptions } from './options.js';
+import type { FinishStatusResult, SessionInput } from './types.js';
+
+/** What is known of earlier requests to finish a session. */
+export interface EarlierRequests {
+  /** There may have been one. */
+  verify: boolean;
+  /** When one that may still be running was last sent, in ms since the epoch. */
+  lastSentAt: number | undefined;
+}
+
+/** What one attempt came to. In all but the first case `lastSentAt` is what the next one has to know. */
+export type FinishAttempt =
+  | { result: FinishStatusResult }
+  /** Nothing was sent: an earlier request may still be running at Incode for so long. */
+  | { settlesInMs: number; lastSentAt: number }
+  | { error: unknown; lastSentAt: number | undefined };
+
+type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs'>;
+
+/**
+ * finish-status has side effects and no idempotency key. So:
+ * 1. one HTTP attempt per call of this;
+ * 2. any attempt that may not be the first reads the status before, and finishes only an unfinished session;
+ * 3. "unfinished" counts only when no earlier request can still be running; "finished" counts at once.
+ */
+export async function finishOnce(
+  { incode, settleTimeMs }: Options,
+  session: SessionInput & { flowId?: string },
+  earlier: EarlierRequests,
+  signal: AbortSignal,
+): Promise<FinishAttempt> {
+  let { lastSentAt } = earlier;
+  try {
+    if (earlier.verify || lastSentAt !== undefined) {
+      const known = await readStatus(incode, session, signal);
+      if (known) return { result: known };
+      const settlesInMs = lastSentAt === undefined ? 0 : lastSentAt + settleTimeMs - Date.now();
+      if (lastSentAt !== undefined && settlesInMs > 0) return { settlesInMs, lastSentAt };
+    }
+    lastSentAt = Date.now();
+    return { result: await finish(incode, session, signal) };
+  } catch (error) {
+    // A request that Incode refused or ended runs no longer, and nothing earlier does, or it would not have been sent.
+    const isOver = error instanceof IncodeError && error.operation === 'finishStatus' && error.kind !== 'maybeRunning';
+    return { error, lastSentAt: isOver ? undefined : lastSentAt };
+  }
+}
+
+type Incode = ResolvedActivityOptions['incode'];
+
+async function finish(
+  incode: Incode,
+  session: SessionInput & { flowId?: string },
+  signal: AbortSignal,
+): Promise<FinishStatusResult> {
+  try {
+    const { action, redirectionUrl } = await incode.finishStatus(session, { signal });
+    return { finish: { action, redirectionUrl, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' };
+  } catch (error) {
+    if (!(error instanceof IncodeError) || error.kind !== 'badRequest') throw error;
+    // What Incode says to a session that has expired, or was finished before, is not documented. If it says 400, the status
+    // tells that the session is over, which is a result and no failure.
+    const known = await readStatus(incode, session, signal);
+    if (known) return known;
+    throw error;
+  }
+}
+
+/** @returns `undefined` if the session is not finished, as far as Incode says. */
+async function readStatus(
+  incode: Incode,
+  session: SessionInput,
+  signal: AbortSignal,
+): Promise<FinishStatusResult | undefined> {
+  const { onboardingStatus } = await incode.onboardingStatus(session, { signal });
+  switch (milestoneOf(onboardingStatus)) {
+    case 'finished':
+    case 'reviewed':
+      return { finish: { action: null, redirectionUrl: null, confirmedBy: 'status' }, onboardingStatus };
+    case 'expired':
+      return { finish: null, onboardingStatus };
+    case 'open':
+    case 'processed':
+      return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BulkActivities, BulkSession, CompleteManyInput } from '../activities/bulk/types.js';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  type BatchInput,
+  type BatchProgress,
+  type BatchResult,
+  checkBatchInput,
+  resolvePlan,
+} from '../contract/index.js';
+import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './batch-record.js';
+import { guarded } from './failures.js';
+import { BULK_OPTIONS } from './options.js';
+
+const { completeMany } = proxyActivities<BulkActivities>(BULK_OPTIONS);
+
+const pause = defineSignal(BATCH_SIGNALS.pause);
+const resume = defineSignal(BATCH_SIGNALS.resume);
+const stop = defineSignal(BATCH_SIGNALS.stop);
+const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
+
+/**
+ * One shard of a batch: every session gets a row, whatever becomes of it. Bulk activities make each call once; what has to be
+ * repeated or waited for is kept here, durably, and goes into a later one.
+ *
+ * @param carried what the run before this one knew; callers leave it out
+ */
+export async function onboardingBatch(given: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
+  const input = guarded(() => checkBatchInput(given));
+  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
+  return new Batch(input, record ?? newBatchRecord(input)).run();
+}
+
+/**
+ * Activities of one shard at a time: while one ends, with fewer and fewer calls under way, another keeps the connections
+ * busy.
+ */
+const AT_A_TIME = 2;
+
+const PROBE_CHUNK = 20;
+
+class Batch {
+  private readonly input: BatchInput;
+  private readonly record: BatchRecord;
+  private readonly plan: CompleteManyInput['plan'];
+  /** Places of the sessions that an activity is busy with. */
+  private readonly busy = new Set<number>();
+  private running = 0;
+  /** Something has changed that may let an activity begin. */
+  private stirred = false;
+  private failure: { error: unknown } | undefined;
+
+  constructor(input: BatchInput, record: BatchRecord) {
+    this.input = input;
+    this.record = record;
+    const { close, score, scoreDeadlineMs } = resolvePlan(input.plan);
+    this.plan = { close, score, scoreDeadlineMs };
+    setHandler(pause, () => this.set({ paused: true }));
+    setHandler(resume, () => this.set({ paused: false }));
+    setHandler(stop, () => this.set({ stopped: true }));
+    setHandler(progress, () => progressOf(this.input, this.record));
+  }
+
+  async run(): Promise<BatchResult> {
+    try {
+      return await this.completeAll();
+    } finally {
+      // A workflow that is cancelled leaves no open activity behind.
+      if (this.running > 0) await CancellationScope.nonCancellable(() => condition(() => this.running === 0));
+    }
+  }
+
+  private async completeAll(): Promise<BatchResult> {
+    const { record } = this;
+    for (;;) {
+      if (this.failure) throw this.failure.error;
+      const isFull = workflowInfo().continueAsNewSuggested;
+      if (this.running === 0 && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
+      if (this.running === 0 && isFull && allHandlersFinished()) {
+        await continueAsNew<typeof onboardingBatch>(this.remaining(), record);
+      }
+      const atATime = record.heldUpBy === null ? AT_A_TIME : 1;
+      const mayBegin = !record.stopped && !record.paused && !isFull && this.running < atATime;
+      const sessions = mayBegin && Date.now() >= record.holdUntil ? this.nextChunk() : [];
+      if (sessions.length > 0) {
+        void this.complete(sessions);
+        continue;
+      }
+      this.stirred = false;
+      const wait = mayBegin ? this.untilNext() : undefined;
+      if (wait === undefined) await condition(() => this.stirred);
+      else await condition(() => this.stirred, wait, { summary: 'Until the next call is due' });
+    }
+  }
+
+  private async complete(sessions: BulkSession[]): Promise<void> {
+    const { record } = this;
+    this.running += 1;
+    for (const { index } of sessions) this.busy.add(index);
+    try {
+      const { ended, open, hold, chunk } = await completeMany({ sessions, plan: this.plan });
+      for (const [index, end] of ended) {
+        record.rows[index] = rowOf(end, this.plan);
+        record.open[index] = null;
+      }
+      for (const [index, done, dueInMs] of open) record.open[index] = { done, due: Date.now() + dueInMs };
+      record.chunk = chunk;
+      record.holdUntil = hold ? Date.now() + hold.forMs : 0;
+      record.heldUpBy = hold ? hold.why : null;
+      this.describe();
+    } catch (error) {
+      this.failure = { error };
+    } finally {
+      for (const { index } of sessions) this.busy.delete(index);
+      this.running -= 1;
+      this.stirred = true;
+    }
+  }
+
+  /** Sessions that were not begun yet, in their order; when there are none, those that are due again. */
+  private nextChunk(): BulkSession[] {
+    const { rows, open, chunk, heldUpBy } = this.record;
+    const idle = rows.flatMap((row, index) => (row === null && !this.busy.has(index) ? [index] : []));
+    const fresh = idle.filter((index) => !open[index]);
+    const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => this.isDue(index));
+    // While Incode is in trouble one call looks whether it is over; the rest would only fill the history.
+    return due.slice(0, heldUpBy === null ? chunk : PROBE_CHUNK).map((index) => {
+      const done = open[index]?.done;
+      return { ...(this.input.sessions[index] as BulkSession), index, ...(done ? { done } : {}) };
+    });
+  }
+
+  private isDue(index: number): boolean {
+    return (this.record.open[index]?.due ?? 0) <= Date.now();
+  }
+
+  /** @returns in how many ms; `undefined` if only the end of an activity, or a signal, can change something */
+  private untilNext(): number | undefined {
+    const { rows, open, holdUntil } = this.record;
+    if (this.running > 0) return undefined;
+    const isFresh = rows.some((row, index) => row === null && open[index] === null);
+    const dues = open.flatMap((session) => (session ? [session.due] : []));
+    // In whole seconds, so that calls that are due about the same time go together.
+    const next = isFresh ? Date.now() : Math.ceil(Math.min(...dues) / 1_000) * 1_000;
+    return Math.max(1, Math.max(next, holdUntil) - Date.now());
+  }
+
+  /** Tokens of sessions that have ended are not carried any further. */
+  private remaining(): BatchInput {
+    const sessions = this.input.sessions.map((session, index) =>
+      this.record.rows[index] ? { interviewId: session.interviewId } : session,
+    );
+    return { ...this.input, sessions };
+  }
+
+  private set(change: Partial<Pick<BatchRecord, 'paused' | 'stopped'>>): void {
+    Object.assign(this.record, change);
+    this.stirred = true;
+    this.describe();
+  }
+
+  private describe(): void {
+    const { total, done, failed, waiting, paused, heldUpBy } = progressOf(this.input, this.record);
+    const counts = `${done} of ${total} done, ${failed} failed, ${waiting} waiting`;
+    setCurrentDetails(
+      [counts, ...(paused ? ['paused'] : []), ...(heldUpBy ? [`held up: ${heldUpBy}`] : [])].join('\n\n'),
+    );
+  }
+
+  private result(): BatchResult {
+    const { batchId, shard, sessions } = this.input;
+    const rows = this.record.rows.map(
+      (row, index) => row ?? stoppedRow(sessions[index]?.interviewId ?? '', this.record.open[index] ?? null),
+    );
+    return { batchId, shard, rows };
+  }
+}
