@@ -24,8 +24,8 @@ interface OpenSession {
   due: number;
 }
 
-/** Until the worker has said what suits it. Small, because with a rate limit a chunk is to take seconds. */
-const FIRST_CHUNK = 100;
+/** Until the worker has said what suits it: it begins no more than that, and leaves the rest. */
+const FIRST_CHUNK = 500;
 
 export function newBatchRecord({ sessions, earlier }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);
