@@ -12,6 +12,7 @@ import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { createLogger } from './logging.js';
 import { checkSearchAttributes } from './search-attributes.js';
+import { limitTaskQueue } from './task-queue-limit.js';
 
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
@@ -55,6 +56,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   };
   try {
     await checkSearchAttributes(connection, config.namespace);
+    await limitTaskQueues(connection, config);
     const common = {
       connection,
       namespace: config.namespace,
@@ -83,16 +85,32 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   }
 }
 
+/** Requests per second, shared out; `null` for no limit. */
+function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
+  if (rateLimit === null) return null;
+  // Whatever the share, nobody is left waiting for ever.
+  return { single: Math.max(rateLimit * (1 - bulkShare), 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
+}
+
+async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
+  const { namespace, taskQueue, bulkTaskQueue } = config;
+  const rate = rates(config);
+  // Nearly all activities of single sessions make one request.
+  await limitTaskQueue(connection, { namespace, taskQueue }, rate === null ? null : rate.single);
+  const bulk = rate === null ? null : activitiesPerSecond(rate.bulk);
+  await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
+}
+
 function onboardingOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { rateLimit, bulkShare, connections } = config;
+  const { connections } = config;
+  const rate = rates(config);
   return {
     taskQueue: config.taskQueue,
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
     maxConcurrentActivityTaskExecutions: connections,
-    // Nearly all activities make one request. Even with a share of 1 for batches nobody is left waiting for ever.
-    ...(rateLimit === null ? {} : { maxTaskQueueActivitiesPerSecond: Math.max(rateLimit * (1 - bulkShare), 0.1) }),
+    ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
   };
 }
 
@@ -103,21 +121,18 @@ const BULK_ACTIVITIES = 4;
 const BULK_CACHED_WORKFLOWS = 64;
 
 function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { rateLimit, bulkShare, bulkConnections } = config;
-  const requestsPerSecond = rateLimit === null ? undefined : Math.max(rateLimit * bulkShare, 0.1);
+  const { bulkConnections } = config;
+  const rate = rates(config);
   return {
     taskQueue: config.bulkTaskQueue,
     activities: createBulkActivities({
       ...activityOptions(config, incode, options),
       concurrency: bulkConnections,
-      ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+      ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
     maxCachedWorkflows: BULK_CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: BULK_ACTIVITIES,
-    // Enforced by the server over all workers. It has to be the same for all.
-    ...(requestsPerSecond === undefined
-      ? {}
-      : { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(requestsPerSecond) }),
+    ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };
 }
 

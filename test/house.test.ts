@@ -20,6 +20,7 @@ const RULES: Rules = {
   config: { ours: ['contract'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
+  'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
   activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
@@ -39,7 +40,17 @@ const RULES: Rules = {
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/client', '@temporalio/common'],
   },
   worker: {
-    ours: ['contract', 'config', 'logging', 'search-attributes', 'incode', 'activities', 'codec', 'nexus'],
+    ours: [
+      'contract',
+      'config',
+      'logging',
+      'search-attributes',
+      'task-queue-limit',
+      'incode',
+      'activities',
+      'codec',
+      'nexus',
+    ],
     packages: ['node:', ...EVERYTHING],
   },
   testing: {

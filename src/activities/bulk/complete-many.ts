@@ -9,8 +9,8 @@ import type { BulkEnd, BulkSession, CompleteManyInput, CompleteManyResult } from
 
 export interface ManyOptions {
   concurrency: number;
-  /** Requests of one activity; `undefined` for no limit. */
-  requests: number | undefined;
+  /** What one activity may send, and in how many ms it does; `undefined` for no limit. */
+  share: { requests: number; withinMs: number } | undefined;
   /** Sessions of one activity without a limit. */
   chunk: number;
 }
@@ -21,6 +21,9 @@ export interface ManyOptions {
  * 30 s. Whatever this one has begun by then is over by the time the other one finishes anything.
  */
 const BEGIN_WITHIN_MS = 10_000;
+
+/** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
+const AT_ONCE_MS = 200;
 
 export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
   const incode = paced(options.incode, gate.pace);
@@ -46,7 +49,7 @@ class Pass {
     this.gate = gate;
     this.limits = limits;
     this.input = input;
-    this.requestsLeft = limits.requests ?? Number.POSITIVE_INFINITY;
+    this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
     const { attempt, heartbeatDetails } = activityInfo();
     this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
     const isEnded = new Set(this.ended.map(([index]) => index));
@@ -59,6 +62,7 @@ class Pass {
     // Three beats fit into a heartbeat timeout. What has ended by then need not be looked at again if the worker dies.
     const beat = heartbeatTimeoutMs ? setInterval(() => heartbeat(this.ended), heartbeatTimeoutMs / 3) : undefined;
     try {
+      await this.keepToShare();
       do {
         const lanes = Math.min(this.limits.concurrency, this.pending.length);
         await Promise.all(Array.from({ length: lanes }, () => this.lane()));
@@ -69,6 +73,21 @@ class Pass {
     }
     const hold = this.gate.breaker.hold();
     return { ended: this.ended, open: this.open, chunk: this.chunk(), ...(hold ? { hold } : {}) };
+  }
+
+  /**
+   * The server lets the first two activities after a pause begin closer to each other than later ones: it allows bursts of a
+   * second. One that was held back, but for less than its time, therefore waits, and leaves out what it would have sent
+   * meanwhile. The same goes for what another activity of this worker has still to send.
+   */
+  private async keepToShare(): Promise<void> {
+    const { share } = this.limits;
+    if (!share) return;
+    const { requests, withinMs } = share;
+    const heldBackMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
+    const early = heldBackMs > AT_ONCE_MS && heldBackMs < withinMs ? withinMs - heldBackMs : 0;
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    this.requestsLeft -= Math.max((early / withinMs) * requests, this.gate.pace.backlog());
   }
 
   /** One session after the other, until nothing more is to be begun. */
@@ -113,10 +132,10 @@ class Pass {
   }
 
   private chunk(): number {
-    const { requests, chunk } = this.limits;
+    const { share, chunk } = this.limits;
     const { close, score } = this.input.plan;
-    if (requests === undefined) return chunk;
-    return Math.min(chunk, Math.max(1, Math.floor(requests / (1 + Number(close) + Number(score)))));
+    if (share === undefined) return chunk;
+    return Math.min(chunk, Math.max(1, Math.floor(share.requests / (1 + Number(close) + Number(score)))));
   }
 }
 

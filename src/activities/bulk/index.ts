@@ -33,8 +33,15 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
 export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
   const options = { ...ACTIVITY_DEFAULTS, ...given };
   const gate = new Gate({ concurrency, perSecond: requestsPerSecond });
-  const requests = requestsPerSecond === undefined ? undefined : requestsPerActivity(requestsPerSecond);
-  return { completeMany: completeMany(options, gate, { concurrency, requests, chunk: CHUNK }) };
+  return {
+    completeMany: completeMany(options, gate, { concurrency, share: shareOf(requestsPerSecond), chunk: CHUNK }),
+  };
+}
+
+function shareOf(requestsPerSecond: number | undefined): { requests: number; withinMs: number } | undefined {
+  if (requestsPerSecond === undefined) return undefined;
+  const requests = requestsPerActivity(requestsPerSecond);
+  return { requests, withinMs: (requests / requestsPerSecond) * 1_000 };
 }
 
 function requestsPerActivity(requestsPerSecond: number): number {

@@ -21,6 +21,11 @@ export class Pace {
     return at - now < 1 ? undefined : new Promise((resolve) => setTimeout(resolve, at - now));
   }
 
+  /** @returns how many requests are still to be sent before one that asks for its turn now */
+  backlog(now = performance.now()): number {
+    return this.rate === Number.POSITIVE_INFINITY ? 0 : (Math.max(0, this.next - now) / 1_000) * this.rate;
+  }
+
   /** 429: half as fast. */
   shrink(): void {
     if (this.rate !== Number.POSITIVE_INFINITY) this.rate = Math.max(this.most / 64, this.rate / 2);
