@@ -1,5 +1,6 @@
 import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
+import { closeSession } from './close-session.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
@@ -32,7 +33,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     score: score(options),
     onboardingStatus: (session) =>
       repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
-    closeSession: (session) => repeatable(session.interviewId, (signal) => incode.closeSession(session, { signal })),
+    closeSession: closeSession(options),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };
       return { sessionToken: await repeatable(interviewId, (signal) => tokenSource.token(interviewId, signal)) };

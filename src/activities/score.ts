@@ -1,7 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import { FAILURES, type ScoreAnswer } from '../contract/index.js';
+import { IncodeError } from '../incode/index.js';
 import { callIncode } from './call.js';
-import { activityFailure, notYet } from './failure.js';
+import { activityFailure, isFinal, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { ScoreInput } from './types.js';
 
@@ -23,8 +24,17 @@ async function readScore({ incode, mendIntervalMs }: ResolvedActivityOptions, in
   try {
     return await callIncode((signal) => incode.score(input, { signal }));
   } catch (error) {
+    if (isRefusedForGood(error)) return { status: null, value: null };
     throw activityFailure(error, { interviewId: input.interviewId, mendIntervalMs });
   }
+}
+
+/**
+ * A session whose finishing was answered exists, so a score that is refused is one that is not there yet: what Incode says then is
+ * not documented, and the outcome of a finished session must not be lost over it.
+ */
+export function isRefusedForGood(error: unknown): boolean {
+  return error instanceof IncodeError && error.kind !== 'tokenRefused' && isFinal(error.kind);
 }
 
 /** By the server's clock alone, so that a worker whose clock is off neither gives up early nor asks for ever. */

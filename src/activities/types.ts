@@ -52,8 +52,9 @@ export interface IncodeActivities {
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
   /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
   awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
-  /** `null` once `readyWithinMs` has passed without a score. */
+  /** `null` once `readyWithinMs` has passed without a score; until then a refusal counts as not ready. */
   score(input: ScoreInput): Promise<ScoreAnswer | null>;
+  /** `sessionStatus` is `null` if the answer to an earlier attempt was lost, and a repeat was refused. */
   closeSession(input: SessionInput): Promise<{ sessionStatus: string | null }>;
   /** `null` if this worker has no token source. */
   reissueToken(input: ReissueTokenInput): Promise<{ sessionToken: string | null }>;

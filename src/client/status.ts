@@ -82,7 +82,7 @@ async function ending(handle: WorkflowHandle<OnboardingWorkflow>): Promise<Endin
 /** A completed session's last state follows from its result, but for the timeline, if no worker is there to replay it. */
 function stateOf(result: OnboardingResult | null): OnboardingState | null {
   if (result === null) return null;
-  const { reason: _, ...known } = result;
+  const { reason: _, closed: __, ...known } = result;
   return { ...known, stage: 'done', waitingFor: null, deadline: null, timeline: [] };
 }
 

@@ -11,10 +11,12 @@ export interface OnboardingInput {
   flowId?: string;
   plan?: Plan;
   /**
-   * An earlier workflow may have finished this session, so its status is read before the first attempt as well.
-   * `OnboardingClient` sets it when it starts a session again; other callers should do the same.
-   *
-   * @default false
+   * Whether the session's status is read before the first attempt to finish it too:
+   * - left out: yes, because nobody else may have kept it from being started twice;
+   * - `false`: no. For callers who know that no workflow was ever started for it, as `OnboardingClient` does when its start
+   *   would have been refused otherwise;
+   * - `true`: yes, and a request may have been sent until just now: unless it is finished, it is left alone for the settle
+   *   time. For a session that is started again after its workflow was terminated.
    */
   verifyFirst?: boolean;
 }
@@ -52,8 +54,8 @@ export interface Plan {
    */
   score?: boolean;
   /**
-   * How long a score that is not ready is asked for; then the outcome is `undecided`. Only Incode's "not ready" counts
-   * against it: an outage is waited out.
+   * How long a score that is not ready is asked for; then the outcome is `undecided`. An outage is waited out, and the score
+   * asked for once more after it.
    *
    * @default "15 minutes": post-processing takes seconds, so a score missing for longer will not come by itself.
    */
@@ -107,6 +109,8 @@ export interface OnboardingResult {
   finish: FinishAnswer | null;
   /** `null` if the plan did not ask for it, or it was not ready by `scoreDeadline`. */
   score: ScoreAnswer | null;
+  /** Whether the session was closed; `null` if the plan did not ask for it, `false` if Incode refused. */
+  closed: boolean | null;
   /** The last onboarding status known from Incode, or `null`. */
   onboardingStatus: string | null;
   /** One sentence for people: what the outcome rests on. */

@@ -56,7 +56,7 @@ export interface IncodeClient {
   isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
   score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
   /** Closes the session: later uploads are refused and the score is frozen. */
-  closeSession(session: SessionAccess, options?: CallOptions): Promise<{ sessionStatus: string | null }>;
+  closeSession(session: SessionAccess, options?: CallOptions): Promise<{ sessionStatus: string }>;
   start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
   /** Closes the connections, once the calls under way have ended. */
   close(): Promise<void>;
@@ -109,6 +109,8 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       headers: {
         'content-type': 'application/json',
         accept: 'application/json',
+        // Nothing here unpacks an answer.
+        'accept-encoding': 'identity',
         'api-version': '1.0',
         'x-api-key': apiKey,
         ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),

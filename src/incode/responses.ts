@@ -3,7 +3,7 @@ import { correctedStatus } from '../contract/index.js';
 /** Incode's answer to finish-status. */
 export interface FinishStatusResponse {
   /** `approved`, `rejected`, `none` (no automatic decision) or a value that is new to us. */
-  action: string | null;
+  action: string;
   redirectionUrl: string | null;
   /** Only newer versions send it. */
   scoreStatus: string | null;
@@ -47,9 +47,12 @@ export function errorCode(body: string, httpStatus: number): number | string | u
 
 // Each reader returns `undefined` if what it cannot do without is missing.
 
-export function readFinishStatus(fields: Fields): FinishStatusResponse {
+export function readFinishStatus(fields: Fields): FinishStatusResponse | undefined {
+  const action = text(fields.action);
+  // Without it nothing tells that the session was finished; its status will.
+  if (action === null) return undefined;
   return {
-    action: text(fields.action),
+    action,
     redirectionUrl: text(fields.redirectionUrl),
     scoreStatus: text(fields.scoreStatus),
   };
@@ -70,8 +73,9 @@ export function readScore({ overall }: Fields): ScoreResponse {
   return { status: text(status), value: typeof value === 'number' ? String(value) : text(value) };
 }
 
-export function readCloseSession({ sessionStatus }: Fields): { sessionStatus: string | null } {
-  return { sessionStatus: text(sessionStatus) };
+export function readCloseSession({ sessionStatus }: Fields): { sessionStatus: string } | undefined {
+  const status = text(sessionStatus);
+  return status?.toLowerCase() === 'closed' ? { sessionStatus: status } : undefined;
 }
 
 export function readStart({ token, interviewId, existingSession }: Fields): StartResponse | undefined {
@@ -81,14 +85,16 @@ export function readStart({ token, interviewId, existingSession }: Fields): Star
 
 function parse(body: string): unknown {
   try {
-    return JSON.parse(body);
+    // A byte order mark is no part of JSON, but some gateways send one.
+    return JSON.parse(body.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }
 }
 
-/** `{timestamp, status, error, message?, path?}`, in whichever part a gateway leaves of it. */
-function isErrorBody({ error, status, timestamp, message, path }: Fields): boolean {
+/** `{timestamp, status, error, message?, path?}`, in whichever part a gateway leaves of it; or a failure that comes with 200. */
+function isErrorBody({ error, status, timestamp, message, path, success, failReason }: Fields): boolean {
+  if (success === false || (failReason ?? undefined) !== undefined) return true;
   if (error !== undefined && error !== null) return true;
   return status !== undefined && (timestamp ?? message ?? path) !== undefined;
 }

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -93,7 +94,7 @@ class Onboarding {
       else record.answer = { finish: null };
     }
     const finish = record.answer?.finish ?? null;
-    if (finish && plan.close && !record.closed) await this.close();
+    if (finish && plan.close && record.closed === null) await this.close();
     if (finish && needsScore(plan, finish) && record.score === null) await this.score();
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
@@ -147,10 +148,18 @@ class Onboarding {
 
   private async close(): Promise<void> {
     const { session } = this;
+    const { record } = session;
     session.enter('closing');
-    await withToken(session, (access) => incode.closeSession(access));
-    session.record.closed = true;
-    note(session.record, 'Closed');
+    try {
+      await withToken(session, (access) => incode.closeSession(access));
+      record.closed = true;
+      note(record, 'Closed');
+    } catch (error) {
+      // The session is finished: its outcome must not be lost over this.
+      if (!(error instanceof ApplicationFailure)) throw error;
+      record.closed = false;
+      note(record, `Not closed: ${error.message}`);
+    }
   }
 
   private async score(): Promise<void> {
@@ -211,6 +220,7 @@ class Onboarding {
       outcome,
       finish: record.answer?.finish ?? null,
       score: record.score?.answer ?? null,
+      closed: record.closed,
       onboardingStatus: record.onboardingStatus,
       reason,
     };

@@ -25,7 +25,8 @@ export interface SessionRecord {
   asked: boolean;
   /** `null` until Incode has answered; `finish` is `null` if the session has expired. */
   answer: { finish: FinishAnswer | null } | null;
-  closed: boolean;
+  /** `null` until it was tried. */
+  closed: boolean | null;
   /** `null` until it was read; `answer` is `null` if it was not ready in time. */
   score: { answer: ScoreAnswer | null } | null;
   onboardingStatus: string | null;
@@ -44,7 +45,7 @@ export function newRecord(input: OnboardingInput, { finishWhen }: Pick<ResolvedP
     tokenIsUnproven: false,
     asked: false,
     answer: null,
-    closed: false,
+    closed: null,
     score: null,
     onboardingStatus: null,
     outcome: null,
