@@ -86,14 +86,17 @@ describe('without a token that Incode accepts', () => {
   });
 
   it('a token source that is out of order holds no webhook up, nor a token that is handed in', async () => {
-    const { interviewId } = await withSource.simulator.openSession();
-    withSource.simulator.fault({ operation: 'start', interviewId, kind: 'status', status: 503, times: null });
-    await withSource.onboarding.start({ interviewId, ...PROCESSED });
-    await expect.poll(async () => (await withSource.onboarding.state(interviewId)).call?.attempt).toBeGreaterThan(1);
-    await say(withSource, interviewId, 'POST_PROCESSING_FINISHED');
-    await untilStage(withSource, interviewId, 'finishing');
-    await withSource.onboarding.renewToken(interviewId, await withSource.simulator.issueToken(interviewId));
-    expect((await withSource.onboarding.result(interviewId)).outcome).toBe('approved');
-    await expectSound(withSource, interviewId);
+    const vault = { token: () => Promise.reject(new Error('The vault is sealed')) };
+    await using sealed = await startWorld({ tokenSource: () => vault });
+    const { interviewId } = await sealed.simulator.openSession();
+    await sealed.onboarding.start({ interviewId, ...PROCESSED });
+    await expect
+      .poll(async () => (await sealed.onboarding.state(interviewId)).call)
+      .toMatchObject({ activity: 'reissueToken', lastFailure: { message: 'The vault is sealed' } });
+    await say(sealed, interviewId, 'POST_PROCESSING_FINISHED');
+    await untilStage(sealed, interviewId, 'finishing');
+    await sealed.onboarding.renewToken(interviewId, await sealed.simulator.issueToken(interviewId));
+    expect((await sealed.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(sealed, interviewId);
   });
 });
