@@ -205,7 +205,7 @@ function units(ms: number, ...names: string[]): [string, number][] {
 }
 
 /** Ten years: far beyond any onboarding, and still a safe timer for Temporal. */
-const MAX_DURATION_MS = 3_650 * 86_400_000;
+export const MAX_DURATION_MS = 3_650 * 86_400_000;
 
 /**
  * The duration strings of Temporal's TypeScript SDK from milliseconds to weeks. Written here because the contract

@@ -7,6 +7,7 @@ import {
   type FinishAnswer,
   heardStatus,
   InvalidInputError,
+  MAX_DURATION_MS,
   type OnboardingState,
   QUERIES,
   type RenewTokenInput,
@@ -29,7 +30,7 @@ export function handleMessages(session: Session): void {
   setHandler(finish, () => finishAnswer(session));
   setHandler(renewToken, (given) => takeToken(session, given), { validator: (given) => checkToken(session, given) });
   setHandler(extendDeadline, (given) => moveDeadline(session, given), {
-    validator: (given) => checkExtension(session, given),
+    validator: (given) => void movedDeadline(session, given),
   });
   setHandler(statusChanged, (given) => takeStatus(session, given));
   setHandler(state, () => session.state());
@@ -69,21 +70,25 @@ function checkToken(session: Session, given: RenewTokenInput): void {
 function takeToken(session: Session, { sessionToken }: RenewTokenInput): void {
   const { record } = session;
   record.token = sessionToken;
-  record.tokenIsUnproven = false;
+  record.unprovenSince = null;
   note(record, 'A session token was handed in');
   session.askingTokenSource?.cancel();
 }
 
-function checkExtension(session: Session, given: ExtendDeadlineInput): void {
-  guarded(() => checkExtendDeadlineInput(given));
-  if (session.record.deadline === null) {
-    throw wrongStage(session, 'it has no deadline; waiting, scoring and inReview have one');
-  }
+/** @returns the deadline that the update asks for */
+function movedDeadline(session: Session, given: ExtendDeadlineInput): number {
+  const { deadline } = session.record;
+  const by = guarded(() => checkExtendDeadlineInput(given));
+  if (deadline === null) throw wrongStage(session, 'it has no deadline; waiting, scoring and inReview have one');
+  return guarded(() => {
+    if (deadline + by <= Date.now() + MAX_DURATION_MS) return deadline + by;
+    throw new InvalidInputError('extendDeadline.by', 'must not move the deadline further than ten years from now');
+  });
 }
 
 function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDeadline {
   const { record } = session;
-  record.deadline = (record.deadline ?? 0) + checkExtendDeadlineInput(given);
+  record.deadline = movedDeadline(session, given);
   const deadline = new Date(record.deadline).toISOString();
   note(record, `Deadline moved to ${deadline}`);
   session.boundByDeadline?.cancel();

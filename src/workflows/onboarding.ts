@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
+  ContinueAsNew,
   condition,
   continueAsNew,
   isCancellation,
@@ -43,7 +44,8 @@ export async function onboardingSession(given: OnboardingInput, carried?: Sessio
   const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
   const session = new Session(input, record);
   handleMessages(session);
-  return new Onboarding(session, record !== undefined).run();
+  if (mayFollowAnother(input, record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };
+  return new Onboarding(session).run();
 }
 
 function acceptedInput(given: OnboardingInput): OnboardingInput {
@@ -55,13 +57,19 @@ function acceptedInput(given: OnboardingInput): OnboardingInput {
   }
 }
 
+/** A reset, a workflow retry or a new start after a termination: a request may have been under way until just now. */
+function mayFollowAnother({ verifyFirst = false }: OnboardingInput, isContinued: boolean): boolean {
+  const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
+  if (runId !== originalExecutionRunId || attempt > 1) return true;
+  // A run that continues another was told of earlier requests by its record.
+  return !isContinued && (verifyFirst || runId !== firstExecutionRunId);
+}
+
 class Onboarding {
   private readonly session: Session;
-  private readonly continued: boolean;
 
-  constructor(session: Session, continued: boolean) {
+  constructor(session: Session) {
     this.session = session;
-    this.continued = continued;
   }
 
   async run(): Promise<OnboardingResult> {
@@ -77,6 +85,7 @@ class Onboarding {
         }
       }
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
       note(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
       session.failure = withFinish(error, session.record.answer?.finish);
       throw session.failure;
@@ -112,7 +121,7 @@ class Onboarding {
       return asked || (plan.finishWhen === 'processed' ? isProcessed(onboardingStatus) : isFinished(onboardingStatus));
     };
     const isExpired = () => milestoneOf(record.onboardingStatus) === 'expired';
-    session.enter('waiting', plan.captureDeadlineMs);
+    session.publish();
     await waitInStage(session, {
       summary: 'Capture deadline',
       isOver: () => isReady() || isExpired(),
@@ -126,14 +135,14 @@ class Onboarding {
     const { record, input } = session;
     session.enter('finishing');
     const { flowId } = input;
-    let history = this.earlierRequests();
+    record.earlierRequest = this.earlierRequest();
     const { finish, onboardingStatus } = await withToken(
       session,
-      (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...history }),
+      (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
       {
         onRefusal: ({ lastSentAt }) => {
           // The call that was refused may have been the second attempt of one that is still under way.
-          history = { verifyFirst: true, ...(lastSentAt === undefined ? {} : { lastSentAt }) };
+          record.earlierRequest = { lastSentAt: lastSentAt ?? null };
         },
         instead: () => finishedElsewhere(record),
       },
@@ -226,20 +235,20 @@ class Onboarding {
     };
   }
 
-  /** What is known of requests that other runs or workflows may have sent for this session. */
-  private earlierRequests(): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
+  private earlierRequest(): SessionRecord['earlierRequest'] {
     const { input, record } = this.session;
-    const { runId, originalExecutionRunId, firstExecutionRunId, attempt, workflowId } = workflowInfo();
-    const isReset = runId !== originalExecutionRunId;
-    const isFollowing = isReset || attempt > 1 || (runId !== firstExecutionRunId && !this.continued);
-    // A reset, a workflow retry or a new start after a termination: a request may have been under way until just now. So
-    // may one of whoever finished the session according to a webhook.
-    if (input.verifyFirst || isFollowing || isFinished(record.onboardingStatus)) {
-      return { verifyFirst: true, lastSentAt: Date.now() };
-    }
+    if (record.earlierRequest) return record.earlierRequest;
+    // Whoever finished the session according to a webhook may have done so just now.
+    if (isFinished(record.onboardingStatus)) return { lastSentAt: Date.now() };
     // Under an id of its own nothing keeps a second workflow from completing the same session.
-    return workflowId === onboardingWorkflowId(input.interviewId) ? {} : { verifyFirst: true };
+    return workflowInfo().workflowId === onboardingWorkflowId(input.interviewId) ? null : { lastSentAt: null };
   }
+}
+
+function verification({ earlierRequest }: SessionRecord): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
+  if (earlierRequest === null) return {};
+  const { lastSentAt } = earlierRequest;
+  return { verifyFirst: true, ...(lastSentAt === null ? {} : { lastSentAt }) };
 }
 
 /** For a session that has no token: a webhook may tell all the same that it is finished, or can never be. */

@@ -19,10 +19,15 @@ export interface SessionRecord {
   token: string | null;
   /** The last token that Incode refused. */
   refusedToken: string | null;
-  /** The token is of the token source, and no call has accepted it yet: if it is refused, asking for another would go round in circles. */
-  tokenIsUnproven: boolean;
+  /** When the token source gave the token, in ms since the epoch; `null` if it is not of the source, or a call has accepted it. */
+  unprovenSince: number | null;
   /** The update `finish` has come. */
   asked: boolean;
+  /**
+   * Somebody may have made Incode finish the session: another run or workflow, or a call of this one whose fate is not known.
+   * With when that was last possible, in ms since the epoch, if it may still be under way. `null` if nobody can have.
+   */
+  earlierRequest: { lastSentAt: number | null } | null;
   /** `null` until Incode has answered; `finish` is `null` if the session has expired. */
   answer: { finish: FinishAnswer | null } | null;
   /** `null` until it was tried. */
@@ -36,14 +41,20 @@ export interface SessionRecord {
   timeline: TimelineEntry[];
 }
 
-export function newRecord(input: OnboardingInput, { finishWhen }: Pick<ResolvedPlan, 'finishWhen'>): SessionRecord {
+export function newRecord(
+  input: OnboardingInput,
+  { finishWhen, captureDeadlineMs }: Pick<ResolvedPlan, 'finishWhen' | 'captureDeadlineMs'>,
+): SessionRecord {
+  const isWaiting = finishWhen !== 'now';
   const record: SessionRecord = {
-    stage: finishWhen === 'now' ? 'finishing' : 'waiting',
-    deadline: null,
+    stage: isWaiting ? 'waiting' : 'finishing',
+    // Here, so that an update that comes together with the start finds it.
+    deadline: isWaiting ? Date.now() + captureDeadlineMs : null,
     token: input.sessionToken ?? null,
     refusedToken: null,
-    tokenIsUnproven: false,
+    unprovenSince: null,
     asked: false,
+    earlierRequest: null,
     answer: null,
     closed: null,
     score: null,
@@ -53,6 +64,7 @@ export function newRecord(input: OnboardingInput, { finishWhen }: Pick<ResolvedP
     timeline: [],
   };
   note(record, 'Started', workflowInfo().startTime);
+  note(record, `Stage: ${record.stage}`);
   return record;
 }
 

@@ -35,11 +35,10 @@ export class Session {
     return this.tokenNeeded === null ? this.record.stage : 'needsToken';
   }
 
-  /** @param lastsMs how long the stage may last; a run that continues another keeps its deadline */
+  /** @param lastsMs how long the stage may last; one that was entered already, also by the run before, keeps its deadline */
   enter(stage: SessionRecord['stage'], lastsMs?: number): void {
     const { record } = this;
-    const isContinued = record.stage === stage && record.deadline !== null;
-    if (!isContinued) {
+    if (record.stage !== stage) {
       note(record, `Stage: ${stage}`);
       record.stage = stage;
       record.deadline = lastsMs === undefined ? null : Date.now() + lastsMs;

@@ -30,7 +30,7 @@ export async function withToken<T>(
     const sessionToken = record.token;
     try {
       const result = await call({ interviewId: input.interviewId, sessionToken });
-      record.tokenIsUnproven = false;
+      record.unprovenSince = null;
       return result;
     } catch (error) {
       const refusal = activityRefusal(error);
@@ -44,11 +44,19 @@ export async function withToken<T>(
   }
 }
 
+/**
+ * Asking for another would go round in circles if the source's last one was refused at once. A poll cannot tell that its token
+ * was accepted, only how long it was in use.
+ */
+const ROUND_MS = 3_600_000;
+
 /** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
 async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
-  const why = session.record.tokenIsUnproven
-    ? 'Incode refused the token of the token source as well'
-    : await askTokenSource(session);
+  const { unprovenSince } = session.record;
+  const why =
+    unprovenSince !== null && Date.now() - unprovenSince < ROUND_MS
+      ? 'Incode refused the token of the token source as well'
+      : await askTokenSource(session);
   if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
 }
 
@@ -64,7 +72,7 @@ async function askTokenSource(session: Session): Promise<string> {
     // Unless somebody has handed one in meanwhile.
     if (record.token === null) {
       note(record, 'The token source gave a fresh session token');
-      record.tokenIsUnproven = true;
+      record.unprovenSince = Date.now();
       record.token = sessionToken;
     }
     return '';

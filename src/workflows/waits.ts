@@ -18,7 +18,21 @@ export interface Wait {
  * Waits until it is over or the stage's deadline has passed, whichever is first. Messages end it, and so does the poll; the
  * poll's own failure for good, such as a session that Incode has forgotten, fails the wait.
  */
-export async function waitInStage(session: Session, { summary, isOver, poll }: Wait): Promise<void> {
+export async function waitInStage(session: Session, wait: Wait): Promise<void> {
+  const { record } = session;
+  for (;;) {
+    await untilOverOrDue(session, wait);
+    if (wait.isOver() || !wait.poll) return;
+    const { deadline } = record;
+    await lookOnce(session);
+    // Unless it was moved during the look, it has passed.
+    if (wait.isOver() || record.deadline === deadline) return;
+  }
+}
+
+async function untilOverOrDue(session: Session, { summary, isOver, poll }: Wait): Promise<void> {
+  // What has come with the start, or has been heard already.
+  if (isOver()) return;
   const polls = new CancellationScope();
   let failure: { error: unknown } | undefined;
   const polling = poll
@@ -34,7 +48,7 @@ export async function waitInStage(session: Session, { summary, isOver, poll }: W
       const left = (session.record.deadline ?? 0) - Date.now();
       if (isOver()) return;
       if (failure) throw failure.error;
-      if (left <= 0) break;
+      if (left <= 0) return;
       if (historyIsFull()) throw new HistoryFull();
       await condition(() => isOver() || failure !== undefined || historyIsFull(), left, { summary });
     }
@@ -43,7 +57,6 @@ export async function waitInStage(session: Session, { summary, isOver, poll }: W
     // A workflow that ends, or goes on, leaves no open activity behind.
     await polling;
   }
-  if (poll && !isOver()) await lookOnce(session);
 }
 
 async function pollFor(session: Session, milestone: AwaitMilestoneInput['milestone']): Promise<void> {

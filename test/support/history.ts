@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 
-type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
+export type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
 export function fetchHistory(client: Client, interviewId: string): Promise<History> {
   return client.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();
@@ -32,4 +32,55 @@ export function attemptsOf(history: History, activity: string): number {
     .map((event) => event.activityTaskStartedEventAttributes)
     .filter((started) => started && scheduled.has(String(started.scheduledEventId)))
     .reduce((sum, started) => sum + (started?.attempt ?? 0), 0);
+}
+
+/** As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity. */
+export function billableActions(history: History): number {
+  const events = history.events ?? [];
+  const counted = events.filter(
+    (event) =>
+      event.workflowExecutionStartedEventAttributes ||
+      event.timerStartedEventAttributes ||
+      event.workflowExecutionSignaledEventAttributes ||
+      event.workflowExecutionUpdateAcceptedEventAttributes ||
+      event.upsertWorkflowSearchAttributesEventAttributes,
+  );
+  const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
+  return counted.length + attempts;
+}
+
+/** Messages of the workflow tasks that failed. A failed one is repeated for ever: the workflow is stuck. */
+export function failedTasks(history: History): string[] {
+  return (history.events ?? [])
+    .map((event) => event.workflowTaskFailedEventAttributes)
+    .filter((failed) => failed && failed.cause !== UNHANDLED_COMMAND)
+    .map((failed) => failed?.failure?.message ?? 'a workflow task failed');
+}
+
+/** Of Temporal's API: a message came while the workflow was about to end. The server asks again; nothing is wrong. */
+const UNHANDLED_COMMAND = 1;
+
+/** Activities without an event that tells their end. */
+export function openActivities(history: History): string[] {
+  const events = history.events ?? [];
+  const ended = new Set(
+    events
+      .map(
+        (event) =>
+          event.activityTaskCompletedEventAttributes ??
+          event.activityTaskFailedEventAttributes ??
+          event.activityTaskTimedOutEventAttributes ??
+          event.activityTaskCanceledEventAttributes,
+      )
+      .map((end) => end && String(end.scheduledEventId)),
+  );
+  return events
+    .filter((event) => event.activityTaskScheduledEventAttributes && !ended.has(String(event.eventId)))
+    .map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? 'unknown');
+}
+
+export function scheduledActivities(history: History): string[] {
+  return (history.events ?? []).flatMap(
+    (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+  );
 }

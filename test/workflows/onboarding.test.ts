@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInputError, SessionFailedError } from '../../src/client/index.js';
 import { FAILURES, ONBOARDING_WORKFLOW, onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
-import { attemptsOf, fetchHistory } from '../support/history.js';
+import { attemptsOf, billableActions, fetchHistory } from '../support/history.js';
 import { thrown } from '../support/thrown.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -72,21 +72,6 @@ describe('a session that nothing happens to', () => {
     expect(billableActions(await fetchHistory(world.temporal, interviewId))).toBe(actions);
   });
 });
-
-/** As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity. */
-function billableActions(history: Awaited<ReturnType<typeof fetchHistory>>): number {
-  const events = history.events ?? [];
-  const counted = events.filter(
-    (event) =>
-      event.workflowExecutionStartedEventAttributes ||
-      event.timerStartedEventAttributes ||
-      event.workflowExecutionSignaledEventAttributes ||
-      event.workflowExecutionUpdateAcceptedEventAttributes ||
-      event.upsertWorkflowSearchAttributesEventAttributes,
-  );
-  const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
-  return counted.length + attempts;
-}
 
 describe('the score', () => {
   it('is asked for again until it is ready', async () => {

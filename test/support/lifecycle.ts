@@ -1,0 +1,109 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { expect } from 'vitest';
+import {
+  type OnboardingInput,
+  type OnboardingState,
+  onboardingWorkflowId,
+  SEARCH_ATTRIBUTES,
+  type Stage,
+} from '../../src/contract/index.js';
+import { passTime, type SessionSpec } from '../../src/testing/index.js';
+import { failedTasks, fetchHistory, type History } from './history.js';
+import { serve } from './http.js';
+import type { World } from './world.js';
+
+export interface Started {
+  interviewId: string;
+  token: string;
+}
+
+/** Opens a session and starts its onboarding with its token, unless `input` says otherwise. */
+export async function begin(
+  { simulator, onboarding }: World,
+  input: Omit<OnboardingInput, 'interviewId'> = {},
+  spec: SessionSpec = {},
+): Promise<Started> {
+  const { interviewId, token } = await simulator.openSession(spec);
+  await onboarding.start({ interviewId, sessionToken: token, ...input });
+  return { interviewId, token };
+}
+
+export function handleOf({ temporal }: World, interviewId: string): WorkflowHandle {
+  return temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
+}
+
+export async function stateOf({ onboarding }: World, interviewId: string): Promise<OnboardingState> {
+  const { state } = await onboarding.state(interviewId);
+  if (state === null) throw new Error(`No worker told the state of ${interviewId}`);
+  return state;
+}
+
+export async function untilStage(world: World, interviewId: string, stage: Stage): Promise<void> {
+  await expect.poll(async () => (await stateOf(world, interviewId)).stage, { timeout: 20_000 }).toBe(stage);
+}
+
+/** What Incode's webhook says, without the webhook. */
+export async function say({ onboarding }: World, interviewId: string, ...statuses: string[]): Promise<void> {
+  for (const onboardingStatus of statuses) await onboarding.statusChanged({ interviewId, onboardingStatus });
+}
+
+export function pass({ temporal }: World, interviewId: string, duration: Parameters<typeof passTime>[2]) {
+  return passTime(temporal, onboardingWorkflowId(interviewId), duration);
+}
+
+/** Names of the calls that reached Incode, oldest first. */
+export function operationsOf({ simulator }: World, interviewId: string): string[] {
+  return simulator.callsOf(interviewId).map(({ operation, httpStatus }) => `${operation} ${httpStatus}`);
+}
+
+/** How often Incode has told the session's status. */
+export function looksAt({ simulator }: World, interviewId: string): number {
+  return simulator.callsOf(interviewId, 'onboardingStatus').filter(({ httpStatus }) => httpStatus !== null).length;
+}
+
+export async function untilLooks(world: World, interviewId: string, times: number): Promise<void> {
+  await expect.poll(() => looksAt(world, interviewId), { timeout: 20_000 }).toBe(times);
+}
+
+/** Another program finishes the session at Incode. */
+export async function finishElsewhere({ simulator }: World, interviewId: string): Promise<void> {
+  const headers = {
+    'content-type': 'application/json',
+    'api-version': '1.0',
+    'x-api-key': simulator.apiKey,
+    'x-incode-hardware-id': await simulator.issueToken(interviewId),
+  };
+  const { status } = await fetch(`${simulator.url}/omni/finish-status`, { headers });
+  if (status !== 200) throw new Error(`finish-status answered ${status}`);
+}
+
+/** Lets the simulator's webhooks reach the workflows. */
+export async function receiveWebhooks({ simulator, onboarding }: World): Promise<AsyncDisposable> {
+  const receiver = await serve(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    await onboarding.statusChanged(JSON.parse(Buffer.concat(chunks).toString()));
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  simulator.setWebhook({ url: receiver.url });
+  return receiver;
+}
+
+/** As `list` and the Web UI show them. */
+export async function searchAttributesOf(world: World, interviewId: string): Promise<Record<string, unknown>> {
+  const { typedSearchAttributes } = await handleOf(world, interviewId).describe();
+  const names: Record<string, string> = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([short, name]) => [name, short]),
+  );
+  return Object.fromEntries(
+    typedSearchAttributes.getAll().map(({ key, value }) => [names[key.name] ?? key.name, value]),
+  );
+}
+
+/** What must hold after whatever was done to a session: no task failed, and Incode was made to finish it once at most. */
+export async function expectSound(world: World, interviewId: string): Promise<History> {
+  const history = await fetchHistory(world.temporal, interviewId);
+  expect(failedTasks(history)).toEqual([]);
+  expect(world.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);
+  return history;
+}

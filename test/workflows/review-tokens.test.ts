@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reissuingTokenSource } from '../../src/activities/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { scheduledActivities } from '../support/history.js';
+import { begin, expectSound, operationsOf, pass, say, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+let withSource: World;
+beforeAll(async () => {
+  [world, withSource] = await Promise.all([
+    startWorld(),
+    startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+  ]);
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await withSource[Symbol.asyncDispose]();
+});
+
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+const WAIT = { plan: { review: 'wait', reviewDeadline: '30 days' } } as const;
+
+async function inReview(of: World, input: Parameters<typeof begin>[1] = WAIT): Promise<string> {
+  const { interviewId } = await begin(of, input, WARN);
+  await untilStage(of, interviewId, 'inReview');
+  await untilLooks(of, interviewId, 1);
+  return interviewId;
+}
+
+/** Its tokens run out, and the next look finds that. */
+async function tokenRunsOut(of: World, interviewId: string): Promise<void> {
+  of.simulator.revokeTokens(interviewId);
+  await pass(of, interviewId, '7h');
+}
+
+async function renewals(of: World, interviewId: string): Promise<number> {
+  const { timeline } = await stateOf(of, interviewId);
+  return timeline.filter(({ event }) => event === 'The token source gave a fresh session token').length;
+}
+
+describe('a token that runs out during a review', () => {
+  it('is renewed by the token source without a person, and again by the next one', async () => {
+    const interviewId = await inReview(withSource);
+    for (const times of [1, 2, 3]) {
+      await tokenRunsOut(withSource, interviewId);
+      await expect.poll(() => renewals(withSource, interviewId)).toBe(times);
+    }
+    await expect.poll(() => operationsOf(withSource, interviewId).at(-1)).toBe('onboardingStatus 200');
+    expect((await stateOf(withSource, interviewId)).stage).toBe('inReview');
+    withSource.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await pass(withSource, interviewId, '7h');
+    expect((await withSource.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(withSource, interviewId);
+  });
+
+  it('is waited for, visibly, if the token of the source is refused at once', async () => {
+    const interviewId = await inReview(withSource);
+    withSource.simulator.fault({
+      operation: 'onboardingStatus',
+      interviewId,
+      kind: 'status',
+      status: 401,
+      times: null,
+    });
+    await pass(withSource, interviewId, '7h');
+    await untilStage(withSource, interviewId, 'needsToken');
+    expect(await renewals(withSource, interviewId)).toBe(1);
+    expect((await stateOf(withSource, interviewId)).waitingFor).toContain('refused the token of the token source');
+    await withSource.onboarding.cancel(interviewId);
+    await expectSound(withSource, interviewId);
+  });
+
+  it('is waited for, visibly, without a source, and the review goes on with a new one', async () => {
+    const interviewId = await inReview(world);
+    await tokenRunsOut(world, interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    expect(await stateOf(world, interviewId)).toMatchObject({
+      waitingFor: expect.stringContaining('renewToken'),
+      deadline: expect.any(String),
+      finish: { action: 'none' },
+    });
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    await untilStage(world, interviewId, 'inReview');
+    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await pass(world, interviewId, '7h');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(world, interviewId);
+  });
+
+  it('is not needed if the webhook tells the verdict', async () => {
+    const interviewId = await inReview(world);
+    await tokenRunsOut(world, interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
+    expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'done', waitingFor: null });
+    await expectSound(world, interviewId);
+  });
+
+  it('does not outlast the review deadline, which needs no last look then', async () => {
+    const interviewId = await inReview(world);
+    await tokenRunsOut(world, interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    await pass(world, interviewId, '30 days');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('needsReview');
+    expect(scheduledActivities(await expectSound(world, interviewId))).not.toContain('onboardingStatus');
+  });
+
+  it('does not keep the deadline from being moved', async () => {
+    const interviewId = await inReview(world);
+    await tokenRunsOut(world, interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    await world.onboarding.extendDeadline(interviewId, '10 days');
+    await pass(world, interviewId, '35 days');
+    expect((await stateOf(world, interviewId)).stage).toBe('needsToken');
+    await pass(world, interviewId, '5 days');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('needsReview');
+    await expectSound(world, interviewId);
+  });
+
+  it('may be replaced before anybody notices', async () => {
+    const interviewId = await inReview(world);
+    world.simulator.revokeTokens(interviewId);
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    // The poll under way has the old one still; the next has the new one.
+    await pass(world, interviewId, '7h');
+    await expect
+      .poll(() => operationsOf(world, interviewId).slice(-2))
+      .toEqual(['onboardingStatus 401', 'onboardingStatus 200']);
+    expect((await stateOf(world, interviewId)).stage).toBe('inReview');
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(world, interviewId);
+  });
+});

@@ -1,0 +1,229 @@
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FAILURES, ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import { scheduledActivities } from '../support/history.js';
+import {
+  begin,
+  expectSound,
+  finishElsewhere,
+  handleOf,
+  operationsOf,
+  pass,
+  receiveWebhooks,
+  say,
+  stateOf,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+// Longer than the default, so that a week has few of them.
+const POLL_MS = 6 * 3_600_000;
+const POLL = '6h';
+
+/** Webhooks are lost here: what a session hears, it is told by `say`. */
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ activities: { processedPollMs: POLL_MS } });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+const ASKED = { plan: { finishWhen: 'asked' } } as const;
+const AFTER_FINISH = [
+  'ONBOARDING_FINISHED',
+  'MANUAL_REVIEW_APPROVED',
+  'MANUAL_REVIEW_REJECTED',
+  'MANUAL_REVIEW_ESCALATED',
+];
+const READY = [
+  'POST_PROCESSING_FINISHED',
+  'FACE_VALIDATION_FINISHED',
+  'GOVERNMENT_VALIDATION_FINISHED',
+  ...AFTER_FINISH,
+];
+
+describe('a session that is finished when it is processed', () => {
+  it("waits for Incode's webhook", async () => {
+    await using heard = await startWorld();
+    await using _ = await receiveWebhooks(heard);
+    const { interviewId } = await begin(heard, PROCESSED, { processedAfterMs: 300 });
+    await untilStage(heard, interviewId, 'waiting');
+    expect(await heard.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'response' },
+      onboardingStatus: 'ONBOARDING_FINISHED',
+    });
+    expect(operationsOf(heard, interviewId)).toEqual(['onboardingStatus 200', 'finishStatus 200', 'score 200']);
+    expect(await expectSound(heard, interviewId)).toBeDefined();
+  });
+
+  it('needs one poll if the webhook is lost', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, POLL);
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'onboardingStatus 200',
+      'finishStatus 200',
+      'score 200',
+    ]);
+    await expectSound(world, interviewId);
+  });
+
+  it('that is processed already is finished after one look', async () => {
+    const { interviewId } = await begin(world, PROCESSED, { onboardingStatus: 'POST_PROCESSING_FINISHED' });
+    await world.onboarding.result(interviewId);
+    expect(operationsOf(world, interviewId)).toEqual(['onboardingStatus 200', 'finishStatus 200', 'score 200']);
+  });
+
+  it.concurrent.each(READY)('goes on at any later milestone, by webhook: %s', async (status) => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    if (AFTER_FINISH.includes(status)) await finishElsewhere(world, interviewId);
+    world.simulator.setOnboardingStatus(interviewId, status);
+    await say(world, interviewId, status);
+    const { finish } = await world.onboarding.result(interviewId);
+    expect(finish?.confirmedBy).toBe(AFTER_FINISH.includes(status) ? 'status' : 'response');
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+    await expectSound(world, interviewId);
+  });
+
+  it.concurrent.each(READY)('goes on at any later milestone, by poll: %s', async (status) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    if (AFTER_FINISH.includes(status)) await finishElsewhere(world, interviewId);
+    world.simulator.setOnboardingStatus(interviewId, status);
+    await world.onboarding.start({ interviewId, sessionToken: token, ...PROCESSED });
+    const { finish } = await world.onboarding.result(interviewId);
+    expect(finish?.confirmedBy).toBe(AFTER_FINISH.includes(status) ? 'status' : 'response');
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+    await expectSound(world, interviewId);
+  });
+
+  it('does not go on at an earlier milestone, nor at a status that is new to us', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await say(world, interviewId, 'UNKNOWN', 'ID_VALIDATION_FINISHED', 'BRAND_NEW', 'ID_VALIDATION_FINISHED_SECOND_ID');
+    await say(world, interviewId, 'UNKNOWN', 'BRAND_NEW');
+    await expect
+      .poll(async () => (await stateOf(world, interviewId)).onboardingStatus)
+      .toBe('ID_VALIDATION_FINISHED_SECOND_ID');
+    expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'waiting', finish: null });
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(world, interviewId);
+  });
+
+  it.each(['webhook', 'poll'])('and that expires at Incode ends as expired, by %s', async (source) => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    world.simulator.setOnboardingStatus(interviewId, 'EXPIRED');
+    if (source === 'webhook') await say(world, interviewId, 'EXPIRED');
+    else await pass(world, interviewId, POLL);
+    expect(await world.onboarding.result(interviewId)).toEqual({
+      interviewId,
+      outcome: 'expired',
+      finish: null,
+      score: null,
+      onboardingStatus: 'EXPIRED',
+      reason: 'The session expired at Incode before it was finished.',
+    });
+    expect(world.simulator.callsOf(interviewId, 'finishStatus')).toEqual([]);
+    await expectSound(world, interviewId);
+  });
+
+  it('is not finished again if somebody else has done it before the poll tells', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    await finishElsewhere(world, interviewId);
+    await pass(world, interviewId, POLL);
+    const { finish } = await world.onboarding.result(interviewId);
+    expect(finish).toEqual({ action: null, redirectionUrl: null, confirmedBy: 'status' });
+    await expectSound(world, interviewId);
+  });
+
+  it('that Incode has forgotten fails with the reason', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404 });
+    await pass(world, interviewId, POLL);
+    expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.unknownSession });
+    await expectSound(world, interviewId);
+  });
+});
+
+describe('a session that is finished when somebody asks', () => {
+  it('polls nothing meanwhile, also for weeks', async () => {
+    const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '60 days' } });
+    await untilStage(world, interviewId, 'waiting');
+    expect((await stateOf(world, interviewId)).waitingFor).toBe('the update finish');
+    await pass(world, interviewId, '50 days');
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    expect((await stateOf(world, interviewId)).stage).toBe('waiting');
+    expect(operationsOf(world, interviewId)).toEqual([]);
+    expect(await world.onboarding.finish({ interviewId })).toMatchObject({ confirmedBy: 'response' });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(world, interviewId);
+  });
+
+  it.each([
+    ['ONBOARDING_FINISHED', 'approved', 'status'],
+    ['EXPIRED', 'expired', undefined],
+  ])('does not wait any more once Incode says %s', async (status, outcome, confirmedBy) => {
+    const { interviewId } = await begin(world, ASKED);
+    if (status === 'ONBOARDING_FINISHED') await finishElsewhere(world, interviewId);
+    world.simulator.setOnboardingStatus(interviewId, status);
+    await say(world, interviewId, status);
+    const result = await world.onboarding.result(interviewId);
+    expect([result.outcome, result.finish?.confirmedBy]).toEqual([outcome, confirmedBy]);
+    await expectSound(world, interviewId);
+  });
+
+  it.each([PROCESSED, ASKED])('together with the start gets its answer, and nothing is polled: %j', async (input) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    expect(await world.onboarding.finish({ interviewId, sessionToken: token, ...input })).toEqual({
+      action: 'approved',
+      redirectionUrl: null,
+      confirmedBy: 'response',
+    });
+    await world.onboarding.result(interviewId);
+    expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
+  });
+
+  it('and the answer is the same for everybody who asks', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    const handle = handleOf(world, interviewId);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => handle.executeUpdate('finish')));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    await world.onboarding.result(interviewId);
+    await expectSound(world, interviewId);
+  });
+
+  it('by a caller in another language, with the start', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const answer = await world.temporal.workflow.executeUpdateWithStart('finish', {
+      startWorkflowOperation: new WithStartWorkflowOperation(ONBOARDING_WORKFLOW, {
+        taskQueue: world.taskQueue,
+        workflowId: onboardingWorkflowId(interviewId),
+        args: [{ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } }],
+        workflowIdConflictPolicy: 'FAIL',
+      }),
+    });
+    expect(answer).toMatchObject({ action: 'approved' });
+    await world.onboarding.result(interviewId);
+    await expectSound(world, interviewId);
+  });
+});
+
+describe('a webhook that opens the lifecycle', () => {
+  it('is not lost on the way to a workflow that has just been started', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'POST_PROCESSING_FINISHED' });
+    const said = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    await world.onboarding.statusChanged(said, { sessionToken: token, ...PROCESSED });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
+  });
+});
