@@ -20,10 +20,28 @@ export class MissingSearchAttributesError extends Error {
   }
 }
 
-/** @throws MissingSearchAttributesError */
+/** A name of ours stands for another type in the namespace. Temporal changes no type. */
+export class WrongSearchAttributesError extends Error {
+  override readonly name = 'WrongSearchAttributesError';
+  readonly wrong: readonly string[];
+
+  constructor(namespace: string, wrong: readonly string[]) {
+    super(
+      `Namespace ${namespace} has search attributes ${wrong.join(', ')} of another type than Keyword. Remove them ` +
+        `(temporal operator search-attribute remove), or use another namespace.`,
+    );
+    this.wrong = wrong;
+  }
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+const KEYWORD = 2;
+
+/** @throws MissingSearchAttributesError, WrongSearchAttributesError */
 export async function checkSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  // 2: INDEXED_VALUE_TYPE_KEYWORD
-  const missing = NAMES.filter((name) => customAttributes[name] !== 2);
+  const wrong = NAMES.filter((name) => customAttributes[name] !== undefined && customAttributes[name] !== KEYWORD);
+  if (wrong.length > 0) throw new WrongSearchAttributesError(namespace, wrong);
+  const missing = NAMES.filter((name) => customAttributes[name] === undefined);
   if (missing.length > 0) throw new MissingSearchAttributesError(namespace, missing);
 }

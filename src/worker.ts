@@ -16,7 +16,11 @@ import { limitTaskQueue } from './task-queue-limit.js';
 
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
-export { MissingSearchAttributesError, SEARCH_ATTRIBUTES_COMMAND } from './search-attributes.js';
+export {
+  MissingSearchAttributesError,
+  SEARCH_ATTRIBUTES_COMMAND,
+  WrongSearchAttributesError,
+} from './search-attributes.js';
 
 /** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));

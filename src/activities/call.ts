@@ -16,3 +16,13 @@ export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>): 
     clearInterval(timer);
   }
 }
+
+/**
+ * The server's clock, as far as an activity can know it: never ahead, and behind by what the task waited for a worker. So what
+ * it measures since an earlier moment of the server's is at least that long ago.
+ */
+export function serverClock(): () => number {
+  const { currentAttemptScheduledTimestampMs } = activityInfo();
+  const begunAt = performance.now();
+  return () => currentAttemptScheduledTimestampMs + performance.now() - begunAt;
+}

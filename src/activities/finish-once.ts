@@ -7,16 +7,22 @@ import type { FinishStatusResult, SessionInput } from './types.js';
 export interface EarlierRequests {
   /** There may have been one. */
   verify: boolean;
-  /** When one that may still be running was last sent, in ms since the epoch. */
+  /** When one that may still be running was last sent, by the server's clock, in ms since the epoch. */
   lastSentAt: number | undefined;
 }
+
+/**
+ * When a request that may still be running was last sent: a moment, by the server's clock, or in the course of this attempt.
+ * Workers' clocks are not compared: two that differ by more than the settle time would finish a session twice.
+ */
+export type LastSent = number | 'inThisAttempt' | undefined;
 
 /** What one attempt came to. In all but the first case `lastSentAt` is what the next one has to know. */
 export type FinishAttempt =
   | { result: FinishStatusResult }
   /** Nothing was sent: an earlier request may still be running at Incode for so long. */
   | { settlesInMs: number; lastSentAt: number }
-  | { error: unknown; lastSentAt: number | undefined };
+  | { error: unknown; lastSentAt: LastSent };
 
 type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs'>;
 
@@ -29,18 +35,18 @@ type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs'>;
 export async function finishOnce(
   { incode, settleTimeMs }: Options,
   session: SessionInput & { flowId?: string },
-  earlier: EarlierRequests,
+  { verify, lastSentAt: earlier, now }: EarlierRequests & { now: () => number },
   signal: AbortSignal,
 ): Promise<FinishAttempt> {
-  let { lastSentAt } = earlier;
+  let lastSentAt: LastSent = earlier;
   try {
-    if (earlier.verify || lastSentAt !== undefined) {
+    if (verify || earlier !== undefined) {
       const known = await readStatus(incode, session, signal);
       if (known) return { result: known };
-      const settlesInMs = lastSentAt === undefined ? 0 : lastSentAt + settleTimeMs - Date.now();
-      if (lastSentAt !== undefined && settlesInMs > 0) return { settlesInMs, lastSentAt };
+      const settlesInMs = earlier === undefined ? 0 : earlier + settleTimeMs - now();
+      if (earlier !== undefined && settlesInMs > 0) return { settlesInMs, lastSentAt: earlier };
     }
-    lastSentAt = Date.now();
+    lastSentAt = 'inThisAttempt';
     return { result: await finish(incode, session, signal) };
   } catch (error) {
     // A request that Incode refused or ended runs no longer, and nothing earlier does, or it would not have been sent.

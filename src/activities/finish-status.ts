@@ -1,8 +1,8 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { FAILURES } from '../contract/index.js';
-import { callIncode } from './call.js';
+import { callIncode, serverClock } from './call.js';
 import { activityFailure, notYet } from './failure.js';
-import { finishOnce } from './finish-once.js';
+import { finishOnce, type LastSent } from './finish-once.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { FinishStatusInput, FinishStatusResult } from './types.js';
 
@@ -11,7 +11,7 @@ export function finishStatus(options: ResolvedActivityOptions) {
   return async (input: FinishStatusInput): Promise<FinishStatusResult> => {
     const { interviewId, verifyFirst = false } = input;
     const verify = activityInfo().attempt > 1 || verifyFirst;
-    const earlier = { verify, lastSentAt: earlierRequest(input) };
+    const earlier = { verify, lastSentAt: earlierRequest(input), now: serverClock() };
     const attempt = await callIncode((signal) => finishOnce(options, input, earlier, signal));
     if ('result' in attempt) return attempt.result;
 
@@ -24,7 +24,7 @@ export function finishStatus(options: ResolvedActivityOptions) {
     throw activityFailure(attempt.error, {
       interviewId,
       mendIntervalMs: options.mendIntervalMs,
-      ...(lastSentAt === undefined ? {} : { lastSentAt }),
+      ...(lastSentAt === undefined ? {} : { lastSentAt: lastSentAt === 'inThisAttempt' ? Date.now() : lastSentAt }),
     });
   };
 }
@@ -32,21 +32,20 @@ export function finishStatus(options: ResolvedActivityOptions) {
 /** What an attempt that ended by itself tells the next one, as heartbeat details: they outlive the attempt. */
 interface Trace {
   attempt: number;
-  lastSentAt: number | null;
+  lastSentAt: number | 'inThisAttempt' | null;
 }
 
-function leaveTrace(lastSentAt: number | undefined): void {
+function leaveTrace(lastSentAt: LastSent): void {
   heartbeat({ attempt: activityInfo().attempt, lastSentAt: lastSentAt ?? null } satisfies Trace);
 }
 
-/**
- * @returns when a request that may still be running was last sent, in ms since the epoch. An attempt that died left no
- * trace: its request may have been sent until just now.
- */
-function earlierRequest(input: FinishStatusInput): number | undefined {
-  const { attempt, heartbeatDetails } = activityInfo();
+/** @returns when a request that may still be running was last sent, by the server's clock, in ms since the epoch */
+function earlierRequest({ lastSentAt }: FinishStatusInput): number | undefined {
+  const { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
   // A caller's clock that is ahead must not hold the session up for longer than the settle time.
-  if (attempt === 1) return input.lastSentAt === undefined ? undefined : Math.min(input.lastSentAt, Date.now());
+  if (attempt === 1) return lastSentAt === undefined ? undefined : Math.min(lastSentAt, scheduledAt);
   const trace = heartbeatDetails as Trace | undefined;
-  return trace?.attempt === attempt - 1 ? (trace.lastSentAt ?? undefined) : Date.now();
+  const last = trace?.attempt === attempt - 1 ? trace.lastSentAt : 'inThisAttempt';
+  // One that died left no trace. Whatever the attempt before this one sent, it sent before the server scheduled this one.
+  return last === 'inThisAttempt' ? scheduledAt : (last ?? undefined);
 }

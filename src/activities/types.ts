@@ -16,7 +16,8 @@ export interface FinishStatusInput extends SessionInput {
    */
   verifyFirst?: boolean;
   /**
-   * When an earlier request to finish this session may last have been sent, in milliseconds since the epoch. Implies
+   * When an earlier request to finish this session may last have been sent, in milliseconds since the epoch; best by the
+   * server's clock, as a workflow's own time is. Implies
    * `verifyFirst`, and leaves an unfinished session alone until the settle time after it has passed.
    */
   lastSentAt?: number;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import {
   AnswerPendingError,
@@ -9,10 +10,11 @@ import {
   SessionFailedError,
   type StartOptions,
 } from '../client/index.js';
+import { checkedInput } from '../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
-import { printFacts, printJson, startProgress } from './output.js';
+import { type Progress, printFacts, printJson, startProgress } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
 
 interface CompleteOptions extends TemporalOptions, PlanOptions {
@@ -64,12 +66,17 @@ async function complete(options: CompleteOptions): Promise<void> {
 
 async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
   const { interviewId, sessionTokenFile, flowId } = options;
-  return {
+  const input = {
     interviewId,
-    ...(sessionTokenFile ? { sessionToken: await tokenFrom(sessionTokenFile) } : {}),
-    ...(flowId ? { flowId } : {}),
+    ...(sessionTokenFile === undefined ? {} : { sessionToken: await tokenFrom(sessionTokenFile) }),
+    ...(flowId === undefined ? {} : { flowId }),
     plan: planOf(options),
   };
+  try {
+    return checkedInput(input);
+  } catch (error) {
+    throw cliError(error);
+  }
 }
 
 async function tokenFrom(file: string): Promise<string> {
@@ -88,16 +95,28 @@ async function run(
 ): Promise<OnboardingResult> {
   const { attached, workflowId } = await client.start(input, { ifCompleted });
   const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
-  const watch = setInterval(async () => progress.say(await describe(client, input.interviewId)), PROGRESS_INTERVAL_MS);
+  const over = new AbortController();
+  const watching = watch(client, input.interviewId, progress, over.signal);
   try {
     return await client.result(input.interviewId, { timeoutMs: timeout });
   } finally {
-    clearInterval(watch);
+    over.abort();
+    // The connection is closed next, and must not be under a question.
+    await watching;
     progress.stop();
   }
 }
 
-const PROGRESS_INTERVAL_MS = 1_000;
+/** Each look is a billed query: at first somebody watches closely, later nobody does. */
+const FIRST_LOOK_MS = 1_000;
+const LAST_LOOK_MS = 15_000;
+
+async function watch(client: ConnectedOnboardingClient, interviewId: string, progress: Progress, over: AbortSignal) {
+  for (let pause = FIRST_LOOK_MS; !over.aborted; pause = Math.min(pause * 1.5, LAST_LOOK_MS)) {
+    await setTimeout(pause, undefined, { signal: over }).catch(() => undefined);
+    if (!over.aborted) progress.say(await client.temporal.withAbortSignal(over, () => describe(client, interviewId)));
+  }
+}
 
 async function describe(client: ConnectedOnboardingClient, interviewId: string): Promise<string> {
   try {

@@ -5,9 +5,10 @@ import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import { OnboardingClient } from '../client/index.js';
 import { onboardingWorkflowId } from '../contract/index.js';
+import { channelArgsFor } from '../loopback.js';
 import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario } from './demo-scenarios.js';
-import { EXIT } from './exit.js';
+import { CliError, EXIT, started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { type Progress, printJson, printTable, startProgress } from './output.js';
 import { untilInterrupted } from './signals.js';
@@ -37,19 +38,24 @@ export function define(command: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  const interrupted = untilInterrupted();
+  const ended = untilInterrupted();
+  const interrupted = ended.then(() => {
+    throw new CliError('Interrupted', EXIT.interrupted);
+  });
+  // Whoever waits for something races it; nobody may wait just then.
+  interrupted.catch(() => undefined);
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-demo-'));
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   try {
-    const server = await startLocalTemporalServer({ uiPort: 0, onProgress: progress.say });
+    const starting = started('The Temporal server', startLocalTemporalServer({ uiPort: 0, onProgress: progress.say }));
+    const server = await Promise.race([starting, interrupted]);
     stops.push(() => server.stop());
-    const world = await startWorld(server, directory, progress, stops);
+    const world = await Promise.race([startWorld(server, directory, progress, stops), interrupted]);
     const rows = await Promise.race([play(world, progress), interrupted]);
-    if (!rows) throw new Error('Interrupted');
     progress.stop();
     report(rows, server, options);
-    if (options.keep) await interrupted;
+    if (options.keep) await ended;
   } finally {
     progress.stop();
     for (const stop of stops.reverse()) await stop();
@@ -71,7 +77,10 @@ async function startWorld(
     INCODE_SETTLE_TIME: '2s',
   };
   const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
-  const connection = await Connection.connect({ address: server.address });
+  const connection = await Connection.connect({
+    address: server.address,
+    channelArgs: channelArgsFor(server.address),
+  });
   stops.push(() => connection.close());
   const world: DemoWorld = {
     simulator,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
+import { started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { portOption } from './options.js';
 import { printJson, startProgress } from './output.js';
@@ -37,11 +38,15 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<void>)[] = [];
   try {
-    const server = await startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.say });
+    const starting = startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.say });
+    const server = await started('The Temporal server', starting);
     stops.push(() => server.stop());
     progress.say('Starting the Incode simulator');
     const dataFile = join(data, 'incode-sessions.json');
-    const simulator = await startIncodeSimulator({ port: simulatorPort, apiKeys: [API_KEY], dataFile });
+    const simulator = await started(
+      'The Incode simulator',
+      startIncodeSimulator({ port: simulatorPort, apiKeys: [API_KEY], dataFile }),
+    );
     stops.push(() => simulator.close());
     progress.say('Starting the worker');
     const log = join(data, 'worker.log');

@@ -11,7 +11,19 @@ export const EXIT = {
   notFound: 4,
   /** Completed before, so nothing was done. */
   completedBefore: 5,
+  /** Somebody ended it, as shells say it: 128 and SIGINT. */
+  interrupted: 130,
 } as const;
+
+/** A start that fails, such as for a port that is taken, is told without a stack trace. */
+export async function started<T>(what: string, start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (error) {
+    const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+    throw new CliError(`${what}: ${code === 'EADDRINUSE' ? `port ${port} is taken` : message}`, EXIT.failed);
+  }
+}
 
 /** Ends the command with a message for people instead of a stack trace. */
 export class CliError extends Error {

@@ -27,7 +27,8 @@ Exit codes:
   ${EXIT.usage}  wrong usage, input or configuration; nothing was started
   ${EXIT.pending}  not done yet, it goes on at the server
   ${EXIT.notFound}  no such onboarding
-  ${EXIT.completedBefore}  completed before, nothing was done`;
+  ${EXIT.completedBefore}  completed before, nothing was done
+  ${EXIT.interrupted}  interrupted`;
 
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
@@ -63,4 +64,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
+  // What is still being started is not waited for.
+  if (process.exitCode === EXIT.interrupted) process.exit();
 }

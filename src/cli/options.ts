@@ -1,5 +1,9 @@
 import type { Command } from 'commander';
-import { type ConnectedOnboardingClient, connectOnboardingClient } from '../client/index.js';
+import {
+  type ConnectedOnboardingClient,
+  connectOnboardingClient,
+  TemporalConfigurationError,
+} from '../client/index.js';
 import { parseDuration } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 
@@ -28,6 +32,9 @@ export async function withClient<T>(
   });
   try {
     return await use(client);
+  } catch (error) {
+    const isNamespace = error instanceof Error && error.name === 'NamespaceNotFoundError';
+    throw isNamespace ? new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage) : error;
   } finally {
     await client.close();
   }
@@ -37,6 +44,7 @@ async function connect(options: TemporalOptions): Promise<ConnectedOnboardingCli
   try {
     return await connectOnboardingClient(options);
   } catch (error) {
+    if (error instanceof TemporalConfigurationError) throw new CliError(error.message, EXIT.usage);
     const where = options.address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
     throw new CliError(
       `No Temporal server at ${where}: ${error instanceof Error ? error.message : error}\nStart one with: temporal-incode dev`,

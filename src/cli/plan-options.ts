@@ -38,8 +38,8 @@ export function planOf(options: PlanOptions): Plan {
     close,
     score,
     review,
-    ...(captureDeadline ? { captureDeadline } : {}),
-    ...(scoreDeadline ? { scoreDeadline } : {}),
-    ...(reviewDeadline ? { reviewDeadline } : {}),
+    ...(captureDeadline === undefined ? {} : { captureDeadline }),
+    ...(scoreDeadline === undefined ? {} : { scoreDeadline }),
+    ...(reviewDeadline === undefined ? {} : { reviewDeadline }),
   };
 }

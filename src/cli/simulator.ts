@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { startIncodeSimulator } from '../testing/index.js';
+import { started } from './exit.js';
 import { portOption } from './options.js';
 import { printJson } from './output.js';
 import { untilInterrupted } from './signals.js';
@@ -29,7 +30,8 @@ Open a session as at Incode, then complete it:
 }
 
 async function simulate({ port, apiKey, dataFile, json }: SimulatorOptions): Promise<void> {
-  const simulator = await startIncodeSimulator({ port, apiKeys: [apiKey], ...(dataFile ? { dataFile } : {}) });
+  const starting = startIncodeSimulator({ port, apiKeys: [apiKey], ...(dataFile ? { dataFile } : {}) });
+  const simulator = await started('The Incode simulator', starting);
   if (json) printJson({ url: simulator.url });
   else process.stdout.write(`Incode simulator at ${simulator.url}, until Ctrl-C\n`);
   await untilInterrupted();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidInputError, SessionNotFoundError, type SessionStatus } from '../client/index.js';
+import { checkInterviewId } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { printFacts, printJson } from './output.js';
@@ -18,6 +19,7 @@ export function define(command: Command): void {
 }
 
 async function status(options: StatusOptions): Promise<void> {
+  checkId(options.interviewId);
   await withClient(options, async (client) => {
     try {
       const found = await client.state(options.interviewId);
@@ -25,10 +27,17 @@ async function status(options: StatusOptions): Promise<void> {
       else print(found);
     } catch (error) {
       if (error instanceof SessionNotFoundError) throw new CliError(error.message, EXIT.notFound);
-      if (error instanceof InvalidInputError) throw new CliError(error.message, EXIT.usage);
       throw error;
     }
   });
+}
+
+function checkId(interviewId: string): void {
+  try {
+    checkInterviewId(interviewId);
+  } catch (error) {
+    throw error instanceof InvalidInputError ? new CliError(error.message, EXIT.usage) : error;
+  }
 }
 
 function print({

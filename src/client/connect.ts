@@ -1,5 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { channelArgsFor } from '../loopback.js';
+import { TemporalConfigurationError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
 
 export interface ConnectOptions {
@@ -23,6 +25,8 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
 /**
  * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
  * the profile file that `temporal config` writes.
+ *
+ * @throws TemporalConfigurationError if those are wrong
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const { connection, namespace } = await connectTemporal(options);
@@ -33,18 +37,28 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
   return Object.assign(client, { close: () => connection.close() });
 }
 
+function configured(): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    throw new TemporalConfigurationError(error);
+  }
+}
+
 export async function connectTemporal(
   given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const { connectionOptions, namespace } = configured();
   const { address } = connectionOptions;
   // Credentials belong to the address beside which they stand, and must not reach another one.
   const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
   const { apiKey, tls, metadata } = isElsewhere ? {} : connectionOptions;
+  const target = given.address ?? address ?? 'localhost:7233';
   const connection = await Connection.connect({
     // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
     connectTimeout: '5s',
-    address: given.address ?? address ?? 'localhost:7233',
+    address: target,
+    channelArgs: channelArgsFor(target),
     ...(apiKey ? { apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),

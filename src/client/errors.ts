@@ -47,6 +47,19 @@ export class SessionFailedError extends Error {
   }
 }
 
+/** The `TEMPORAL_…` variables or the profile file are wrong. Nothing was sent. */
+export class TemporalConfigurationError extends Error {
+  override readonly name = 'TemporalConfigurationError';
+
+  constructor(cause: unknown) {
+    super(`The Temporal configuration (TEMPORAL_… and its profile file) is wrong: ${messageOf(cause)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The request makes no sense in the stage in which the session is. Nothing was changed. */
 export class WrongStageError extends Error {
   override readonly name = 'WrongStageError';

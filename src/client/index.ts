@@ -5,6 +5,7 @@ export {
   SessionCompletedError,
   SessionFailedError,
   SessionNotFoundError,
+  TemporalConfigurationError,
   WrongStageError,
 } from './errors.js';
 export {

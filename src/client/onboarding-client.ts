@@ -33,6 +33,7 @@ import {
   type StartedOnboarding,
   type StartOptions,
   startNew,
+  vouchedFor,
   workflowOptions,
 } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
@@ -69,7 +70,7 @@ export class OnboardingClient {
     input: OnboardingInput,
     { ifCompleted = 'refuse', batchId }: StartOptions = {},
   ): Promise<StartedOnboarding> {
-    const checked = checkedInput(input);
+    const checked = vouchedFor(checkedInput(input));
     const { interviewId } = checked;
     const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
     if (started) return started;
@@ -99,7 +100,7 @@ export class OnboardingClient {
    * @throws AnswerPendingError after `timeoutMs`; the session goes on
    */
   async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
-    const checked = checkedInput(input);
+    const checked = vouchedFor(checkedInput(input));
     const { interviewId } = checked;
     return this.within(interviewId, timeoutMs, async () => {
       const askedAt = Date.now();

@@ -50,6 +50,8 @@ export interface BatchRow {
   finish?: FinishAnswer;
   score?: ScoreAnswer;
   onboardingStatus?: string;
+  /** It was to be closed, and Incode refused. */
+  notClosed?: true;
   /** Why it failed; `type` is one of `FAILURES`. */
   failure?: { type: string; message: string };
 }

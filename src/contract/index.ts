@@ -7,6 +7,7 @@ export {
   checkSessionToken,
   heardStatus,
   InvalidInputError,
+  MAX_DURATION_MS,
   needsScore,
   PLAN_DEFAULTS,
   parseDuration,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../contract/index.js';
+import { channelArgsFor } from '../loopback.js';
 import { defaultCacheDir, findTemporalBinary, type TemporalSource } from './temporal-binary.js';
 import { freePort, startServerProcess } from './temporal-process.js';
 
@@ -203,7 +204,11 @@ async function prepare(address: string, needs: Needs, timeoutMs: number): Promis
 async function tryPrepare(address: string, needs: Needs): Promise<string> {
   const { namespace, retentionDays } = needs;
   await reach(address);
-  const connection = await Connection.connect({ address, connectTimeout: '1s' });
+  const connection = await Connection.connect({
+    address,
+    connectTimeout: '1s',
+    channelArgs: channelArgsFor(address),
+  });
   const { operatorService, workflowService } = connection;
   try {
     return await connection.withDeadline(Date.now() + 5_000, async () => {

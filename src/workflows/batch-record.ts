@@ -52,7 +52,8 @@ export function rowOf(end: BulkEnd, plan: Pick<ResolvedPlan, 'score'>): BatchRow
   if (failure) return { ...answered, ...status, failure };
   const score = finish && needsScore(plan, finish) ? (end.score ?? null) : undefined;
   const { outcome } = decide({ finish, score, onboardingStatus });
-  return { outcome, ...answered, ...(score ? { score } : {}), ...status };
+  const notClosed = end.notClosed ? { notClosed: true as const } : {};
+  return { outcome, ...answered, ...(score ? { score } : {}), ...status, ...notClosed };
 }
 
 export function stoppedRow(interviewId: string, open: OpenSession | null): BatchRow {

@@ -10,7 +10,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BulkActivities, BulkSession, CompleteManyInput } from '../activities/bulk/types.js';
+import type { BulkActivities, BulkProgress, BulkSession, CompleteManyInput } from '../activities/bulk/types.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -115,7 +115,7 @@ class Batch {
         record.rows[index] = rowOf(end, this.plan);
         record.open[index] = null;
       }
-      for (const [index, done, dueInMs] of open) record.open[index] = { done, due: Date.now() + dueInMs };
+      for (const [index, done, dueInMs] of open) record.open[index] = { done: dated(done), due: Date.now() + dueInMs };
       record.chunk = chunk;
       record.holdUntil = hold ? Date.now() + hold.forMs : 0;
       record.heldUpBy = hold ? hold.why : null;
@@ -186,4 +186,9 @@ class Batch {
     );
     return { batchId, shard, rows };
   }
+}
+
+/** What was sent in the course of an activity was sent before its end, by the server's clock. */
+function dated({ justSent, ...done }: BulkProgress): BulkProgress {
+  return justSent ? { ...done, lastSentAt: Date.now() } : done;
 }

@@ -240,8 +240,10 @@ class Onboarding {
     if (record.earlierRequest) return record.earlierRequest;
     // Whoever finished the session according to a webhook may have done so just now.
     if (isFinished(record.onboardingStatus)) return { lastSentAt: Date.now() };
-    // Under an id of its own nothing keeps a second workflow from completing the same session.
-    return workflowInfo().workflowId === onboardingWorkflowId(input.interviewId) ? null : { lastSentAt: null };
+    // A second start under the same id is refused only if its caller asks for that, and under another id never.
+    const isFirst =
+      input.verifyFirst === false && workflowInfo().workflowId === onboardingWorkflowId(input.interviewId);
+    return isFirst ? null : { lastSentAt: null };
   }
 }
 

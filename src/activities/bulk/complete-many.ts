@@ -1,8 +1,9 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
+import { serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
 import type { ResolvedActivityOptions } from '../options.js';
-import { completeSession, type Step } from './complete-session.js';
+import { completeSession, type SessionOptions, type Step } from './complete-session.js';
 import type { Gate } from './gate.js';
 import type { Pace } from './pace.js';
 import type { BulkEnd, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
@@ -32,7 +33,7 @@ export function completeMany(options: ResolvedActivityOptions, gate: Gate, limit
 }
 
 class Pass {
-  private readonly options: ResolvedActivityOptions;
+  private readonly options: SessionOptions;
   private readonly gate: Gate;
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;
@@ -45,7 +46,7 @@ class Pass {
   private requestsLeft: number;
 
   constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
-    this.options = options;
+    this.options = { ...options, now: serverClock() };
     this.gate = gate;
     this.limits = limits;
     this.input = input;
@@ -128,7 +129,9 @@ class Pass {
 
   private requestsOf({ done = {} }: BulkSession): number {
     const { close, score } = this.input.plan;
-    return Number(!done.finish) + Number(done.verify === true) + Number(close && !done.closed) + Number(score);
+    return (
+      Number(!done.finish) + Number(done.verify === true) + Number(close && done.closed === undefined) + Number(score)
+    );
   }
 
   private chunk(): number {
@@ -142,7 +145,8 @@ class Pass {
 /** Of an attempt that died it is not known which sessions it had begun: each may have been finished until just now. */
 function maybeBegun(session: BulkSession): BulkSession {
   if (session.done?.finish) return session;
-  return { ...session, done: { ...session.done, verify: true, lastSentAt: Date.now() } };
+  const { currentAttemptScheduledTimestampMs } = activityInfo();
+  return { ...session, done: { ...session.done, verify: true, lastSentAt: currentAttemptScheduledTimestampMs } };
 }
 
 function paced(incode: IncodeClient, pace: Pace): IncodeClient {

@@ -4,8 +4,14 @@ import { IncodeError } from '../../incode/index.js';
 import { failureTypeOf, isFinal } from '../failure.js';
 import { finishOnce } from '../finish-once.js';
 import type { ResolvedActivityOptions } from '../options.js';
+import { isRefusedForGood } from '../score.js';
 import type { SessionInput } from '../types.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
+
+export interface SessionOptions extends ResolvedActivityOptions {
+  /** The server's clock, in ms since the epoch. */
+  now: () => number;
+}
 
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
@@ -15,7 +21,7 @@ export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; err
  * that, when its time has come.
  */
 export async function completeSession(
-  options: ResolvedActivityOptions,
+  options: SessionOptions,
   session: BulkSession,
   plan: CompleteManyInput['plan'],
   signal: AbortSignal,
@@ -32,12 +38,15 @@ export async function completeSession(
     if (ended) return ended;
     // Each of these calls went well, whatever became of those before.
     delete done.tries;
-    if (plan.close && !done.closed) {
-      await options.incode.closeSession(access, { signal });
-      done.closed = true;
+    if (plan.close && done.closed === undefined) {
+      done.closed = await close(options, access, done, signal);
     }
     const { finish: answer, onboardingStatus } = done;
-    const end = { finish: answer ?? null, ...(onboardingStatus ? { onboardingStatus } : {}) };
+    const end: BulkEnd = {
+      finish: answer ?? null,
+      ...(onboardingStatus ? { onboardingStatus } : {}),
+      ...(done.closed === false ? { notClosed: true } : {}),
+    };
     if (!answer || !needsScore(plan, answer)) return { end };
     return await score(options, access, done, end, plan.scoreDeadlineMs, signal);
   } catch (error) {
@@ -47,18 +56,19 @@ export async function completeSession(
 
 /** @returns `undefined` if the session is finished, and goes on */
 async function finish(
-  options: ResolvedActivityOptions,
+  options: SessionOptions,
   access: SessionInput & { flowId?: string },
   done: BulkProgress,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
-  const earlier = { verify: done.verify === true, lastSentAt: done.lastSentAt };
+  const earlier = { verify: done.verify === true, lastSentAt: done.lastSentAt, now: options.now };
   const attempt = await finishOnce(options, access, earlier, signal);
   if ('settlesInMs' in attempt) return { open: done, dueInMs: attempt.settlesInMs };
   if ('error' in attempt) {
     done.verify = true;
-    if (attempt.lastSentAt === undefined) delete done.lastSentAt;
-    else done.lastSentAt = attempt.lastSentAt;
+    delete done.lastSentAt;
+    if (attempt.lastSentAt === 'inThisAttempt') done.justSent = true;
+    else if (attempt.lastSentAt !== undefined) done.lastSentAt = attempt.lastSentAt;
     throw attempt.error;
   }
   const { finish: answer, onboardingStatus } = attempt.result;
@@ -70,6 +80,23 @@ async function finish(
   return undefined;
 }
 
+/** @returns whether it is closed: a refusal must not cost a finished session its outcome, and may mean that it was closed before */
+async function close(
+  { incode }: ResolvedActivityOptions,
+  access: SessionInput,
+  done: BulkProgress,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await incode.closeSession(access, { signal });
+    return true;
+  } catch (error) {
+    if (isRefusedForGood(error)) return done.closeTried === true;
+    done.closeTried = true;
+    throw error;
+  }
+}
+
 async function score(
   { incode, scorePollMs }: ResolvedActivityOptions,
   access: SessionInput,
@@ -78,7 +105,10 @@ async function score(
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Step> {
-  const { status, value } = await incode.score(access, { signal });
+  const { status, value } = await incode.score(access, { signal }).catch((error) => {
+    if (isRefusedForGood(error)) return { status: null, value: null };
+    throw error;
+  });
   if (status !== null && status !== 'UNKNOWN') return { end: { ...end, score: { status, value } } };
   done.scoreBy ??= Date.now() + deadlineMs;
   const left = done.scoreBy - Date.now();

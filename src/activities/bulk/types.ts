@@ -11,13 +11,18 @@ export interface BulkSession extends BatchSession {
 export interface BulkProgress {
   finish?: FinishAnswer;
   onboardingStatus?: string;
-  closed?: true;
+  /** `false` if Incode refused. */
+  closed?: boolean;
+  /** A call to close it has failed, and may have taken effect. */
+  closeTried?: true;
   /** Until when a score that is not ready is asked for, in ms since the epoch. */
   scoreBy?: number;
   /** A request to finish it may have been sent before, so its status is read first. */
   verify?: true;
-  /** When one that may still be running was last sent, in ms since the epoch. */
+  /** When one that may still be running was last sent, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
+  /** One was sent in the course of this activity. The workflow, which knows the server's clock, says when it has ended. */
+  justSent?: true;
   /** Its own token was refused, so the token source is asked for another. */
   renew?: true;
   /** Calls in a row that have to be repeated. */
@@ -31,6 +36,8 @@ export interface BulkEnd {
   onboardingStatus?: string;
   /** Left out if nobody asked for it; `null` if it was not ready in time. */
   score?: ScoreAnswer | null;
+  /** It was to be closed, and Incode refused. */
+  notClosed?: true;
   failure?: { type: string; message: string };
 }
 
