@@ -87,6 +87,28 @@ describe('the status webhook', () => {
     await expect.poll(() => simulator.deliveries).toMatchObject([{ attempt: 1, accepted }]);
   });
 
+  it('is sent to many at once, but not to all: a receiver could not take thousands of connections', async () => {
+    let atOnce = 0;
+    let most = 0;
+    await using receiver = await startReceiver((response) => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      setTimeout(() => {
+        atOnce -= 1;
+        accept(response);
+      }, 20);
+    });
+    await using simulator = await startIncodeSimulator();
+    const sessions = [];
+    for (let i = 0; i < 200; i++) sessions.push(await simulator.openSession());
+    simulator.setWebhook({ url: receiver.url });
+    for (const { interviewId } of sessions) simulator.setOnboardingStatus(interviewId, 'EXPIRED');
+    await simulator.advanceTime(0);
+    expect(simulator.deliveries.filter(({ accepted }) => accepted)).toHaveLength(200);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(50);
+  });
+
   it('is not sent any more once it is switched off, or the simulator is closed', async () => {
     await using receiver = await startReceiver();
     const simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });

@@ -11,6 +11,9 @@ const RETRY_AFTER_MS = [30_000, 75_000, 187_500, 468_750, 1_171_900];
  */
 const ANSWER_TIMEOUT_MS = 10_000;
 
+/** Deliveries to one receiver at once. Thousands, as when a batch ends, would only time out waiting for a connection. */
+const MAX_AT_ONCE = 50;
+
 /** The list is bounded, for simulators that run for days. */
 const MAX_DELIVERIES = 200_000;
 
@@ -26,6 +29,8 @@ class Webhook<Target extends WebhookTarget> {
   private readonly timeScale: number;
   private readonly deliveries: Delivery[];
   private readonly stopped = new AbortController();
+  private underWay = 0;
+  private readonly queue: (() => void)[] = [];
 
   constructor(clock: Clock, timeScale: number, deliveries: Delivery[]) {
     this.clock = clock;
@@ -43,10 +48,23 @@ class Webhook<Target extends WebhookTarget> {
   }
 
   protected start(body: Record<string, unknown>, what: What): void {
-    this.clock.track(this.deliver(JSON.stringify(body), what, 1));
+    if (this.target) this.clock.track(this.deliver(JSON.stringify(body), what, 1));
   }
 
   private async deliver(body: string, what: What, attempt: number): Promise<void> {
+    if (this.underWay >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.underWay += 1;
+    try {
+      await this.attempt(body, what, attempt);
+    } finally {
+      // Whoever waits takes the place over.
+      const next = this.queue.shift();
+      if (next) next();
+      else this.underWay -= 1;
+    }
+  }
+
+  private async attempt(body: string, what: What, attempt: number): Promise<void> {
     if (this.stopped.signal.aborted || !this.target) return;
     const at = this.clock.now();
     const { httpStatus, accepted } = await this.post(this.target, body).catch(() => NO_ANSWER);
