@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { call } from './simulator-client.js';
 
+const DAY = 86_400_000;
+
 describe('the control API', () => {
   let simulator: IncodeSimulator;
   beforeAll(async () => {
@@ -87,7 +89,22 @@ describe('the control API', () => {
     await control('DELETE', 'webhook');
   });
 
+  it('tells the time, and moves it', async () => {
+    const { interviewId } = await simulator.openSession({ processedAfterMs: DAY });
+    expect((await control('GET', 'clock')).body).toEqual({ now: expect.any(Number), advancedMs: 0 });
+    const { status, body } = await control('POST', 'clock', { advanceMs: DAY });
+    expect({ status, advancedMs: body.advancedMs }).toEqual({ status: 200, advancedMs: DAY });
+    expect(Math.abs(body.now - Date.now() - DAY)).toBeLessThan(10_000);
+    expect(simulator.session(interviewId).onboardingStatus).toBe('POST_PROCESSING_FINISHED');
+  });
+
   it.each([
+    ['POST', 'clock', {}, 400, 'milliseconds'],
+    ['POST', 'clock', { advanceMs: -1 }, 400, 'milliseconds'],
+    ['POST', 'clock', { advanceMs: '5' }, 400, 'milliseconds'],
+    ['POST', 'sessions/SESSION/tokens', { expiresInMs: '5' }, 400, 'milliseconds'],
+    ['POST', 'session-webhook', { url: 'http://127.0.0.1', eventNames: 'other' }, 400, 'sessionWebhook.eventNames'],
+    ['POST', 'sessions', { expiresAfterMs: -1 }, 400, 'session.expiresAfterMs'],
     ['POST', 'sessions', { interviewID: 'x' }, 400, 'session.interviewID'],
     ['POST', 'faults', { kind: 'explosion' }, 400, 'fault.kind'],
     ['POST', 'faults', [], 400, 'JSON object'],
@@ -98,7 +115,8 @@ describe('the control API', () => {
     ['GET', 'sessions/%E0%A4%A', undefined, 404, '%E0%A4%A'],
     ['GET', 'nothing', undefined, 404, 'GET calls'],
   ])('%s %s %j is refused with a reason', async (method, path, body, status, reason) => {
-    const answer = await control(method, path, body);
+    const { interviewId } = await simulator.openSession();
+    const answer = await control(method, path.replace('SESSION', interviewId), body);
     expect(answer).toEqual({ status, body: { error: expect.stringContaining(reason) } });
   });
 });

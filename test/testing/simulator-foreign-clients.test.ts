@@ -1,13 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
-
-// The samples of Incode's page on finish-status, as they stand there, with another host.
+import { type Receiver, startReceiver } from './webhook-receiver.js';
 
 const run = promisify(execFile);
 const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 
+/** The samples of Incode's page on finish-status, as they stand there, with another host. */
 const PYTHON = `
 import requests, sys
 url, key, token = sys.argv[1:]
@@ -23,11 +24,16 @@ print(response.text)
 `;
 
 let simulator: IncodeSimulator;
+let receiver: Receiver;
 
 beforeAll(async () => {
-  simulator = await startIncodeSimulator();
+  receiver = await startReceiver();
+  simulator = await startIncodeSimulator({ timeScale: 0.05, webhook: { url: receiver.url } });
 });
-afterAll(() => simulator.close());
+afterAll(async () => {
+  await simulator.close();
+  await receiver[Symbol.asyncDispose]();
+});
 
 async function expectFinished(client: (url: string, key: string, token: string) => Promise<{ stdout: string }>) {
   const { interviewId, token } = await simulator.openSession();
@@ -51,3 +57,43 @@ it.skipIf(!works('curl', '--version'))('curl finishes a session (skipped without
 it.skipIf(!works('python3', '-c', 'import requests'))('Python finishes a session (skipped without requests)', () =>
   expectFinished((url, key, token) => run('python3', ['-c', PYTHON, url, key, token])),
 );
+
+describe('the whole batch process, from start to score and approval, is run by', () => {
+  const STATUSES = [
+    'ID_VALIDATION_FINISHED',
+    'POST_PROCESSING_FINISHED',
+    'FACE_VALIDATION_FINISHED',
+    'GOVERNMENT_VALIDATION_FINISHED',
+    'ONBOARDING_FINISHED',
+  ];
+
+  async function expectBatch(command: string, script: string) {
+    const path = fileURLToPath(new URL(`foreign/${script}`, import.meta.url));
+    const { stdout, stderr } = await run(command, [path, simulator.url, simulator.apiKey]);
+    const { interviewId, ...result } = JSON.parse(stdout);
+    expect(result).toEqual({ action: 'approved', score: 'OK', name: 'SPECIMEN SAMPLE', approved: true });
+    expect(stderr).toBe('');
+    expect(simulator.effects(interviewId)).toEqual({ finished: 1, closed: 1, approved: 1 });
+    expect(simulator.session(interviewId)).toMatchObject({
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      sessionStatus: 'Closed',
+    });
+    // Every call was understood, and each milestone was told once.
+    const calls = simulator.callsOf(interviewId);
+    expect(calls.filter(({ httpStatus }) => httpStatus !== 200)).toEqual([]);
+    expect(calls.some(({ operation }) => operation === 'isFinished')).toBe(true);
+    await simulator.advanceTime(0);
+    const told = simulator.deliveries.filter((one) => one.interviewId === interviewId);
+    expect(told.map(({ onboardingStatus }) => onboardingStatus).sort()).toEqual([...STATUSES].sort());
+  }
+
+  it('Node with fetch, in the style of axios', () => expectBatch(process.execPath, 'batch.mjs'));
+
+  it.skipIf(!works('curl', '--version'))('a shell with curl (skipped without curl)', () =>
+    expectBatch('sh', 'batch.sh'),
+  );
+
+  it.skipIf(!works('python3', '--version'))('Python with urllib (skipped without python3)', () =>
+    expectBatch('python3', 'batch.py'),
+  );
+});

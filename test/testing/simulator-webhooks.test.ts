@@ -1,47 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { call } from './simulator-client.js';
-
-interface Received {
-  path: string | undefined;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-interface Receiver {
-  url: string;
-  received: Received[];
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-const accept = (response: ServerResponse) =>
-  response.writeHead(200, { 'content-type': 'application/json' }).end('{}') as unknown;
-
-/** @param answer is given how many have been received, this one included */
-async function startReceiver(
-  answer: (response: ServerResponse, count: number, received: Received) => unknown = accept,
-): Promise<Receiver> {
-  const received: Received[] = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    const one = { path: request.url, headers: request.headers, body };
-    received.push(one);
-    answer(response, received.length, one);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
+import { accept, startReceiver } from './webhook-receiver.js';
 
 describe('the status webhook', () => {
   it('says which session reached what', async () => {
@@ -124,6 +85,28 @@ describe('the status webhook', () => {
     const { interviewId } = await simulator.openSession();
     simulator.setOnboardingStatus(interviewId, 'EXPIRED');
     await expect.poll(() => simulator.deliveries).toMatchObject([{ attempt: 1, accepted }]);
+  });
+
+  it('is sent to many at once, but not to all: a receiver could not take thousands of connections', async () => {
+    let atOnce = 0;
+    let most = 0;
+    await using receiver = await startReceiver((response) => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      setTimeout(() => {
+        atOnce -= 1;
+        accept(response);
+      }, 20);
+    });
+    await using simulator = await startIncodeSimulator();
+    const sessions = [];
+    for (let i = 0; i < 200; i++) sessions.push(await simulator.openSession());
+    simulator.setWebhook({ url: receiver.url });
+    for (const { interviewId } of sessions) simulator.setOnboardingStatus(interviewId, 'EXPIRED');
+    await simulator.advanceTime(0);
+    expect(simulator.deliveries.filter(({ accepted }) => accepted)).toHaveLength(200);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(50);
   });
 
   it('is not sent any more once it is switched off, or the simulator is closed', async () => {

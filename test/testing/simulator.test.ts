@@ -94,9 +94,14 @@ describe('refusals', () => {
     expect((await call(simulator, '/omni/finish')).status).toBe(404);
   });
 
-  it('an id that is missing', async () => {
+  it('an id that is missing, unless the token is for one session: samples of Incode leave it out', async () => {
     const { token } = await simulator.openSession();
-    expect((await call(simulator, '/omni/get/score', { token })).status).toBe(400);
+    const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
+    const executive = (await call(simulator, '/executive/log-in', logIn)).body.token;
+    for (const what of ['score', 'onboarding/status', 'postprocess/isfinished']) {
+      expect((await call(simulator, `/omni/get/${what}`, { token: executive })).status).toBe(400);
+      expect((await call(simulator, `/omni/get/${what}`, { token })).status).toBe(200);
+    }
   });
 
   it('the id of another session', async () => {

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Clock } from './clock.js';
 
 /** An answer before it is written. */
 export interface Answer {
@@ -7,14 +8,19 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
+/** Makes a refusal of one request. */
+export type Refuse = (status: number, message: string, headers?: Record<string, string>) => Answer;
+
 export function ok(body: unknown): Answer {
   return { status: 200, body };
 }
 
-/** Incode's error body: `timestamp` in ms; `status` is the HTTP status, or a code of Incode's own. */
-export function errorAnswer(status: number, message: string, path: string, headers?: Record<string, string>): Answer {
-  const body = { timestamp: Date.now(), status, error: reasonOf(status), message, path };
-  return { status, body, ...(headers ? { headers } : {}) };
+/** With Incode's error body: `timestamp` in ms; `status` is the HTTP status, or a code of Incode's own. */
+export function refuserOf(clock: Clock, path: string): Refuse {
+  return (status, message, headers) => {
+    const body = { timestamp: clock.now(), status, error: reasonOf(status), message, path };
+    return { status, body, ...(headers ? { headers } : {}) };
+  };
 }
 
 export function reasonOf(status: number): string {

@@ -1,6 +1,6 @@
-import { type Answer, errorAnswer, ok } from './answer.js';
+import { type Answer, ok } from './answer.js';
 import type { Route, RouteCall } from './routes.js';
-import { isProcessed, type Session } from './sessions.js';
+import type { Session } from './session.js';
 
 /** The ID's asynchronous processing takes a few seconds at Incode. */
 const PROCESSING_MS = 3_000;
@@ -12,18 +12,24 @@ function add(operation: Route['operation'], part: Part): Route {
     operation,
     method: 'POST',
     token: 'session',
-    handle(session, { body, path, query, sessions }): Answer {
-      if (session.closedAt !== null) return errorAnswer(400, 'The session is closed', path);
-      if (part === 'face' && query.get('imageType') !== 'selfie')
-        return errorAnswer(400, 'imageType must be selfie', path);
+    handle(session, { body, query, refuse, sessions }): Answer {
+      const over = reasonItIsOver(session);
+      if (over) return refuse(400, over);
+      if (part === 'face' && query.get('imageType') !== 'selfie') return refuse(400, 'imageType must be selfie');
       const { base64Image } = body;
-      if (typeof base64Image !== 'string') return errorAnswer(400, 'base64Image is required', path);
+      if (typeof base64Image !== 'string') return refuse(400, 'base64Image is required');
       // A picture that cannot be used is a logical failure, which comes with HTTP 200.
       const usable = /^[A-Za-z0-9+/\s]+=*\s*$/.test(base64Image);
       if (usable) sessions.add(session, part);
       return ok(part === 'face' ? selfieAnswer(usable) : idAnswer(usable));
     },
   };
+}
+
+/** Incode refuses uploads once a session is closed; that it does so once it has expired is inferred. */
+function reasonItIsOver({ closedAt, onboardingStatus }: Session): string | undefined {
+  if (closedAt !== null) return 'The session is closed';
+  return onboardingStatus === 'EXPIRED' ? 'The session has expired' : undefined;
 }
 
 /** `confidence` tells how sure Incode is that this is not a living person. */
@@ -59,8 +65,9 @@ function process(
     method: 'POST',
     token: 'session',
     handle(session, call): Answer {
-      if (session.closedAt !== null) return errorAnswer(400, 'The session is closed', call.path);
-      if (!session.added[needs]) return errorAnswer(400, `${needs} has not been added`, call.path);
+      const over = reasonItIsOver(session);
+      if (over) return call.refuse(400, over);
+      if (!session.added[needs]) return call.refuse(400, `${needs} has not been added`);
       return ok(run(session, call));
     },
   };
@@ -95,8 +102,8 @@ const ocrData: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  handle(session, { path }) {
-    if (!isProcessed(session) || !session.added.front) return errorAnswer(400, 'The ID has not been processed', path);
+  handle(session, { refuse, sessions }) {
+    if (!sessions.isProcessed(session) || !session.added.front) return refuse(400, 'The ID has not been processed');
     return ok({
       name: { fullName: 'SPECIMEN SAMPLE', firstName: 'SPECIMEN', givenName: 'SPECIMEN', paternalLastName: 'SAMPLE' },
       address: '1 SAMPLE STREET\nSAMPLETOWN, ST 00000',

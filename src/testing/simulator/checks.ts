@@ -1,4 +1,13 @@
-import type { Fault, FaultKind, RateLimit, SessionSpec, SimulatedOperation, WebhookTarget } from './types.js';
+import type {
+  Fault,
+  FaultKind,
+  RateLimit,
+  SessionSpec,
+  SessionWebhookTarget,
+  SimulatedOperation,
+  SimulatorOptions,
+  WebhookTarget,
+} from './types.js';
 
 // What comes through the control API, or from JavaScript, is not type-checked: a misspelt key would let a test pass
 // although the fault that it asks for never strikes.
@@ -27,6 +36,7 @@ const text: Check = (value) => typeof value === 'string' && value !== '';
 const anyText: Check = (value) => typeof value === 'string';
 const flag: Check = (value) => typeof value === 'boolean';
 const duration: Check = (value) => typeof value === 'number' && value >= 0;
+const finiteDuration: Check = (value) => Number.isFinite(value) && Number(value) >= 0;
 const durationOrNever: Check = (value) => value === null || duration(value);
 const count: Check = (value) => Number.isInteger(value) && Number(value) >= 0;
 const oneOf =
@@ -70,10 +80,11 @@ const SESSION: Record<string, Check> = {
   redirectionUrl: anyText,
   onboardingStatus: text,
   processedAfterMs: durationOrNever,
+  expiresAfterMs: durationOrNever,
   externalCustomerId: anyText,
   flowId: anyText,
   manualReview: (value) =>
-    isObject(value) && oneOf('APPROVED', 'REJECTED')(value.verdict) && Number.isFinite(value.afterMs),
+    isObject(value) && oneOf('APPROVED', 'REJECTED')(value.verdict) && finiteDuration(value.afterMs),
   tokenExpiresInMs: (value) => Number.isFinite(value),
 };
 
@@ -87,6 +98,26 @@ const WEBHOOK: Record<string, Check> = {
   'url!': httpUrl,
   headers,
   oauth: (value) => isObject(value) && httpUrl(value.tokenUrl) && text(value.clientId) && anyText(value.clientSecret),
+};
+
+const SESSION_WEBHOOK: Record<string, Check> = {
+  ...WEBHOOK,
+  eventField: oneOf('event_type', 'eventType'),
+  eventNames: oneOf('constants', 'words'),
+};
+
+const checkedElsewhere: Check = () => true;
+
+const OPTIONS: Record<keyof SimulatorOptions, Check> = {
+  port: (value) => count(value) && Number(value) <= 65_535,
+  timeScale: (value) => Number.isFinite(value) && Number(value) > 0,
+  latencyMs: finiteDuration,
+  strictHeaders: flag,
+  dataFile: text,
+  apiKeys: checkedElsewhere,
+  rateLimit: checkedElsewhere,
+  webhook: checkedElsewhere,
+  sessionWebhook: checkedElsewhere,
 };
 
 /** @throws TypeError naming what is wrong, as do all checks here */
@@ -108,6 +139,15 @@ export function checkRateLimit(limit: unknown): asserts limit is RateLimit {
 
 export function checkWebhook(target: unknown): asserts target is WebhookTarget {
   check('webhook', target, WEBHOOK);
+}
+
+export function checkSessionWebhook(target: unknown): asserts target is SessionWebhookTarget {
+  check('sessionWebhook', target, SESSION_WEBHOOK);
+}
+
+/** Of those that are not set through a method as well. */
+export function checkOptions(options: unknown): void {
+  check('options', options, OPTIONS);
 }
 
 export function checkApiKeys(keys: unknown): asserts keys is string[] {

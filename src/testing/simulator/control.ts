@@ -1,7 +1,8 @@
 import { type Answer, ok, parseObject } from './answer.js';
 import { checkFault } from './checks.js';
+import type { Clock } from './clock.js';
 import type { World } from './server.js';
-import type { RateLimit, SessionSpec, SimulatedOperation, WebhookTarget } from './types.js';
+import type { RateLimit, SessionSpec, SessionWebhookTarget, SimulatedOperation, WebhookTarget } from './types.js';
 
 /** The simulator's own API, for tests in other languages. It needs no key: the simulator listens on this machine only. */
 export async function control(
@@ -38,6 +39,10 @@ function decode(text: string): string {
   }
 }
 
+function time(clock: Clock): { now: number; advancedMs: number } {
+  return { now: clock.now(), advancedMs: clock.advancedMs };
+}
+
 interface Command {
   fields: Record<string, unknown>;
   query: URLSearchParams;
@@ -54,7 +59,7 @@ const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
   },
   'POST sessions :id tokens': async ({ sessions }, { id, fields: { expiresInMs } }) => ({
     interviewId: id,
-    token: await sessions.issueToken(id, typeof expiresInMs === 'number' ? expiresInMs : undefined),
+    token: await sessions.issueToken(id, expiresInMs as number | undefined),
   }),
   'DELETE sessions :id tokens': ({ sessions }, { id }) => sessions.revokeTokens(id),
   'POST faults': ({ faults }, { fields }) => {
@@ -75,4 +80,11 @@ const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
   'DELETE rate-limit': (world) => world.setRateLimit(null),
   'POST webhook': (world, { fields }) => world.setWebhook(fields as unknown as WebhookTarget),
   'DELETE webhook': (world) => world.setWebhook(null),
+  'POST session-webhook': (world, { fields }) => world.setSessionWebhook(fields as unknown as SessionWebhookTarget),
+  'DELETE session-webhook': (world) => world.setSessionWebhook(null),
+  'GET clock': ({ clock }) => time(clock),
+  'POST clock': async ({ clock }, { fields: { advanceMs } }) => {
+    await clock.advance(advanceMs as number);
+    return time(clock);
+  },
 };

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { type Answer, errorAnswer, reasonOf } from './answer.js';
+import { type Answer, type Refuse, reasonOf } from './answer.js';
+import type { Clock } from './clock.js';
 import type { Fault } from './types.js';
 
 export interface Exchange {
   response: ServerResponse;
-  path: string;
+  clock: Clock;
+  refuse: Refuse;
   /** Lets the call take effect, and tells what the answer would be. */
   effect(): Promise<Answer>;
   write(answer: Answer): void;
@@ -16,20 +18,18 @@ export interface Exchange {
 const ANSWERS: readonly Fault['kind'][] = ['truncated', 'body', 'huge'];
 
 export async function applyFault(exchange: Exchange, fault: Fault): Promise<void> {
-  const { response, path, limitMs, write } = exchange;
+  const { response, clock, refuse, limitMs, write } = exchange;
   if (fault.kind === 'latency') return answerLate(exchange, fault.ms, fault.effectAfterMs ?? fault.ms);
 
   const { effect = ANSWERS.includes(fault.kind), effectAfterMs = 0 } = fault;
   const answer = effect ? await takeEffect(exchange, effectAfterMs) : undefined;
   switch (fault.kind) {
     case 'hang':
-      await delay(limitMs);
-      response.destroy();
-      return;
+      return clock.after(limitMs, () => void response.destroy());
     case 'status': {
       const { status, headers } = fault;
       if (fault.body === 'html') return write(htmlAnswer(status, headers));
-      const refusal = errorAnswer(status, 'A fault was asked for', path, headers);
+      const refusal = refuse(status, 'A fault was asked for', headers);
       return write(fault.body === 'empty' ? { ...refusal, body: '' } : refusal);
     }
     case 'reset':
@@ -51,18 +51,18 @@ export async function applyFault(exchange: Exchange, fault: Fault): Promise<void
 }
 
 async function answerLate(exchange: Exchange, ms: number, effectAfterMs: number): Promise<void> {
-  const { limitMs } = exchange;
-  // Started first, so that the effect does not wait for the answer.
-  const effect = effectAfterMs <= limitMs ? delay(effectAfterMs).then(exchange.effect) : undefined;
-  await delay(Math.min(ms, limitMs));
-  if (ms > limitMs || !effect) return exchange.write(errorAnswer(504, 'Took too long', exchange.path));
-  exchange.write(await effect);
+  const { clock, limitMs, refuse, write } = exchange;
+  // Set first, so that the effect does not wait for the answer.
+  const effect = effectAfterMs <= limitMs ? clock.after(effectAfterMs, exchange.effect) : undefined;
+  await clock.after(Math.min(ms, limitMs), () => undefined);
+  if (ms > limitMs || !effect) return write(refuse(504, 'Took too long'));
+  write(await effect);
 }
 
 /** @returns the answer, or `undefined` if the effect is still to come or never does */
-async function takeEffect({ effect, limitMs }: Exchange, afterMs: number): Promise<Answer | undefined> {
+async function takeEffect({ clock, effect, limitMs }: Exchange, afterMs: number): Promise<Answer | undefined> {
   if (afterMs === 0) return effect();
-  if (afterMs <= limitMs) void delay(afterMs).then(effect);
+  if (afterMs <= limitMs) void clock.after(afterMs, effect);
   return undefined;
 }
 
@@ -78,9 +78,4 @@ function truncate(response: ServerResponse, { status, body }: Answer): void {
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   // Ended once the half is on its way, not before.
   response.write(text.slice(0, text.length / 2), () => response.destroy());
-}
-
-export function delay(ms: number): Promise<void> {
-  // A server that is closed must not wait for it.
-  return new Promise((resolve) => setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)).unref());
 }

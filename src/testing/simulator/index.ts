@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CallLog } from './call-log.js';
-import { checkApiKeys, checkWebhook } from './checks.js';
+import { checkApiKeys, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
+import { Clock } from './clock.js';
 import { DataFile } from './data-file.js';
 import { Faults } from './faults.js';
 import { TokenBucket } from './rate-limit.js';
 import { createSimulatorServer, type World } from './server.js';
-import { Sessions } from './sessions.js';
+import { type SavedSessions, Sessions } from './sessions.js';
 import type {
   Call,
   Delivery,
@@ -16,11 +17,12 @@ import type {
   RateLimit,
   SessionSpec,
   SessionView,
+  SessionWebhookTarget,
   SimulatedOperation,
   SimulatorOptions,
   WebhookTarget,
 } from './types.js';
-import { Webhooks } from './webhooks.js';
+import { SessionWebhook, StatusWebhook } from './webhooks.js';
 
 export type * from './types.js';
 
@@ -49,7 +51,9 @@ export interface IncodeSimulator {
   revokeTokens(interviewId: string): void;
   setApiKeys(keys: string[]): void;
   setRateLimit(limit: RateLimit | null | undefined): void;
+  /** The status webhook's. */
   setWebhook(target: WebhookTarget | null | undefined): void;
+  setSessionWebhook(target: SessionWebhookTarget | null | undefined): void;
   /** Moves a session to a milestone, and sends the webhook. */
   setOnboardingStatus(interviewId: string, onboardingStatus: string): void;
   /**
@@ -65,6 +69,19 @@ export interface IncodeSimulator {
   effects(interviewId: string): Effects;
   /** The calls of one session, of one operation, or both. */
   callsOf(interviewId?: string, operation?: SimulatedOperation): Call[];
+  /** The time by the simulator's own clock, in milliseconds since the epoch. */
+  now(): number;
+  /**
+   * Moves the clock forward, as if that much time had passed. What falls due meanwhile happens in the order of its due
+   * time, each at its own time: processing, verdicts, expiry, webhooks' retries, late answers and effects of faults. Tokens
+   * expire and the rate limit's bucket fills by the same clock.
+   *
+   * Resolves once all of it has happened, and every webhook that was sent before or meanwhile has its answer, or none within
+   * 10 s of real time. So a webhook's receiver must not wait for it before answering.
+   *
+   * @throws TypeError if `ms` is negative or no number; Error if the simulator is closed
+   */
+  advanceTime(ms: number): Promise<void>;
   /** Ends the connections, what waits, and the webhooks that are still to be sent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -77,16 +94,24 @@ export interface IncodeSimulator {
  */
 export async function startIncodeSimulator(options: SimulatorOptions = {}): Promise<IncodeSimulator> {
   const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, strictHeaders = true, dataFile } = options;
-  const webhooks = new Webhooks(null, timeScale);
-  const sessions: Sessions = new Sessions(
-    (session) => webhooks.send(session),
-    () => file?.changed(),
-  );
-  const file = dataFile === undefined ? undefined : new DataFile(dataFile, () => sessions.toJSON());
+  checkOptions(options);
+  const clock: Clock = new Clock(() => file?.changed());
+  const deliveries: Delivery[] = [];
+  const statusWebhook = new StatusWebhook(clock, timeScale, deliveries);
+  const sessionWebhook = new SessionWebhook(clock, timeScale, deliveries);
+  const sessions: Sessions = new Sessions(clock, {
+    onStatus: (session) => statusWebhook.send(session),
+    onEvent: (session, event) => sessionWebhook.send(session, event),
+    onChange: () => file?.changed(),
+  });
+  const file =
+    dataFile === undefined
+      ? undefined
+      : new DataFile(dataFile, () => ({ ...sessions.toJSON(), advancedMs: clock.advancedMs }));
 
   const world: World = {
+    clock,
     sessions,
-    executives: new Map(),
     faults: new Faults(),
     apiKeys: new Set(),
     bucket: undefined,
@@ -94,31 +119,39 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     latencyMs,
     strictHeaders,
     log: new CallLog(),
-    deliveries: webhooks.deliveries,
+    deliveries,
     closed: false,
     setApiKeys: (keys) => {
       checkApiKeys(keys);
       world.apiKeys = new Set(keys);
     },
     setRateLimit: (limit) => {
-      world.bucket = limit ? new TokenBucket(limit) : undefined;
+      world.bucket = limit ? new TokenBucket(limit, clock) : undefined;
     },
     setWebhook: (target) => {
       if (target) checkWebhook(target);
-      webhooks.setTarget(target);
+      statusWebhook.setTarget(target);
+    },
+    setSessionWebhook: (target) => {
+      if (target) checkSessionWebhook(target);
+      sessionWebhook.setTarget(target);
     },
   };
   world.setApiKeys(apiKeys);
   world.setRateLimit(options.rateLimit ?? null);
   world.setWebhook(options.webhook ?? null);
+  world.setSessionWebhook(options.sessionWebhook ?? null);
 
   const server = createSimulatorServer(world).listen(port, '127.0.0.1');
   await once(server, 'listening');
   try {
     // After the port is ours: what fell due meanwhile is sent by one simulator only.
-    const saved = file?.read();
-    if (saved) sessions.restore(saved as Parameters<Sessions['restore']>[0]);
+    const saved = file?.read() as (SavedSessions & { advancedMs?: number }) | undefined;
+    // Files of older versions have no clock.
+    clock.resume(saved?.advancedMs ?? 0);
+    if (saved) sessions.restore(saved);
   } catch (error) {
+    clock.stop();
     server.close();
     throw error;
   }
@@ -127,8 +160,9 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
   const close = async () => {
     if (world.closed) return;
     world.closed = true;
-    webhooks.stop();
-    sessions.stop();
+    clock.stop();
+    statusWebhook.stop();
+    sessionWebhook.stop();
     const ended = once(server, 'close');
     server.close();
     server.closeAllConnections();
@@ -141,19 +175,22 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     apiKey: apiKeys[0] ?? '',
     calls: world.log.calls,
     counts: world.log.counts,
-    deliveries: webhooks.deliveries,
+    deliveries,
     openSession: (spec) => sessions.open(spec),
     issueToken: (interviewId, { expiresInMs } = {}) => sessions.issueToken(interviewId, expiresInMs),
-    revokeTokens: (interviewId) => sessions.revokeTokens(sessions.get(interviewId).interviewId),
+    revokeTokens: (interviewId) => sessions.revokeTokens(interviewId),
     setApiKeys: world.setApiKeys,
     setRateLimit: (limit) => world.setRateLimit(limit ?? null),
     setWebhook: (target) => world.setWebhook(target ?? null),
+    setSessionWebhook: (target) => world.setSessionWebhook(target ?? null),
     setOnboardingStatus: (interviewId, status) => sessions.setStatus(sessions.get(interviewId), status),
     fault: (fault) => world.faults.add(fault),
     clearFaults: () => world.faults.clear(),
     session: (interviewId) => sessions.view(interviewId),
     effects: (interviewId) => ({ ...sessions.get(interviewId).effects }),
     callsOf: (interviewId, operation) => world.log.of(interviewId, operation),
+    now: () => clock.now(),
+    advanceTime: (ms) => clock.advance(ms),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,22 +1,26 @@
 import { checkRateLimit } from './checks.js';
+import type { Clock } from './clock.js';
 import type { RateLimit } from './types.js';
 
 /** A bucket that fills at `perSecond` up to `burst`. */
 export class TokenBucket {
   private readonly limit: RateLimit;
+  private readonly clock: Clock;
   private tokens: number;
   private filledAt: number;
 
   /** @throws TypeError if the limit would let nothing pass */
-  constructor(limit: RateLimit, now = Date.now()) {
+  constructor(limit: RateLimit, clock: Clock) {
     checkRateLimit(limit);
     this.limit = limit;
+    this.clock = clock;
     this.tokens = limit.burst;
-    this.filledAt = now;
+    this.filledAt = clock.now();
   }
 
   /** @returns the headers of a 429, or `undefined` if the call may pass */
-  take(now = Date.now()): Record<string, string> | undefined {
+  take(): Record<string, string> | undefined {
+    const now = this.clock.now();
     const { perSecond, burst, retryAfter = true } = this.limit;
     this.tokens = Math.min(burst, this.tokens + (Math.max(0, now - this.filledAt) / 1_000) * perSecond);
     this.filledAt = now;

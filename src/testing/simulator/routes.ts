@@ -1,18 +1,17 @@
-import { type Answer, errorAnswer, ok } from './answer.js';
+import { type Answer, ok, type Refuse } from './answer.js';
 import { CAPTURE_ROUTES } from './capture-routes.js';
 import { scoreParts } from './score-parts.js';
-import { isProcessed, type Session, type Sessions, scoreOf } from './sessions.js';
+import { identityOf, type Session } from './session.js';
+import type { Sessions } from './sessions.js';
 import { start } from './start-route.js';
-import { EXECUTIVE_TOKEN_MS, signToken } from './tokens.js';
 import type { SimulatedOperation } from './types.js';
 
 /** A request after authentication. */
 export interface RouteCall {
-  path: string;
   query: URLSearchParams;
   body: Record<string, unknown>;
+  refuse: Refuse;
   sessions: Sessions;
-  executives: Map<string, number>;
   timeScale: number;
 }
 
@@ -21,7 +20,7 @@ export interface Route {
   method: 'GET' | 'POST';
   /** `session`: a session token, or an executive one. `executive`: that only. */
   token: 'session' | 'executive';
-  /** The query parameter that names the session, where Incode wants one. */
+  /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */
   idParameter?: 'id' | 'interviewId';
   /** Counts against the rate limit. */
   limited?: true;
@@ -38,14 +37,11 @@ const logIn: OpenRoute = {
   operation: 'logIn',
   method: 'POST',
   token: 'none',
-  async handle({ body: { email, password }, path, executives }) {
+  async handle({ body: { email, password }, refuse, sessions }) {
     if (typeof email !== 'string' || typeof password !== 'string' || !email || !password) {
-      return errorAnswer(400, 'email and password are required', path);
+      return refuse(400, 'email and password are required');
     }
-    const expiresAt = Date.now() + EXECUTIVE_TOKEN_MS;
-    const token = await signToken({ role: 'executive' }, expiresAt);
-    executives.set(token, expiresAt);
-    return ok({ token });
+    return ok({ token: await sessions.tokens.issueExecutive() });
   },
 };
 
@@ -54,13 +50,13 @@ const finishStatus: Route = {
   method: 'GET',
   token: 'session',
   limited: true,
-  handle(session, { path, query, sessions }) {
-    if (session.onboardingStatus === 'EXPIRED') return errorAnswer(400, 'The session has expired', path);
+  handle(session, { query, refuse, sessions }) {
+    if (session.onboardingStatus === 'EXPIRED') return refuse(400, 'The session has expired');
     session.flowId = query.get('flowId') ?? session.flowId;
     // A repeat takes effect again: that Incode would prevent it is documented nowhere.
     sessions.finish(session);
     const { redirectionUrl = '', action = 'approved' } = session.spec;
-    return ok({ redirectionUrl, action, scoreStatus: scoreOf(session).status });
+    return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
   },
 };
 
@@ -78,7 +74,7 @@ const isFinished: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  handle: (session) => ok({ finished: isProcessed(session) }),
+  handle: (session, { sessions }) => ok({ finished: sessions.isProcessed(session) }),
 };
 
 const score: Route = {
@@ -87,15 +83,15 @@ const score: Route = {
   token: 'session',
   idParameter: 'id',
   limited: true,
-  handle: (session) => ok(scoreParts(scoreOf(session))),
+  handle: (session, { sessions }) => ok(scoreParts(sessions.scoreOf(session))),
 };
 
 const closeSession: Route = {
   operation: 'closeSession',
   method: 'POST',
   token: 'session',
-  handle(session, { path, query, sessions }) {
-    if (query.get('action') !== 'Closed') return errorAnswer(400, 'action must be Closed', path);
+  handle(session, { query, refuse, sessions }) {
+    if (query.get('action') !== 'Closed') return refuse(400, 'action must be Closed');
     sessions.close(session);
     return ok({ sessionStatus: 'Closed', interviewId: session.interviewId, closedAt: session.closedAt });
   },
@@ -109,13 +105,13 @@ const approve: Route = {
   token: 'executive',
   idParameter: 'interviewId',
   handle(session, { sessions }) {
-    const { status, value } = scoreOf(session);
+    const { status, value } = sessions.scoreOf(session);
     // A logical failure comes with HTTP 200.
     if (NOT_APPROVABLE.includes(status)) return ok({ success: false, totalScore: value });
     sessions.approve(session);
     return ok({
       success: true,
-      uuid: `identity-${session.interviewId}`,
+      uuid: identityOf(session),
       token: null,
       totalScore: value,
       existingCustomer: session.effects.approved > 1,

@@ -1,4 +1,4 @@
-import type { Score } from './sessions.js';
+import type { Score } from './session.js';
 
 /** All parts of Incode's score are optional, and their numbers are strings. */
 export function scoreParts({ status, value }: Score): Record<string, unknown> {

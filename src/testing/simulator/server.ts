@@ -1,18 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Answer, errorAnswer, parseObject } from './answer.js';
+import { type Answer, parseObject, type Refuse, refuserOf } from './answer.js';
 import type { CallLog } from './call-log.js';
+import type { Clock } from './clock.js';
 import { control } from './control.js';
-import { applyFault, delay, type Exchange } from './fault-effects.js';
+import { applyFault, type Exchange } from './fault-effects.js';
 import type { Faults } from './faults.js';
 import type { TokenBucket } from './rate-limit.js';
 import { type AnyRoute, ROUTES } from './routes.js';
-import type { Session, Sessions } from './sessions.js';
-import type { Delivery, RateLimit, WebhookTarget } from './types.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+import type { Delivery, RateLimit, SessionWebhookTarget, WebhookTarget } from './types.js';
 
 /** What the server works on; the simulator's methods and its control API change it. */
 export interface World {
+  clock: Clock;
   sessions: Sessions;
-  executives: Map<string, number>;
   faults: Faults;
   apiKeys: Set<string>;
   bucket: TokenBucket | undefined;
@@ -26,6 +28,7 @@ export interface World {
   setApiKeys(keys: string[]): void;
   setRateLimit(limit: RateLimit | null): void;
   setWebhook(target: WebhookTarget | null): void;
+  setSessionWebhook(target: SessionWebhookTarget | null): void;
 }
 
 /** Incode's limit for a request. */
@@ -36,7 +39,7 @@ export function createSimulatorServer(world: World): Server {
     answer(world, request, response).catch((error) => {
       // Its caller has gone in the middle, or this is a mistake of ours.
       if (response.headersSent || response.destroyed) response.destroy();
-      else write(response, errorAnswer(500, String(error), request.url ?? '/'));
+      else write(response, refuserOf(world.clock, request.url ?? '/')(500, String(error)));
     });
   });
   // Longer than clients keep an idle connection, so that it is never closed under a request of theirs.
@@ -45,7 +48,7 @@ export function createSimulatorServer(world: World): Server {
 }
 
 async function answer(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const arrivedAt = Date.now();
+  const arrivedAt = world.clock.now();
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -57,10 +60,12 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
 
   // Incode's own clients write `/omni/get/score/?id=`.
   const route = ROUTES.get(path) ?? (path.endsWith('/') ? ROUTES.get(path.slice(0, -1)) : undefined);
-  if (!route) return write(response, errorAnswer(404, 'No such resource', path));
+  const refuse = refuserOf(world.clock, path);
+  if (!route) return write(response, refuse(404, 'No such resource'));
   const session = sessionOf(world, route, request, query);
   const token = String(request.headers['x-incode-hardware-id']);
-  const interviewId = session?.interviewId ?? world.sessions.ownerOf(token) ?? query.get(route.idParameter ?? 'id');
+  const interviewId =
+    session?.interviewId ?? world.sessions.tokens.ownerOf(token) ?? query.get(route.idParameter ?? 'id');
   const fault = world.faults.strike(route.operation, interviewId);
   const call = world.log.add({
     at: arrivedAt,
@@ -71,11 +76,12 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   });
   const exchange: Exchange = {
     response,
-    path,
+    clock: world.clock,
+    refuse,
     effect: async () =>
       world.closed
-        ? errorAnswer(503, 'The simulator is closed', path)
-        : process(world, route, request, session, { path, query, body }),
+        ? refuse(503, 'The simulator is closed')
+        : process(world, route, request, session, { query, body, refuse }),
     write: (given) => {
       call.httpStatus = given.status;
       write(response, given);
@@ -83,8 +89,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     limitMs: 30_000 * world.timeScale,
   };
   if (fault) return applyFault(exchange, fault);
-  if (world.latencyMs > 0) await delay(world.latencyMs);
-  exchange.write(await exchange.effect());
+  exchange.write(await (world.latencyMs > 0 ? world.clock.after(world.latencyMs, exchange.effect) : exchange.effect()));
 }
 
 /** Everything that Incode does with a request, its refusals in their order: key, token, session, method, parameters. */
@@ -93,40 +98,44 @@ async function process(
   route: AnyRoute,
   request: IncomingMessage,
   session: Session | undefined,
-  { path, query, body }: { path: string; query: URLSearchParams; body: string | undefined },
+  { query, body, refuse }: { query: URLSearchParams; body: string | undefined; refuse: Refuse },
 ): Promise<Answer> {
   const { headers } = request;
-  if (!world.apiKeys.has(String(headers['x-api-key']))) return errorAnswer(403, 'Wrong API key', path);
+  if (!world.apiKeys.has(String(headers['x-api-key']))) return refuse(403, 'Wrong API key');
   const id = route.idParameter && query.get(route.idParameter);
   if (route.token !== 'none') {
-    if (!session) return refusal(world, route, headers['x-incode-hardware-id'], id, path);
-    if (id && id !== session.interviewId) return errorAnswer(401, 'The token is for another session', path);
+    if (!session) return refuseToken(world, route, headers['x-incode-hardware-id'], id, refuse);
+    if (id && id !== session.interviewId) return refuse(401, 'The token is for another session');
     const limited = route.limited && world.bucket?.take();
-    if (limited) return errorAnswer(429, 'Too many requests', path, limited);
+    if (limited) return refuse(429, 'Too many requests', limited);
   }
 
   if (request.method !== route.method) {
-    return errorAnswer(405, `Use ${route.method}`, path, { allow: route.method });
+    return refuse(405, `Use ${route.method}`, { allow: route.method });
   }
-  if (!acceptsJson(headers.accept)) return errorAnswer(406, 'Answers are application/json', path);
+  if (!acceptsJson(headers.accept)) return refuse(406, 'Answers are application/json');
   const missing = world.strictHeaders ? missingHeader(headers) : undefined;
-  if (missing) return errorAnswer(400, missing, path);
-  if (body === undefined) return errorAnswer(413, 'More than 10 MB', path);
+  if (missing) return refuse(400, missing);
+  if (body === undefined) return refuse(413, 'More than 10 MB');
   const fields = route.method === 'POST' ? parseObject(body) : {};
-  if (!fields) return errorAnswer(400, 'The body must be a JSON object', path);
-  const { sessions, executives, timeScale } = world;
-  const call = { path, query, body: fields, sessions, executives, timeScale };
+  if (!fields) return refuse(400, 'The body must be a JSON object');
+  const { sessions, timeScale } = world;
+  const call = { query, body: fields, refuse, sessions, timeScale };
   if (route.token === 'none') return route.handle(call);
-  if (route.idParameter && !id) return errorAnswer(400, `${route.idParameter} is required`, path);
   if (!session) throw new Error('Refused above');
   return route.handle(session, call);
 }
 
-function refusal({ executives }: World, route: AnyRoute, token: unknown, id: string | null | undefined, path: string) {
-  const isExecutive = Number(executives.get(String(token))) > Date.now();
-  if (!isExecutive) return errorAnswer(401, 'The token is missing, wrong or has expired', path);
-  if (id) return errorAnswer(404, 'No such session', path);
-  return errorAnswer(400, `${route.idParameter ?? 'id'} is required`, path);
+function refuseToken(
+  { sessions: { tokens } }: World,
+  route: AnyRoute,
+  token: unknown,
+  id: string | null | undefined,
+  refuse: Refuse,
+): Answer {
+  if (!tokens.isExecutive(String(token))) return refuse(401, 'The token is missing, wrong or has expired');
+  if (id) return refuse(404, 'No such session');
+  return refuse(400, `${route.idParameter ?? 'id'} is required`);
 }
 
 function missingHeader(headers: IncomingMessage['headers']): string | undefined {
@@ -135,12 +144,12 @@ function missingHeader(headers: IncomingMessage['headers']): string | undefined 
   return isJson ? undefined : 'Content-Type must be application/json, on GET too';
 }
 
-function sessionOf({ sessions, executives }: World, route: AnyRoute, request: IncomingMessage, query: URLSearchParams) {
+function sessionOf({ sessions }: World, route: AnyRoute, request: IncomingMessage, query: URLSearchParams) {
   const token = request.headers['x-incode-hardware-id'];
   if (typeof token !== 'string' || route.token === 'none') return undefined;
   const own = route.token === 'session' ? sessions.byToken(token) : undefined;
   if (own) return own;
-  const isExecutive = Number(executives.get(token)) > Date.now();
+  const isExecutive = sessions.tokens.isExecutive(token);
   return isExecutive ? sessions.find(query.get(route.idParameter ?? 'id') ?? '') : undefined;
 }
 

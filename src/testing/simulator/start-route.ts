@@ -1,4 +1,4 @@
-import { errorAnswer, ok } from './answer.js';
+import { ok } from './answer.js';
 import type { OpenRoute } from './routes.js';
 import type { SessionSpec } from './types.js';
 
@@ -19,33 +19,34 @@ export const start: OpenRoute = {
   operation: 'start',
   method: 'POST',
   token: 'none',
-  async handle({ body, path, sessions, timeScale }) {
+  async handle({ body, refuse, sessions, timeScale }) {
     // Incode's own samples leave `language` out.
     for (const field of ['configurationId', 'countryCode']) {
-      if (typeof body[field] !== 'string' || body[field] === '') return errorAnswer(400, `${field} is required`, path);
+      if (typeof body[field] !== 'string' || body[field] === '') return refuse(400, `${field} is required`);
     }
     for (const field of ['language', 'externalCustomerId', 'redirectionUrl', 'interviewId']) {
       const value = body[field] ?? undefined;
-      if (value !== undefined && typeof value !== 'string') return errorAnswer(400, `${field} must be a string`, path);
+      if (value !== undefined && typeof value !== 'string') return refuse(400, `${field} must be a string`);
     }
     const { configurationId, externalCustomerId, redirectionUrl } = body as Record<string, string>;
     const interviewId = (body.interviewId ?? undefined) as string | undefined;
-    if (interviewId !== undefined && !sessions.find(interviewId)) {
-      // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
-      return errorAnswer(404, 'No such session', path);
-    }
+    const existing = interviewId === undefined ? undefined : sessions.find(interviewId);
+    // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
+    if (interviewId !== undefined && !existing) return refuse(404, 'No such session');
     const simulate = String((body.customFields as Record<string, unknown> | undefined | null)?.simulate ?? 'approved');
     const outcome = Object.hasOwn(OUTCOMES, simulate) ? OUTCOMES[simulate] : undefined;
-    if (!outcome) return errorAnswer(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`, path);
-    const opened =
-      interviewId === undefined
-        ? await sessions.open({
-            ...outcome(timeScale),
-            ...(configurationId ? { flowId: configurationId } : {}),
-            ...(externalCustomerId ? { externalCustomerId } : {}),
-            ...(redirectionUrl ? { redirectionUrl } : {}),
-          })
-        : { interviewId, token: await sessions.issueToken(interviewId) };
+    if (!outcome) return refuse(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`);
+    const opened = existing
+      ? await sessions.resume(existing)
+      : await sessions.open({
+          ...outcome(timeScale),
+          // What Incode answers while nothing was captured is not known. "Finished" would lead a client that waits for it
+          // to complete an empty session.
+          processedAfterMs: null,
+          ...(configurationId ? { flowId: configurationId } : {}),
+          ...(externalCustomerId ? { externalCustomerId } : {}),
+          ...(redirectionUrl ? { redirectionUrl } : {}),
+        });
     return ok({
       token: opened.token,
       interviewId: opened.interviewId,
@@ -57,7 +58,7 @@ export const start: OpenRoute = {
       selfieCaptureRetries: 3,
       clientId: 'simulator',
       env: 'demo',
-      existingSession: interviewId !== undefined,
+      existingSession: existing !== undefined,
     });
   },
 };

@@ -1,19 +1,83 @@
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { Clock } from './clock.js';
 
 const SECRET = randomBytes(32);
 
 /** Incode's session tokens are JWTs of up to 256 characters, valid for 90 days. */
-export const SESSION_TOKEN_MS = 90 * 86_400_000;
+const SESSION_TOKEN_MS = 90 * 86_400_000;
 
 /** Executive tokens reach every session for 24 hours. */
-export const EXECUTIVE_TOKEN_MS = 86_400_000;
+const EXECUTIVE_TOKEN_MS = 86_400_000;
+
+interface Owner {
+  interviewId: string;
+  /** Milliseconds since the epoch; 0 once it was revoked. */
+  expiresAt: number;
+}
+
+export type SavedTokens = [token: string, owner: Owner][];
 
 /**
- * Makes a token. Whether one is valid is looked up where it is kept, not computed: that is faster, and lets a token be
- * revoked.
+ * Whether a token is valid is looked up here, not computed from it: that is faster, and lets a token be revoked. It
+ * expires by the simulator's clock.
  */
-export async function signToken(claims: { interviewId?: string; role?: string }, expiresAt: number): Promise<string> {
+export class Tokens {
+  private readonly owners = new Map<string, Owner>();
+  /** When each expires. */
+  private readonly executives = new Map<string, number>();
+  private readonly clock: Clock;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** @throws TypeError if `expiresInMs` is no number */
+  async issue(interviewId: string, expiresInMs = SESSION_TOKEN_MS): Promise<string> {
+    if (!Number.isFinite(expiresInMs)) throw new TypeError('expiresInMs must be a number of milliseconds');
+    const expiresAt = this.clock.now() + expiresInMs;
+    const token = await sign({ interviewId }, expiresAt);
+    this.owners.set(token, { interviewId, expiresAt });
+    return token;
+  }
+
+  revoke(interviewId: string): void {
+    for (const owner of this.owners.values()) if (owner.interviewId === interviewId) owner.expiresAt = 0;
+  }
+
+  /** @returns the session that it reaches; `undefined` if it was never issued, was revoked, or has expired */
+  sessionOf(token: string): string | undefined {
+    const owner = this.owners.get(token);
+    return owner && owner.expiresAt > this.clock.now() ? owner.interviewId : undefined;
+  }
+
+  /** Whose token it is or was. */
+  ownerOf(token: string): string | null {
+    return this.owners.get(token)?.interviewId ?? null;
+  }
+
+  async issueExecutive(): Promise<string> {
+    const expiresAt = this.clock.now() + EXECUTIVE_TOKEN_MS;
+    const token = await sign({ role: 'executive' }, expiresAt);
+    this.executives.set(token, expiresAt);
+    return token;
+  }
+
+  isExecutive(token: string): boolean {
+    return Number(this.executives.get(token)) > this.clock.now();
+  }
+
+  /** Those of sessions only. */
+  toJSON(): SavedTokens {
+    return [...this.owners];
+  }
+
+  restore(saved: SavedTokens): void {
+    for (const [token, owner] of saved) this.owners.set(token, owner);
+  }
+}
+
+function sign(claims: { interviewId?: string; role?: string }, expiresAt: number): Promise<string> {
   return new SignJWT({ ...claims, jti: randomBytes(6).toString('base64url') })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime(Math.floor(expiresAt / 1_000))

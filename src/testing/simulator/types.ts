@@ -22,15 +22,18 @@ export interface SimulatorOptions {
   /** What is accepted as `x-api-key`. @default ["simulator"] */
   apiKeys?: string[];
   /**
-   * Factor for Incode's own times: processing, its limit of 30 s a request, the webhook's retry schedule.
+   * Factor for Incode's own times: processing, its limit of 30 s a request, the webhooks' retry schedule. Above 0; it
+   * does not make the clock run faster.
    *
    * @default 1
    */
   timeScale?: number;
   /** @default null: no limit */
   rateLimit?: RateLimit | null;
-  /** Where status webhooks go. @default null: nowhere */
+  /** Where status webhooks go: one at each milestone. @default null: nowhere */
   webhook?: WebhookTarget | null;
+  /** Where session webhooks go: one at each `SessionEvent`. @default null: nowhere */
+  sessionWebhook?: SessionWebhookTarget | null;
   /** What every answer takes, in milliseconds, not scaled. @default 0 */
   latencyMs?: number;
   /**
@@ -60,6 +63,25 @@ export interface WebhookTarget {
   oauth?: { tokenUrl: string; clientId: string; clientSecret: string };
 }
 
+/** Its names differ between environments and versions of Incode. */
+export interface SessionWebhookTarget extends WebhookTarget {
+  /** The field that names the event. @default "event_type" */
+  eventField?: 'event_type' | 'eventType';
+  /** Whether events are named like constants or in words: "SESSION_SUCCEEDED" or "Session Succeeded". @default "constants" */
+  eventNames?: 'constants' | 'words';
+}
+
+/** What the session webhook tells. That a session expired is not among it. */
+export type SessionEvent =
+  | 'SESSION_STARTED'
+  /** It was opened again. */
+  | 'SESSION_PROGRESS'
+  | 'SESSION_SUCCEEDED'
+  | 'SESSION_FAILED'
+  | 'SESSION_PENDING_REVIEW'
+  /** It was approved for the first time. */
+  | 'IDENTITY_ENROLLED';
+
 /** What becomes of a session. */
 export interface SessionSpec {
   /** @default a new one of 24 hexadecimal digits */
@@ -81,11 +103,19 @@ export interface SessionSpec {
   onboardingStatus?: string;
   /**
    * How long after opening post-processing is done, in milliseconds, not scaled; `Infinity`, or `null` in JSON, never by
-   * itself. It moves the status to POST_PROCESSING_FINISHED.
+   * itself. It moves the status to POST_PROCESSING_FINISHED. Sessions of `POST /omni/start` have `null`: nothing is
+   * processed that was not captured, so that a client that waits never finishes an empty session.
    *
    * @default done from the start, until documents are added
    */
   processedAfterMs?: number | null;
+  /**
+   * How long after opening the session expires unless it is finished by then, in milliseconds, not scaled. It moves the
+   * status to EXPIRED.
+   *
+   * @default never
+   */
+  expiresAfterMs?: number | null;
   externalCustomerId?: string;
   flowId?: string;
   /** A person's verdict some time after finish-status, in milliseconds, not scaled. @default none */
@@ -118,7 +148,7 @@ export interface SessionView {
 }
 
 export interface Call {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the simulator's clock. */
   at: number;
   operation: SimulatedOperation;
   interviewId: string | null;
@@ -182,9 +212,13 @@ export type FaultKind = FaultEffect['kind'];
 
 /** One attempt to deliver a webhook. */
 export interface Delivery {
+  /** When it was sent: milliseconds since the epoch, by the simulator's clock. */
   at: number;
+  webhook: 'status' | 'session';
   interviewId: string;
   onboardingStatus: string;
+  /** `null` for status webhooks. */
+  event: SessionEvent | null;
   /** 1 for the first. */
   attempt: number;
   /** `null` if no answer came. */

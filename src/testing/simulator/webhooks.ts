@@ -1,64 +1,79 @@
-import type { Session } from './sessions.js';
-import { Timers } from './timers.js';
-import type { Delivery, WebhookTarget } from './types.js';
+import type { Clock } from './clock.js';
+import { identityOf, type Session } from './session.js';
+import type { Delivery, SessionEvent, SessionWebhookTarget, WebhookTarget } from './types.js';
 
 /** Incode's schedule, in milliseconds; after the last one a delivery is lost. */
 const RETRY_AFTER_MS = [30_000, 75_000, 187_500, 468_750, 1_171_900];
 
-/** A receiver that takes longer has not received it. Incode does not say how long it waits. */
+/**
+ * A receiver that takes longer has not received it. Incode does not say how long it waits. Real time, because the
+ * receiver knows no other.
+ */
 const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Deliveries to one receiver at once. Thousands, as when a batch ends, would only time out waiting for a connection. */
+const MAX_AT_ONCE = 50;
 
 /** The list is bounded, for simulators that run for days. */
 const MAX_DELIVERIES = 200_000;
 
 const NO_ANSWER = { httpStatus: null, accepted: false };
 
-/** Sends the status webhook, at least once, without any promise of order. */
-export class Webhooks {
-  readonly deliveries: Delivery[] = [];
-  private target: WebhookTarget | null;
-  private bearer: { token: string; expiresAt: number } | undefined;
-  private readonly timeScale: number;
-  private readonly stopped = new AbortController();
-  private readonly timers = new Timers();
+type What = Pick<Delivery, 'webhook' | 'interviewId' | 'onboardingStatus' | 'event'>;
 
-  constructor(target: WebhookTarget | null, timeScale: number) {
-    this.target = target;
+/** One URL for one type of webhook. Delivers at least once, without any promise of order. */
+class Webhook<Target extends WebhookTarget> {
+  protected target: Target | null = null;
+  private bearer: { token: string; expiresAt: number } | undefined;
+  private readonly clock: Clock;
+  private readonly timeScale: number;
+  private readonly deliveries: Delivery[];
+  private readonly stopped = new AbortController();
+  private underWay = 0;
+  private readonly queue: (() => void)[] = [];
+
+  constructor(clock: Clock, timeScale: number, deliveries: Delivery[]) {
+    this.clock = clock;
     this.timeScale = timeScale;
+    this.deliveries = deliveries;
   }
 
-  setTarget(target: WebhookTarget | null): void {
+  setTarget(target: Target | null): void {
     this.target = target;
     this.bearer = undefined;
   }
 
-  send({ interviewId, onboardingStatus, flowId, externalCustomerId }: Session): void {
-    if (!this.target) return;
-    const body = {
-      interviewId,
-      onboardingStatus,
-      clientId: 'simulator',
-      ...(flowId === null ? {} : { flowId }),
-      ...(externalCustomerId === null ? {} : { externalId: externalCustomerId }),
-    };
-    void this.deliver(JSON.stringify(body), { interviewId, onboardingStatus }, 1);
-  }
-
   stop(): void {
     this.stopped.abort();
-    this.timers.stop();
   }
 
-  private async deliver(body: string, what: Pick<Delivery, 'interviewId' | 'onboardingStatus'>, attempt: number) {
+  protected start(body: Record<string, unknown>, what: What): void {
+    if (this.target) this.clock.track(this.deliver(JSON.stringify(body), what, 1));
+  }
+
+  private async deliver(body: string, what: What, attempt: number): Promise<void> {
+    if (this.underWay >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.underWay += 1;
+    try {
+      await this.attempt(body, what, attempt);
+    } finally {
+      // Whoever waits takes the place over.
+      const next = this.queue.shift();
+      if (next) next();
+      else this.underWay -= 1;
+    }
+  }
+
+  private async attempt(body: string, what: What, attempt: number): Promise<void> {
     if (this.stopped.signal.aborted || !this.target) return;
-    const at = Date.now();
+    const at = this.clock.now();
     const { httpStatus, accepted } = await this.post(this.target, body).catch(() => NO_ANSWER);
     if (this.stopped.signal.aborted) return;
     const wait = RETRY_AFTER_MS[attempt - 1];
     this.deliveries.push({ at, ...what, attempt, httpStatus, accepted, lost: !accepted && wait === undefined });
     if (this.deliveries.length > MAX_DELIVERIES) this.deliveries.splice(0, MAX_DELIVERIES / 2);
     if (accepted || wait === undefined) return;
-    this.timers.at(Date.now() + wait * this.timeScale, () => void this.deliver(body, what, attempt + 1));
+    this.clock.at(this.clock.now() + wait * this.timeScale, () => this.deliver(body, what, attempt + 1));
   }
 
   private async post(target: WebhookTarget, body: string): Promise<Pick<Delivery, 'httpStatus' | 'accepted'>> {
@@ -83,7 +98,7 @@ export class Webhooks {
     clientId,
     clientSecret,
   }: NonNullable<WebhookTarget['oauth']>): Promise<string> {
-    if (this.bearer && this.bearer.expiresAt > Date.now()) return this.bearer.token;
+    if (this.bearer && this.bearer.expiresAt > this.clock.now()) return this.bearer.token;
     const response = await fetch(tokenUrl, {
       method: 'POST',
       headers: {
@@ -96,11 +111,49 @@ export class Webhooks {
     const { access_token, expires_in } = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
     if (!response.ok || typeof access_token !== 'string') throw new Error('No token was given');
     // Without `expires_in` it is used once.
-    this.bearer = { token: access_token, expiresAt: Date.now() + Number(expires_in ?? 0) * 1_000 };
+    this.bearer = { token: access_token, expiresAt: this.clock.now() + Number(expires_in ?? 0) * 1_000 };
     return access_token;
   }
 
   private limit(): AbortSignal {
     return AbortSignal.any([this.stopped.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
   }
+}
+
+export class StatusWebhook extends Webhook<WebhookTarget> {
+  send({ interviewId, onboardingStatus, flowId, externalCustomerId }: Session): void {
+    const body = {
+      interviewId,
+      onboardingStatus,
+      clientId: 'simulator',
+      ...(flowId === null ? {} : { flowId }),
+      ...(externalCustomerId === null ? {} : { externalId: externalCustomerId }),
+    };
+    this.start(body, { webhook: 'status', interviewId, onboardingStatus, event: null });
+  }
+}
+
+/** Sessions that are not over yet; for the others Incode's own code expects ONBOARDING_FINISHED whatever came of it. */
+const BEFORE_THE_END: readonly SessionEvent[] = ['SESSION_STARTED', 'SESSION_PROGRESS'];
+
+export class SessionWebhook extends Webhook<SessionWebhookTarget> {
+  send(session: Session, event: SessionEvent): void {
+    const { eventField = 'event_type', eventNames = 'constants' } = this.target ?? {};
+    const { interviewId, externalCustomerId } = session;
+    const onboardingStatus = BEFORE_THE_END.includes(event) ? session.onboardingStatus : 'ONBOARDING_FINISHED';
+    const hasIdentity = event === 'SESSION_SUCCEEDED' || event === 'IDENTITY_ENROLLED';
+    const body = {
+      [eventField]: eventNames === 'words' ? inWords(event) : event,
+      interviewId,
+      onboardingStatus,
+      ...(externalCustomerId === null ? {} : { externalCustomerId }),
+      ...(hasIdentity ? { identityId: identityOf(session) } : {}),
+    };
+    this.start(body, { webhook: 'session', interviewId, onboardingStatus, event });
+  }
+}
+
+/** SESSION_PENDING_REVIEW is Session Pending Review. */
+function inWords(event: SessionEvent): string {
+  return event.toLowerCase().replace(/(^|_)(.)/g, (_, gap, letter) => (gap && ' ') + letter.toUpperCase());
 }

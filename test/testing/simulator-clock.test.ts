@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Clock, NEVER } from '../../src/testing/simulator/clock.js';
+
+const DAY = 86_400_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a clock that is left alone', () => {
+  it('lets happen after 40 days what is due then, though Node waits for 24 at most', () => {
+    const clock = new Clock();
+    const what = vi.fn();
+    clock.at(clock.now() + 40 * DAY, what);
+    vi.advanceTimersByTime(40 * DAY - 1);
+    expect(what).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(what).toHaveBeenCalledOnce();
+  });
+
+  it('does what is due already soon, but not within the call', () => {
+    const clock = new Clock();
+    const what = vi.fn();
+    clock.at(clock.now() - 1, what);
+    expect(what).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(what).toHaveBeenCalledOnce();
+  });
+
+  it('does nothing any more once it is stopped, or what is set afterwards', () => {
+    const clock = new Clock();
+    const what = vi.fn();
+    clock.at(clock.now() + 1, what);
+    clock.stop();
+    clock.at(clock.now() + 1, what);
+    vi.advanceTimersByTime(DAY);
+    expect(what).not.toHaveBeenCalled();
+  });
+
+  it('does things by due time, and those of the same time in the order in which they were set', () => {
+    const clock = new Clock();
+    const done: string[] = [];
+    for (const [name, due] of Object.entries({ d: 5, a: 1, e: 5, b: 2, f: 5, c: 4 })) {
+      clock.at(clock.now() + due, () => done.push(name));
+    }
+    vi.advanceTimersByTime(5);
+    expect(done.join('')).toBe('abcdef');
+  });
+});
+
+describe('a clock that is moved', () => {
+  it('lets each thing happen at its own time, in order, and what that brings about too', async () => {
+    const clock = new Clock();
+    const start = clock.now();
+    const seen: [string, number][] = [];
+    const see = (name: string) => seen.push([name, (clock.now() - start) / DAY]);
+    clock.at(start + 20 * DAY, () => see('verdict'));
+    clock.at(start + 3 * DAY, () => {
+      see('processed');
+      clock.at(clock.now() + DAY, () => see('told again'));
+    });
+    clock.at(start + 31 * DAY, () => see('too late'));
+    await clock.advance(30 * DAY);
+    expect(seen).toEqual([
+      ['processed', 3],
+      ['told again', 4],
+      ['verdict', 20],
+    ]);
+    expect(clock.now() - start).toBe(30 * DAY);
+  });
+
+  it('waits for what it started, and for what was under way, before it goes on', async () => {
+    vi.useRealTimers();
+    const clock = new Clock();
+    const start = clock.now();
+    const done: string[] = [];
+    const takesTime = async (name: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      done.push(name);
+      // As a webhook's retry is set once the answer is there.
+      if (name === 'first') clock.at(clock.now() + DAY, () => takesTime('again'));
+    };
+    clock.track(takesTime('first'));
+    clock.at(start + 3 * DAY, () => done.push('later'));
+    await clock.advance(3 * DAY);
+    expect(done).toEqual(['first', 'again', 'later']);
+    clock.stop();
+  });
+
+  it('is at its end exactly as far as it was moved, and goes on from there', async () => {
+    const clock = new Clock();
+    const start = clock.now();
+    const what = vi.fn();
+    clock.at(start + 10 * DAY, what);
+    await clock.advance(4 * DAY);
+    await clock.advance(6 * DAY - 5);
+    expect(what).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(5);
+    expect(what).toHaveBeenCalledOnce();
+    expect(clock.advancedMs).toBe(10 * DAY - 5);
+  });
+
+  it('is moved by both of two moves at once', async () => {
+    const clock = new Clock();
+    const start = clock.now();
+    const at: number[] = [];
+    clock.at(start + 15, () => at.push(clock.now() - start));
+    await Promise.all([clock.advance(10), clock.advance(10)]);
+    expect(at).toEqual([15]);
+    expect(clock.now() - start).toBe(20);
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e16, '5', null, undefined])('is not moved by %s', async (ms) => {
+    const clock = new Clock();
+    await expect(clock.advance(ms as number)).rejects.toThrow(TypeError);
+    expect(clock.advancedMs).toBe(0);
+  });
+
+  it('never reaches what is never due', async () => {
+    const clock = new Clock();
+    const what = vi.fn();
+    clock.at(NEVER, what);
+    expect(vi.getTimerCount()).toBe(0);
+    await clock.advance(8e15 - clock.now());
+    expect(what).not.toHaveBeenCalled();
+  });
+
+  it('says so if it is stopped', async () => {
+    const clock = new Clock();
+    clock.stop();
+    await expect(clock.advance(1)).rejects.toThrow('closed');
+  });
+});
