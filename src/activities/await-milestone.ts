@@ -2,6 +2,7 @@ import { FAILURES, isProcessed, milestoneOf } from '../contract/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { isRefusedForGood } from './score.js';
 import type { AwaitMilestoneInput } from './types.js';
 
 /**
@@ -17,6 +18,8 @@ export function awaitMilestone({ incode, processedPollMs, reviewPollMs }: Resolv
     const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
     const { onboardingStatus } = await callIncode((signal) => incode.onboardingStatus(input, { signal })).catch(
       (error) => {
+        // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
+        if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
         // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
         throw activityFailure(error, { interviewId, mendIntervalMs: pollMs, leastDelayMs: pollMs });
       },

@@ -36,7 +36,7 @@ export class SessionFailedError extends Error {
   readonly interviewId: string;
   /** One of the contract's `FAILURES`, or `Cancelled`, `Terminated`, `TimedOut`. */
   readonly type: string;
-  /** `details[0]` of the workflow's failure, if it had one; a `finish` in it is Incode's answer that came before. */
+  /** `details[0]` of the workflow's failure, if it had one. */
   readonly details: unknown;
 
   constructor(interviewId: string, type: string, message: string, details?: unknown) {

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { FailureDetails } from '../activities/types.js';
-import { FAILURES, type FinishAnswer, InvalidInputError } from '../contract/index.js';
+import { FAILURES, InvalidInputError } from '../contract/index.js';
 import type { Session } from './session.js';
 
 /** An activity's final answer that Incode does not do what was asked. */
@@ -38,16 +38,5 @@ export function wrongStage({ stage, input }: Session, why: string): ApplicationF
     message: `Session ${input.interviewId} is in the stage ${stage}: ${why}`,
     nonRetryable: true,
     details: [{ interviewId: input.interviewId, stage }],
-  });
-}
-
-/** Adds the answer that Incode gave before a later call was refused, so that it is not lost with the workflow. */
-export function withFinish(error: unknown, finish: FinishAnswer | null | undefined): unknown {
-  if (!(error instanceof ApplicationFailure) || !finish) return error;
-  return ApplicationFailure.create({
-    message: error.message,
-    ...(error.type ? { type: error.type } : {}),
-    nonRetryable: true,
-    details: [{ ...(error.details?.[0] as object | undefined), finish }],
   });
 }

@@ -22,7 +22,7 @@ import {
   verdictOf,
 } from '../contract/index.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
-import { guarded, withFinish } from './failures.js';
+import { guarded } from './failures.js';
 import { HistoryFull } from './history.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
@@ -87,8 +87,8 @@ class Onboarding {
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       note(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
-      session.failure = withFinish(error, session.record.answer?.finish);
-      throw session.failure;
+      session.failure = error;
+      throw error;
     } finally {
       // A caller who waits for the answer of an update gets it, also if the workflow fails or is cancelled.
       if (!allHandlersFinished()) await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

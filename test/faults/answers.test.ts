@@ -68,6 +68,12 @@ const OVERCOME: [string, () => FaultEffect, Expected][] = [
   ['"x" as body', () => ({ kind: 'body', body: '"x"' }), TAKEN],
   ['nothing as body', () => ({ kind: 'body', body: '' }), TAKEN],
   ['HTML as body, before the effect', () => ({ kind: 'body', body: '<html>', effect: false }), RETRIED],
+  ['{} as body, before the effect', () => ({ kind: 'body', body: '{}', effect: false }), RETRIED],
+  [
+    'a logical failure with 200',
+    () => ({ kind: 'body', body: '{"success": false, "failReason": "SESSION_NOT_READY"}', effect: false }),
+    RETRIED,
+  ],
   [
     'an error body with 200',
     () => ({ kind: 'body', body: '{"timestamp": 1, "status": 4019, "error": "No"}', effect: false }),
@@ -115,16 +121,37 @@ describe('is refused for good, with a typed failure and no effect:', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(0);
     await expectNoSecrets(interviewId, token);
   });
+});
 
-  it('a refusal of the score does not lose the answer of finish-status', async () => {
+describe('a finished session keeps its outcome', () => {
+  it.concurrent.each([400, 404, 405])('when the score is refused with %i for a while', async (status) => {
     const { interviewId, token } = await world.simulator.openSession();
-    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 404 });
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status, times: 2 });
     await world.onboarding.start({ interviewId, sessionToken: token });
-    const failure = await thrown(world.onboarding.result(interviewId));
-    expect(failure).toMatchObject({
-      type: FAILURES.unknownSession,
-      details: { operation: 'score', finish: { action: 'approved', confirmedBy: 'response' } },
-    });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('when the score is refused for good', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 404, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { scoreDeadline: '1s' } });
+    const { outcome, finish } = await world.onboarding.result(interviewId);
+    expect({ outcome, action: finish?.action }).toEqual({ outcome: 'undecided', action: 'approved' });
+  });
+
+  it('when closing is refused, and says so', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'status', status: 400, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', closed: false });
+  });
+
+  it('when the answer to closing is lost, and the repeat refused', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'status', status: 409 });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', closed: true });
   });
 });
 

@@ -31,7 +31,8 @@ describe('what is sent', () => {
     ],
   ])('%s has all four headers', async (_, call, line) => {
     await using server = await serve((request, response) => {
-      response.end(JSON.stringify({ onboardingStatus: 'X', finished: true, seen: request.url }));
+      const answers = { action: 'none', onboardingStatus: 'X', finished: true, sessionStatus: 'Closed' };
+      response.end(JSON.stringify({ ...answers, seen: request.url }));
     });
     await call(clientOf(`${server.url}/`));
     const [request] = server.requests;
@@ -59,7 +60,7 @@ describe('what is sent', () => {
   });
 
   it('keeps a path of the base URL', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     await clientOf(`${server.url}/gateway/`).finishStatus(session);
     expect(server.requests[0]?.url).toBe('/gateway/omni/finish-status');
   });
@@ -76,7 +77,7 @@ describe('one attempt per call', () => {
     await using server = await serve((request, response) => {
       // Answers the first request, and hangs up on the second one of the same connection.
       if (server.requests.length > 1) request.socket.destroy();
-      else response.end('{}');
+      else response.end('{"action": "none"}');
     });
     const client = clientOf(server.url, { connections: 1 });
     await client.finishStatus(session);
@@ -85,14 +86,14 @@ describe('one attempt per call', () => {
   });
 
   it('uses a connection again', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const client = clientOf(server.url, { connections: 1 });
     for (let i = 0; i < 5; i += 1) await client.finishStatus(session);
     expect(new Set(server.requests.map((request) => request.socket.remotePort)).size).toBe(1);
   });
 
   it('has no more connections than it may', async () => {
-    await using server = await serve((_, response) => setTimeout(() => response.end('{}'), 20));
+    await using server = await serve((_, response) => setTimeout(() => response.end('{"action": "none"}'), 20));
     const client = clientOf(server.url, { connections: 3 });
     await Promise.all(Array.from({ length: 12 }, () => client.finishStatus(session)));
     expect(new Set(server.requests.map((request) => request.socket.remotePort)).size).toBe(3);
@@ -140,7 +141,7 @@ describe('a refusal', () => {
   });
 
   it('a redirect is not followed', async () => {
-    await using target = await serve((_, response) => response.end('{}'));
+    await using target = await serve((_, response) => response.end('{"action": "none"}'));
     await using server = await serve((_, response) => {
       response.writeHead(307, { location: target.url }).end();
     });
@@ -165,7 +166,7 @@ describe('an answer that is none', () => {
   );
 
   it('a status without a status', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     expect(await failureOf(clientOf(server.url).onboardingStatus(session))).toMatchObject({ kind: 'resultUnknown' });
   });
 
@@ -210,14 +211,14 @@ describe('an answer that is none', () => {
 
 describe('a call that is cancelled', () => {
   it('before it begins sends nothing', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const error = await failureOf(clientOf(server.url).finishStatus(session, { signal: AbortSignal.abort() }));
     expect(error.kind).toBe('notTaken');
     expect(server.requests).toHaveLength(0);
   });
 
   it('while it waits for a free connection sends nothing, also later', async () => {
-    await using server = await serve((_, response) => setTimeout(() => response.end('{}'), 200));
+    await using server = await serve((_, response) => setTimeout(() => response.end('{"action": "none"}'), 200));
     const client = clientOf(server.url, { connections: 1 });
     const first = client.finishStatus(session);
     const cancelled = new AbortController();
@@ -251,7 +252,7 @@ describe('what cannot be reached was not sent', () => {
   });
 
   it('TLS that the other side does not speak', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const error = await failureOf(clientOf(server.url.replace('http:', 'https:')).finishStatus(session));
     expect(error.kind).toBe('notTaken');
   });
@@ -259,7 +260,7 @@ describe('what cannot be reached was not sent', () => {
   it.each(['a\r\nx-api-key: other', 'a\nb', 'a b', 'ä', ''])(
     'a token that cannot be a header: %j',
     async (sessionToken) => {
-      await using server = await serve((_, response) => response.end('{}'));
+      await using server = await serve((_, response) => response.end('{"action": "none"}'));
       const error = await failureOf(clientOf(server.url).finishStatus({ interviewId: 'i', sessionToken }));
       expect(error.kind).toBe('tokenRefused');
       expect(server.requests).toHaveLength(0);
@@ -299,7 +300,7 @@ describe('a proxy', () => {
   });
 
   it('is not used for a host of noProxy', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     await using via = await proxy();
     await clientOf(server.url, { proxy: { httpProxy: via.url, noProxy: '127.0.0.1' } }).finishStatus(session);
     expect(via.asked).toEqual([]);

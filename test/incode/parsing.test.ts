@@ -17,6 +17,9 @@ describe('readObject', () => {
   });
 
   it.each([
+    '{"success": false}',
+    '{"success": false, "failReason": "SESSION_NOT_READY"}',
+    '{"failReason": "UNKNOWN_DOCUMENT_TYPE", "action": "none"}',
     '{"timestamp": 1, "status": 4019, "error": "Unauthorized", "message": "m", "path": "/"}',
     '{"error": "Bad Gateway"}',
     '{"timestamp": "2026-01-01", "status": 500}',
@@ -26,6 +29,7 @@ describe('readObject', () => {
 
   it('takes any other object, also an empty one', () => {
     expect(readObject('{}')).toEqual({});
+    expect(readObject('\uFEFF{"success": true, "failReason": null}')).toEqual({ success: true, failReason: null });
     expect(readObject('{"action": "none", "error": null}')).toEqual({ action: 'none', error: null });
   });
 });
@@ -46,13 +50,15 @@ describe('errorCode', () => {
 });
 
 describe('each answer', () => {
-  it('finish-status keeps new actions and takes what is missing or wrong as null', () => {
+  it('finish-status keeps new actions, and without one says nothing', () => {
     expect(readFinishStatus({ action: 'brandNew', redirectionUrl: '', extra: 1 })).toEqual({
       action: 'brandNew',
       redirectionUrl: null,
       scoreStatus: null,
     });
-    expect(readFinishStatus({ action: 5 })).toMatchObject({ action: null });
+    for (const answer of [{}, { action: 5 }, { redirectionUrl: 'https://example.com' }]) {
+      expect(readFinishStatus(answer)).toBeUndefined();
+    }
   });
 
   it('onboarding status corrects the misspelling of the documentation', () => {
@@ -75,9 +81,10 @@ describe('each answer', () => {
     expect(readScore({})).toEqual({ status: null, value: null });
   });
 
-  it('session status set may say nothing', () => {
+  it('session status set has to say that it is closed', () => {
     expect(readCloseSession({ sessionStatus: 'Closed' })).toEqual({ sessionStatus: 'Closed' });
-    expect(readCloseSession({})).toEqual({ sessionStatus: null });
+    expect(readCloseSession({ sessionStatus: 'CLOSED' })).toEqual({ sessionStatus: 'CLOSED' });
+    for (const answer of [{}, { sessionStatus: 'Alive' }]) expect(readCloseSession(answer)).toBeUndefined();
   });
 
   it('start needs a token and an interview id', () => {

@@ -11,7 +11,7 @@ const requestsIn = (texts: string[]) => texts.join('').split('GET /omni/').lengt
 
 describe('a connection', () => {
   it('that the server closed while nothing was asked costs no request', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const client = clientOf(server.url, { connections: 1 });
     await client.finishStatus(session);
     const closed = once(server.requests[0]?.socket as Socket, 'close');
@@ -70,7 +70,7 @@ describe('a connection', () => {
     const cancelled = new AbortController();
     await using server = await serve((_, response) => {
       cancelled.abort();
-      response.end('{}');
+      response.end('{"action": "none"}');
     });
     const client = clientOf(server.url, { connections: 1 });
     const first = client.finishStatus(session);

@@ -14,7 +14,7 @@ describe('a signal of many calls', () => {
     const warnings: string[] = [];
     const onWarning = (warning: Error) => warnings.push(warning.name);
     process.on('warning', onWarning);
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const batch = new AbortController();
     const client = clientOf(server.url);
     const all = () => Array.from({ length: 20 }, () => client.finishStatus(session, { signal: batch.signal }));
@@ -44,7 +44,7 @@ describe('close', () => {
 
 describe('proxy variables of the environment', () => {
   it('send nothing through a proxy that the options do not name', async () => {
-    await using server = await serve((_, response) => response.end('{}'));
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
     for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'])
       vi.stubEnv(name, 'http://127.0.0.1:1');
     await clientOf(server.url).finishStatus(session);
@@ -85,7 +85,7 @@ describe('options that would bite later', () => {
   });
 
   it('the longest deadline that timers know is taken', async () => {
-    await using server = await serve((_, response) => setImmediate(() => response.end('{}')));
+    await using server = await serve((_, response) => setImmediate(() => response.end('{"action": "none"}')));
     await clientOf(server.url, { finishTimeoutMs: 2_147_483_647 }).finishStatus(session);
     expect(server.requests).toHaveLength(1);
   });

@@ -28,6 +28,7 @@ describe('a session that nothing happens to', () => {
       outcome,
       finish: { action: spec.action, redirectionUrl: 'https://example.com/next', confirmedBy: 'response' },
       score: spec.score,
+      closed: null,
       onboardingStatus: 'ONBOARDING_FINISHED',
       reason: `The score's overall status is ${spec.score.status}.`,
     });
