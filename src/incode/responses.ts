@@ -1,3 +1,5 @@
+import { correctOnboardingStatus } from '../contract/index.js';
+
 /** Incode's answer to finish-status. */
 export interface FinishStatusResponse {
   /** `approved`, `rejected`, `none` (no automatic decision) or a value that is new to us. */
@@ -55,9 +57,7 @@ export function readFinishStatus(fields: Fields): FinishStatusResponse {
 
 export function readOnboardingStatus(fields: Fields): { onboardingStatus: string } | undefined {
   const status = text(fields.onboardingStatus);
-  if (status === null) return undefined;
-  // Incode's documentation spells it both ways.
-  return { onboardingStatus: status === 'ONBOADING_FINISHED' ? 'ONBOARDING_FINISHED' : status };
+  return status === null ? undefined : { onboardingStatus: correctOnboardingStatus(status) };
 }
 
 export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {
