@@ -40,13 +40,24 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   const tally = new Tally(settings.log);
   const plugin = webhookRoutes(settings, tally);
   const app = createApp(settings);
+  let isClosing = false;
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that is kept alive would keep the server, for more than a minute.
+    if (isClosing) reply.header('connection', 'close');
+  });
   // Before the routes: these refuse what goes to none of them without looking at its body.
   app.addHook('onRequest', refuseStray(paths, tally));
   app.register(plugin).register(healthRoutes(settings));
 
   const underWay = new Set<Promise<void>>();
   const close = async () => {
+    isClosing = true;
+    // By then everything is answered; what is left has never become a request, and a server that closes does not look for
+    // slow senders any more.
+    const limit = settings.headersTimeoutMs + settings.bodyTimeoutMs + settings.notifyTimeoutMs;
+    const timer = setTimeout(() => app.server.closeAllConnections(), limit);
     await app.close();
+    clearTimeout(timer);
     await Promise.all(underWay);
   };
 
