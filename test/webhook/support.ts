@@ -53,9 +53,16 @@ export async function deliver(
 ): Promise<Answer> {
   return send(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-secret': SECRET, ...headers },
+    headers: named({ 'content-type': 'application/json', 'x-secret': SECRET }, headers),
     body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
   });
+}
+
+/** A header replaces the one of its name in any letters; two of one name would be joined. */
+function named(...layers: Record<string, string>[]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of layers.flatMap((layer) => Object.entries(layer))) headers.set(name, value);
+  return headers;
 }
 
 export async function send(url: string, init: RequestInit): Promise<Answer> {
