@@ -72,11 +72,10 @@ function readBytes(request: IncomingMessage, { maxBodyBytes, bodyTimeoutMs }: Bo
     );
     const end = (settle: () => void) => {
       clearTimeout(timer);
-      // The listener for errors stays: one without a listener would end the process.
       request.off('data', onData).off('end', onEnd).off('close', onCutOff).pause();
       settle();
     };
-    request.on('data', onData).on('end', onEnd).on('close', onCutOff).on('error', onCutOff);
+    request.on('data', onData).on('end', onEnd).on('close', onCutOff);
   });
 }
 

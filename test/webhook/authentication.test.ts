@@ -86,7 +86,7 @@ describe('the token endpoint', () => {
   it.each([
     ['another secret', basic(CLIENT.id, 'another-secret-of-16')],
     ['another client', basic('other', CLIENT.secret)],
-    ['an id that takes a part of the secret', basic('incode:s', 'cret/with+16%chars'.slice(1))],
+    ['an id that leaves its end to the secret', basic('inc', `ode${CLIENT.secret}`)],
     ['no secret', basic(CLIENT.id, '')],
     ['no colon', `Basic ${btoa('incode')}`],
     ['no base64', 'Basic %%%'],
@@ -121,10 +121,10 @@ describe('the token endpoint', () => {
 
 describe('a bearer token', () => {
   const now = () => Math.floor(Date.now() / 1_000);
-  const signed = (change: (token: SignJWT) => SignJWT, key = signingKey(CLIENT), alg = 'HS256') =>
+  const signed = (change: (token: SignJWT) => SignJWT, key = signingKey(CLIENT)) =>
     change(
       new SignJWT()
-        .setProtectedHeader({ alg })
+        .setProtectedHeader({ alg: 'HS256' })
         .setIssuer('temporal-incode/webhook')
         .setSubject(CLIENT.id)
         .setExpirationTime(now() + 60),
@@ -153,10 +153,7 @@ describe('a bearer token', () => {
       'is signed with the secret itself',
       () => signed(unchanged, new TextEncoder().encode(CLIENT.secret.padEnd(32, '\0'))),
     ],
-    [
-      'is signed by another algorithm',
-      () => signed(unchanged, Buffer.concat([signingKey(CLIENT), signingKey(CLIENT)]), 'HS512'),
-    ],
+    ['is signed by another algorithm', async () => withHeader(await signed(unchanged), { alg: 'HS512' }, 'sha512')],
     ['is another client’s', () => signed((token) => token.setSubject('other'))],
     ['is another issuer’s', () => signed((token) => token.setIssuer('other'))],
     [
@@ -219,9 +216,9 @@ describe('a bearer token', () => {
   }
 
   /** Signed properly, for those who look at the signature only. */
-  function withHeader(token: string, header: object): string {
+  function withHeader(token: string, header: object, hash = 'sha256'): string {
     const text = `${part(header)}.${token.split('.')[1]}`;
-    return `${text}.${createHmac('sha256', signingKey(CLIENT)).update(text).digest('base64url')}`;
+    return `${text}.${createHmac(hash, signingKey(CLIENT)).update(text).digest('base64url')}`;
   }
 });
 

@@ -84,6 +84,8 @@ describe('in a node:http server', () => {
       receiver.handler(request, response);
     });
     await expect(deliver(host.url)).rejects.toThrow();
+    // Long before the body's time is up.
+    await expect.poll(() => receiver.counts.incomplete).toBe(1);
     await receiver.close();
   });
 });

@@ -41,6 +41,14 @@ describe('slow senders are cut off', () => {
     expect(one.receiver.counts.incomplete).toBe(1);
   });
 
+  it('that owe the body of a request which was refused without it', async () => {
+    await using one = await startReceiver({ headersTimeoutMs: 200, bodyTimeoutMs: 200 });
+    const startedAt = Date.now();
+    const unknown = request('', ['Content-Length: 1000']).replace(SECRET, 'unknown-to-this-side');
+    expect(statusesOf(await raw(one.port, [unknown]))[0]).toBe(401);
+    expect(Date.now() - startedAt).toBeLessThan(3_500);
+  });
+
   it('that stop in the middle of their body', async () => {
     await using one = await startReceiver();
     const received = await raw(one.port, [request('{"interviewId"', ['Content-Length: 1000'])], { untilMs: 100 });

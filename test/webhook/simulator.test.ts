@@ -83,10 +83,11 @@ describe("the simulator's deliveries arrive", () => {
     const away = new Error('Temporal is away');
     const first = await startReceiver({ notify: () => Promise.reject(away) });
     const webhook = { url: `${first.url}/incode/webhook`, headers: { 'x-secret': SECRET } };
-    await using simulator = await startIncodeSimulator({ timeScale, webhook });
+    // Slow enough for the second receiver to be there before the schedule ends, on any machine.
+    await using simulator = await startIncodeSimulator({ timeScale: 0.01, webhook });
     const sessions = await Promise.all(Array.from({ length: 100 }, () => simulator.openSession()));
     for (const { interviewId } of sessions) simulator.setOnboardingStatus(interviewId, 'EXPIRED');
-    await expect.poll(() => first.receiver.counts.unavailable).toBeGreaterThanOrEqual(100);
+    await expect.poll(() => first.receiver.counts.unavailable, { timeout: 10_000 }).toBeGreaterThanOrEqual(100);
     await first.receiver.close();
 
     await using second = await startReceiver();
