@@ -34,7 +34,7 @@ const RULES: Rules = {
   },
   codec: { ours: ['contract'], packages: ['node:', '@temporalio/common'] },
   // Gets a function to notify, and knows nothing of Temporal.
-  webhook: { ours: ['contract'], packages: ['node:'] },
+  webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     types: ['workflows'],
@@ -82,11 +82,13 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract', /./],
   ['incode', /^@temporalio/],
   ['client', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
+  ['webhook', /^@temporalio/],
 ];
 
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
   'src/config.ts',
+  'src/config/webhook.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
   'src/worker.ts',
   // For tests of other teams, which have no configuration of ours.

@@ -1,4 +1,4 @@
-import { correctedStatus } from './milestones.js';
+import { correctOnboardingStatus } from './milestones.js';
 import type { FinishAnswer, OnboardingInput, Plan, RenewTokenInput } from './types.js';
 
 /** A plan with every default filled in and durations in milliseconds. */
@@ -84,7 +84,7 @@ export function heardStatus(value: unknown, interviewId: string): string | undef
   const { onboardingStatus } = given;
   // Incode's have at most 32 characters. The workflow keeps what it hears.
   const isStatus = typeof onboardingStatus === 'string' && /^[A-Z0-9_]{1,64}$/i.test(onboardingStatus);
-  return isStatus ? correctedStatus(onboardingStatus) : undefined;
+  return isStatus ? correctOnboardingStatus(onboardingStatus) : undefined;
 }
 
 /** @throws InvalidInputError */

@@ -57,7 +57,10 @@ function rank(onboardingStatus: string | null): number {
   return MILESTONES.indexOf(milestoneOf(onboardingStatus)) * 100 + within;
 }
 
-/** Incode's documentation spells it both ways. */
-export function correctedStatus(onboardingStatus: string): string {
-  return onboardingStatus === 'ONBOADING_FINISHED' ? FINISHED : onboardingStatus;
+/**
+ * `onboardingStatus` as Incode spells it nearly everywhere: its documentation has `ONBOADING_FINISHED` in one place, so
+ * answers and webhooks may have it too. Everything else is kept, the set is open.
+ */
+export function correctOnboardingStatus(status: string): string {
+  return status === 'ONBOADING_FINISHED' ? 'ONBOARDING_FINISHED' : status;
 }

@@ -1,4 +1,4 @@
-import { correctedStatus } from '../contract/index.js';
+import { correctOnboardingStatus } from '../contract/index.js';
 
 /** Incode's answer to finish-status. */
 export interface FinishStatusResponse {
@@ -61,7 +61,7 @@ export function readFinishStatus(fields: Fields): FinishStatusResponse | undefin
 export function readOnboardingStatus(fields: Fields): { onboardingStatus: string } | undefined {
   const status = text(fields.onboardingStatus);
   if (status === null) return undefined;
-  return { onboardingStatus: correctedStatus(status) };
+  return { onboardingStatus: correctOnboardingStatus(status) };
 }
 
 export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {

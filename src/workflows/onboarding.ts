@@ -8,20 +8,18 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
 import {
   checkOnboardingInput,
-  type FinishAnswer,
   isFinished,
   isProcessed,
   milestoneOf,
   needsScore,
   type OnboardingInput,
   type OnboardingResult,
-  onboardingWorkflowId,
   verdictOf,
 } from '../contract/index.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
+import { earlierRequest, finishedElsewhere, mayFollowAnother, verification } from './earlier-requests.js';
 import { guarded } from './failures.js';
 import { HistoryFull } from './history.js';
 import { incode } from './incode.js';
@@ -55,14 +53,6 @@ function acceptedInput(given: OnboardingInput): OnboardingInput {
     refuseMessages(error);
     throw error;
   }
-}
-
-/** A reset, a workflow retry or a new start after a termination: a request may have been under way until just now. */
-function mayFollowAnother({ verifyFirst = false }: OnboardingInput, isContinued: boolean): boolean {
-  const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
-  if (runId !== originalExecutionRunId || attempt > 1) return true;
-  // A run that continues another was told of earlier requests by its record.
-  return !isContinued && (verifyFirst || runId !== firstExecutionRunId);
 }
 
 class Onboarding {
@@ -135,7 +125,7 @@ class Onboarding {
     const { record, input } = session;
     session.enter('finishing');
     const { flowId } = input;
-    record.earlierRequest = this.earlierRequest();
+    record.earlierRequest = earlierRequest(session);
     const { finish, onboardingStatus } = await withToken(
       session,
       (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
@@ -234,28 +224,4 @@ class Onboarding {
       reason,
     };
   }
-
-  private earlierRequest(): SessionRecord['earlierRequest'] {
-    const { input, record } = this.session;
-    if (record.earlierRequest) return record.earlierRequest;
-    // Whoever finished the session according to a webhook may have done so just now.
-    if (isFinished(record.onboardingStatus)) return { lastSentAt: Date.now() };
-    // A second start under the same id is refused only if its caller asks for that, and under another id never.
-    const isFirst =
-      input.verifyFirst === false && workflowInfo().workflowId === onboardingWorkflowId(input.interviewId);
-    return isFirst ? null : { lastSentAt: null };
-  }
-}
-
-function verification({ earlierRequest }: SessionRecord): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
-  if (earlierRequest === null) return {};
-  const { lastSentAt } = earlierRequest;
-  return { verifyFirst: true, ...(lastSentAt === null ? {} : { lastSentAt }) };
-}
-
-/** For a session that has no token: a webhook may tell all the same that it is finished, or can never be. */
-function finishedElsewhere({ onboardingStatus }: SessionRecord): FinishStatusResult | undefined {
-  const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'status' };
-  if (isFinished(onboardingStatus)) return { finish: byStatus, onboardingStatus };
-  return milestoneOf(onboardingStatus) === 'expired' ? { finish: null, onboardingStatus } : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  correctedStatus,
+  correctOnboardingStatus,
   isFinished,
   isProcessed,
   laterStatus,
@@ -69,6 +69,6 @@ it('a verdict is what a person decided, and nothing else', () => {
 });
 
 it("Incode's misspelling is corrected", () => {
-  expect(correctedStatus('ONBOADING_FINISHED')).toBe('ONBOARDING_FINISHED');
-  expect(correctedStatus('BRAND_NEW')).toBe('BRAND_NEW');
+  expect(correctOnboardingStatus('ONBOADING_FINISHED')).toBe('ONBOARDING_FINISHED');
+  expect(correctOnboardingStatus('BRAND_NEW')).toBe('BRAND_NEW');
 });

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './reader.js';
+
+/** What a receiver of webhooks is told by its environment. `docs/webhooks.md` has a line for each variable. */
+export interface WebhookConfig {
+  /** `WEBHOOK_HOST`. @default "127.0.0.1": what the whole network can reach is for the operator to decide. */
+  readonly host: string;
+  /** `WEBHOOK_PORT`. @default 8088 */
+  readonly port: number;
+  /** `LOG_LEVEL`. @default "info" */
+  readonly logLevel: LogLevel;
+  /** For `createWebhookReceiver`, which has the defaults of what the environment does not name. */
+  readonly receiver: {
+    /** `WEBHOOK_PATH` */
+    readonly path?: string;
+    /** `WEBHOOK_TOKEN_PATH` */
+    readonly tokenPath?: string;
+    /** `WEBHOOK_HEADER_NAME`, by default `x-webhook-secret`; `WEBHOOK_HEADER_SECRETS` or `WEBHOOK_HEADER_SECRETS_FILE` */
+    readonly header?: { readonly name: string; readonly secrets: readonly string[] };
+    /** `WEBHOOK_OAUTH_CLIENTS` or `WEBHOOK_OAUTH_CLIENTS_FILE`; `WEBHOOK_TOKEN_TTL` */
+    readonly oauth?: {
+      readonly clients: readonly { readonly id: string; readonly secret: string }[];
+      readonly tokenTtlMs?: number;
+    };
+    /** `WEBHOOK_ALLOW_UNAUTHENTICATED` */
+    readonly allowUnauthenticated?: boolean;
+    /** `WEBHOOK_MAX_BODY`, in bytes */
+    readonly maxBodyBytes?: number;
+    /** `WEBHOOK_HEADERS_TIMEOUT` */
+    readonly headersTimeoutMs?: number;
+    /** `WEBHOOK_BODY_TIMEOUT` */
+    readonly bodyTimeoutMs?: number;
+    /** `WEBHOOK_NOTIFY_TIMEOUT` */
+    readonly notifyTimeoutMs?: number;
+  };
+}
+
+/** @throws ConfigError naming every wrong variable, and repeating no secret */
+export function readWebhookConfig(env: Environment = process.env): WebhookConfig {
+  const read = reader(env);
+  const config: WebhookConfig = {
+    host: read.text('WEBHOOK_HOST') ?? '127.0.0.1',
+    port: read.integer('WEBHOOK_PORT', 8_088, 65_535),
+    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    receiver: withoutUndefined({
+      ...paths(read),
+      ...authentication(read),
+      maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) => read.integer(name, 65_536, MAX_BODY_BYTES)),
+      headersTimeoutMs: ifSet(read, 'WEBHOOK_HEADERS_TIMEOUT', (name) => read.duration(name, '5s', '1m')),
+      bodyTimeoutMs: ifSet(read, 'WEBHOOK_BODY_TIMEOUT', (name) => read.duration(name, '5s', '1m')),
+      // A longer one would not help: Incode will have stopped waiting.
+      notifyTimeoutMs: ifSet(read, 'WEBHOOK_NOTIFY_TIMEOUT', (name) => read.duration(name, '8s', '30s')),
+    }),
+  };
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return Object.freeze(config);
+}
+
+// Incode's deliveries have some hundred bytes: more than this would be a mistake.
+const MAX_BODY_BYTES = 1_048_576;
+
+// A token that is valid for longer outlives the reasons for having tokens.
+const MAX_TOKEN_TTL = '1d';
+
+type Reader = ReturnType<typeof reader>;
+
+function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPath'> {
+  const [path, tokenPath] = ['WEBHOOK_PATH', 'WEBHOOK_TOKEN_PATH'].map((name) => {
+    const value = read.text(name);
+    const isPath = value === undefined || /^\/[\w./~-]*[\w~-]$/.test(value);
+    if (!isPath) read.problems.push(`${name} must be a path such as "/incode/webhook", not "${value}"`);
+    return value;
+  });
+  if (path !== undefined && path === tokenPath) read.problems.push('WEBHOOK_TOKEN_PATH must differ from WEBHOOK_PATH');
+  return withoutUndefined({ path, tokenPath });
+}
+
+function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' | 'oauth' | 'allowUnauthenticated'> {
+  const { problems } = read;
+  const name = read.text('WEBHOOK_HEADER_NAME') ?? 'x-webhook-secret';
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) problems.push('WEBHOOK_HEADER_NAME must be the name of an HTTP header');
+  const secrets = list(read, 'WEBHOOK_HEADER_SECRETS', SECRET, `must each have ${SECRET_RULE}`);
+  const pairs = list(read, 'WEBHOOK_OAUTH_CLIENTS', CLIENT, `must each be id:secret, the secret with ${SECRET_RULE}`);
+  const clients = pairs?.map((pair) => {
+    const [, id = '', secret = ''] = CLIENT.exec(pair) ?? [];
+    return { id, secret };
+  });
+  const tokenTtlMs = ifSet(read, 'WEBHOOK_TOKEN_TTL', (ttl) => read.duration(ttl, '1h', MAX_TOKEN_TTL));
+
+  const allowed = read.oneOf('WEBHOOK_ALLOW_UNAUTHENTICATED', ['true', 'false'], 'false') === 'true';
+  if (allowed && (secrets || clients)) {
+    problems.push('WEBHOOK_ALLOW_UNAUTHENTICATED contradicts the secrets: nobody would be asked for them');
+  }
+  if (!allowed && !secrets && !clients) {
+    problems.push(
+      'WEBHOOK_HEADER_SECRETS or WEBHOOK_OAUTH_CLIENTS, each also as …_FILE, is required, or WEBHOOK_ALLOW_UNAUTHENTICATED=true',
+    );
+  }
+  return withoutUndefined({
+    header: secrets && { name, secrets },
+    oauth: clients && withoutUndefined({ clients, tokenTtlMs }),
+    allowUnauthenticated: allowed || undefined,
+  });
+}
+
+const SECRET = /^[\x20-\x7e]{16,}$/;
+const CLIENT = /^([\x21-\x39\x3b-\x7e]+):([\x20-\x7e]{16,})$/;
+const SECRET_RULE = 'at least 16 characters of printable ASCII';
+
+/** Comma-separated, or one a line in a file, which is how secrets are mounted into containers. */
+function list(read: Reader, name: string, valid: RegExp, rule: string): string[] | undefined {
+  const fileName = `${name}_FILE`;
+  const file = read.text(fileName);
+  const inline = read.text(name);
+  if (file === undefined && inline === undefined) return undefined;
+  if (file !== undefined && inline !== undefined) read.problems.push(`${name} and ${fileName} exclude each other`);
+  const source = file === undefined ? name : fileName;
+  try {
+    const text = file === undefined ? inline?.split(',') : readFileSync(file, 'utf8').split('\n');
+    const values = (text ?? []).map((value) => value.trim()).filter(Boolean);
+    if (values.length === 0) read.problems.push(`${source} is empty`);
+    if (values.some((value) => !valid.test(value))) read.problems.push(`${source} ${rule}`);
+    return values;
+  } catch (error) {
+    read.problems.push(`${source} names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return [];
+  }
+}
+
+function ifSet<T>(read: Reader, name: string, value: (name: string) => T): T | undefined {
+  return read.text(name) === undefined ? undefined : value(name);
+}
+
+/** Absent, not `undefined`: what is absent has a default. */
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

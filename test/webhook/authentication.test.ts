@@ -1,0 +1,259 @@
+import { createHmac } from 'node:crypto';
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { secretMatcher } from '../../src/webhook/secrets.js';
+import { createTokens, signingKey } from '../../src/webhook/tokens.js';
+import { askForToken, basic, CLIENT, deliver, SECRET, send, startReceiver } from './support.js';
+
+const OLD = 'the-secret-of-last-year';
+
+describe('a header secret lets in or not', () => {
+  it.each<[string, Record<string, string>, number]>([
+    ['the right one', {}, 200],
+    ['the right one under a name in other letters', { 'X-SECRET': SECRET }, 200],
+    ['another', { 'x-secret': 'unknown-to-this-side' }, 401],
+    ['its beginning', { 'x-secret': SECRET.slice(0, -1) }, 401],
+    ['more than it', { 'x-secret': `${SECRET}!` }, 401],
+    ['an empty one', { 'x-secret': '' }, 401],
+    ['the right one in another header', { 'x-secret': '', authorization: SECRET }, 401],
+  ])('%s', async (_, headers, status) => {
+    await using one = await startReceiver();
+    const answer = await deliver(one.url, { headers });
+    expect(answer.status).toBe(status);
+    expect(one.receiver.counts.unauthenticated).toBe(status === 401 ? 1 : 0);
+    expect(one.deliveries).toHaveLength(status === 200 ? 1 : 0);
+    expect(JSON.stringify([answer.body, one.events])).not.toContain(SECRET);
+  });
+
+  it('replaces another without a gap, and the log says when the old one is not used any more', async () => {
+    await using one = await startReceiver({ header: { name: 'x-secret', secrets: [SECRET, OLD] } });
+    expect(await deliver(one.url, { headers: { 'x-secret': OLD } })).toMatchObject({ status: 200 });
+    expect(await deliver(one.url)).toMatchObject({ status: 200 });
+    expect(one.events.map(({ credential }) => credential)).toEqual(['header.secrets[1]', 'header.secrets[0]']);
+  });
+
+  it('can be the whole Authorization header', async () => {
+    const secret = 'Bearer not-a-token-of-ours';
+    await using one = await startReceiver({
+      header: { name: 'Authorization', secrets: [secret] },
+      oauth: { clients: [CLIENT] },
+    });
+    expect(await deliver(one.url, { headers: { authorization: secret } })).toMatchObject({ status: 200 });
+    const { body } = await askForToken(one.url);
+    expect(await deliver(one.url, { headers: { authorization: `Bearer ${body.access_token}` } })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it('is asked for before the body is looked at', async () => {
+    await using one = await startReceiver();
+    expect(await deliver(one.url, { headers: { 'x-secret': 'x' }, body: 'no JSON' })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('the token endpoint', () => {
+  it('gives a token that lets deliveries in', async () => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT], tokenTtlMs: 120_000 } });
+    const { status, headers, body } = await askForToken(one.url);
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(body).toEqual({ access_token: expect.any(String), token_type: 'Bearer', expires_in: 120 });
+    for (const scheme of ['Bearer', 'bearer']) {
+      const authorization = `${scheme} ${body.access_token}`;
+      expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 200 });
+    }
+    expect(one.receiver.counts).toMatchObject({ tokenIssued: 1, delivered: 2 });
+    expect(JSON.stringify(one.events)).not.toContain(String(body.access_token));
+  });
+
+  it.each([
+    ['a form', 'application/x-www-form-urlencoded;charset=UTF-8', 'scope=&grant_type=client_credentials'],
+    ['JSON', 'application/json', '{"grant_type": "client_credentials"}'],
+  ])('takes %s', async (_, contentType, body) => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    expect(await askForToken(one.url, undefined, { contentType, body })).toMatchObject({ status: 200 });
+  });
+
+  it('takes credentials as they are, and form-encoded as OAuth2 has it', async () => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    const encoded = basic(encodeURIComponent(CLIENT.id), encodeURIComponent(CLIENT.secret));
+    expect(encoded).not.toBe(basic(CLIENT.id, CLIENT.secret));
+    expect(await askForToken(one.url, encoded)).toMatchObject({ status: 200 });
+    expect(await askForToken(one.url, basic(CLIENT.id, CLIENT.secret))).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['another secret', basic(CLIENT.id, 'another-secret-of-16')],
+    ['another client', basic('other', CLIENT.secret)],
+    ['an id that leaves its end to the secret', basic('inc', `ode${CLIENT.secret}`)],
+    ['no secret', basic(CLIENT.id, '')],
+    ['no colon', `Basic ${btoa('incode')}`],
+    ['no base64', 'Basic %%%'],
+    ['another scheme', `Digest ${btoa('incode:s')}`],
+    ['nothing', ''],
+  ])('refuses %s with 401', async (_, authorization) => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    const answer = await askForToken(one.url, authorization);
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect(one.receiver.counts).toMatchObject({ unauthenticated: 1, tokenIssued: 0 });
+  });
+
+  it.each([
+    ['another grant', 'application/x-www-form-urlencoded', 'grant_type=password', 400, 'unsupported_grant_type'],
+    ['no grant', 'application/x-www-form-urlencoded', '', 400, 'unsupported_grant_type'],
+    ['JSON without one', 'application/json', 'null', 400, 'unsupported_grant_type'],
+    ['no JSON', 'application/json', 'grant_type=client_credentials', 400, 'invalid_request'],
+    ['another type', 'text/plain', 'grant_type=client_credentials', 415, 'invalid_request'],
+    ['much', 'application/x-www-form-urlencoded', 'x'.repeat(70_000), 413, 'invalid_request'],
+  ])('refuses %s', async (_, contentType, body, status, error) => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    expect(await askForToken(one.url, undefined, { contentType, body })).toMatchObject({ status, body: { error } });
+  });
+
+  it('answers 405 to GET', async () => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    expect(await send(`${one.url}/incode/oauth/token`, { method: 'GET' })).toMatchObject({ status: 405 });
+    expect(one.events).toMatchObject([{ endpoint: 'token', result: 'wrongMethod' }]);
+  });
+});
+
+describe('a bearer token', () => {
+  const now = () => Math.floor(Date.now() / 1_000);
+  const signed = (change: (token: SignJWT) => SignJWT, key = signingKey(CLIENT)) =>
+    change(
+      new SignJWT()
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer('temporal-incode/webhook')
+        .setSubject(CLIENT.id)
+        .setExpirationTime(now() + 60),
+    ).sign(key);
+  const unchanged = (token: SignJWT) => token;
+
+  it('made as ours are is taken: what follows differs from it in one thing', async () => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    const authorization = `Bearer ${await signed(unchanged)}`;
+    expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 200 });
+  });
+
+  it.each<[string, () => string | Promise<string>]>([
+    ['has expired', () => signed((token) => token.setExpirationTime(now() - 61))],
+    [
+      'never expires',
+      () =>
+        new SignJWT()
+          .setProtectedHeader({ alg: 'HS256' })
+          .setIssuer('temporal-incode/webhook')
+          .setSubject(CLIENT.id)
+          .sign(signingKey(CLIENT)),
+    ],
+    ['is signed with another key', () => signed(unchanged, signingKey({ ...CLIENT, secret: OLD }))],
+    [
+      'is signed with the secret itself',
+      () => signed(unchanged, new TextEncoder().encode(CLIENT.secret.padEnd(32, '\0'))),
+    ],
+    ['is signed by another algorithm', async () => withHeader(await signed(unchanged), { alg: 'HS512' }, 'sha512')],
+    ['is another client’s', () => signed((token) => token.setSubject('other'))],
+    ['is another issuer’s', () => signed((token) => token.setIssuer('other'))],
+    [
+      'is not signed',
+      () => new UnsecuredJWT({ sub: CLIENT.id, iss: 'temporal-incode/webhook', exp: now() + 60 }).encode(),
+    ],
+    ['says alg none and is signed', async () => withHeader(await signed(unchanged), { alg: 'none' })],
+    [
+      'was changed',
+      async () =>
+        (await signed(unchanged)).replace(
+          /\..*\./,
+          `.${part({ iss: 'temporal-incode/webhook', sub: CLIENT.id, exp: now() + 9_999 })}.`,
+        ),
+    ],
+    ['is no token', () => 'known-to-both-sides'],
+    ['is empty', () => ''],
+  ])('is refused if it %s', async (_, token) => {
+    await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+    const authorization = `Bearer ${await token()}`;
+    const answer = await deliver(one.url, { headers: { authorization } });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(one.deliveries).toEqual([]);
+  });
+
+  it('of one receiver is taken by another, also after a restart', async () => {
+    const oauth = { clients: [CLIENT] };
+    const first = await startReceiver({ oauth });
+    const { body } = await askForToken(first.url);
+    await first.receiver.close();
+    await using second = await startReceiver({ oauth });
+    const authorization = `Bearer ${body.access_token}`;
+    expect(await deliver(second.url, { headers: { authorization } })).toMatchObject({ status: 200 });
+  });
+
+  it('lives as long as its secret: beside a new one, and not without it', async () => {
+    const oldClient = { id: CLIENT.id, secret: OLD };
+    await using before = await startReceiver({ oauth: { clients: [oldClient] } });
+    await using meanwhile = await startReceiver({ oauth: { clients: [CLIENT, oldClient] } });
+    await using after = await startReceiver({ oauth: { clients: [CLIENT] } });
+    const { body } = await askForToken(before.url, basic(CLIENT.id, OLD));
+    const headers = { authorization: `Bearer ${body.access_token}` };
+    expect(await deliver(meanwhile.url, { headers })).toMatchObject({ status: 200 });
+    expect(meanwhile.events).toMatchObject([{ credential: 'oauth.clients[1]' }]);
+    expect(await askForToken(meanwhile.url)).toMatchObject({ status: 200 });
+    expect(await deliver(after.url, { headers })).toMatchObject({ status: 401 });
+  });
+
+  it('is not asked for if header secrets are the only way', async () => {
+    await using one = await startReceiver();
+    const headers = { 'x-secret': '', authorization: `Bearer ${await signed(unchanged)}` };
+    const answer = await deliver(one.url, { headers });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBeNull();
+  });
+
+  function part(value: object): string {
+    return Buffer.from(JSON.stringify(value)).toString('base64url');
+  }
+
+  /** Signed properly, for those who look at the signature only. */
+  function withHeader(token: string, header: object, hash = 'sha256'): string {
+    const text = `${part(header)}.${token.split('.')[1]}`;
+    return `${text}.${createHmac(hash, signingKey(CLIENT)).update(text).digest('base64url')}`;
+  }
+});
+
+describe('tokens', () => {
+  it('end when they said they would, and a minute for clocks that differ', async () => {
+    let now = 1_800_000_000_000;
+    const tokens = createTokens([CLIENT], 600_000, () => now);
+    const { access_token, expires_in } = await tokens.issue(0);
+    expect(expires_in).toBe(600);
+    now += 659_000;
+    expect(await tokens.verify(access_token)).toBe(0);
+    now += 2_000;
+    expect(await tokens.verify(access_token)).toBe(-1);
+  });
+
+  it('have keys that differ by secret and by client', () => {
+    const keys = [CLIENT, { ...CLIENT, id: 'other' }, { ...CLIENT, secret: OLD }].map((one) =>
+      Buffer.from(signingKey(one)).toString('hex'),
+    );
+    expect(new Set(keys).size).toBe(3);
+  });
+});
+
+describe('secretMatcher', () => {
+  it.each([
+    ['a', 0],
+    ['bb', 1],
+    ['', -1],
+    ['A', -1],
+    ['ab', -1],
+  ])('finds %j at %i', (given, position) => {
+    expect(secretMatcher(['a', 'bb'])(given)).toBe(position);
+  });
+
+  it('finds nothing where there is nothing', () => {
+    expect(secretMatcher([])('')).toBe(-1);
+  });
+});
