@@ -68,6 +68,21 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** These hear from Incode by webhook; the polls that would make up for a lost one are hours apart. */
+export const WAITING_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'waits for documents and review',
+    session: {
+      action: 'none',
+      score: { status: 'WARN', value: '61.0' },
+      processedAfterMs: 1_500,
+      manualReview: { verdict: 'APPROVED', afterMs: 1_500 },
+    },
+    plan: { finishWhen: 'processed', review: 'wait' },
+    expected: { outcome: 'approved', confirmedBy: 'response', attempts: 1 },
+  },
+];
+
 /** These run after the others, and both in one kill, because it takes the worker from all. */
 export const KILL_SCENARIOS: readonly Scenario[] = [
   {

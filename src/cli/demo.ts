@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +8,11 @@ import { OnboardingClient } from '../client/index.js';
 import { onboardingWorkflowId } from '../contract/index.js';
 import { channelArgsFor } from '../loopback.js';
 import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
-import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario } from './demo-scenarios.js';
+import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from './demo-scenarios.js';
 import { CliError, EXIT, started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { type Progress, printJson, printTable, startProgress } from './output.js';
+import { onboardingReceiver } from './receiver.js';
 import { untilInterrupted } from './signals.js';
 import { startWorkerProcess } from './worker-process.js';
 
@@ -82,9 +84,16 @@ async function startWorld(
     channelArgs: channelArgsFor(server.address),
   });
   stops.push(() => connection.close());
+  const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
+  // Nobody else knows it, so only the simulator's deliveries are taken.
+  const secret = randomUUID();
+  const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+  stops.push(() => receiver.close());
+  const { url } = await receiver.listen();
+  simulator.setWebhook({ url: `${url}${receiver.paths.delivery}`, headers: { 'x-webhook-secret': secret } });
   const world: DemoWorld = {
     simulator,
-    client: new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) }),
+    client,
     worker: await start(),
     replaceWorker: async () => {
       await world.worker.kill();
@@ -96,8 +105,9 @@ async function startWorld(
 }
 
 async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
-  progress.say(`Completing ${SCENARIOS.length} sessions`);
-  const rows = await Promise.all(SCENARIOS.map((scenario) => playOne(world, scenario)));
+  const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
+  progress.say(`Completing ${scenarios.length} sessions`);
+  const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
   progress.say('Killing the worker in the middle of a call, and starting another (its death is noticed after 10 s)');
   return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
 }

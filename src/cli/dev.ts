@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
+import { OnboardingClient } from '../client/index.js';
+import { channelArgsFor } from '../loopback.js';
 import { startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
 import { started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { portOption } from './options.js';
 import { printJson, startProgress } from './output.js';
+import { onboardingReceiver } from './receiver.js';
 import { untilInterrupted } from './signals.js';
 import { startWorkerProcess } from './worker-process.js';
 
@@ -54,11 +59,26 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     const env = { ...localWorkerEnvironment(server, simulator), INCODE_CONFIGURATION_ID: 'dev' };
     const worker = await startWorkerProcess(env, log);
     stops.push(() => worker.stop());
+    progress.say('Starting the webhook receiver');
+    const connection = await Connection.connect({
+      address: server.address,
+      channelArgs: channelArgsFor(server.address),
+    });
+    stops.push(() => connection.close());
+    const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
+    // Nobody else knows it, so only the simulator's deliveries are taken.
+    const secret = randomUUID();
+    const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+    stops.push(() => receiver.close());
+    const { url } = await receiver.listen();
+    const webhook = `${url}${receiver.paths.delivery}`;
+    simulator.setWebhook({ url: webhook, headers: { 'x-webhook-secret': secret } });
     progress.stop();
     const addresses = {
       temporal: server.address,
       webUi: server.uiUrl,
       incode: simulator.url,
+      webhook,
       workerLog: log,
       dataDir: data,
     };
@@ -72,17 +92,31 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
   }
 }
 
-function instructions(at: { temporal: string; webUi: string | null; incode: string; workerLog: string }): string {
+interface Addresses {
+  temporal: string;
+  webUi: string | null;
+  incode: string;
+  webhook: string;
+  workerLog: string;
+}
+
+function instructions(at: Addresses): string {
   return `
 Web UI      ${at.webUi ?? 'at the server that TEMPORAL_ADDRESS names'}
 Temporal    ${at.temporal}
 Incode      ${at.incode} (simulated; x-api-key: ${API_KEY})
+Webhooks    ${at.webhook} (the simulated Incode sends them)
 Worker log  ${at.workerLog}
 
 Open a session, then complete it:
   $ curl -s ${at.incode}/omni/start -H 'x-api-key: ${API_KEY}' -H 'api-version: 1.0' -H 'Content-Type: application/json' \\
       -d '{"configurationId": "dev", "countryCode": "ALL", "language": "en-US"}'
   $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId>
+
+One that waits for its documents, and then for a person's review (a minute):
+  $ curl -s ${at.incode}/_simulator/sessions -d '{"action": "none", "score": {"status": "WARN", "value": "61.0"},
+      "processedAfterMs": 20000, "manualReview": {"verdict": "APPROVED", "afterMs": 30000}}'
+  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId> --finish-when processed --review wait
 
 Ctrl-C ends it.
 `;

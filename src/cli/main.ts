@@ -15,6 +15,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   },
   dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
   worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
+  webhooks: {
+    summary: "Receive Incode's webhooks and tell the sessions' workflows",
+    load: () => import('./webhooks.js'),
+  },
   complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
   status: { summary: 'Print where a session stands', load: () => import('./status.js') },
   simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },

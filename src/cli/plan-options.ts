@@ -12,12 +12,12 @@ export interface PlanOptions {
 }
 
 /** The options of every command that starts onboardings. The contract checks the durations. */
-export function withPlanOptions(command: Command): Command {
+export function withPlanOptions(command: Command, finishWhen: PlanOptions['finishWhen'] = 'now'): Command {
   return command
     .addOption(
       new Option('--finish-when <when>', 'finish now, when Incode has processed everything, or when asked')
         .choices(['now', 'processed', 'asked'])
-        .default('now'),
+        .default(finishWhen),
     )
     .option('--capture-deadline <duration>', 'how long to wait for that (default: 7 days)')
     .option('--close', 'close the session at Incode after finishing', false)

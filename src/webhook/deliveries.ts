@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { InvalidInputError } from '../contract/index.js';
 import type { Authenticate } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
-import type { Settings } from './options.js';
+import type { Notified, Settings } from './options.js';
 import { type ParsedDelivery, parseDelivery, type StatusDelivery } from './parse-delivery.js';
 import { type EventFacts, type Outcome, Refusal } from './results.js';
 import { TimeLimitError, within } from './time-limit.js';
@@ -48,10 +48,11 @@ function parse(text: string): ParsedDelivery {
   }
 }
 
-async function notify(settings: Settings, delivery: StatusDelivery): Promise<'delivered' | 'unknownSession'> {
+async function notify(settings: Settings, delivery: StatusDelivery): Promise<Notified> {
   try {
     const taken = await within(settings.notifyTimeoutMs, async () => settings.notify(delivery));
-    return taken === 'unknownSession' ? 'unknownSession' : 'delivered';
+    // A host in JavaScript may return anything.
+    return taken === 'unknownSession' || taken === 'ended' ? taken : 'delivered';
   } catch (error) {
     const why = error instanceof TimeLimitError ? 'took too long' : 'is not possible';
     const refusal = new Refusal(

@@ -1,6 +1,9 @@
 import type { StatusDelivery } from './parse-delivery.js';
 import type { WebhookEvent } from './results.js';
 
+/** `ended`: the session needs no news any more. `unknownSession`: it is not ours. Both are taken, so that Incode does not send them again. */
+export type Notified = 'delivered' | 'ended' | 'unknownSession';
+
 export interface OAuthClient {
   id: string;
   /** At least 16 characters: whoever has a token could try short ones out. */
@@ -12,7 +15,7 @@ export interface WebhookReceiverOptions {
    * Hands a delivery on. A rejection means that it could not be taken now: Incode is told to send it again. It can be called
    * more than once with the same delivery, and in any order.
    */
-  notify: (delivery: StatusDelivery) => Promise<'delivered' | 'unknownSession'>;
+  notify: (delivery: StatusDelivery) => Promise<Notified>;
   /** What `/readyz` answers. @default always ready */
   ready?: () => Promise<boolean>;
   /**

@@ -6,6 +6,7 @@ export const HTTP_STATUS = {
   /** `notify` took it. */
   delivered: 200,
   /** `notify` does not know the session: it belongs to somebody else, and would never be known. */
+  ended: 200,
   unknownSession: 200,
   /** A session webhook that carries no onboarding status. */
   ignored: 200,

@@ -14,17 +14,3 @@ it('a lost answer leaves the session finished', async () => {
   expect(simulator.effects(interviewId).finished).toBe(1);
   expect(simulator.callsOf(interviewId)).toMatchObject([{ operation: 'finishStatus', fault: 'reset' }]);
 });
-
-const DAY = 86_400_000;
-
-it('months take a moment', async () => {
-  await using simulator = await startIncodeSimulator();
-  const incode = createIncodeClient({ baseUrl: simulator.url, apiKey: simulator.apiKey });
-  const { interviewId, token } = await simulator.openSession({
-    manualReview: { verdict: 'APPROVED', afterMs: 20 * DAY },
-  });
-  await incode.finishStatus({ interviewId, sessionToken: token });
-  await simulator.advanceTime(20 * DAY);
-  expect(simulator.session(interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
-  await incode.close();
-});

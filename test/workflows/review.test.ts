@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/contract/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import { attemptsOf, scheduledActivities } from '../support/history.js';
 import {
@@ -13,7 +12,6 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { thrown } from '../support/thrown.js';
 import { startWorld, type World } from '../support/world.js';
 
 /** Webhooks are lost here: what a session hears, it is told by `say`. */
@@ -89,6 +87,7 @@ describe('the verdict', () => {
       outcome,
       finish: { action: 'none', redirectionUrl: null, confirmedBy: 'response' },
       score: WARN.score,
+      closed: null,
       onboardingStatus: `MANUAL_REVIEW_${verdict}`,
       reason: `A manual review ${outcome} the session.`,
     });
@@ -174,14 +173,14 @@ describe('the verdict', () => {
     expect(await world.onboarding.statusChanged(said)).toBe('ended');
   });
 
-  it('of a session that Incode has forgotten never comes: it fails, and the answer is not lost', async () => {
+  it('of a session that Incode has forgotten comes by webhook only, and the outcome is not lost', async () => {
     const interviewId = await inReview();
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404 });
-    await pass(world, interviewId, '1 day');
-    expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({
-      type: FAILURES.unknownSession,
-      details: { operation: 'onboardingStatus', finish: { action: 'none', confirmedBy: 'response' } },
-    });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
+    await pass(world, interviewId, '3 days');
+    expect((await world.onboarding.state(interviewId)).state?.stage).toBe('inReview');
+    await pass(world, interviewId, '30 days');
+    const { outcome, finish } = await world.onboarding.result(interviewId);
+    expect({ outcome, action: finish?.action }).toEqual({ outcome: 'needsReview', action: 'none' });
     await expectSound(world, interviewId);
   });
 });

@@ -127,6 +127,7 @@ describe('a session that is finished when it is processed', () => {
       outcome: 'expired',
       finish: null,
       score: null,
+      closed: null,
       onboardingStatus: 'EXPIRED',
       reason: 'The session expired at Incode before it was finished.',
     });

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { ConfigError, readWebhookConfig, type WebhookConfig } from '../config.js';
+import { createLogger } from '../logging.js';
+import type { WebhookEvent } from '../webhook/index.js';
+import { CliError, EXIT, started } from './exit.js';
+import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { printJson } from './output.js';
+import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
+import { onboardingReceiver } from './receiver.js';
+import { untilInterrupted } from './signals.js';
+
+interface WebhooksOptions extends TemporalOptions, PlanOptions {
+  startUnknown: boolean;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withPlanOptions(withTemporalOptions(command), 'processed')
+    .option('--start-unknown', 'start an onboarding, with the plan below, for a session that has none', false)
+    .option('--json', 'print the addresses as JSON', false)
+    .addHelpText(
+      'after',
+      `
+The environment configures it; at least one way to authenticate Incode has to be set. Every variable: docs/webhooks.md
+The plan's options count only with --start-unknown; its workers need a token source, for a webhook brings no token.
+
+Examples:
+  $ WEBHOOK_HEADER_SECRETS_FILE=/run/secrets/incode temporal-incode webhooks
+  $ WEBHOOK_OAUTH_CLIENTS_FILE=/run/secrets/clients temporal-incode webhooks --start-unknown --review wait`,
+    )
+    .action(webhooks);
+}
+
+async function webhooks(options: WebhooksOptions): Promise<void> {
+  const interrupted = untilInterrupted();
+  const config = configured();
+  const { info, warn } = createLogger(config.logLevel);
+  await withClient(options, async (client) => {
+    const receiver = onboardingReceiver(client, {
+      ...config.receiver,
+      ...(options.startUnknown ? { start: { plan: planOf(options) } } : {}),
+      log: ({ error, ...event }: WebhookEvent) => {
+        const log = event.httpStatus < 400 ? info : warn;
+        log('Webhook', { ...event, ...(error === undefined ? {} : { error: messageOf(error) }) });
+      },
+    });
+    const { url } = await started('The webhook receiver', receiver.listen({ host: config.host, port: config.port }));
+    const { delivery, token } = receiver.paths;
+    const addresses = { delivery: `${url}${delivery}`, token: token === null ? null : `${url}${token}` };
+    if (options.json) printJson(addresses);
+    else process.stdout.write(instructions(addresses));
+    await interrupted;
+    await receiver.close();
+    info('Webhook receiver stopped', { ...receiver.counts });
+  });
+}
+
+function configured(): WebhookConfig {
+  try {
+    return readWebhookConfig();
+  } catch (error) {
+    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
+  }
+}
+
+function instructions({ delivery, token }: { delivery: string; token: string | null }): string {
+  const tokens = token === null ? '' : `  OAuth2 token endpoint  ${token}\n`;
+  return `Set on Incode's dashboard, behind your TLS:\n  Webhook URL            ${delivery}\n${tokens}Until Ctrl-C\n`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
