@@ -9,21 +9,27 @@ import { startWorld, type World } from '../support/world.js';
 vi.setConfig({ maxConcurrency: 16 });
 
 let world: World;
+/** Its calls give up soon. */
+let hasty: World;
 beforeAll(async () => {
+  hasty = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 700, finishTimeoutMs: 700 } });
   // Incode's own limit is far away, so that a call that hangs is under way until it is aborted.
   world = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 } });
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await hasty[Symbol.asyncDispose]();
+});
 
 /** How many calls each session had made when its workflow ended. */
-const ended = new Map<string, number>();
+const ended: { of: World; interviewId: string; calls: number }[] = [];
 
-async function expectCancelled(interviewId: string): Promise<void> {
-  expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({ type: 'Cancelled' });
-  const { status } = await handleOf(world, interviewId).describe();
+async function expectCancelled(interviewId: string, of = world): Promise<void> {
+  expect(await thrown(of.onboarding.result(interviewId))).toMatchObject({ type: 'Cancelled' });
+  const { status } = await handleOf(of, interviewId).describe();
   expect(status.name).toBe('CANCELLED');
-  expect(openActivities(await expectSound(world, interviewId))).toEqual([]);
-  ended.set(interviewId, world.simulator.callsOf(interviewId).length);
+  expect(openActivities(await expectSound(of, interviewId))).toEqual([]);
+  ended.push({ of, interviewId, calls: of.simulator.callsOf(interviewId).length });
 }
 
 const OPEN = PLACES.filter((place) => place !== 'done');
@@ -81,6 +87,23 @@ describe('cancellation', () => {
     expect(openActivities(await expectSound(asking, interviewId))).toEqual([]);
   });
 
+  // Such a call notices the cancellation only with its next heartbeat, and its attempt fails before.
+  it.concurrent.each([
+    ['finishStatus', {}, 0],
+    ['closeSession', { close: true }, 0],
+    ['score', {}, 0],
+    ['onboardingStatus', { finishWhen: 'processed' }, 0],
+    ['onboardingStatus', { finishWhen: 'processed', captureDeadline: '1s' }, 1],
+  ] as const)('of a call of %s whose attempt fails just then is no failure: %j', async (operation, plan, skip) => {
+    const { interviewId, token } = await hasty.simulator.openSession();
+    const calls = () => hasty.simulator.callsOf(interviewId, operation).length;
+    hasty.simulator.fault({ operation, interviewId, kind: 'hang', skip });
+    await hasty.onboarding.start({ interviewId, sessionToken: token, plan });
+    await until(calls, skip + 1);
+    await hasty.onboarding.cancel(interviewId);
+    await expectCancelled(interviewId, hasty);
+  });
+
   it.concurrent.each(['scoring', 'waiting', 'noToken/scoring'] as const)(
     'at %s together with other messages ends the workflow all the same',
     async (place) => {
@@ -97,10 +120,10 @@ describe('cancellation', () => {
   );
 
   it('leaves no call behind that comes later', () => {
-    expect(ended.size).toBeGreaterThan(OPEN.length);
-    for (const [interviewId, calls] of ended) {
-      expect(world.simulator.callsOf(interviewId)).toHaveLength(calls);
-      expect(world.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);
+    expect(ended.length).toBeGreaterThan(OPEN.length);
+    for (const { of, interviewId, calls } of ended) {
+      expect(of.simulator.callsOf(interviewId)).toHaveLength(calls);
+      expect(of.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);
     }
   });
 });
