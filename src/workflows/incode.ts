@@ -1,10 +1,6 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, CancelledFailure, proxyActivities } from '@temporalio/workflow';
 import type { IncodeActivities } from '../activities/types.js';
 import { ACTIVITY_OPTIONS } from './options.js';
-
-function call<K extends keyof IncodeActivities>(activity: K): IncodeActivities[K] {
-  return proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS[activity])[activity];
-}
 
 /** The activities, each with its own options. */
 export const incode: IncodeActivities = {
@@ -15,3 +11,22 @@ export const incode: IncodeActivities = {
   awaitMilestone: call('awaitMilestone'),
   onboardingStatus: call('onboardingStatus'),
 };
+
+function call<K extends keyof IncodeActivities>(activity: K): IncodeActivities[K] {
+  const scheduled = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS[activity])[activity] as Call;
+  const called: Call = (input) => scheduled(input).catch(cancellationFirst);
+  return called as IncodeActivities[K];
+}
+
+type Call = (input: never) => Promise<unknown>;
+
+/**
+ * An attempt that fails once its activity was to be cancelled is not repeated: its failure arrives as if it were for good, and
+ * would fail the session instead of ending the call.
+ */
+function cancellationFirst(error: unknown): never {
+  if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED') {
+    throw new CancelledFailure(`${error.activityType} was cancelled while an attempt failed`);
+  }
+  throw error;
+}

@@ -4,6 +4,7 @@ import {
   type OnboardingInput,
   type OnboardingState,
   onboardingWorkflowId,
+  QUERIES,
   SEARCH_ATTRIBUTES,
   type Stage,
 } from '../../src/contract/index.js';
@@ -32,14 +33,23 @@ export function handleOf({ temporal }: World, interviewId: string): WorkflowHand
   return temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
 }
 
-export async function stateOf({ onboarding }: World, interviewId: string): Promise<OnboardingState> {
-  const { state } = await onboarding.state(interviewId);
-  if (state === null) throw new Error(`No worker told the state of ${interviewId}`);
-  return state;
+export function stateOf(world: World, interviewId: string): Promise<OnboardingState> {
+  return handleOf(world, interviewId).query<OnboardingState>(QUERIES.state);
+}
+
+/** As `expect.poll` does, which has to be called inside a test and does not find the one of several that run at once. */
+export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const found = await read();
+    if (found === expected) return;
+    if (Date.now() > deadline) throw new Error(`Expected ${expected} within 20 s, found ${found}`);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
 }
 
 export async function untilStage(world: World, interviewId: string, stage: Stage): Promise<void> {
-  await expect.poll(async () => (await stateOf(world, interviewId)).stage, { timeout: 20_000 }).toBe(stage);
+  await until(async () => (await stateOf(world, interviewId)).stage, stage);
 }
 
 /** What Incode's webhook says, without the webhook. */
@@ -62,7 +72,7 @@ export function looksAt({ simulator }: World, interviewId: string): number {
 }
 
 export async function untilLooks(world: World, interviewId: string, times: number): Promise<void> {
-  await expect.poll(() => looksAt(world, interviewId), { timeout: 20_000 }).toBe(times);
+  await until(() => looksAt(world, interviewId), times);
 }
 
 /** Another program finishes the session at Incode. */

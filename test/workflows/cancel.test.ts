@@ -1,0 +1,141 @@
+import { CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openActivities } from '../support/history.js';
+import { begin, expectSound, handleOf, looksAt, stateOf, until } from '../support/lifecycle.js';
+import { bringTo, PLACES } from '../support/places.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+vi.setConfig({ maxConcurrency: 16 });
+
+let world: World;
+/** Its calls give up soon. */
+let hasty: World;
+beforeAll(async () => {
+  hasty = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 700, finishTimeoutMs: 700 } });
+  // Incode's own limit is far away, so that a call that hangs is under way until it is aborted.
+  world = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 } });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await hasty[Symbol.asyncDispose]();
+});
+
+/** How many calls each session had made when its workflow ended. */
+const ended: { of: World; interviewId: string; calls: number }[] = [];
+
+async function expectCancelled(interviewId: string, of = world): Promise<void> {
+  expect(await thrown(of.onboarding.result(interviewId))).toMatchObject({ type: 'Cancelled' });
+  const { status } = await handleOf(of, interviewId).describe();
+  expect(status.name).toBe('CANCELLED');
+  expect(openActivities(await expectSound(of, interviewId))).toEqual([]);
+  ended.push({ of, interviewId, calls: of.simulator.callsOf(interviewId).length });
+}
+
+const OPEN = PLACES.filter((place) => place !== 'done');
+
+describe('cancellation', () => {
+  it.concurrent.each(OPEN)('at %s ends the workflow, and no activity is left open', async (place) => {
+    const { interviewId } = await bringTo(world, place);
+    await world.onboarding.cancel(interviewId);
+    await expectCancelled(interviewId);
+    const { timeline } = await stateOf(world, interviewId);
+    expect(timeline.filter(({ event }) => event === 'Cancelled')).toEqual([timeline.at(-1)]);
+  });
+
+  it.concurrent.each(['in flight', 'in retry', 'noToken/finishing'] as const)(
+    'at %s answers those who wait for the finish, and those who ask meanwhile',
+    async (place) => {
+      const { interviewId } = await bringTo(world, place);
+      const asked = ['first', 'second'].map((updateId) =>
+        thrown(handleOf(world, interviewId).executeUpdate('finish', { updateId })),
+      );
+      await until(async () => pendingUpdates(interviewId), 2);
+      await world.onboarding.cancel(interviewId);
+      for (const answer of await Promise.all(asked)) expect(answer.cause).toBeInstanceOf(CancelledFailure);
+      await expectCancelled(interviewId);
+      expect(world.simulator.effects(interviewId).finished).toBe(0);
+    },
+  );
+
+  it.concurrent('during the last look ends the workflow as cancelled, not as expired', async () => {
+    const { interviewId } = await begin(world, { plan: { finishWhen: 'processed', captureDeadline: '1s' } });
+    await until(() => looksAt(world, interviewId), 1);
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
+    await until(() => world.simulator.callsOf(interviewId).length, 2);
+    await world.onboarding.cancel(interviewId);
+    await expectCancelled(interviewId);
+  });
+
+  it.concurrent('of a poll that hangs aborts it', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'processed' } });
+    await until(() => world.simulator.callsOf(interviewId).length, 1);
+    await world.onboarding.cancel(interviewId);
+    await expectCancelled(interviewId);
+  });
+
+  it.concurrent('while a token source is asked ends the workflow', async () => {
+    const never = { token: (_: string, signal: AbortSignal) => aborted(signal) };
+    await using asking = await startWorld({ tokenSource: () => never });
+    const { interviewId } = await asking.simulator.openSession();
+    await asking.onboarding.start({ interviewId });
+    await until(async () => (await asking.onboarding.state(interviewId)).call?.activity, 'reissueToken');
+    await asking.onboarding.cancel(interviewId);
+    expect(await thrown(asking.onboarding.result(interviewId))).toMatchObject({ type: 'Cancelled' });
+    expect(openActivities(await expectSound(asking, interviewId))).toEqual([]);
+  });
+
+  // Such a call notices the cancellation only with its next heartbeat, and its attempt fails before.
+  it.concurrent.each([
+    ['finishStatus', {}, 0],
+    ['closeSession', { close: true }, 0],
+    ['score', {}, 0],
+    ['onboardingStatus', { finishWhen: 'processed' }, 0],
+    ['onboardingStatus', { finishWhen: 'processed', captureDeadline: '1s' }, 1],
+  ] as const)('of a call of %s whose attempt fails just then is no failure: %j', async (operation, plan, skip) => {
+    const { interviewId, token } = await hasty.simulator.openSession();
+    const calls = () => hasty.simulator.callsOf(interviewId, operation).length;
+    hasty.simulator.fault({ operation, interviewId, kind: 'hang', skip });
+    await hasty.onboarding.start({ interviewId, sessionToken: token, plan });
+    await until(calls, skip + 1);
+    await hasty.onboarding.cancel(interviewId);
+    await expectCancelled(interviewId, hasty);
+  });
+
+  it.concurrent.each(['scoring', 'waiting', 'noToken/scoring'] as const)(
+    'at %s together with other messages ends the workflow all the same',
+    async (place) => {
+      const { interviewId } = await bringTo(world, place);
+      const handle = handleOf(world, interviewId);
+      await Promise.allSettled([
+        handle.executeUpdate('extendDeadline', { args: [{ by: '1 day' }] }),
+        handle.cancel(),
+        handle.executeUpdate('extendDeadline', { args: [{ by: '1 day' }] }),
+        handle.signal('statusChanged', { interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' }),
+      ]);
+      await expectCancelled(interviewId);
+    },
+  );
+
+  it('leaves no call behind that comes later', () => {
+    expect(ended.length).toBeGreaterThan(OPEN.length);
+    for (const { of, interviewId, calls } of ended) {
+      expect(of.simulator.callsOf(interviewId)).toHaveLength(calls);
+      expect(of.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+/** Updates that were taken and not yet answered. */
+async function pendingUpdates(interviewId: string): Promise<number> {
+  const { events } = await handleOf(world, interviewId).fetchHistory();
+  const count = (kind: 'Accepted' | 'Completed') =>
+    (events ?? []).filter((event) => event[`workflowExecutionUpdate${kind}EventAttributes`]).length;
+  return count('Accepted') - count('Completed');
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}

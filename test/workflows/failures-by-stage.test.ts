@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { reissuingTokenSource } from '../../src/activities/index.js';
+import type { OnboardingInput } from '../../src/contract/index.js';
+import type { FaultEffect, SessionSpec, SimulatedOperation } from '../../src/testing/index.js';
+import { begin, expectSound, handleOf, until } from '../support/lifecycle.js';
+import { untilAt } from '../support/places.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+/**
+ * What becomes of a session if the call of a stage goes wrong once: `done` as if nothing had happened, a failure of that
+ * type, or a wait for a token.
+ */
+const TABLE = `
+answer              | waiting              | finishing            | closing              | scoring              | inReview             | token source
+400                 | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | noToken/finishing
+401                 | noToken/waiting      | noToken/finishing    | noToken/closing      | noToken/scoring      | noToken/inReview     | noToken/finishing
+403                 | done                 | done                 | done                 | done                 | done                 | done
+404                 | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | noToken/finishing
+429                 | done                 | done                 | done                 | done                 | done                 | done
+500                 | done                 | done                 | done                 | done                 | done                 | done
+503                 | done                 | done                 | done                 | done                 | done                 | done
+reset               | done                 | done                 | done                 | done                 | done                 | done
+reset, with effect  | done                 | done                 | done                 | done                 | done                 | done
+hang                | done                 | done                 | done                 | done                 | done                 | done
+hang, with effect   | done                 | done                 | done                 | done                 | done                 | done
+truncated           | done                 | done                 | done                 | done                 | done                 | done
+a redirect          | done                 | done                 | done                 | done                 | done                 | done
+HTML                | done                 | done                 | done                 | done                 | done                 | done
+`;
+
+const FAULTS: Record<string, FaultEffect> = {
+  reset: { kind: 'reset' },
+  'reset, with effect': { kind: 'reset', effect: true },
+  hang: { kind: 'hang' },
+  'hang, with effect': { kind: 'hang', effect: true },
+  truncated: { kind: 'truncated' },
+  'a redirect': { kind: 'redirect', location: 'http://127.0.0.1:9/' },
+  HTML: { kind: 'body', body: '<html>' },
+};
+
+interface Stage {
+  operation: SimulatedOperation;
+  plan?: OnboardingInput['plan'];
+  spec?: SessionSpec;
+}
+
+const STAGES: Record<string, Stage> = {
+  waiting: { operation: 'onboardingStatus', plan: { finishWhen: 'processed' }, spec: { processedAfterMs: 200 } },
+  finishing: { operation: 'finishStatus' },
+  closing: { operation: 'closeSession', plan: { close: true } },
+  scoring: { operation: 'score' },
+  inReview: {
+    operation: 'onboardingStatus',
+    plan: { review: 'wait' },
+    spec: {
+      score: { status: 'WARN', value: '61.0' },
+      manualReview: { verdict: 'APPROVED', afterMs: 200 },
+    },
+  },
+};
+
+vi.setConfig({ maxConcurrency: 8 });
+
+const POLLS = { processedPollMs: 200, reviewPollMs: 200 };
+let world: World;
+let withSource: World;
+beforeAll(async () => {
+  [world, withSource] = await Promise.all([
+    startWorld({ activities: POLLS }),
+    startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+  ]);
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await withSource[Symbol.asyncDispose]();
+});
+
+describe.each(Object.entries(STAGES))('the call of %s', (stage, { operation, plan, spec = {} }) => {
+  it.concurrent.each(rowsOf(stage))('answered %s ends in %s', async (answer, end) => {
+    const { interviewId, token } = await world.simulator.openSession(spec);
+    world.simulator.fault({ operation, interviewId, ...faultOf(answer) });
+    await world.onboarding.start({ interviewId, sessionToken: token, ...(plan ? { plan } : {}) });
+    await expectEnd(world, interviewId, end);
+    expect(world.simulator.callsOf(interviewId, operation).filter(({ fault }) => fault).length).toBeGreaterThan(0);
+    await expectSound(world, interviewId);
+    await stop(world, interviewId);
+  });
+});
+
+describe('the call of the token source', () => {
+  // One after another: the simulator cannot tell whose token is asked for.
+  it.each(rowsOf('token source'))('answered %s ends in %s', async (answer, end) => {
+    const { interviewId } = await withSource.simulator.openSession();
+    withSource.simulator.fault({ operation: 'start', ...faultOf(answer) });
+    await withSource.onboarding.start({ interviewId });
+    await expectEnd(withSource, interviewId, end);
+    await expectSound(withSource, interviewId);
+    await stop(withSource, interviewId);
+  });
+
+  it('that gives the token of another session is not used, and a person has to hand one in', async () => {
+    const { interviewId } = await withSource.simulator.openSession();
+    const body = JSON.stringify({ token: 'of-another', interviewId: 'another' });
+    withSource.simulator.fault({ operation: 'start', kind: 'body', body });
+    await withSource.onboarding.start({ interviewId });
+    await untilAt(withSource, interviewId, 'noToken/finishing');
+    expect(withSource.simulator.callsOf(interviewId)).toEqual([]);
+    await stop(withSource, interviewId);
+  });
+});
+
+describe('a failure for good', () => {
+  it.each([
+    ['closing', { close: true }, 'closeSession', undefined],
+    ['scoring', {}, 'score', undefined],
+    ['inReview', { review: 'wait' }, 'onboardingStatus', { score: { status: 'WARN', value: '61.0' } }],
+  ] as const)('in %s does not lose the answer of finish-status', async (_, plan, operation, spec) => {
+    const { interviewId, token } = await world.simulator.openSession(spec);
+    world.simulator.fault({ operation, interviewId, kind: 'status', status: 404 });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan });
+    expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({
+      details: { operation, finish: { action: 'approved', confirmedBy: 'response' } },
+    });
+  });
+});
+
+describe('an outage that lasts', () => {
+  it.concurrent.each(Object.entries(STAGES).filter(([stage]) => stage !== 'waiting' && stage !== 'inReview'))(
+    'is waited out in %s',
+    async (stage, { operation, plan, spec }) => {
+      const { interviewId } = await begin(world, { ...(plan ? { plan } : {}), sessionToken: 'to-be-renewed' }, spec);
+      await untilAt(world, interviewId, 'noToken/finishing');
+      world.simulator.fault({ operation, interviewId, kind: 'status', status: 503, times: 2 });
+      await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+      await until(async () => (await world.onboarding.state(interviewId)).call?.attempt === 2, true);
+      expect((await world.onboarding.state(interviewId)).state?.stage).toBe(stage);
+      expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+      await expectSound(world, interviewId);
+    },
+  );
+});
+
+function rowsOf(stage: string): [answer: string, end: string][] {
+  const [head = [], ...rows] = TABLE.trim()
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const column = head.indexOf(stage);
+  return rows.map((row) => [row[0] ?? '', row[column] ?? '']);
+}
+
+function faultOf(answer: string): FaultEffect {
+  return FAULTS[answer] ?? { kind: 'status', status: Number(answer) };
+}
+
+async function expectEnd(of: World, interviewId: string, end: string): Promise<void> {
+  if (end === 'done') expect((await of.onboarding.result(interviewId)).outcome).toBe('approved');
+  else if (end.startsWith('noToken/')) await untilAt(of, interviewId, end);
+  else expect(await thrown(of.onboarding.result(interviewId))).toMatchObject({ type: end });
+}
+
+async function stop(of: World, interviewId: string): Promise<void> {
+  await handleOf(of, interviewId)
+    .terminate()
+    .catch(() => undefined);
+}

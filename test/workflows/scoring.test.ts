@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openActivities } from '../support/history.js';
+import { begin, expectSound, pass, stateOf, until, untilStage } from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ simulator: { timeScale: 1 }, activities: { scorePollMs: 60_000 } });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+function scoreCalls(interviewId: string): number {
+  return world.simulator.callsOf(interviewId, 'score').length;
+}
+
+describe('the score deadline', () => {
+  it('ends the stage as undecided, after a quarter of an hour', async () => {
+    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
+    await untilStage(world, interviewId, 'scoring');
+    await pass(world, interviewId, '15 minutes');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'undecided', score: null });
+    await expectSound(world, interviewId);
+  });
+
+  it('can be moved while the next attempt is waited for', async () => {
+    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
+    await untilStage(world, interviewId, 'scoring');
+    await until(() => scoreCalls(interviewId), 1);
+    const { deadline } = await world.onboarding.extendDeadline(interviewId, '3 hours');
+    expect((await stateOf(world, interviewId)).deadline).toBe(deadline);
+    await pass(world, interviewId, '2 hours');
+    expect((await stateOf(world, interviewId)).stage).toBe('scoring');
+    await pass(world, interviewId, '2 hours');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('undecided');
+    await expectSound(world, interviewId);
+  });
+
+  it.each([
+    ['finds no score', { kind: 'latency', ms: 500 }],
+    ['fails', { kind: 'hang' }],
+  ] as const)('can be moved while an attempt is under way that %s', async (_, fault) => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_500 });
+    world.simulator.fault({ operation: 'score', interviewId, ...fault });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await until(() => scoreCalls(interviewId), 1);
+    await world.onboarding.extendDeadline(interviewId, '3 hours');
+    // Moved again, before the attempt has ended.
+    await world.onboarding.extendDeadline(interviewId, '3 hours');
+    await until(() => scoreCalls(interviewId) > 1, true);
+    await pass(world, interviewId, '10 minutes');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(openActivities(await expectSound(world, interviewId))).toEqual([]);
+  });
+
+  it('can be moved while a token is waited for', async () => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 401 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await untilStage(world, interviewId, 'needsToken');
+    const { deadline } = await world.onboarding.extendDeadline(interviewId, '3 hours');
+    await untilStage(world, interviewId, 'needsToken');
+    // The wait for a token does not end by itself; the score is asked for once more all the same.
+    await pass(world, interviewId, '4 hours');
+    expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'needsToken', deadline });
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('undecided');
+    expect(scoreCalls(interviewId)).toBe(2);
+    await expectSound(world, interviewId);
+  });
+});
