@@ -13,10 +13,10 @@ import { startWorld, type World } from '../support/world.js';
  */
 const TABLE = `
 answer              | waiting              | finishing            | closing              | scoring              | inReview             | token source
-400                 | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | IncodeBadRequest     | noToken/finishing
+400                 | IncodeBadRequest     | IncodeBadRequest     | done                 | done                 | done                 | noToken/finishing
 401                 | noToken/waiting      | noToken/finishing    | noToken/closing      | noToken/scoring      | noToken/inReview     | noToken/finishing
 403                 | done                 | done                 | done                 | done                 | done                 | done
-404                 | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | IncodeUnknownSession | noToken/finishing
+404                 | IncodeUnknownSession | IncodeUnknownSession | done                 | done                 | done                 | noToken/finishing
 429                 | done                 | done                 | done                 | done                 | done                 | done
 500                 | done                 | done                 | done                 | done                 | done                 | done
 503                 | done                 | done                 | done                 | done                 | done                 | done
@@ -107,21 +107,6 @@ describe('the call of the token source', () => {
     await untilAt(withSource, interviewId, 'noToken/finishing');
     expect(withSource.simulator.callsOf(interviewId)).toEqual([]);
     await stop(withSource, interviewId);
-  });
-});
-
-describe('a failure for good', () => {
-  it.each([
-    ['closing', { close: true }, 'closeSession', undefined],
-    ['scoring', {}, 'score', undefined],
-    ['inReview', { review: 'wait' }, 'onboardingStatus', { score: { status: 'WARN', value: '61.0' } }],
-  ] as const)('in %s does not lose the answer of finish-status', async (_, plan, operation, spec) => {
-    const { interviewId, token } = await world.simulator.openSession(spec);
-    world.simulator.fault({ operation, interviewId, kind: 'status', status: 404 });
-    await world.onboarding.start({ interviewId, sessionToken: token, plan });
-    expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({
-      details: { operation, finish: { action: 'approved', confirmedBy: 'response' } },
-    });
   });
 });
 
