@@ -17,8 +17,11 @@ interface Ran {
 }
 
 /** The real program, in a process of its own. */
-async function run(args: string[], stdin = ''): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
   const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
@@ -214,5 +217,64 @@ describe('simulator', () => {
     });
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('complete without a worker ends with 3, and says that it goes on', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const queue = ['--task-queue', 'nobody-works-here', '--timeout', '2s'];
+    const file = await tokenFile(token);
+    const args = ['complete', ...target.slice(0, 2), ...queue, '--interview-id', interviewId];
+    const { code, stderr } = await run([...args, '--session-token-file', file]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('goes on at the server');
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  it.each([
+    ['an empty id', ['complete', '--interview-id', ''], 'interviewId'],
+    ['an id with a space', ['status', '--interview-id', 'a b'], 'interviewId'],
+    ['an empty file name', ['complete', '--interview-id', 'a', '--session-token-file', ''], 'session-token-file'],
+    ['an empty flow', ['complete', '--interview-id', 'a', '--flow-id', ''], 'flowId'],
+  ])('%s is refused before anybody is asked', async (_, args, field) => {
+    const { code, stderr } = await run([...args, '--address', '127.0.0.1:9']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(field);
+  });
+
+  it('a profile that does not exist is named', async () => {
+    const { code, stderr } = await run(['status', '--interview-id', 'a'], '', { TEMPORAL_PROFILE: 'nope' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('nope');
+  });
+
+  it('a namespace that does not exist is named', async () => {
+    const { code, stderr } = await run([
+      'status',
+      ...target.slice(0, 2),
+      '--interview-id',
+      'a',
+      '--namespace',
+      'bogus',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('bogus');
+  });
+
+  it('a port that is taken is told without a stack trace', async () => {
+    const { code, stderr } = await run(['simulator', '--port', String(world.simulator.port)]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`The Incode simulator: port ${world.simulator.port} is taken\n`);
+  });
+
+  it('a proxy for the network is not asked for what is on this machine', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await world.onboarding.result(interviewId);
+    const proxy = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9', no_proxy: '' };
+    const { code, stdout } = await run(['status', ...target, '--interview-id', interviewId], '', proxy);
+    expect(code).toBe(0);
+    expect(stdout).toContain('approved');
   });
 });
