@@ -53,12 +53,12 @@ export function billableActions(history: History): number {
 export function failedTasks(history: History): string[] {
   return (history.events ?? [])
     .map((event) => event.workflowTaskFailedEventAttributes)
-    .filter((failed) => failed && failed.cause !== UNHANDLED_COMMAND)
+    .filter((failed) => failed && !INTERRUPTED.includes(failed.cause ?? 0))
     .map((failed) => failed?.failure?.message ?? 'a workflow task failed');
 }
 
-/** Of Temporal's API: a message came while the workflow was about to end. The server asks again; nothing is wrong. */
-const UNHANDLED_COMMAND = 1;
+/** Of Temporal's API: messages came while the workflow was about to end, or too many at once. The server asks again. */
+const INTERRUPTED: readonly number[] = [1, 17, 31];
 
 /** Activities without an event that tells their end. */
 export function openActivities(history: History): string[] {
