@@ -34,8 +34,12 @@ export function attemptsOf(history: History, activity: string): number {
     .reduce((sum, started) => sum + (started?.attempt ?? 0), 0);
 }
 
-/** As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity. */
-export function billableActions(history: History): number {
+/**
+ * As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity.
+ *
+ * @param without activities that are not counted. @default none
+ */
+export function billableActions(history: History, without: readonly string[] = []): number {
   const events = history.events ?? [];
   const counted = events.filter(
     (event) =>
@@ -45,8 +49,8 @@ export function billableActions(history: History): number {
       event.workflowExecutionUpdateAcceptedEventAttributes ||
       event.upsertWorkflowSearchAttributesEventAttributes,
   );
-  const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
-  return counted.length + attempts;
+  const attempts = new Set(scheduledActivities(history).filter((activity) => !without.includes(activity)));
+  return [...attempts].reduce((sum, activity) => sum + attemptsOf(history, activity), counted.length);
 }
 
 /** Messages of the workflow tasks that failed. A failed one is repeated for ever: the workflow is stuck. */
