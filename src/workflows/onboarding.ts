@@ -24,7 +24,7 @@ import { guarded } from './failures.js';
 import { HistoryFull } from './history.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
-import { learn, note, type SessionRecord } from './record.js';
+import { carriedRecord, learn, note, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
 import { publishOutcome, publishResult } from './visibility.js';
@@ -38,8 +38,7 @@ import { waitInStage } from './waits.js';
  */
 export async function onboardingSession(given: OnboardingInput, carried?: SessionRecord): Promise<OnboardingResult> {
   const input = acceptedInput(given);
-  // Whatever a caller may pass, only a run of our own is continued.
-  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
+  const record = carriedRecord(carried);
   const session = new Session(input, record);
   handleMessages(session);
   if (mayFollowAnother(input, record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };

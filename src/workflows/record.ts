@@ -68,6 +68,16 @@ export function newRecord(
   return record;
 }
 
+/**
+ * What the run before handed on, if it did. The server starts runs of its own too, by a retry policy or a cron schedule, with
+ * whatever a foreign caller gave to the first.
+ */
+export function carriedRecord(given: unknown): SessionRecord | undefined {
+  const record = given as Partial<SessionRecord> | null | undefined;
+  const isOurs = Array.isArray(record?.timeline) && Array.isArray(record.heard);
+  return isOurs && workflowInfo().continuedFromExecutionRunId !== undefined ? (record as SessionRecord) : undefined;
+}
+
 /** Months of renewals and webhooks must not fill the memory, nor a query's answer. */
 const MAX_EVENTS = 50;
 

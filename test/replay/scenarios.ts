@@ -1,5 +1,13 @@
 import { expect } from 'vitest';
-import type { World } from '../support/world.js';
+import { reissuingTokenSource } from '../../src/activities/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { begin, finishElsewhere, handleOf, pass, say, until, untilLooks, untilStage } from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+const ASKED = { plan: { finishWhen: 'asked' } } as const;
+const REVIEW = { plan: { review: 'wait' } } as const;
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
 /** One for every path through the workflow. Each returns the session whose history is kept. */
 export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
@@ -72,4 +80,130 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     await world.onboarding.result(interviewId).catch(() => undefined);
     return interviewId;
   },
+
+  async 'processed-by-webhook'(world) {
+    const interviewId = await waiting(world);
+    await say(world, interviewId, 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED');
+    return ended(world, interviewId);
+  },
+
+  async 'processed-by-poll'(world) {
+    const interviewId = await waiting(world);
+    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, '15 minutes');
+    return ended(world, interviewId);
+  },
+
+  async 'finished-elsewhere'(world) {
+    const interviewId = await waiting(world);
+    await finishElsewhere(world, interviewId);
+    await say(world, interviewId, 'ONBOARDING_FINISHED');
+    return ended(world, interviewId);
+  },
+
+  async asked(world) {
+    const { interviewId } = await begin(world, ASKED);
+    await untilStage(world, interviewId, 'waiting');
+    await world.onboarding.finish({ interviewId });
+    return ended(world, interviewId);
+  },
+
+  async 'capture-deadline'(world) {
+    const { interviewId } = await begin(world, { plan: { finishWhen: 'processed', captureDeadline: '1s' } });
+    return ended(world, interviewId);
+  },
+
+  async 'deadline-extended'(world) {
+    const { interviewId } = await begin(world, ASKED);
+    await world.onboarding.extendDeadline(interviewId, '3 days');
+    await pass(world, interviewId, '11 days');
+    return ended(world, interviewId);
+  },
+
+  async 'score-deadline-extended'(world) {
+    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
+    await untilStage(world, interviewId, 'scoring');
+    await world.onboarding.extendDeadline(interviewId, '1 minute');
+    await pass(world, interviewId, '20 minutes');
+    return ended(world, interviewId);
+  },
+
+  async 'verdict-by-webhook'(world) {
+    const interviewId = await inReview(world);
+    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
+    return ended(world, interviewId);
+  },
+
+  async 'review-deadline'(world) {
+    const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '1s' } }, WARN);
+    return ended(world, interviewId);
+  },
+
+  async 'token-handed-in-during-review'(world) {
+    const interviewId = await inReview(world);
+    world.simulator.revokeTokens(interviewId);
+    await pass(world, interviewId, '7h');
+    await untilStage(world, interviewId, 'needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    await untilStage(world, interviewId, 'inReview');
+    await say(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    return ended(world, interviewId);
+  },
+
+  async 'token-reissued-during-review'() {
+    await using world = await startWorld({
+      tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
+    });
+    const interviewId = await inReview(world);
+    world.simulator.revokeTokens(interviewId);
+    await pass(world, interviewId, '7h');
+    await untilLooks(world, interviewId, 3);
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    return ended(world, interviewId);
+  },
+
+  /** Kept is the run that goes on. */
+  async continued(world) {
+    const interviewId = await waiting(world);
+    const handle = handleOf(world, interviewId);
+    const { runId } = await handle.describe();
+    while ((await handle.describe()).runId === runId) {
+      await Promise.all(Array.from({ length: 20 }, () => say(world, interviewId, 'ID_VALIDATION_FINISHED')));
+    }
+    await untilStage(world, interviewId, 'waiting');
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    return ended(world, interviewId);
+  },
+
+  async 'cancelled-while-waiting'(world) {
+    const interviewId = await waiting(world);
+    await world.onboarding.cancel(interviewId);
+    return ended(world, interviewId);
+  },
+
+  async 'cancelled-in-review'(world) {
+    const interviewId = await inReview(world);
+    await world.onboarding.cancel(interviewId);
+    return ended(world, interviewId);
+  },
 };
+
+async function waiting(world: World): Promise<string> {
+  const { interviewId } = await begin(world, PROCESSED);
+  await untilLooks(world, interviewId, 1);
+  // The poll waits for its next attempt.
+  await until(async () => (await world.onboarding.state(interviewId)).call?.nextAttemptAt !== null, true);
+  return interviewId;
+}
+
+async function inReview(world: World): Promise<string> {
+  const { interviewId } = await begin(world, REVIEW, WARN);
+  await untilStage(world, interviewId, 'inReview');
+  await untilLooks(world, interviewId, 1);
+  return interviewId;
+}
+
+async function ended(world: World, interviewId: string): Promise<string> {
+  await world.onboarding.result(interviewId).catch(() => undefined);
+  return interviewId;
+}

@@ -34,8 +34,12 @@ export function attemptsOf(history: History, activity: string): number {
     .reduce((sum, started) => sum + (started?.attempt ?? 0), 0);
 }
 
-/** As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity. */
-export function billableActions(history: History): number {
+/**
+ * As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity.
+ *
+ * @param without activities that are not counted. @default none
+ */
+export function billableActions(history: History, without: readonly string[] = []): number {
   const events = history.events ?? [];
   const counted = events.filter(
     (event) =>
@@ -45,20 +49,20 @@ export function billableActions(history: History): number {
       event.workflowExecutionUpdateAcceptedEventAttributes ||
       event.upsertWorkflowSearchAttributesEventAttributes,
   );
-  const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
-  return counted.length + attempts;
+  const attempts = new Set(scheduledActivities(history).filter((activity) => !without.includes(activity)));
+  return [...attempts].reduce((sum, activity) => sum + attemptsOf(history, activity), counted.length);
 }
 
 /** Messages of the workflow tasks that failed. A failed one is repeated for ever: the workflow is stuck. */
 export function failedTasks(history: History): string[] {
   return (history.events ?? [])
     .map((event) => event.workflowTaskFailedEventAttributes)
-    .filter((failed) => failed && failed.cause !== UNHANDLED_COMMAND)
+    .filter((failed) => failed && !INTERRUPTED.includes(failed.cause ?? 0))
     .map((failed) => failed?.failure?.message ?? 'a workflow task failed');
 }
 
-/** Of Temporal's API: a message came while the workflow was about to end. The server asks again; nothing is wrong. */
-const UNHANDLED_COMMAND = 1;
+/** Of Temporal's API: messages came while the workflow was about to end, or too many at once. The server asks again. */
+const INTERRUPTED: readonly number[] = [1, 17, 31];
 
 /** Activities without an event that tells their end. */
 export function openActivities(history: History): string[] {

@@ -1,0 +1,297 @@
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ONBOARDING_WORKFLOW, type OnboardingState, onboardingWorkflowId } from '../../src/contract/index.js';
+import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/index.js';
+import { failedTasks, scheduledActivities } from '../support/history.js';
+import {
+  begin,
+  handleOf,
+  operationsOf,
+  pass,
+  say,
+  searchAttributesOf,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+let server: LocalTemporalServer;
+let world: World;
+beforeAll(async () => {
+  server = await startLocalTemporalServer({
+    namespace: inject('temporalNamespace'),
+    timeSkipping: true,
+    // Thousands by default.
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' },
+    env: { ...process.env, TEMPORAL_ADDRESS: undefined },
+  });
+  world = await startWorld({ address: server.address, activities: { reviewPollMs: 24 * 3_600_000 } });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+const ASKED = { plan: { finishWhen: 'asked' } } as const;
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+const REVIEW = { plan: { review: 'wait' } } as const;
+const WARN = { score: { status: 'WARN', value: '61.0' } };
+const NOISE = ['UNKNOWN', 'ID_VALIDATION_FINISHED', 'BRAND_NEW'];
+
+/** Webhooks that come again and again, as many at a time as a fleet would send. */
+async function flood(interviewId: string, times: number): Promise<void> {
+  for (let sent = 0; sent < times; sent += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => say(world, interviewId, NOISE[(sent + index) % NOISE.length] ?? '')),
+    );
+  }
+}
+
+/** Run ids, oldest first. */
+async function runsOf(interviewId: string): Promise<string[]> {
+  const query = `WorkflowId = "${onboardingWorkflowId(interviewId)}"`;
+  const runs: { runId: string; startTime: Date }[] = [];
+  for await (const run of world.temporal.workflow.list({ query })) runs.push(run);
+  return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime()).map(({ runId }) => runId);
+}
+
+function run(interviewId: string, runId: string) {
+  return world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId), runId);
+}
+
+/** Id of the event that ends the first workflow task of the latest run. */
+async function firstTask(interviewId: string): Promise<number> {
+  const { events } = await handleOf(world, interviewId).fetchHistory();
+  return Number(events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId);
+}
+
+async function untilContinued(interviewId: string, atLeast = 2): Promise<void> {
+  await until(async () => (await runsOf(interviewId)).length >= atLeast, true);
+}
+
+/** Of all runs: no task failed, and the session was finished as often as it should be. */
+async function expectFinished(interviewId: string, times = 1): Promise<void> {
+  for (const runId of await runsOf(interviewId)) {
+    expect(failedTasks(await run(interviewId, runId).fetchHistory())).toEqual([]);
+  }
+  expect(world.simulator.effects(interviewId).finished).toBe(times);
+}
+
+describe('a run that has grown long goes on in a new one', () => {
+  it('in waiting, with all that it knew: thousands of webhooks lose nothing', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    await world.onboarding.extendDeadline(interviewId, '1 day');
+    const before = await stateOf(world, interviewId);
+    await flood(interviewId, 2_000);
+    await untilContinued(interviewId, 5);
+    const after = await stateOf(world, interviewId);
+    expect(after).toMatchObject({
+      stage: 'waiting',
+      deadline: before.deadline,
+      onboardingStatus: 'ID_VALIDATION_FINISHED',
+    });
+    expect(after.timeline.slice(0, before.timeline.length)).toEqual(before.timeline);
+    // Each status was heard once only.
+    expect(after.timeline.length).toBeLessThanOrEqual(before.timeline.length + NOISE.length);
+
+    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, '15 minutes');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectFinished(interviewId);
+  });
+
+  it('in review, until the deadline', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    const before = await stateOf(world, interviewId);
+    await flood(interviewId, 500);
+    await untilContinued(interviewId);
+    const { deadline, finish, score, timeline } = await stateOf(world, interviewId);
+    expect({ deadline, finish, score }).toEqual({
+      deadline: before.deadline,
+      finish: before.finish,
+      score: before.score,
+    });
+    expect(timeline[0]).toEqual(before.timeline[0]);
+    await pass(world, interviewId, '31 days');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'needsReview',
+      score: WARN.score,
+      finish: { action: 'approved', confirmedBy: 'response' },
+    });
+    expect(operationsOf(world, interviewId).filter((call) => /finish|score/.test(call))).toHaveLength(2);
+    await expectFinished(interviewId);
+  });
+
+  it('in review, and the verdict ends it', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    await Promise.all([flood(interviewId, 200), say(world, interviewId, 'MANUAL_REVIEW_REJECTED')]).catch(
+      () => undefined,
+    );
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
+    await expectFinished(interviewId);
+  });
+
+  it('while a token is needed, which is still needed then, and a renewed one is kept', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    await untilStage(world, interviewId, 'waiting');
+    const runs = (await runsOf(interviewId)).length;
+    await flood(interviewId, 200);
+    await untilContinued(interviewId, runs + 1);
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectFinished(interviewId);
+  });
+
+  it('while a token is needed after a request whose fate is unknown: the status is read first', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 401 });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    await untilStage(world, interviewId, 'needsToken');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect((await world.onboarding.result(interviewId)).finish?.confirmedBy).toBe('status');
+    await expectFinished(interviewId);
+  });
+
+  it('not before a pending update has its answer', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    await untilStage(world, interviewId, 'needsToken');
+    const asked = world.onboarding.finish({ interviewId });
+    await until(
+      async () => (await stateOf(world, interviewId)).timeline.some(({ event }) => /Asked/.test(event)),
+      true,
+    );
+    await flood(interviewId, 200);
+    expect(await runsOf(interviewId)).toHaveLength(1);
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect(await asked).toMatchObject({ action: 'approved' });
+    await world.onboarding.result(interviewId);
+    await expectFinished(interviewId);
+  });
+
+  it('and can be found as before: by its search attributes and its memo', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+    await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: onboardingWorkflowId(interviewId),
+      args: [{ interviewId, ...PROCESSED }],
+      memo: { team: 'lending' },
+      typedSearchAttributes: new TypedSearchAttributes([{ key: key('IncodeBatchId'), value: 'batch-7' }]),
+    });
+    await untilStage(world, interviewId, 'needsToken');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    const description = await handleOf(world, interviewId).describe();
+    expect(description.memo).toEqual({ team: 'lending' });
+    expect(await searchAttributesOf(world, interviewId)).toMatchObject({ batchId: 'batch-7', stage: 'needsToken' });
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('as plain JSON, and the old run tells what it knew', async () => {
+    const { interviewId } = await begin(world, ASKED);
+    await untilStage(world, interviewId, 'waiting');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    const [first = '', second = ''] = await runsOf(interviewId);
+    const { events } = await run(interviewId, second).fetchHistory();
+    const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const [, record] = input.map(({ data }) => JSON.parse(Buffer.from(data ?? []).toString()));
+    const known = await run(interviewId, first).query<OnboardingState>('state');
+    expect(record).toMatchObject({
+      stage: known.stage,
+      deadline: Date.parse(known.deadline ?? ''),
+      token: expect.any(String),
+      onboardingStatus: known.onboardingStatus,
+      answer: null,
+      score: null,
+      timeline: known.timeline,
+    });
+    expect(new Set(record.heard)).toEqual(new Set(NOISE));
+    expect(Object.values(record)).not.toContain(undefined);
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('a second argument', () => {
+  const BOGUS = { stage: 'done', answer: { finish: { action: 'approved' } }, timeline: 'none' };
+
+  it('of a foreign caller is ignored', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const result = await world.temporal.workflow.execute(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: onboardingWorkflowId(interviewId),
+      args: [{ interviewId, sessionToken: token }, BOGUS],
+    });
+    expect(result).toMatchObject({ outcome: 'approved', finish: { confirmedBy: 'response' } });
+    await expectFinished(interviewId);
+  });
+
+  it('of a foreign caller is ignored also in the run that the server starts by its retry policy', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
+      taskQueue: world.taskQueue,
+      workflowId: onboardingWorkflowId(interviewId),
+      args: [{ interviewId }, BOGUS],
+      retry: { initialInterval: '1 ms', maximumAttempts: 2 },
+      workflowRunTimeout: '2 seconds',
+    });
+    await untilContinued(interviewId);
+    await untilStage(world, interviewId, 'needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+    // Another run may have finished it.
+    expect(operationsOf(world, interviewId)[0]).toBe('onboardingStatus 200');
+    await expectFinished(interviewId);
+  });
+});
+
+describe('a reset of a run that was continued', () => {
+  it.each([false, true])('reads the status before it finishes, also in the run after it: %s', async (again) => {
+    const { interviewId } = await begin(world, ASKED);
+    await untilStage(world, interviewId, 'waiting');
+    await flood(interviewId, 200);
+    await untilContinued(interviewId);
+    await world.onboarding.finish({ interviewId });
+    await world.onboarding.result(interviewId);
+    const runs = await runsOf(interviewId);
+    await world.temporal.workflowService.resetWorkflowExecution({
+      namespace: world.temporal.options.namespace,
+      workflowExecution: { workflowId: onboardingWorkflowId(interviewId), runId: runs.at(-1) ?? '' },
+      // After its first task, without the signals (1) and updates (2) that it got.
+      workflowTaskFinishEventId: (await firstTask(interviewId)) as never,
+      resetReapplyExcludeTypes: [1, 2],
+      requestId: interviewId,
+    });
+    await untilStage(world, interviewId, 'waiting');
+    if (again) {
+      await flood(interviewId, 200);
+      await untilContinued(interviewId, runs.length + 2);
+    }
+    // Under an id of its own: the server knows the answer of the first one.
+    expect(await handleOf(world, interviewId).executeUpdate('finish', { updateId: 'again' })).toMatchObject({
+      confirmedBy: 'status',
+    });
+    await world.onboarding.result(interviewId);
+    expect(scheduledActivities(await handleOf(world, interviewId).fetchHistory())).toContain('finishStatus');
+    expect(world.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+});

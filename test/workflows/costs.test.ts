@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { billableActions, scheduledActivities } from '../support/history.js';
+import { begin, expectSound, looksAt, pass, say, untilLooks, untilStage } from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+
+type Play = () => Promise<string>;
+
+async function ended(interviewId: string): Promise<string> {
+  await world.onboarding.result(interviewId).catch(() => undefined);
+  return interviewId;
+}
+
+/** Actions that Temporal bills, besides the polls: they depend on how long a session takes. */
+const COSTS: Record<string, [actions: number, play: Play]> = {
+  'finished now, with its score': [4, async () => ended((await begin(world)).interviewId)],
+  'finished now, without a score': [3, async () => ended((await begin(world, { plan: { score: false } })).interviewId)],
+  'finished now and closed': [5, async () => ended((await begin(world, { plan: { close: true } })).interviewId)],
+  // One more than needed: it is listed as waiting for a moment.
+  'asked for with the start': [
+    6,
+    async () => {
+      const { interviewId, token } = await world.simulator.openSession();
+      await world.onboarding.finish({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
+      return ended(interviewId);
+    },
+  ],
+  'asked for after a month': [
+    7,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '60 days' } });
+      await pass(world, interviewId, '30 days');
+      await world.onboarding.finish({ interviewId });
+      return ended(interviewId);
+    },
+  ],
+  'processed, told by the webhook': [
+    7,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
+      await untilLooks(world, interviewId, 1);
+      await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+      return ended(interviewId);
+    },
+  ],
+  'processed, told by a poll': [
+    6,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
+      await untilLooks(world, interviewId, 1);
+      world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+      await pass(world, interviewId, '15 minutes');
+      return ended(interviewId);
+    },
+  ],
+  'never captured': [
+    3,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '7 days' } });
+      await pass(world, interviewId, '7 days');
+      return ended(interviewId);
+    },
+  ],
+  'reviewed, told by the webhook': [
+    7,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { review: 'wait' } }, WARN);
+      await untilStage(world, interviewId, 'inReview');
+      await untilLooks(world, interviewId, 1);
+      await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+      return ended(interviewId);
+    },
+  ],
+  'not reviewed by the deadline': [
+    6,
+    async () => {
+      const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '2 days' } }, WARN);
+      await untilStage(world, interviewId, 'inReview');
+      await pass(world, interviewId, '2 days');
+      return ended(interviewId);
+    },
+  ],
+  'without a token for a while': [
+    8,
+    async () => {
+      const { interviewId } = await world.simulator.openSession();
+      await world.onboarding.start({ interviewId });
+      await untilStage(world, interviewId, 'needsToken');
+      await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+      return ended(interviewId);
+    },
+  ],
+};
+
+describe('a session costs', () => {
+  it.each(Object.entries(COSTS).map(([path, [actions, play]]) => ({ path, actions, play })))(
+    '$actions actions: $path',
+    async ({ actions, play }) => {
+      const interviewId = await play();
+      const history = await expectSound(world, interviewId);
+      const polls = world.simulator.callsOf(interviewId, 'onboardingStatus').length;
+      // A poll that was cancelled while it waited for its next attempt has no event that counts its attempts.
+      expect(billableActions(history, ['awaitMilestone', 'onboardingStatus'])).toBe(actions);
+      expect(polls).toBeLessThan(20);
+    },
+  );
+
+  it('nothing while it waits for a week, beyond its polls', async () => {
+    const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '30 days' } }, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await untilLooks(world, interviewId, 1);
+    const before = await expectSound(world, interviewId);
+    await pass(world, interviewId, '7 days');
+    expect(looksAt(world, interviewId)).toBeGreaterThanOrEqual(28);
+    // Each look up to a tenth sooner, and one that the end of the passing time brings forward.
+    expect(looksAt(world, interviewId)).toBeLessThanOrEqual(34);
+    const after = await expectSound(world, interviewId);
+    expect(billableActions(after)).toBe(billableActions(before));
+    expect(scheduledActivities(after)).toEqual(scheduledActivities(before));
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('nothing at all while it waits to be asked, or for a token', async () => {
+    for (const plan of [{ finishWhen: 'asked' }, { finishWhen: 'processed' }] as const) {
+      const { interviewId } = await world.simulator.openSession();
+      await world.onboarding.start({ interviewId, plan: { ...plan, captureDeadline: '100 days' } });
+      await untilStage(world, interviewId, plan.finishWhen === 'asked' ? 'waiting' : 'needsToken');
+      const before = await expectSound(world, interviewId);
+      await pass(world, interviewId, '90 days');
+      const after = await expectSound(world, interviewId);
+      expect(billableActions(after)).toBe(billableActions(before));
+      expect(world.simulator.callsOf(interviewId)).toEqual([]);
+      await world.onboarding.cancel(interviewId);
+    }
+  });
+});

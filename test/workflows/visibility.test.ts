@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { fetchHistory, type History } from '../support/history.js';
+import {
+  begin,
+  expectSound,
+  handleOf,
+  say,
+  searchAttributesOf,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
+import { bringTo } from '../support/places.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+
+describe('search attributes', () => {
+  it.each([
+    ['waiting', 'waiting'],
+    ['inReview', 'inReview'],
+    ['noToken/waiting', 'needsToken'],
+    ['noToken/finishing', 'needsToken'],
+    ['noToken/scoring', 'needsToken'],
+  ] as const)('show a long wait: %s', async (place, stage) => {
+    const { interviewId } = await bringTo(world, place);
+    await until(async () => (await searchAttributesOf(world, interviewId)).stage, stage);
+    expect(await listed(`${SEARCH_ATTRIBUTES.stage} = "${stage}"`)).toContain(interviewId);
+    expect(await listed(`${SEARCH_ATTRIBUTES.stage} = "done"`)).not.toContain(interviewId);
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('do not show a wait any more that is over', async () => {
+    const { interviewId } = await bringTo(world, 'noToken/scoring');
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 503, times: null });
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    await until(async () => (await searchAttributesOf(world, interviewId)).stage, 'scoring');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it.each([
+    ['approved', {}],
+    ['rejected', { score: { status: 'FAIL', value: '1' } }],
+    ['needsReview', WARN],
+    ['undecided', { score: { status: 'BRAND_NEW', value: '1' } }],
+    ['expired', { onboardingStatus: 'EXPIRED' }],
+  ] as [Outcome, SessionSpec][])('find a session by its outcome and its batch: %s', async (outcome, spec) => {
+    const { interviewId, token } = await world.simulator.openSession(spec);
+    const batchId = `batch-of-${interviewId}`;
+    await world.onboarding.start({ interviewId, sessionToken: token }, { batchId });
+    await world.onboarding.result(interviewId);
+    expect(await searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'done', outcome, batchId });
+    const query = `${SEARCH_ATTRIBUTES.outcome} = "${outcome}" AND ${SEARCH_ATTRIBUTES.batchId} = "${batchId}"`;
+    await until(async () => (await listed(query)).join(), interviewId);
+  });
+
+  it('are not set again by webhooks that change no stage', async () => {
+    const { interviewId } = await bringTo(world, 'inReview');
+    await say(world, interviewId, 'UNKNOWN', 'ONBOARDING_FINISHED', 'BRAND_NEW');
+    const upserts = (await fetchHistory(world.temporal, interviewId)).events?.filter(
+      (event) => event.upsertWorkflowSearchAttributesEventAttributes,
+    );
+    expect(upserts).toHaveLength(1);
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('what support staff see in the Web UI', () => {
+  it('tells what is waited for, until when, and what Incode said last', async () => {
+    const { interviewId } = await bringTo(world, 'waiting');
+    await say(world, interviewId, 'ID_VALIDATION_FINISHED');
+    const { deadline } = await stateOf(world, interviewId);
+    expect(await detailsOf(interviewId)).toBe(
+      `**waiting**: waits for the person to be captured, and Incode's post-processing\n\nends by itself at ${deadline}\n\nIncode's status: ID_VALIDATION_FINISHED`,
+    );
+    const moved = await world.onboarding.extendDeadline(interviewId, '1 day');
+    expect(await detailsOf(interviewId)).toContain(moved.deadline);
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it.each([
+    ['noToken/finishing', /^\*\*needsToken\*\*: waits for a session token, by the update renewToken: Incode refused/],
+    ['inReview', /^\*\*inReview\*\*: waits for a person's verdict at Incode\n\nends by itself at 2/],
+    ['closing', /^\*\*closing\*\*\n\nIncode's status: ONBOARDING_FINISHED$/],
+    ['scoring', /^\*\*scoring\*\*\n\nends by itself at 2/],
+    ['done', /^\*\*approved\*\*: The score's overall status is OK\.$/],
+  ] as const)('at %s', async (place, details) => {
+    const { interviewId } = await bringTo(world, place);
+    expect(await detailsOf(interviewId)).toMatch(details);
+    if (place !== 'done') await world.onboarding.cancel(interviewId);
+  });
+
+  it('has a summary at each call and each timer', async () => {
+    const plan = { finishWhen: 'processed', close: true, review: 'wait', reviewDeadline: '1s' } as const;
+    const { interviewId } = await begin(world, { plan }, { ...WARN, onboardingStatus: 'POST_PROCESSING_FINISHED' });
+    await world.onboarding.result(interviewId);
+    expect(summariesOf(await expectSound(world, interviewId))).toEqual([
+      "awaitMilestone: Poll the session's status, in case a webhook is lost",
+      'timer: Capture deadline',
+      'finishStatus: Finish the session at Incode',
+      'closeSession: Close the session at Incode',
+      'score: Read the score, until it is ready',
+      "awaitMilestone: Poll the session's status, in case a webhook is lost",
+      'timer: Review deadline',
+      "onboardingStatus: Look at the session's status before its deadline counts",
+    ]);
+  });
+});
+
+describe('the timeline', () => {
+  it('tells the whole story in order', async () => {
+    const { interviewId } = await begin(
+      world,
+      { plan: { finishWhen: 'processed', close: true, review: 'wait' } },
+      WARN,
+    );
+    await untilLooks(world, interviewId, 1);
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await untilStage(world, interviewId, 'inReview');
+    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
+    await world.onboarding.result(interviewId);
+    const { timeline } = await stateOf(world, interviewId);
+    expect(timeline.map(({ event }) => event)).toEqual([
+      'Started',
+      'Stage: waiting',
+      "Incode's status: POST_PROCESSING_FINISHED (webhook)",
+      'Stage: finishing',
+      "Incode's status: ONBOARDING_FINISHED (answer)",
+      'Finished: action none, confirmed by response',
+      'Stage: closing',
+      'Closed',
+      'Stage: scoring',
+      'Score: WARN',
+      'Stage: inReview',
+      "Incode's status: MANUAL_REVIEW_APPROVED (webhook)",
+      'Outcome: approved',
+    ]);
+    const times = timeline.map(({ at }) => Date.parse(at));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('keeps its begin and its end, and never has more than 51 entries', async () => {
+    const { interviewId } = await bringTo(world, 'noToken/finishing');
+    const start = (await stateOf(world, interviewId)).timeline[0];
+    for (let times = 1; times <= 30; times++) {
+      await world.onboarding.renewToken(interviewId, `wrong-${times}`);
+      await until(() => world.simulator.callsOf(interviewId).length, 1 + times);
+      await untilStage(world, interviewId, 'needsToken');
+    }
+    const { timeline } = await stateOf(world, interviewId);
+    expect(timeline).toHaveLength(51);
+    expect(timeline[0]).toEqual(start);
+    expect(timeline.at(-1)?.event).toMatch(/^A session token is needed/);
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    await world.onboarding.result(interviewId);
+    expect((await stateOf(world, interviewId)).timeline.at(-1)?.event).toBe('Outcome: approved');
+  });
+});
+
+async function listed(query: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of world.temporal.workflow.list({ query })) ids.push(workflowId.split('/')[1] ?? '');
+  return ids;
+}
+
+async function detailsOf(interviewId: string): Promise<string> {
+  const metadata = await handleOf(world, interviewId).query<{ currentDetails?: string }>(
+    '__temporal_workflow_metadata',
+  );
+  return metadata.currentDetails ?? '';
+}
+
+/** Of calls and timers, in their order. */
+function summariesOf({ events }: History): string[] {
+  return (events ?? []).flatMap(
+    ({ userMetadata, activityTaskScheduledEventAttributes, timerStartedEventAttributes }) => {
+      const what = activityTaskScheduledEventAttributes?.activityType?.name ?? (timerStartedEventAttributes && 'timer');
+      if (!what) return [];
+      return `${what}: ${JSON.parse(Buffer.from(userMetadata?.summary?.data ?? []).toString() || '"none"')}`;
+    },
+  );
+}
