@@ -6,7 +6,6 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   checkOnboardingInput,
