@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,7 +13,13 @@ import {
   resumeBatch,
   stopBatch,
 } from '../../src/client/index.js';
-import { type BatchSession, FAILURES, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
+import {
+  BATCH_WORKFLOW,
+  type BatchSession,
+  batchWorkflowId,
+  FAILURES,
+  SEARCH_ATTRIBUTES,
+} from '../../src/contract/index.js';
 import { all, type BulkWorld, outcomes, startBulkWorld } from '../support/bulk-world.js';
 import { thrown } from '../support/thrown.js';
 
@@ -93,7 +100,7 @@ describe('completeBatch', () => {
   });
 
   it('has no more shards at the server than its window, and does not read further', async () => {
-    const sessions = await world.sessions(20);
+    const sessions = await world.sessions(30);
     let read = 0;
     const counted = (function* () {
       for (const session of sessions) {
@@ -105,9 +112,9 @@ describe('completeBatch', () => {
     const items = completeBatch(world.onboarding, counted, options)[Symbol.asyncIterator]();
     await items.next();
     await sleep(500);
-    // Two shards, the third that has no room yet, and the session that ended it.
-    expect(read).toBe(16);
-    expect((await batchProgress(world.onboarding, options.batchId)).shards).toMatchObject({ completed: 2, running: 0 });
+    // The shard that is being taken, two more, the next that has no room yet, and the session that ended it.
+    expect(read).toBe(21);
+    expect((await batchProgress(world.onboarding, options.batchId)).shards).toMatchObject({ completed: 3, running: 0 });
     await items.return?.();
   });
 
@@ -169,14 +176,14 @@ describe('running a batch again', () => {
     const sessions = await world.sessions(7);
     const options = world.batch();
     const first = await all(completeBatch(world.onboarding, sessions, options));
-    const calls = world.simulator.calls().length;
+    const calls = world.simulator.callsOf().length;
     const renewed = sessions.map((session) => ({ ...session, sessionToken: 'another' }));
     let last: BatchRunProgress | undefined;
     const onProgress = (progress: BatchRunProgress) => {
       last = progress;
     };
     expect(await all(completeBatch(world.onboarding, renewed, { ...options, onProgress }))).toEqual(first);
-    expect(world.simulator.calls()).toHaveLength(calls);
+    expect(world.simulator.callsOf()).toHaveLength(calls);
     expect(last).toMatchObject({ attached: 7, done: 7, perSecond: 0 });
   });
 
@@ -251,14 +258,14 @@ describe('running a batch again', () => {
     const first = await all(completeBatch(world.onboarding, sessions, options));
     expect(first[6]?.failure?.type).toBe(FAILURES.unknownSession);
     expect(await all(completeBatch(world.onboarding, sessions, options))).toEqual(first);
-    const calls = world.simulator.calls().length;
+    const calls = world.simulator.callsOf().length;
     const second = await all(completeBatch(world.onboarding, sessions, { ...options, retryFailed: true }));
     expect(second[6]).toMatchObject({ index: 6, interviewId: failing, outcome: 'approved' });
     expect(second.filter(({ index }) => index !== 6)).toEqual(first.filter(({ index }) => index !== 6));
     expect(
       new Set(
         world.simulator
-          .calls()
+          .callsOf()
           .slice(calls)
           .map(({ interviewId }) => interviewId),
       ),
@@ -285,17 +292,23 @@ describe('running a batch again', () => {
   it('reads statuses first of a shard that retention has removed', async () => {
     const sessions = await world.sessions(10);
     const options = world.batch();
-    await all(completeBatch(world.onboarding, sessions, options));
-    const workflowExecution = { workflowId: world.shard(options.batchId, 0).workflowId };
-    await world.temporal.workflowService.deleteWorkflowExecution({
-      namespace: world.temporal.options.namespace,
-      workflowExecution,
+    // Of a batch that has run long ago the server has only the second shard left.
+    await all(completeBatch(world.onboarding, sessions.slice(0, 5), world.batch()));
+    const second = { batchId: options.batchId, shard: 1, sessions: sessions.slice(5) };
+    await world.temporal.workflow.execute(BATCH_WORKFLOW, {
+      workflowId: batchWorkflowId(options.batchId, 1),
+      taskQueue: world.bulkQueue,
+      args: [second],
+      searchAttributes: { [SEARCH_ATTRIBUTES.batchId]: [options.batchId] },
+      memo: {
+        contentHash: createHash('sha256').update(ids(second.sessions).join('\n')).digest('hex'),
+        plan: '{"close":false,"score":true,"scoreDeadlineMs":900000}',
+        sessions: 5,
+      },
     });
-    await expect
-      .poll(async () => (await thrown(world.shard(options.batchId, 0).describe())).name, { timeout: 20_000 })
-      .toBe('WorkflowNotFoundError');
     const items = await all(completeBatch(world.onboarding, sessions, options));
-    expect(items.slice(0, 5).every(({ finish }) => finish?.confirmedBy === 'status')).toBe(true);
+    const confirmedBy = items.map(({ finish }) => finish?.confirmedBy);
+    expect(confirmedBy).toEqual([...Array(5).fill('status'), ...Array(5).fill('response')]);
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 

@@ -71,6 +71,7 @@ class Run {
   private readonly meter: ProgressMeter;
   /** Somebody has stopped the batch, so no more of it is handed over. */
   private isStopped = false;
+  private isOver = false;
 
   constructor(
     context: Omit<ShardContext, 'lastKnown'>,
@@ -110,6 +111,7 @@ class Run {
       throw new BatchDetachedError(this.context.batchId, progress.handedOver);
     } finally {
       signal?.removeEventListener('abort', detach);
+      this.isOver = true;
       this.window.close(new Detached());
       clearInterval(reporting);
       detaching.abort();
@@ -167,7 +169,7 @@ class Run {
       isAsking = true;
       await this.meter.ask(progressIntervalMs);
       isAsking = false;
-      if (!this.window.isClosed) onProgress(this.meter.now());
+      if (!this.isOver) onProgress(this.meter.now());
     };
     return setInterval(report, progressIntervalMs);
   }
