@@ -49,7 +49,16 @@ const RULES: Rules = {
   // Nothing may import it.
   cli: {
     ours: ['contract', 'config', 'logging', 'incode', 'activities', 'client', 'codec', 'webhook', 'worker', 'testing'],
-    packages: ['node:', 'commander', 'cli-table3', 'yocto-spinner', ...EVERYTHING],
+    packages: [
+      'node:',
+      'commander',
+      'cli-table3',
+      'yocto-spinner',
+      'cli-progress',
+      'csv-parse',
+      'csv-stringify',
+      ...EVERYTHING,
+    ],
   },
 };
 

@@ -16,6 +16,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
   worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
   complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
+  batch: {
+    summary: 'Complete a list of sessions, from CSV or NDJSON',
+    load: () => import('./batch.js'),
+  },
   status: { summary: 'Print where a session stands', load: () => import('./status.js') },
   simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
 };
@@ -27,7 +31,8 @@ Exit codes:
   ${EXIT.usage}  wrong usage, input or configuration; nothing was started
   ${EXIT.pending}  not done yet, it goes on at the server
   ${EXIT.notFound}  no such onboarding
-  ${EXIT.completedBefore}  completed before, nothing was done`;
+  ${EXIT.completedBefore}  completed before, nothing was done
+  ${EXIT.someFailed}  the batch is done, some of its sessions failed`;
 
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
