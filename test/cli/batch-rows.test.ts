@@ -68,7 +68,7 @@ describe('CSV', () => {
     ['interviewId,flowId\na,f\nb,"f"g\nc,f\n', 'Line 3: has a quote in the middle'],
     ['interviewId,flowId\na,f\nb,"f', 'Line 3: has a quote that is not closed'],
     [`interviewId\na\n"b\n${'c\n'.repeat(40_000)}`, 'is a quote not closed?'],
-  ])('%j ends the reading: nobody can tell where its rows end', async (content, why) => {
+  ])('%.40j ends the reading: nobody can tell where its rows end', async (content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
   });
 

@@ -26,7 +26,7 @@ async function spooledStdin(): Promise<Source> {
   const path = join(directory, 'stdin');
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
-    const spool = await open(path, 'wx', 0o600);
+    const spool = await open(path, 'wx+', 0o600);
     // Without a name it cannot be left behind, even if this process is killed. Windows keeps names of open files.
     if (process.platform !== 'win32') await remove();
     for await (const chunk of process.stdin) await spool.appendFile(chunk);
