@@ -343,7 +343,7 @@ describe('stopBatch', () => {
     // The score of the first is waited for anew; it has been finished before.
     const again = completeBatch(world.onboarding, sessions, {
       ...options,
-      window: 64,
+      window: 32,
       order: 'asCompleted',
       retryFailed: true,
     });

@@ -92,7 +92,7 @@ function buffered(
 }
 
 /** The columns, in their order, and what stands in them. */
-const COLUMNS: Record<string, (item: BatchItem) => string | null | undefined> = {
+export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefined> = {
   interviewId: ({ interviewId }) => interviewId,
   outcome: ({ outcome }) => outcome,
   action: ({ finish }) => finish?.action,

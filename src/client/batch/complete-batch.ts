@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import {
   type BatchRow,
   type BatchSession,
@@ -17,7 +18,7 @@ import { checkShardSize, cutShards, type Shard } from './shards.js';
 import type { Batch, BatchHost, BatchItem, BatchOptions } from './types.js';
 import { Window } from './window.js';
 
-const DEFAULT_WINDOW = 64;
+const DEFAULT_WINDOW = 32;
 const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
 
 /**
@@ -37,6 +38,8 @@ export function completeBatch(
 ): Batch {
   const batchId = checkBatchId(options.batchId ?? `batch-${randomUUID()}`);
   const detaching = new AbortController();
+  // Each shard that is waited for listens; Node takes more than ten for a leak.
+  setMaxListeners(0, detaching.signal);
   const context: Omit<ShardContext, 'lastKnown'> = {
     client,
     batchId,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 
@@ -13,7 +14,7 @@ export async function patiently<T>(client: Client, signal: AbortSignal, request:
   let awaySince: number | undefined;
   for (;;) {
     try {
-      return await client.withAbortSignal(signal, request);
+      return await withSignal(client, signal, request);
     } catch (error) {
       signal.throwIfAborted();
       if (!isAway(error)) throw error;
@@ -21,6 +22,21 @@ export async function patiently<T>(client: Client, signal: AbortSignal, request:
       if (Date.now() - awaySince > PATIENCE_MS) throw error;
       await sleep(PAUSE_MS, undefined, { signal });
     }
+  }
+}
+
+/** The SDK never takes its listeners off a signal, and they hold requests and answers of 1 MB, so each request has its own. */
+async function withSignal<T>(client: Client, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+  const own = new AbortController();
+  // A wait of hours is many requests.
+  setMaxListeners(0, own.signal);
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await client.withAbortSignal(own.signal, request);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

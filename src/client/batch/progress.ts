@@ -20,7 +20,7 @@ export class ProgressMeter {
   private readonly client: Client;
   private readonly batchId: string;
   private readonly running = new Map<number, { known: Known | undefined; isAttached: boolean }>();
-  private readonly samples: { at: number; ended: number }[] = [];
+  private readonly samples = [{ at: Date.now(), ended: 0 }];
   private total: number | null;
   private handedOver = 0;
   private attached = 0;
