@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/exit.js';
 import { ConfigError, readConfig } from '../src/config.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
@@ -168,6 +169,23 @@ describe('simulator.md', () => {
 it('testing.md has a line for each option of the server, and no other', () => {
   const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
   expect(documented.sort()).toEqual(fieldsOf('src/testing/temporal-server.ts', 'LocalTemporalServerOptions').sort());
+});
+
+describe('batches.md', () => {
+  const first = (head: string) => tableOf(doc('batches'), head).flatMap(([cell = '']) => inCode(cell));
+
+  it('has a line for each option, and no other', () => {
+    expect(first('option').sort()).toEqual(fieldsOf('src/client/batch/types.ts', 'BatchOptions').sort());
+  });
+
+  it('has a line for each column of the results, in their order', () => {
+    expect(first('column')).toEqual(Object.keys(COLUMNS));
+  });
+
+  it('has no exit code that the CLI has not', () => {
+    const codes = tableOf(doc('batches'), 'exit code').map(([code]) => Number(code));
+    expect(codes.filter((code) => !Object.values(EXIT).includes(code as never))).toEqual([]);
+  });
 });
 
 it('development.md has a line for each part of src, and no other', () => {

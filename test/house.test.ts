@@ -73,7 +73,16 @@ const RULES: Rules = {
       'worker',
       'testing',
     ],
-    packages: ['node:', 'commander', 'cli-table3', 'yocto-spinner', ...EVERYTHING],
+    packages: [
+      'node:',
+      'commander',
+      'cli-table3',
+      'yocto-spinner',
+      'cli-progress',
+      'csv-parse',
+      'csv-stringify',
+      ...EVERYTHING,
+    ],
   },
 };
 

@@ -11,6 +11,8 @@ export const EXIT = {
   notFound: 4,
   /** Completed before, so nothing was done. */
   completedBefore: 5,
+  /** A batch is done, but some of its sessions failed. */
+  someFailed: 6,
   /** Somebody ended it, as shells say it: 128 and SIGINT. */
   interrupted: 130,
 } as const;

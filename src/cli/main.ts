@@ -20,6 +20,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import('./webhooks.js'),
   },
   complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
+  batch: {
+    summary: 'Complete a list of sessions, from CSV or NDJSON',
+    load: () => import('./batch.js'),
+  },
   status: { summary: 'Print where a session stands', load: () => import('./status.js') },
   simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
 };
@@ -32,6 +36,7 @@ Exit codes:
   ${EXIT.pending}  not done yet, it goes on at the server
   ${EXIT.notFound}  no such onboarding
   ${EXIT.completedBefore}  completed before, nothing was done
+  ${EXIT.someFailed}  the batch is done, some of its sessions failed
   ${EXIT.interrupted}  interrupted`;
 
 async function main(args: string[]): Promise<void> {

@@ -4,7 +4,7 @@ import {
   connectOnboardingClient,
   TemporalConfigurationError,
 } from '../client/index.js';
-import { parseDuration } from '../contract/index.js';
+import { parseDuration, TASK_QUEUE } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 
 export interface TemporalOptions {
@@ -14,11 +14,11 @@ export interface TemporalOptions {
 }
 
 /** The options of every command that talks to Temporal. */
-export function withTemporalOptions(command: Command): Command {
+export function withTemporalOptions(command: Command, taskQueue = TASK_QUEUE): Command {
   return command
     .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, the profile file, or localhost:7233)')
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)')
-    .option('--task-queue <name>', 'task queue of the workers (default: incode-onboarding)');
+    .option('--task-queue <name>', `task queue of the workers (default: ${taskQueue})`);
 }
 
 export async function withClient<T>(

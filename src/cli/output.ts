@@ -7,10 +7,13 @@ export function printJson(value: unknown): void {
 }
 
 /** One fact a line; absent ones are left out. */
-export function printFacts(facts: Record<string, string | number | null | undefined>): void {
+export function printFacts(
+  facts: Record<string, string | number | null | undefined>,
+  stream: NodeJS.WritableStream = process.stdout,
+): void {
   const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(...known.map(([name]) => name.length));
-  for (const [name, value] of known) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
+  for (const [name, value] of known) stream.write(`${name.padEnd(width)}  ${value}\n`);
 }
 
 export function printTable(head: string[], rows: string[][]): void {

@@ -20,13 +20,14 @@ export function checkedToken(sessionToken: string): string {
 
 /** By the token's own `exp`. What cannot be read as a JWT is left for Incode to judge: its form is Incode's affair. */
 function checkNotExpired(sessionToken: string): void {
-  const exp = expiry(sessionToken);
+  const exp = tokenExpiry(sessionToken);
   if (exp !== undefined && exp * 1_000 <= Date.now()) {
     throw new InvalidInputError('sessionToken', `expired at ${new Date(exp * 1_000).toISOString()}; get a new one`);
   }
 }
 
-function expiry(sessionToken: string): number | undefined {
+/** @returns in seconds since the epoch; `undefined` if the token does not say */
+export function tokenExpiry(sessionToken: string): number | undefined {
   try {
     return decodeJwt(sessionToken).exp;
   } catch {

@@ -147,6 +147,8 @@ function checkFlowId(value: unknown): void {
   if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError('flowId', 'must be a non-empty string of printable ASCII without spaces');
   }
+  // Incode's have 24 characters; a batch has thousands of them in one payload.
+  if (value.length > 200) throw new InvalidInputError('flowId', 'must have at most 200 characters');
 }
 
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;

@@ -31,8 +31,10 @@ export function newBatchRecord({ sessions, earlier }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);
   return {
     rows: [...rows],
-    // Whoever ran the batch before may have asked Incode to finish what has no row.
-    open: rows.map((row) => (row === null && earlier ? { done: { verify: true }, due: 0 } : null)),
+    // Whoever ran the batch before may have asked Incode, until just now, to finish what has no row.
+    open: rows.map((row) =>
+      row === null && earlier ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
+    ),
     chunk: FIRST_CHUNK,
     holdUntil: 0,
     heldUpBy: null,

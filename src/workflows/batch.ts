@@ -157,12 +157,13 @@ class Batch {
     return Math.max(1, Math.max(next, holdUntil) - Date.now());
   }
 
-  /** Tokens of sessions that have ended are not carried any further. */
+  /** Tokens of sessions that have ended are not carried any further, and rows only in the record. */
   private remaining(): BatchInput {
-    const sessions = this.input.sessions.map((session, index) =>
+    const { earlier: _, ...input } = this.input;
+    const sessions = input.sessions.map((session, index) =>
       this.record.rows[index] ? { interviewId: session.interviewId } : session,
     );
-    return { ...this.input, sessions };
+    return { ...input, sessions };
   }
 
   private set(change: Partial<Pick<BatchRecord, 'paused' | 'stopped'>>): void {

@@ -3,30 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { run } from '../support/cli.js';
 import { startWorld, type World } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** The real program, in a process of its own. */
-async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(stdin);
-  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
-  return { code, stdout, stderr };
-}
 
 let world: World;
 let directory: string;
@@ -51,15 +33,18 @@ describe('usage', () => {
   it('--help lists the commands and exit codes', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    for (const part of ['demo', 'dev', 'worker', 'complete', 'status', 'simulator', 'Exit codes'])
+    for (const part of ['demo', 'dev', 'worker', 'complete', 'batch', 'status', 'simulator', 'Exit codes'])
       expect(stdout).toContain(part);
   });
 
-  it.each(['demo', 'dev', 'worker', 'complete', 'status', 'simulator'])('%s --help has an example', async (command) => {
-    const { code, stdout } = await run([command, '--help']);
-    expect(code).toBe(0);
-    expect(stdout).toContain('$ ');
-  });
+  it.each(['demo', 'dev', 'worker', 'complete', 'batch', 'status', 'simulator'])(
+    '%s --help has an example',
+    async (command) => {
+      const { code, stdout } = await run([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('$ ');
+    },
+  );
 
   it.each([
     [['unknown-command'], 'unknown command'],

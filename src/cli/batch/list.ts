@@ -1,0 +1,40 @@
+import { CliError, EXIT } from '../exit.js';
+import { type CheckedList, checkList } from './check.js';
+import { number } from './progress-bar.js';
+import { type Format, formatOf } from './rows.js';
+import type { Source } from './source.js';
+
+/** Reads and checks the whole list before anything else is done. */
+export async function checkedList(
+  source: Source,
+  format: Format | undefined,
+  signal: AbortSignal,
+): Promise<CheckedList> {
+  try {
+    return await checkList(source, format ?? (await formatOf(source)), signal, say);
+  } catch (error) {
+    if (signal.aborted) throw new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
+    throw error;
+  }
+}
+
+/** @throws CliError if rows are invalid and nobody said to go on without them, or none is left */
+export function refuseInvalid({ sessions, invalid, expired }: CheckedList, skipInvalid: boolean): void {
+  if (expired.count > 0) {
+    say(
+      `${number(expired.count)} tokens have expired, the first on line ${expired.firstLine}: ` +
+        'their sessions fail unless they were completed before or the worker has a token source.',
+    );
+  }
+  if (invalid > 0 && !skipInvalid) {
+    const rows = invalid === 1 ? '1 row is' : `${number(invalid)} rows are`;
+    throw new CliError(
+      `${rows} invalid, so nothing was started. Correct them, or go on without them by --skip-invalid.`,
+    );
+  }
+  if (sessions === 0) throw new CliError('There is no session in it.');
+}
+
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,65 @@
+import { SingleBar } from 'cli-progress';
+import type { BatchRunProgress } from '../../client/index.js';
+
+export interface BatchProgressDisplay {
+  /** In milliseconds. */
+  interval: number;
+  show(progress: BatchRunProgress): void;
+  stop(): void;
+}
+
+/** A bar on a terminal, and a line now and then elsewhere, so that a log stays readable. */
+export function progressDisplay(total: number): BatchProgressDisplay {
+  return process.stderr.isTTY ? bar(total) : lines(total);
+}
+
+function bar(total: number): BatchProgressDisplay {
+  const shown = new SingleBar({
+    format: '{bar} {percentage} % | {text}',
+    stream: process.stderr,
+    hideCursor: true,
+    // Ctrl-C is ours: it detaches.
+    gracefulExit: false,
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+  });
+  shown.start(total, 0, { text: 'begins' });
+  return {
+    interval: 1_000,
+    show: (progress) => shown.update(progress.done + progress.failed, { text: progressText(progress, total) }),
+    stop: () => shown.stop(),
+  };
+}
+
+function lines(total: number): BatchProgressDisplay {
+  return {
+    interval: 5_000,
+    show: (progress) => void process.stderr.write(`${progressText(progress, total)}\n`),
+    stop: () => undefined,
+  };
+}
+
+export function progressText(progress: BatchRunProgress, total: number): string {
+  const { done, failed, waiting, perSecond, timeLeftMs, paused, heldUpBy } = progress;
+  return [
+    `${number(done + failed)} of ${number(total)}`,
+    ...(failed > 0 ? [`${number(failed)} failed`] : []),
+    ...(waiting > 0 ? [`${number(waiting)} waiting`] : []),
+    `${number(perSecond)}/s`,
+    ...(timeLeftMs ? [`${duration(timeLeftMs)} left`] : []),
+    ...(paused ? ['paused'] : []),
+    ...(heldUpBy ? [`held up: ${heldUpBy}`] : []),
+  ].join(', ');
+}
+
+export function number(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

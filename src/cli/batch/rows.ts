@@ -1,0 +1,165 @@
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { type BatchSession, checkBatchSession, InvalidInputError } from '../../contract/index.js';
+import { CliError } from '../exit.js';
+import type { Source } from './source.js';
+
+export type Format = 'csv' | 'ndjson';
+
+/** A row of the list: a session, or why it is none. */
+export type Row = { line: number } & (
+  | { session: BatchSession; problem?: never }
+  | { session?: never; problem: string }
+);
+
+/** By the file's name; else by its first character. */
+export async function formatOf(source: Source): Promise<Format> {
+  if (/\.(ndjson|jsonl)$/i.test(source.name)) return 'ndjson';
+  if (/\.(csv|tsv)$/i.test(source.name)) return 'csv';
+  return (await source.peek()).trimStart().startsWith('{') ? 'ndjson' : 'csv';
+}
+
+/**
+ * @param onIgnored told which columns or fields are not read, before the first row that has them
+ * @throws CliError if the list cannot be read at all
+ */
+export function readRows(source: Source, format: Format, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
+  return format === 'csv' ? csvRows(source, onIgnored) : ndjsonRows(source, onIgnored);
+}
+
+/** By names without case, spaces, `_` and `-`, so that `Interview ID`, `interview_id` and `interviewId` are one. */
+const FIELDS: Record<string, keyof BatchSession> = {
+  interviewid: 'interviewId',
+  sessiontoken: 'sessionToken',
+  flowid: 'flowId',
+};
+
+function fieldOf(name: string): keyof BatchSession | undefined {
+  const plain = name.toLowerCase().replace(/[\s_-]/g, '');
+  return Object.hasOwn(FIELDS, plain) ? FIELDS[plain] : undefined;
+}
+
+/** Far above any row; a quote that is never closed would otherwise swallow the whole file. */
+const MAX_ROW = 65_536;
+
+async function* csvRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
+  const parser = parse({
+    bom: true,
+    delimiter: delimiterOf(await source.peek()),
+    info: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: MAX_ROW,
+  });
+  // An error of the file reaches the loop below through the parser.
+  pipeline(source.read(), parser, () => undefined);
+  let fields: (keyof BatchSession | undefined)[] | undefined;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      if (fields) yield csvRow(record, info.lines, fields);
+      else fields = headerFields(record, source.name, onIgnored);
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? csvProblem(error) : error;
+  }
+  if (!fields) throw new CliError(`${source.name} is empty: it has no header`);
+}
+
+/** By the header: what European spreadsheets write has semicolons. */
+function delimiterOf(beginning: string): string {
+  const [header = ''] = beginning.split(/[\r\n]/, 1);
+  const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }));
+  return counts.reduce((most, next) => (next.count > most.count ? next : most)).delimiter;
+}
+
+/** @throws CliError */
+function headerFields(header: string[], name: string, onIgnored: (names: string[]) => void) {
+  const fields = header.map(fieldOf);
+  if (!fields.includes('interviewId')) {
+    throw new CliError(
+      `${name}: its header has no column interviewId; it has ${header.map((column) => JSON.stringify(column)).join(', ')}`,
+    );
+  }
+  const twice = fields.find((field, at) => field && fields.indexOf(field) !== at);
+  if (twice) throw new CliError(`${name}: its header has two columns for ${twice}`);
+  const ignored = header.filter((_, at) => !fields[at]);
+  if (ignored.length > 0) onIgnored(ignored);
+  return fields;
+}
+
+function csvRow(values: string[], line: number, fields: (keyof BatchSession | undefined)[]): Row {
+  if (values.length !== fields.length) {
+    return { line, problem: `has ${values.length} values, the header has ${fields.length} columns` };
+  }
+  const session: Partial<BatchSession> = {};
+  for (const [at, field] of fields.entries()) {
+    // An empty cell is none; an id that is missing is named as such.
+    if (field && values[at] !== '') session[field] = values[at] as string;
+  }
+  return checked(session, line);
+}
+
+/**
+ * After a quote that is wrong nobody can tell where rows end, so this ends the reading. The parser's own words quote what stands
+ * there, which may be a part of a token.
+ */
+function csvProblem({ code, lines }: CsvError): CliError {
+  const why = Object.hasOwn(CSV_PROBLEMS, code) ? CSV_PROBLEMS[code] : `cannot be read as CSV (${code})`;
+  return new CliError(`Line ${lines}: ${why}. What follows cannot be told apart, so nothing was started.`);
+}
+
+const IN_THE_MIDDLE = 'has a quote in the middle of a value; such a value stands in quotes, and its own are doubled';
+
+const CSV_PROBLEMS: Record<string, string> = {
+  CSV_QUOTE_NOT_CLOSED: 'has a quote that is not closed',
+  CSV_INVALID_CLOSING_QUOTE: IN_THE_MIDDLE,
+  INVALID_OPENING_QUOTE: IN_THE_MIDDLE,
+  CSV_MAX_RECORD_SIZE: `the row is longer than ${MAX_ROW} characters; is a quote not closed?`,
+};
+
+async function* ndjsonRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
+  const ignored = new Set<string>();
+  let line = 0;
+  for await (const text of createInterface({ input: source.read(), crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1;
+    const json = (line === 1 ? text.replace(/^\uFEFF/, '') : text).trim();
+    if (json !== '') yield ndjsonRow(json, line, ignored, onIgnored);
+  }
+}
+
+/** Names of ignored fields are told once each, up to so many: somebody may use ids as names. */
+const MAX_IGNORED = 50;
+
+function ndjsonRow(json: string, line: number, ignored: Set<string>, onIgnored: (names: string[]) => void): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // The parser's message quotes what stands there, which may be a part of a token.
+    return { line, problem: 'is not JSON' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { line, problem: 'is not a JSON object' };
+  const session: Record<string, unknown> = {};
+  for (const [name, part] of Object.entries(value)) {
+    const field = fieldOf(name);
+    if (!field) {
+      if (ignored.has(name) || ignored.size >= MAX_IGNORED) continue;
+      ignored.add(name);
+      onIgnored([name]);
+    } else if (Object.hasOwn(session, field)) return { line, problem: `has ${field} twice` };
+    else session[field] = part;
+  }
+  return checked(session, line);
+}
+
+function checked(session: unknown, line: number): Row {
+  try {
+    return { line, session: checkBatchSession(session) };
+  } catch (error) {
+    if (error instanceof InvalidInputError) return { line, problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+import { lastKnownShard } from '../../client/batch/list.js';
+import {
+  type Batch,
+  BatchDetachedError,
+  BatchMismatchError,
+  type BatchRunProgress,
+  BatchShardError,
+  type ConnectedOnboardingClient,
+  completeBatch,
+  InvalidInputError,
+} from '../../client/index.js';
+import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
+import type { BatchCommandOptions } from '../batch.js';
+import { CliError, EXIT } from '../exit.js';
+import { withClient } from '../options.js';
+import { printJson } from '../output.js';
+import { untilInterrupted } from '../signals.js';
+import { attachCommand } from './attach-command.js';
+import type { CheckedList } from './check.js';
+import { checkedList, refuseInvalid, say } from './list.js';
+import { number, progressDisplay } from './progress-bar.js';
+import { NO_RESULTS, openResults, type Results } from './results.js';
+import type { Format } from './rows.js';
+import { openSource } from './source.js';
+import { printSummary, Summary } from './summary.js';
+
+export async function runBatch(file: string, options: BatchCommandOptions): Promise<void> {
+  const plan = checkedPlan(options);
+  const detach = new AbortController();
+  void untilInterrupted().then(() => detach.abort());
+  // Whoever reads our results has gone.
+  process.stdout.on('error', () => detach.abort());
+  const source = await openSource(file);
+  try {
+    const list = await checkedList(source, options.format, detach.signal);
+    refuseInvalid(list, options.skipInvalid);
+    const batchId = options.batchId ?? list.batchId;
+    if (options.dryRun) dryRun(list, batchId, options);
+    else await withClient(options, (client) => complete(client, list, { file, batchId, plan, options, detach }));
+  } finally {
+    await source.close();
+  }
+}
+
+interface Given {
+  file: string;
+  batchId: string;
+  plan: BatchPlan;
+  options: BatchCommandOptions;
+  detach: AbortController;
+}
+
+/** @throws CliError */
+function checkedPlan({ close, score, scoreDeadline, batchId }: BatchCommandOptions): BatchPlan {
+  try {
+    if (batchId !== undefined) checkBatchId(batchId);
+    return checkBatchPlan({ close, score, ...(scoreDeadline ? { scoreDeadline } : {}) });
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+function dryRun({ sessions, invalid }: CheckedList, batchId: string, { json }: BatchCommandOptions): void {
+  if (json) printJson({ batchId, sessions, invalid, dryRun: true });
+  else process.stdout.write(`${number(sessions)} sessions, batch ${batchId}. Nothing was started.\n`);
+}
+
+async function complete(client: ConnectedOnboardingClient, list: CheckedList, given: Given): Promise<void> {
+  const { file, batchId, options } = given;
+  if (options.resume && (await lastKnownShard(client.temporal, batchId)) < 0) {
+    throw new CliError(`Batch ${batchId}: no such batch is known in this namespace.`, EXIT.notFound);
+  }
+  const { out } = options;
+  const results = out === undefined ? NO_RESULTS : await openResults(out, outFormat(options), file);
+  const summary = new Summary(batchId, list);
+  try {
+    await takeAll(client, list, given, results, summary);
+    await results.finish();
+  } catch (error) {
+    throw ending(error, list, given, summary);
+  } finally {
+    await results.discard();
+  }
+  printSummary(summary, options);
+  if (summary.failed > 0) {
+    process.exitCode = EXIT.someFailed;
+    say(`Run the failed ones again:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
+  }
+}
+
+async function takeAll(
+  client: ConnectedOnboardingClient,
+  list: CheckedList,
+  { batchId, plan, options, detach }: Given,
+  results: Results,
+  summary: Summary,
+): Promise<void> {
+  say(`Batch ${batchId}: ${number(list.sessions)} sessions`);
+  const display = progressDisplay(list.sessions);
+  const { taskQueue, window, retryFailed, verifyFirst } = options;
+  const onProgress = (progress: BatchRunProgress) => {
+    summary.progress = progress;
+    display.show(progress);
+  };
+  try {
+    const batch: Batch = completeBatch(client, list.read(), {
+      batchId,
+      plan,
+      retryFailed,
+      verifyFirst,
+      ...(taskQueue ? { taskQueue } : {}),
+      ...(window ? { window } : {}),
+      total: list.sessions,
+      signal: detach.signal,
+      onProgress,
+      progressIntervalMs: display.interval,
+    });
+    for await (const item of batch) {
+      summary.add(item);
+      await results.add(item);
+    }
+  } finally {
+    display.stop();
+  }
+}
+
+/** What to say of an end before the end. Nothing of the results is written then. */
+function ending(error: unknown, { sessions }: CheckedList, given: Given, summary: Summary): unknown {
+  const { batchId, options, file } = given;
+  if (error instanceof BatchMismatchError || error instanceof InvalidInputError) return new CliError(error.message);
+  const attach = `Attach again${file === '-' ? ', with the same input' : ''}:\n  ${attachCommand(batchId, ['--resume'])}`;
+  if (error instanceof BatchShardError) return new CliError(`${error.message}\n${attach}`, EXIT.pending);
+  if (!(error instanceof BatchDetachedError)) {
+    if (summary.progress?.handedOver) say(`What was handed over goes on at the server. ${attach}`);
+    return error;
+  }
+  const { handedOver } = error;
+  if (options.json)
+    printJson({ ...summary.asJson(), interrupted: true, handedOver, notHandedOver: sessions - handedOver });
+  if (handedOver === 0) return new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
+  const known = summary.progress
+    ? `, ${number(summary.progress.done + summary.progress.failed)} of them done or failed so far`
+    : '';
+  const left =
+    handedOver < sessions
+      ? `${number(sessions - handedOver)} were not handed over: nobody completes them until you attach again.`
+      : 'All were handed over.';
+  return new CliError(
+    `Detached. The batch goes on at the server with ${number(handedOver)} of ${number(sessions)} sessions${known}.\n` +
+      `${left}\n${options.out ? 'No results were written. ' : ''}${attach}`,
+    EXIT.pending,
+  );
+}
+
+function outFormat({ out, outFormat }: BatchCommandOptions): Format {
+  return outFormat ?? (/\.(ndjson|jsonl)$/i.test(out ?? '') ? 'ndjson' : 'csv');
+}

@@ -1,0 +1,69 @@
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { CliError } from '../exit.js';
+
+/** A list that can be read twice: to check all of it before anything starts, and to hand it over. */
+export interface Source {
+  /** For people. */
+  name: string;
+  read(): Readable;
+  /** The beginning, to see what it is. */
+  peek(): Promise<string>;
+  /** @throws CliError if it is not what it was when it was opened */
+  checkUnchanged(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param file `-` for stdin, which is kept in a file that nobody else can read, and that is gone afterwards */
+export async function openSource(file: string): Promise<Source> {
+  return file === '-' ? spooledStdin() : opened(file, file);
+}
+
+async function spooledStdin(): Promise<Source> {
+  const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
+  const path = join(directory, 'stdin');
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const spool = await open(path, 'wx+', 0o600);
+    // Without a name it cannot be left behind, even if this process is killed. Windows keeps names of open files.
+    if (process.platform !== 'win32') await remove();
+    for await (const chunk of process.stdin) await spool.appendFile(chunk);
+    const source = await sourceOf(spool, 'stdin');
+    return { ...source, close: () => source.close().finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function opened(path: string, name: string): Promise<Source> {
+  try {
+    const file = await open(path, 'r');
+    if ((await file.stat()).isDirectory()) throw new Error('it is a directory');
+    return await sourceOf(file, name);
+  } catch (error) {
+    throw new CliError(`Cannot read ${name}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+const PEEK_BYTES = 65_536;
+
+async function sourceOf(file: FileHandle, name: string): Promise<Source> {
+  const { size, mtimeMs } = await file.stat();
+  return {
+    name,
+    read: () => file.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1_024 }),
+    async peek() {
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(PEEK_BYTES), position: 0 });
+      return buffer.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '');
+    },
+    async checkUnchanged() {
+      const now = await file.stat();
+      if (now.size === size && now.mtimeMs === mtimeMs) return;
+      throw new CliError(`${name} was changed while it was read. Run it again; what was handed over is attached to.`);
+    },
+    close: () => file.close(),
+  };
+}

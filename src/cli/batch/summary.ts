@@ -1,0 +1,62 @@
+import type { BatchItem, BatchRunProgress } from '../../client/index.js';
+import type { Outcome } from '../../contract/index.js';
+import type { BatchCommandOptions } from '../batch.js';
+import { printFacts, printJson } from '../output.js';
+import type { CheckedList } from './check.js';
+import { say } from './list.js';
+import { number } from './progress-bar.js';
+
+/** Failures that are told one by one; all of them stand in the results. */
+const MAX_TOLD = 10;
+
+/** Counts what became of the sessions. */
+export class Summary {
+  readonly batchId: string;
+  readonly sessions: number;
+  readonly invalid: number;
+  readonly outcomes: Partial<Record<Outcome, number>> = {};
+  readonly failures: Record<string, number> = {};
+  readonly told: string[] = [];
+  failed = 0;
+  progress: BatchRunProgress | undefined;
+
+  constructor(batchId: string, { sessions, invalid }: CheckedList) {
+    this.batchId = batchId;
+    this.sessions = sessions;
+    this.invalid = invalid;
+  }
+
+  add({ outcome, failure }: BatchItem): void {
+    if (outcome) this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
+    if (!failure) return;
+    this.failed += 1;
+    this.failures[failure.type] = (this.failures[failure.type] ?? 0) + 1;
+    if (this.told.length < MAX_TOLD) this.told.push(`${failure.message} (${failure.type})`);
+  }
+
+  asJson() {
+    const { batchId, sessions, invalid, outcomes, failed, failures } = this;
+    return { batchId, sessions, invalid, outcomes, failed, failures };
+  }
+}
+
+/** To stdout, unless results are there. */
+export function printSummary(summary: Summary, { json, out }: BatchCommandOptions): void {
+  if (json) {
+    printJson({ ...summary.asJson(), ...(out === undefined ? {} : { results: out }) });
+    return;
+  }
+  const { batchId, sessions, invalid, outcomes, failed, failures, told } = summary;
+  for (const line of told) say(line);
+  if (failed > told.length) say(`… and ${number(failed - told.length)} more`);
+  const types = Object.entries(failures).map(([type, count]) => `${type} ${number(count)}`);
+  const facts = {
+    batch: batchId,
+    sessions: number(sessions),
+    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, number(count)])),
+    failed: failed > 0 ? `${number(failed)} (${types.join(', ')})` : null,
+    skipped: invalid > 0 ? `${number(invalid)} invalid rows` : null,
+    results: out === '-' ? null : out,
+  };
+  printFacts(facts, out === '-' ? process.stderr : process.stdout);
+}

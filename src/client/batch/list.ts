@@ -1,0 +1,36 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
+
+/**
+ * The latest run of each shard that the server shows. What was started within the last second may be missing.
+ *
+ * @param batchId checked before: it stands in a query
+ */
+export async function listShards(client: Client, batchId: string): Promise<WorkflowExecutionInfo[]> {
+  const latest = new Map<string, WorkflowExecutionInfo>();
+  for await (const shard of client.workflow.list({ query: queryFor(batchId) })) {
+    const known = latest.get(shard.workflowId);
+    if (!known || known.startTime < shard.startTime) latest.set(shard.workflowId, shard);
+  }
+  return [...latest.values()];
+}
+
+export async function listRunningShards(client: Client, batchId: string): Promise<string[]> {
+  const ids: string[] = [];
+  const query = `${queryFor(batchId)} AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
+/** @returns its number; -1 if none is known */
+export async function lastKnownShard(client: Client, batchId: string): Promise<number> {
+  let last = -1;
+  for await (const { workflowId } of client.workflow.list({ query: queryFor(batchId) })) {
+    last = Math.max(last, Number(workflowId.slice(workflowId.lastIndexOf('/') + 1)));
+  }
+  return last;
+}
+
+function queryFor(batchId: string): string {
+  return `${SEARCH_ATTRIBUTES.batchId} = '${batchId}' AND WorkflowType = '${BATCH_WORKFLOW}'`;
+}

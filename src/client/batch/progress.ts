@@ -1,0 +1,121 @@
+import type { Client } from '@temporalio/client';
+import { BATCH_QUERIES, type BatchProgress, type BatchRow, batchWorkflowId } from '../../contract/index.js';
+import type { OpenedShard } from './open-shard.js';
+import type { Shard } from './shards.js';
+import type { BatchRunProgress } from './types.js';
+
+/** The rate is that of the last minute: long enough to be steady, short enough to show an outage. */
+const RATE_WINDOW_MS = 60_000;
+
+/** Queries are billed, and a batch must not cost more by being looked at. */
+const QUERIES_PER_SECOND = 0.8;
+const QUERY_TIMEOUT_MS = 2_000;
+
+type Known = Pick<BatchProgress, 'done' | 'failed' | 'waiting' | 'paused' | 'heldUpBy'>;
+
+const UNKNOWN: Known = { done: 0, failed: 0, waiting: 0, paused: false, heldUpBy: null };
+
+/** Counts what this run hands over and gets back, and asks running shards in turn how far they are. */
+export class ProgressMeter {
+  private readonly client: Client;
+  private readonly batchId: string;
+  private readonly running = new Map<number, { known: Known | undefined; isAttached: boolean }>();
+  private readonly samples = [{ at: Date.now(), ended: 0 }];
+  private total: number | null;
+  private handedOver = 0;
+  private attached = 0;
+  private done = 0;
+  private failed = 0;
+  /** Ended before this run looked: no work of the last minute. */
+  private before = 0;
+  private nextAsked = 0;
+
+  constructor(client: Client, batchId: string, total: number | null) {
+    this.client = client;
+    this.batchId = batchId;
+    this.total = total;
+  }
+
+  opened({ number, sessions }: Shard, { found }: OpenedShard): void {
+    this.handedOver += sessions.length;
+    if (found !== 'nothing') this.attached += sessions.length;
+    if (found === 'completed') this.before += sessions.length;
+    else
+      this.running.set(number, { known: found === 'nothing' ? UNKNOWN : undefined, isAttached: found === 'running' });
+  }
+
+  ended({ number }: Pick<Shard, 'number'>, rows: BatchRow[]): void {
+    const shard = this.running.get(number);
+    // It was attached to and never asked: nobody knows how much of it was done before.
+    if (shard && !shard.known) this.before += rows.length;
+    this.running.delete(number);
+    const failed = rows.filter(({ failure }) => failure).length;
+    this.failed += failed;
+    this.done += rows.length - failed;
+  }
+
+  /** Sessions that were not handed over, because the batch was stopped. */
+  leftOut(rows: BatchRow[]): void {
+    this.failed += rows.length;
+    this.before += rows.length;
+  }
+
+  inputEnded(total: number): void {
+    this.total = total;
+  }
+
+  /** Asks some of the running shards, so many as an interval may cost. Those that do not answer are asked again later. */
+  async ask(intervalMs: number): Promise<void> {
+    const numbers = [...this.running.keys()];
+    const count = Math.min(numbers.length, Math.ceil((intervalMs / 1_000) * QUERIES_PER_SECOND));
+    const asked = Array.from({ length: count }, (_, at) => numbers[(this.nextAsked + at) % numbers.length] as number);
+    this.nextAsked = numbers.length === 0 ? 0 : (this.nextAsked + count) % numbers.length;
+    await Promise.all(asked.map((number) => this.askOne(number)));
+  }
+
+  now(at = Date.now()): BatchRunProgress {
+    const open = [...this.running.values()].map(({ known = UNKNOWN }) => known);
+    const sum = (part: 'done' | 'failed' | 'waiting') => open.reduce((total, known) => total + known[part], 0);
+    const done = this.done + sum('done');
+    const failed = this.failed + sum('failed');
+    const perSecond = this.rate(done + failed - this.before, at);
+    const left = this.total === null ? null : this.total - done - failed;
+    return {
+      batchId: this.batchId,
+      total: this.total,
+      handedOver: this.handedOver,
+      attached: this.attached,
+      done,
+      failed,
+      waiting: sum('waiting'),
+      perSecond,
+      timeLeftMs: left === 0 ? 0 : left !== null && perSecond > 0 ? (left / perSecond) * 1_000 : null,
+      paused: open.some(({ paused }) => paused),
+      heldUpBy: open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? null,
+    };
+  }
+
+  private async askOne(number: number): Promise<void> {
+    const handle = this.client.workflow.getHandle(batchWorkflowId(this.batchId, number));
+    let known: Known;
+    try {
+      known = await this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
+        handle.query<BatchProgress>(BATCH_QUERIES.progress),
+      );
+    } catch {
+      // Progress is a courtesy: the wait for the results says what is wrong.
+      return;
+    }
+    const shard = this.running.get(number);
+    if (!shard) return;
+    if (!shard.known) this.before += known.done + known.failed;
+    shard.known = known;
+  }
+
+  private rate(ended: number, at: number): number {
+    this.samples.push({ at, ended });
+    while ((this.samples[1]?.at ?? at) <= at - RATE_WINDOW_MS) this.samples.shift();
+    const [oldest] = this.samples;
+    return oldest && at > oldest.at ? Math.max(0, ((ended - oldest.ended) * 1_000) / (at - oldest.at)) : 0;
+  }
+}

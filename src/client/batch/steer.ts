@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { BATCH_SIGNALS, checkBatchId } from '../../contract/index.js';
+import { BatchNotFoundError } from './errors.js';
+import { lastKnownShard, listRunningShards } from './list.js';
+import type { BatchHost } from './types.js';
+
+export interface StopOptions {
+  /** How long to wait until no call to Incode is under way any more, in milliseconds. @default 60_000 */
+  waitMs?: number;
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Stops a batch: nothing more is begun, what is under way ends, and results are kept. Sessions that were not come to get a row
+ * that says so; running the batch again with `retryFailed` goes on with them. Whoever runs it hands nothing more over.
+ *
+ * @returns how many shards are still ending after `waitMs`
+ * @throws BatchNotFoundError
+ */
+export async function stopBatch(
+  { temporal: client }: BatchHost,
+  batchId: string,
+  { waitMs = 60_000 }: StopOptions = {},
+): Promise<number> {
+  await checkKnown(client, batchId);
+  const until = Date.now() + waitMs;
+  const told = new Set<string>();
+  for (;;) {
+    // Looked for again and again: until whoever runs the batch hears of the stop, shards may still be handed over.
+    const running = await listRunningShards(client, batchId);
+    const untold = running.filter((workflowId) => !told.has(workflowId));
+    await signalAll(client, untold, BATCH_SIGNALS.stop);
+    for (const workflowId of untold) told.add(workflowId);
+    if (running.length === 0 || Date.now() >= until) return running.length;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/**
+ * Begins nothing more until {@link resumeBatch}. Shards that are handed over afterwards are not paused.
+ *
+ * @returns how many shards were told
+ * @throws BatchNotFoundError
+ */
+export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
+  return tell(client, batchId, BATCH_SIGNALS.pause);
+}
+
+/**
+ * Goes on after {@link pauseBatch}.
+ *
+ * @returns how many shards were told
+ * @throws BatchNotFoundError
+ */
+export function resumeBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
+  return tell(client, batchId, BATCH_SIGNALS.resume);
+}
+
+async function tell(client: Client, batchId: string, signal: string): Promise<number> {
+  await checkKnown(client, batchId);
+  return signalAll(client, await listRunningShards(client, batchId), signal);
+}
+
+/** @throws BatchNotFoundError */
+async function checkKnown(client: Client, batchId: string): Promise<void> {
+  if ((await lastKnownShard(client, checkBatchId(batchId))) < 0) throw new BatchNotFoundError(batchId);
+}
+
+const AT_A_TIME = 16;
+
+async function signalAll(client: Client, workflowIds: string[], signal: string): Promise<number> {
+  const left = [...workflowIds];
+  let told = 0;
+  const lane = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      try {
+        await client.workflow.getHandle(id).signal(signal);
+        told += 1;
+      } catch (error) {
+        // It has ended meanwhile.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, left.length) }, lane));
+  return told;
+}

@@ -1,0 +1,80 @@
+import type { OnboardingInput } from '../contract/index.js';
+import { InvalidInputError } from '../contract/index.js';
+import { Window } from './batch/window.js';
+import type { OnboardingClient } from './onboarding-client.js';
+import type { StartedOnboarding, StartOptions } from './starting.js';
+
+export interface StartManyOptions extends StartOptions {
+  /** Starts at a time. Raise it where the way to the server is long. @default 16 */
+  concurrency?: number;
+  /** When aborted nothing more is started, and iteration ends with its reason. What was started goes on. @default none */
+  signal?: AbortSignal;
+}
+
+/** What became of one start: `started` has `attached` in it, or `error` says why there is none. */
+export type StartManyItem = {
+  /** Its place in the input, from 0. */
+  index: number;
+  interviewId: string;
+} & ({ started: StartedOnboarding; error?: never } | { started?: never; error: Error });
+
+const DEFAULT_CONCURRENCY = 16;
+
+/**
+ * Starts a whole lifecycle for each session, so many at a time: for sessions that wait for capture or review, where a batch, which
+ * costs a fraction, will not do. Items come in the order of the input; one that cannot be started ends nothing.
+ */
+export async function* startMany(
+  onboarding: OnboardingClient,
+  inputs: Iterable<OnboardingInput> | AsyncIterable<OnboardingInput>,
+  { concurrency = DEFAULT_CONCURRENCY, signal, ...options }: StartManyOptions = {},
+): AsyncGenerator<StartManyItem, void, undefined> {
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new InvalidInputError('concurrency', 'must be a whole number from 1');
+  }
+  const window = new Window<StartManyItem>(concurrency, true);
+  const abort = () => window.close(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  void feed(window, inputs, (input, index) => startOne(onboarding, input, index, options));
+  try {
+    for (let taken = await window.take(); taken; taken = await window.take()) yield taken.value;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    window.close(new Error('Nobody takes any more'));
+  }
+}
+
+/** Never rejects: whoever takes from the window hears of an error. */
+async function feed(
+  window: Window<StartManyItem>,
+  inputs: Iterable<OnboardingInput> | AsyncIterable<OnboardingInput>,
+  start: (input: OnboardingInput, index: number) => Promise<StartManyItem>,
+): Promise<void> {
+  try {
+    let index = 0;
+    for await (const input of inputs) {
+      await window.room();
+      if (window.isClosed) return;
+      window.add(start(input, index));
+      index += 1;
+    }
+    window.close();
+  } catch (error) {
+    window.close(error);
+  }
+}
+
+async function startOne(
+  onboarding: OnboardingClient,
+  input: OnboardingInput,
+  index: number,
+  options: StartOptions,
+): Promise<StartManyItem> {
+  const interviewId = String((input as Partial<OnboardingInput> | null)?.interviewId ?? '');
+  try {
+    return { index, interviewId, started: await onboarding.start(input, options) };
+  } catch (error) {
+    return { index, interviewId, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}

@@ -1,0 +1,347 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { batchProgress, completeBatch } from '../../src/client/index.js';
+import { type BatchSession, FAILURES } from '../../src/contract/index.js';
+import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
+import { type Ran, run, start } from '../support/cli.js';
+
+let world: BulkWorld;
+let directory: string;
+let target: string[];
+beforeAll(async () => {
+  world = await startBulkWorld();
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-test-'));
+  target = ['--address', inject('temporalAddress'), '--task-queue', world.bulkQueue];
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(directory, `${randomUUID()}-${name}`);
+const batch = (...args: string[]): Promise<Ran> => run(['batch', ...args, ...target]);
+const newId = () => `cli-${randomUUID()}`;
+
+async function fileOf(content: string, name = 'sessions.csv'): Promise<string> {
+  const file = path(name);
+  await writeFile(file, content);
+  return file;
+}
+
+function csvOf(sessions: BatchSession[]): string {
+  const rows = sessions.map(({ interviewId, sessionToken = '' }) => `${interviewId},${sessionToken}\r\n`);
+  return `\uFEFFinterviewId,sessionToken\r\n${rows.join('')}`;
+}
+
+/** Programs start slowly on a loaded machine. */
+const SOON = { timeout: 20_000 };
+
+const twoSessions = async () => world.sessions(2);
+
+describe('batch', () => {
+  it('completes a CSV, and writes results and a summary', async () => {
+    const sessions = await world.sessions(30, (index) =>
+      index === 1 ? { score: { status: 'FAIL', value: '2.5' }, redirectionUrl: 'https://example.com/?a="b",c' } : {},
+    );
+    const out = path('results.csv');
+    const { code, stdout, stderr } = await batch(await fileOf(csvOf(sessions)), '--out', out);
+    expect(stderr).toContain('30 sessions');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^approved +29$/m);
+    expect(stdout).toMatch(/^rejected +1$/m);
+    const lines = (await readFile(out, 'utf8')).split('\n');
+    expect(lines[0]).toBe(
+      'interviewId,outcome,action,redirectionUrl,confirmedBy,scoreStatus,scoreValue,onboardingStatus,failureType,failureMessage',
+    );
+    expect(lines[1]).toBe(`${sessions[0]?.interviewId},approved,approved,,response,OK,94.6,ONBOARDING_FINISHED,,`);
+    expect(lines[2]).toBe(
+      `${sessions[1]?.interviewId},rejected,approved,"https://example.com/?a=""b"",c",response,FAIL,2.5,ONBOARDING_FINISHED,,`,
+    );
+    expect(lines).toHaveLength(32);
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
+    for (const { sessionToken } of sessions) expect(lines.join() + stdout + stderr).not.toContain(sessionToken);
+  });
+
+  it('reads NDJSON from stdin, and writes NDJSON to stdout', async () => {
+    const sessions = await world.sessions(3);
+    const before = await readdir(tmpdir());
+    const input = sessions.map((session) => JSON.stringify(session)).join('\n');
+    const args = ['batch', '-', '--out', '-', '--out-format', 'ndjson', '--no-score', '--close', ...target];
+    const { code, stdout, stderr } = await run(args, input);
+    expect(code).toBe(0);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows).toEqual(
+      sessions.map(({ interviewId }) => ({
+        interviewId,
+        outcome: 'approved',
+        finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' },
+        onboardingStatus: 'ONBOARDING_FINISHED',
+      })),
+    );
+    expect(stderr).toMatch(/^approved +3$/m);
+    expect(world.simulator.session(String(sessions[0]?.interviewId)).sessionStatus).toBe('Closed');
+    const left = (await readdir(tmpdir())).filter(
+      (name) => name.startsWith('temporal-incode-batch-') && !before.includes(name),
+    );
+    expect(left.filter((name) => !name.startsWith('temporal-incode-batch-test-'))).toEqual([]);
+  });
+
+  it('of the same list, whatever the file, is the same batch: nothing is done twice', async () => {
+    const sessions = await world.sessions(4);
+    const first = JSON.parse((await batch(await fileOf(csvOf(sessions)), '--json')).stdout);
+    expect(first).toEqual({
+      batchId: expect.stringMatching(/^list-[0-9a-f]{16}$/),
+      sessions: 4,
+      invalid: 0,
+      outcomes: { approved: 4 },
+      failed: 0,
+      failures: {},
+    });
+    const calls = world.simulator.callsOf().length;
+    const ndjson = sessions.map(({ interviewId }) => JSON.stringify({ interview_id: interviewId })).join('\n');
+    const again = await batch(await fileOf(ndjson, 'same.ndjson'), '--json', '--resume');
+    expect(JSON.parse(again.stdout)).toEqual(first);
+    expect(world.simulator.callsOf()).toHaveLength(calls);
+  });
+
+  it('with failed sessions ends with 6, names them, and --retry-failed runs them again', async () => {
+    const sessions = await world.sessions(3);
+    const failing = String(sessions[1]?.interviewId);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: failing, kind: 'status', status: 404 });
+    const out = path('results.csv');
+    const args = [await fileOf(csvOf(sessions)), '--out', out];
+    const first = await batch(...args);
+    expect(first.code).toBe(6);
+    expect(first.stderr).toContain(failing);
+    expect(first.stdout).toMatch(/^failed +1 \(IncodeUnknownSession 1\)$/m);
+    expect(first.stderr).toMatch(/^ {2}temporal-incode batch .* --retry-failed$/m);
+    expect(await readFile(out, 'utf8')).toContain(`${failing},,,,,,,,IncodeUnknownSession,`);
+    const second = await batch(...args, '--retry-failed');
+    expect(second.code).toBe(0);
+    expect(await readFile(out, 'utf8')).not.toContain('Incode');
+    expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
+  });
+
+  it('with another plan than before ends with 2', async () => {
+    const file = await fileOf(csvOf(await twoSessions()));
+    expect((await batch(file)).code).toBe(0);
+    expect(await batch(file, '--close')).toMatchObject({ code: 2, stderr: expect.stringContaining('another plan') });
+  });
+
+  it('of an unknown id with --resume ends with 4, and starts nothing', async () => {
+    const sessions = await twoSessions();
+    const args = [await fileOf(csvOf(sessions)), '--resume', '--batch-id', newId()];
+    expect(await batch(...args)).toMatchObject({ code: 4, stderr: expect.stringContaining('no such batch') });
+    expect(world.timesFinished(sessions)).toEqual([0, 0]);
+  });
+});
+
+describe('a list with invalid rows', () => {
+  const rows = 'interviewId,sessionToken\na,t\n,t\nb,"t t"\na,u\nc,t,d\n';
+
+  it('is refused with each of them, and nothing is started', async () => {
+    const batchId = newId();
+    const out = path('results.csv');
+    const { code, stdout, stderr } = await batch(await fileOf(rows), '--batch-id', batchId, '--out', out);
+    expect(code).toBe(2);
+    expect(stderr.split('\n').slice(0, 4)).toEqual([
+      'Line 3: interviewId must be a non-empty string',
+      'Line 4: sessionToken must be printable ASCII without spaces or line breaks',
+      'Line 5: interviewId a is the same as on line 2',
+      'Line 6: has 3 values, the header has 2 columns',
+    ]);
+    expect(stderr).toContain('4 rows are invalid, so nothing was started');
+    expect(stdout).toBe('');
+    expect((await run(['batch', '--status', '--batch-id', batchId, ...target])).code).toBe(4);
+    expect((await readdir(directory)).filter((name) => name.includes('results.csv') && out.endsWith(name))).toEqual([]);
+  });
+
+  it('goes on without them by --skip-invalid', async () => {
+    const sessions = await twoSessions();
+    const [first, second] = csvOf(sessions).trim().split('\r\n').slice(1);
+    const content = `session_token,note,interview_id\n${[first, first, second].map((row) => `${row?.split(',')[1]},x,${row?.split(',')[0]}`).join('\n')}\nbad`;
+    const { code, stdout, stderr } = await batch(await fileOf(content), '--skip-invalid', '--json');
+    expect(stderr).toContain('Not read: "note"');
+    expect(JSON.parse(stdout)).toMatchObject({ sessions: 2, invalid: 2, outcomes: { approved: 2 } });
+    expect(code).toBe(0);
+  });
+
+  it('of none but invalid rows is refused', async () => {
+    const { code, stderr } = await batch(await fileOf('interviewId\n" "\n'), '--skip-invalid');
+    expect(code).toBe(2);
+    expect(stderr).toContain('no session');
+  });
+
+  it('--dry-run checks it without a server', async () => {
+    const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
+    const file = await fileOf(`interviewId,sessionToken\na,\nb,${token}\n`);
+    const { code, stdout, stderr } = await run(['batch', file, '--dry-run', '--address', '127.0.0.1:1']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^2 sessions, batch list-[0-9a-f]{16}\. Nothing was started\.$/m);
+    expect(stderr).toContain('1 tokens have expired, the first on line 3');
+    expect(stdout + stderr).not.toContain(token);
+  });
+});
+
+describe('usage', () => {
+  it.each([
+    [[], 'Which file?'],
+    [['missing.csv'], 'Cannot read missing.csv'],
+    [['.'], 'Cannot read .: it is a directory'],
+    [['--stop'], 'which batch?'],
+    [['--stop', '--pause', '--batch-id', 'a'], 'Give one of --stop, --pause'],
+    [['--status', '--batch-id', "a'b"], 'batchId must have'],
+    [['a.csv', '--batch-id', 'a b'], 'batchId must have'],
+    [['a.csv', '--score-deadline', 'soon'], 'plan.scoreDeadline must be a duration'],
+    [['a.csv', '--window', '0'], '--window must be'],
+    [['a.csv', '--out', '-', '--json'], 'would both write to stdout'],
+    [['a.csv', '--format', 'xlsx'], 'csv, ndjson'],
+    [['a.csv', 'b.csv'], 'too many arguments'],
+  ])('%j ends with 2 and says why', async (args, why) => {
+    const { code, stderr, stdout } = await batch(...args);
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain('    at ');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it.each([
+    ['the file that is read', async (file: string) => file, 'is the file that is read'],
+    ['a directory that is not there', async () => join(directory, 'nowhere', 'out.csv'), 'cannot write to'],
+  ])('--out %s is refused before anything is started', async (_, out, why) => {
+    const sessions = await twoSessions();
+    const file = await fileOf(csvOf(sessions));
+    expect(await batch(file, '--out', await out(file))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(why),
+    });
+    expect(world.timesFinished(sessions)).toEqual([0, 0]);
+  });
+});
+
+describe('a batch that takes a while', () => {
+  /** The first never gets a score, so the batch lasts until it is stopped. */
+  const slow = () => world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
+
+  it('Ctrl-C detaches, says how to attach again, and that works', async () => {
+    const sessions = await world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: 6_000 } : {}));
+    const file = await fileOf(csvOf(sessions), "it's a list.csv");
+    const out = path('results.csv');
+    await writeFile(out, 'of an earlier run');
+    const { child, ended } = start(['batch', file, '--out', out, ...target]);
+    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(3);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('The batch goes on at the server with 3 of 3 sessions');
+    expect(stderr).toContain('All were handed over.');
+    expect(await readFile(out, 'utf8')).toBe('of an earlier run');
+    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    const [, command = ''] = /^ {2}temporal-incode (.*)$/m.exec(stderr) ?? [];
+    expect(command).toMatch(/--batch-id list-[0-9a-f]{16} --resume$/);
+    const { execFile } = await import('node:child_process');
+    const { promisify } = await import('node:util');
+    const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+    await promisify(execFile)('sh', ['-c', `"${process.execPath}" "${main}" ${command}`]);
+    expect((await readFile(out, 'utf8')).trim().split('\n')).toHaveLength(4);
+    expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
+  });
+
+  it('Ctrl-C says what was not handed over', async () => {
+    const sessions = [...(await slow()), ...Array.from({ length: 3_997 }, () => ({ interviewId: randomUUID() }))];
+    const batchId = newId();
+    const args = ['batch', await fileOf(csvOf(sessions)), '--batch-id', batchId, '--window', '1', '--json', ...target];
+    const { child, ended } = start(args);
+    await expect
+      .poll(
+        () =>
+          batchProgress(world.onboarding, batchId).then(
+            ({ total }) => total,
+            () => 0,
+          ),
+        SOON,
+      )
+      .toBe(2_000);
+    child.kill('SIGTERM');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(3);
+    expect(stderr).toContain('2,000 were not handed over: nobody completes them until you attach again.');
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, handedOver: 2_000, notHandedOver: 2_000 });
+    await world.shard(batchId, 0).terminate();
+  });
+
+  it('says where it is now and then, --status from elsewhere, and --stop keeps its results', async () => {
+    const sessions = await slow();
+    const batchId = newId();
+    const out = path('results.ndjson');
+    const running = batch(await fileOf(csvOf(sessions)), '--batch-id', batchId, '--out', out);
+    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    const at = ['batch', '--batch-id', batchId, ...target];
+    expect((await run([...at, '--pause'])).stdout).toContain('is paused: 1 running shards');
+    const status = await run([...at, '--status']);
+    expect(status.code).toBe(0);
+    expect(status.stdout).toMatch(/^done +2$/m);
+    expect(status.stdout).toMatch(/^waiting +1$/m);
+    expect(status.stdout).toMatch(/^paused +yes$/m);
+    expect((await run([...at, '--unpause'])).stdout).toContain('goes on');
+    expect(JSON.parse((await run([...at, '--stop', '--json'])).stdout)).toEqual({
+      batchId,
+      stopped: true,
+      shardsEnding: 0,
+    });
+    const { code, stderr } = await running;
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/^2 of 3, 1 waiting, /m);
+    const rows = (await readFile(out, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ outcome, failure }) => outcome ?? failure.type)).toEqual([
+      FAILURES.batchStopped,
+      'approved',
+      'approved',
+    ]);
+  });
+
+  it('killed again and again leaves nothing out, and does nothing twice', async () => {
+    const sessions = await world.sessions(5_000);
+    const out = path('results.csv');
+    const args = ['batch', await fileOf(csvOf(sessions)), '--out', out, ...target];
+    const batchId = JSON.parse((await run([...args, '--dry-run', '--json'])).stdout).batchId;
+    const known = () =>
+      batchProgress(world.onboarding, batchId).then(
+        ({ total }) => total,
+        () => 0,
+      );
+    for (const most of [0, 2_000, 4_000]) {
+      const { child, ended } = start(args);
+      await expect.poll(known, SOON).toBeGreaterThan(most);
+      child.kill('SIGKILL');
+      await ended;
+    }
+    expect((await run(args)).code).toBe(0);
+    const ids = (await readFile(out, 'utf8'))
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',')[0]);
+    expect(ids).toEqual(sessions.map(({ interviewId }) => interviewId));
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
+  });
+
+  it('attaches to what a service has started', async () => {
+    const sessions = await world.sessions(2);
+    const batchId = newId();
+    await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.bulkQueue }));
+    const { code, stdout } = await batch(await fileOf(csvOf(sessions)), '--batch-id', batchId, '--resume', '--json');
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, batchId, outcomes: { approved: 2 } });
+    expect(world.timesFinished(sessions)).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { SeenIds } from '../../src/client/batch/seen-ids.js';
+import { cutShards, type Shard } from '../../src/client/batch/shards.js';
+import { Window } from '../../src/client/batch/window.js';
+import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
+import { all } from '../support/bulk-world.js';
+
+const sessions = (count: number, token?: string): BatchSession[] =>
+  Array.from({ length: count }, (_, index) => ({
+    interviewId: index.toString(16).padStart(24, '0'),
+    ...(token ? { sessionToken: token } : {}),
+  }));
+
+const cut = (list: BatchSession[], size = 2_000): Promise<Shard[]> => all(cutShards(list, size));
+const sizes = async (shards: Promise<Shard[]>) => (await shards).map(({ sessions }) => sessions.length);
+
+describe('cutShards', () => {
+  it.each([
+    [0, []],
+    [1, [1]],
+    [2_000, [2_000]],
+    [4_001, [2_000, 2_000, 1]],
+  ])('%i sessions with tokens of the usual size make shards of %j', async (count, expected) => {
+    expect(await sizes(cut(sessions(count, 't'.repeat(256))))).toEqual(expected);
+  });
+
+  it.each([257, 512, 2_000, 16_384])(
+    'tokens of %i characters make shards that fit, even with quotes in them',
+    async (length) => {
+      const shards = await cut(sessions(1_000, '"'.repeat(length)));
+      for (const { sessions } of shards) expect(JSON.stringify(sessions).length).toBeLessThan(MAX_SHARD_BYTES);
+      expect(shards.flatMap((shard) => shard.sessions)).toHaveLength(1_000);
+    },
+  );
+
+  it.each([
+    ['usual', [180, 256, 0]],
+    ['long', [300, 512, 400]],
+  ])('renewed tokens of %s size, a little longer, shorter or missing, move no cut and no hash', async (_, lengths) => {
+    const cuts = lengths.map(async (length) => {
+      // Long ids, so that bytes limit a shard and not the number of its sessions.
+      const list = sessions(4_000, 't'.repeat(length)).map((session) => ({
+        ...session,
+        interviewId: session.interviewId.padStart(200, 'i'),
+      }));
+      return (await cut(list)).map(({ number, first, contentHash }) => ({ number, first, contentHash }));
+    });
+    const [first, ...others] = await Promise.all(cuts);
+    expect(first?.[1]?.first).toBeLessThan(2_000);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('the hash tells one list from another, and from itself in another order', async () => {
+    const [a, b] = sessions(2);
+    const lists = [[a, b], [b, a], [a], [b]] as BatchSession[][];
+    const hashes = await Promise.all(lists.map(async (list) => (await cut(list))[0]?.contentHash));
+    expect(new Set(hashes).size).toBe(4);
+  });
+});
+
+describe('SeenIds', () => {
+  it('tells of 100,000 ids where each was seen first', () => {
+    const seen = new SeenIds();
+    const places = Array.from({ length: 100_000 }, (_, at) => seen.see(`id-${at}`, at));
+    expect(places.every((place, at) => place === at)).toBe(true);
+    expect([0, 4_711, 99_999].map((at) => seen.see(`id-${at}`, 5))).toEqual([0, 4_711, 99_999]);
+  });
+});
+
+describe('Window', () => {
+  const later = <T>(value: T, ms: number) => new Promise<T>((resolve) => setTimeout(resolve, ms, value));
+
+  it.each([
+    [true, ['slow', 'fast']],
+    [false, ['fast', 'slow']],
+  ])('in order %s gives %j', async (inOrder, expected) => {
+    const window = new Window<string>(2, inOrder);
+    window.add(later('slow', 50));
+    window.add(later('fast', 1));
+    window.close();
+    expect([(await window.take())?.value, (await window.take())?.value, await window.take()]).toEqual([
+      ...expected,
+      undefined,
+    ]);
+  });
+
+  it('gives an error at once, also one of a later result', async () => {
+    const window = new Window<string>(2, true);
+    window.add(new Promise(() => undefined));
+    window.add(Promise.reject(new Error('broken')));
+    await expect(window.take()).rejects.toThrow('broken');
+  });
+
+  it('lets nobody wait for room for ever', async () => {
+    const window = new Window<string>(1, true);
+    window.add(new Promise(() => undefined));
+    const room = window.room();
+    window.close(new Error('over'));
+    await room;
+    expect(window.isClosed).toBe(true);
+  });
+});
