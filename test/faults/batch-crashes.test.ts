@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import {
+  type FaultEffect,
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { API_KEY } from '../support/world.js';
+
+// `npm run proof` kills twenty times in a batch of 5,000; the usual run has to end within a minute.
+const SESSIONS = Number(process.env.PROOF_SESSIONS ?? 1_500);
+const KILLS = Number(process.env.PROOF_KILLS ?? 3);
+const SEED = Number(process.env.PROOF_SEED ?? 1);
+
+/** Each strikes one session in a hundred, 5 % in all. */
+const FAULTS: FaultEffect[] = [
+  { kind: 'status', status: 503 },
+  { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+  { kind: 'reset', effect: true },
+  { kind: 'hang' },
+  { kind: 'hang', effect: true },
+];
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+it(
+  `${KILLS} kills of worker, server and client in a batch of ${SESSIONS} lose nothing and finish nothing twice`,
+  async () => {
+    const random = randomFrom(SEED);
+    const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-proof-'));
+    // Incode's own limit, and so the settle time, a tenth of what they are.
+    const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], latencyMs: 20, timeScale: 0.1 });
+    const run = new Run(simulator, directory);
+    try {
+      await run.begin(await sessionsFile(simulator, directory));
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 300 + random() * 2_500));
+        await run.kill((['worker', 'server', 'client'] as const)[Math.floor(random() * 3)] ?? 'client');
+      }
+      expect(await run.end()).toBe(0);
+
+      const [, ...rows] = (await readFile(run.results, 'utf8')).trim().split('\n');
+      const ids = rows.map((row) => row.split(',')[0] ?? '');
+      expect(ids).toEqual(run.ids);
+      expect(rows.filter((row) => !row.includes('approved'))).toEqual([]);
+      const times = run.ids.map((interviewId) => simulator.effects(interviewId).finished);
+      expect(times.filter((finished) => finished !== 1)).toEqual([]);
+    } finally {
+      await run.stop();
+      await simulator.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+  60_000 + KILLS * 40_000,
+);
+
+async function sessionsFile(simulator: IncodeSimulator, directory: string): Promise<string> {
+  const lines = ['interviewId,sessionToken'];
+  for (let index = 0; index < SESSIONS; index += 1) {
+    const { interviewId, token } = await simulator.openSession({ interviewId: `proof-${index}` });
+    lines.push(`${interviewId},${token}`);
+    const fault = index % 20 === 7 ? FAULTS[Math.floor(index / 20) % FAULTS.length] : undefined;
+    if (fault) simulator.fault({ operation: 'finishStatus', interviewId, ...fault });
+  }
+  const file = join(directory, 'sessions.csv');
+  await writeFile(file, lines.join('\n'));
+  return file;
+}
+
+/** A server, a worker and a client, each a process of its own that can be killed and started again. */
+class Run {
+  readonly ids = Array.from({ length: SESSIONS }, (_, index) => `proof-${index}`);
+  readonly results: string;
+  private readonly simulator: IncodeSimulator;
+  private readonly directory: string;
+  private file = '';
+  private server: LocalTemporalServer | undefined;
+  private worker: WorkerProcess | undefined;
+  private client: ChildProcess | undefined;
+
+  constructor(simulator: IncodeSimulator, directory: string) {
+    this.simulator = simulator;
+    this.directory = directory;
+    this.results = join(directory, 'results.csv');
+  }
+
+  async begin(file: string): Promise<void> {
+    this.file = file;
+    await this.startServer(0);
+    await this.startWorker();
+    this.startClient();
+  }
+
+  async kill(who: 'worker' | 'server' | 'client'): Promise<void> {
+    if (who === 'worker') {
+      await this.worker?.kill();
+      await this.startWorker();
+    } else if (who === 'server') {
+      const port = Number(this.server?.address.split(':')[1]);
+      await this.server?.kill();
+      await this.startServer(port);
+      // A worker that lost its server may have ended by itself, as one does that a supervisor starts again.
+      await this.worker?.kill();
+      await this.startWorker();
+    } else {
+      this.client?.kill('SIGKILL');
+      this.startClient();
+    }
+  }
+
+  /** @returns the exit code of a client that ran to the end */
+  async end(): Promise<number> {
+    for (;;) {
+      const { client } = this;
+      if (!client) throw new Error('Nothing was begun');
+      if (client.exitCode === null && client.signalCode === null) await once(client, 'exit');
+      if (client.exitCode === 0) return 0;
+      // It ended with the server, and said how to attach again.
+      this.startClient();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.client?.kill('SIGKILL');
+    await this.worker?.kill();
+    await this.server?.kill();
+  }
+
+  private async startServer(port: number): Promise<void> {
+    const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+    this.server = await startLocalTemporalServer({ port, dataDir: this.directory, env });
+  }
+
+  private async startWorker(): Promise<void> {
+    const env = {
+      INCODE_BASE_URL: this.simulator.url,
+      INCODE_API_KEY: API_KEY,
+      INCODE_BULK_CONNECTIONS: '16',
+      INCODE_FINISH_TIMEOUT: '4s',
+      INCODE_SETTLE_TIME: '4s',
+      TEMPORAL_ADDRESS: this.server?.address ?? '',
+    };
+    this.worker = await startWorkerProcess(env, join(this.directory, 'worker.log'));
+  }
+
+  private startClient(): void {
+    const batch = ['batch', this.file, '--no-score', '--out', this.results];
+    const args = [MAIN, ...batch, '--address', this.server?.address ?? ''];
+    this.client = spawn(process.execPath, args, { stdio: 'ignore' });
+  }
+}
+
+/** mulberry32: a failing run can be played again. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
