@@ -64,11 +64,11 @@ describe('CSV', () => {
   });
 
   it.each([
-    ['interviewId,flowId\na,f\nb,f"g\nc,f\n', 'Line 3: has a quote in the middle'],
-    ['interviewId,flowId\na,f\nb,"f"g\nc,f\n', 'Line 3: has a quote in the middle'],
-    ['interviewId,flowId\na,f\nb,"f', 'Line 3: has a quote that is not closed'],
-    [`interviewId\na\n"b\n${'c\n'.repeat(40_000)}`, 'is a quote not closed?'],
-  ])('%.40j ends the reading: nobody can tell where its rows end', async (content, why) => {
+    ['in a value', 'interviewId,flowId\na,f\nb,f"g\nc,f\n', 'Line 3: has a quote in the middle'],
+    ['after a quoted value', 'interviewId,flowId\na,f\nb,"f"g\nc,f\n', 'Line 3: has a quote in the middle'],
+    ['that is not closed', 'interviewId,flowId\na,f\nb,"f', 'Line 3: has a quote that is not closed'],
+    ['that swallows the file', `interviewId\na\n"b\n${'c\n'.repeat(40_000)}`, 'is a quote not closed?'],
+  ])('a quote %s ends the reading: nobody can tell where its rows end', async (_, content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
   });
 

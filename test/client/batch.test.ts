@@ -14,6 +14,7 @@ import {
   stopBatch,
 } from '../../src/client/index.js';
 import {
+  BATCH_SIGNALS,
   BATCH_WORKFLOW,
   type BatchSession,
   batchWorkflowId,
@@ -274,19 +275,19 @@ describe('running a batch again', () => {
   });
 
   it('with retryFailed leaves a session alone that an earlier request may still be finishing', async () => {
-    const [session] = await world.sessions(1);
-    const options = world.batch();
-    const { interviewId } = session as BatchSession;
-    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true, effectAfterMs: 250 });
-    const running = all(completeBatch(world.onboarding, [session as BatchSession], options));
-    await expect.poll(() => world.simulator.callsOf(interviewId).length).toBe(1);
-    await stopBatch(world.onboarding, options.batchId);
+    // Requests end within 3 s here, and this one takes effect late.
+    await using late = await startBulkWorld({ simulator: { timeScale: 0.1 } }, { settleTimeMs: 3_500 });
+    const sessions = await late.sessions(1);
+    const options = late.batch();
+    const interviewId = String(sessions[0]?.interviewId);
+    late.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true, effectAfterMs: 2_500 });
+    const running = all(completeBatch(late.onboarding, sessions, options));
+    await expect.poll(() => late.simulator.callsOf(interviewId).length).toBe(1);
+    await late.shard(options.batchId, 0).signal(BATCH_SIGNALS.stop);
     expect(outcomes(await running)).toEqual([FAILURES.batchStopped]);
-    const retried = await all(
-      completeBatch(world.onboarding, [session as BatchSession], { ...options, retryFailed: true }),
-    );
-    expect(outcomes(retried)).toEqual(['approved']);
-    expect(world.simulator.effects(interviewId).finished).toBe(1);
+    const retried = await all(completeBatch(late.onboarding, sessions, { ...options, retryFailed: true }));
+    expect(retried).toMatchObject([{ outcome: 'approved', finish: { confirmedBy: 'status' } }]);
+    expect(late.simulator.effects(interviewId).finished).toBe(1);
   });
 
   it('reads statuses first of a shard that retention has removed', async () => {
