@@ -15,7 +15,7 @@ const DIRECTORY = new URL('./histories/', import.meta.url);
 // that is meant, and that no open workflow can meet.
 if (process.env.RECORD_HISTORIES) {
   describe('recording', async () => {
-    const recorded = await readdir(DIRECTORY).catch(() => []);
+    const recorded = await readdir(DIRECTORY).catch((): string[] => []);
     const missing = Object.entries(SCENARIOS).filter(([name]) => !recorded.includes(`${name}.json`));
     it.each(missing)('%s', async (name, play) => {
       await using world = await startWorld();
