@@ -31,8 +31,6 @@ export async function waitInStage(session: Session, wait: Wait): Promise<void> {
 }
 
 async function untilOverOrDue(session: Session, { summary, isOver, poll }: Wait): Promise<void> {
-  // What has come with the start, or has been heard already.
-  if (isOver()) return;
   const polls = new CancellationScope();
   let failure: { error: unknown } | undefined;
   const polling = poll

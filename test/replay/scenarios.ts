@@ -1,7 +1,17 @@
 import { expect } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
-import { begin, finishElsewhere, handleOf, pass, say, until, untilLooks, untilStage } from '../support/lifecycle.js';
+import {
+  begin,
+  finishElsewhere,
+  handleOf,
+  pass,
+  say,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
 import { startWorld, type World } from '../support/world.js';
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
@@ -121,10 +131,9 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 
   async 'score-deadline-extended'(world) {
-    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
+    const { interviewId } = await begin(world, { plan: { scoreDeadline: '3s' } }, { scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
-    await world.onboarding.extendDeadline(interviewId, '1 minute');
-    await pass(world, interviewId, '20 minutes');
+    await world.onboarding.extendDeadline(interviewId, '1s');
     return ended(world, interviewId);
   },
 
@@ -169,6 +178,8 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     const { runId } = await handle.describe();
     while ((await handle.describe()).runId === runId) {
       await Promise.all(Array.from({ length: 20 }, () => say(world, interviewId, 'ID_VALIDATION_FINISHED')));
+      // A run cannot end while messages come in all the time.
+      await stateOf(world, interviewId);
     }
     await untilStage(world, interviewId, 'waiting');
     await say(world, interviewId, 'POST_PROCESSING_FINISHED');
