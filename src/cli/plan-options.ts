@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Plan } from '../contract/index.js';
+import { InvalidInputError, type Plan, resolvePlan } from '../contract/index.js';
+import { CliError } from './exit.js';
 
 export interface PlanOptions {
   finishWhen: NonNullable<Plan['finishWhen']>;
@@ -11,7 +12,7 @@ export interface PlanOptions {
   reviewDeadline?: string;
 }
 
-/** The options of every command that starts onboardings. The contract checks the durations. */
+/** The options of every command that starts onboardings. */
 export function withPlanOptions(command: Command, finishWhen: PlanOptions['finishWhen'] = 'now'): Command {
   return command
     .addOption(
@@ -31,7 +32,18 @@ export function withPlanOptions(command: Command, finishWhen: PlanOptions['finis
     .option('--review-deadline <duration>', 'how long to wait for the verdict (default: 30 days)');
 }
 
+/** @throws CliError for a plan that no session could have: whoever uses it later could only fail each time */
 export function planOf(options: PlanOptions): Plan {
+  const plan = givenPlan(options);
+  try {
+    resolvePlan(plan);
+    return plan;
+  } catch (error) {
+    throw error instanceof InvalidInputError ? new CliError(error.message) : error;
+  }
+}
+
+function givenPlan(options: PlanOptions): Plan {
   const { finishWhen, captureDeadline, close, score, scoreDeadline, review, reviewDeadline } = options;
   return {
     finishWhen,

@@ -34,11 +34,12 @@ Examples:
 async function webhooks(options: WebhooksOptions): Promise<void> {
   const interrupted = untilInterrupted();
   const config = configured();
+  const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
   const { info, warn } = createLogger(config.logLevel);
   await withClient(options, async (client) => {
     const receiver = onboardingReceiver(client, {
       ...config.receiver,
-      ...(options.startUnknown ? { start: { plan: planOf(options) } } : {}),
+      ...start,
       log: ({ error, ...event }: WebhookEvent) => {
         const log = event.httpStatus < 400 ? info : warn;
         log('Webhook', { ...event, ...(error === undefined ? {} : { error: messageOf(error) }) });
@@ -52,6 +53,9 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
     await interrupted;
     await receiver.close();
     info('Webhook receiver stopped', { ...receiver.counts });
+    // Everybody has an answer. A signal that Temporal's client still retries, for a delivery that was answered 503, would
+    // throw out of a timer, where nobody can catch it, once the client is closed under it.
+    process.exit(EXIT.ok);
   });
 }
 

@@ -1,0 +1,321 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { reissuingTokenSource } from '../../src/activities/index.js';
+import type { WebhookTarget } from '../../src/testing/index.js';
+import { freePort } from '../../src/testing/temporal-process.js';
+import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import { deliver, spawnWebhooks, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
+import { API_KEY, startWorld, type World } from '../support/world.js';
+
+// The command as Incode and an operator meet it: a process, real deliveries, a real Temporal server.
+
+const SECRET = 'a-secret-that-must-not-be-seen';
+const OAUTH_SECRET = 'another-secret-that-must-not-be-seen';
+/** A limit for what hangs, on any machine. */
+const SOON = { timeout: 20_000 };
+const HEADERS = { 'x-webhook-secret': SECRET };
+
+let world: World;
+let incode: World['simulator'];
+let receiver: WebhooksProcess;
+beforeAll(async () => {
+  // Its polls are a quarter of an hour apart: whatever goes on does so because of a webhook.
+  world = await startWorld({ tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }) });
+  incode = world.simulator;
+  receiver = await start();
+  incode.setWebhook(byHeader(receiver));
+});
+afterAll(async () => {
+  await receiver[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+async function start(args: string[] = [], of = world): Promise<WebhooksProcess> {
+  const env = {
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    WEBHOOK_PORT: String(await freePort()),
+    WEBHOOK_HEADER_SECRETS: SECRET,
+    WEBHOOK_OAUTH_CLIENTS: `incode:${OAUTH_SECRET}`,
+  };
+  return startWebhooks(['--task-queue', of.taskQueue, ...args], env);
+}
+
+function byHeader({ delivery }: WebhooksProcess): WebhookTarget {
+  return { url: delivery, headers: HEADERS };
+}
+
+function byToken({ delivery, token }: WebhooksProcess): WebhookTarget {
+  return { url: delivery, oauth: { tokenUrl: String(token), clientId: 'incode', clientSecret: OAUTH_SECRET } };
+}
+
+function answersTo(interviewId: string): (number | null)[] {
+  return incode.deliveries.filter((one) => one.interviewId === interviewId).map(({ httpStatus }) => httpStatus);
+}
+
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+
+describe('a delivery', () => {
+  it.each([
+    ['a header', byHeader],
+    ['OAuth2', byToken],
+  ])('that comes with %s lets the session that waits for it go on', async (_, target) => {
+    incode.setWebhook(target(receiver));
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    expect((await stateOf(world, interviewId)).stage).toBe('waiting');
+    incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+    await expect.poll(() => answersTo(interviewId), SOON).toEqual([200, 200]);
+    await expectSound(world, interviewId);
+    incode.setWebhook(byHeader(receiver));
+  });
+
+  it('is answered as Incode asks for', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    const answer = await deliver(receiver, { interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' }, HEADERS);
+    expect(answer).toEqual({ status: 200, contentType: 'application/json', body: { success: true } });
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('is told to the workflow when it has been answered', async () => {
+    const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
+    await deliver(receiver, { interviewId, onboardingStatus: 'GOVERNMENT_VALIDATION_FINISHED' }, HEADERS);
+    expect((await stateOf(world, interviewId)).onboardingStatus).toBe('GOVERNMENT_VALIDATION_FINISHED');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('is answered 200, and counted, for what needs no news, and refused for what it is not', async () => {
+    await using one = await start();
+    const { interviewId } = await begin(world);
+    await world.onboarding.result(interviewId);
+    const onboardingStatus = 'MANUAL_REVIEW_APPROVED';
+    const sent = [
+      await deliver(one, { interviewId: 'nobodys', onboardingStatus }, HEADERS),
+      await deliver(one, { interviewId, onboardingStatus }, HEADERS),
+      await deliver(one, { interviewId, event_type: 'SESSION_STARTED' }, HEADERS),
+      await deliver(one, '{"interviewId": ', HEADERS),
+      await deliver(one, { interviewId, onboardingStatus: 7 }, HEADERS),
+      await deliver(one, { interviewId, onboardingStatus }),
+      await deliver(one, { interviewId, onboardingStatus }, { 'x-webhook-secret': 'a-guess-of-a-stranger' }),
+      await deliver(one, { interviewId, onboardingStatus }, { authorization: 'Bearer eyJ.e30.guess' }),
+    ];
+    expect(sent.map(({ status }) => status)).toEqual([200, 200, 200, 400, 400, 401, 401, 401]);
+    expect(sent.every(({ contentType }) => contentType === 'application/json')).toBe(true);
+    expect(await one.stop()).toMatchObject({
+      code: 0,
+      counts: { delivered: 0, unknownSession: 1, ended: 1, ignored: 1, malformed: 2, unauthenticated: 3 },
+    });
+    expect(one.events().map(({ httpStatus }) => httpStatus)).toEqual([200, 200, 200, 400, 400, 401, 401, 401]);
+  });
+
+  it('is ready to come: healthy and ready', async () => {
+    expect((await fetch(`${receiver.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${receiver.url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('--start-unknown', () => {
+  let starting: WebhooksProcess;
+  beforeAll(async () => {
+    starting = await start(['--start-unknown', '--review', 'wait']);
+  });
+  afterAll(() => starting[Symbol.asyncDispose]());
+
+  it('starts an onboarding for a session that others opened, and finishes it once', async () => {
+    const { interviewId } = await incode.openSession();
+    const statuses = ['POST_PROCESSING_FINISHED', 'FACE_VALIDATION_FINISHED', 'GOVERNMENT_VALIDATION_FINISHED'];
+    incode.setWebhook(byHeader(starting));
+    // At once, as Incode's may be: only one may start it.
+    for (const status of [...statuses, ...statuses]) incode.setOnboardingStatus(interviewId, status);
+    await expect.poll(() => answersTo(interviewId), SOON).toHaveLength(7);
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'response' },
+    });
+    expect(new Set(answersTo(interviewId))).toEqual(new Set([200]));
+    expect(incode.effects(interviewId).finished).toBe(1);
+    await expectSound(world, interviewId);
+  });
+
+  it('starts none again for one that has ended', async () => {
+    const { interviewId } = await begin(world);
+    await world.onboarding.result(interviewId);
+    const body = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    expect((await deliver(starting, body, HEADERS)).status).toBe(200);
+    expect(starting.events().at(-1)).toMatchObject({ result: 'ended', interviewId });
+    expect((await world.onboarding.state(interviewId)).status).toBe('completed');
+    expect(incode.effects(interviewId).finished).toBe(1);
+  });
+
+  it('does not finish again what others have finished', async () => {
+    incode.setWebhook(byHeader(starting));
+    const { interviewId } = await incode.openSession({
+      action: 'none',
+      score: { status: 'WARN', value: '61.0' },
+      manualReview: { verdict: 'REJECTED', afterMs: 300 },
+    });
+    await finishElsewhere(world, interviewId);
+    await expect.poll(() => answersTo(interviewId), SOON).toEqual([200, 200]);
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'rejected',
+      finish: { confirmedBy: 'status' },
+    });
+    expect(incode.effects(interviewId).finished).toBe(1);
+  });
+
+  it('waits with the plan of the command line', async () => {
+    const { interviewId } = await incode.openSession();
+    await deliver(starting, { interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' }, HEADERS);
+    await untilStage(world, interviewId, 'waiting');
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('wrong configuration ends with 2', () => {
+  it('and names every variable, without secrets', async () => {
+    const env = {
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      WEBHOOK_PORT: 'many',
+      WEBHOOK_PATH: 'incode',
+      WEBHOOK_HEADER_NAME: 'not a name',
+      WEBHOOK_HEADER_SECRETS: 'too-short',
+      WEBHOOK_OAUTH_CLIENTS: 'incode:short-too',
+      WEBHOOK_TOKEN_TTL: 'a while',
+      WEBHOOK_MAX_BODY: '-1',
+      WEBHOOK_HEADERS_TIMEOUT: '2m',
+      WEBHOOK_BODY_TIMEOUT: '0s',
+      WEBHOOK_NOTIFY_TIMEOUT: '1h',
+      WEBHOOK_ALLOW_UNAUTHENTICATED: 'perhaps',
+      LOG_LEVEL: 'loud',
+    };
+    const { code, stdout, stderr } = await ended([], env);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const unnamed = Object.keys(env).filter((name) => name !== 'TEMPORAL_ADDRESS' && !stderr.includes(name));
+    expect(unnamed).toEqual([]);
+    expect(stderr).not.toMatch(/too-short|short-too|^ {4}at /m);
+  });
+
+  it.each([
+    ['no way to authenticate', [], {}, 'WEBHOOK_HEADER_SECRETS or WEBHOOK_OAUTH_CLIENTS'],
+    ['a Temporal profile that is not there', [], { TEMPORAL_PROFILE: 'none', ...authenticated() }, 'none'],
+    [
+      'a plan that no session could have',
+      ['--start-unknown', '--review-deadline', 'soon'],
+      authenticated(),
+      'reviewDeadline',
+    ],
+    ['an option that is not there', ['--start-all'], authenticated(), '--start-all'],
+  ])('if there is %s', async (_, args, env, why) => {
+    const { code, stdout, stderr } = await ended(args, { TEMPORAL_ADDRESS: inject('temporalAddress'), ...env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(why);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  function authenticated() {
+    return { WEBHOOK_HEADER_SECRETS: SECRET };
+  }
+
+  /** Of a receiver that does not start; one that does is ended, so that the test fails instead of hanging. */
+  async function ended(args: string[], env: Record<string, string>) {
+    const child = spawnWebhooks(args, { WEBHOOK_PORT: String(await freePort()), ...env });
+    child.stdout.once('data', () => child.kill());
+    const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+    return { code, stdout, stderr };
+  }
+});
+
+it('a port that is taken is told without a stack trace', async () => {
+  const env = {
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    WEBHOOK_PORT: new URL(receiver.url).port,
+    WEBHOOK_HEADER_SECRETS: SECRET,
+  };
+  await expect(startWebhooks([], env)).rejects.toThrow(/ended with 1:\nThe webhook receiver: port \d+ is taken\n$/);
+});
+
+describe('SIGTERM', () => {
+  it('ends it with 0, and a delivery whose body is still on the way is answered', async () => {
+    await using one = await start();
+    const { interviewId } = await begin(world, PROCESSED);
+    const { socket, received } = await beginDelivery(one, {
+      interviewId,
+      onboardingStatus: 'POST_PROCESSING_FINISHED',
+    });
+    const stopped = one.stop();
+    await expect.poll(() => isListening(one), SOON).toBe(false);
+    expect(one.child.exitCode).toBe(null);
+    socket.complete();
+    expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: close\r\n[\s\S]*\{"success":true\}/i);
+    expect(await stopped).toMatchObject({ code: 0, counts: { delivered: 1 } });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('ends at once one that nobody delivers to, also if a connection is kept alive', async () => {
+    await using one = await start();
+    await deliver(one, { interviewId: 'nobodys', onboardingStatus: 'EXPIRED' }, HEADERS);
+    expect(await one.stop()).toMatchObject({ code: 0, counts: { unknownSession: 1 } });
+  });
+});
+
+it('nothing that it writes contains a secret, a token or the API key', async () => {
+  incode.setWebhook(byToken(receiver));
+  const { interviewId, token } = await begin(world, PROCESSED);
+  incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+  await world.onboarding.result(interviewId);
+  await deliver(receiver, { interviewId, onboardingStatus: `${SECRET} ${token}` }, HEADERS);
+  await deliver(receiver, `{"interviewId": "${OAUTH_SECRET}`, HEADERS);
+  const bearer = await bearerToken(receiver);
+  await deliver(receiver, { interviewId, onboardingStatus: 'EXPIRED' }, { authorization: `Bearer ${bearer}` });
+  await deliver(receiver, { interviewId, onboardingStatus: 'EXPIRED' }, { authorization: `Bearer ${bearer}x` });
+  const output = receiver.output();
+  expect(output).toContain(interviewId);
+  const basic = Buffer.from(`incode:${OAUTH_SECRET}`).toString('base64');
+  for (const secret of [SECRET, OAUTH_SECRET, basic, bearer, token, API_KEY]) {
+    expect(output.includes(secret), 'a secret').toBe(false);
+  }
+});
+
+async function bearerToken({ token }: WebhooksProcess): Promise<string> {
+  const response = await fetch(String(token), {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`incode:${OAUTH_SECRET}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: 'grant_type=client_credentials',
+  });
+  return ((await response.json()) as { access_token: string }).access_token;
+}
+
+/** A delivery of which the receiver has taken the headers; `complete` sends the body. */
+async function beginDelivery({ delivery }: WebhooksProcess, what: unknown) {
+  const { hostname, port, pathname } = new URL(delivery);
+  const body = JSON.stringify(what);
+  const socket: Socket = connect(Number(port), hostname);
+  const head = [
+    `POST ${pathname} HTTP/1.1`,
+    `host: ${hostname}`,
+    'content-type: application/json',
+    `x-webhook-secret: ${SECRET}`,
+    `content-length: ${body.length}`,
+    // Answered when the request has reached the server's hands.
+    'expect: 100-continue',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  const [first] = await once(socket, 'data');
+  expect(String(first)).toMatch(/^HTTP\/1\.1 100 /);
+  return { socket: { complete: () => socket.write(body) }, received: text(socket) };
+}
+
+async function isListening({ url }: WebhooksProcess): Promise<boolean> {
+  const socket = connect(Number(new URL(url).port), new URL(url).hostname);
+  const isThere = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isThere;
+}

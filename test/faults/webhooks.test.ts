@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/index.js';
+import { freePort } from '../../src/testing/temporal-process.js';
+import { begin, expectSound, untilLooks } from '../support/lifecycle.js';
+import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
+import { startWorld, type World } from '../support/world.js';
+
+// A server of its own, because it is killed, or stops answering.
+
+const SECRET = 'a-secret-of-both-sides';
+const HEADERS = { 'x-webhook-secret': SECRET };
+
+let directory: string;
+let server: LocalTemporalServer;
+let world: World;
+let receiver: WebhooksProcess;
+
+async function startServer(port = 0): Promise<void> {
+  // Never the shared one, whatever TEMPORAL_ADDRESS says.
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  server = await startLocalTemporalServer({ port, dataDir: directory, env });
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-webhooks-'));
+  await startServer();
+  // Incode's schedule as it is: nothing is sent again before the clock is moved.
+  world = await startWorld({ address: server.address, simulator: { timeScale: 1 } });
+  receiver = await startWebhooks(['--task-queue', world.taskQueue], {
+    TEMPORAL_ADDRESS: server.address,
+    WEBHOOK_PORT: String(await freePort()),
+    WEBHOOK_HEADER_SECRETS: SECRET,
+    WEBHOOK_NOTIFY_TIMEOUT: '1s',
+  });
+  world.simulator.setWebhook({ url: receiver.delivery, headers: HEADERS });
+});
+
+afterEach(async () => {
+  await receiver[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** It has been looked at once, and will not be again for a quarter of an hour. */
+async function waiting(): Promise<string> {
+  const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
+  await untilLooks(world, interviewId, 1);
+  return interviewId;
+}
+
+async function health(path: 'healthz' | 'readyz'): Promise<number> {
+  return (await fetch(`${receiver.url}/${path}`)).status;
+}
+
+const untilReady = (status: number) => expect.poll(() => health('readyz'), { timeout: 30_000 }).toBe(status);
+
+it('while Temporal is away, deliveries are answered 503, and all arrive once it is back', async () => {
+  const { simulator, onboarding } = world;
+  const sessions = await Promise.all(Array.from({ length: 5 }, waiting));
+  const answers = () => simulator.deliveries.map(({ attempt, httpStatus }) => `${attempt}: ${httpStatus}`);
+  const port = Number(server.address.split(':')[1]);
+  await server.kill();
+
+  await untilReady(503);
+  expect(await health('healthz')).toBe(200);
+  for (const interviewId of sessions) simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+  await simulator.advanceTime(0);
+  expect(answers()).toEqual(sessions.map(() => '1: 503'));
+  await simulator.advanceTime(30_000);
+  expect(answers().slice(5)).toEqual(sessions.map(() => '2: 503'));
+
+  await startServer(port);
+  await untilReady(200);
+  await simulator.advanceTime(75_000);
+  expect(answers().slice(10, 15)).toEqual(sessions.map(() => '3: 200'));
+  const results = await Promise.all(sessions.map((interviewId) => onboarding.result(interviewId)));
+  expect(results.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
+  for (const interviewId of sessions) {
+    expect(simulator.effects(interviewId).finished).toBe(1);
+    await expectSound(world, interviewId);
+  }
+  await simulator.advanceTime(0);
+  expect(simulator.deliveries.filter(({ lost }) => lost)).toEqual([]);
+  expect(await receiver.stop()).toMatchObject({ code: 0, counts: { unavailable: 10 } });
+});
+
+it('while Temporal does not answer, deliveries are answered 503 in time, with when to come again', async () => {
+  const interviewId = await waiting();
+  process.kill(Number(server.pid), 'SIGSTOP');
+  try {
+    const answer = await deliver(receiver, { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' }, HEADERS);
+    expect(answer).toMatchObject({ status: 503, contentType: 'application/json', body: { success: false } });
+    expect(await health('readyz')).toBe(503);
+    expect(receiver.events().at(-1)).toMatchObject({ result: 'unavailable', interviewId });
+  } finally {
+    process.kill(Number(server.pid), 'SIGCONT');
+  }
+  await untilReady(200);
+});
+
+it('SIGTERM waits for a delivery that Temporal has not taken yet, and answers it', async () => {
+  const interviewId = await waiting();
+  process.kill(Number(server.pid), 'SIGSTOP');
+  const answer = deliver(receiver, { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' }, HEADERS);
+  // It is under way when the receiver has nothing else to do but to wait for it.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const stopped = receiver.stop();
+  await expect.poll(() => health('healthz').catch(() => 'gone'), { timeout: 20_000 }).toBe('gone');
+  process.kill(Number(server.pid), 'SIGCONT');
+  expect((await answer).status).toBe(200);
+  expect(await stopped).toMatchObject({ code: 0, counts: { delivered: 1 } });
+  expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+});
+
+it('SIGTERM ends it with 0 also while Temporal is away and what was refused is still being retried', async () => {
+  const interviewId = await waiting();
+  await server.kill();
+  const body = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
+  const answers = await Promise.all(Array.from({ length: 5 }, () => deliver(receiver, body, HEADERS)));
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
+  expect(await receiver.stop()).toMatchObject({ code: 0, counts: { unavailable: 5 } });
+  // Or the worker would not end.
+  await startServer(Number(server.address.split(':')[1]));
+});
