@@ -1,3 +1,4 @@
+import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions } from '../options.js';
 import { completeMany } from './complete-many.js';
 import { Gate } from './gate.js';
@@ -21,8 +22,12 @@ export interface BulkOptions extends ActivityOptions {
  */
 const SECONDS_PER_ACTIVITY = 2;
 
-/** Sessions of one activity without a rate limit: some 0.2 s of work, so that the way to the server and back is small beside it. */
-const CHUNK = 500;
+/**
+ * Sessions of one activity without a rate limit, for each that is under way at a time: while an activity ends, fewer and fewer
+ * are, so an end is to be rare. 2,000 are a shard.
+ */
+const ROUNDS_PER_ACTIVITY = 8;
+const LEAST_CHUNK = 500;
 
 /** What the server has to enforce on the bulk task queue (`maxTaskQueueActivitiesPerSecond`). */
 export function activitiesPerSecond(requestsPerSecond: number): number {
@@ -34,8 +39,16 @@ export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...g
   const options = { ...ACTIVITY_DEFAULTS, ...given };
   const gate = new Gate({ concurrency, perSecond: requestsPerSecond });
   return {
-    completeMany: completeMany(options, gate, { concurrency, share: shareOf(requestsPerSecond), chunk: CHUNK }),
+    completeMany: completeMany(options, gate, {
+      concurrency,
+      share: shareOf(requestsPerSecond),
+      chunk: chunkOf(concurrency),
+    }),
   };
+}
+
+function chunkOf(concurrency: number): number {
+  return Math.min(MAX_SHARD_SESSIONS, Math.max(LEAST_CHUNK, concurrency * ROUNDS_PER_ACTIVITY));
 }
 
 function shareOf(requestsPerSecond: number | undefined): { requests: number; withinMs: number } | undefined {

@@ -1,0 +1,20 @@
+// The worker of `activityPerSession`, in a process of its own.
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createIncodeActivities } from '../../dist/activities/index.js';
+import { createIncodeClient } from '../../dist/incode/index.js';
+
+const [address, baseUrl, apiKey, taskQueue, connections] = process.argv.slice(2);
+Runtime.install({ logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} } });
+const connection = await NativeConnection.connect({ address });
+const worker = await Worker.create({
+  connection,
+  taskQueue,
+  workflowsPath: fileURLToPath(new URL('activity-workflow.js', import.meta.url)),
+  activities: createIncodeActivities({
+    incode: createIncodeClient({ baseUrl, apiKey, connections: Number(connections) }),
+  }),
+  maxConcurrentActivityTaskExecutions: Number(connections),
+});
+process.send('ready');
+await worker.run();
