@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
+import { startWorkerProcess } from '../../dist/cli/worker-process.js';
+import { OnboardingClient } from '../../dist/client/index.js';
+import { startIncodeSimulator, startLocalTemporalServer } from '../../dist/testing/index.js';
+import { say } from './report.js';
+
+/** A Temporal server of the benchmark's own, and a client; `stop` ends them and what was added to `stops`. */
+export async function startServer() {
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  const server = await startLocalTemporalServer({ env, onProgress: say });
+  const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection, namespace: server.namespace });
+  const stops = [() => server.kill(), () => rm(directory, { recursive: true, force: true }), () => connection.close()];
+  return {
+    server,
+    directory,
+    client,
+    onboarding: new OnboardingClient({ client }),
+    stops,
+    async stop() {
+      for (const stop of stops.splice(0).reverse()) await stop();
+    },
+  };
+}
+
+/** A simulated Incode in this process, and a worker in one of its own. */
+export async function startIncodeAndWorker({ server, directory, stops }, { simulator: options, env } = {}) {
+  const simulator = await startIncodeSimulator(options);
+  stops.push(() => simulator.close());
+  const environment = { ...localWorkerEnvironment(server, simulator), ...env };
+  const worker = await startWorkerProcess(environment, join(directory, 'worker.log'));
+  stops.push(() => worker.stop());
+  return { simulator, worker };
+}
+
+/** Does something for each item, so many at a time. */
+export async function forEach(items, atATime, work) {
+  const left = items.entries();
+  const lane = async () => {
+    for (const [i, item] of left) await work(item, i);
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
+}
+
+export async function until(isDone, what, timeoutMs = 300_000) {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isDone())) {
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1_000} s`);
+    await sleep(200);
+  }
+}
+
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

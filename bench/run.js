@@ -1,0 +1,25 @@
+// `npm run bench -- NAME`: runs one benchmark, prints its tables, and writes bench/results/NAME.json.
+import { machineFacts, printTargets, saveResults } from './lib/report.js';
+
+const BENCHMARKS = {
+  webhook: () => import('./webhook/bench.js'),
+  'open-sessions': () => import('./open-sessions/bench.js'),
+  session: () => import('./session/bench.js'),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+if (names.length === 0 || unknown.length > 0) {
+  process.stderr.write(`Usage: npm run bench -- NAME…\nNames: ${Object.keys(BENCHMARKS).join(', ')}\n`);
+  process.exit(2);
+}
+
+for (const name of names) {
+  const before = machineFacts();
+  const { run } = await BENCHMARKS[name]();
+  const { server, settings, results, targets } = await run();
+  const machine = { ...before, temporalServer: server };
+  printTargets(targets, machine);
+  await saveResults(name, { machine, settings, results, targets });
+  if (targets.some(({ met }) => !met)) process.exitCode = 1;
+}

@@ -1,0 +1,116 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
+import { printTable, say } from '../lib/report.js';
+import { median, percentile, rounded } from '../lib/statistics.js';
+import { startIncodeAndWorker, startServer } from '../lib/world.js';
+import { costOf, PATHS } from './paths.js';
+
+const ROUNDS = 100;
+const WARM_UP = 10;
+/** What Incode takes for an answer. */
+const LATENCIES_MS = [0, 20];
+const BARE_QUEUE = 'bare';
+
+/** One session at a time, by a bare workflow around the one call and by ours, in turns on one server. */
+export async function run() {
+  const latency = {};
+  let cost;
+  let server;
+  for (const latencyMs of LATENCIES_MS) {
+    const world = await startServer();
+    try {
+      server = { version: world.server.version, source: world.server.source };
+      const { simulator } = await startIncodeAndWorker(world, { simulator: { latencyMs } });
+      await startBareWorker(world, simulator);
+      latency[latencyMs] = await measure({ ...world, simulator }, latencyMs);
+      cost ??= await costs({ ...world, simulator });
+    } finally {
+      await world.stop();
+    }
+  }
+  printLatency(latency);
+  printTable(
+    'What a session costs',
+    ['path', 'billable actions', 'of them attempts', 'history events', 'history bytes'],
+    Object.entries(cost).map(([path, { actions, attempts, events, bytes }]) => [
+      path,
+      actions,
+      attempts,
+      events,
+      bytes,
+    ]),
+  );
+  return { server, settings: { ROUNDS, WARM_UP, LATENCIES_MS }, results: { latency, cost }, targets: [] };
+}
+
+async function startBareWorker({ server, stops }, simulator) {
+  const env = { ...localWorkerEnvironment(server, simulator), TASK_QUEUE: BARE_QUEUE };
+  const child = fork(fileURLToPath(new URL('bare-worker.js', import.meta.url)), { env });
+  stops.push(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('The bare worker ended'))),
+  ]);
+}
+
+/** What is timed, from the request to start until its answer is here. */
+const WAYS = {
+  'bare workflow, one activity': ({ client }, { interviewId, token }) =>
+    client.workflow.execute('bare', {
+      taskQueue: BARE_QUEUE,
+      workflowId: `bare/${interviewId}`,
+      args: [{ interviewId, sessionToken: token }],
+    }),
+  'onboarding without score': ({ onboarding }, session) => startToResult(onboarding, session, { score: false }),
+  'onboarding with score': ({ onboarding }, session) => startToResult(onboarding, session, {}),
+  "finish: Incode's answer, by update": ({ onboarding }, { interviewId, token }) =>
+    onboarding.finish({ interviewId, sessionToken: token }),
+};
+
+async function startToResult(onboarding, { interviewId, token }, plan) {
+  await onboarding.start({ interviewId, sessionToken: token, plan });
+  await onboarding.result(interviewId);
+}
+
+async function measure(world, latencyMs) {
+  const times = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    for (const [way, run] of Object.entries(WAYS)) {
+      const session = await world.simulator.openSession();
+      const startedAt = performance.now();
+      await run(world, session);
+      const took = performance.now() - startedAt;
+      if (round >= 0) times[way].push(took);
+      // Its rest is not to be in the way of what is timed next.
+      if (run === WAYS["finish: Incode's answer, by update"]) await world.onboarding.result(session.interviewId);
+    }
+    if (round === ROUNDS / 2) say(`Incode's latency ${latencyMs} ms: half of the rounds`);
+  }
+  return times;
+}
+
+async function costs(world) {
+  const rows = {};
+  for (const [path, run] of Object.entries(PATHS)) rows[path] = await costOf(world, await run(world));
+  return rows;
+}
+
+function printLatency(latency) {
+  for (const [latencyMs, times] of Object.entries(latency)) {
+    const [bare] = Object.values(times);
+    printTable(
+      `Latency of one session, ms, Incode answers after ${latencyMs} ms: ${ROUNDS} interleaved rounds`,
+      ['way', 'median', 'p10', 'p90', 'times the bare one'],
+      Object.entries(times).map(([way, values]) => [
+        way,
+        ...[0.5, 0.1, 0.9].map((share) => rounded(percentile(values, share))),
+        rounded(median(values) / median(bare), 2),
+      ]),
+    );
+  }
+}
