@@ -4,6 +4,7 @@ import { machineFacts, printTargets, saveResults } from './lib/report.js';
 const BENCHMARKS = {
   batch: () => import('./batch/bench.js'),
   webhook: () => import('./webhook/bench.js'),
+  'rate-limit': () => import('./rate-limit/bench.js'),
   'open-sessions': () => import('./open-sessions/bench.js'),
   session: () => import('./session/bench.js'),
 };
