@@ -86,7 +86,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await world.onboarding.extendDeadline(interviewId, '1 day');
     const before = await stateOf(world, interviewId);
     await flood(interviewId, 2_000);
-    await untilContinued(interviewId, 5);
+    await untilContinued(interviewId, 2);
     const after = await stateOf(world, interviewId);
     expect(after).toMatchObject({
       stage: 'waiting',
