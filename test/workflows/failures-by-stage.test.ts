@@ -60,7 +60,7 @@ const STAGES: Record<string, Stage> = {
   },
 };
 
-vi.setConfig({ maxConcurrency: 8 });
+vi.setConfig({ maxConcurrency: 16 });
 
 const POLLS = { processedPollMs: 200, reviewPollMs: 200 };
 let world: World;
