@@ -204,7 +204,7 @@ export class OnboardingClient {
   /**
    * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done.
    *
-   * @throws SessionNotFoundError also if it has ended
+   * @throws SessionNotFoundError; one that has ended is left as it is
    */
   async cancel(interviewId: string): Promise<void> {
     await this.within(interviewId, undefined, () => this.handle(interviewId).cancel());
