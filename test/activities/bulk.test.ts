@@ -1,0 +1,175 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Breaker } from '../../src/activities/bulk/breaker.js';
+import { Gate } from '../../src/activities/bulk/gate.js';
+import { activitiesPerSecond } from '../../src/activities/bulk/index.js';
+import { Pace } from '../../src/activities/bulk/pace.js';
+import { Slots } from '../../src/activities/bulk/slots.js';
+import { IncodeError } from '../../src/incode/index.js';
+
+describe('Slots', () => {
+  it('are handed out in the order in which they were asked for', async () => {
+    const slots = new Slots(1);
+    expect(slots.take()).toBeUndefined();
+    const order: number[] = [];
+    const waiting = [1, 2, 3].map((who) => slots.take()?.then(() => order.push(who)));
+    slots.give();
+    await waiting[0];
+    slots.give();
+    await waiting[1];
+    expect(order).toEqual([1, 2]);
+  });
+
+  it('become half as many when it is too much, and grow back', () => {
+    const slots = new Slots(8);
+    slots.shrink();
+    const taken = () => Array.from({ length: 8 }, () => slots.take()).filter((wait) => wait === undefined).length;
+    expect(taken()).toBe(4);
+    for (let round = 0; round < 100; round += 1) slots.grow();
+    // The other four were let in meanwhile.
+    for (let n = 0; n < 8; n += 1) slots.give();
+    expect(taken()).toBe(8);
+  });
+
+  it('never become none', () => {
+    const slots = new Slots(4);
+    for (let n = 0; n < 10; n += 1) slots.shrink();
+    expect(slots.take()).toBeUndefined();
+    expect(slots.take()).toBeInstanceOf(Promise);
+  });
+});
+
+describe('Pace', () => {
+  it('spaces requests evenly', () => {
+    vi.useFakeTimers();
+    try {
+      const pace = new Pace(100);
+      expect(pace.turn(1_000)).toBeUndefined();
+      expect(pace.turn(1_000)).toBeInstanceOf(Promise);
+      expect(pace.turn(1_000)).toBeInstanceOf(Promise);
+      // Three of them take 30 ms.
+      expect(pace.backlog(1_000)).toBeCloseTo(3);
+      expect(pace.backlog(1_030)).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('makes up for no pause: that would be a burst', () => {
+    const pace = new Pace(100);
+    pace.turn(0);
+    expect(pace.turn(60_000)).toBeUndefined();
+    expect(pace.backlog(60_000)).toBeCloseTo(1);
+  });
+
+  it('is halved when it is too much, and recovers within some 50 calls', () => {
+    const pace = new Pace(100);
+    pace.shrink();
+    pace.turn(0);
+    // One request is now 20 ms, of which a backlog of one is made.
+    expect(pace.backlog(10)).toBeCloseTo(0.5);
+    for (let call = 0; call < 50; call += 1) pace.grow();
+    pace.turn(1_000);
+    expect(pace.backlog(1_005)).toBeCloseTo(0.5);
+  });
+
+  it('without a rate lets everything pass', () => {
+    const pace = new Pace();
+    pace.shrink();
+    expect(Array.from({ length: 1_000 }, () => pace.turn()).every((wait) => wait === undefined)).toBe(true);
+    expect(pace.backlog()).toBe(0);
+  });
+});
+
+describe('Breaker', () => {
+  const trip = (breaker: Breaker, now: number, retryAfterMs?: number) => {
+    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', retryAfterMs, now);
+  };
+
+  it('lets single failures pass', () => {
+    const breaker = new Breaker();
+    for (let n = 0; n < 100; n += 1) {
+      breaker.failed('Incode answered 503', 0, n);
+      if (n % 7 === 0) breaker.succeeded();
+    }
+    expect(breaker.hold(100)).toBeUndefined();
+    expect(breaker.admit(100)).toBe('freely');
+  });
+
+  it('holds after eight in a row, and lets one look whether it is over', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    expect(breaker.hold(0)).toEqual({ forMs: 1_000, why: 'Incode answered 503' });
+    expect(breaker.admit(999)).toBe('no');
+    expect(breaker.admit(1_000)).toBe('asProbe');
+    expect(breaker.admit(1_000)).toBe('no');
+  });
+
+  it('holds twice as long after each look that fails, up to two minutes', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    const holds: number[] = [];
+    for (let now = 0, n = 0; n < 9; n += 1) {
+      now += breaker.hold(now)?.forMs ?? 0;
+      expect(breaker.admit(now)).toBe('asProbe');
+      breaker.failed('Incode answered 503', 0, now);
+      holds.push(breaker.hold(now)?.forMs ?? 0);
+    }
+    expect(holds).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000, 120_000]);
+  });
+
+  it('is not moved by those that were under way when it tripped', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    trip(breaker, 500);
+    expect(breaker.hold(500)?.forMs).toBe(1_000);
+    expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+
+  it('waits for as long as Incode asks', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0, 30_000);
+    expect(breaker.hold(0)?.forMs).toBe(30_000);
+  });
+
+  it('is over with the first success', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    breaker.admit(1_000);
+    breaker.succeeded();
+    expect(breaker.hold(1_000)).toBeUndefined();
+    trip(breaker, 2_000);
+    expect(breaker.hold(2_000)?.forMs).toBe(1_000);
+  });
+
+  it('sends another to look if the first says nothing about Incode', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    breaker.admit(1_000);
+    breaker.abandoned();
+    expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+});
+
+describe('Gate', () => {
+  const answered = (httpStatus: number) =>
+    new IncodeError({ kind: 'notTaken', operation: 'finishStatus', what: `answered ${httpStatus}`, httpStatus });
+
+  it('slows down once for calls that were refused together', () => {
+    const gate = new Gate({ concurrency: 16, perSecond: undefined });
+    for (let n = 0; n < 5; n += 1) gate.report({ open: {}, dueInMs: 0, error: answered(429) });
+    const free = Array.from({ length: 16 }, () => gate.slots.take()).filter((wait) => wait === undefined);
+    expect(free).toHaveLength(8);
+  });
+
+  it('does not take the failure of a token source for one of Incode', () => {
+    const gate = new Gate({ concurrency: 1 });
+    for (let n = 0; n < 20; n += 1) gate.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
+    expect(gate.breaker.hold()).toBeUndefined();
+  });
+});
+
+it('the server hands out as many activities as make the requests of a second', () => {
+  expect(activitiesPerSecond(100)).toBe(0.5);
+  expect(activitiesPerSecond(0.1)).toBeCloseTo(0.1);
+  expect(activitiesPerSecond(3)).toBe(0.5);
+});

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { NativeConnection } from '@temporalio/worker';
+import { createWorker, readConfig } from 'temporal-incode/worker';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { limitTaskQueue } from '../../src/task-queue-limit.js';
+import { installRuntime } from '../support/world.js';
+
+let connection: NativeConnection;
+beforeAll(async () => {
+  installRuntime();
+  connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+});
+afterAll(() => connection.close());
+
+const namespace = () => inject('temporalNamespace');
+
+async function limitOf(taskQueue: string): Promise<number | null> {
+  const { config } = await connection.workflowService.describeTaskQueue({
+    namespace: namespace(),
+    taskQueue: { name: taskQueue },
+    taskQueueType: 2,
+    reportConfig: true,
+  });
+  return config?.queueRateLimit?.rateLimit?.requestsPerSecond ?? null;
+}
+
+async function startWorker(queues: { single: string; bulk: string }, env: Record<string, string>): Promise<void> {
+  const worker = await createWorker(
+    readConfig({
+      INCODE_BASE_URL: 'http://127.0.0.1:9',
+      INCODE_API_KEY: 'k',
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: namespace(),
+      WORKER_TASK_QUEUE: queues.single,
+      WORKER_BULK_TASK_QUEUE: queues.bulk,
+      ...env,
+    }),
+  );
+  const running = worker.run();
+  worker.shutdown();
+  await running;
+}
+
+const newQueues = () => ({ single: `single-${randomUUID()}`, bulk: `bulk-${randomUUID()}` });
+
+it('a worker tells the server its limit, shared out, before it takes the first task', async () => {
+  const queues = newQueues();
+  await startWorker(queues, { INCODE_RATE_LIMIT: '100', INCODE_BULK_SHARE: '0.9' });
+  // 90 requests/s in activities of two seconds; and nearly one request for each activity of a single session.
+  expect(await limitOf(queues.bulk)).toBe(0.5);
+  expect(await limitOf(queues.single)).toBeCloseTo(10);
+});
+
+it('a worker without a limit takes one back that a worker has set', async () => {
+  const queues = newQueues();
+  await startWorker(queues, { INCODE_RATE_LIMIT: '100' });
+  await startWorker(queues, {});
+  expect([await limitOf(queues.single), await limitOf(queues.bulk)]).toEqual([null, null]);
+});
+
+it("a worker without a limit leaves an operator's alone", async () => {
+  const queues = newQueues();
+  await connection.workflowService.updateTaskQueueConfig({
+    namespace: namespace(),
+    identity: 'operator',
+    taskQueue: queues.bulk,
+    taskQueueType: 2,
+    updateQueueRateLimit: { reason: 'Incode asked for it', rateLimit: { requestsPerSecond: 7 } },
+  });
+  await startWorker(queues, {});
+  expect(await limitOf(queues.bulk)).toBe(7);
+});
+
+it('a server that does not know the call is taken as it is', async () => {
+  const unimplemented = Object.assign(new Error('12 UNIMPLEMENTED: unknown method'), {
+    code: 12,
+    details: '',
+    metadata: {},
+  });
+  const old = { workflowService: { updateTaskQueueConfig: () => Promise.reject(unimplemented) } };
+  const queue = { namespace: namespace(), taskQueue: 'any' };
+  await expect(limitTaskQueue(old as never, queue, 5)).resolves.toBeUndefined();
+});
