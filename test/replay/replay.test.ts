@@ -4,24 +4,28 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { fetchHistory } from '../support/history.js';
-import { installRuntime, startWorld, WORKFLOW_BUNDLE } from '../support/world.js';
+import { installRuntime, startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { BATCH_SCENARIOS } from './batch-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
 
 installRuntime();
 
 const DIRECTORY = new URL('./histories/', import.meta.url);
 
+const RECORDINGS: typeof BATCH_SCENARIOS = {
+  ...Object.fromEntries(Object.entries(SCENARIOS).map(([name, play]) => [name, () => recorded(play)])),
+  ...BATCH_SCENARIOS,
+};
+
 // `RECORD_HISTORIES=true npx vitest run test/replay` records those that have no file. A file is deleted only after a change
 // that is meant, and that no open workflow can meet.
 if (process.env.RECORD_HISTORIES) {
   describe('recording', async () => {
-    const recorded = await readdir(DIRECTORY).catch((): string[] => []);
-    const missing = Object.entries(SCENARIOS).filter(([name]) => !recorded.includes(`${name}.json`));
-    it.each(missing)('%s', async (name, play) => {
-      await using world = await startWorld();
-      const interviewId = await play(world);
+    const existing = await readdir(DIRECTORY).catch((): string[] => []);
+    const missing = Object.entries(RECORDINGS).filter(([name]) => !existing.includes(`${name}.json`));
+    it.each(missing)('%s', async (name, record) => {
+      const history = historyToJSON(await record());
       await mkdir(DIRECTORY, { recursive: true });
-      const history = historyToJSON(await fetchHistory(world.temporal, interviewId));
       await writeFile(new URL(`${name}.json`, DIRECTORY), `${anonymous(history)}\n`);
     });
   });
@@ -30,7 +34,7 @@ if (process.env.RECORD_HISTORIES) {
     const files = (await readdir(DIRECTORY)).map((file) => file.replace('.json', ''));
 
     it('there is a recorded history for every path', () => {
-      expect(files.sort()).toEqual(Object.keys(SCENARIOS).sort());
+      expect(files.sort()).toEqual(Object.keys(RECORDINGS).sort());
     });
 
     it.each(files)('%s', async (name) => {
@@ -46,6 +50,11 @@ if (process.env.RECORD_HISTORIES) {
       await expect(replay).rejects.toThrow(DeterminismViolationError);
     });
   });
+}
+
+async function recorded(play: (world: World) => Promise<string>) {
+  await using world = await startWorld();
+  return await fetchHistory(world.temporal, await play(world));
 }
 
 /** Neither the machine's name nor its paths belong into the repository. */
