@@ -40,7 +40,7 @@ export interface Config {
   readonly taskQueue: string;
   /** `WORKER_BULK_TASK_QUEUE`. @default "incode-onboarding-bulk" */
   readonly bulkTaskQueue: string;
-  /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 1000: about 20 KB each, and a replay costs less than a second. */
+  /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
   readonly shutdownGraceMs: number;
@@ -70,7 +70,7 @@ export function readConfig(env: Environment = process.env): Config {
     namespace: temporal.namespace ?? 'default',
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
-    maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 1_000, 100_000),
+    maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };

@@ -122,7 +122,7 @@ function onboardingOptions(config: Config, incode: IncodeClient, options: Create
 const BULK_ACTIVITIES = 4;
 
 /** Each holds a shard of 2,000 sessions and their tokens, a few MB; one that is not cached is replayed. */
-const BULK_CACHED_WORKFLOWS = 64;
+const BULK_CACHED_WORKFLOWS = 32;
 
 function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;

@@ -25,7 +25,7 @@ describe('readConfig', () => {
       settleTimeMs: 30_000,
       namespace: 'default',
       taskQueue: 'incode-onboarding',
-      maxCachedWorkflows: 1_000,
+      maxCachedWorkflows: 300,
       shutdownGraceMs: 20_000,
       logLevel: 'info',
     });
