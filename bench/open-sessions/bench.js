@@ -8,8 +8,8 @@ const TARGET_MB = 500;
 /** Garbage of the start is collected, and its last polls are answered. */
 const SETTLE_MS = 15_000;
 
-/** With the worker's default, which keeps 1,000 workflows in memory, and with all of them there. */
-const CACHES = { default: 1_000, everything: SESSIONS };
+/** With the worker's default, which keeps 300 workflows in memory. */
+const CACHES = { default: 300 };
 
 /**
  * As many open lifecycles on one worker process, half of them waiting for the update `finish` and half for Incode's

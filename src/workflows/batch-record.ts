@@ -43,14 +43,10 @@ export function newBatchRecord({ sessions, earlier }: BatchInput): BatchRecord {
   };
 }
 
-/** A redirection is for a person who waits at a screen; 2,000 long ones would not fit into a result. */
-const MAX_REDIRECTION = 512;
-
 export function rowOf(end: BulkEnd, plan: Pick<ResolvedPlan, 'score'>): BatchRow {
   const { finish, onboardingStatus = null, failure } = end;
   const status = onboardingStatus === null ? {} : { onboardingStatus };
-  const isLong = (finish?.redirectionUrl?.length ?? 0) > MAX_REDIRECTION;
-  const answered = finish ? { finish: isLong ? { ...finish, redirectionUrl: null } : finish } : {};
+  const answered = finish ? { finish } : {};
   if (failure) return { ...answered, ...status, failure };
   const score = finish && needsScore(plan, finish) ? (end.score ?? null) : undefined;
   const { outcome } = decide({ finish, score, onboardingStatus });

@@ -40,7 +40,23 @@ const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
 export async function onboardingBatch(given: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
   const input = guarded(() => checkBatchInput(given));
   const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
-  return new Batch(input, record ?? newBatchRecord(input)).run();
+  return new Batch(input, verifiedAgain(record ?? newBatchRecord(input), record !== undefined)).run();
+}
+
+/**
+ * A reset, or a workflow retry: whatever has no row may have been sent until just now, so its status is read first. A run that
+ * continues another was told by its record.
+ */
+function verifiedAgain(record: BatchRecord, isContinued: boolean): BatchRecord {
+  const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
+  const mayFollow = runId !== originalExecutionRunId || attempt > 1 || (!isContinued && runId !== firstExecutionRunId);
+  if (!mayFollow) return record;
+  const open = record.rows.map((row, index) => {
+    if (row !== null) return null;
+    const { done, due } = record.open[index] ?? { done: {}, due: 0 };
+    return done.finish ? { done, due } : { done: { ...done, verify: true as const, lastSentAt: Date.now() }, due };
+  });
+  return { ...record, open };
 }
 
 /**

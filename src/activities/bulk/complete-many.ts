@@ -1,4 +1,5 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
@@ -122,8 +123,8 @@ class Pass {
       const { error } = step;
       if (error instanceof IncodeError && ['apiKeyRefused', 'misconfigured'].includes(error.kind)) warnOperator(error);
     }
-    // A call that was aborted says nothing about Incode.
-    if (this.signal.aborted) this.gate.breaker.abandoned();
+    // A call that was aborted, or not made, says nothing about Incode.
+    if (this.signal.aborted || hasNoToken(step)) this.gate.breaker.abandoned();
     else this.gate.report(step);
   }
 
@@ -140,6 +141,10 @@ class Pass {
     if (share === undefined) return chunk;
     return Math.min(chunk, Math.max(1, Math.floor(share.requests / (1 + Number(close) + Number(score)))));
   }
+}
+
+function hasNoToken(step: Step): boolean {
+  return 'end' in step && step.end.failure?.type === FAILURES.tokenRefused;
 }
 
 /** Of an attempt that died it is not known which sessions it had begun: each may have been finished until just now. */

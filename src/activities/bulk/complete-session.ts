@@ -13,6 +13,8 @@ export interface SessionOptions extends ResolvedActivityOptions {
   now: () => number;
 }
 
+const MAX_REDIRECTION = 512;
+
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
 
@@ -73,7 +75,9 @@ async function finish(
   }
   const { finish: answer, onboardingStatus } = attempt.result;
   if (answer === null) return { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
-  done.finish = answer;
+  // A redirection is for a person who waits at a screen; 2,000 long ones would fit into no payload.
+  const isLong = (answer.redirectionUrl?.length ?? 0) > MAX_REDIRECTION;
+  done.finish = isLong ? { ...answer, redirectionUrl: null } : answer;
   if (onboardingStatus) done.onboardingStatus = onboardingStatus;
   delete done.verify;
   delete done.lastSentAt;
