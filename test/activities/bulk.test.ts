@@ -1,10 +1,11 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { Breaker } from '../../src/activities/bulk/breaker.js';
 import { Gate } from '../../src/activities/bulk/gate.js';
-import { activitiesPerSecond } from '../../src/activities/bulk/index.js';
+import { activitiesPerSecond, createBulkActivities } from '../../src/activities/bulk/index.js';
 import { Pace } from '../../src/activities/bulk/pace.js';
 import { Slots } from '../../src/activities/bulk/slots.js';
-import { IncodeError } from '../../src/incode/index.js';
+import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 
 describe('Slots', () => {
   it('are handed out in the order in which they were asked for', async () => {
@@ -172,4 +173,41 @@ it('the server hands out as many activities as make the requests of a second', (
   expect(activitiesPerSecond(100)).toBe(0.5);
   expect(activitiesPerSecond(0.1)).toBeCloseTo(0.1);
   expect(activitiesPerSecond(3)).toBe(0.5);
+});
+
+describe('an activity whose time is over', () => {
+  const finished = { action: 'approved', redirectionUrl: null };
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const session = { index: 0, interviewId: 'one', sessionToken: 'token', done: { verify: true as const, tries: 2 } };
+
+  /** Incode takes so long to say how the session stands. */
+  async function completeOne(statusTakesMs: number) {
+    let passed = 0;
+    const real = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
+    const finishStatus = vi.fn(async () => finished);
+    const onboardingStatus = async () => {
+      passed += statusTakesMs;
+      return { onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    };
+    const incode = { finishStatus, onboardingStatus } as unknown as IncodeClient;
+    try {
+      const { completeMany } = createBulkActivities({ incode });
+      const result = await new MockActivityEnvironment().run(completeMany, { sessions: [session], plan });
+      return { result, sent: finishStatus.mock.calls.length };
+    } finally {
+      clock.mockRestore();
+    }
+  }
+
+  it('finishes no session that it has begun: another one may have taken over', async () => {
+    expect(await completeOne(11_000)).toMatchObject({
+      result: { ended: [], open: [[0, { verify: true, tries: 2 }, 0]] },
+      sent: 0,
+    });
+  });
+
+  it('and does until then', async () => {
+    expect(await completeOne(9_000)).toMatchObject({ result: { ended: [[0, {}]], open: [] }, sent: 1 });
+  });
 });

@@ -4,9 +4,8 @@ import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
 import type { ResolvedActivityOptions } from '../options.js';
-import { completeSession, type SessionOptions, type Step } from './complete-session.js';
+import { completeSession, type SessionOptions, type Step, TooLate } from './complete-session.js';
 import type { Gate } from './gate.js';
-import type { Pace } from './pace.js';
 import type { BulkEnd, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
@@ -18,9 +17,9 @@ export interface ManyOptions {
 }
 
 /**
- * No session is begun after this. An activity whose worker has lost the server goes on without knowing; another one takes
- * over after the heartbeat timeout of 10 s, reads each status and leaves unfinished sessions alone for the settle time of
- * 30 s. Whatever this one has begun by then is over by the time the other one finishes anything.
+ * No session is begun after this, and none that was begun is finished. An activity whose worker has lost the server goes on
+ * without knowing; another one takes over after the heartbeat timeout of 10 s, reads each status and leaves unfinished sessions
+ * alone for the settle time of 30 s. Whatever this one has sent by then is over by the time the other one finishes anything.
  */
 const BEGIN_WITHIN_MS = 10_000;
 
@@ -28,9 +27,7 @@ const BEGIN_WITHIN_MS = 10_000;
 const AT_ONCE_MS = 200;
 
 export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
-  const incode = paced(options.incode, gate.pace);
-  const session = { ...options, incode };
-  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(session, gate, limits, input).run();
+  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(options, gate, limits, input).run();
 }
 
 class Pass {
@@ -47,8 +44,8 @@ class Pass {
   private requestsLeft: number;
 
   constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
-    this.options = { ...options, now: serverClock() };
     this.gate = gate;
+    this.options = { ...options, incode: this.paced(options.incode), now: serverClock() };
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
@@ -128,6 +125,26 @@ class Pass {
     else this.gate.report(step);
   }
 
+  /** Each request waits for its turn; a session may have waited for long when its own comes. */
+  private paced(incode: IncodeClient): IncodeClient {
+    const inTurn =
+      <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+      async (...args: Args): Promise<T> => {
+        await this.gate.pace.turn();
+        return call(...args);
+      };
+    return {
+      ...incode,
+      finishStatus: inTurn(async (...args) => {
+        if (performance.now() > this.beginBy) throw new TooLate();
+        return incode.finishStatus(...args);
+      }),
+      onboardingStatus: inTurn(incode.onboardingStatus),
+      closeSession: inTurn(incode.closeSession),
+      score: inTurn(incode.score),
+    };
+  }
+
   private requestsOf({ done = {} }: BulkSession): number {
     const { close, score } = this.input.plan;
     return (
@@ -152,20 +169,4 @@ function maybeBegun(session: BulkSession): BulkSession {
   if (session.done?.finish) return session;
   const { currentAttemptScheduledTimestampMs } = activityInfo();
   return { ...session, done: { ...session.done, verify: true, lastSentAt: currentAttemptScheduledTimestampMs } };
-}
-
-function paced(incode: IncodeClient, pace: Pace): IncodeClient {
-  const inTurn =
-    <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
-    async (...args: Args): Promise<T> => {
-      await pace.turn();
-      return call(...args);
-    };
-  return {
-    ...incode,
-    finishStatus: inTurn(incode.finishStatus),
-    onboardingStatus: inTurn(incode.onboardingStatus),
-    closeSession: inTurn(incode.closeSession),
-    score: inTurn(incode.score),
-  };
 }

@@ -15,6 +15,9 @@ export interface SessionOptions extends ResolvedActivityOptions {
 
 const MAX_REDIRECTION = 512;
 
+/** The activity's time was over when it was this session's turn to be finished. Nothing was sent. */
+export class TooLate extends Error {}
+
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
 
@@ -67,6 +70,7 @@ async function finish(
   const attempt = await finishOnce(options, access, earlier, signal);
   if ('settlesInMs' in attempt) return { open: done, dueInMs: attempt.settlesInMs };
   if ('error' in attempt) {
+    if (attempt.error instanceof TooLate) throw attempt.error;
     done.verify = true;
     delete done.lastSentAt;
     if (attempt.lastSentAt === 'inThisAttempt') done.justSent = true;
@@ -130,6 +134,7 @@ async function tokenOf(
 }
 
 function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {
+  if (error instanceof TooLate) return { open: { ...session.done }, dueInMs: 0, error };
   if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !done.renew) {
     return { open: { ...done, renew: true }, dueInMs: 0 };
   }
