@@ -8,6 +8,7 @@ const BENCHMARKS = {
   'open-sessions': () => import('./open-sessions/bench.js'),
   session: () => import('./session/bench.js'),
   outage: () => import('./outage/bench.js'),
+  million: () => import('./million/bench.js'),
 };
 
 // The Temporal server shares the machine's cores with all that is measured: with Go's default of 100 a fifth of its time goes to
