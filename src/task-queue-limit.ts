@@ -7,8 +7,9 @@ const REASON = 'temporal-incode: INCODE_RATE_LIMIT';
 /** `TASK_QUEUE_TYPE_ACTIVITY` of Temporal's API. */
 const ACTIVITY = 2;
 
-/** gRPC's UNIMPLEMENTED. */
+/** Of gRPC. */
 const UNIMPLEMENTED = 12;
+const PERMISSION_DENIED = 7;
 
 /**
  * Tells the server how many activities of a task queue it may hand out, over all workers. A worker tells it too with each poll
@@ -35,7 +36,10 @@ export async function limitTaskQueue(
     });
   } catch (error) {
     // An older server: the workers' own word has to do.
-    if (!isGrpcServiceError(error) || error.code !== UNIMPLEMENTED) throw error;
+    const isUnknown = isGrpcServiceError(error) && error.code === UNIMPLEMENTED;
+    // Who may not look cannot have set one. Without a limit there is nothing to lose.
+    const mayNotLook = perSecond === null && isGrpcServiceError(error) && error.code === PERMISSION_DENIED;
+    if (!isUnknown && !mayNotLook) throw error;
   }
 }
 

@@ -211,3 +211,34 @@ describe('an activity whose time is over', () => {
     expect(await completeOne(9_000)).toMatchObject({ result: { ended: [[0, {}]], open: [] }, sent: 1 });
   });
 });
+
+it('tokens that Incode issues count for the rate limit too', async () => {
+  const asked: string[] = [];
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const incode = {
+    finishStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`finish ${interviewId}`);
+      return { action: 'approved', redirectionUrl: null };
+    },
+  } as unknown as IncodeClient;
+  const token = async (interviewId: string) => {
+    asked.push(`token ${interviewId}`);
+    return 'token';
+  };
+  // Four requests in the two seconds of an activity.
+  const { completeMany } = createBulkActivities({
+    incode,
+    tokenSource: { token },
+    requestsPerSecond: 2,
+    concurrency: 1,
+  });
+  const sessions = ['a', 'b', 'c', 'd'].map((interviewId, index) => ({ interviewId, index }));
+  const result = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+  expect(result).toMatchObject({
+    ended: [
+      [0, {}],
+      [1, {}],
+    ],
+  });
+  expect(asked).toEqual(['token a', 'finish a', 'token b', 'finish b']);
+});

@@ -81,3 +81,12 @@ it('a server that does not know the call is taken as it is', async () => {
   const queue = { namespace: namespace(), taskQueue: 'any' };
   await expect(limitTaskQueue(old as never, queue, 5)).resolves.toBeUndefined();
 });
+
+it('a worker that may not look is refused only if it has a limit', async () => {
+  const denied = Object.assign(new Error('7 PERMISSION_DENIED: no'), { code: 7, details: '', metadata: {} });
+  const deny = () => Promise.reject(denied);
+  const cloud = { workflowService: { updateTaskQueueConfig: deny, describeTaskQueue: deny } };
+  const queue = { namespace: namespace(), taskQueue: 'any' };
+  await expect(limitTaskQueue(cloud as never, queue, null)).resolves.toBeUndefined();
+  await expect(limitTaskQueue(cloud as never, queue, 5)).rejects.toThrow('PERMISSION_DENIED');
+});

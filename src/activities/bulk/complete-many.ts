@@ -45,7 +45,14 @@ class Pass {
 
   constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
     this.gate = gate;
-    this.options = { ...options, incode: this.paced(options.incode), now: serverClock() };
+    const { incode, tokenSource } = options;
+    this.options = {
+      ...options,
+      incode: this.paced(incode),
+      // The built-in source asks Incode.
+      ...(tokenSource ? { tokenSource: { token: this.inTurn((...args) => tokenSource.token(...args)) } } : {}),
+      now: serverClock(),
+    };
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
@@ -125,31 +132,32 @@ class Pass {
     else this.gate.report(step);
   }
 
-  /** Each request waits for its turn; a session may have waited for long when its own comes. */
-  private paced(incode: IncodeClient): IncodeClient {
-    const inTurn =
-      <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
-      async (...args: Args): Promise<T> => {
-        await this.gate.pace.turn();
-        return call(...args);
-      };
-    return {
-      ...incode,
-      finishStatus: inTurn(async (...args) => {
-        if (performance.now() > this.beginBy) throw new TooLate();
-        return incode.finishStatus(...args);
-      }),
-      onboardingStatus: inTurn(incode.onboardingStatus),
-      closeSession: inTurn(incode.closeSession),
-      score: inTurn(incode.score),
+  private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
+    return async (...args: Args): Promise<T> => {
+      await this.gate.pace.turn();
+      return call(...args);
     };
   }
 
-  private requestsOf({ done = {} }: BulkSession): number {
+  private paced(incode: IncodeClient): IncodeClient {
+    return {
+      ...incode,
+      // It may have waited for its turn for long.
+      finishStatus: this.inTurn(async (...args) => {
+        if (performance.now() > this.beginBy) throw new TooLate();
+        return incode.finishStatus(...args);
+      }),
+      onboardingStatus: this.inTurn(incode.onboardingStatus),
+      closeSession: this.inTurn(incode.closeSession),
+      score: this.inTurn(incode.score),
+    };
+  }
+
+  private requestsOf({ sessionToken, done = {} }: BulkSession): number {
     const { close, score } = this.input.plan;
-    return (
-      Number(!done.finish) + Number(done.verify === true) + Number(close && done.closed === undefined) + Number(score)
-    );
+    const isToBeIssued = this.options.tokenSource !== undefined && (!sessionToken || done.renew === true);
+    const isToBeClosed = close && done.closed === undefined;
+    return [isToBeIssued, !done.finish, done.verify === true, isToBeClosed, score].filter(Boolean).length;
   }
 
   private chunk(): number {
