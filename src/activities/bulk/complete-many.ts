@@ -100,7 +100,9 @@ class Pass {
   private async lane(): Promise<void> {
     const { slots, breaker } = this.gate;
     while (this.mayBegin()) {
-      await slots.take();
+      const slot = slots.take();
+      // Nearly always there is one; a promise less for each session counts.
+      if (slot) await slot;
       try {
         // Meanwhile others may have taken the last one, or met with trouble.
         const session = this.mayBegin() ? this.pending.at(-1) : undefined;
@@ -133,9 +135,9 @@ class Pass {
   }
 
   private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
-    return async (...args: Args): Promise<T> => {
-      await this.gate.pace.turn();
-      return call(...args);
+    return (...args: Args): Promise<T> => {
+      const turn = this.gate.pace.turn();
+      return turn ? turn.then(() => call(...args)) : call(...args);
     };
   }
 
@@ -143,8 +145,8 @@ class Pass {
     return {
       ...incode,
       // It may have waited for its turn for long.
-      finishStatus: this.inTurn(async (...args) => {
-        if (performance.now() > this.beginBy) throw new TooLate();
+      finishStatus: this.inTurn((...args) => {
+        if (performance.now() > this.beginBy) return Promise.reject(new TooLate());
         return incode.finishStatus(...args);
       }),
       onboardingStatus: this.inTurn(incode.onboardingStatus),
