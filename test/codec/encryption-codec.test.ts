@@ -1,0 +1,187 @@
+import { webcrypto } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EncryptionKeyError, encryptionCodec, keyRing, keyRingFile } from '../../src/codec/index.js';
+
+const ONE = Buffer.alloc(32, 1);
+const TWO = Buffer.alloc(32, 2);
+const one = keyRing([{ id: 'one', key: ONE }]);
+
+function payloadOf(value: unknown): Payload {
+  return defaultPayloadConverter.toPayload(value);
+}
+
+async function encoded(value: unknown, keys = one): Promise<Payload> {
+  const [payload] = await encryptionCodec(keys).encode([payloadOf(value)]);
+  return payload as Payload;
+}
+
+async function decoded(payload: Payload, keys = one): Promise<unknown> {
+  const [plain] = await encryptionCodec(keys).decode([payload]);
+  return defaultPayloadConverter.fromPayload(plain as Payload);
+}
+
+const text = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('latin1');
+
+describe('the codec', () => {
+  it('gives back what it was given, and shows none of it', async () => {
+    const value = { interviewId: 'session-1', sessionToken: 'a-very-secret-token', plan: { score: true } };
+    const payload = await encoded(value);
+    expect(text(payload.data)).not.toContain('secret');
+    expect(Object.keys(payload.metadata ?? {}).sort()).toEqual(['encoding', 'encryption-key-id']);
+    expect(text(payload.metadata?.['encryption-key-id'])).toBe('one');
+    expect(await decoded(payload)).toEqual(value);
+  });
+
+  it.each([[undefined], [null], [''], [new Uint8Array([0, 255])], ['ü'.repeat(100_000)]])(
+    'takes any payload (%#)',
+    async (value) => {
+      expect(await decoded(await encoded(value))).toEqual(value);
+    },
+  );
+
+  it('takes several at once, in their order, or none', async () => {
+    const codec = encryptionCodec(one);
+    const payloads = await codec.decode(await codec.encode([payloadOf(1), payloadOf(2)]));
+    expect(payloads.map((payload) => defaultPayloadConverter.fromPayload(payload))).toEqual([1, 2]);
+    expect(await codec.encode([])).toEqual([]);
+  });
+
+  it('never writes the same twice', async () => {
+    expect(text((await encoded('same')).data)).not.toBe(text((await encoded('same')).data));
+  });
+
+  it('lets what is not encrypted pass: it was started before there were keys', async () => {
+    expect(await decoded(payloadOf('plain'))).toBe('plain');
+  });
+
+  // As Temporal's samples in other languages do it.
+  it('is read by an implementation that is not ours', async () => {
+    const { data } = await encoded('for everybody');
+    const bytes = data ?? new Uint8Array();
+    const key = await webcrypto.subtle.importKey('raw', ONE, 'AES-GCM', false, ['decrypt']);
+    const algorithm = { name: 'AES-GCM', iv: bytes.subarray(0, 12) };
+    const plain = await webcrypto.subtle.decrypt(algorithm, key, bytes.subarray(12));
+    expect(text(new Uint8Array(plain))).toContain('"for everybody"');
+  });
+
+  it.each([
+    [
+      'changed',
+      (data: Buffer) => Buffer.from(data.map((byte, at) => (at === 20 ? byte ^ 1 : byte))),
+      /does not open with key "one"/,
+    ],
+    ['cut short', (data: Buffer) => data.subarray(0, 20), /cut short/],
+  ])('refuses a payload that was %s', async (_, change, message) => {
+    const payload = await encoded('original');
+    const changed = { ...payload, data: change(Buffer.from(payload.data ?? [])) };
+    await expect(decoded(changed)).rejects.toThrow(EncryptionKeyError);
+    await expect(decoded(changed)).rejects.toThrow(message);
+  });
+
+  it('says which key is missing', async () => {
+    const payload = await encoded('value');
+    const other = keyRing([{ id: 'two', key: TWO }]);
+    await expect(decoded(payload, other)).rejects.toThrow(/key "one".*not among the keys/);
+    // The same name for another key.
+    await expect(decoded(payload, keyRing([{ id: 'one', key: TWO }]))).rejects.toThrow(/does not open/);
+  });
+
+  it('writes with the first key and reads with all of them', async () => {
+    const old = await encoded('old');
+    const rotated = keyRing([
+      { id: 'two', key: TWO },
+      { id: 'one', key: ONE },
+    ]);
+    expect(await decoded(old, rotated)).toBe('old');
+    const payload = await encoded('new', rotated);
+    expect(text(payload.metadata?.['encryption-key-id'])).toBe('two');
+    expect(await decoded(payload, rotated)).toBe('new');
+  });
+});
+
+describe('keys', () => {
+  it('are read from a text', async () => {
+    const ring = keyRing(`two:${TWO.toString('base64')}, one:${ONE.toString('base64')}\n`);
+    expect(ring.writing().id).toBe('two');
+    expect(Buffer.from(ring.reading('one') ?? [])).toEqual(ONE);
+    expect(ring.reading('three')).toBeUndefined();
+  });
+
+  it.each([
+    ['none', ' \n', /no encryption key/],
+    ['one without its id', ONE.toString('base64'), /key 1 of 1 is not written as id:base64/],
+    ['one that is no base64', 'one:???', /key 1 of 1/],
+    ['one that is too short', `one:${Buffer.alloc(16).toString('base64')}`, /one has 16 bytes, not 32/],
+    ['an id twice', `a:${ONE.toString('base64')} a:${TWO.toString('base64')}`, /key a is there twice/],
+    ['an id with blanks in it', [{ id: 'a b', key: ONE }], /id of an encryption key/],
+  ])('are refused if there is %s, and never shown', (_, keys, message) => {
+    let problem = '';
+    try {
+      keyRing(keys);
+    } catch (error) {
+      expect(error).toBeInstanceOf(EncryptionKeyError);
+      problem = (error as Error).message;
+    }
+    expect(problem).toMatch(message);
+    expect(problem).not.toContain(ONE.toString('base64').slice(0, 12));
+  });
+});
+
+describe('keys in a file', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'temporal-incode-keys-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  const line = (id: string, key: Buffer) => `${id}:${key.toString('base64')}\n`;
+
+  /** As a mounted secret changes: at once, and as another file. */
+  async function replace(path: string, content: string): Promise<void> {
+    await writeFile(`${path}.new`, content);
+    await rename(`${path}.new`, path);
+  }
+
+  it('are taken over when the file changes: at once for reading, soon for writing', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const path = join(directory, 'rotated');
+      await writeFile(path, line('one', ONE));
+      const ring = keyRingFile(path);
+      await replace(path, line('two', TWO) + line('one', ONE));
+      expect(ring.writing().id).toBe('one');
+      expect(ring.reading('two')).toBeDefined();
+      expect(ring.writing().id).toBe('two');
+
+      await replace(path, line('three', ONE) + line('two', TWO));
+      vi.advanceTimersByTime(5_000);
+      expect(ring.writing().id).toBe('three');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('stay as they are if the file becomes wrong, or goes away', async () => {
+    const path = join(directory, 'broken');
+    await writeFile(path, line('one', ONE));
+    const problems: string[] = [];
+    const ring = keyRingFile(path, (problem) => problems.push(problem));
+    await replace(path, 'nonsense');
+    expect(ring.reading('two')).toBeUndefined();
+    await rm(path);
+    expect(ring.reading('two')).toBeUndefined();
+    expect(ring.writing().id).toBe('one');
+    expect(problems).toEqual([
+      'Encryption key 1 of 1 is not written as id:base64.',
+      'The file of encryption keys does not exist, or cannot be read.',
+    ]);
+  });
+
+  it('are needed at the start', () => {
+    expect(() => keyRingFile(join(directory, 'nowhere'))).toThrow(EncryptionKeyError);
+  });
+});
