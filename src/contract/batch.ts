@@ -1,5 +1,5 @@
 import { checkSession, InvalidInputError, onlyKeys, record, resolvePlan, withoutAbsent } from './guards.js';
-import type { FinishAnswer, Outcome, Plan, ScoreAnswer } from './types.js';
+import type { FinishAnswer, FlowId, InterviewId, Outcome, Plan, ScoreAnswer, SessionToken } from './types.js';
 
 /** Task queue of {@link BATCH_WORKFLOW} and of its activities, apart from the other, so that a night's batch delays nobody. */
 export const BULK_TASK_QUEUE = 'incode-onboarding-bulk';
@@ -21,10 +21,19 @@ export const MAX_SHARD_SESSIONS = 2_000;
 /** Bytes of a shard's sessions as JSON: Temporal refuses payloads above 2 MB, and encryption adds to them. */
 export const MAX_SHARD_BYTES = 1_000_000;
 
+/**
+ * The name of a batch. It stands in workflow ids and in `list` queries.
+ *
+ * @pattern ^[A-Za-z0-9_.:@-]{1,200}$
+ */
+export type BatchId = string;
+
+/** One session of a batch. */
 export interface BatchSession {
-  interviewId: string;
-  sessionToken?: string;
-  flowId?: string;
+  interviewId: InterviewId;
+  /** Without it the worker asks its token source; without both the session fails with `IncodeTokenRefused`. */
+  sessionToken?: SessionToken;
+  flowId?: FlowId;
 }
 
 /** What to do with each session of a batch; the same for all. */
@@ -32,9 +41,21 @@ export type BatchPlan = Pick<Plan, 'close' | 'score' | 'scoreDeadline'>;
 
 /** What `onboardingBatch` is started with. */
 export interface BatchInput {
-  batchId: string;
+  batchId: BatchId;
+  /**
+   * Its number within the batch, from 0.
+   *
+   * @asType integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
   shard: number;
-  /** At most 2,000, and 1 MB as JSON. */
+  /**
+   * At most 2,000, and 1 MB as JSON; no id twice.
+   *
+   * @minItems 1
+   * @maxItems 2000
+   */
   sessions: BatchSession[];
   plan?: BatchPlan;
   /**
@@ -58,7 +79,8 @@ export interface BatchRow {
 
 /** What `onboardingBatch` returns: a row for each session, in their order. */
 export interface BatchResult {
-  batchId: string;
+  batchId: BatchId;
+  /** @asType integer */
   shard: number;
   rows: BatchRow[];
 }
@@ -67,12 +89,28 @@ export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 
 /** Answer of the `progress` query. */
 export interface BatchProgress {
-  batchId: string;
+  batchId: BatchId;
+  /** @asType integer */
   shard: number;
+  /**
+   * Sessions of the shard.
+   *
+   * @asType integer
+   */
   total: number;
+  /**
+   * With an outcome.
+   *
+   * @asType integer
+   */
   done: number;
+  /** @asType integer */
   failed: number;
-  /** Not done yet because a call has to be repeated, or a score is not ready. */
+  /**
+   * Not done yet because a call has to be repeated, or a score is not ready.
+   *
+   * @asType integer
+   */
   waiting: number;
   outcomes: Partial<Record<Outcome, number>>;
   paused: boolean;
