@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   BATCH_QUERIES,
@@ -25,14 +24,11 @@ import {
 import { type BatchWorld, openSessions, startBatchWorld, startShard } from '../support/batch.js';
 import { begin, stateOf } from '../support/lifecycle.js';
 import { bringTo, PLACES } from '../support/places.js';
+import { DEFINITIONS, expectValid, isValid, SCHEMA_TEXT } from '../support/schema.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const text = await readFile(join(root, 'schema', 'contract.json'), 'utf8');
-const schema = JSON.parse(text);
 
 type Json = Record<string, unknown>;
-
-const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 describe('schema/contract.json', () => {
   it('is what the types of src/contract say', async () => {
@@ -41,7 +37,7 @@ describe('schema/contract.json', () => {
       const file = join(directory, 'contract.json');
       await promisify(execFile)(process.execPath, [join(root, 'scripts', 'schema.js'), file]);
       expect(await readFile(file, 'utf8'), 'The contract has changed: run `npm run schema` and commit the file').toBe(
-        text,
+        SCHEMA_TEXT,
       );
     } finally {
       await rm(directory, { recursive: true });
@@ -49,38 +45,28 @@ describe('schema/contract.json', () => {
   });
 
   it('has the defaults of the plan, and every failure type', () => {
-    const parts = Object.entries(schema.definitions.Plan.properties as Record<string, Json>);
+    const parts = Object.entries(DEFINITIONS.Plan?.properties ?? {});
     expect(Object.fromEntries(parts.map(([name, { default: byDefault }]) => [name, byDefault]))).toEqual(PLAN_DEFAULTS);
-    expect(schema.definitions.FailureType.enum).toEqual(Object.values(FAILURES));
+    expect(DEFINITIONS.FailureType?.enum).toEqual(Object.values(FAILURES));
+  });
+
+  it('has every type of the contract but those of TypeScript', async () => {
+    const directory = join(root, 'src', 'contract');
+    const texts = await Promise.all((await readdir(directory)).map((file) => readFile(join(directory, file), 'utf8')));
+    const types = texts.flatMap((text) =>
+      [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
+    );
+    const ofTypeScript = ['OnboardingWorkflow', 'BatchWorkflow', 'ResolvedPlan', 'Milestone'];
+    expect(Object.keys(DEFINITIONS).sort()).toEqual(
+      types.filter((name) => !ofTypeScript.includes(String(name))).sort(),
+    );
   });
 
   it('describes every type', () => {
-    const undescribed = Object.entries(schema.definitions as Record<string, Json>).filter(
-      ([, type]) => !type.description,
-    );
+    const undescribed = Object.entries(DEFINITIONS).filter(([, type]) => !type.description);
     expect(undescribed.map(([name]) => name)).toEqual([]);
   });
 });
-
-/** As callers would read it; closed, so that a part that the schema does not name is found. */
-const validators = { open: compile(schema), closed: compile(closed(schema)) };
-
-function compile(whole: Json): (type: string) => ValidateFunction {
-  const ajv = new Ajv({ allowUnionTypes: true, formats: { 'date-time': ISO_8601 } });
-  ajv.addSchema(whole, 'contract');
-  return (type) => {
-    const validate = ajv.getSchema(`contract#/definitions/${type}`);
-    if (!validate) throw new Error(`The schema has no ${type}`);
-    return validate;
-  };
-}
-
-function closed<T>(part: T): T {
-  if (Array.isArray(part)) return part.map(closed) as T;
-  if (typeof part !== 'object' || part === null) return part;
-  const parts = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, closed(value)]));
-  return ('properties' in part && 'type' in part ? { ...parts, additionalProperties: false } : parts) as T;
-}
 
 describe('the guards and the schema agree', () => {
   const GUARDS: Record<string, (value: unknown) => unknown> = {
@@ -102,7 +88,7 @@ describe('the guards and the schema agree', () => {
     }
   }
 
-  const bySchema = (type: string, value: unknown) => (validators.open(type)(value) ? 'good' : 'bad');
+  const bySchema = (type: string, value: unknown) => (isValid(type, value) ? 'good' : 'bad');
 
   const a = { interviewId: 'a' };
   const plan = (part: Json) => ({ ...a, plan: part });
@@ -245,7 +231,7 @@ describe('the guards and the schema agree', () => {
   ];
 
   it.each(DURATIONS)('the duration "%s"', (duration) => {
-    expect(validators.open('DurationString')(duration)).toBe(parseDuration(duration) !== undefined);
+    expect(isValid('DurationString', duration)).toBe(parseDuration(duration) !== undefined);
   });
 });
 
@@ -322,14 +308,6 @@ describe('what a server that runs answers is valid:', () => {
     for (const { failure } of result.rows) if (failure) expectValid('FailureType', failure.type);
   });
 });
-
-function expectValid(type: string, value: unknown): void {
-  for (const validator of Object.values(validators)) {
-    const validate = validator(type);
-    validate(value);
-    expect(validate.errors, `${type}: ${JSON.stringify(value)}`).toBeNull();
-  }
-}
 
 interface Payloads {
   payloads?: { data: string }[];
