@@ -28,6 +28,15 @@ export const MAX_SHARD_BYTES = 1_000_000;
  */
 export type BatchId = string;
 
+/**
+ * A whole number from 0.
+ *
+ * @asType integer
+ * @minimum 0
+ * @maximum 9007199254740991
+ */
+export type Count = number;
+
 /** One session of a batch. */
 export interface BatchSession {
   interviewId: InterviewId;
@@ -42,14 +51,8 @@ export type BatchPlan = Pick<Plan, 'close' | 'score' | 'scoreDeadline'>;
 /** What `onboardingBatch` is started with. */
 export interface BatchInput {
   batchId: BatchId;
-  /**
-   * Its number within the batch, from 0.
-   *
-   * @asType integer
-   * @minimum 0
-   * @maximum 9007199254740991
-   */
-  shard: number;
+  /** Its number within the batch, from 0. */
+  shard: Count;
   /**
    * At most 2,000, and 1 MB as JSON; no id twice.
    *
@@ -80,8 +83,7 @@ export interface BatchRow {
 /** What `onboardingBatch` returns: a row for each session, in their order. */
 export interface BatchResult {
   batchId: BatchId;
-  /** @asType integer */
-  shard: number;
+  shard: Count;
   rows: BatchRow[];
 }
 
@@ -90,29 +92,15 @@ export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 /** Answer of the `progress` query. */
 export interface BatchProgress {
   batchId: BatchId;
-  /** @asType integer */
-  shard: number;
-  /**
-   * Sessions of the shard.
-   *
-   * @asType integer
-   */
-  total: number;
-  /**
-   * With an outcome.
-   *
-   * @asType integer
-   */
-  done: number;
-  /** @asType integer */
-  failed: number;
-  /**
-   * Not done yet because a call has to be repeated, or a score is not ready.
-   *
-   * @asType integer
-   */
-  waiting: number;
-  outcomes: Partial<Record<Outcome, number>>;
+  shard: Count;
+  /** Sessions of the shard. */
+  total: Count;
+  /** With an outcome. */
+  done: Count;
+  failed: Count;
+  /** Not done yet because a call has to be repeated, or a score is not ready. */
+  waiting: Count;
+  outcomes: Partial<Record<Outcome, Count>>;
   paused: boolean;
   /** What holds the whole shard up, for people; `null` if nothing does. */
   heldUpBy: string | null;
