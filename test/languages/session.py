@@ -8,33 +8,40 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 TASK_QUEUE = "incode-onboarding"
 
 
 async def main(address, interview_id, session_token):
     client = await Client.connect(address)
-    workflow_id = f"incode-onboarding/{interview_id}"
+    handle = client.get_workflow_handle(f"incode-onboarding/{interview_id}")
+    session = {"interviewId": interview_id, "sessionToken": session_token}
+    try:
+        # Within a web request:
+        print("answer:", await finish(client, handle, session))
+        # Whenever you like: where it stands, and how it ended.
+        print("stage:", (await handle.query("state"))["stage"])
+        print("outcome:", (await handle.result())["outcome"])
+    except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:
+        print("failed:", failure.cause)
+
+
+async def finish(client, handle, session):
+    """Incode's answer as soon as it is there; None if the session has expired."""
     start = WithStartWorkflowOperation(
         "onboardingSession",
-        {"interviewId": interview_id, "sessionToken": session_token},
-        id=workflow_id,
+        session,
+        id=handle.id,
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
     )
     try:
-        # Within a web request: Incode's answer as soon as it is there; None if the session has expired.
-        answer = await client.execute_update_with_start_workflow("finish", start_workflow_operation=start)
-        print("answer:", answer)
-        # Whenever you like: where it stands, and how it ended.
-        handle = client.get_workflow_handle(workflow_id)
-        state = await handle.query("state")
-        print("stage:", state["stage"])
-        result = await handle.result()
-        print("outcome:", result["outcome"])
-    except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:
-        print("failed:", failure.cause.type)
+        return await client.execute_update_with_start_workflow("finish", start_workflow_operation=start)
+    except WorkflowAlreadyStartedError:
+        # It was started before and has ended: its result has the answer.
+        return (await handle.result())["finish"]
 
 
 if __name__ == "__main__":
