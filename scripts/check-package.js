@@ -28,10 +28,11 @@ try {
   check('contents', () => {
     const stray = files
       .map(({ path }) => path)
-      .filter((path) => !/^(dist\/|docs\/|README\.md$|LICENSE$|package\.json$)/.test(path));
+      .filter((path) => !/^(dist\/|docs\/|schema\/|README\.md$|LICENSE$|package\.json$)/.test(path));
     if (stray.length > 0) throw new Error(`does not belong into the package: ${stray.join(', ')}`);
-    for (const needed of ['LICENSE', 'README.md', 'dist/cli/main.js', 'dist/workflow-bundle.js']) {
-      if (!files.some(({ path }) => path === needed)) throw new Error(`${needed} is missing`);
+    const needed = ['LICENSE', 'README.md', 'dist/cli/main.js', 'dist/workflow-bundle.js', 'schema/contract.json'];
+    for (const file of needed) {
+      if (!files.some(({ path }) => path === file)) throw new Error(`${file} is missing`);
     }
   });
   check('publint', () => bin('publint', ['run', tarball, '--strict']));

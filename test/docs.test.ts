@@ -7,9 +7,26 @@ import { describe, expect, it } from 'vitest';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/exit.js';
 import { ConfigError, readConfig } from '../src/config.js';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  BATCH_WORKFLOW,
+  BULK_TASK_QUEUE,
+  batchWorkflowId,
+  FAILURES,
+  ONBOARDING_WORKFLOW,
+  onboardingWorkflowId,
+  PLAN_DEFAULTS,
+  QUERIES,
+  SEARCH_ATTRIBUTES,
+  SIGNALS,
+  TASK_QUEUE,
+  UPDATES,
+} from '../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
+import { DEFINITIONS, expectValid } from './support/schema.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
@@ -35,6 +52,12 @@ describe.each(pages)('%s', (page) => {
       (code) => !examples.some((example) => example.includes(code)),
     );
     expect(unchecked).toEqual([]);
+  });
+
+  it('has Python that is run in test/languages', () => {
+    const directory = join(ROOT, 'test', 'languages');
+    const programs = readdirSync(directory).map((name) => read(`test/languages/${name}`));
+    expect(codeBlocks(read(page), 'python').filter((code) => !programs.includes(code))).toEqual([]);
   });
 
   it('has JSON that can be read', () => {
@@ -186,6 +209,74 @@ describe('batches.md', () => {
     const codes = tableOf(doc('batches'), 'exit code').map(([code]) => Number(code));
     expect(codes.filter((code) => !Object.values(EXIT).includes(code as never))).toEqual([]);
   });
+});
+
+describe('contract.md', () => {
+  const names = (head: string, row: string) =>
+    inCode(tableOf(doc('contract'), head).find(([what]) => what === row)?.[1] ?? '').sort();
+  const first = (head: string) => tableOf(doc('contract'), head).flatMap(([cell = '']) => inCode(cell));
+  const partsOf = (type: string) => Object.keys(DEFINITIONS[type]?.properties ?? {});
+
+  it('has the names of sessions', () => {
+    expect(names('what', 'workflow type')).toEqual([ONBOARDING_WORKFLOW]);
+    expect(names('what', 'task queue')).toEqual([TASK_QUEUE]);
+    expect(names('what', 'workflow id')).toEqual([onboardingWorkflowId('<interviewId>')]);
+    expect(names('what', 'updates')).toEqual(Object.values(UPDATES).sort());
+    expect(names('what', 'signals')).toEqual(Object.values(SIGNALS));
+    expect(names('what', 'queries')).toEqual(Object.values(QUERIES));
+    expect(names('what', 'search attributes')).toEqual(Object.values(SEARCH_ATTRIBUTES).sort());
+    expect(first('message').sort()).toEqual(Object.values({ ...UPDATES, ...SIGNALS, ...QUERIES }).sort());
+  });
+
+  it('has the names of batches', () => {
+    expect(names('what of a batch', 'workflow type')).toEqual([BATCH_WORKFLOW]);
+    expect(names('what of a batch', 'task queue')).toEqual([BULK_TASK_QUEUE]);
+    expect(names('what of a batch', 'workflow id')).toEqual([
+      batchWorkflowId('<batchId>', 0).replace('/0', '/<shard>'),
+    ]);
+    expect(names('what of a batch', 'signals')).toEqual(Object.values(BATCH_SIGNALS).sort());
+    expect(names('what of a batch', 'queries')).toEqual(Object.values(BATCH_QUERIES));
+    expect(names('what of a batch', 'search attributes')).toEqual([SEARCH_ATTRIBUTES.batchId]);
+  });
+
+  it('has a line for each failure type, and no other', () => {
+    expect(first('failure type')).toEqual(Object.values(FAILURES));
+  });
+
+  it.each([
+    ['part of the state', 'OnboardingState'],
+    ['part of the result', 'OnboardingResult'],
+    ['part of a row', 'BatchRow'],
+  ])('has a line for each %s, and no other', (head, type) => {
+    expect(first(head)).toEqual(partsOf(type));
+  });
+
+  it('shows each part of inputs and answers in JSON that is valid', () => {
+    const [before = '', ...rest] = doc('contract').split(/^```json\n([\s\S]*?)^```$/m);
+    let text = before;
+    for (let at = 0; at < rest.length; at += 2) {
+      const type = inCode(prose(text)).findLast((name) => name in DEFINITIONS);
+      expectValid(String(type), JSON.parse(rest[at] ?? ''));
+      text = rest[at + 1] ?? '';
+    }
+    expect(rest.length).toBeGreaterThan(0);
+  });
+
+  it('names every definition that is no mere part of another', () => {
+    const named = inCode(prose(doc('contract')));
+    const text = JSON.stringify(DEFINITIONS);
+    const whole = Object.keys(DEFINITIONS).filter((name) => !text.includes(`#/definitions/${name}"`));
+    expect(whole.filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+it('lifecycle.md has a line for each stage, and each part of the plan', () => {
+  const first = (head: string) => tableOf(doc('lifecycle'), head).flatMap(([cell = '']) => inCode(cell));
+  expect(first('stage').sort()).toEqual([...(DEFINITIONS.Stage?.enum ?? [])].sort());
+  const plan = tableOf(doc('lifecycle'), 'part').map(([part = '', byDefault = '']) => [part, byDefault]);
+  expect(plan).toEqual(
+    Object.entries(PLAN_DEFAULTS).map(([part, value]) => [`\`${part}\``, `\`${JSON.stringify(value)}\``]),
+  );
 });
 
 it('development.md has a line for each part of src, and no other', () => {

@@ -1,5 +1,5 @@
 import { checkSession, InvalidInputError, onlyKeys, record, resolvePlan, withoutAbsent } from './guards.js';
-import type { FinishAnswer, Outcome, Plan, ScoreAnswer } from './types.js';
+import type { FinishAnswer, FlowId, InterviewId, Outcome, Plan, ScoreAnswer, SessionToken } from './types.js';
 
 /** Task queue of {@link BATCH_WORKFLOW} and of its activities, apart from the other, so that a night's batch delays nobody. */
 export const BULK_TASK_QUEUE = 'incode-onboarding-bulk';
@@ -21,10 +21,28 @@ export const MAX_SHARD_SESSIONS = 2_000;
 /** Bytes of a shard's sessions as JSON: Temporal refuses payloads above 2 MB, and encryption adds to them. */
 export const MAX_SHARD_BYTES = 1_000_000;
 
+/**
+ * The name of a batch. It stands in workflow ids and in `list` queries.
+ *
+ * @pattern ^[A-Za-z0-9_.:@-]{1,200}$
+ */
+export type BatchId = string;
+
+/**
+ * A whole number from 0.
+ *
+ * @asType integer
+ * @minimum 0
+ * @maximum 9007199254740991
+ */
+export type Count = number;
+
+/** One session of a batch. */
 export interface BatchSession {
-  interviewId: string;
-  sessionToken?: string;
-  flowId?: string;
+  interviewId: InterviewId;
+  /** Without it the worker asks its token source; without both the session fails with `IncodeTokenRefused`. */
+  sessionToken?: SessionToken;
+  flowId?: FlowId;
 }
 
 /** What to do with each session of a batch; the same for all. */
@@ -32,9 +50,15 @@ export type BatchPlan = Pick<Plan, 'close' | 'score' | 'scoreDeadline'>;
 
 /** What `onboardingBatch` is started with. */
 export interface BatchInput {
-  batchId: string;
-  shard: number;
-  /** At most 2,000, and 1 MB as JSON. */
+  batchId: BatchId;
+  /** Its number within the batch, from 0. */
+  shard: Count;
+  /**
+   * At most 2,000, and 1 MB as JSON; no id twice.
+   *
+   * @minItems 1
+   * @maxItems 2000
+   */
   sessions: BatchSession[];
   plan?: BatchPlan;
   /**
@@ -58,8 +82,8 @@ export interface BatchRow {
 
 /** What `onboardingBatch` returns: a row for each session, in their order. */
 export interface BatchResult {
-  batchId: string;
-  shard: number;
+  batchId: BatchId;
+  shard: Count;
   rows: BatchRow[];
 }
 
@@ -67,14 +91,16 @@ export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 
 /** Answer of the `progress` query. */
 export interface BatchProgress {
-  batchId: string;
-  shard: number;
-  total: number;
-  done: number;
-  failed: number;
+  batchId: BatchId;
+  shard: Count;
+  /** Sessions of the shard. */
+  total: Count;
+  /** With an outcome. */
+  done: Count;
+  failed: Count;
   /** Not done yet because a call has to be repeated, or a score is not ready. */
-  waiting: number;
-  outcomes: Partial<Record<Outcome, number>>;
+  waiting: Count;
+  outcomes: Partial<Record<Outcome, Count>>;
   paused: boolean;
   /** What holds the whole shard up, for people; `null` if nothing does. */
   heldUpBy: string | null;

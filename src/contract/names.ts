@@ -72,4 +72,5 @@ export const FAILURES = {
   scoreNotReady: 'IncodeScoreNotReady',
 } as const;
 
+/** The `type` of a failure. */
 export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];

@@ -1,14 +1,44 @@
+// The tags @pattern, @maxLength, @minItems, @format and the like become rules of schema/contract.json (`npm run schema`); a test
+// holds them against the guards, which decide.
+
+/**
+ * Incode's id of a session: printable ASCII without spaces. It also names the workflow.
+ *
+ * @maxLength 200
+ * @pattern ^[!-~]+$
+ */
+export type InterviewId = string;
+
+/**
+ * A session's token, a JWT that Incode issues for 90 days: printable ASCII without spaces.
+ *
+ * @maxLength 16384
+ * @pattern ^[!-~]+$
+ */
+export type SessionToken = string;
+
+/**
+ * The id of a flow at Incode, sent along with finish-status.
+ *
+ * @maxLength 200
+ * @pattern ^[!-~]+$
+ */
+export type FlowId = string;
+
+/**
+ * A duration as Temporal's TypeScript SDK writes it, such as `"15 minutes"`, `"36h"`, `"1.5 days"` or `"2 weeks"`: a number
+ * above 0 and a unit from milliseconds to weeks, at most ten years.
+ *
+ * @pattern ^\s*(\d*[1-9]\d*(\.\d+)?|\d+\.\d*[1-9]\d*)\s*([Mm]([Ss]([Ee][Cc][Ss]?)?|[Ii][Ll][Ll][Ii][Ss][Ee][Cc][Oo][Nn][Dd][Ss]?|([Ii][Nn]([Uu][Tt][Ee])?[Ss]?)?)|[Ss]([Ee][Cc]([Oo][Nn][Dd])?[Ss]?)?|[Hh]([Rr][Ss]?|[Oo][Uu][Rr][Ss]?)?|[Dd]([Aa][Yy][Ss]?)?|[Ww]([Ee][Ee][Kk][Ss]?)?)\s*$
+ */
+export type DurationString = string;
+
 /** What `onboardingSession` is started with: plain JSON that any SDK can send. */
 export interface OnboardingInput {
-  /** Incode's id of the session. Also names the workflow. */
-  interviewId: string;
-  /**
-   * The session's token, a JWT that Incode issues for 90 days. Without it the worker asks its token source; a worker
-   * that has none waits in `needsToken` for `renewToken`.
-   */
-  sessionToken?: string;
-  /** Incode's flow, sent along with finish-status. */
-  flowId?: string;
+  interviewId: InterviewId;
+  /** Without it the worker asks its token source; a worker that has none waits in `needsToken` for `renewToken`. */
+  sessionToken?: SessionToken;
+  flowId?: FlowId;
   plan?: Plan;
   /**
    * Whether the session's status is read before the first attempt to finish it too:
@@ -21,7 +51,7 @@ export interface OnboardingInput {
   verifyFirst?: boolean;
 }
 
-/** What to do with the session. Durations are strings such as `"15 minutes"`, `"7 days"` or `"36h"`. */
+/** What to do with the session. */
 export interface Plan {
   /**
    * When to finish the session:
@@ -40,7 +70,7 @@ export interface Plan {
    *
    * @default "7 days": who has not shown a document after a week will hardly come back.
    */
-  captureDeadline?: string;
+  captureDeadline?: DurationString;
   /**
    * Close the session at Incode after finishing: later uploads are refused and the score is frozen.
    *
@@ -59,7 +89,7 @@ export interface Plan {
    *
    * @default "15 minutes": post-processing takes seconds, so a score missing for longer will not come by itself.
    */
-  scoreDeadline?: string;
+  scoreDeadline?: DurationString;
   /**
    * What to do with a session that a person has to look at: `report` it as `needsReview`, or `wait` for the verdict, which
    * Incode's webhook or a slow poll tells.
@@ -72,7 +102,7 @@ export interface Plan {
    *
    * @default "30 days"
    */
-  reviewDeadline?: string;
+  reviewDeadline?: DurationString;
 }
 
 /** Where a session stands. `done` is the last one. */
@@ -94,6 +124,7 @@ export interface FinishAnswer {
   confirmedBy: 'response' | 'status';
 }
 
+/** What Incode's score comes to. */
 export interface ScoreAnswer {
   /** Incode's overall status: OK, WARN, FAIL, MANUAL…, or a value that is new to us. */
   status: string;
@@ -103,7 +134,7 @@ export interface ScoreAnswer {
 
 /** What `onboardingSession` returns. */
 export interface OnboardingResult {
-  interviewId: string;
+  interviewId: InterviewId;
   outcome: Outcome;
   /** `null` if the session expired, or its capture deadline passed, before it could be finished. */
   finish: FinishAnswer | null;
@@ -122,11 +153,15 @@ export type OnboardingWorkflow = (input: OnboardingInput) => Promise<OnboardingR
 
 /** Answer of the `state` query. */
 export interface OnboardingState {
-  interviewId: string;
+  interviewId: InterviewId;
   stage: Stage;
   /** What the session waits for that somebody has to do; `null` if nobody has to do anything. */
   waitingFor: string | null;
-  /** When the present wait ends by itself, in ISO 8601; `null` if it does not. */
+  /**
+   * When the present wait ends by itself, in ISO 8601; `null` if it does not.
+   *
+   * @format date-time
+   */
   deadline: string | null;
   finish: FinishAnswer | null;
   score: ScoreAnswer | null;
@@ -137,8 +172,13 @@ export interface OnboardingState {
   timeline: TimelineEntry[];
 }
 
+/** Something that happened to a session. */
 export interface TimelineEntry {
-  /** ISO 8601. */
+  /**
+   * ISO 8601.
+   *
+   * @format date-time
+   */
   at: string;
   /** For people; its wording may change. */
   event: string;
@@ -146,23 +186,32 @@ export interface TimelineEntry {
 
 /** Argument of the `extendDeadline` update. */
 export interface ExtendDeadlineInput {
-  /** How much longer the stage in which the session is may last: a duration such as `"7 days"`, added to its deadline. */
-  by: string;
+  /** How much longer the stage in which the session is may last; added to its deadline. */
+  by: DurationString;
 }
 
 /** Answer of the `extendDeadline` update. */
 export interface ExtendedDeadline {
-  /** ISO 8601. */
+  /**
+   * ISO 8601.
+   *
+   * @format date-time
+   */
   deadline: string;
 }
 
-/** Argument of the `statusChanged` signal: what Incode's status webhook says. */
+/** Argument of the `statusChanged` signal: what Incode's status webhook says. What else stands there is not read. */
 export interface StatusChangedInput {
-  interviewId: string;
+  interviewId: InterviewId;
+  /**
+   * Incode's new status, from an open set.
+   *
+   * @pattern ^[A-Za-z0-9_]{1,64}$
+   */
   onboardingStatus: string;
 }
 
 /** Argument of the `renewToken` update. */
 export interface RenewTokenInput {
-  sessionToken: string;
+  sessionToken: SessionToken;
 }

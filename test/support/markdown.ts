@@ -8,6 +8,13 @@ export function codeBlocks(page: string, language = '\\w*'): string[] {
   return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code = '']) => code);
 }
 
+/** What stands under a heading, up to the next of its level. */
+export function section(page: string, heading: string): string {
+  const [, text] = page.split(`\n## ${heading}\n`);
+  if (text === undefined) throw new Error(`No heading is called "${heading}"`);
+  return text.split('\n## ')[0] ?? '';
+}
+
 /** The cells of the first table whose first column is called that, without its head. */
 export function tableOf(page: string, firstColumn: string): string[][] {
   const lines = prose(page).split('\n');

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
+import { batchProgress } from '../../src/client/index.js';
+import { FAILURES } from '../../src/contract/index.js';
+import { type BatchWorld, openSessions, startBatchWorld } from '../support/batch.js';
+import { installedTemporalio, runPython } from './python.js';
+
+let world: BatchWorld;
+let found: Awaited<ReturnType<typeof installedTemporalio>>;
+beforeAll(async () => {
+  world = await startBatchWorld();
+  found = await installedTemporalio();
+  if ('missing' in found) process.stderr.write(`Skipping the tests with Python's temporalio: ${found.missing}\n`);
+}, 360_000);
+afterAll(() => world[Symbol.asyncDispose]());
+
+function python({ skip }: TestContext, program: string, queue: string, ...args: string[]): Promise<string> {
+  if ('missing' in found) return skip(found.missing);
+  return runPython(found.directory, program, queue, inject('temporalAddress'), ...args);
+}
+
+describe("Python's temporalio (skipped without python3, pip and PyPI)", () => {
+  it('finishes a session with one call, asks for its state and waits for its result', async (context) => {
+    const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: 'https://example.com/next' });
+    const complete = () => python(context, 'session', world.taskQueue, interviewId, token);
+    const printed = (stage: string) =>
+      `answer: {'action': 'approved', 'redirectionUrl': 'https://example.com/next', 'confirmedBy': 'response'}
+stage: ${stage}
+outcome: approved
+`;
+    expect((await complete()).replace(/stage: \w+/, 'stage: …')).toBe(printed('…'));
+    // And again when it has ended, as somebody does who has lost the answer.
+    expect(await complete()).toBe(printed('done'));
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('attaches to a session that has been started', async (context) => {
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
+    const plan = { finishWhen: 'asked', scoreDeadline: '2 seconds' } as const;
+    await world.onboarding.start({ interviewId, sessionToken: token, plan });
+    expect(await python(context, 'session', world.taskQueue, interviewId, token)).toContain('outcome: undecided');
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('learns that Incode refuses a session, and that an input is wrong', async (context) => {
+    const [refused, wrong] = [await world.simulator.openSession(), await world.simulator.openSession()];
+    const { interviewId, token } = refused;
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
+    const tried = (id: string, sessionToken: string) => python(context, 'session', world.taskQueue, id, sessionToken);
+    expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
+    // And again when it has ended.
+    expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
+    expect(await tried(wrong.interviewId, 'no token')).toContain(`failed: ${FAILURES.invalidInput}: `);
+  });
+
+  it('completes a batch, and attaches when it is run again', async (context) => {
+    const sessions = await openSessions(world.simulator, 5);
+    const refused = sessions[3]?.interviewId ?? '';
+    world.simulator.fault({ operation: 'finishStatus', interviewId: refused, kind: 'status', status: 400 });
+    const batchId = `python-${randomUUID()}`;
+    const complete = () => python(context, 'batch', world.bulkQueue, batchId, JSON.stringify(sessions));
+    const printed = await complete();
+    expect(printed.trim().split('\n')).toEqual(
+      sessions.map(({ interviewId }) => `${interviewId} ${interviewId === refused ? FAILURES.badRequest : 'approved'}`),
+    );
+    expect(await complete()).toBe(printed);
+    for (const { interviewId } of sessions) {
+      const once = interviewId === refused ? 0 : 1;
+      expect(world.simulator.effects(interviewId)).toMatchObject({ finished: once, closed: once });
+    }
+    // So it can be steered, and looked at, with this package's CLI too.
+    const status = async () => (await batchProgress(world.onboarding, batchId)).total;
+    await expect.poll(status, { timeout: 20_000 }).toBe(sessions.length);
+  });
+});

@@ -1,0 +1,48 @@
+import asyncio
+import sys
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+TASK_QUEUE = "incode-onboarding"
+
+
+async def main(address, interview_id, session_token):
+    client = await Client.connect(address)
+    handle = client.get_workflow_handle(f"incode-onboarding/{interview_id}")
+    session = {"interviewId": interview_id, "sessionToken": session_token}
+    try:
+        # Within a web request:
+        print("answer:", await finish(client, handle, session))
+        # Whenever you like: where it stands, and how it ended.
+        print("stage:", (await handle.query("state"))["stage"])
+        print("outcome:", (await handle.result())["outcome"])
+    except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:
+        print("failed:", failure.cause)
+
+
+async def finish(client, handle, session):
+    """Incode's answer as soon as it is there; None if the session has expired."""
+    start = WithStartWorkflowOperation(
+        "onboardingSession",
+        session,
+        id=handle.id,
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    )
+    try:
+        return await client.execute_update_with_start_workflow("finish", start_workflow_operation=start)
+    except WorkflowAlreadyStartedError:
+        # It was started before and has ended: its result has the answer.
+        return (await handle.result())["finish"]
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
