@@ -46,7 +46,7 @@ export function define(command: Command): void {
     .option('--close', 'close the sessions at Incode after finishing', false)
     .option('--no-score', "do without the score: the rule engine's action decides")
     .option('--score-deadline <duration>', 'how long a score that is not ready is asked for (default: 15 minutes)')
-    .option('--window <shards>', 'shards of 2,000 sessions at the server at a time (default: 32)', shards)
+    .option('--window <shards>', 'shards of 2,000 sessions at the server at a time (default: 16)', shards)
     .option('--status', 'print where the batch stands, and do nothing else', false)
     .option('--stop', 'stop the batch: what is under way ends, results are kept', false)
     .option('--pause', 'begin no more sessions', false)

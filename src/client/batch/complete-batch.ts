@@ -18,7 +18,7 @@ import { checkShardSize, cutShards, type Shard } from './shards.js';
 import type { Batch, BatchHost, BatchItem, BatchOptions } from './types.js';
 import { Window } from './window.js';
 
-const DEFAULT_WINDOW = 32;
+const DEFAULT_WINDOW = 16;
 const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
 
 /**

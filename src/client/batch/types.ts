@@ -34,10 +34,10 @@ export interface BatchOptions {
    */
   verifyFirst?: boolean;
   /**
-   * Shards at the server at a time. Each costs this process about 1 MB, and the workers a few. Raise it for more than 16
+   * Shards at the server at a time. Each costs this process about 1 MB, and the workers a few. Raise it for more than 8
    * workers, and where scores take minutes, because a shard lasts as long as its slowest session.
    *
-   * @default 32: enough for 16 workers, because a shard keeps two activities busy and a worker has four
+   * @default 16: enough for 8 workers, because a shard keeps two activities busy and a worker has four
    */
   window?: number;
   /** Sessions of a shard, 1 to 2,000. It must be the same whenever the batch is run again. @default 2000 */
