@@ -15,7 +15,9 @@ const fresh = mkdtempSync(join(root, '.dist-'));
 try {
   if (compile()) {
     chmodSync(join(fresh, 'cli', 'main.js'), 0o755);
-    await bundle();
+    // Two, because how a failure is written is part of the bundle. The second is for workers with encryption keys.
+    await bundle('workflow-bundle-encrypting.js', join(fresh, 'codec', 'failure-converter.js'));
+    await bundle('workflow-bundle.js');
     chmodSync(fresh, 0o755);
     swap();
   } else {
@@ -31,11 +33,12 @@ function compile() {
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
-async function bundle() {
+async function bundle(file, failureConverterPath) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const workflowsPath = join(fresh, 'workflows', 'index.js');
   const { code } = await bundleWorkflowCode({
     workflowsPath,
+    failureConverterPath,
     // One instance of our modules for all workflows, instead of one each: a cached workflow has 83 KB of JavaScript heap, not
     // 130. They keep no state, and the SDK freezes them.
     preloadModules: [workflowsPath],
@@ -43,17 +46,17 @@ async function bundle() {
     webpackConfigHook: (config) => ({ ...config, optimization: { ...config.optimization, sideEffects: false } }),
     logger: new DefaultLogger('WARN'),
   });
-  writeFileSync(join(fresh, 'workflow-bundle.js'), withoutMachinePaths(code));
+  writeFileSync(join(fresh, file), withoutMachinePaths(code, file));
 }
 
 /**
  * The same source gives the same bundle wherever it is built: a worker's build id is made from it, and stack traces, which
  * end up in histories, come from its source map.
  */
-function withoutMachinePaths(code) {
+function withoutMachinePaths(code, file) {
   const [modules, map] = code.split(SOURCE_MAP);
   const text = Buffer.from(map, 'base64').toString().replaceAll(root, '');
-  const sourceMap = { ...JSON.parse(named(text)), file: 'workflow-bundle.js' };
+  const sourceMap = { ...JSON.parse(named(text)), file };
   return named(modules) + SOURCE_MAP + Buffer.from(JSON.stringify(sourceMap)).toString('base64');
 }
 

@@ -1,4 +1,5 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { checkPlaintext, type KeyRing, keysFromEnvironment } from './codec/index.js';
 import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
 
@@ -36,6 +37,11 @@ export interface Config {
   /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`, or the profile file. */
   readonly temporal: ClientConnectConfig;
   readonly namespace: string;
+  /**
+   * `TEMPORAL_INCODE_ENCRYPTION_KEYS` or `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`: what payloads and failures are encrypted with. Needed
+   * for a server that is not on this machine, unless `TEMPORAL_INCODE_ALLOW_PLAINTEXT=true`.
+   */
+  readonly encryptionKeys: KeyRing | null;
   /** `WORKER_TASK_QUEUE`. @default "incode-onboarding" */
   readonly taskQueue: string;
   /** `WORKER_BULK_TASK_QUEUE`. @default "incode-onboarding-bulk" */
@@ -68,6 +74,7 @@ export function readConfig(env: Environment = process.env): Config {
     proxy: read.proxy(),
     temporal,
     namespace: temporal.namespace ?? 'default',
+    encryptionKeys: encryptionKeys(env, temporal.connectionOptions.address, read.problems),
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
@@ -76,6 +83,17 @@ export function readConfig(env: Environment = process.env): Config {
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return Object.freeze(withoutSecrets(config));
+}
+
+function encryptionKeys(env: Environment, address = 'localhost:7233', problems: string[]): KeyRing | null {
+  try {
+    const keys = keysFromEnvironment(env, (problem) => process.emitWarning(problem, 'EncryptionKeyWarning'));
+    if (!keys) checkPlaintext(address, env);
+    return keys ?? null;
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 // A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
@@ -89,7 +107,7 @@ const MAX_SHUTDOWN_GRACE = '10m';
 
 /** Whoever prints the configuration, or logs it as JSON, must not print the key. */
 function withoutSecrets(config: Config): Config {
-  const hidden = { ...config, apiKey: '(hidden)', temporal: '(hidden)', proxy: '(hidden)' };
+  const hidden = { ...config, apiKey: '(hidden)', temporal: '(hidden)', proxy: '(hidden)', encryptionKeys: '(hidden)' };
   const shown = { enumerable: false, value: () => hidden };
   return Object.defineProperties(config, { toJSON: shown, [Symbol.for('nodejs.util.inspect.custom')]: shown });
 }

@@ -3,7 +3,11 @@
  * reach it.
  */
 export function channelArgsFor(address: string): Record<string, number> {
+  return isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {};
+}
+
+/** Whether an address, with or without a port, is one of this machine. */
+export function isLoopback(address: string): boolean {
   const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const isLoopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
-  return isLoopback ? { 'grpc.enable_http_proxy': 0 } : {};
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }

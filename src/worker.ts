@@ -8,6 +8,7 @@ import {
   reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
+import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { createLogger } from './logging.js';
@@ -24,6 +25,9 @@ export {
 
 /** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+
+/** The same with failures that are encrypted like payloads. */
+const ENCRYPTING_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypting.js', import.meta.url));
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
@@ -64,7 +68,8 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
     const common = {
       connection,
       namespace: config.namespace,
-      workflowBundle: { codePath: WORKFLOW_BUNDLE },
+      workflowBundle: { codePath: config.encryptionKeys ? ENCRYPTING_BUNDLE : WORKFLOW_BUNDLE },
+      ...(config.encryptionKeys ? { dataConverter: encryptedDataConverter(config.encryptionKeys) } : {}),
       shutdownGraceTime: config.shutdownGraceMs,
     };
     const workers = [

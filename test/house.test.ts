@@ -18,7 +18,7 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
-  config: { ours: ['contract'], packages: ['node:', '@temporalio/envconfig'] },
+  config: { ours: ['contract', 'codec'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
@@ -29,10 +29,10 @@ const RULES: Rules = {
   workflows: { ours: ['contract'], types: ['activities'], packages: ['@temporalio/workflow', '@temporalio/common'] },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback'],
+    ours: ['contract', 'loopback', 'codec'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
-  codec: { ours: ['contract'], packages: ['node:', '@temporalio/common'] },
+  codec: { ours: ['loopback'], packages: ['node:', '@temporalio/common', '@temporalio/proto'] },
   // Gets a function to notify, and knows nothing of Temporal.
   webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
@@ -100,6 +100,8 @@ const ENVIRONMENT_READERS = [
   'src/config/webhook.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
   'src/worker.ts',
+  // Default of an argument: workers and callers share these variables.
+  'src/codec/environment.ts',
   // For tests of other teams, which have no configuration of ours.
   'src/testing/temporal-server.ts',
 ];
