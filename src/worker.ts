@@ -11,6 +11,7 @@ import {
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { createLogger } from './logging.js';
+import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 
@@ -71,6 +72,9 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       await Worker.create({ ...common, ...onboardingOptions(config, incode, options), ...options.worker }),
       await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
     ];
+    const { nexusTaskQueue, taskQueue } = config;
+    if (nexusTaskQueue)
+      workers.push(await Worker.create({ ...common, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
     const shutdown = () => {
       // One that has failed is shut down already.
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
