@@ -165,7 +165,14 @@ export async function runWorker(env = process.env): Promise<number> {
   const address = temporal.connectionOptions.address ?? 'localhost:7233';
   try {
     const worker = await createWorker(config);
-    logger.info('Worker ready', { address, namespace, taskQueue, pid: process.pid });
+    const { nexusTaskQueue } = config;
+    logger.info('Worker ready', {
+      address,
+      namespace,
+      taskQueue,
+      ...(nexusTaskQueue ? { nexusTaskQueue } : {}),
+      pid: process.pid,
+    });
     await worker.run();
     logger.info('Worker stopped: nothing was lost, other workers go on');
     return 0;
