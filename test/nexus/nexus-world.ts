@@ -36,12 +36,12 @@ export async function startNexusWorld(): Promise<NexusWorld> {
   const address = inject('temporalAddress');
   const namespace = inject('temporalNamespace');
   const id = randomUUID();
-  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
+  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const connection = await Connection.connect({ address });
   const config = readConfig({
     INCODE_BASE_URL: simulator.url,
     INCODE_API_KEY: API_KEY,
-    // The simulator ends its requests after 300 ms, so the settle time shrinks with it.
+    // Sessions that failed are started again here.
     INCODE_SETTLE_TIME: '400ms',
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
