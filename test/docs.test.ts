@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/exit.js';
 import { ConfigError, readConfig } from '../src/config.js';
+import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
@@ -164,6 +165,11 @@ describe('simulator.md', () => {
     const documented = tableOf(doc('simulator'), 'part').flatMap(([parts = '']) => inCode(parts));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SessionSpec').sort());
   });
+});
+
+it('nexus.md has a line for each operation, and no other', () => {
+  const documented = tableOf(doc('nexus'), 'operation').flatMap(([operation = '']) => inCode(operation));
+  expect(documented).toEqual(Object.keys(onboardingService.operations));
 });
 
 it('testing.md has a line for each option of the server, and no other', () => {
