@@ -46,6 +46,8 @@ export interface Config {
   readonly taskQueue: string;
   /** `WORKER_BULK_TASK_QUEUE`. @default "incode-onboarding-bulk" */
   readonly bulkTaskQueue: string;
+  /** `WORKER_NEXUS_TASK_QUEUE`: with it the worker serves the Nexus service. @default none: most have no use for it */
+  readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
@@ -77,6 +79,7 @@ export function readConfig(env: Environment = process.env): Config {
     encryptionKeys: encryptionKeys(env, temporal.connectionOptions.address, read.problems),
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
+    nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),

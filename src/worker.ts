@@ -12,6 +12,7 @@ import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { createLogger } from './logging.js';
+import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 
@@ -76,6 +77,9 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       await Worker.create({ ...common, ...onboardingOptions(config, incode, options), ...options.worker }),
       await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
     ];
+    const { nexusTaskQueue, taskQueue } = config;
+    if (nexusTaskQueue)
+      workers.push(await Worker.create({ ...common, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
     const shutdown = () => {
       // One that has failed is shut down already.
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -166,7 +170,14 @@ export async function runWorker(env = process.env): Promise<number> {
   const address = temporal.connectionOptions.address ?? 'localhost:7233';
   try {
     const worker = await createWorker(config);
-    logger.info('Worker ready', { address, namespace, taskQueue, pid: process.pid });
+    const { nexusTaskQueue } = config;
+    logger.info('Worker ready', {
+      address,
+      namespace,
+      taskQueue,
+      ...(nexusTaskQueue ? { nexusTaskQueue } : {}),
+      pid: process.pid,
+    });
     await worker.run();
     logger.info('Worker stopped: nothing was lost, other workers go on');
     return 0;

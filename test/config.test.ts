@@ -25,6 +25,7 @@ describe('readConfig', () => {
       settleTimeMs: 30_000,
       namespace: 'default',
       taskQueue: 'incode-onboarding',
+      nexusTaskQueue: null,
       maxCachedWorkflows: 300,
       shutdownGraceMs: 20_000,
       logLevel: 'info',

@@ -23,6 +23,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../src/contract/index.js';
+import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
@@ -187,6 +188,11 @@ describe('simulator.md', () => {
     const documented = tableOf(doc('simulator'), 'part').flatMap(([parts = '']) => inCode(parts));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SessionSpec').sort());
   });
+});
+
+it('nexus.md has a line for each operation, and no other', () => {
+  const documented = tableOf(doc('nexus'), 'operation').flatMap(([operation = '']) => inCode(operation));
+  expect(documented).toEqual(Object.keys(onboardingService.operations));
 });
 
 it('testing.md has a line for each option of the server, and no other', () => {

@@ -26,7 +26,11 @@ const RULES: Rules = {
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
   activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
   // Deterministic: nothing of Node, and of the activities only their types.
-  workflows: { ours: ['contract'], types: ['activities'], packages: ['@temporalio/workflow', '@temporalio/common'] },
+  workflows: {
+    ours: ['contract'],
+    types: ['activities', 'nexus'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+  },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
     ours: ['contract', 'loopback', 'codec'],
@@ -37,8 +41,7 @@ const RULES: Rules = {
   webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
-    types: ['workflows'],
-    packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/client', '@temporalio/common'],
+    packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
   worker: {
     ours: [
@@ -92,6 +95,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['incode', /^@temporalio/],
   ['client', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook', /^@temporalio/],
+  // Workflows of other teams import it.
+  ['nexus', /^(?!nexus-rpc$)/],
 ];
 
 /** The only places that read `process.env`; everything else is told. */

@@ -16,6 +16,7 @@ export {
 export {
   OnboardingClient,
   type OnboardingClientOptions,
+  type UpdateOptions,
   type WaitOptions,
 } from './onboarding-client.js';
 export { type StartManyItem, type StartManyOptions, startMany } from './start-many.js';

@@ -49,6 +49,11 @@ export interface WaitOptions {
   timeoutMs?: number;
 }
 
+export interface UpdateOptions {
+  /** Names the request: repeated under the same id it is answered again, but not obeyed again. @default a new one */
+  updateId?: string;
+}
+
 /** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
 export class OnboardingClient {
   /** The Temporal client underneath, for whatever this class does not do. */
@@ -150,10 +155,10 @@ export class OnboardingClient {
    * @throws InvalidInputError before anything is sent
    * @throws SessionNotFoundError also if it has ended
    */
-  async renewToken(interviewId: string, sessionToken: string): Promise<void> {
+  async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
     const args: [{ sessionToken: string }] = [{ sessionToken: checkedToken(sessionToken) }];
     await this.within(interviewId, undefined, () =>
-      this.handle(interviewId).executeUpdate(UPDATES.renewToken, { args }),
+      this.handle(interviewId).executeUpdate(UPDATES.renewToken, { args, ...options }),
     );
   }
 
@@ -165,11 +170,14 @@ export class OnboardingClient {
    * @throws WrongStageError if the stage has no deadline
    * @throws SessionNotFoundError also if it has ended
    */
-  async extendDeadline(interviewId: string, by: string): Promise<ExtendedDeadline> {
+  async extendDeadline(interviewId: string, by: string, options: UpdateOptions = {}): Promise<ExtendedDeadline> {
     checkExtendDeadlineInput({ by });
     const args: [ExtendDeadlineInput] = [{ by }];
     return this.within(interviewId, undefined, () =>
-      this.handle(interviewId).executeUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline, { args }),
+      this.handle(interviewId).executeUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline, {
+        args,
+        ...options,
+      }),
     );
   }
 

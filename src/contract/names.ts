@@ -9,6 +9,13 @@ export const TASK_QUEUE = 'incode-onboarding';
 /** Workflow type that completes one Incode session. */
 export const ONBOARDING_WORKFLOW = 'onboardingSession';
 
+/** Nexus service, and the task queue to which its endpoint is to lead. */
+export const NEXUS_SERVICE = 'incodeOnboarding';
+export const NEXUS_TASK_QUEUE = 'incode-onboarding-nexus';
+
+/** Workflow type that waits for Incode's answer on behalf of a Nexus operation. */
+export const ANSWER_WORKFLOW = 'onboardingAnswer';
+
 /** Update names. `finish` also works as update-with-start. */
 export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
 
@@ -27,6 +34,11 @@ export const SEARCH_ATTRIBUTES = { stage: 'IncodeStage', outcome: 'IncodeOutcome
 /** One session, one workflow id: that is what makes a second start attach instead of completing the session again. */
 export function onboardingWorkflowId(interviewId: string): string {
   return `incode-onboarding/${interviewId}`;
+}
+
+/** One for each Nexus operation that waits. */
+export function answerWorkflowId(interviewId: string, requestId: string): string {
+  return `incode-answer/${interviewId}/${requestId}`;
 }
 
 /**

@@ -1,2 +1,3 @@
+export { onboardingAnswer } from './answer.js';
 export { onboardingBatch } from './batch.js';
 export { onboardingSession } from './onboarding.js';

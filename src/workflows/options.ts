@@ -50,3 +50,12 @@ export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> =
   awaitMilestone: { ...POLL, summary: "Poll the session's status, in case a webhook is lost" },
   onboardingStatus: { ...LAST_LOOK, summary: "Look at the session's status before its deadline counts" },
 };
+
+/** Waiting for the answer of another workflow. */
+export const ANSWER_OPTIONS = {
+  // An attempt waits a minute.
+  startToCloseTimeout: '75 seconds',
+  // The wait goes on at once; troubles of Temporal's own are asked about less and less often.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  summary: "Wait for Incode's answer",
+} as const satisfies ActivityOptions;

@@ -17,6 +17,23 @@ async function completed(spec = {}): Promise<{ interviewId: string; token: strin
   return session;
 }
 
+describe('an update that is repeated under its id', () => {
+  it('is answered again, and changes nothing more', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, plan: { finishWhen: 'asked' } });
+    const extend = (updateId: string) => world.onboarding.extendDeadline(interviewId, '1 day', { updateId });
+    const first = await extend('a');
+    expect(await extend('a')).toEqual(first);
+    const renew = () => world.onboarding.renewToken(interviewId, 'token', { updateId: 'b' });
+    await renew();
+    await world.onboarding.cancel(interviewId);
+    await world.onboarding.result(interviewId).catch(() => undefined);
+    // Whoever lost the answer gets it also from an onboarding that has ended.
+    await renew();
+    expect(await extend('a')).toEqual(first);
+  });
+});
+
 describe('start', () => {
   it('says what it started', async () => {
     const { interviewId, token } = await world.simulator.openSession();

@@ -5,6 +5,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { fetchHistory } from '../support/history.js';
 import { installRuntime, startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
 
@@ -15,6 +16,7 @@ const DIRECTORY = new URL('./histories/', import.meta.url);
 const RECORDINGS: typeof BATCH_SCENARIOS = {
   ...Object.fromEntries(Object.entries(SCENARIOS).map(([name, play]) => [name, () => recorded(play)])),
   ...BATCH_SCENARIOS,
+  ...ANSWER_SCENARIOS,
 };
 
 // `RECORD_HISTORIES=true npx vitest run test/replay` records those that have no file. A file is deleted only after a change

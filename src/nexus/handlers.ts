@@ -1,0 +1,141 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { getClient, startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
+import {
+  HandlerStartOperationResult,
+  type OperationContext,
+  type OperationHandler,
+  type ServiceHandler,
+  serviceHandler,
+} from 'nexus-rpc';
+import { AnswerPendingError } from '../client/errors.js';
+import { checkedInput } from '../client/input.js';
+import { OnboardingClient } from '../client/onboarding-client.js';
+import { isCompleted, type ReusePolicy, vouchedFor, workflowOptions } from '../client/starting.js';
+import {
+  ANSWER_WORKFLOW,
+  answerWorkflowId,
+  type FinishAnswer,
+  ONBOARDING_WORKFLOW,
+  type OnboardingInput,
+  type OnboardingResult,
+  type OnboardingWorkflow,
+  onboardingWorkflowId,
+} from '../contract/index.js';
+import { nexusError } from './failures.js';
+import { onboardingService, type SessionState } from './index.js';
+import { checkedSession } from './input.js';
+
+/**
+ * How long `finish` waits before it hands the wait to a workflow. A healthy Incode answers within a second, and a handler that
+ * waits takes one of the places that `renewToken`, which may end an outage, needs too.
+ */
+const QUICK_MS = 2_000;
+
+/** Left of the request's time when its answer sets out. */
+const MARGIN_MS = 500;
+
+/** @param taskQueue of the workers that complete sessions */
+export function onboardingServiceHandler(taskQueue: string): ServiceHandler {
+  return serviceHandler(onboardingService, {
+    finish: finishing(taskQueue),
+    complete: completing(taskQueue),
+    start: (context, input) =>
+      answering(context, taskQueue, (onboarding) => onboarding.start(input, { ifCompleted: 'return' })),
+    state: (context, input) =>
+      answering(context, taskQueue, async (onboarding) => {
+        const { interviewId } = checkedSession(input);
+        // As JSON its times are text.
+        return (await onboarding.state(interviewId)) as unknown as SessionState;
+      }),
+    // The request's id makes a repeat of it harmless, also when the onboarding has ended meanwhile.
+    renewToken: (context, input) =>
+      answering(context, taskQueue, (onboarding) => {
+        const { interviewId, sessionToken } = checkedSession(input, 'sessionToken');
+        return onboarding.renewToken(interviewId, sessionToken, { updateId: context.requestId });
+      }),
+    extendDeadline: (context, input) =>
+      answering(context, taskQueue, (onboarding) => {
+        const { interviewId, by } = checkedSession(input, 'by');
+        return onboarding.extendDeadline(interviewId, by, { updateId: context.requestId });
+      }),
+    cancel: (context, input) =>
+      answering(context, taskQueue, (onboarding) => {
+        const { interviewId } = checkedSession(input);
+        return onboarding.cancel(interviewId);
+      }),
+  });
+}
+
+/** The answer at once if Incode is quick, and otherwise by a workflow that waits for it. */
+function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishAnswer | null> {
+  const waiting = new WorkflowRunOperationHandler<OnboardingInput, FinishAnswer | null>((context, { interviewId }) =>
+    startWorkflow<(input: { interviewId: string }) => Promise<FinishAnswer | null>>(context, ANSWER_WORKFLOW, {
+      // One for each operation, so that cancelling one leaves the others.
+      workflowId: answerWorkflowId(interviewId, context.requestId),
+      args: [{ interviewId }],
+      staticSummary: `Wait for Incode's answer to session ${interviewId}`,
+    }),
+  );
+  return {
+    start: (context, input) =>
+      answering(context, taskQueue, async (onboarding) => {
+        try {
+          return HandlerStartOperationResult.sync(await onboarding.finish(input, { timeoutMs: QUICK_MS }));
+        } catch (error) {
+          if (!(error instanceof AnswerPendingError)) throw error;
+        }
+        // The deadline may have come before the start was known to have succeeded.
+        await onboarding.start(input, { ifCompleted: 'return' });
+        return waiting.start(context, input);
+      }),
+    cancel: (context, token) => waiting.cancel(context, token),
+  };
+}
+
+interface Start {
+  input: OnboardingInput;
+  workflowIdReusePolicy: ReusePolicy;
+}
+
+/** The onboarding itself is the operation: Temporal tells the caller's server how it ended. */
+function completing(taskQueue: string): OperationHandler<OnboardingInput, OnboardingResult> {
+  const running = new WorkflowRunOperationHandler<Start, OnboardingResult>((context, start) =>
+    startWorkflow<OnboardingWorkflow>(context, ONBOARDING_WORKFLOW, {
+      ...workflowOptions(start.input, { taskQueue }),
+      workflowIdReusePolicy: start.workflowIdReusePolicy,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    }),
+  );
+  return {
+    start: (context, given) =>
+      answering(context, taskQueue, async (onboarding) => {
+        const input = vouchedFor(checkedInput(given));
+        const { interviewId } = input;
+        try {
+          return await running.start(context, { input, workflowIdReusePolicy: 'REJECT_DUPLICATE' });
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        }
+        const ended = await onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).describe();
+        if (isCompleted(ended)) return HandlerStartOperationResult.sync(await onboarding.result(interviewId));
+        const again = { ...input, verifyFirst: true };
+        return running.start(context, { input: again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' });
+      }),
+    cancel: (context, token) => running.cancel(context, token),
+  };
+}
+
+async function answering<T>(
+  { requestDeadline }: OperationContext,
+  taskQueue: string,
+  request: (onboarding: OnboardingClient) => Promise<T>,
+): Promise<T> {
+  const client = getClient();
+  const onboarding = new OnboardingClient({ client, taskQueue });
+  const deadline = (requestDeadline?.getTime() ?? Date.now() + 10_000) - MARGIN_MS;
+  try {
+    return await client.withDeadline(deadline, async () => await request(onboarding));
+  } catch (error) {
+    throw nexusError(error);
+  }
+}

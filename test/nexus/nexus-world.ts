@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createWorker, type OnboardingWorker, readConfig } from 'temporal-incode/worker';
+import { inject } from 'vitest';
+import { OnboardingClient } from '../../src/client/index.js';
+import type { onboardingService } from '../../src/nexus/index.js';
+import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { until } from '../support/lifecycle.js';
+import { API_KEY, installRuntime } from '../support/world.js';
+import type { Answered, call, openAccount } from './callers.js';
+
+export type Operation = keyof (typeof onboardingService)['operations'];
+
+/** A worker that serves the Nexus service, and another team's worker with its workflows in a namespace of its own. */
+export interface NexusWorld {
+  simulator: IncodeSimulator;
+  /** Of the namespace of the sessions. */
+  onboarding: OnboardingClient;
+  /** Starts a workflow that calls the operation. */
+  begin(operation: Operation, input: unknown): Promise<WorkflowHandle<typeof call>>;
+  /** Lets a workflow call the operation, and waits for its end. */
+  ask(operation: Operation, input: unknown): Promise<Answered>;
+  openAccount(...args: Parameters<typeof openAccount>): Promise<string>;
+  /** Stops the worker that serves, and starts another. */
+  restartWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The endpoint of the example in the docs. */
+const ENDPOINT = 'incode-onboarding';
+
+export async function startNexusWorld(): Promise<NexusWorld> {
+  installRuntime();
+  const address = inject('temporalAddress');
+  const namespace = inject('temporalNamespace');
+  const id = randomUUID();
+  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
+  const connection = await Connection.connect({ address });
+  const config = readConfig({
+    INCODE_BASE_URL: simulator.url,
+    INCODE_API_KEY: API_KEY,
+    // Sessions that failed are started again here.
+    INCODE_SETTLE_TIME: '400ms',
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    WORKER_TASK_QUEUE: `single-${id}`,
+    WORKER_BULK_TASK_QUEUE: `bulk-${id}`,
+    WORKER_NEXUS_TASK_QUEUE: `nexus-${id}`,
+    WORKER_SHUTDOWN_GRACE: '1s',
+  });
+  const start = async () => running(await createWorker(config));
+  let worker = await start();
+  const endpoint = await createEndpoint(connection, { namespace, taskQueue: `nexus-${id}` });
+  const callers = await startCallers(connection, address);
+  const begin: NexusWorld['begin'] = (operation, input) =>
+    callers.client.workflow.start<typeof call>('call', {
+      taskQueue: CALLERS,
+      workflowId: randomUUID(),
+      args: [ENDPOINT, operation, input],
+    });
+  return {
+    simulator,
+    onboarding: new OnboardingClient({ client: new Client({ connection, namespace }), taskQueue: config.taskQueue }),
+    begin,
+    ask: async (operation, input) => (await begin(operation, input)).result(),
+    openAccount: (...args) =>
+      callers.client.workflow.execute<typeof openAccount>('openAccount', {
+        taskQueue: CALLERS,
+        workflowId: randomUUID(),
+        args,
+      }),
+    async restartWorker() {
+      await worker.stop();
+      worker = await start();
+    },
+    async close() {
+      await callers.stop();
+      await worker.stop();
+      await connection.operatorService.deleteNexusEndpoint(endpoint);
+      await connection.close();
+      await simulator.close();
+    },
+  };
+}
+
+function running(worker: OnboardingWorker): { stop(): Promise<void> } {
+  const ended = worker.run();
+  return {
+    async stop() {
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** One that a run before has left leads nowhere. */
+async function createEndpoint({ operatorService }: Connection, worker: { namespace: string; taskQueue: string }) {
+  const { endpoints } = await operatorService.listNexusEndpoints({ name: ENDPOINT });
+  for (const endpoint of endpoints) await operatorService.deleteNexusEndpoint(idAndVersion(endpoint));
+  const { endpoint } = await operatorService.createNexusEndpoint({ spec: { name: ENDPOINT, target: { worker } } });
+  return idAndVersion(endpoint ?? {});
+}
+
+function idAndVersion({ id = '', version = null }: Pick<IEndpoint, 'id' | 'version'>) {
+  return { id, version };
+}
+
+type IEndpoint = Awaited<ReturnType<Connection['operatorService']['listNexusEndpoints']>>['endpoints'][number];
+
+const CALLERS = 'callers';
+
+async function startCallers(connection: Connection, address: string) {
+  const namespace = `callers-${randomUUID()}`;
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const isKnown = () =>
+    connection.workflowService.describeNamespace({ namespace }).then(
+      () => true,
+      () => false,
+    );
+  await until(isKnown, true);
+  const native = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    connection: native,
+    namespace,
+    taskQueue: CALLERS,
+    workflowsPath: fileURLToPath(new URL('./callers.ts', import.meta.url)),
+  });
+  const ended = worker.run();
+  return {
+    client: new Client({ connection, namespace }),
+    async stop() {
+      worker.shutdown();
+      await ended;
+      await native.close();
+    },
+  };
+}

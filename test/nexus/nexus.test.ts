@@ -1,0 +1,244 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { OnboardingResult } from '../../src/contract/index.js';
+import type { SessionState, StartedSession } from '../../src/nexus/index.js';
+import { type NexusWorld, startNexusWorld } from './nexus-world.js';
+
+// A machine that is busy makes requests between namespaces time out, and Temporal repeats them later and later.
+const PATIENCE = { timeout: 120_000 };
+vi.setConfig({ testTimeout: 240_000 });
+
+let world: NexusWorld;
+beforeAll(async () => {
+  world = await startNexusWorld();
+});
+afterAll(() => world?.close());
+
+async function openSession() {
+  const { interviewId, token } = await world.simulator.openSession();
+  return { interviewId, sessionToken: token };
+}
+
+/** A session whose token Incode refuses: its onboarding waits for another. */
+async function openSessionWithoutToken() {
+  const input = await openSession();
+  world.simulator.revokeTokens(input.interviewId);
+  return input;
+}
+
+/** Until faults are cleared. */
+function outage(): void {
+  world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: 1_000 });
+}
+
+/** For as many calls as are said. */
+function isUnknown(interviewId: string, times = 100): void {
+  world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404, times });
+}
+
+async function stateOf(interviewId: string): Promise<SessionState> {
+  return (await world.ask('state', { interviewId })).result as SessionState;
+}
+
+async function untilStage(interviewId: string, stage: string): Promise<void> {
+  const read = async () => (await world.onboarding.state(interviewId).catch(() => null))?.state?.stage;
+  await expect.poll(read, PATIENCE).toBe(stage);
+}
+
+/** The operation is one that the caller's server waits for, not a request that it repeats. */
+async function untilHandedOver(caller: WorkflowHandle): Promise<void> {
+  const isStarted = async () => {
+    const { events } = await caller.fetchHistory();
+    return events?.some((event) => event.nexusOperationStartedEventAttributes) ?? false;
+  };
+  await expect.poll(isStarted, PATIENCE).toBe(true);
+}
+
+const finishedAt = (interviewId: string) => world.simulator.effects(interviewId).finished;
+
+const APPROVED = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' };
+
+it('the workflow of the docs runs, and says what Incode refuses', async () => {
+  const { interviewId, sessionToken } = await openSession();
+  expect(await world.openAccount(interviewId, sessionToken)).toBe('approved, no redirection');
+  const unknown = await openSession();
+  isUnknown(unknown.interviewId);
+  expect(await world.openAccount(unknown.interviewId, unknown.sessionToken)).toMatch('does not know the session');
+});
+
+describe('finish', () => {
+  it('answers, and a repeat gets the same answer', async () => {
+    const input = await openSession();
+    const answers = await Promise.all([world.ask('finish', input), world.ask('finish', input)]);
+    expect(answers).toEqual([{ result: APPROVED }, { result: APPROVED }]);
+    expect(await world.ask('finish', input)).toEqual({ result: APPROVED });
+    expect(finishedAt(input.interviewId)).toBe(1);
+  });
+
+  it('waits durably through an outage, also when the worker is replaced', async () => {
+    const input = await openSession();
+    outage();
+    const callers = [await world.begin('finish', input), await world.begin('finish', input)];
+    await Promise.all(callers.map(untilHandedOver));
+    await world.restartWorker();
+    world.simulator.clearFaults();
+    for (const caller of callers) expect(await caller.result()).toEqual({ result: APPROVED });
+    expect(finishedAt(input.interviewId)).toBe(1);
+  });
+
+  it('fails as the session does, after a wait too', async () => {
+    const input = await openSession();
+    outage();
+    const caller = await world.begin('finish', input);
+    await untilHandedOver(caller);
+    world.simulator.clearFaults();
+    isUnknown(input.interviewId);
+    expect((await caller.result()).failure).toMatchObject({ type: 'IncodeUnknownSession' });
+  });
+
+  it('is cancelled for one caller only, and the session goes on', async () => {
+    const input = await openSessionWithoutToken();
+    const callers = [await world.begin('finish', input), await world.begin('finish', input)] as const;
+    await Promise.all(callers.map(untilHandedOver));
+    await callers[0].cancel();
+    expect(await callers[0].result()).toMatchObject({ failure: { type: 'Cancelled' } });
+    const sessionToken = await world.simulator.issueToken(input.interviewId);
+    await world.onboarding.renewToken(input.interviewId, sessionToken);
+    expect(await callers[1].result()).toEqual({ result: APPROVED });
+  });
+});
+
+describe('complete', () => {
+  it('gives the outcome to each who asks, also long after', async () => {
+    const input = await openSessionWithoutToken();
+    const callers = [await world.begin('complete', input), await world.begin('complete', input)];
+    await Promise.all(callers.map(untilHandedOver));
+    await untilStage(input.interviewId, 'needsToken');
+    const sessionToken = await world.simulator.issueToken(input.interviewId);
+    await world.onboarding.renewToken(input.interviewId, sessionToken);
+    const results = await Promise.all(callers.map(async (caller) => (await caller.result()).result));
+    const later = await world.ask('complete', input);
+    for (const result of [...results, later.result]) {
+      expect((result as OnboardingResult).outcome).toBe('approved');
+      expect(result).toEqual(results[0]);
+    }
+    expect(finishedAt(input.interviewId)).toBe(1);
+  });
+
+  it('fails as the session does, and starts it again when asked again', async () => {
+    const input = await openSession();
+    isUnknown(input.interviewId, 1);
+    expect((await world.ask('complete', input)).failure).toMatchObject({ type: 'IncodeUnknownSession' });
+    expect((await world.ask('complete', input)).result).toMatchObject({ outcome: 'approved' });
+    expect(finishedAt(input.interviewId)).toBe(1);
+  });
+
+  it('cancels the onboarding when it is cancelled', async () => {
+    const input = await openSessionWithoutToken();
+    const caller = await world.begin('complete', input);
+    await untilHandedOver(caller);
+    await caller.cancel();
+    expect(await caller.result()).toMatchObject({ failure: { type: 'Cancelled' } });
+    expect((await stateOf(input.interviewId)).status).toBe('cancelled');
+  });
+});
+
+describe('start', () => {
+  it('starts once, attaches to what runs and to what was completed', async () => {
+    const input = await openSession();
+    const first = (await world.ask('start', input)).result as StartedSession;
+    expect(first).toMatchObject({ workflowId: `incode-onboarding/${input.interviewId}`, attached: false });
+    expect((await world.ask('start', input)).result).toEqual({ ...first, attached: true });
+    await world.onboarding.result(input.interviewId);
+    expect((await world.ask('start', input)).result).toEqual({ ...first, attached: true });
+    expect(finishedAt(input.interviewId)).toBe(1);
+  });
+});
+
+describe('state', () => {
+  it('says where the session stands', async () => {
+    const input = await openSessionWithoutToken();
+    await world.ask('start', input);
+    await untilStage(input.interviewId, 'needsToken');
+    const state = await stateOf(input.interviewId);
+    expect(state).toMatchObject({ status: 'running', state: { stage: 'needsToken' }, closedAt: null });
+    expect(new Date(state.startedAt).toISOString()).toBe(state.startedAt);
+    expect((await stateOf(input.interviewId)).runId).toBe(state.runId);
+  });
+
+  it('does not find what was never started', async () => {
+    expect(await world.ask('state', { interviewId: 'never-started' })).toEqual({
+      failure: {
+        type: 'NOT_FOUND',
+        message: 'Session never-started: no onboarding is known in this namespace. Start it first.',
+      },
+    });
+  });
+});
+
+describe('renewToken', () => {
+  it('lets a session go on that needs a token, and may be repeated', async () => {
+    const { interviewId, token } = await world.simulator.openSession({
+      action: 'none',
+      score: { status: 'WARN', value: '61.0' },
+    });
+    world.simulator.revokeTokens(interviewId);
+    const plan = { review: 'wait' };
+    const finishing = await world.begin('finish', { interviewId, sessionToken: token, plan });
+    await untilStage(interviewId, 'needsToken');
+    const fresh = { interviewId, sessionToken: await world.simulator.issueToken(interviewId) };
+    expect(await world.ask('renewToken', fresh)).not.toHaveProperty('failure');
+    expect((await finishing.result()).result).toMatchObject({ confirmedBy: 'response' });
+    await untilStage(interviewId, 'inReview');
+    expect(await world.ask('renewToken', fresh)).not.toHaveProperty('failure');
+    expect(finishedAt(interviewId)).toBe(1);
+  });
+
+  it('refuses the token that Incode refused', async () => {
+    const input = await openSessionWithoutToken();
+    await world.ask('start', input);
+    await untilStage(input.interviewId, 'needsToken');
+    const { interviewId, sessionToken } = input;
+    const { failure } = await world.ask('renewToken', { interviewId, sessionToken });
+    expect(failure).toMatchObject({ type: 'BAD_REQUEST' });
+    expect(failure?.message).toContain('is the one that Incode refused');
+    expect(failure?.message).not.toContain(sessionToken);
+  });
+});
+
+describe('extendDeadline and cancel', () => {
+  it('reach a session that waits, and are refused where they make no sense', async () => {
+    const input = await openSession();
+    const { interviewId } = input;
+    await world.ask('start', { ...input, plan: { finishWhen: 'asked' } });
+    await untilStage(interviewId, 'waiting');
+    const before = (await stateOf(interviewId)).state?.deadline ?? '';
+    const extended = (await world.ask('extendDeadline', { interviewId, by: '1 day' })).result as { deadline: string };
+    expect(Date.parse(extended.deadline) - Date.parse(before)).toBe(86_400_000);
+    expect(await world.ask('cancel', { interviewId })).not.toHaveProperty('failure');
+    await expect.poll(async () => (await stateOf(interviewId)).status, PATIENCE).toBe('cancelled');
+
+    const other = await openSessionWithoutToken();
+    await world.ask('start', other);
+    await untilStage(other.interviewId, 'needsToken');
+    const refused = await world.ask('extendDeadline', { interviewId: other.interviewId, by: '1 day' });
+    expect(refused.failure).toMatchObject({ type: 'WrongStage' });
+  });
+});
+
+describe('a wrong input', () => {
+  it.each([
+    ['finish', { interviewId: 'i', plan: { finishWhen: 'later' } }, 'plan.finishWhen must be one of now, processed'],
+    ['complete', { interviewId: 'i', flow: 'f' }, 'flow is not known; known are interviewId'],
+    ['start', {}, 'interviewId must be a non-empty string'],
+    ['state', null, 'input must be an object'],
+    ['renewToken', { interviewId: 'i', sessionToken: 'secret\nsecret' }, 'sessionToken must be printable ASCII'],
+    ['extendDeadline', { interviewId: 'i', by: 'soon' }, 'extendDeadline.by must be a duration'],
+    ['cancel', { interviewId: 'i', force: true }, 'force is not known; known are interviewId'],
+  ] as const)('of %s is refused with its reason', async (operation, input, reason) => {
+    const { failure } = await world.ask(operation, input);
+    expect(failure?.type).toBe('BAD_REQUEST');
+    expect(failure?.message).toContain(reason);
+    expect(failure?.message).not.toContain('secret');
+  });
+});

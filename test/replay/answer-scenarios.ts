@@ -1,0 +1,38 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contract/index.js';
+import { nexusWorkerOptions } from '../../src/nexus/worker-options.js';
+import type { History } from '../support/history.js';
+import { begin } from '../support/lifecycle.js';
+import { startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+
+/** One for every path through the workflow that waits for an answer. */
+export const ANSWER_SCENARIOS: Record<string, () => Promise<History>> = {
+  answer: () => waiting(async (world) => (await begin(world)).interviewId),
+
+  'answer-refused': () =>
+    waiting(async (world) => {
+      world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 404 });
+      return (await begin(world)).interviewId;
+    }),
+};
+
+async function waiting(startSession: (world: World) => Promise<string>): Promise<History> {
+  await using world = await startWorld();
+  const interviewId = await startSession(world);
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const options = nexusWorkerOptions(`${world.taskQueue}-nexus`, world.taskQueue);
+  const namespace = inject('temporalNamespace');
+  const worker = await Worker.create({ ...options, connection, namespace, workflowBundle: WORKFLOW_BUNDLE });
+  const history = await worker.runUntil(async () => {
+    const handle = await world.temporal.workflow.start(ANSWER_WORKFLOW, {
+      taskQueue: options.taskQueue,
+      workflowId: answerWorkflowId(interviewId, 'request'),
+      args: [{ interviewId }],
+    });
+    await handle.result().catch(() => undefined);
+    return handle.fetchHistory();
+  });
+  await connection.close();
+  return history;
+}
