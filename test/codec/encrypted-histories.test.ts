@@ -1,0 +1,146 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
+import { createWorker, readConfig } from 'temporal-incode/worker';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { completeBatch, OnboardingClient, SessionFailedError } from '../../src/client/index.js';
+import { onboardingWorkflowId } from '../../src/contract/index.js';
+import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { API_KEY, installRuntime } from '../support/world.js';
+
+const KEYS = `test:${randomBytes(32).toString('base64')}`;
+const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
+
+let simulator: IncodeSimulator;
+let connection: Connection;
+let temporal: Client;
+let onboarding: OnboardingClient;
+const ends: (() => Promise<unknown>)[] = [];
+const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${randomUUID()}` };
+
+beforeAll(async () => {
+  installRuntime();
+  simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
+  const worker = await createWorker(
+    readConfig({
+      INCODE_BASE_URL: simulator.url,
+      INCODE_API_KEY: API_KEY,
+      INCODE_SETTLE_TIME: '400ms',
+      INCODE_FINISH_TIMEOUT: '1s',
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+      TEMPORAL_INCODE_ENCRYPTION_KEYS: KEYS,
+      WORKER_TASK_QUEUE: queues.single,
+      WORKER_BULK_TASK_QUEUE: queues.bulk,
+    }),
+  );
+  const running = worker.run();
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  const dataConverter = encryptedDataConverter(keyRing(KEYS));
+  temporal = new Client({ connection, namespace: inject('temporalNamespace'), dataConverter });
+  onboarding = new OnboardingClient({ client: temporal, taskQueue: queues.single });
+  ends.push(async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+    await simulator.close();
+  });
+});
+afterAll(async () => {
+  for (const end of ends) await end();
+});
+
+/** Every byte that the server keeps of a workflow, as text: histories and what `describe` shows. */
+async function everything(workflowId: string): Promise<string> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  const { events } = await handle.fetchHistory();
+  const { raw } = await handle.describe();
+  return JSON.stringify([events, raw], (_, value) => {
+    if (value instanceof Uint8Array || value?.type === 'Buffer')
+      return Buffer.from(value.data ?? value).toString('latin1');
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+}
+
+async function expectNothingIn(workflowId: string, secrets: string[]): Promise<string> {
+  const text = await everything(workflowId);
+  expect(text.includes('encryption-key-id')).toBe(true);
+  // The last ones are how calls went, in failures and in results. A list, or a failure would print the history.
+  const sought = [
+    API_KEY,
+    REDIRECTION,
+    'Jane-Roe',
+    ...secrets,
+    'answered 4',
+    'answered 5',
+    'confirmedBy',
+    'sessionToken',
+  ];
+  expect(sought.filter((secret) => text.includes(secret))).toEqual([]);
+  return text;
+}
+
+it('a session that goes through outages, a lost answer, a new token, webhooks and a review shows none of it', async () => {
+  const spec = { redirectionUrl: REDIRECTION, score: { status: 'WARN', value: '61.0' } };
+  const { interviewId, token } = await simulator.openSession(spec);
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 500 });
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 401 });
+  await onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked', review: 'wait' } });
+  await onboarding.statusChanged({ interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' });
+  await onboarding.extendDeadline(interviewId, '7 days');
+  const finishing = onboarding.finish({ interviewId });
+  await expect
+    .poll(async () => (await onboarding.state(interviewId)).state?.stage, { timeout: 30_000 })
+    .toBe('needsToken');
+  const fresh = await simulator.issueToken(interviewId);
+  await onboarding.renewToken(interviewId, fresh);
+  expect(await finishing).toMatchObject({ action: 'approved', redirectionUrl: REDIRECTION });
+  await expect
+    .poll(async () => (await onboarding.state(interviewId)).state?.stage, { timeout: 30_000 })
+    .toBe('inReview');
+  await onboarding.statusChanged({ interviewId, onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
+  expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+  await expectNothingIn(onboardingWorkflowId(interviewId), [token, fresh]);
+});
+
+it('nor does one that Incode refuses, whose caller hears why all the same', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 400 });
+  await onboarding.start({ interviewId, sessionToken: token });
+  const failure = await onboarding.result(interviewId).catch((error) => error);
+  expect(failure).toBeInstanceOf(SessionFailedError);
+  expect(failure.message).toMatch(/answered 400/);
+  const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
+  expect(text.includes('Encoded failure')).toBe(true);
+});
+
+it('nor does a batch', async () => {
+  const opened = await Promise.all([
+    simulator.openSession({ redirectionUrl: REDIRECTION }),
+    simulator.openSession(),
+    simulator.openSession(),
+  ]);
+  simulator.fault({
+    operation: 'finishStatus',
+    interviewId: opened[1]?.interviewId ?? '',
+    kind: 'status',
+    status: 400,
+  });
+  simulator.fault({
+    operation: 'finishStatus',
+    interviewId: opened[2]?.interviewId ?? '',
+    kind: 'status',
+    status: 503,
+  });
+  const sessions = opened.map(({ interviewId, token }) => ({ interviewId, sessionToken: token }));
+  const batchId = `encrypted-${randomUUID()}`;
+  const outcomes: (string | undefined)[] = [];
+  for await (const item of completeBatch(onboarding, sessions, { batchId, taskQueue: queues.bulk })) {
+    outcomes.push(item.outcome ?? item.failure?.type);
+  }
+  expect(outcomes).toEqual(['approved', 'IncodeBadRequest', 'approved']);
+  await expectNothingIn(
+    `incode-batch/${batchId}/0`,
+    opened.map(({ token }) => token),
+  );
+});
