@@ -28,7 +28,7 @@ try {
   check('contents', () => {
     const stray = files
       .map(({ path }) => path)
-      .filter((path) => !/^(dist\/|docs\/|README\.md$|LICENSE$|package\.json$)/.test(path));
+      .filter((path) => !/^(dist\/|docs\/|examples\/|README\.md$|LICENSE$|package\.json$)/.test(path));
     if (stray.length > 0) throw new Error(`does not belong into the package: ${stray.join(', ')}`);
     for (const needed of ['LICENSE', 'README.md', 'dist/cli/main.js', 'dist/workflow-bundle.js']) {
       if (!files.some(({ path }) => path === needed)) throw new Error(`${needed} is missing`);

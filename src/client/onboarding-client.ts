@@ -45,9 +45,12 @@ export interface OnboardingClientOptions {
 }
 
 export interface WaitOptions {
-  /** How long to wait, in milliseconds. @default no limit of its own */
+  /** How long to wait, in milliseconds; a server that is away takes two seconds more to tell. @default no limit of its own */
   timeoutMs?: number;
 }
+
+/** A server that is there answers within milliseconds. */
+const CONFIRM_TIMEOUT_MS = 2_000;
 
 /** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
 export class OnboardingClient {
@@ -242,9 +245,16 @@ export class OnboardingClient {
     try {
       return await (timeoutMs === undefined ? request() : this.temporal.withDeadline(Date.now() + timeoutMs, request));
     } catch (error) {
-      if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
+      if (timeoutMs !== undefined && isDeadline(error)) throw await this.pending(interviewId, timeoutMs);
       if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
       throw sessionFailure(interviewId, error);
     }
+  }
+
+  /** The request may never have reached the server: only one that has the onboarding goes on with it. */
+  private async pending(interviewId: string, timeoutMs: number): Promise<AnswerPendingError> {
+    const known = () => this.temporal.withDeadline(Date.now() + CONFIRM_TIMEOUT_MS, () => this.describe(interviewId));
+    await this.within(interviewId, undefined, known);
+    return new AnswerPendingError(interviewId, timeoutMs);
   }
 }
