@@ -45,7 +45,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     expect(await post(interviewId, { sessionToken: token })).toMatchObject(answer);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
     await expect
-      .poll(() => get(`/onboardings/${interviewId}`), { timeout: 20_000 })
+      .poll(() => get(`/onboardings/${interviewId}`))
       .toMatchObject({ status: 200, body: { status: 'completed', stage: 'done', outcome: 'approved', failure: null } });
   });
 
@@ -57,7 +57,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     const pending = await post(interviewId, { sessionToken: token }, base);
     expect(pending).toMatchObject({ status: 202, location: `/onboardings/${interviewId}` });
     await expect
-      .poll(() => get(String(pending.location)), { timeout: 20_000 })
+      .poll(() => get(String(pending.location)))
       .toMatchObject({ status: 200, body: { status: 'running', stage: 'needsToken', outcome: null } });
     await onboarding().renewToken(interviewId, await world.simulator.issueToken(interviewId));
     expect(await post(interviewId, { sessionToken: token })).toMatchObject({
@@ -77,7 +77,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     expect(refused).toMatchObject({ status, body: { type } });
     expect(JSON.stringify(refused)).not.toContain(token);
     await expect
-      .poll(() => get(`/onboardings/${interviewId}`), { timeout: 20_000 })
+      .poll(() => get(`/onboardings/${interviewId}`))
       .toMatchObject({ body: { status: 'failed', failure: type } });
   });
 
@@ -100,9 +100,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_500 });
     const answer = post(interviewId, { sessionToken: token });
-    await expect
-      .poll(() => world.simulator.callsOf(interviewId, 'finishStatus').length, { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(() => world.simulator.callsOf(interviewId, 'finishStatus').length).toBeGreaterThan(0);
     const stopped = service.stop();
     expect(await answer).toMatchObject({ status: 200, body: { action: 'approved' } });
     expect(await stopped).toBe(0);
