@@ -71,10 +71,7 @@ export class WrongStageError extends Error {
   }
 }
 
-/**
- * The answer did not come in time. The server was asked, and has the onboarding: it goes on, so ask for the answer again. While
- * Temporal is away its client's own error is thrown instead.
- */
+/** The answer did not come in time. The session goes on at the server: ask for the answer again. */
 export class AnswerPendingError extends Error {
   override readonly name = 'AnswerPendingError';
   readonly interviewId: string;

@@ -26,6 +26,7 @@ import { isDeadline, sessionFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
 import {
   attachedTo,
+  confirmStarted,
   isAnswerOfEndedRun,
   isCompleted,
   isRunning,
@@ -45,12 +46,9 @@ export interface OnboardingClientOptions {
 }
 
 export interface WaitOptions {
-  /** How long to wait, in milliseconds; a server that is away takes two seconds more to tell. @default no limit of its own */
+  /** How long to wait, in milliseconds. @default no limit of its own */
   timeoutMs?: number;
 }
-
-/** A server that is there answers within milliseconds. */
-const CONFIRM_TIMEOUT_MS = 2_000;
 
 /** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
 export class OnboardingClient {
@@ -100,7 +98,8 @@ export class OnboardingClient {
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
    * @throws SessionFailedError if Incode refuses the session for good
-   * @throws AnswerPendingError after `timeoutMs`; the session goes on
+   * @throws AnswerPendingError after `timeoutMs`; the session goes on. Temporal's own error, up to five seconds later, if the
+   * server cannot tell that it does
    */
   async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
     const checked = vouchedFor(checkedInput(input));
@@ -122,6 +121,10 @@ export class OnboardingClient {
       // The ended run would answer under the first id again.
       const updateId = `${UPDATES.finish}-after-${endedRunId}`;
       return this.finishWithStart({ ...checked, verifyFirst: true }, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
+    }).catch(async (error: unknown) => {
+      const confirm = () => confirmStarted(this.temporal, interviewId);
+      if (error instanceof AnswerPendingError) await this.within(interviewId, undefined, confirm);
+      throw error;
     });
   }
 
@@ -245,16 +248,9 @@ export class OnboardingClient {
     try {
       return await (timeoutMs === undefined ? request() : this.temporal.withDeadline(Date.now() + timeoutMs, request));
     } catch (error) {
-      if (timeoutMs !== undefined && isDeadline(error)) throw await this.pending(interviewId, timeoutMs);
+      if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
       if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
       throw sessionFailure(interviewId, error);
     }
-  }
-
-  /** The request may never have reached the server: only one that has the onboarding goes on with it. */
-  private async pending(interviewId: string, timeoutMs: number): Promise<AnswerPendingError> {
-    const known = () => this.temporal.withDeadline(Date.now() + CONFIRM_TIMEOUT_MS, () => this.describe(interviewId));
-    await this.within(interviewId, undefined, known);
-    return new AnswerPendingError(interviewId, timeoutMs);
   }
 }
