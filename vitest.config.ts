@@ -10,5 +10,7 @@ export default defineConfig({
     // Far above what any test takes: a limit for what hangs, not a measure.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // The same; its own is one second, which a loaded machine needs for a single step.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

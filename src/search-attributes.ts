@@ -37,7 +37,11 @@ export class WrongSearchAttributesError extends Error {
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
 
-/** @throws MissingSearchAttributesError, WrongSearchAttributesError */
+/**
+ * For whoever hosts `onboardingSession` in a worker of their own: `createWorker` does it by itself.
+ *
+ * @throws MissingSearchAttributesError, WrongSearchAttributesError
+ */
 export async function checkSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const wrong = NAMES.filter((name) => customAttributes[name] !== undefined && customAttributes[name] !== KEYWORD);

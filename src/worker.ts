@@ -19,6 +19,7 @@ import { limitTaskQueue } from './task-queue-limit.js';
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
 export {
+  checkSearchAttributes,
   MissingSearchAttributesError,
   SEARCH_ATTRIBUTES_COMMAND,
   WrongSearchAttributesError,

@@ -34,7 +34,12 @@ const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const doc = (name: string) => read(`docs/${name}.md`);
-const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+/** What lies in a directory and below, as paths from the root. */
+const filesUnder = (directory: string, ending: string) =>
+  readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${directory}/${file.replaceAll('\\', '/')}`);
+const pages = ['README.md', ...filesUnder('docs', '.md'), ...filesUnder('examples', '.md')];
 
 describe.each(pages)('%s', (page) => {
   it('links to what is there', () => {
@@ -47,8 +52,8 @@ describe.each(pages)('%s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  it('has TypeScript that is checked or run in test/examples', () => {
-    const examples = readdirSync(join(ROOT, 'test', 'examples')).map((name) => read(`test/examples/${name}`));
+  it('has TypeScript that is checked or run in examples or test/examples', () => {
+    const examples = [...filesUnder('examples', '.ts'), ...filesUnder('test/examples', '.ts')].map(read);
     const unchecked = codeBlocks(read(page), 'ts').filter(
       (code) => !examples.some((example) => example.includes(code)),
     );
@@ -193,6 +198,16 @@ describe('simulator.md', () => {
 it('nexus.md has a line for each operation, and no other', () => {
   const documented = tableOf(doc('nexus'), 'operation').flatMap(([operation = '']) => inCode(operation));
   expect(documented).toEqual(Object.keys(onboardingService.operations));
+});
+
+it('each example has a readme, and a test that runs it', () => {
+  const examples = readdirSync(join(ROOT, 'examples'));
+  expect(examples.length).toBeGreaterThan(3);
+  const tests = filesUnder('test/examples', '.test.ts').map(read).join();
+  for (const example of examples) {
+    expect(pages).toContain(`examples/${example}/README.md`);
+    expect(tests.includes(`'${example}`), example).toBe(true);
+  }
 });
 
 it('testing.md has a line for each option of the server, and no other', () => {

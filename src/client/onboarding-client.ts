@@ -26,6 +26,7 @@ import { isDeadline, sessionFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
 import {
   attachedTo,
+  confirmStarted,
   isAnswerOfEndedRun,
   isCompleted,
   isRunning,
@@ -102,7 +103,8 @@ export class OnboardingClient {
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
    * @throws SessionFailedError if Incode refuses the session for good
-   * @throws AnswerPendingError after `timeoutMs`; the session goes on
+   * @throws AnswerPendingError after `timeoutMs`; the session goes on. Temporal's own error, up to five seconds later, if the
+   * server cannot tell that it does
    */
   async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
     const checked = vouchedFor(checkedInput(input));
@@ -124,6 +126,10 @@ export class OnboardingClient {
       // The ended run would answer under the first id again.
       const updateId = `${UPDATES.finish}-after-${endedRunId}`;
       return this.finishWithStart({ ...checked, verifyFirst: true }, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
+    }).catch(async (error: unknown) => {
+      const confirm = () => confirmStarted(this.temporal, interviewId);
+      if (error instanceof AnswerPendingError) await this.within(interviewId, undefined, confirm);
+      throw error;
     });
   }
 

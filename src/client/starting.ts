@@ -78,6 +78,19 @@ export async function startNew(
   }
 }
 
+/** A server that is there answers within milliseconds, a busy one within a few seconds. */
+const CONFIRM_TIMEOUT_MS = 5_000;
+
+/**
+ * A start that was not answered in time may never have reached the server.
+ *
+ * @throws whatever Temporal's client throws if the server does not tell that it has the onboarding
+ */
+export async function confirmStarted(client: Client, interviewId: string): Promise<void> {
+  const handle = client.workflow.getHandle(onboardingWorkflowId(interviewId));
+  await client.withDeadline(Date.now() + CONFIRM_TIMEOUT_MS, () => handle.describe());
+}
+
 /** A start that is refused if there ever was another: the session has not been finished by a workflow. */
 export function vouchedFor(input: OnboardingInput): OnboardingInput {
   return { verifyFirst: false, ...input };

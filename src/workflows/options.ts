@@ -41,7 +41,10 @@ export const BULK_OPTIONS = {
   summary: 'Complete sessions at Incode',
 } as const satisfies ActivityOptions;
 
-/** How the onboarding workflow calls each activity. The summaries are what the Web UI shows. */
+/**
+ * How a workflow calls each activity: `proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.finishStatus)`, one proxy an activity,
+ * because they differ. Without a task queue: that of the workflow. The summaries are what the Web UI shows.
+ */
 export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> = {
   finishStatus: { ...CALL, summary: 'Finish the session at Incode' },
   closeSession: { ...CALL, summary: 'Close the session at Incode' },

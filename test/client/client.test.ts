@@ -1,5 +1,6 @@
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SessionCompletedError, SessionNotFoundError } from '../../src/client/index.js';
+import { OnboardingClient, SessionCompletedError, SessionNotFoundError } from '../../src/client/index.js';
 import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
 import { startWorld, type World } from '../support/world.js';
@@ -123,6 +124,14 @@ describe('finish', () => {
     expect(pending.name).toBe('AnswerPendingError');
     expect((await world.onboarding.state(interviewId)).status).toBe('running');
     await world.onboarding.cancel(interviewId);
+  });
+
+  it('does not say so of a server that is away', async () => {
+    const connection = Connection.lazy({ address: '127.0.0.1:1' });
+    const onboarding = new OnboardingClient({ client: new Client({ connection }) });
+    const away = await thrown(onboarding.finish({ interviewId: 'never-sent' }, { timeoutMs: 300 }));
+    expect(away.name).toBe('ServiceError');
+    await connection.close();
   });
 });
 

@@ -1,0 +1,80 @@
+import type { AddressInfo } from 'node:net';
+import { ServiceError } from '@temporalio/client';
+import express, { type ErrorRequestHandler } from 'express';
+import {
+  AnswerPendingError,
+  connectOnboardingClient,
+  InvalidInputError,
+  SessionFailedError,
+  SessionNotFoundError,
+} from 'temporal-incode/client';
+import { FAILURES } from 'temporal-incode/contract';
+
+/** How long somebody may wait at a screen. After that the session goes on without this request. */
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
+
+// One connection for the process, by TEMPORAL_ADDRESS and the like.
+const onboarding = await connectOnboardingClient();
+const app = express();
+app.use(express.json());
+
+// Your own authentication goes here: who knows an interview id need not be the person whose session it is.
+
+app.post('/onboardings/:interviewId/finish', async (request, response) => {
+  const { interviewId } = request.params;
+  const sessionToken = request.body?.sessionToken ?? '';
+  const answer = await onboarding.finish({ interviewId, sessionToken }, { timeoutMs: PATIENCE_MS });
+  if (answer) response.json({ action: answer.action, redirectionUrl: answer.redirectionUrl });
+  else response.status(410).json({ error: `Session ${interviewId} has expired` });
+});
+
+app.get('/onboardings/:interviewId', async (request, response) => {
+  const { status, state, result, failure } = await onboarding.state(request.params.interviewId);
+  response.json({
+    status,
+    stage: state?.stage ?? null,
+    outcome: result?.outcome ?? null,
+    failure: failure?.type ?? null,
+  });
+});
+
+app.use(((error, _request, response, next) => {
+  if (error instanceof AnswerPendingError) {
+    // Nothing is lost: whoever asks again gets the same answer.
+    response.status(202).location(`/onboardings/${error.interviewId}`).json({ pending: error.message });
+  } else if (error instanceof InvalidInputError) {
+    response.status(400).json({ error: error.message });
+  } else if (error instanceof SessionNotFoundError) {
+    response.status(404).json({ error: error.message });
+  } else if (error instanceof SessionFailedError) {
+    response.status(statusOf(error)).json({ error: error.message, type: error.type });
+  } else if (error instanceof ServiceError) {
+    console.error(`Temporal: ${error.message}: ${error.cause}`);
+    response.status(503).set('retry-after', '5').json({ error: 'Not taken, please try again' });
+  } else if (error.expose) {
+    // Of the body parser, whose message may quote the body, and so the token.
+    response.status(error.status).json({ error: 'The body must be JSON' });
+  } else {
+    next(error);
+  }
+}) satisfies ErrorRequestHandler);
+
+/** Incode refuses the session for good; or somebody has stopped the onboarding. */
+function statusOf({ type }: SessionFailedError): number {
+  if (type === FAILURES.unknownSession) return 404;
+  return type.startsWith('Incode') ? 422 : 409;
+}
+
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error) => {
+  if (error) throw error;
+  console.log(`Listening at http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.once(signal, () => {
+    // Requests under way get their answer; after them nobody needs the connection to Temporal.
+    server.close(() => onboarding.close());
+    // Clients would keep theirs open for the next request.
+    setInterval(() => server.closeIdleConnections(), 200).unref();
+  });
+}

@@ -1,0 +1,4 @@
+/** An activity of ours. */
+export async function openAccount(interviewId: string): Promise<string> {
+  return `account-of-${interviewId}`;
+}

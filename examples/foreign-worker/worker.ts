@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createIncodeActivities } from 'temporal-incode/activities';
+import { createIncodeClient } from 'temporal-incode/incode';
+import * as accounts from './accounts.js';
+
+const { INCODE_BASE_URL = '', INCODE_API_KEY = '', TEMPORAL_ADDRESS = 'localhost:7233' } = process.env;
+
+/** Each activity makes one call at a time, so none has to wait for a connection. */
+const CALLS_AT_A_TIME = 50;
+
+const incode = createIncodeClient({ baseUrl: INCODE_BASE_URL, apiKey: INCODE_API_KEY, connections: CALLS_AT_A_TIME });
+const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
+const worker = await Worker.create({
+  connection,
+  taskQueue: 'sign-up',
+  workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+  activities: { ...createIncodeActivities({ incode }), ...accounts },
+  maxConcurrentActivityTaskExecutions: CALLS_AT_A_TIME,
+  // A call that is under way when the process has to end may come to its end.
+  shutdownGraceTime: '20 seconds',
+});
+
+// Until SIGTERM or SIGINT.
+await worker.run();
+await connection.close();
+await incode.close();

@@ -1,0 +1,28 @@
+import { proxyActivities } from '@temporalio/workflow';
+import { ACTIVITY_OPTIONS, type IncodeActivities } from 'temporal-incode/activity-options';
+import type * as accounts from './accounts.js';
+
+const { finishStatus } = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.finishStatus);
+const { score } = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.score);
+const { openAccount } = proxyActivities<typeof accounts>({ startToCloseTimeout: '10 seconds' });
+
+export interface SignUp {
+  interviewId: string;
+  sessionToken: string;
+}
+
+/** Finishes the person's session at Incode, and opens an account for who passed. */
+export async function signUp({ interviewId, sessionToken }: SignUp): Promise<{ account: string | null }> {
+  const session = { interviewId, sessionToken };
+  // verifyFirst: this workflow may be reset, or somebody may have finished the session before.
+  const { finish } = await finishStatus({ ...session, verifyFirst: true });
+  if (finish === null) return { account: null }; // The session has expired.
+
+  let passed = finish.action === 'approved';
+  if (finish.action === null) {
+    // Incode's answer was lost on the way, but the session is finished: its score tells what came out.
+    const answer = await score({ ...session, readyWithinMs: 15 * 60_000 });
+    passed = answer?.status === 'OK';
+  }
+  return { account: passed ? await openAccount(interviewId) : null };
+}

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { executeChild } from '@temporalio/workflow';
+import { createIncodeActivities } from 'temporal-incode/activities';
+import { ONBOARDING_WORKFLOW, type OnboardingInput, type OnboardingWorkflow } from 'temporal-incode/contract';
+import { createIncodeClient } from 'temporal-incode/incode';
+import { onboardingSession } from 'temporal-incode/workflows';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { expectSound, handleOf, operationsOf, searchAttributesOf } from '../support/lifecycle.js';
+import { thrown } from '../support/thrown.js';
+import { API_KEY, startWorld, type World } from '../support/world.js';
+import type { Parent } from './workflows.js';
+
+// `world` is where onboardings run; beside it, a worker of another team.
+
+let world: World;
+let bundle: string;
+let stop: () => Promise<void>;
+const theirQueue = `theirs-${randomUUID()}`;
+
+beforeAll(async () => {
+  world = await startWorld();
+  const incode = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
+  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  bundle = workflowBundle.code;
+  const worker = await Worker.create({
+    connection,
+    namespace: inject('temporalNamespace'),
+    taskQueue: theirQueue,
+    workflowBundle,
+    activities: createIncodeActivities({ incode }),
+  });
+  const running = worker.run();
+  stop = async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+    await incode.close();
+  };
+});
+afterAll(async () => {
+  await stop();
+  await world[Symbol.asyncDispose]();
+});
+
+function start(workflow: string, argument: unknown): Promise<WorkflowHandle> {
+  const workflowId = `${workflow}-${randomUUID()}`;
+  return world.temporal.workflow.start(workflow, { workflowId, taskQueue: theirQueue, args: [argument] });
+}
+
+describe('an activity in a workflow of another team', () => {
+  it('finishes a session once if the answer is lost on the way', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+    const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
+    expect(finished).toMatchObject({ finish: { action: null, confirmedBy: 'status' } });
+    expect(operationsOf(world, interviewId)).toEqual(['finishStatus null', 'onboardingStatus 200']);
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('goes on for as long as Incode is away', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: 2 });
+    const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
+    expect(finished).toMatchObject({ finish: { action: 'approved', confirmedBy: 'response' } });
+  });
+
+  it('fails with a type for what the workflow has to see to', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.revokeTokens(interviewId);
+    const failed = await thrown((await start('finishing', { interviewId, sessionToken: token })).result());
+    expect(failed.cause).toMatchObject({
+      name: 'ActivityFailure',
+      cause: { type: 'IncodeTokenRefused', details: [{ interviewId, operation: 'finishStatus', httpStatus: 401 }] },
+    });
+  });
+
+  it('brings none of our workflows into the bundle', () => {
+    expect(bundle.includes('Finish the session at Incode')).toBe(true);
+    expect(bundle.includes('function onboardingSession')).toBe(false);
+    expect(bundle.includes('function onboardingBatch')).toBe(false);
+  });
+});
+
+describe('onboardingSession as a child', () => {
+  async function startParent(given: Partial<OnboardingInput> = {}, options: Partial<Parent> = {}) {
+    const { interviewId, token } = await world.simulator.openSession();
+    const input: OnboardingInput = { interviewId, sessionToken: token, ...given };
+    const parent = () => start('parent', { input, taskQueue: world.taskQueue, ...options } satisfies Parent);
+    return { interviewId, token, parent, started: await parent() };
+  }
+
+  /** As its parent's history says: only from then on does a policy concern the child. */
+  async function untilChildRuns(parent: WorkflowHandle): Promise<void> {
+    const hasChild = async () =>
+      (await parent.fetchHistory()).events?.some((event) => event.childWorkflowExecutionStartedEventAttributes);
+    await expect.poll(hasChild).toBe(true);
+  }
+
+  it('gives its parent the result, and is found like any other', async () => {
+    const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
+    await untilChildRuns(started);
+    // Nobody set its stage at the start, but its waits and its end are listed.
+    await expect.poll(() => searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'waiting' });
+    expect(await world.onboarding.start({ interviewId })).toMatchObject({ attached: true });
+    expect(await world.onboarding.finish({ interviewId })).toMatchObject({ action: 'approved' });
+    expect(await started.result()).toMatchObject({ interviewId, outcome: 'approved' });
+    expect(await searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'done', outcome: 'approved' });
+    await expectSound(world, interviewId);
+  });
+
+  it('of a session that was completed before does not finish it again', async () => {
+    const { interviewId, started, parent } = await startParent();
+    await started.result();
+    const again = await (await parent()).result();
+    expect(again).toMatchObject({ outcome: 'approved', finish: { confirmedBy: 'status' } });
+    await expectSound(world, interviewId);
+  });
+
+  it('is not started for a session whose onboarding runs, and does it no harm', async () => {
+    const { interviewId, started, parent } = await startParent({ plan: { finishWhen: 'asked' } });
+    await untilChildRuns(started);
+    const refused = await thrown((await parent()).result());
+    expect(refused.cause?.message).toContain('already started');
+    await world.onboarding.finish({ interviewId });
+    expect(await started.result()).toMatchObject({ outcome: 'approved' });
+  });
+
+  it('is cancelled with its parent, and finishes nothing', async () => {
+    const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
+    await untilChildRuns(started);
+    await started.cancel();
+    expect((await thrown(started.result())).cause).toMatchObject({ name: 'CancelledFailure' });
+    // The parent waited for it.
+    expect((await handleOf(world, interviewId).describe()).status.name).toBe('CANCELLED');
+    expect(world.simulator.effects(interviewId).finished).toBe(0);
+  });
+
+  it('goes on if its parent is terminated and the policy is ABANDON', async () => {
+    const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
+    await untilChildRuns(started);
+    await started.terminate();
+    expect(await world.onboarding.finish({ interviewId })).toMatchObject({ action: 'approved' });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('is cancelled if its parent is terminated and the policy is REQUEST_CANCEL', async () => {
+    const { interviewId, started } = await startParent(
+      { plan: { finishWhen: 'asked' } },
+      { parentClosePolicy: 'REQUEST_CANCEL' },
+    );
+    await untilChildRuns(started);
+    await started.terminate();
+    await expect.poll(async () => (await handleOf(world, interviewId).describe()).status.name).toBe('CANCELLED');
+  });
+
+  it('is typed', () => {
+    const calls = [
+      // @ts-expect-error: the interview id is a string
+      () => executeChild(onboardingSession, { args: [{ interviewId: 1 }] }),
+      // @ts-expect-error: there is no such part of the plan
+      () => executeChild(onboardingSession, { args: [{ interviewId: 'x', plan: { wait: true } }] }),
+      // @ts-expect-error: the interview id is missing
+      () => executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, { args: [{}] }),
+    ];
+    expect(calls).toHaveLength(3);
+  });
+});

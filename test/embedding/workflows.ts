@@ -1,0 +1,33 @@
+// Workflows of another team, bundled as they would be.
+import { executeChild, type ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
+import { ACTIVITY_OPTIONS, type FinishStatusResult, type IncodeActivities } from 'temporal-incode/activity-options';
+import {
+  ONBOARDING_WORKFLOW,
+  type OnboardingInput,
+  type OnboardingResult,
+  type OnboardingWorkflow,
+  onboardingWorkflowId,
+} from 'temporal-incode/contract';
+
+const { finishStatus } = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.finishStatus);
+
+/** Does not ask for the status to be read first: what keeps it from finishing twice is the activity alone. */
+export async function finishing(session: { interviewId: string; sessionToken: string }): Promise<FinishStatusResult> {
+  return finishStatus(session);
+}
+
+export interface Parent {
+  input: OnboardingInput;
+  /** Of the worker that has the workflow `onboardingSession`. */
+  taskQueue: string;
+  parentClosePolicy?: ParentClosePolicy;
+}
+
+export async function parent({ input, taskQueue, parentClosePolicy = 'ABANDON' }: Parent): Promise<OnboardingResult> {
+  return executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
+    workflowId: onboardingWorkflowId(input.interviewId),
+    taskQueue,
+    args: [input],
+    parentClosePolicy,
+  });
+}

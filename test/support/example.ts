@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { createWorker, readConfig } from 'temporal-incode/worker';
+import {
+  type IncodeSimulator,
+  type SimulatorOptions,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { API_KEY, installRuntime } from './world.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A program of `examples/` in a process of its own, run from TypeScript as its readme says. */
+export interface Example {
+  /** Waits until it has written that to stdout or stderr. @returns what the pattern's group found */
+  wrote(pattern: RegExp): Promise<string>;
+  /** Waits for something that only comes while the program runs. */
+  meanwhile<T>(promise: Promise<T>): Promise<T>;
+  /** Sends SIGTERM. @returns its exit code */
+  stop(): Promise<number | null>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function startExample(file: string, env: Record<string, string>): Example {
+  const child = spawn(process.execPath, ['--import', 'tsx', `examples/${file}`], {
+    cwd: ROOT,
+    env: { ...withoutTemporal(process.env), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const written = new EventEmitter();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+      written.emit('more');
+    });
+  }
+  const closed = once(child, 'close');
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    const [code] = await closed;
+    return code;
+  };
+  async function meanwhile<T>(promise: Promise<T>): Promise<T> {
+    const ended = closed.then(([code]) => {
+      throw new Error(`${file} ended with ${code}:\n${output}`);
+    });
+    return Promise.race([promise, ended]);
+  }
+  return {
+    meanwhile,
+    async wrote(pattern) {
+      for (;;) {
+        const found = pattern.exec(output);
+        if (found) return found[1] ?? '';
+        await meanwhile(once(written, 'more'));
+      }
+    },
+    stop: () => end('SIGTERM'),
+    async [Symbol.asyncDispose]() {
+      await end('SIGKILL');
+    },
+  };
+}
+
+/** What Temporal's SDK logs of a worker that takes tasks. */
+export const WORKER_RUNS = /state: 'RUNNING'/;
+
+/** A server of its own, because examples use the queues and the namespace that a user's would. */
+export interface ExampleWorld {
+  simulator: IncodeSimulator;
+  temporal: Client;
+  /** For a program that is to reach them. */
+  env: Record<string, string>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export async function startExampleWorld(simulated: SimulatorOptions = {}): Promise<ExampleWorld> {
+  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], ...simulated });
+  const server = await startLocalTemporalServer({ env: withoutTemporal(process.env) });
+  const connection = await Connection.connect({ address: server.address });
+  return {
+    simulator,
+    temporal: new Client({ connection }),
+    env: {
+      TEMPORAL_ADDRESS: server.address,
+      INCODE_BASE_URL: simulator.url,
+      INCODE_API_KEY: API_KEY,
+    },
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      await server.stop();
+      await simulator.close();
+    },
+  };
+}
+
+/** As `temporal-incode worker` runs it, on the queues that everybody knows. */
+export async function startOnboardingWorker({ env }: ExampleWorld): Promise<AsyncDisposable> {
+  installRuntime();
+  const worker = await createWorker(readConfig(env));
+  const running = worker.run();
+  return {
+    async [Symbol.asyncDispose]() {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** How to find or fetch the server stays; which server, and how to reach it, does not. */
+function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_') || name === 'TEMPORAL_CLI_PATH'),
+  );
+}
