@@ -44,5 +44,6 @@ export function keysFromEnvironment(
  * @throws PlaintextError
  */
 export function checkPlaintext(address: string, env: Environment = process.env): void {
-  if (!isLoopback(address) && env[ALLOW_PLAINTEXT]?.trim().toLowerCase() !== 'true') throw new PlaintextError(address);
+  const isAllowed = env[ALLOW_PLAINTEXT]?.trim().toLowerCase() === 'true';
+  if (!isAllowed && !isLoopback(address)) throw new PlaintextError(address);
 }
