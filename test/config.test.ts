@@ -74,9 +74,34 @@ describe('readConfig', () => {
   });
 
   it("takes Temporal's own variables", () => {
-    const config = readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'kyc' });
+    const temporal = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'kyc' };
+    const config = readConfig({ ...REQUIRED, ...temporal, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' });
     expect(config.namespace).toBe('kyc');
     expect(config.temporal.connectionOptions.address).toBe('temporal.example:7233');
+  });
+
+  it.each(['temporal.example:7233', '10.0.0.7:7233', '[2001:db8::1]:7233'])(
+    'refuses %s without encryption keys',
+    (address) => {
+      const elsewhere = { ...REQUIRED, TEMPORAL_ADDRESS: address };
+      expect(problems(elsewhere)).toEqual([expect.stringContaining(`Temporal server at ${address} in clear text`)]);
+      expect(problems({ ...elsewhere, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'no' })).toHaveLength(1);
+      const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32).toString('base64')}`;
+      expect(readConfig({ ...elsewhere, TEMPORAL_INCODE_ENCRYPTION_KEYS }).encryptionKeys?.writing().id).toBe('one');
+    },
+  );
+
+  it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('needs no keys for %s', (address) => {
+    expect(readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: address }).encryptionKeys).toBeNull();
+  });
+
+  it('names keys that are wrong, and shows none', () => {
+    const TEMPORAL_INCODE_ENCRYPTION_KEYS = 'c2VjcmV0LWtleS1ieXRlcw==';
+    const [problem] = problems({ ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS });
+    expect(problem).toContain('key 1 of 1 is not written as id:base64');
+    expect(problem).not.toContain(TEMPORAL_INCODE_ENCRYPTION_KEYS);
+    const both = { TEMPORAL_INCODE_ENCRYPTION_KEYS, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: '/nowhere' };
+    expect(problems({ ...REQUIRED, ...both })).toEqual([expect.stringContaining('exclude each other')]);
   });
 
   it('takes proxy variables in either case', () => {
