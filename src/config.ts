@@ -3,6 +3,7 @@ import { checkPlaintext, type KeyRing, keysFromEnvironment } from './codec/index
 import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
 
+export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
 export { ConfigError, LOG_LEVELS, type LogLevel } from './config/reader.js';
 export { readWebhookConfig, type WebhookConfig } from './config/webhook.js';
 

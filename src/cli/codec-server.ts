@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { encryptionCodec } from '../codec/index.js';
+import { createCodecServer } from '../codec/server.js';
+import { type CodecServerConfig, ConfigError, readCodecServerConfig } from '../config.js';
+import { CliError, EXIT, started } from './exit.js';
+import { printJson } from './output.js';
+import { untilInterrupted } from './signals.js';
+
+export function define(command: Command): void {
+  command
+    .option('--json', 'print the address as JSON', false)
+    .addHelpText(
+      'after',
+      `
+The environment configures it. Every variable: docs/encryption.md
+
+Example:
+  $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS=… CODEC_SERVER_ORIGINS=https://temporal.example \\
+      temporal-incode codec-server`,
+    )
+    .action(serve);
+}
+
+async function serve({ json }: { json: boolean }): Promise<void> {
+  const interrupted = untilInterrupted();
+  const { keys, tokens, origins, host, port } = configured();
+  const server = createCodecServer({ codec: encryptionCodec(keys), tokens, origins });
+  const url = await started('The codec server', server.listen({ host, port }));
+  if (json) printJson({ url });
+  else process.stdout.write(`Codec server at ${url}, for the Web UI and temporal --codec-endpoint, until Ctrl-C\n`);
+  await interrupted;
+  await server.close();
+}
+
+function configured(): CodecServerConfig {
+  try {
+    return readCodecServerConfig();
+  } catch (error) {
+    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
+  }
+}

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { encryptedDataConverter } from 'temporal-incode/codec';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { encryptionCodec, keyRing } from '../../src/codec/index.js';
+import { createCodecServer } from '../../src/codec/server.js';
+import { ConfigError, readCodecServerConfig } from '../../src/config.js';
+import { defaultCacheDir, findTemporalBinary } from '../../src/testing/temporal-binary.js';
+
+const KEY = Buffer.alloc(32, 7);
+const TOKEN = 'a-token-of-operators';
+const UI = 'https://temporal.example';
+const keys = keyRing([{ id: 'one', key: KEY }]);
+const server = createCodecServer({
+  codec: encryptionCodec(keys),
+  tokens: ['an-older-token-too', TOKEN],
+  origins: [UI],
+});
+
+let url: string;
+beforeAll(async () => {
+  url = await server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => server.close());
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const PLAIN = { metadata: { encoding: base64('json/plain') }, data: base64('"the value"') };
+
+function ask(way: string, payloads: unknown, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }) {
+  return fetch(`${url}/${way}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-namespace': 'default', ...headers },
+    body: JSON.stringify(payloads),
+  });
+}
+
+describe('the codec server', () => {
+  it('encodes and decodes what Temporal sends as JSON', async () => {
+    const encoded = (await (await ask('encode', { payloads: [PLAIN] })).json()) as { payloads: [{ data: string }] };
+    expect(Buffer.from(encoded.payloads[0].data, 'base64').includes('the value')).toBe(false);
+    expect(await (await ask('decode', encoded)).json()).toEqual({ payloads: [PLAIN] });
+  });
+
+  it.each([
+    ['no token', {}],
+    ['a wrong one', { authorization: 'Bearer wrong' }],
+    ['another scheme', { authorization: `Basic ${base64(`user:${TOKEN}`)}` }],
+  ])('answers 401 to %s', async (_, headers) => {
+    const answer = await ask('decode', { payloads: [PLAIN] }, headers);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await answer.text()).not.toContain(TOKEN);
+  });
+
+  it('lets pages of the origins that it was told ask, and no others', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${url}/decode`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,x-namespace',
+        },
+      });
+    const allowed = await preflight(UI);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(UI);
+    expect(allowed.headers.get('access-control-allow-headers')).toContain('authorization');
+    const other = await preflight('https://evil.example');
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('says which key is missing, and what is no payload', async () => {
+    const strange = {
+      metadata: { encoding: base64('binary/encrypted'), 'encryption-key-id': base64('lost') },
+      data: base64('x'.repeat(40)),
+    };
+    const answer = await ask('decode', { payloads: [strange] });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toEqual({ message: expect.stringContaining('key "lost"') });
+    expect((await ask('decode', { nothing: true })).status).toBe(400);
+  });
+
+  it('shows the temporal CLI what is encrypted', async () => {
+    const connection = await Connection.connect({ address: inject('temporalAddress') });
+    try {
+      const client = new Client({
+        connection,
+        namespace: inject('temporalNamespace'),
+        dataConverter: encryptedDataConverter(keys),
+      });
+      const workflowId = `codec-server-${randomUUID()}`;
+      await client.workflow.start('nobody', { workflowId, taskQueue: workflowId, args: ['shown to operators'] });
+      const { path } = await findTemporalBinary({
+        env: process.env,
+        cacheDir: defaultCacheDir(process.env),
+        onProgress: () => undefined,
+      });
+      const show = async (...more: string[]) => {
+        const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', ...more];
+        const at = ['--address', inject('temporalAddress'), '--namespace', inject('temporalNamespace')];
+        return (await promisify(execFile)(path, [...args, ...at])).stdout;
+      };
+      expect((await show()).includes(base64('"shown to operators"'))).toBe(false);
+      const shown = await show('--codec-endpoint', url, '--codec-auth', `Bearer ${TOKEN}`);
+      expect(shown.includes(base64('"shown to operators"'))).toBe(true);
+      await client.workflow.getHandle(workflowId).terminate();
+    } finally {
+      await connection.close();
+    }
+  });
+});
+
+describe('its configuration', () => {
+  const GOOD = { TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${KEY.toString('base64')}`, CODEC_SERVER_TOKENS: TOKEN };
+
+  it('has defaults for where it listens', () => {
+    expect(readCodecServerConfig(GOOD)).toMatchObject({ host: '127.0.0.1', port: 8089, tokens: [TOKEN], origins: [] });
+  });
+
+  it.each([
+    [{}, /ENCRYPTION_KEYS_FILE or .* is required/],
+    [{}, /CODEC_SERVER_TOKENS is required/],
+    [{ ...GOOD, CODEC_SERVER_TOKENS: 'short' }, /at least 16 characters/],
+    [{ ...GOOD, CODEC_SERVER_ORIGINS: '*' }, /must be origins/],
+    [{ ...GOOD, CODEC_SERVER_ORIGINS: `${UI}/path` }, /must be origins/],
+  ])('names what is wrong (%#)', (env, message) => {
+    expect(() => readCodecServerConfig(env as Record<string, string>)).toThrow(ConfigError);
+    expect(() => readCodecServerConfig(env as Record<string, string>)).toThrow(message);
+  });
+});
