@@ -20,7 +20,7 @@ const RULES: Rules = {
   loopback: { ours: [], packages: [] },
   config: { ours: ['contract'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
-  'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
+  'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
@@ -65,6 +65,7 @@ const RULES: Rules = {
       'loopback',
       'config',
       'logging',
+      'search-attributes',
       'incode',
       'activities',
       'client',

@@ -2,7 +2,7 @@ import { isGrpcServiceError, type WorkflowExecutionInfo } from '@temporalio/clie
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../client/index.js';
 import { EXECUTION_STATUSES } from '../client/status.js';
-import { onboardingWorkflowId, OUTCOMES, SEARCH_ATTRIBUTES, STAGES } from '../contract/index.js';
+import { OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../contract/index.js';
 import { CliError } from './exit.js';
 import { type Filter, queryFor, STATUSES } from './list/query.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
@@ -17,8 +17,10 @@ export function define(command: Command): void {
   withTemporalOptions(command)
     .addOption(new Option('--stage <stage>', 'only those in this stage').choices(STAGES))
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(OUTCOMES))
-    .option('--batch <id>', 'only those that were started with this batch id')
-    .addOption(new Option('--status <status>', 'only those whose onboarding is open, or has ended so').choices(STATUSES))
+    .option('--batch <id>', 'only those that were started with this batch id', batch)
+    .addOption(
+      new Option('--status <status>', 'only those whose onboarding is open, or has ended so').choices(STATUSES),
+    )
     .option('--older-than <age>', 'only those that were started longer ago', durationOption('--older-than'))
     .option('--newer-than <age>', 'only those that were started since', durationOption('--newer-than'))
     .option('--limit <count>', 'at most so many', count, 100)
@@ -140,6 +142,14 @@ function queryError(error: unknown): unknown {
   return new CliError(
     `Temporal refuses the query: ${cause.details}\nDoes the namespace have the search attributes? temporal-incode setup registers them.`,
   );
+}
+
+/** Temporal's SQL stores find no value with these, however it is written; "there is none" would be wrong. */
+const NOT_SEARCHABLE = /["\\\p{Cc}]/u;
+
+function batch(value: string): string {
+  if (value !== '' && !NOT_SEARCHABLE.test(value)) return value;
+  throw new CliError('--batch must be a batch id without quotation marks, backslashes or line breaks');
 }
 
 function count(value: string): number {

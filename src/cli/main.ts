@@ -24,6 +24,8 @@ async function main(args: string[]): Promise<void> {
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = askedCommand(args);
+  // Where commander puts its own command, help.
+  program.commandsGroup('Operate it:');
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
 }

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../client/input.js';
 import { printJson } from './output.js';
-import {
-  askWorker,
-  type SessionOptions,
-  sessionCliError,
-  withSession,
-  withSessionOptions,
-} from './session.js';
+import { askWorker, type SessionOptions, sessionCliError, withSession, withSessionOptions } from './session.js';
 import { readSessionToken } from './session-token.js';
 
 interface RenewTokenOptions extends SessionOptions {
