@@ -33,7 +33,7 @@ export function days(ms: number): string {
 }
 
 /** Temporal Cloud has its own command for what is set here by API elsewhere. */
-export function isCloud({ options }: Connection): boolean {
+export function isCloud({ options }: { options: { address: string } }): boolean {
   return /\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(options.address);
 }
 

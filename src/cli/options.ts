@@ -1,4 +1,4 @@
-import type { Connection } from '@temporalio/client';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { connectTemporal } from '../client/connect.js';
 import {
@@ -54,11 +54,21 @@ async function closing<C extends { close(): Promise<void> }, T>(open: C, use: (o
   try {
     return await use(open);
   } catch (error) {
-    const isNamespace = error instanceof Error && error.name === 'NamespaceNotFoundError';
-    throw isNamespace ? new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage) : error;
+    throw temporalCliError(error);
   } finally {
     await open.close();
   }
+}
+
+/** What Temporal refuses is told without a stack trace. */
+function temporalCliError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'NamespaceNotFoundError') {
+    return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
+  }
+  if (isGrpcServiceError(error)) return new CliError(`Temporal: ${error.details}`, EXIT.failed);
+  const { cause } = error;
+  return isGrpcServiceError(cause) ? new CliError(`${error.message}: ${cause.details}`, EXIT.failed) : error;
 }
 
 async function reached<T>({ address }: TemporalOptions, connect: () => Promise<T>): Promise<T> {

@@ -2,10 +2,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/namespace.js';
 import { searchAttributesOf } from '../../src/search-attributes.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
 import { type Ran, run } from '../support/cli.js';
+import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
 import { API_KEY } from '../support/world.js';
 
 const address = inject('temporalAddress');
@@ -98,19 +100,54 @@ describe('setup', () => {
   });
 });
 
-describe('search attributes where the operator API is refused', () => {
-  const refused = () =>
-    Promise.reject(Object.assign(new Error('unauthorized'), { code: 7, details: '', metadata: {} }));
+describe("where the operator's API is refused, as Temporal Cloud does", () => {
+  let proxy: RefusingProxy;
+  beforeAll(async () => {
+    proxy = await startRefusingProxy(address, 'temporal.api.operatorservice.v1.OperatorService');
+  });
+  afterAll(() => proxy.close());
 
-  it('are found by queries', async () => {
+  it('setup finds out by queries what is there, prints the command for the rest, and ends with 1', async () => {
     const namespace = await newNamespace({ IncodeStage: 2, IncodeBatchId: 2 });
-    const services = {
-      workflowService: connection.workflowService,
-      operatorService: { listSearchAttributes: refused } as unknown as Connection['operatorService'],
+    const args = ['setup', '--address', proxy.address, '--namespace', namespace, '--json'];
+    const found = async () => {
+      const { code, stdout } = await run(args);
+      return { code, ...JSON.parse(stdout) };
     };
-    await expect
-      .poll(() => searchAttributesOf(services, namespace), SOON)
-      .toEqual({ present: ['IncodeStage', 'IncodeBatchId'], missing: ['IncodeOutcome'], wrong: [] });
+    await expect.poll(found, SOON).toMatchObject({
+      code: 1,
+      registered: [],
+      present: ['IncodeStage', 'IncodeBatchId'],
+      todo: [
+        `temporal operator search-attribute create --name IncodeOutcome --type Keyword --namespace ${namespace}`,
+        `temporal-incode setup --namespace ${namespace} --retention 30d`,
+      ],
+    });
+  });
+
+  it('setup has nothing to do where everything is there', async () => {
+    const { code, stdout } = await run(['setup', '--address', proxy.address]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^there already +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
+  });
+
+  it.each([
+    ['acme.a1b2c.tmprl.cloud:7233', true],
+    ['eu-west-1.aws.api.temporal.io:7233', true],
+    ['temporal.example.com:7233', false],
+    ['tmprl.cloud.example.com', false],
+  ])('%s is Temporal Cloud: %s', (at, is) => {
+    expect(isCloud({ options: { address: at } })).toBe(is);
+  });
+
+  it('its own commands are what is left to do there', () => {
+    expect(cloudAttributesCommand('acme.a1b2c', ['IncodeStage', 'IncodeOutcome'])).toBe(
+      'tcld namespace search-attributes add --namespace acme.a1b2c ' +
+        '--search-attribute IncodeStage=Keyword --search-attribute IncodeOutcome=Keyword',
+    );
+    expect(cloudRetentionCommand('acme.a1b2c', 29.5 * DAY_MS)).toBe(
+      'tcld namespace retention set --namespace acme.a1b2c --retention-days 30',
+    );
   });
 });
 
@@ -239,7 +276,7 @@ describe('doctor', () => {
     isReady = false;
     expect(await asked(`${url}/`)).toMatchObject({ status: 'failed', message: expect.stringContaining('Temporal') });
     await receiver.close();
-    expect(await asked(url)).toMatchObject({ status: 'failed', message: expect.stringContaining('ECONNREFUSED') });
+    expect(await asked(url)).toMatchObject({ status: 'failed', message: 'does not answer' });
     const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
     await expect.poll(() => other.address()).toBeTruthy();
     const { port } = other.address() as AddressInfo;

@@ -10,15 +10,24 @@ export async function webhookChecks(url: string | undefined): Promise<Check[]> {
 }
 
 async function readiness(url: string): Promise<Omit<Check, 'name'>> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const { status } = await fetch(`${url.replace(/\/+$/, '')}/readyz`, { signal, redirect: 'manual' });
+  const status = await statusOf(`${url.replace(/\/+$/, '')}/readyz`);
   switch (status) {
+    case undefined:
+      return { status: 'failed', message: 'does not answer', todo: 'Start it: temporal-incode webhooks' };
     case 200:
       return { status: 'ok', message: 'is ready' };
     case 503:
       return { status: 'failed', message: 'runs, but does not reach Temporal', todo: 'See its TEMPORAL_ADDRESS' };
     default:
       return { status: 'failed', message: `answered ${status}: is that the receiver?`, todo: 'Check --webhook-url' };
+  }
+}
+
+async function statusOf(url: string): Promise<number | undefined> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })).status;
+  } catch {
+    return undefined;
   }
 }
 
