@@ -51,11 +51,13 @@ async function confirmed({ interviewId, state }: SessionStatus): Promise<boolean
   const stage = state ? ` in the stage ${state.stage}` : '';
   try {
     // Ctrl-D is no answer.
-    const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('')));
+    const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('\n')));
     // Readline takes Ctrl-C from the terminal.
     asking.once('SIGINT', () => asking.close());
     const question = `Session ${interviewId}${stage}: nobody completes it any more. Cancel its onboarding? (y/N) `;
-    return /^y(es)?$/i.test((await Promise.race([asking.question(question), closed])).trim());
+    const answer = await Promise.race([asking.question(question), closed]);
+    if (answer === '\n') process.stderr.write('\n');
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     asking.close();
   }
