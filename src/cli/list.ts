@@ -145,7 +145,7 @@ function queryError(error: unknown): unknown {
 }
 
 /** Temporal's SQL stores find no value with these, however it is written; "there is none" would be wrong. */
-const NOT_SEARCHABLE = /["\\\p{Cc}]/u;
+const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
 
 function batch(value: string): string {
   if (value !== '' && !NOT_SEARCHABLE.test(value)) return value;
