@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type Filter, queryFor } from '../../src/cli/list/query.js';
 import { type Ran, run } from '../support/cli.js';
 import { startWorld, type World } from '../support/world.js';
@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const SOON = { timeout: 20_000 };
+const SOON = { timeout: 60_000 };
+// Each look is a program that is started, which takes seconds on a loaded machine.
+vi.setConfig({ testTimeout: 240_000 });
 const list = (...args: string[]): Promise<Ran> => run(['list', '--address', inject('temporalAddress'), ...args]);
 
 /** What it prints as JSON lines. */
@@ -133,6 +135,7 @@ describe('list', () => {
     [['--older-than', 'old'], '--older-than must be a duration'],
     [['--older-than', '2d', '--newer-than', '1d'], '--older-than must be less than --newer-than'],
     [['--batch', 'a "quoted" one'], '--batch must be a batch id without quotation marks'],
+    [['--batch', "ends with '"], '--batch must be a batch id without quotation marks'],
     [['--batch', 'back\\slash'], '--batch must be a batch id without quotation marks'],
     [['--limit', '0'], '--limit must be a whole number from 1'],
   ])('%j ends with 2 and says what is possible', async (args, why) => {

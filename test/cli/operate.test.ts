@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/namespace.js';
 import { searchAttributesOf } from '../../src/search-attributes.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
@@ -11,7 +11,9 @@ import { type RefusingProxy, startRefusingProxy } from '../support/refusing-prox
 import { API_KEY } from '../support/world.js';
 
 const address = inject('temporalAddress');
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: 60_000 };
+// Each look is a program that is started, which takes seconds on a loaded machine.
+vi.setConfig({ testTimeout: 240_000 });
 
 let connection: Connection;
 beforeAll(async () => {
