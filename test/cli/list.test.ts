@@ -108,7 +108,7 @@ describe('list', () => {
     await world.onboarding.cancel(waiting);
   });
 
-  it.each([["it's one"], ["ends with '"], ["x' OR IncodeStage = 'done"], ['é; -- #'], ['100% of _them_']])(
+  it.each([["it's one"], ["two '' in it"], ["x' OR IncodeStage = 'done"], ['é; -- #'], ['100% of _them_']])(
     'finds a batch that is called %s, and nothing else by it',
     async (name) => {
       const batchId = `${randomUUID()} ${name}`;
