@@ -57,6 +57,8 @@ function print(checks: Check[], failed: number): void {
   }
   const warnings = checks.filter(({ status }) => status === 'warning').length;
   process.stdout.write(
-    failed + warnings === 0 ? '\nNothing is wrong.\n' : `\n${failed} failed, ${warnings} warnings.\n`,
+    failed + warnings === 0
+      ? '\nNothing is wrong.\n'
+      : `\n${failed} failed, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.\n`,
   );
 }

@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { checkExtendDeadlineInput, InvalidInputError } from '../contract/index.js';
 import { CliError } from './exit.js';
 import { printFacts, printJson } from './output.js';
-import { askWorker, type SessionOptions, withSession, withSessionOptions } from './session.js';
+import { askWorker, type UpdateOptions, withSession, withUpdateOptions } from './session.js';
 
-interface ExtendDeadlineOptions extends SessionOptions {
+interface ExtendDeadlineOptions extends UpdateOptions {
   by: string;
 }
 
 export function define(command: Command): void {
-  withSessionOptions(command, 'print the new deadline as JSON')
+  withUpdateOptions(command, 'print the new deadline as JSON')
     .requiredOption('--by <duration>', 'how much longer, such as "7 days" or 36h, added to its deadline')
     .addHelpText(
       'after',
@@ -27,7 +27,7 @@ async function extendDeadline(options: ExtendDeadlineOptions): Promise<void> {
   const { by, json } = options;
   checkDuration(by);
   await withSession(options, async (client, interviewId) => {
-    const moved = await askWorker(client, interviewId, () => client.extendDeadline(interviewId, by));
+    const moved = await askWorker(client, options, () => client.extendDeadline(interviewId, by));
     if (json) printJson({ interviewId, ...moved });
     else printFacts({ session: interviewId, deadline: moved.deadline });
   });

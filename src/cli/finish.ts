@@ -33,7 +33,7 @@ async function finish(options: FinishOptions): Promise<void> {
     else {
       printFacts({
         session: interviewId,
-        action: answer ? (answer.action ?? 'not known: the answer was lost, the score decides') : 'none',
+        action: answer ? (answer.action ?? 'not known: the answer was lost, the score decides') : null,
         redirect: answer?.redirectionUrl,
         'confirmed by': answer?.confirmedBy,
         reason: answer ? null : 'the session expired before it could be finished',

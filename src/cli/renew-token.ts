@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../client/input.js';
 import { printJson } from './output.js';
-import { askWorker, type SessionOptions, sessionCliError, withSession, withSessionOptions } from './session.js';
+import { askWorker, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from './session.js';
 import { readSessionToken } from './session-token.js';
 
-interface RenewTokenOptions extends SessionOptions {
+interface RenewTokenOptions extends UpdateOptions {
   sessionTokenFile: string;
 }
 
 export function define(command: Command): void {
-  withSessionOptions(command, 'print what was done as JSON')
+  withUpdateOptions(command, 'print what was done as JSON')
     .option('--session-token-file <file>', "file with the session's fresh token; - reads it from stdin", '-')
     .addHelpText(
       'after',
@@ -27,7 +27,7 @@ Examples:
 async function renewToken(options: RenewTokenOptions): Promise<void> {
   const sessionToken = await freshToken(options.sessionTokenFile);
   await withSession(options, async (client, interviewId) => {
-    await askWorker(client, interviewId, () => client.renewToken(interviewId, sessionToken));
+    await askWorker(client, options, () => client.renewToken(interviewId, sessionToken));
     if (options.json) printJson({ interviewId, renewed: true });
     else process.stdout.write(`Session ${interviewId} has the fresh token.\n`);
   });

@@ -10,7 +10,7 @@ import {
 } from '../client/index.js';
 import { checkInterviewId } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
-import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 
 export interface SessionOptions extends TemporalOptions {
   interviewId: string;
@@ -22,6 +22,20 @@ export function withSessionOptions(command: Command, jsonHelp: string): Command 
   return withTemporalOptions(command)
     .requiredOption('--interview-id <id>', "Incode's id of the session")
     .option('--json', jsonHelp, false);
+}
+
+export interface UpdateOptions extends SessionOptions {
+  timeout: number;
+}
+
+/** The options of every command that a worker has to take. One that is there does so within milliseconds. */
+export function withUpdateOptions(command: Command, jsonHelp: string): Command {
+  return withSessionOptions(command, jsonHelp).option(
+    '--timeout <duration>',
+    'how long to wait for a worker',
+    durationOption('--timeout'),
+    30_000,
+  );
 }
 
 /** Connects once the id is known to be one, and turns what goes wrong into words and an exit code. */
@@ -45,9 +59,6 @@ export function sessionCliError(error: unknown): unknown {
   return error;
 }
 
-/** A worker answers within milliseconds, or there is none. */
-const UPDATE_TIMEOUT_MS = 30_000;
-
 /**
  * Asks a worker, which may not be there.
  *
@@ -55,15 +66,15 @@ const UPDATE_TIMEOUT_MS = 30_000;
  */
 export async function askWorker<T>(
   { temporal }: ConnectedOnboardingClient,
-  interviewId: string,
+  { interviewId, timeout }: UpdateOptions,
   ask: () => Promise<T>,
 ): Promise<T> {
   try {
-    return await temporal.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, ask);
+    return await temporal.withDeadline(Date.now() + timeout, ask);
   } catch (error) {
     if (!isDeadline(error)) throw error;
     throw new CliError(
-      `Session ${interviewId}: no answer within ${UPDATE_TIMEOUT_MS / 1_000} s, so it is not known whether a worker will take it. ` +
+      `Session ${interviewId}: no answer within ${timeout / 1_000} s, so it is not known whether a worker will take it. ` +
         `Is one running? See: temporal-incode status --interview-id ${interviewId}`,
       EXIT.pending,
     );

@@ -188,8 +188,8 @@ describe('doctor', () => {
       server: { status: 'ok', message: expect.stringContaining(address) },
       namespace: { status: 'ok', message: 'default' },
       'search attributes': { status: 'ok' },
-      // The test server keeps a day.
-      retention: { status: 'warning', todo: expect.stringContaining('setup --retention') },
+      // Our own test server keeps a day, another one may keep more.
+      retention: { status: expect.stringMatching(/^(ok|warning)$/) },
       workers: { status: 'ok', message: expect.stringContaining(`${process.pid}@`) },
       'bulk workers': { status: 'ok', message: expect.stringContaining(world.bulkQueue) },
       Incode: { status: 'ok' },
@@ -198,7 +198,7 @@ describe('doctor', () => {
     const people = await run(['doctor', ...queues], '', incode());
     expect(people.code).toBe(0);
     expect(people.stdout).toMatch(/^ok {7}Incode/m);
-    expect(people.stdout).toContain('0 failed, 1 warnings.');
+    expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
   });
 
   it('touches no session at Incode', async () => {
@@ -217,6 +217,7 @@ describe('doctor', () => {
     expect(found).toMatchObject({
       server: { status: 'ok' },
       'search attributes': { status: 'failed', todo: 'temporal-incode setup' },
+      retention: { status: 'warning', todo: 'temporal-incode setup --retention 30d' },
       workers: { status: 'failed', message: expect.stringContaining('nobody-works-here') },
       'bulk workers': { status: 'failed' },
       Incode: { status: 'failed', todo: expect.stringContaining('INCODE_API_KEY') },
