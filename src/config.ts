@@ -100,6 +100,11 @@ function encryptionKeys(env: Environment, address = 'localhost:7233', problems: 
   }
 }
 
+/** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */
+export function isIncodeConfigured(env: Environment = process.env): boolean {
+  return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY);
+}
+
 // A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';

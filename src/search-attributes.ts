@@ -1,3 +1,4 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from './contract/index.js';
 
@@ -35,17 +36,71 @@ export class WrongSearchAttributesError extends Error {
 }
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
-const KEYWORD = 2;
+export const KEYWORD = 2;
 
 /**
  * For whoever hosts `onboardingSession` in a worker of their own: `createWorker` does it by itself.
  *
  * @throws MissingSearchAttributesError, WrongSearchAttributesError
  */
-export async function checkSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const wrong = NAMES.filter((name) => customAttributes[name] !== undefined && customAttributes[name] !== KEYWORD);
+export async function checkSearchAttributes(services: Services, namespace: string): Promise<void> {
+  const { missing, wrong } = await searchAttributesOf(services, namespace);
   if (wrong.length > 0) throw new WrongSearchAttributesError(namespace, wrong);
-  const missing = NAMES.filter((name) => customAttributes[name] === undefined);
   if (missing.length > 0) throw new MissingSearchAttributesError(namespace, missing);
+}
+
+type Services = Pick<NativeConnection, 'operatorService' | 'workflowService'>;
+
+/** Ours, by what the namespace makes of them. */
+export interface NamespaceSearchAttributes {
+  present: string[];
+  missing: string[];
+  /** Of another type than Keyword. */
+  wrong: string[];
+}
+
+export async function searchAttributesOf(services: Services, namespace: string): Promise<NamespaceSearchAttributes> {
+  const types = await registeredTypes(services, namespace);
+  return {
+    present: NAMES.filter((name) => types[name] === KEYWORD),
+    missing: NAMES.filter((name) => types[name] === undefined),
+    wrong: NAMES.filter((name) => types[name] !== undefined && types[name] !== KEYWORD),
+  };
+}
+
+async function registeredTypes(services: Services, namespace: string): Promise<Record<string, unknown>> {
+  try {
+    return (await services.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    return queriedTypes(services, namespace);
+  }
+}
+
+/**
+ * For those who may not use the operator's API, which is said of Temporal Cloud's API keys. Whether an attribute is there a
+ * query tells; its type nobody does.
+ */
+async function queriedTypes({ workflowService }: Services, namespace: string): Promise<Record<string, unknown>> {
+  const types: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    try {
+      await workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'any'` });
+      types[name] = KEYWORD;
+    } catch (error) {
+      if (!isGrpcServiceError(error) || error.code !== INVALID_ARGUMENT) throw error;
+    }
+  }
+  return types;
+}
+
+/** gRPC's codes. */
+const INVALID_ARGUMENT = 3;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+const UNAUTHENTICATED = 16;
+
+/** Whether the server does this for nobody, or not for whoever asks. */
+export function isRefused(error: unknown): boolean {
+  return isGrpcServiceError(error) && [PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED].includes(error.code);
 }

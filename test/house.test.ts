@@ -20,7 +20,7 @@ const RULES: Rules = {
   loopback: { ours: [], packages: [] },
   config: { ours: ['contract', 'codec'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
-  'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
+  'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
@@ -36,7 +36,10 @@ const RULES: Rules = {
     ours: ['contract', 'loopback', 'codec'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
-  codec: { ours: ['loopback'], packages: ['node:', '@temporalio/common', '@temporalio/proto'] },
+  codec: {
+    ours: ['loopback'],
+    packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
+  },
   // Gets a function to notify, and knows nothing of Temporal.
   webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
@@ -68,6 +71,7 @@ const RULES: Rules = {
       'loopback',
       'config',
       'logging',
+      'search-attributes',
       'incode',
       'activities',
       'client',
@@ -103,6 +107,7 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
   'src/config.ts',
+  'src/config/codec-server.ts',
   'src/config/webhook.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
   'src/worker.ts',

@@ -1,21 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import {
-  AnswerPendingError,
-  type ConnectedOnboardingClient,
-  InvalidInputError,
-  SessionCompletedError,
-  SessionFailedError,
-  type StartOptions,
-} from '../client/index.js';
+import { type ConnectedOnboardingClient, SessionCompletedError, type StartOptions } from '../client/index.js';
 import { checkedInput } from '../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { type Progress, printFacts, printJson, startProgress } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
+import { sessionCliError } from './session.js';
+import { readSessionToken } from './session-token.js';
 
 interface CompleteOptions extends TemporalOptions, PlanOptions {
   interviewId: string;
@@ -68,7 +61,7 @@ async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
   const { interviewId, sessionTokenFile, flowId } = options;
   const input = {
     interviewId,
-    ...(sessionTokenFile === undefined ? {} : { sessionToken: await tokenFrom(sessionTokenFile) }),
+    ...(sessionTokenFile === undefined ? {} : { sessionToken: await readSessionToken(sessionTokenFile) }),
     ...(flowId === undefined ? {} : { flowId }),
     plan: planOf(options),
   };
@@ -76,15 +69,6 @@ async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
     return checkedInput(input);
   } catch (error) {
     throw cliError(error);
-  }
-}
-
-async function tokenFrom(file: string): Promise<string> {
-  try {
-    // Editors and shells end a file with a line break, which is not part of the token.
-    return (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    throw new CliError(`--session-token-file: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -144,13 +128,10 @@ function print(result: OnboardingResult): void {
 }
 
 function cliError(error: unknown): unknown {
-  if (error instanceof InvalidInputError) return new CliError(error.message, EXIT.usage);
-  if (error instanceof AnswerPendingError) return new CliError(error.message, EXIT.pending);
   if (error instanceof SessionCompletedError) {
     const { interviewId, outcome } = error.result;
     const next = 'Use --if-completed return to print that result.';
     return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
   }
-  if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
-  return error;
+  return sessionCliError(error);
 }

@@ -1,15 +1,15 @@
 /** Exit codes of every command; `docs/cli.md` repeats them. */
 export const EXIT = {
   ok: 0,
-  /** Incode refused the session for good, or something unexpected happened. */
+  /** Incode refused the session for good, a check failed, or something unexpected happened. */
   failed: 1,
-  /** Wrong usage, input or configuration. Nothing was started. */
+  /** Wrong usage, input or configuration, or a request that makes no sense now. Nothing was done. */
   usage: 2,
   /** Not done yet: it goes on at the server. */
   pending: 3,
   /** No such onboarding. */
   notFound: 4,
-  /** Completed before, so nothing was done. */
+  /** The onboarding was completed, or has ended otherwise, before: nothing was done. */
   completedBefore: 5,
   /** A batch is done, but some of its sessions failed. */
   someFailed: 6,

@@ -1,41 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCommands, askedCommand } from './commands.js';
 import { CliError, EXIT } from './exit.js';
-
-/** A command's file defines its options and action; only the one that is asked for is loaded. */
-export interface CommandModule {
-  define(command: Command): void;
-}
-
-const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
-  demo: {
-    summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
-    load: () => import('./demo.js'),
-  },
-  dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
-  worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
-  webhooks: {
-    summary: "Receive Incode's webhooks and tell the sessions' workflows",
-    load: () => import('./webhooks.js'),
-  },
-  complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
-  batch: {
-    summary: 'Complete a list of sessions, from CSV or NDJSON',
-    load: () => import('./batch.js'),
-  },
-  status: { summary: 'Print where a session stands', load: () => import('./status.js') },
-  simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
-};
+import { endQuietly } from './signals.js';
 
 const EXIT_CODES = `
 Exit codes:
   ${EXIT.ok}  done
-  ${EXIT.failed}  Incode refused the session for good, or something unexpected happened
-  ${EXIT.usage}  wrong usage, input or configuration; nothing was started
+  ${EXIT.failed}  Incode refused the session for good, a check failed, or something unexpected happened
+  ${EXIT.usage}  wrong usage, input or configuration; nothing was done
   ${EXIT.pending}  not done yet, it goes on at the server
   ${EXIT.notFound}  no such onboarding
-  ${EXIT.completedBefore}  completed before, nothing was done
+  ${EXIT.completedBefore}  ended before, nothing was done
   ${EXIT.someFailed}  the batch is done, some of its sessions failed
   ${EXIT.interrupted}  interrupted`;
 
@@ -46,11 +23,10 @@ async function main(args: string[]): Promise<void> {
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
-  const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).description(summary).exitOverride();
-    if (name === asked) (await load()).define(command);
-  }
+  const asked = askedCommand(args);
+  // Where commander puts its own command, help.
+  program.commandsGroup('Operate it:');
+  await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
 }
 
@@ -69,6 +45,7 @@ function exitCodeOf(error: unknown): number {
   return EXIT.failed;
 }
 
+endQuietly();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

@@ -1,4 +1,6 @@
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Command } from 'commander';
+import { connectTemporal } from '../client/connect.js';
 import {
   type ConnectedOnboardingClient,
   connectOnboardingClient,
@@ -15,37 +17,66 @@ export interface TemporalOptions {
 
 /** The options of every command that talks to Temporal. */
 export function withTemporalOptions(command: Command, taskQueue = TASK_QUEUE): Command {
+  return withServerOptions(command).option('--task-queue <name>', `task queue of the workers (default: ${taskQueue})`);
+}
+
+export function withServerOptions(command: Command): Command {
   return command
     .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, the profile file, or localhost:7233)')
-    .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)')
-    .option('--task-queue <name>', `task queue of the workers (default: ${taskQueue})`);
+    .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)');
 }
 
 export async function withClient<T>(
-  { address, namespace, taskQueue }: TemporalOptions,
+  options: TemporalOptions,
   use: (client: ConnectedOnboardingClient) => Promise<T>,
 ): Promise<T> {
-  const client = await connect({
+  const { address, namespace, taskQueue } = options;
+  const given = {
     ...(address ? { address } : {}),
     ...(namespace ? { namespace } : {}),
     ...(taskQueue ? { taskQueue } : {}),
-  });
+  };
+  return closing(await reached(options, () => connectOnboardingClient(given)), use);
+}
+
+/** For what concerns no session: the services of the server as they are. */
+export async function withTemporal<T>(
+  options: TemporalOptions,
+  use: (temporal: { connection: Connection; namespace: string }) => Promise<T>,
+): Promise<T> {
+  const { address, namespace } = options;
+  const given = { ...(address ? { address } : {}), ...(namespace ? { namespace } : {}) };
+  const temporal = await reached(options, () => connectTemporal(given));
+  return closing({ ...temporal, close: () => temporal.connection.close() }, use);
+}
+
+async function closing<C extends { close(): Promise<void> }, T>(open: C, use: (open: C) => Promise<T>): Promise<T> {
   try {
-    return await use(client);
+    return await use(open);
   } catch (error) {
-    const isNamespace = error instanceof Error && error.name === 'NamespaceNotFoundError';
-    throw isNamespace ? new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage) : error;
+    throw temporalCliError(error);
   } finally {
-    await client.close();
+    await open.close();
   }
 }
 
-async function connect(options: TemporalOptions): Promise<ConnectedOnboardingClient> {
+/** What Temporal refuses is told without a stack trace. */
+function temporalCliError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'NamespaceNotFoundError') {
+    return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
+  }
+  if (isGrpcServiceError(error)) return new CliError(`Temporal: ${error.details}`, EXIT.failed);
+  const { cause } = error;
+  return isGrpcServiceError(cause) ? new CliError(`${error.message}: ${cause.details}`, EXIT.failed) : error;
+}
+
+async function reached<T>({ address }: TemporalOptions, connect: () => Promise<T>): Promise<T> {
   try {
-    return await connectOnboardingClient(options);
+    return await connect();
   } catch (error) {
     if (error instanceof TemporalConfigurationError) throw new CliError(error.message, EXIT.usage);
-    const where = options.address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
+    const where = address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
     throw new CliError(
       `No Temporal server at ${where}: ${error instanceof Error ? error.message : error}\nStart one with: temporal-incode dev`,
       EXIT.failed,

@@ -1,9 +1,33 @@
+import { once } from 'node:events';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import yoctoSpinner from 'yocto-spinner';
 
 /** Results go to stdout, everything else to stderr, so that a pipe gets results only. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Waits for a slow reader, so that what it has not read yet does not fill the memory. */
+export async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+}
+
+const COLOURS = {
+  green: ['approved', 'completed', 'ok'],
+  yellow: ['needsToken', 'needsReview', 'undecided', 'expired', 'cancelled', 'warning'],
+  red: ['rejected', 'failed', 'terminated', 'timedOut'],
+} as const;
+
+/** A word by what it means for whoever has to act; only on a terminal, as NO_COLOR and FORCE_COLOR say. */
+export function coloured(word: string): string {
+  const [colour] = Object.entries(COLOURS).find(([, words]) => words.some((known) => known === word)) ?? [];
+  return colour ? styleText(colour as keyof typeof COLOURS, word, { stream: process.stdout }) : word;
+}
+
+/** What others have named must not steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
 }
 
 /** One fact a line; absent ones are left out. */

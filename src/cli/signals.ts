@@ -1,6 +1,23 @@
+import { EXIT } from './exit.js';
+
 /** @returns when somebody wants this process to end */
 export function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+}
+
+/** What ends a command that has nothing to say about it: Ctrl-C, and a reader such as `head` that has seen enough. */
+export function endQuietly(): void {
+  process.on('SIGINT', () => {
+    // A command that takes care of Ctrl-C listens too, until the first one.
+    if (process.listenerCount('SIGINT') === 1) process.exit(EXIT.interrupted);
+  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (stream.listenerCount('error') > 1) return;
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok);
+      throw error;
+    });
+  }
 }

@@ -1,56 +1,26 @@
 import type { Command } from 'commander';
-import { InvalidInputError, SessionNotFoundError, type SessionStatus } from '../client/index.js';
-import { checkInterviewId } from '../contract/index.js';
-import { CliError, EXIT } from './exit.js';
-import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import type { SessionStatus } from '../client/index.js';
+import type { Stage } from '../contract/index.js';
 import { printFacts, printJson } from './output.js';
-
-interface StatusOptions extends TemporalOptions {
-  interviewId: string;
-  json: boolean;
-}
+import { type SessionOptions, withSession, withSessionOptions } from './session.js';
 
 export function define(command: Command): void {
-  withTemporalOptions(command)
-    .requiredOption('--interview-id <id>', "Incode's id of the session")
-    .option('--json', 'print it as JSON', false)
+  withSessionOptions(command, 'print it as JSON')
     .addHelpText('after', '\nExample:\n  $ temporal-incode status --interview-id 5f3a…')
     .action(status);
 }
 
-async function status(options: StatusOptions): Promise<void> {
-  checkId(options.interviewId);
-  await withClient(options, async (client) => {
-    try {
-      const found = await client.state(options.interviewId);
-      if (options.json) printJson(found);
-      else print(found);
-    } catch (error) {
-      if (error instanceof SessionNotFoundError) throw new CliError(error.message, EXIT.notFound);
-      throw error;
-    }
+async function status(options: SessionOptions): Promise<void> {
+  await withSession(options, async (client, interviewId) => {
+    const found = await client.state(interviewId);
+    if (options.json) printJson(found);
+    else print(found);
   });
 }
 
-function checkId(interviewId: string): void {
-  try {
-    checkInterviewId(interviewId);
-  } catch (error) {
-    throw error instanceof InvalidInputError ? new CliError(error.message, EXIT.usage) : error;
-  }
-}
-
-function print({
-  interviewId,
-  workflowId,
-  status,
-  startedAt,
-  closedAt,
-  state,
-  result,
-  failure,
-  call,
-}: SessionStatus): void {
+function print(found: SessionStatus): void {
+  const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
+  const { finish, score } = state ?? {};
   printFacts({
     session: interviewId,
     workflow: workflowId,
@@ -64,9 +34,26 @@ function print({
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
     'next attempt': call?.nextAttemptAt?.toISOString(),
     'onboarding status': state?.onboardingStatus,
+    action: finish?.action,
+    'confirmed by': finish?.confirmedBy,
+    redirect: finish?.redirectionUrl,
+    score: score?.value ? `${score.status} (${score.value})` : score?.status,
+    closed: result?.closed === null || result === null ? null : result.closed ? 'yes' : 'no: Incode refused',
     outcome: result?.outcome,
     reason: result?.reason,
     failure: failure ? `${failure.message} (${failure.type})` : null,
+    next: nextStep(found),
   });
   for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${event}\n`);
+}
+
+const NEXT_STEPS: Partial<Record<Stage, string>> = {
+  needsToken: 'temporal-incode renew-token',
+  waiting: 'temporal-incode finish finishes it now, extend-deadline lets it wait longer',
+  inReview: 'temporal-incode extend-deadline lets it wait longer',
+};
+
+function nextStep({ status, state }: SessionStatus): string | null | undefined {
+  if (status === 'running') return state && NEXT_STEPS[state.stage];
+  return status === 'completed' ? null : 'temporal-incode complete starts it again, reading its status first';
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runWorker } from '../worker.js';
 
 export function define(command: Command): void {
   command
@@ -14,6 +13,8 @@ Example:
     .action(async () => {
       // Started by `dev` or `demo`: without them the worker has no server and no Incode either.
       if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+      // Loaded only now: it takes most of a second, and --help does without.
+      const { runWorker } = await import('../worker.js');
       process.exitCode = await runWorker();
       if (process.connected) process.disconnect();
     });

@@ -32,11 +32,18 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
   return { type: 'Failed', message: cause?.message ?? 'the onboarding failed' };
 }
 
-/** gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK. */
-export function isDeadline(error: unknown): boolean {
+/** The server's clock and timers are not quite ours. */
+const DEADLINE_SLACK_MS = 100;
+
+/**
+ * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK; or CANCELLED (1) at that very time, because now and then the
+ * server is the first to give up.
+ */
+export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === 4;
+  if (!isGrpcServiceError(cause)) return false;
+  return cause.code === 4 || (cause.code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
 /** What a signal's failure says of the onboarding; whatever else went wrong is thrown. */

@@ -253,10 +253,11 @@ export class OnboardingClient {
 
   /** Runs one request, with a deadline if there is one, and turns Temporal's errors into ours. */
   private async within<T>(interviewId: string, timeoutMs: number | undefined, request: () => Promise<T>): Promise<T> {
+    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
     try {
-      return await (timeoutMs === undefined ? request() : this.temporal.withDeadline(Date.now() + timeoutMs, request));
+      return await (deadline === undefined ? request() : this.temporal.withDeadline(deadline, request));
     } catch (error) {
-      if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
+      if (timeoutMs !== undefined && isDeadline(error, deadline)) throw new AnswerPendingError(interviewId, timeoutMs);
       if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
       throw sessionFailure(interviewId, error);
     }

@@ -40,7 +40,7 @@ export async function sessionStatus(
 ): Promise<SessionStatus> {
   const description = await handle.describe();
   const { workflowId, runId, startTime, closeTime } = description;
-  const status = STATUS[description.status.name] ?? 'unknown';
+  const status = EXECUTION_STATUSES[description.status.name] ?? 'unknown';
   const ended = status === 'running' ? NOT_ENDED : await ending(handle);
   return {
     interviewId,
@@ -55,7 +55,8 @@ export async function sessionStatus(
   };
 }
 
-const STATUS: Record<string, SessionStatus['status']> = {
+/** By Temporal's names. */
+export const EXECUTION_STATUSES: Record<string, SessionStatus['status']> = {
   RUNNING: 'running',
   PAUSED: 'running',
   CONTINUED_AS_NEW: 'running',

@@ -106,10 +106,12 @@ export interface Plan {
 }
 
 /** Where a session stands. `done` is the last one. */
-export type Stage = 'waiting' | 'finishing' | 'needsToken' | 'closing' | 'scoring' | 'inReview' | 'done';
+export const STAGES = ['waiting', 'finishing', 'needsToken', 'closing', 'scoring', 'inReview', 'done'] as const;
+export type Stage = (typeof STAGES)[number];
 
 /** How the onboarding ended. A business result is a value, never an exception. */
-export type Outcome = 'approved' | 'rejected' | 'needsReview' | 'undecided' | 'expired';
+export const OUTCOMES = ['approved', 'rejected', 'needsReview', 'undecided', 'expired'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** The answer to "finish this session". */
 export interface FinishAnswer {

@@ -210,7 +210,10 @@ function factsOf(outcome: Exchange, now: number) {
   const { status: httpStatus, retryAfter } = outcome;
   const retryAfterMs = parseRetryAfter(retryAfter, now);
   if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus, retryAfterMs };
-  return { what: `answered ${httpStatus}`, httpStatus, code: errorCode(outcome.body, outcome.status), retryAfterMs };
+  const code = errorCode(outcome.body, outcome.status);
+  const at = Date.parse(outcome.date ?? '');
+  const answeredAt = Number.isNaN(at) ? undefined : new Date(at);
+  return { what: `answered ${httpStatus}`, httpStatus, code, retryAfterMs, answeredAt };
 }
 
 function interruption({ phase, reason, code, proxyStatus, status }: Interrupted): string {

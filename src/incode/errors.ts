@@ -29,6 +29,7 @@ export interface IncodeErrorFacts {
   httpStatus?: number | undefined;
   code?: number | string | undefined;
   retryAfterMs?: number | undefined;
+  answeredAt?: Date | undefined;
 }
 
 /**
@@ -45,8 +46,10 @@ export class IncodeError extends Error {
   readonly code: number | string | undefined;
   /** When Incode wants to be asked again, if it said so, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** When Incode answered by its own clock, to the second, if it said so. */
+  readonly answeredAt: Date | undefined;
 
-  constructor({ kind, operation, what, httpStatus, code, retryAfterMs }: IncodeErrorFacts) {
+  constructor({ kind, operation, what, httpStatus, code, retryAfterMs, answeredAt }: IncodeErrorFacts) {
     const incodeCode = code === undefined ? '' : ` with code ${code}`;
     super(`${operation}: Incode ${what}${incodeCode}. ${CONSEQUENCE[kind]}`);
     this.kind = kind;
@@ -54,6 +57,7 @@ export class IncodeError extends Error {
     this.httpStatus = httpStatus;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.answeredAt = answeredAt;
   }
 }
 

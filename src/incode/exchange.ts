@@ -8,6 +8,8 @@ export interface Answered {
   ended: 'answered';
   status: number;
   retryAfter: string | undefined;
+  /** When, by Incode's clock. */
+  date?: string | undefined;
   body: string;
 }
 
@@ -46,6 +48,7 @@ export function exchange(
     let phase: Interrupted['phase'] = 'unsent';
     let status: number | undefined;
     let retryAfter: string | undefined;
+    let date: string | undefined;
     let controller: Dispatcher.DispatchController | undefined;
     let settled = false;
     let size = 0;
@@ -94,6 +97,7 @@ export function exchange(
         phase = 'answering';
         status = statusCode;
         retryAfter = single(headers['retry-after']);
+        date = single(headers.date);
         if (Number(single(headers['content-length'])) > MAX_BODY_BYTES) interrupt('tooLarge');
       },
       onResponseData(_, chunk) {
@@ -105,7 +109,7 @@ export function exchange(
       onResponseEnd() {
         if (status === undefined) return interrupt('connection');
         const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-        settle({ ended: 'answered', status, retryAfter, body: body.toString('utf8') });
+        settle({ ended: 'answered', status, retryAfter, date, body: body.toString('utf8') });
       },
       onResponseError(_, error) {
         interrupt('connection', error);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { batchProgress, completeBatch } from '../../src/client/index.js';
 import { type BatchSession, FAILURES } from '../../src/contract/index.js';
 import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
-import { type Ran, run, start } from '../support/cli.js';
+import { type Ran, run, start, startWithOpenStdin } from '../support/cli.js';
 
 let world: BulkWorld;
 let directory: string;
@@ -54,15 +54,26 @@ describe('batch', () => {
     expect(stdout).toMatch(/^rejected +1$/m);
     const lines = (await readFile(out, 'utf8')).split('\n');
     expect(lines[0]).toBe(
-      'interviewId,outcome,action,redirectionUrl,confirmedBy,scoreStatus,scoreValue,onboardingStatus,failureType,failureMessage',
+      'interviewId,outcome,action,redirectionUrl,confirmedBy,scoreStatus,scoreValue,onboardingStatus,failureType,failureMessage,notClosed',
     );
-    expect(lines[1]).toBe(`${sessions[0]?.interviewId},approved,approved,,response,OK,94.6,ONBOARDING_FINISHED,,`);
+    expect(lines[1]).toBe(`${sessions[0]?.interviewId},approved,approved,,response,OK,94.6,ONBOARDING_FINISHED,,,`);
     expect(lines[2]).toBe(
-      `${sessions[1]?.interviewId},rejected,approved,"https://example.com/?a=""b"",c",response,FAIL,2.5,ONBOARDING_FINISHED,,`,
+      `${sessions[1]?.interviewId},rejected,approved,"https://example.com/?a=""b"",c",response,FAIL,2.5,ONBOARDING_FINISHED,,,`,
     );
     expect(lines).toHaveLength(32);
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
     for (const { sessionToken } of sessions) expect(lines.join() + stdout + stderr).not.toContain(sessionToken);
+  });
+
+  it('says in the results which session Incode has refused to close', async () => {
+    const sessions = await twoSessions();
+    const interviewId = String(sessions[1]?.interviewId);
+    const fault = { kind: 'status', status: 404, times: null } as const;
+    world.simulator.fault({ operation: 'closeSession', interviewId, ...fault });
+    const { code, stdout } = await batch(await fileOf(csvOf(sessions)), '--close', '--out', '-');
+    expect(code).toBe(0);
+    const rows = stdout.trim().split('\n');
+    expect(rows.map((row) => row.split(',').at(-1))).toEqual(['notClosed', '', 'true']);
   });
 
   it('reads NDJSON from stdin, and writes NDJSON to stdout', async () => {
@@ -251,6 +262,20 @@ describe('a batch that takes a while', () => {
     await promisify(execFile)('sh', ['-c', `"${process.execPath}" "${main}" ${command}`]);
     expect((await readFile(out, 'utf8')).trim().split('\n')).toHaveLength(4);
     expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
+  });
+
+  it('Ctrl-C ends it while its list is still being written into stdin, before anything is handed over', async () => {
+    const { child, ended } = startWithOpenStdin(['batch', '-', ...target]);
+    // More than a pipe holds: once all of it is taken, the program has begun to read.
+    const rows = 'interviewId\n'.padEnd(1_000_000, 'a\n');
+    await new Promise((resolve) => child.stdin.write(rows, resolve));
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: 'Interrupted. Nothing was handed over.\n',
+    });
   });
 
   it('Ctrl-C says what was not handed over', async () => {

@@ -29,22 +29,26 @@ async function tokenFile(token: string): Promise<string> {
   return file;
 }
 
+/** Those of sessions are in `sessions.test.ts`. */
+const COMMANDS = [
+  ...['complete', 'batch', 'status', 'list', 'demo', 'dev', 'worker', 'webhooks', 'codec-server', 'simulator'],
+  ...['setup', 'doctor', 'completion'],
+];
+
 describe('usage', () => {
   it('--help lists the commands and exit codes', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    for (const part of ['demo', 'dev', 'worker', 'complete', 'batch', 'status', 'simulator', 'Exit codes'])
+    for (const part of ['One session:', 'Many sessions:', 'Run it:', 'Operate it:', 'Exit codes:'])
       expect(stdout).toContain(part);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   });
 
-  it.each(['demo', 'dev', 'worker', 'complete', 'batch', 'status', 'simulator'])(
-    '%s --help has an example',
-    async (command) => {
-      const { code, stdout } = await run([command, '--help']);
-      expect(code).toBe(0);
-      expect(stdout).toContain('$ ');
-    },
-  );
+  it.each(COMMANDS)('%s --help has an example', async (command) => {
+    const { code, stdout } = await run([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('$ ');
+  });
 
   it.each([
     [['unknown-command'], 'unknown command'],

@@ -21,12 +21,21 @@ export function start(
   stdin = '',
   env: Record<string, string> = {},
 ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ran> } {
+  const started = startWithOpenStdin(args, env);
+  started.child.stdin.end(stdin);
+  return started;
+}
+
+/** Somebody may still write into it. */
+export function startWithOpenStdin(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcessWithoutNullStreams; ended: Promise<Ran> } {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
   child.stdin.on('error', () => undefined);
-  child.stdin.end(stdin);
   const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
   return { child, ended: ended.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) };
 }

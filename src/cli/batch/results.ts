@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import type { BatchItem } from '../../client/index.js';
 import { CliError } from '../exit.js';
+import { writeOut } from '../output.js';
 import type { Format } from './rows.js';
 
 /** Where results go: whole, or not at all. */
@@ -27,7 +27,7 @@ export async function openResults(out: string, format: Format, input: string): P
   if (out === '-')
     return buffered(
       format,
-      toStdout,
+      writeOut,
       async () => undefined,
       async () => undefined,
     );
@@ -103,6 +103,7 @@ export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefi
   onboardingStatus: ({ onboardingStatus }) => onboardingStatus,
   failureType: ({ failure }) => failure?.type,
   failureMessage: ({ failure }) => failure?.message,
+  notClosed: ({ notClosed }) => (notClosed ? 'true' : ''),
 };
 
 function csv(items: BatchItem[], withHeader: boolean): string {
@@ -112,10 +113,6 @@ function csv(items: BatchItem[], withHeader: boolean): string {
 
 function ndjson({ index: _, ...item }: BatchItem): string {
   return `${JSON.stringify(item)}\n`;
-}
-
-async function toStdout(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
 }
 
 async function isSame(a: string, b: string): Promise<boolean> {

@@ -30,7 +30,7 @@ export async function runBatch(file: string, options: BatchCommandOptions): Prom
   void untilInterrupted().then(() => detach.abort());
   // Whoever reads our results has gone.
   process.stdout.on('error', () => detach.abort());
-  const source = await openSource(file);
+  const source = await openSource(file, detach.signal);
   try {
     const list = await checkedList(source, options.format, detach.signal);
     refuseInvalid(list, options.skipInvalid);

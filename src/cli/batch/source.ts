@@ -1,8 +1,8 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { CliError } from '../exit.js';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { CliError, EXIT } from '../exit.js';
 
 /** A list that can be read twice: to check all of it before anything starts, and to hand it over. */
 export interface Source {
@@ -17,11 +17,11 @@ export interface Source {
 }
 
 /** @param file `-` for stdin, which is kept in a file that nobody else can read, and that is gone afterwards */
-export async function openSource(file: string): Promise<Source> {
-  return file === '-' ? spooledStdin() : opened(file, file);
+export async function openSource(file: string, signal: AbortSignal): Promise<Source> {
+  return file === '-' ? spooledStdin(signal) : opened(file, file);
 }
 
-async function spooledStdin(): Promise<Source> {
+async function spooledStdin(signal: AbortSignal): Promise<Source> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
   const path = join(directory, 'stdin');
   const remove = () => rm(directory, { recursive: true, force: true });
@@ -29,12 +29,13 @@ async function spooledStdin(): Promise<Source> {
     const spool = await open(path, 'wx+', 0o600);
     // Without a name it cannot be left behind, even if this process is killed. Windows keeps names of open files.
     if (process.platform !== 'win32') await remove();
-    for await (const chunk of process.stdin) await spool.appendFile(chunk);
+    // Whoever writes into the pipe may never come to an end, or be a person at a terminal.
+    for await (const chunk of addAbortSignal(signal, process.stdin)) await spool.appendFile(chunk);
     const source = await sourceOf(spool, 'stdin');
     return { ...source, close: () => source.close().finally(remove) };
   } catch (error) {
     await remove();
-    throw error;
+    throw signal.aborted ? new CliError('Interrupted. Nothing was handed over.', EXIT.pending) : error;
   }
 }
 

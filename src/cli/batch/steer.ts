@@ -34,9 +34,11 @@ export async function steer(what: Steering, file: string | undefined, options: B
 
 async function idOf(what: Steering, file: string | undefined, { format }: BatchCommandOptions): Promise<string> {
   if (file === undefined) throw new CliError(`--${what}: which batch? Give --batch-id, or the file`);
-  const source = await openSource(file);
+  // Ctrl-C ends it: nothing has been done yet.
+  const { signal } = new AbortController();
+  const source = await openSource(file, signal);
   try {
-    return (await checkedList(source, format, new AbortController().signal)).batchId;
+    return (await checkedList(source, format, signal)).batchId;
   } finally {
     await source.close();
   }

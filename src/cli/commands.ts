@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+
+/** A command's file defines its options and action; only the one that is asked for is loaded. */
+export interface CommandModule {
+  define(command: Command): void;
+}
+
+interface Listed {
+  summary: string;
+  load: () => Promise<CommandModule>;
+}
+
+/** Every command, by what it is for. */
+const GROUPS: Record<string, Record<string, Listed>> = {
+  'One session': {
+    complete: { summary: 'Complete one session and print its outcome', load: () => import('./complete.js') },
+    status: { summary: 'Print where a session stands', load: () => import('./status.js') },
+    finish: { summary: 'Ask a session that waits to be finished now', load: () => import('./finish.js') },
+    'renew-token': { summary: 'Hand a fresh token to a session', load: () => import('./renew-token.js') },
+    'extend-deadline': { summary: 'Let a session wait longer', load: () => import('./extend-deadline.js') },
+    cancel: { summary: 'Stop the onboarding of a session', load: () => import('./cancel.js') },
+  },
+  'Many sessions': {
+    batch: { summary: 'Complete a list of sessions, from CSV or NDJSON', load: () => import('./batch.js') },
+    list: { summary: 'List sessions by stage, outcome, batch or age', load: () => import('./list.js') },
+  },
+  'Run it': {
+    worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
+    webhooks: {
+      summary: "Receive Incode's webhooks and tell the sessions' workflows",
+      load: () => import('./webhooks.js'),
+    },
+    'codec-server': {
+      summary: 'Show the Web UI and the temporal CLI what is encrypted',
+      load: () => import('./codec-server.js'),
+    },
+    demo: {
+      summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
+      load: () => import('./demo.js'),
+    },
+    dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
+    simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
+  },
+  'Operate it': {
+    setup: { summary: 'Prepare a Temporal namespace', load: () => import('./setup.js') },
+    doctor: { summary: 'Check server, namespace, workers and Incode', load: () => import('./doctor.js') },
+    completion: { summary: 'Print a script that completes commands in a shell', load: () => import('./completion.js') },
+  },
+};
+
+/**
+ * Adds every command to the program, and its options to those that are asked for.
+ *
+ * @param isAsked whether a command's file is to be loaded
+ */
+export async function addCommands(program: Command, isAsked: (name: string) => boolean): Promise<void> {
+  for (const [group, commands] of Object.entries(GROUPS)) {
+    for (const [name, { summary, load }] of Object.entries(commands)) {
+      const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
+      if (isAsked(name)) (await load()).define(command);
+    }
+  }
+}
+
+/** @returns the command that the arguments name, if any */
+export function askedCommand(args: string[]): string | undefined {
+  const names = Object.values(GROUPS).flatMap(Object.keys);
+  return args.find((arg) => names.includes(arg));
+}

@@ -1,0 +1,111 @@
+import { type Config, ConfigError, isIncodeConfigured, readConfig } from '../../config.js';
+import { createIncodeClient, IncodeError } from '../../incode/index.js';
+import type { Check } from './check.js';
+
+/** No session of anybody's, and a token that reaches none: there is nothing that the request could change or show. */
+const NOBODY = { interviewId: 'temporal-incode-doctor', sessionToken: 'none' };
+
+/**
+ * One read of a status, with the worker's own configuration, that cannot succeed. Which refusal comes tells whether the key is
+ * accepted: Incode documents 403 for the key and 401 for the token. That it looks at the key first is not documented.
+ */
+export async function incodeChecks(): Promise<Check[]> {
+  if (!isIncodeConfigured()) {
+    const message = 'INCODE_BASE_URL and INCODE_API_KEY are not set here';
+    const todo = "Run the doctor in a worker's environment to check them";
+    return [
+      { name: 'Incode', status: 'skipped', message, todo },
+      { name: 'clock', status: 'skipped', message: "needs Incode's answer" },
+    ];
+  }
+  let config: Config;
+  try {
+    config = readConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [
+      { name: 'Incode', status: 'failed', message: error.problems.join('; '), todo: 'Correct it: docs/worker.md' },
+      { name: 'clock', status: 'skipped', message: "needs Incode's answer" },
+    ];
+  }
+  const refusal = await refusalOf(config);
+  return [
+    { name: 'Incode', ...incode(refusal) },
+    { name: 'clock', ...clock(refusal) },
+  ];
+}
+
+type Found = Omit<Check, 'name'>;
+
+/** @returns `undefined` if it succeeded, which it cannot */
+async function refusalOf({ baseUrl, apiKey, timeoutMs, proxy }: Config): Promise<IncodeError | undefined> {
+  const client = createIncodeClient({ baseUrl, apiKey, timeoutMs, proxy });
+  try {
+    await client.onboardingStatus(NOBODY);
+    return undefined;
+  } catch (error) {
+    if (error instanceof IncodeError) return error;
+    throw error;
+  } finally {
+    await client.close();
+  }
+}
+
+const CHECK_URL = 'Check INCODE_BASE_URL and the proxy';
+
+function incode(refusal: IncodeError | undefined): Found {
+  if (!refusal) return { status: 'warning', message: 'gives a status to anybody: is that Incode?', todo: CHECK_URL };
+  const { kind, httpStatus } = refusal;
+  if (httpStatus === undefined) return { status: 'failed', message: refusal.message, todo: CHECK_URL };
+  const answered = `answered ${httpStatus}`;
+  switch (kind) {
+    case 'tokenRefused':
+      return { status: 'ok', message: 'answers, and does not refuse the API key' };
+    case 'apiKeyRefused':
+      return {
+        status: 'failed',
+        message: `${answered}: the API key is not accepted`,
+        todo: 'Set INCODE_API_KEY to the key of this environment, and restart the workers',
+      };
+    case 'misconfigured':
+      return { status: 'failed', message: `${answered}: a redirect, or the proxy's refusal`, todo: CHECK_URL };
+    case 'badRequest':
+    case 'unknownSession':
+    case 'methodNotAllowed':
+    case 'notAcceptable':
+      return {
+        status: 'warning',
+        message: `${answered}, where 401 was expected: the API key is not refused, but the address may be wrong`,
+        todo: CHECK_URL,
+      };
+    case 'resultUnknown':
+      if (httpStatus >= 500) break;
+      return { status: 'failed', message: `${answered} with what is not Incode's answer`, todo: CHECK_URL };
+    case 'notTaken':
+    case 'maybeRunning':
+      break;
+    default:
+      kind satisfies never;
+  }
+  return {
+    status: 'warning',
+    message: `${answered}: it is there, but cannot answer just now`,
+    todo: 'Try again later',
+  };
+}
+
+/** More matters: whether a token has expired is told by this machine's clock. */
+const MOST_SKEW_MS = 10_000;
+
+function clock(refusal: IncodeError | undefined): Found {
+  const { answeredAt } = refusal ?? {};
+  if (!answeredAt) return { status: 'skipped', message: "needs Incode's answer" };
+  const skewMs = Date.now() - answeredAt.getTime();
+  const seconds = Math.round(Math.abs(skewMs) / 1_000);
+  if (Math.abs(skewMs) <= MOST_SKEW_MS) return { status: 'ok', message: "agrees with Incode's" };
+  return {
+    status: 'warning',
+    message: `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Incode's: tokens may be taken for expired, or for valid`,
+    todo: "Set this machine's clock, by NTP for example",
+  };
+}

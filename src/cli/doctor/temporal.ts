@@ -1,0 +1,102 @@
+import type { Connection } from '@temporalio/client';
+import { searchAttributesOf } from '../../search-attributes.js';
+import { days, MINIMUM_RETENTION_MS, retentionOf } from '../namespace.js';
+import { type TemporalOptions, withTemporal } from '../options.js';
+import { type Check, check } from './check.js';
+
+export interface Queues {
+  taskQueue: string;
+  bulkTaskQueue: string;
+}
+
+const DEPENDENT = ['namespace', 'search attributes', 'retention', 'workers', 'bulk workers'] as const;
+
+/** A server that is there answers within milliseconds; another continent takes a second. */
+const TIMEOUT_MS = 10_000;
+
+export async function temporalChecks(options: TemporalOptions, queues: Queues): Promise<Check[]> {
+  try {
+    return await withTemporal(options, ({ connection, namespace }) =>
+      connection.withDeadline(Date.now() + TIMEOUT_MS, () => all(connection, namespace, queues)),
+    );
+  } catch (error) {
+    const skipped = { status: 'skipped', message: 'needs the server' } as const;
+    const [message = '', todo] = (error as Error).message.split('\n');
+    const server: Check = { name: 'server', status: 'failed', message, ...(todo ? { todo } : {}) };
+    return [server, ...DEPENDENT.map((name) => ({ name, ...skipped }))];
+  }
+}
+
+function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
+  return Promise.all([
+    check('server', () => server(connection)),
+    check('namespace', async () => {
+      await retentionOf(connection, namespace);
+      return { status: 'ok', message: namespace };
+    }),
+    check('search attributes', () => searchAttributes(connection, namespace)),
+    check('retention', () => retention(connection, namespace)),
+    check('workers', () => workers(connection, namespace, taskQueue)),
+    check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
+  ]);
+}
+
+type Found = Omit<Check, 'name'>;
+
+async function server({ workflowService, options: { address } }: Connection): Promise<Found> {
+  const { serverVersion } = await workflowService.getSystemInfo({});
+  return { status: 'ok', message: `${address}, version ${serverVersion}` };
+}
+
+async function searchAttributes(connection: Connection, namespace: string): Promise<Found> {
+  const { present, missing, wrong } = await searchAttributesOf(connection, namespace);
+  if (wrong.length > 0) {
+    const message = `${wrong.join(', ')}: of another type than Keyword`;
+    return { status: 'failed', message, todo: 'temporal-incode setup says how to remove them' };
+  }
+  if (missing.length > 0) {
+    return { status: 'failed', message: `${missing.join(', ')} missing`, todo: 'temporal-incode setup' };
+  }
+  return { status: 'ok', message: present.join(', ') };
+}
+
+async function retention(connection: Connection, namespace: string): Promise<Found> {
+  const retentionMs = await retentionOf(connection, namespace);
+  if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
+  return {
+    status: 'warning',
+    message: `${days(retentionMs)}: a completed session is remembered, and not completed again, as long as that`,
+    todo: 'temporal-incode setup --retention 30d',
+  };
+}
+
+/** `TASK_QUEUE_TYPE_WORKFLOW` and `_ACTIVITY` of Temporal's API. */
+const TYPES = { workflows: 1, activities: 2 } as const;
+
+/** A worker asks again after a minute at most. The server lists it for five. */
+const GONE_AFTER_MS = 120_000;
+
+/** As many as anybody reads. */
+const MOST_NAMED = 5;
+
+async function workers({ workflowService }: Connection, namespace: string, taskQueue: string): Promise<Found> {
+  const seen = new Map<string, number>();
+  for (const [what, taskQueueType] of Object.entries(TYPES)) {
+    const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType };
+    const { pollers } = await workflowService.describeTaskQueue(queue);
+    const alive = (pollers ?? [])
+      .map(({ identity, lastAccessTime }) => ({
+        identity: identity ?? 'unknown',
+        agoMs: Math.max(0, Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000),
+      }))
+      .filter(({ agoMs }) => agoMs < GONE_AFTER_MS);
+    if (alive.length === 0) {
+      const message = `${taskQueue}: nobody has asked for ${what} within the last two minutes`;
+      return { status: 'failed', message, todo: 'Start a worker: temporal-incode worker' };
+    }
+    for (const { identity, agoMs } of alive) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));
+  }
+  const named = [...seen].slice(0, MOST_NAMED).map(([identity, ms]) => `${identity} (${Math.round(ms / 1_000)} s ago)`);
+  const more = seen.size > named.length ? ` and ${seen.size - named.length} more` : '';
+  return { status: 'ok', message: `${taskQueue}: ${seen.size}, last seen ${named.join(', ')}${more}` };
+}

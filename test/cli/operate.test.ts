@@ -1,0 +1,296 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/namespace.js';
+import { searchAttributesOf } from '../../src/search-attributes.js';
+import { createWebhookReceiver } from '../../src/webhook/index.js';
+import { type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
+import { type Ran, run } from '../support/cli.js';
+import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
+import { API_KEY } from '../support/world.js';
+
+const address = inject('temporalAddress');
+const SOON = { timeout: 60_000 };
+// Each look is a program that is started, which takes seconds on a loaded machine.
+vi.setConfig({ testTimeout: 240_000 });
+
+let connection: Connection;
+beforeAll(async () => {
+  connection = await Connection.connect({ address });
+});
+afterAll(() => connection.close());
+
+let namespaces = 0;
+
+/** @returns its name */
+async function newNamespace(searchAttributes: Record<string, number> = {}): Promise<string> {
+  namespaces += 1;
+  const namespace = `operate-${process.pid}-${Date.now()}-${namespaces}`;
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const types = () =>
+    connection.operatorService.listSearchAttributes({ namespace }).then(
+      ({ customAttributes }) => customAttributes,
+      () => null,
+    );
+  await expect.poll(types, SOON).not.toBeNull();
+  if (Object.keys(searchAttributes).length > 0) {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+    await expect.poll(types, SOON).toMatchObject(searchAttributes);
+  }
+  return namespace;
+}
+
+const setup = (...args: string[]): Promise<Ran> => run(['setup', '--address', address, ...args]);
+
+describe('setup', () => {
+  it('registers the search attributes once, and warns of a short retention', async () => {
+    const namespace = await newNamespace();
+    const first = await setup('--namespace', namespace);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/^registered +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
+    expect(first.stdout).toMatch(/^retention +1 day$/m);
+    expect(first.stderr).toContain('for 1 day only');
+    expect(first.stderr).toContain(`temporal-incode setup --namespace ${namespace} --retention 30d`);
+    await expect
+      .poll(() => searchAttributesOf(connection, namespace), SOON)
+      .toEqual({ present: ['IncodeStage', 'IncodeOutcome', 'IncodeBatchId'], missing: [], wrong: [] });
+    const second = await setup('--namespace', namespace, '--retention', '30d', '--json');
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(second.stdout)).toEqual({
+      namespace,
+      registered: [],
+      present: ['IncodeStage', 'IncodeOutcome', 'IncodeBatchId'],
+      retentionDays: 30,
+      todo: [],
+    });
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
+  });
+
+  it('registers only what is missing', async () => {
+    const namespace = await newNamespace({ IncodeOutcome: 2 });
+    const { stdout } = await setup('--namespace', namespace);
+    expect(stdout).toMatch(/^registered +IncodeStage, IncodeBatchId$/m);
+    expect(stdout).toMatch(/^there already +IncodeOutcome$/m);
+  });
+
+  it('refuses a namespace that has one of another type, and says how to remove it', async () => {
+    // 1: text
+    const namespace = await newNamespace({ IncodeStage: 1 });
+    const { code, stderr } = await setup('--namespace', namespace);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`temporal operator search-attribute remove --name IncodeStage --namespace ${namespace}`);
+  });
+
+  it('of a namespace that does not exist ends with 2, and says how to create it', async () => {
+    const { code, stderr } = await setup('--namespace', 'bogus');
+    expect(code).toBe(2);
+    expect(stderr).toContain('temporal operator namespace create --namespace bogus --retention 30d');
+  });
+
+  it.each([
+    ['a week or so', '--retention must be a duration'],
+    ['1h', '--retention must be at least 1 day'],
+  ])('--retention %j ends with 2', async (retention, why) => {
+    const { code, stderr } = await setup('--retention', retention);
+    expect(code).toBe(2);
+    expect(stderr).toContain(why);
+  });
+});
+
+describe("where the operator's API is refused, as Temporal Cloud does", () => {
+  let proxy: RefusingProxy;
+  beforeAll(async () => {
+    proxy = await startRefusingProxy(address, 'temporal.api.operatorservice.v1.OperatorService');
+  });
+  afterAll(() => proxy.close());
+
+  it('setup finds out by queries what is there, prints the command for the rest, and ends with 1', async () => {
+    const namespace = await newNamespace({ IncodeStage: 2, IncodeBatchId: 2 });
+    const args = ['setup', '--address', proxy.address, '--namespace', namespace, '--json'];
+    const found = async () => {
+      const { code, stdout } = await run(args);
+      return { code, ...JSON.parse(stdout) };
+    };
+    await expect.poll(found, SOON).toMatchObject({
+      code: 1,
+      registered: [],
+      present: ['IncodeStage', 'IncodeBatchId'],
+      todo: [
+        `temporal operator search-attribute create --name IncodeOutcome --type Keyword --namespace ${namespace}`,
+        `temporal-incode setup --namespace ${namespace} --retention 30d`,
+      ],
+    });
+  });
+
+  it('setup has nothing to do where everything is there', async () => {
+    const { code, stdout } = await run(['setup', '--address', proxy.address]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^there already +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
+  });
+
+  it.each([
+    ['acme.a1b2c.tmprl.cloud:7233', true],
+    ['eu-west-1.aws.api.temporal.io:7233', true],
+    ['temporal.example.com:7233', false],
+    ['tmprl.cloud.example.com', false],
+  ])('%s is Temporal Cloud: %s', (at, is) => {
+    expect(isCloud({ options: { address: at } })).toBe(is);
+  });
+
+  it('its own commands are what is left to do there', () => {
+    expect(cloudAttributesCommand('acme.a1b2c', ['IncodeStage', 'IncodeOutcome'])).toBe(
+      'tcld namespace search-attributes add --namespace acme.a1b2c ' +
+        '--search-attribute IncodeStage=Keyword --search-attribute IncodeOutcome=Keyword',
+    );
+    expect(cloudRetentionCommand('acme.a1b2c', 29.5 * DAY_MS)).toBe(
+      'tcld namespace retention set --namespace acme.a1b2c --retention-days 30',
+    );
+  });
+});
+
+interface Doctored {
+  ok: boolean;
+  checks: { name: string; status: string; message: string; todo?: string }[];
+}
+
+describe('doctor', () => {
+  let world: BulkWorld;
+  let queues: string[];
+  beforeAll(async () => {
+    world = await startBulkWorld();
+    queues = ['--address', address, '--task-queue', world.taskQueue, '--bulk-task-queue', world.bulkQueue];
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  const incode = () => ({ INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY });
+  /** An empty variable counts as not set. */
+  const NO_INCODE = { INCODE_BASE_URL: '', INCODE_API_KEY: '' };
+
+  async function doctor(args: string[], env: Record<string, string> = NO_INCODE) {
+    const ran = await run(['doctor', ...args, '--json'], '', env);
+    const { ok, checks } = JSON.parse(ran.stdout) as Doctored;
+    const found = Object.fromEntries(checks.map(({ name, ...check }) => [name, check]));
+    expect(ok).toBe(ran.code === 0);
+    return { ...ran, found };
+  }
+
+  it('finds everything in order', async () => {
+    // Both workers have asked for work by then.
+    await expect.poll(async () => (await doctor(queues)).found['bulk workers']?.status, SOON).toBe('ok');
+    const { code, found } = await doctor(queues, incode());
+    expect(code).toBe(0);
+    expect(found).toMatchObject({
+      server: { status: 'ok', message: expect.stringContaining(address) },
+      namespace: { status: 'ok', message: 'default' },
+      'search attributes': { status: 'ok' },
+      // Our own test server keeps a day, another one may keep more.
+      retention: { status: expect.stringMatching(/^(ok|warning)$/) },
+      workers: { status: 'ok', message: expect.stringContaining(`${process.pid}@`) },
+      'bulk workers': { status: 'ok', message: expect.stringContaining(world.bulkQueue) },
+      Incode: { status: 'ok' },
+      clock: { status: 'ok' },
+    });
+    const people = await run(['doctor', ...queues], '', incode());
+    expect(people.code).toBe(0);
+    expect(people.stdout).toMatch(/^ok {7}Incode/m);
+    expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
+  });
+
+  it('touches no session at Incode', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const before = world.simulator.calls.length;
+    await doctor(queues, incode());
+    expect(world.simulator.calls.slice(before)).toMatchObject([{ operation: 'onboardingStatus', httpStatus: 401 }]);
+    expect(world.simulator.effects(interviewId)).toMatchObject({ finished: 0 });
+  });
+
+  it('one failure hides no other', async () => {
+    const namespace = await newNamespace();
+    const nobody = ['--address', address, '--namespace', namespace, '--task-queue', 'nobody-works-here'];
+    const { code, stdout, found } = await doctor(nobody, { ...incode(), INCODE_API_KEY: 'wrong-key-of-the-test' });
+    expect(code).toBe(1);
+    expect(found).toMatchObject({
+      server: { status: 'ok' },
+      'search attributes': { status: 'failed', todo: 'temporal-incode setup' },
+      retention: { status: 'warning', todo: 'temporal-incode setup --retention 30d' },
+      workers: { status: 'failed', message: expect.stringContaining('nobody-works-here') },
+      'bulk workers': { status: 'failed' },
+      Incode: { status: 'failed', todo: expect.stringContaining('INCODE_API_KEY') },
+    });
+    expect(stdout).not.toContain('wrong-key-of-the-test');
+  });
+
+  it('checks Incode also without a server', async () => {
+    const { code, found } = await doctor(['--address', '127.0.0.1:1'], incode());
+    expect(code).toBe(1);
+    expect(found).toMatchObject({
+      server: { status: 'failed', message: expect.stringContaining('No Temporal server at 127.0.0.1:1') },
+      namespace: { status: 'skipped' },
+      workers: { status: 'skipped' },
+      Incode: { status: 'ok' },
+    });
+  });
+
+  it.each<[string, { kind: 'status'; status: number; body?: 'html'; headers?: Record<string, string> }, string]>([
+    ['a redirect', { kind: 'status', status: 302, headers: { location: 'https://example.com' } }, 'failed'],
+    ['an outage', { kind: 'status', status: 503 }, 'warning'],
+    ['a page that is not there', { kind: 'status', status: 404, body: 'html' }, 'warning'],
+    ['somebody else', { kind: 'status', status: 200, body: 'html' }, 'failed'],
+  ])('tells of %s', async (_, fault, status) => {
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId: 'temporal-incode-doctor', ...fault });
+    expect((await doctor(queues, incode())).found.Incode).toMatchObject({ status, todo: expect.any(String) });
+  });
+
+  it('tells that nobody is there', async () => {
+    const { found } = await doctor(queues, { ...incode(), INCODE_BASE_URL: 'http://127.0.0.1:1' });
+    expect(found.Incode).toMatchObject({ status: 'failed', message: expect.stringContaining('could not be reached') });
+  });
+
+  it("tells how far this machine's clock is from Incode's", async () => {
+    const headers = { date: new Date(Date.now() - 3_600_000).toUTCString() };
+    const fault = { kind: 'status', status: 401, headers } as const;
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId: 'temporal-incode-doctor', ...fault });
+    const { found } = await doctor(queues, incode());
+    expect(found.clock).toMatchObject({ status: 'warning', message: expect.stringMatching(/^36\d\d s ahead of/) });
+  });
+
+  it('leaves Incode out where it is not configured, and names what is wrong where it is', async () => {
+    expect((await doctor(queues)).found.Incode).toMatchObject({ status: 'skipped' });
+    const { code, found } = await doctor(queues, { ...incode(), INCODE_TIMEOUT: 'long' });
+    expect(code).toBe(1);
+    expect(found.Incode).toMatchObject({ status: 'failed', message: expect.stringContaining('INCODE_TIMEOUT') });
+  });
+
+  it('asks a webhook receiver whether it is ready', async () => {
+    let isReady = true;
+    const receiver = createWebhookReceiver({
+      header: { name: 'x-webhook-secret', secrets: ['a-secret-of-the-test-16'] },
+      notify: async () => 'delivered',
+      ready: async () => isReady,
+    });
+    const { url } = await receiver.listen();
+    const asked = async (at: string) => (await doctor([...queues, '--webhook-url', at])).found['webhook receiver'];
+    expect(await asked(url)).toMatchObject({ status: 'ok' });
+    isReady = false;
+    expect(await asked(`${url}/`)).toMatchObject({ status: 'failed', message: expect.stringContaining('Temporal') });
+    await receiver.close();
+    expect(await asked(url)).toMatchObject({ status: 'failed', message: 'does not answer' });
+    const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
+    await expect.poll(() => other.address()).toBeTruthy();
+    const { port } = other.address() as AddressInfo;
+    expect(await asked(`http://127.0.0.1:${port}`)).toMatchObject({ status: 'failed', todo: 'Check --webhook-url' });
+    other.close();
+  });
+
+  it('refuses a receiver address with credentials, without repeating them', async () => {
+    const { code, stderr } = await run(['doctor', '--webhook-url', 'http://user:hidden@127.0.0.1:1']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--webhook-url must be');
+    expect(stderr).not.toContain('hidden');
+  });
+});
