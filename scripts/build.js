@@ -53,7 +53,8 @@ async function bundle() {
 function withoutMachinePaths(code) {
   const [modules, map] = code.split(SOURCE_MAP);
   const text = Buffer.from(map, 'base64').toString().replaceAll(root, '');
-  const sourceMap = { ...JSON.parse(named(text)), file: 'workflow-bundle.js' };
+  // Stack traces need places, not the text there, which would be half of the bundle.
+  const { sourcesContent: _, ...sourceMap } = { ...JSON.parse(named(text)), file: 'workflow-bundle.js' };
   return named(modules) + SOURCE_MAP + Buffer.from(JSON.stringify(sourceMap)).toString('base64');
 }
 

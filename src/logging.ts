@@ -1,22 +1,20 @@
-import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
-import { pino } from 'pino';
-import type { LogLevel } from './config.js';
+import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/common';
+import { LOG_LEVELS, type LogLevel } from './config.js';
 
-/** JSON lines on stderr, for the worker process: stdout belongs to results. */
+/** JSON lines on stderr, for a process of ours: stdout belongs to results. */
 export function createLogger(level: LogLevel): Logger {
-  const target = pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  // A log that nobody reads any more is no reason to end.
+  process.stderr.on('error', () => undefined);
+  const least = LOG_LEVELS.indexOf(level);
   const write = (sdkLevel: SdkLevel, message: string, meta: LogMetadata = {}) => {
-    // The SDK's own time stamp is a bigint, which JSON has not, and says the same as ours.
+    const written = LEVELS[sdkLevel];
+    if (LOG_LEVELS.indexOf(written) < least) return;
+    // The SDK's own time stamp says the same as ours.
     const { timestampNanos: _, error, ...rest } = meta;
-    target[LEVELS[sdkLevel]]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+    const facts = error === undefined ? rest : { ...rest, err: error };
+    const line = { level: written, time: new Date().toISOString(), ...facts, msg: message };
+    // Of a pipe or a file: when it returns, the line is written, also if the process is killed next.
+    process.stderr.write(`${json(line)}\n`);
   };
   return {
     log: write,
@@ -32,3 +30,21 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERR
   SdkLevel,
   LogLevel
 >;
+
+function json(line: Record<string, unknown>): string {
+  try {
+    return JSON.stringify(line, plain);
+  } catch {
+    // What goes round in circles: a line that says less beats none, and a log must not make its caller fail.
+    const { level, time, msg } = line;
+    return JSON.stringify({ level, time, msg });
+  }
+}
+
+/** An error's fields are left out but for these: the SDK's carry payloads, which may be a customer's. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return { type: name, message, stack, ...(cause === undefined ? {} : { cause }) };
+}

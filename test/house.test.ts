@@ -19,7 +19,7 @@ const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
   config: { ours: ['contract'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
+  logging: { ours: ['config'], packages: ['@temporalio/common'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
@@ -34,7 +34,7 @@ const RULES: Rules = {
   },
   codec: { ours: ['contract'], packages: ['node:', '@temporalio/common'] },
   // Gets a function to notify, and knows nothing of Temporal.
-  webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
+  webhook: { ours: ['contract'], packages: ['node:', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     types: ['workflows'],

@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify';
-import { resolveOptions, type Settings, type WebhookReceiverOptions } from './options.js';
+import { fastifyPlugin, type WebhookPlugin } from './fastify-plugin.js';
+import { resolveOptions, type WebhookReceiverOptions } from './options.js';
 import { Tally, type WebhookCounts } from './results.js';
-import { healthRoutes, NOT_FOUND, pathOf, refuseStray, webhookRoutes } from './routes.js';
+import { closing, healthRoutes, notFound, pathOf, type Route, webhookRoutes } from './routes.js';
 
 export interface WebhookReceiver {
   /** Where requests are taken; `token` is `null` without `oauth`. */
@@ -17,7 +18,7 @@ export interface WebhookReceiver {
    */
   readonly handler: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
   /** The same for a Fastify server: `app.register(receiver.plugin)`, with a `prefix` if you like. */
-  readonly plugin: FastifyPluginAsync;
+  readonly plugin: WebhookPlugin;
   /**
    * Listens by itself, with `/healthz` and `/readyz` too.
    *
@@ -38,55 +39,68 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   const settings = resolveOptions(options);
   const paths = { delivery: settings.path, token: settings.oauth ? settings.tokenPath : null };
   const tally = new Tally(settings.log);
-  const plugin = webhookRoutes(settings, tally);
-  const app = createApp(settings);
+  const webhooks = webhookRoutes(settings, tally);
+  const all = new Map([...healthRoutes(settings), ...webhooks]);
+  const { headersTimeoutMs, bodyTimeoutMs, notifyTimeoutMs } = settings;
   let isClosing = false;
-  app.addHook('onSend', async (_request, reply) => {
-    // A connection that is kept alive would keep the server, for more than a minute.
-    if (isClosing) reply.header('connection', 'close');
-  });
-  // Before the routes: these refuse what goes to none of them without looking at its body.
-  app.addHook('onRequest', refuseStray(paths, tally));
-  app.register(plugin).register(healthRoutes(settings));
-
   const underWay = new Set<Promise<void>>();
+
+  const respond = (route: Route, request: IncomingMessage, response: ServerResponse) => {
+    const ended = new Promise<void>((resolve) => response.once('close', resolve));
+    underWay.add(ended);
+    void ended.then(() => underWay.delete(ended));
+    void write(isClosing ? closing : route, request, response);
+  };
+  const write = async (route: Route, request: IncomingMessage, response: ServerResponse) => {
+    const { status, headers, body } = await route(request);
+    // A host may have lost its patience.
+    if (response.headersSent) return;
+    // A connection that is kept alive would keep the server, for more than a minute.
+    response.writeHead(status, isClosing ? { ...headers, connection: 'close' } : headers).end(body);
+  };
+
+  const server = createServer(
+    {
+      // Whoever sends slowly holds a connection only for so long. Node looks for such connections every now and then.
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: headersTimeoutMs + bodyTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    (request, response) => respond(all.get(pathOf(request.url ?? '')) ?? notFound, request, response),
+  );
+
   const close = async () => {
     isClosing = true;
     // By then everything is answered; what is left has never become a request, and a server that closes does not look for
     // slow senders any more.
-    const limit = settings.headersTimeoutMs + settings.bodyTimeoutMs + settings.notifyTimeoutMs;
-    const timer = setTimeout(() => app.server.closeAllConnections(), limit);
-    await app.close();
+    const timer = setTimeout(() => server.closeAllConnections(), headersTimeoutMs + bodyTimeoutMs + notifyTimeoutMs);
+    // Also if it never listened.
+    await new Promise<void>((resolve) => server.close(() => resolve()));
     clearTimeout(timer);
     await Promise.all(underWay);
   };
 
   return {
     paths,
-    plugin,
+    plugin: fastifyPlugin(webhooks),
 
     get counts() {
       return tally.counts;
     },
 
     handler(request, response, next) {
-      const isOurs = (url: string) => Object.values(paths).includes(pathOf(url));
-      const url = urlsOf(request).find(isOurs);
-      if (url === undefined) {
-        if (next) next();
-        else response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(NOT_FOUND));
-        return;
-      }
-      request.url = url;
-      const ended = new Promise<void>((resolve) => response.once('close', resolve));
-      underWay.add(ended);
-      void ended.then(() => underWay.delete(ended));
-      void route(app, request, response);
+      const [route] = urlsOf(request).flatMap((url) => webhooks.get(pathOf(url)) ?? []);
+      if (route) respond(route, request, response);
+      else if (next) next();
+      else respond(notFound, request, response);
     },
 
     async listen({ port = 0, host = '127.0.0.1' } = {}) {
-      const url = await app.listen({ port, host });
-      return { url, port: (app.server.address() as AddressInfo).port };
+      server.listen(port, host);
+      await once(server, 'listening');
+      const at = server.address() as AddressInfo;
+      return { url: urlOf(at), port: at.port };
     },
 
     close,
@@ -94,23 +108,13 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   };
 }
 
-function createApp({ headersTimeoutMs, bodyTimeoutMs }: Settings): FastifyInstance {
-  return fastify({
-    routerOptions: { ignoreTrailingSlash: true },
-    // Whoever sends slowly holds a connection only for so long. Node looks for such connections every now and then.
-    requestTimeout: headersTimeoutMs + bodyTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs) },
-  });
-}
+/** Longer than load balancers keep a connection that nobody uses, mostly 60 s: they must not find one closed that they send on. */
+const KEEP_ALIVE_MS = 72_000;
 
-async function route(app: FastifyInstance, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    await app.ready();
-    app.routing(request, response);
-  } catch {
-    // No answer is one too: the delivery is sent again.
-    response.destroy();
-  }
+/** One that can be opened here: who listens on every address listens on this machine's own too. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** Express leaves in `url` what is below the mount point, and keeps the whole in `originalUrl`. */

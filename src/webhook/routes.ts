@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAuthentication, deliveryAuthentication } from './authentication.js';
 import { deliveryReceiver } from './deliveries.js';
 import type { Settings } from './options.js';
@@ -8,64 +7,59 @@ import { within } from './time-limit.js';
 import { tokenErrorBody, tokenGranter } from './token-requests.js';
 import { createTokens } from './tokens.js';
 
-/** Both paths, as a Fastify plugin: Fastify routes and writes, the rest is ours. */
-export function webhookRoutes(settings: Settings, tally: Tally): FastifyPluginAsync {
+/** What is written back: JSON, as bytes. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** Answers whatever comes to one path, with any method. Never rejects. */
+export type Route = (request: IncomingMessage) => Promise<Answer>;
+
+/** By path, without a slash at its end. */
+export type Routes = ReadonlyMap<string, Route>;
+
+/** Both paths of the receiver. */
+export function webhookRoutes(settings: Settings, tally: Tally): Routes {
   const { path, tokenPath, oauth } = settings;
   const tokens = createTokens(oauth?.clients ?? [], oauth?.tokenTtlMs ?? 0, Date.now);
   const deliveries = deliveryReceiver(settings, deliveryAuthentication(settings, tokens));
   const tokenRequests = tokenGranter(settings, clientAuthentication(settings), tokens);
-
-  return async (app) => {
-    // Bodies are read after authentication, with limits of our own; Fastify must leave them alone.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const route = (endpoint: Endpoint, url: string, work: Work) =>
-      app.post(url, {
-        handler: answering(endpoint, work, tally),
-        errorHandler: (error, request, reply) => {
-          void answering(endpoint, () => refuseAsFastify(error), tally)(request, reply);
-        },
-      });
-    route('delivery', path, deliveries);
-    if (oauth) route('token', tokenPath, tokenRequests);
-  };
-}
-
-/** What Fastify refuses before it asks us: a content type that is not even one. */
-async function refuseAsFastify(error: unknown): Promise<never> {
-  const isType = (error as { statusCode?: number }).statusCode === HTTP_STATUS.wrongContentType;
-  throw isType ? new Refusal('wrongContentType', 'Content-Type is malformed', 'Content-Type') : error;
+  const routes = new Map([[pathOf(path), answering('delivery', deliveries, tally)]]);
+  if (oauth) routes.set(pathOf(tokenPath), answering('token', tokenRequests, tally));
+  return routes;
 }
 
 /** For whoever keeps the process running. Only where the receiver itself listens: a host has its own. */
-export function healthRoutes({ ready }: Settings): FastifyPluginAsync {
-  return async (app) => {
-    app.get('/healthz', async () => ({ alive: true }));
-    app.get('/readyz', async (_request, reply) => {
-      const isReady = await within(READY_TIMEOUT_MS, async () => ready()).catch(() => false);
-      return reply.code(isReady === true ? 200 : 503).send({ ready: isReady === true });
-    });
-  };
+export function healthRoutes({ ready }: Settings): Routes {
+  const onRead =
+    (route: () => Promise<Answer>): Route =>
+    ({ method }) =>
+      method === 'GET' || method === 'HEAD' ? route() : notFound();
+  return new Map([
+    ['/healthz', onRead(async () => answer(200, { alive: true }))],
+    [
+      '/readyz',
+      onRead(async () => {
+        const isReady = (await within(READY_TIMEOUT_MS, async () => ready()).catch(() => false)) === true;
+        return answer(isReady ? 200 : 503, { ready: isReady });
+      }),
+    ],
+  ]);
 }
 
 // Probes give up after a second or a few.
 const READY_TIMEOUT_MS = 2_000;
 
-/** A hook that answers what goes to no route: 405 at our paths, 404 elsewhere. */
-export function refuseStray(paths: { delivery: string; token: string | null }, tally: Tally) {
-  const refuse = async () => {
-    throw new Refusal('wrongMethod', 'Use POST', undefined, { allow: 'POST' });
-  };
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    if (!request.is404) return undefined;
-    const path = pathOf(request.url);
-    if (path === paths.delivery) return answering('delivery', refuse, tally)(request, reply);
-    if (path === paths.token) return answering('token', refuse, tally)(request, reply);
-    return reply.code(404).send(NOT_FOUND);
-  };
+export async function notFound(): Promise<Answer> {
+  return answer(404, { success: false, error: 'There is nothing at this path' });
 }
 
-export const NOT_FOUND = { success: false, error: 'There is nothing at this path' };
+/** While it is being closed. What is not answered 200 comes again, to whoever is there by then. */
+export async function closing(): Promise<Answer> {
+  return answer(503, { success: false, error: 'The receiver is being closed: send it again' });
+}
 
 export function pathOf(url: string): string {
   return url.replace(/\/?(\?.*)?$/s, '');
@@ -74,19 +68,27 @@ export function pathOf(url: string): string {
 type Endpoint = WebhookEvent['endpoint'];
 type Work = (request: IncomingMessage) => Promise<Outcome>;
 
-function answering(endpoint: Endpoint, work: Work, tally: Tally) {
+function answering(endpoint: Endpoint, work: Work, tally: Tally): Route {
   const errorBody = endpoint === 'token' ? tokenErrorBody : deliveryErrorBody;
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const post: Work = async (request) => {
+    if (request.method !== 'POST') throw new Refusal('wrongMethod', 'Use POST', undefined, { allow: 'POST' });
+    return work(request);
+  };
+  return async (request) => {
     const startedAt = performance.now();
-    const outcome = await work(request.raw).catch((error) => refused(error, errorBody));
+    const outcome = await post(request).catch((error) => refused(error, errorBody));
     tally.record(endpoint, outcome, startedAt);
-    return (
-      reply
-        .code(HTTP_STATUS[outcome.result])
-        .headers({ 'content-type': 'application/json', ...outcome.headers })
-        // As bytes: Fastify adds a charset to JSON, and Incode asks for `application/json` and may mean just that.
-        .send(Buffer.from(JSON.stringify(outcome.body)))
-    );
+    return answer(HTTP_STATUS[outcome.result], outcome.body, outcome.headers);
+  };
+}
+
+function answer(status: number, json: Record<string, unknown>, headers: Record<string, string> = {}): Answer {
+  const body = Buffer.from(JSON.stringify(json));
+  // Without a charset: Incode asks for `application/json` and may mean just that.
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'content-length': String(body.length), ...headers },
+    body,
   };
 }
 

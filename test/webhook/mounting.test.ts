@@ -77,6 +77,22 @@ describe('in a node:http server', () => {
     await closed;
   });
 
+  it('leaves an answer alone that the host has given meanwhile', async () => {
+    let answer: (() => void) | undefined;
+    const { receiver } = receiverOf({
+      notify: async () => {
+        answer?.();
+        return 'delivered';
+      },
+    });
+    await using host = await serve((request, response) => {
+      answer = () => response.writeHead(504).end('{}');
+      receiver.handler(request, response);
+    });
+    expect(await deliver(host.url)).toMatchObject({ status: 504 });
+    await expect.poll(() => receiver.counts.delivered).toBe(1);
+  });
+
   it('does not hang or fall when its caller leaves at once', async () => {
     const { receiver } = receiverOf();
     await using host = await serve(async (request, response) => {
@@ -134,9 +150,12 @@ describe('in Fastify', () => {
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     expect(await deliver(`${url}${prefix}/incode/webhook`)).toMatchObject({ status: 200, body: { success: true } });
     expect(await deliver(`${url}${prefix}/incode/webhook`, { body: '{' })).toMatchObject({ status: 400 });
+    // Fastify itself refuses a type that is none.
+    const headers = { 'content-type': 'none' };
+    expect(await deliver(`${url}${prefix}/incode/webhook`, { headers })).toMatchObject({ status: 415 });
     expect(await deliver(`${url}/other`)).toMatchObject({ status: 200, body: { got: STATUS } });
     expect(deliveries).toEqual([STATUS]);
-    expect(receiver.counts).toMatchObject({ delivered: 1, malformed: 1 });
+    expect(receiver.counts).toMatchObject({ delivered: 1, malformed: 1, wrongContentType: 1 });
     await app.close();
   });
 });
