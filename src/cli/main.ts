@@ -2,19 +2,36 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './exit.js';
+import { checkPeers, LOCAL_SERVER_PACKAGES, WORKER_PACKAGES } from './peers.js';
 
 /** A command's file defines its options and action; only the one that is asked for is loaded. */
 export interface CommandModule {
   define(command: Command): void;
 }
 
-const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
+interface Entry {
+  summary: string;
+  load: () => Promise<CommandModule>;
+  /** Optional peer dependencies that it cannot run without. @default none */
+  needs?: readonly string[];
+}
+
+const COMMANDS: Record<string, Entry> = {
   demo: {
     summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
     load: () => import('./demo.js'),
+    needs: LOCAL_SERVER_PACKAGES,
   },
-  dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
-  worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
+  dev: {
+    summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C',
+    load: () => import('./dev.js'),
+    needs: LOCAL_SERVER_PACKAGES,
+  },
+  worker: {
+    summary: 'Run a worker, configured by the environment',
+    load: () => import('./worker.js'),
+    needs: WORKER_PACKAGES,
+  },
   webhooks: {
     summary: "Receive Incode's webhooks and tell the sessions' workflows",
     load: () => import('./webhooks.js'),
@@ -47,8 +64,10 @@ async function main(args: string[]): Promise<void> {
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+  for (const [name, { summary, load, needs = [] }] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(summary).exitOverride();
+    // Before its action, so that its help is there without them.
+    command.hook('preAction', () => checkPeers(name, needs));
     if (name === asked) (await load()).define(command);
   }
   await program.parseAsync(args, { from: 'user' });

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runWorker } from '../worker.js';
 
 export function define(command: Command): void {
   command
@@ -12,6 +11,7 @@ Example:
   $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,
     )
     .action(async () => {
+      const { runWorker } = await import('../worker.js');
       // Started by `dev` or `demo`: without them the worker has no server and no Incode either.
       if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
       process.exitCode = await runWorker();
