@@ -3,6 +3,7 @@ import {
   type ConnectedOnboardingClient,
   connectOnboardingClient,
   TemporalConfigurationError,
+  TemporalUnavailableError,
 } from '../client/index.js';
 import { parseDuration, TASK_QUEUE } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
@@ -33,8 +34,7 @@ export async function withClient<T>(
   try {
     return await use(client);
   } catch (error) {
-    const isNamespace = error instanceof Error && error.name === 'NamespaceNotFoundError';
-    throw isNamespace ? new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage) : error;
+    throw temporalProblem(error);
   } finally {
     await client.close();
   }
@@ -44,13 +44,16 @@ async function connect(options: TemporalOptions): Promise<ConnectedOnboardingCli
   try {
     return await connectOnboardingClient(options);
   } catch (error) {
-    if (error instanceof TemporalConfigurationError) throw new CliError(error.message, EXIT.usage);
-    const where = options.address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
-    throw new CliError(
-      `No Temporal server at ${where}: ${error instanceof Error ? error.message : error}\nStart one with: temporal-incode dev`,
-      EXIT.failed,
-    );
+    throw temporalProblem(error);
   }
+}
+
+/** For people instead of a stack trace. */
+function temporalProblem(error: unknown): unknown {
+  if (error instanceof TemporalConfigurationError) return new CliError(error.message, EXIT.usage);
+  if (!(error instanceof TemporalUnavailableError)) return error;
+  if (!error.retryable) return new CliError(error.message, EXIT.usage);
+  return new CliError(`${error.message}\nOne to try things with: temporal-incode dev`, EXIT.failed);
 }
 
 /** A parser for durations such as `30s`. */

@@ -39,10 +39,10 @@ export function isDeadline(error: unknown): boolean {
   return isGrpcServiceError(cause) && cause.code === 4;
 }
 
-/** What a signal's failure says of the onboarding; whatever else went wrong is thrown. */
-export function withoutNeed(error: unknown): 'ended' | 'unknownSession' {
+/** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */
+export function withoutNeed(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
+  if (!(error instanceof WorkflowNotFoundError)) return undefined;
   // The server tells the two apart in a message only.
   return /already completed/.test(error.message) ? 'ended' : 'unknownSession';
 }

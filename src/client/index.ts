@@ -11,6 +11,7 @@ export {
   SessionFailedError,
   SessionNotFoundError,
   TemporalConfigurationError,
+  TemporalUnavailableError,
   WrongStageError,
 } from './errors.js';
 export {

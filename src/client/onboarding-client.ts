@@ -37,6 +37,7 @@ import {
   workflowOptions,
 } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
+import { temporalFailure } from './temporal-failure.js';
 
 export interface OnboardingClientOptions {
   client: Client;
@@ -49,7 +50,10 @@ export interface WaitOptions {
   timeoutMs?: number;
 }
 
-/** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
+/**
+ * Starts and steers onboardings from any Node service. Everything here survives the process that calls it. Every method throws
+ * `TemporalUnavailableError` if Temporal is away, or refuses the caller.
+ */
 export class OnboardingClient {
   /** The Temporal client underneath, for whatever this class does not do. */
   readonly temporal: Client;
@@ -72,22 +76,24 @@ export class OnboardingClient {
   ): Promise<StartedOnboarding> {
     const checked = vouchedFor(checkedInput(input));
     const { interviewId } = checked;
-    const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
-    if (started) return started;
+    return this.within(interviewId, undefined, async () => {
+      const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
+      if (started) return started;
 
-    const existing = await this.describe(interviewId);
-    if (isRunning(existing)) return attachedTo(existing, interviewId);
-    if (isCompleted(existing) && ifCompleted !== 'restart') {
-      if (ifCompleted === 'return') return attachedTo(existing, interviewId);
-      throw new SessionCompletedError(await this.result(interviewId));
-    }
-    const again = await startNew(
-      this.temporal,
-      this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
-      ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-    );
-    // Unless somebody else was faster.
-    return again ?? attachedTo(await this.describe(interviewId), interviewId);
+      const existing = await this.describe(interviewId);
+      if (isRunning(existing)) return attachedTo(existing, interviewId);
+      if (isCompleted(existing) && ifCompleted !== 'restart') {
+        if (ifCompleted === 'return') return attachedTo(existing, interviewId);
+        throw new SessionCompletedError(await this.result(interviewId));
+      }
+      const again = await startNew(
+        this.temporal,
+        this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
+        ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+      );
+      // Unless somebody else was faster.
+      return again ?? attachedTo(await this.describe(interviewId), interviewId);
+    });
   }
 
   /**
@@ -178,7 +184,7 @@ export class OnboardingClient {
    *
    * @param start starts an onboarding with this input for a session that has none, and never had one
    * @returns `unknownSession` if there is no onboarding, `ended` if it needs no news any more
-   * @throws whatever Temporal's client throws if Temporal is away: the webhook has to come again
+   * @throws TemporalUnavailableError: the webhook has to come again
    */
   async statusChanged(
     { interviewId, onboardingStatus }: StatusChangedInput,
@@ -197,7 +203,9 @@ export class OnboardingClient {
       } else await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
       return 'delivered';
     } catch (error) {
-      return withoutNeed(error);
+      const need = withoutNeed(error);
+      if (need) return need;
+      throw temporalFailure(this.temporal, error);
     }
   }
 
@@ -244,7 +252,7 @@ export class OnboardingClient {
     } catch (error) {
       if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
       if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
-      throw sessionFailure(interviewId, error);
+      throw temporalFailure(this.temporal, sessionFailure(interviewId, error));
     }
   }
 }
