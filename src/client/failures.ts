@@ -1,4 +1,5 @@
 import {
+  type Client,
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -8,10 +9,24 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
-import { SessionFailedError, WrongStageError } from './errors.js';
+import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
+import { isDisconnected, temporalFailure } from './temporal-failure.js';
 
-/** Turns a failed workflow or update into what a caller can act upon; whatever else was thrown is passed on untouched. */
-export function sessionFailure(interviewId: string, error: unknown): unknown {
+/** What a request for a session came to, in our words; whatever we have none for is passed on untouched. */
+export function requestFailure(
+  client: Client,
+  interviewId: string,
+  timeoutMs: number | undefined,
+  error: unknown,
+): unknown {
+  if (timeoutMs !== undefined && isDeadline(error) && !isDisconnected(client)) {
+    return new AnswerPendingError(interviewId, timeoutMs);
+  }
+  if (error instanceof WorkflowNotFoundError) return new SessionNotFoundError(interviewId);
+  return temporalFailure(client, sessionFailure(interviewId, error));
+}
+
+function sessionFailure(interviewId: string, error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
   const { type, message, details } = describeFailure(error.cause);
   if (type === FAILURES.invalidInput) {
@@ -33,7 +48,7 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
 }
 
 /** gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK. */
-export function isDeadline(error: unknown): boolean {
+function isDeadline(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return isGrpcServiceError(cause) && cause.code === 4;

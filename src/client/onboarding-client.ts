@@ -3,7 +3,6 @@ import {
   WithStartWorkflowOperation,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
-  WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
   checkExtendDeadlineInput,
@@ -21,8 +20,8 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
-import { AnswerPendingError, SessionCompletedError, SessionNotFoundError } from './errors.js';
-import { isDeadline, sessionFailure, withoutNeed } from './failures.js';
+import { SessionCompletedError } from './errors.js';
+import { requestFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
 import {
   attachedTo,
@@ -250,9 +249,7 @@ export class OnboardingClient {
     try {
       return await (timeoutMs === undefined ? request() : this.temporal.withDeadline(Date.now() + timeoutMs, request));
     } catch (error) {
-      if (timeoutMs !== undefined && isDeadline(error)) throw new AnswerPendingError(interviewId, timeoutMs);
-      if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
-      throw temporalFailure(this.temporal, sessionFailure(interviewId, error));
+      throw requestFailure(this.temporal, interviewId, timeoutMs, error);
     }
   }
 }

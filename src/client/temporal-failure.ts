@@ -33,6 +33,20 @@ function problemOf(error: unknown): TemporalUnavailableError['problem'] | undefi
   return isAway(error) ? 'away' : undefined;
 }
 
+/** gRPC's READY. */
+const CONNECTED = 2;
+
+/** Time ran out without a connection: then it says nothing of what was asked for. */
+export function isDisconnected({ connection }: Client): boolean {
+  // The SDK keeps it to itself, and a worker's connection has none.
+  const channel = (connection as unknown as { client?: { getChannel?(): Channel } }).client?.getChannel?.();
+  return channel !== undefined && channel.getConnectivityState(false) !== CONNECTED;
+}
+
+interface Channel {
+  getConnectivityState(tryToConnect: boolean): number;
+}
+
 /** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE: the server is away, or too busy. */
 const AWAY = new Set([2, 4, 8, 10, 14]);
 
