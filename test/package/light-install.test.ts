@@ -17,6 +17,9 @@ const run = promisify(execFile);
 /** Bytes of files, which do not depend on the disk; on most disks they take a fifth more. */
 const LIMIT_MB = 45;
 
+/** For compilers and processes on a machine that does much else. */
+const SLOW = { timeout: 300_000 };
+
 const OPTIONAL = ['activity', 'core-bridge', 'testing', 'worker', 'workflow'];
 
 let project: Project;
@@ -36,7 +39,7 @@ const environment = () => ({
   TEMPORAL_NAMESPACE: inject('temporalNamespace'),
 });
 
-describe('what is installed for a client', () => {
+describe('what is installed for a client', SLOW, () => {
   it('has nothing of what only workers need', async () => {
     const sdk = await readdir(inProject('node_modules', '@temporalio'));
     expect(sdk).toContain('client');
@@ -81,7 +84,7 @@ describe('what is installed for a client', () => {
   });
 });
 
-describe('its CLI', () => {
+describe('its CLI', SLOW, () => {
   it('completes a session and tells where it stands', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const target = ['--interview-id', interviewId, '--task-queue', world.taskQueue, '--json'];
