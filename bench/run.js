@@ -7,6 +7,7 @@ const BENCHMARKS = {
   'rate-limit': () => import('./rate-limit/bench.js'),
   'open-sessions': () => import('./open-sessions/bench.js'),
   session: () => import('./session/bench.js'),
+  import: () => import('./import/bench.js'),
 };
 
 // The Temporal server shares the machine's cores with all that is measured: with Go's default of 100 a fifth of its time goes to

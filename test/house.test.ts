@@ -7,6 +7,7 @@ import {
   forbiddenImports,
   packagesLoadedBy,
   packagesNamedIn,
+  partOf,
   type Rules,
   withoutComments,
 } from './support/house.js';
@@ -91,8 +92,12 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract', /./],
   ['incode', /^@temporalio/],
   ['client', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
-  ['webhook', /^@temporalio/],
+  ['webhook', /^@temporalio|^fastify$/],
+  ['testing', /^@temporalio\/(worker|workflow|activity)/],
 ];
+
+/** What a light installation lacks: optional peer dependencies of what runs workers, and of nothing else. */
+const OF_WORKERS = ['activities', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'];
 
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
@@ -142,8 +147,11 @@ describe('this repository', () => {
   });
 
   it('depends on every package that it imports, not only while it is developed', () => {
-    const { dependencies } = JSON.parse(text('package.json'));
+    const { dependencies, peerDependencies } = JSON.parse(text('package.json'));
+    const light = Object.entries(sources).filter(([file]) => !OF_WORKERS.includes(partOf(file)));
     const declared = ['node:', ...Object.keys(dependencies)];
+    expect(packagesNamedIn(Object.fromEntries(light)).filter((name) => !declared.includes(name))).toEqual([]);
+    declared.push(...Object.keys(peerDependencies));
     expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
   });
 
