@@ -175,15 +175,16 @@ describe('says what is wrong with', () => {
       ['a certificate of another host', { certificate: 'named' }, CA],
     ];
     const endpoints = await Promise.all(cases.map(([, options]) => endpoint(options)));
-    const failures = cases.map(([, , env], at) => {
+    const connecting = cases.map(([, , env], at) => {
       withoutEnvironment();
       // It reads the environment before it returns.
       return failure(connect({ TEMPORAL_ADDRESS: endpoints[at]?.address ?? '', ...env }));
     });
+    const failures = await Promise.all(connecting);
     for (const [at, [what]] of cases.entries()) {
       const { address, requests } = endpoints[at] ?? { address: '', requests: [] };
       const expected = { problem: 'away', address, message: expect.stringContaining('TEMPORAL_TLS') };
-      expect(await failures[at], what).toMatchObject(expected);
+      expect(failures[at], what).toMatchObject(expected);
       expect(requests, what).toEqual([]);
     }
   });
