@@ -82,6 +82,17 @@ describe('what is installed for a client', SLOW, () => {
     const more = [...ours.packages].filter((name) => !sdk.packages.has(name));
     expect(more.sort()).toEqual(['@temporalio/envconfig', 'jose', 'smol-toml', 'temporal-incode']);
   });
+
+  it('says that a server could be downloaded with a package that is not there', async () => {
+    await writeFile(
+      inProject('server.js'),
+      `import { startLocalTemporalServer } from 'temporal-incode/testing';
+const here = import.meta.dirname;
+await startLocalTemporalServer({ cacheDir: here + '/cache', env: { PATH: here } }).catch(({ message }) => console.log(message));`,
+    );
+    const { stdout } = await run(process.execPath, ['server.js'], { cwd: project.directory });
+    expect(stdout).toContain('download: needs the package @temporalio/testing, which is not installed');
+  });
 });
 
 describe('its CLI', SLOW, () => {
