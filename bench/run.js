@@ -9,6 +9,7 @@ const BENCHMARKS = {
   session: () => import('./session/bench.js'),
   outage: () => import('./outage/bench.js'),
   million: () => import('./million/bench.js'),
+  import: () => import('./import/bench.js'),
 };
 
 // The Temporal server shares the machine's cores with all that is measured: with Go's default of 100 a fifth of its time goes to

@@ -56,7 +56,8 @@ async function bundle(file, failureConverterPath) {
 function withoutMachinePaths(code, file) {
   const [modules, map] = code.split(SOURCE_MAP);
   const text = Buffer.from(map, 'base64').toString().replaceAll(root, '');
-  const sourceMap = { ...JSON.parse(named(text)), file };
+  // Stack traces need places, not the text there, which would be half of the bundle.
+  const { sourcesContent: _, ...sourceMap } = { ...JSON.parse(named(text)), file };
   return named(modules) + SOURCE_MAP + Buffer.from(JSON.stringify(sourceMap)).toString('base64');
 }
 

@@ -211,6 +211,20 @@ it('each example has a readme, and a test that runs it', () => {
   }
 });
 
+it('README.md says of each dependency why it is one', () => {
+  const { dependencies } = JSON.parse(read('package.json'));
+  const names = new Set(Object.keys(dependencies).map((name) => name.replace(/^(@temporalio)\/.*/, '$1/*')));
+  const documented = tableOf(read('README.md'), 'package').flatMap(([cell = '']) => inCode(cell));
+  expect(documented.sort()).toEqual([...names].sort());
+});
+
+it.each(pages)('%s has packages of the SDK installed in the version that package.json wants', (page) => {
+  const { peerDependencies } = JSON.parse(read('package.json'));
+  const installed = read(page).matchAll(/(@temporalio\/[a-z-]+)@([\d.]+)/g);
+  const wrong = [...installed].filter(([, name, version]) => peerDependencies[String(name)] !== version);
+  expect(wrong.map(String)).toEqual([]);
+});
+
 it('testing.md has a line for each option of the server, and no other', () => {
   const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
   expect(documented.sort()).toEqual(fieldsOf('src/testing/temporal-server.ts', 'LocalTemporalServerOptions').sort());

@@ -7,6 +7,7 @@ import {
   forbiddenImports,
   packagesLoadedBy,
   packagesNamedIn,
+  partOf,
   type Rules,
   withoutComments,
 } from './support/house.js';
@@ -100,8 +101,16 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['incode/index', /^@temporalio/],
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
+  ['codec/index', /^fastify$|^@fastify/],
+  ['testing/index', /^@temporalio\/(worker|workflow|activity)/],
   // Workflows of other teams import it.
   ['nexus/index', /^(?!nexus-rpc$)/],
+];
+
+/** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
+const WITH_PEERS = [
+  ...['activities', 'logging', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'],
+  ...['codec', 'webhook'],
 ];
 
 /** The only places that read `process.env`; everything else is told. */
@@ -155,8 +164,11 @@ describe('this repository', () => {
   });
 
   it('depends on every package that it imports, not only while it is developed', () => {
-    const { dependencies } = JSON.parse(text('package.json'));
+    const { dependencies, peerDependencies } = JSON.parse(text('package.json'));
+    const light = Object.entries(sources).filter(([file]) => !WITH_PEERS.includes(partOf(file)));
     const declared = ['node:', ...Object.keys(dependencies)];
+    expect(packagesNamedIn(Object.fromEntries(light)).filter((name) => !declared.includes(name))).toEqual([]);
+    declared.push(...Object.keys(peerDependencies));
     expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ export function machineFacts() {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     platform: `${process.platform} ${process.arch}`,
     node: process.versions.node,
-    temporalSdk: dependencies['@temporalio/worker'],
+    temporalSdk: dependencies['@temporalio/client'],
     loadBefore: Number(loadavg()[0]?.toFixed(2)),
   };
 }
@@ -38,9 +38,8 @@ export function printTargets(targets, { cores, cpu, node, temporalServer, loadBe
   for (const { what, target, measured, met } of targets) {
     process.stdout.write(`${met ? 'met' : 'MISSED'}: ${what}: ${measured} (target: ${target})\n`);
   }
-  process.stdout.write(
-    `${cores} cores (${cpu}), load ${loadBefore} before the run; Node ${node}; Temporal server ${temporalServer.version} (${temporalServer.source})\n`,
-  );
+  const server = temporalServer ? `; Temporal server ${temporalServer.version} (${temporalServer.source})` : '';
+  process.stdout.write(`${cores} cores (${cpu}), load ${loadBefore} before the run; Node ${node}${server}\n`);
 }
 
 export async function saveResults(name, results) {

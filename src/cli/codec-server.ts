@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { encryptionCodec } from '../codec/index.js';
-import { createCodecServer } from '../codec/server.js';
 import { type CodecServerConfig, ConfigError, readCodecServerConfig } from '../config.js';
 import { CliError, EXIT, started } from './exit.js';
 import { printJson } from './output.js';
@@ -24,6 +23,7 @@ Example:
 async function serve({ json }: { json: boolean }): Promise<void> {
   const interrupted = untilInterrupted();
   const { keys, tokens, origins, host, port } = configured();
+  const { createCodecServer } = await import('../codec/server.js');
   const server = createCodecServer({ codec: encryptionCodec(keys), tokens, origins });
   const url = await started('The codec server', server.listen({ host, port }));
   if (json) printJson({ url });

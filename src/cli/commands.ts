@@ -1,4 +1,11 @@
 import type { Command } from 'commander';
+import {
+  CODEC_SERVER_PACKAGES,
+  checkPeers,
+  LOCAL_SERVER_PACKAGES,
+  RECEIVER_PACKAGES,
+  WORKER_PACKAGES,
+} from './peers.js';
 
 /** A command's file defines its options and action; only the one that is asked for is loaded. */
 export interface CommandModule {
@@ -8,6 +15,8 @@ export interface CommandModule {
 interface Listed {
   summary: string;
   load: () => Promise<CommandModule>;
+  /** Optional peer dependencies that it cannot run without. @default none */
+  needs?: readonly string[];
 }
 
 /** Every command, by what it is for. */
@@ -25,20 +34,31 @@ const GROUPS: Record<string, Record<string, Listed>> = {
     list: { summary: 'List sessions by stage, outcome, batch or age', load: () => import('./list.js') },
   },
   'Run it': {
-    worker: { summary: 'Run a worker, configured by the environment', load: () => import('./worker.js') },
+    worker: {
+      summary: 'Run a worker, configured by the environment',
+      load: () => import('./worker.js'),
+      needs: WORKER_PACKAGES,
+    },
     webhooks: {
       summary: "Receive Incode's webhooks and tell the sessions' workflows",
       load: () => import('./webhooks.js'),
+      needs: RECEIVER_PACKAGES,
     },
     'codec-server': {
       summary: 'Show the Web UI and the temporal CLI what is encrypted',
       load: () => import('./codec-server.js'),
+      needs: CODEC_SERVER_PACKAGES,
     },
     demo: {
       summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
       load: () => import('./demo.js'),
+      needs: LOCAL_SERVER_PACKAGES,
     },
-    dev: { summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C', load: () => import('./dev.js') },
+    dev: {
+      summary: 'Run server, Web UI, simulated Incode and worker until Ctrl-C',
+      load: () => import('./dev.js'),
+      needs: LOCAL_SERVER_PACKAGES,
+    },
     simulator: { summary: 'Run a simulated Incode', load: () => import('./simulator.js') },
   },
   'Operate it': {
@@ -55,8 +75,10 @@ const GROUPS: Record<string, Record<string, Listed>> = {
  */
 export async function addCommands(program: Command, isAsked: (name: string) => boolean): Promise<void> {
   for (const [group, commands] of Object.entries(GROUPS)) {
-    for (const [name, { summary, load }] of Object.entries(commands)) {
+    for (const [name, { summary, load, needs = [] }] of Object.entries(commands)) {
       const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
+      // Before its action, so that its help is there without them.
+      command.hook('preAction', () => checkPeers(name, needs));
       if (isAsked(name)) (await load()).define(command);
     }
   }

@@ -12,7 +12,6 @@ import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENA
 import { CliError, EXIT, started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { type Progress, printJson, printTable, startProgress } from './output.js';
-import { onboardingReceiver } from './receiver.js';
 import { untilInterrupted } from './signals.js';
 import { startWorkerProcess } from './worker-process.js';
 
@@ -87,6 +86,7 @@ async function startWorld(
   const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
   // Nobody else knows it, so only the simulator's deliveries are taken.
   const secret = randomUUID();
+  const { onboardingReceiver } = await import('./receiver.js');
   const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
   stops.push(() => receiver.close());
   const { url } = await receiver.listen();

@@ -10,7 +10,6 @@ import { started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
 import { portOption } from './options.js';
 import { printJson, startProgress } from './output.js';
-import { onboardingReceiver } from './receiver.js';
 import { untilInterrupted } from './signals.js';
 import { startWorkerProcess } from './worker-process.js';
 
@@ -68,6 +67,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
     // Nobody else knows it, so only the simulator's deliveries are taken.
     const secret = randomUUID();
+    const { onboardingReceiver } = await import('./receiver.js');
     const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
     stops.push(() => receiver.close());
     const { url } = await receiver.listen();

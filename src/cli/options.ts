@@ -5,6 +5,7 @@ import {
   type ConnectedOnboardingClient,
   connectOnboardingClient,
   TemporalConfigurationError,
+  TemporalUnavailableError,
 } from '../client/index.js';
 import { parseDuration, TASK_QUEUE } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
@@ -36,7 +37,7 @@ export async function withClient<T>(
     ...(namespace ? { namespace } : {}),
     ...(taskQueue ? { taskQueue } : {}),
   };
-  return closing(await reached(options, () => connectOnboardingClient(given)), use);
+  return closing(await reached(() => connectOnboardingClient(given)), use);
 }
 
 /** For what concerns no session: the services of the server as they are. */
@@ -46,7 +47,7 @@ export async function withTemporal<T>(
 ): Promise<T> {
   const { address, namespace } = options;
   const given = { ...(address ? { address } : {}), ...(namespace ? { namespace } : {}) };
-  const temporal = await reached(options, () => connectTemporal(given));
+  const temporal = await reached(() => connectTemporal(given));
   return closing({ ...temporal, close: () => temporal.connection.close() }, use);
 }
 
@@ -54,34 +55,31 @@ async function closing<C extends { close(): Promise<void> }, T>(open: C, use: (o
   try {
     return await use(open);
   } catch (error) {
-    throw temporalCliError(error);
+    throw temporalProblem(error);
   } finally {
     await open.close();
   }
 }
 
-/** What Temporal refuses is told without a stack trace. */
-function temporalCliError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.name === 'NamespaceNotFoundError') {
-    return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
-  }
-  if (isGrpcServiceError(error)) return new CliError(`Temporal: ${error.details}`, EXIT.failed);
-  const { cause } = error;
-  return isGrpcServiceError(cause) ? new CliError(`${error.message}: ${cause.details}`, EXIT.failed) : error;
-}
-
-async function reached<T>({ address }: TemporalOptions, connect: () => Promise<T>): Promise<T> {
+async function reached<T>(connect: () => Promise<T>): Promise<T> {
   try {
     return await connect();
   } catch (error) {
-    if (error instanceof TemporalConfigurationError) throw new CliError(error.message, EXIT.usage);
-    const where = address ?? 'the configured address (TEMPORAL_ADDRESS, or localhost:7233)';
-    throw new CliError(
-      `No Temporal server at ${where}: ${error instanceof Error ? error.message : error}\nStart one with: temporal-incode dev`,
-      EXIT.failed,
-    );
+    throw temporalProblem(error);
   }
+}
+
+/** For people instead of a stack trace. */
+function temporalProblem(error: unknown): unknown {
+  if (error instanceof TemporalConfigurationError) return new CliError(error.message, EXIT.usage);
+  if (error instanceof Error && error.name === 'NamespaceNotFoundError') {
+    return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
+  }
+  // Of the server's services as they are.
+  if (isGrpcServiceError(error)) return new CliError(`Temporal: ${error.details}`, EXIT.failed);
+  if (!(error instanceof TemporalUnavailableError)) return error;
+  if (!error.retryable) return new CliError(error.message, EXIT.usage);
+  return new CliError(`${error.message}\nOne to try things with: temporal-incode dev`, EXIT.failed);
 }
 
 /** A parser for durations such as `30s`. */

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import { ConfigError, readWebhookConfig, type WebhookConfig } from '../config.js';
-import { createLogger } from '../logging.js';
 import type { WebhookEvent } from '../webhook/index.js';
 import { CliError, EXIT, started } from './exit.js';
 import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { printJson } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
-import { onboardingReceiver } from './receiver.js';
 import { untilInterrupted } from './signals.js';
 
 interface WebhooksOptions extends TemporalOptions, PlanOptions {
@@ -35,6 +33,11 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
   const interrupted = untilInterrupted();
   const config = configured();
   const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
+  // Packages that only receivers need, and help does without.
+  const [{ createLogger }, { onboardingReceiver }] = await Promise.all([
+    import('../logging.js'),
+    import('./receiver.js'),
+  ]);
   const { info, warn } = createLogger(config.logLevel);
   await withClient(options, async (client) => {
     const receiver = onboardingReceiver(client, {

@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { channelArgsFor } from '../loopback.js';
-import { TemporalConfigurationError } from './errors.js';
+import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
+import { grpcError, unavailable } from './temporal-failure.js';
 
 export interface ConnectOptions {
   /**
@@ -27,6 +28,7 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  * the profile file that `temporal config` writes.
  *
  * @throws TemporalConfigurationError if those are wrong
+ * @throws TemporalUnavailableError if no server answers there within 5 s, or it refuses the credentials
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const { connection, namespace } = await connectTemporal(options);
@@ -54,7 +56,8 @@ export async function connectTemporal(
   const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
   const { apiKey, tls, metadata } = isElsewhere ? {} : connectionOptions;
   const target = given.address ?? address ?? 'localhost:7233';
-  const connection = await Connection.connect({
+  const where = { address: target, namespace: given.namespace ?? namespace ?? 'default' };
+  const connection = Connection.lazy({
     // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
     connectTimeout: '5s',
     address: target,
@@ -63,5 +66,12 @@ export async function connectTemporal(
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });
-  return { connection, namespace: given.namespace ?? namespace ?? 'default' };
+  try {
+    await connection.ensureConnected();
+  } catch (error) {
+    await connection.close();
+    // Without an answer gRPC has an error of no kind.
+    throw grpcError(error) ? unavailable(where, error) : new TemporalUnavailableError('away', where, error);
+  }
+  return { connection, namespace: where.namespace };
 }

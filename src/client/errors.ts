@@ -56,6 +56,43 @@ export class TemporalConfigurationError extends Error {
   }
 }
 
+/** What is wrong with Temporal, and what is to be done about it. */
+const PROBLEMS = {
+  away: (address: string) =>
+    `Temporal at ${address} does not answer or is too busy. Whether it took the request is not known. ` +
+    'Check that it runs, that the address (TEMPORAL_ADDRESS) is right and whether it wants TLS (TEMPORAL_TLS); then ask again.',
+  refused: (address: string, namespace: string) =>
+    `Temporal at ${address} refuses the credentials for namespace ${namespace}. ` +
+    'Check the API key (TEMPORAL_API_KEY) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and what it may do there.',
+  unknownNamespace: (address: string, namespace: string) =>
+    `Temporal at ${address} has no namespace ${namespace}. Name one that it has (TEMPORAL_NAMESPACE), or create it: ` +
+    `temporal operator namespace create --namespace ${namespace}`,
+};
+
+/** Temporal itself is away, or does not let the caller in. It says nothing of a session. `cause` is what its client threw. */
+export class TemporalUnavailableError extends Error {
+  override readonly name = 'TemporalUnavailableError';
+  /** `away`: unreachable, or too busy. `refused`: the credentials are wrong, or may not do this. */
+  readonly problem: 'away' | 'refused' | 'unknownNamespace';
+  /** Asking again later may help, without anybody doing anything. */
+  readonly retryable: boolean;
+  /** Host and port. */
+  readonly address: string;
+  readonly namespace: string;
+
+  constructor(
+    problem: TemporalUnavailableError['problem'],
+    { address, namespace }: { address: string; namespace: string },
+    cause?: unknown,
+  ) {
+    super(PROBLEMS[problem](address, namespace), { cause });
+    this.problem = problem;
+    this.retryable = problem === 'away';
+    this.address = address;
+    this.namespace = namespace;
+  }
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import {
+  type Client,
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -8,9 +9,23 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
-import { SessionFailedError, WrongStageError } from './errors.js';
+import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
+import { isDisconnected, temporalFailure } from './temporal-failure.js';
 
-/** Turns a failed workflow or update into what a caller can act upon; whatever else was thrown is passed on untouched. */
+/** What a request for a session came to, in our words; whatever we have none for is passed on untouched. */
+export function requestFailure(
+  client: Client,
+  interviewId: string,
+  { timeoutMs, deadline }: { timeoutMs: number | undefined; deadline: number | undefined },
+  error: unknown,
+): unknown {
+  if (timeoutMs !== undefined && isDeadline(error, deadline) && !isDisconnected(client)) {
+    return new AnswerPendingError(interviewId, timeoutMs);
+  }
+  if (error instanceof WorkflowNotFoundError) return new SessionNotFoundError(interviewId);
+  return temporalFailure(client, sessionFailure(interviewId, error));
+}
+
 export function sessionFailure(interviewId: string, error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
   const { type, message, details } = describeFailure(error.cause);
@@ -46,10 +61,10 @@ export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY):
   return cause.code === 4 || (cause.code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
-/** What a signal's failure says of the onboarding; whatever else went wrong is thrown. */
-export function withoutNeed(error: unknown): 'ended' | 'unknownSession' {
+/** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */
+export function withoutNeed(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
+  if (!(error instanceof WorkflowNotFoundError)) return undefined;
   // The server tells the two apart in a message only.
   return /already completed/.test(error.message) ? 'ended' : 'unknownSession';
 }

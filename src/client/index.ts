@@ -11,14 +11,11 @@ export {
   SessionFailedError,
   SessionNotFoundError,
   TemporalConfigurationError,
+  TemporalUnavailableError,
   WrongStageError,
 } from './errors.js';
-export {
-  OnboardingClient,
-  type OnboardingClientOptions,
-  type UpdateOptions,
-  type WaitOptions,
-} from './onboarding-client.js';
+export { OnboardingClient } from './onboarding-client.js';
+export type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
 export { type StartManyItem, type StartManyOptions, startMany } from './start-many.js';
 export type { StartedOnboarding, StartOptions } from './starting.js';
 export type { PendingCall, SessionStatus } from './status.js';

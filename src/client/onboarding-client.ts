@@ -3,7 +3,6 @@ import {
   WithStartWorkflowOperation,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
-  WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
   checkExtendDeadlineInput,
@@ -21,9 +20,10 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
-import { AnswerPendingError, SessionCompletedError, SessionNotFoundError } from './errors.js';
-import { isDeadline, sessionFailure, withoutNeed } from './failures.js';
+import { AnswerPendingError, SessionCompletedError } from './errors.js';
+import { requestFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
+import type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
 import {
   attachedTo,
   confirmStarted,
@@ -38,24 +38,12 @@ import {
   workflowOptions,
 } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
+import { temporalFailure } from './temporal-failure.js';
 
-export interface OnboardingClientOptions {
-  client: Client;
-  /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
-  taskQueue?: string;
-}
-
-export interface WaitOptions {
-  /** How long to wait, in milliseconds. @default no limit of its own */
-  timeoutMs?: number;
-}
-
-export interface UpdateOptions {
-  /** Names the request: repeated under the same id it is answered again, but not obeyed again. @default a new one */
-  updateId?: string;
-}
-
-/** Starts and steers onboardings from any Node service. Everything here survives the process that calls it. */
+/**
+ * Starts and steers onboardings from any Node service. Everything here survives the process that calls it. Every method throws
+ * `TemporalUnavailableError` if Temporal is away, or refuses the caller.
+ */
 export class OnboardingClient {
   /** The Temporal client underneath, for whatever this class does not do. */
   readonly temporal: Client;
@@ -78,22 +66,24 @@ export class OnboardingClient {
   ): Promise<StartedOnboarding> {
     const checked = vouchedFor(checkedInput(input));
     const { interviewId } = checked;
-    const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
-    if (started) return started;
+    return this.within(interviewId, undefined, async () => {
+      const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
+      if (started) return started;
 
-    const existing = await this.describe(interviewId);
-    if (isRunning(existing)) return attachedTo(existing, interviewId);
-    if (isCompleted(existing) && ifCompleted !== 'restart') {
-      if (ifCompleted === 'return') return attachedTo(existing, interviewId);
-      throw new SessionCompletedError(await this.result(interviewId));
-    }
-    const again = await startNew(
-      this.temporal,
-      this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
-      ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-    );
-    // Unless somebody else was faster.
-    return again ?? attachedTo(await this.describe(interviewId), interviewId);
+      const existing = await this.describe(interviewId);
+      if (isRunning(existing)) return attachedTo(existing, interviewId);
+      if (isCompleted(existing) && ifCompleted !== 'restart') {
+        if (ifCompleted === 'return') return attachedTo(existing, interviewId);
+        throw new SessionCompletedError(await this.result(interviewId));
+      }
+      const again = await startNew(
+        this.temporal,
+        this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
+        ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+      );
+      // Unless somebody else was faster.
+      return again ?? attachedTo(await this.describe(interviewId), interviewId);
+    });
   }
 
   /**
@@ -103,7 +93,7 @@ export class OnboardingClient {
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
    * @throws SessionFailedError if Incode refuses the session for good
-   * @throws AnswerPendingError after `timeoutMs`; the session goes on. Temporal's own error, up to five seconds later, if the
+   * @throws AnswerPendingError after `timeoutMs`; the session goes on. TemporalUnavailableError, up to five seconds later, if the
    * server cannot tell that it does
    */
   async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
@@ -192,7 +182,7 @@ export class OnboardingClient {
    *
    * @param start starts an onboarding with this input for a session that has none, and never had one
    * @returns `unknownSession` if there is no onboarding, `ended` if it needs no news any more
-   * @throws whatever Temporal's client throws if Temporal is away: the webhook has to come again
+   * @throws TemporalUnavailableError: the webhook has to come again
    */
   async statusChanged(
     { interviewId, onboardingStatus }: StatusChangedInput,
@@ -211,7 +201,9 @@ export class OnboardingClient {
       } else await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
       return 'delivered';
     } catch (error) {
-      return withoutNeed(error);
+      const need = withoutNeed(error);
+      if (need) return need;
+      throw temporalFailure(this.temporal, error);
     }
   }
 
@@ -257,9 +249,7 @@ export class OnboardingClient {
     try {
       return await (deadline === undefined ? request() : this.temporal.withDeadline(deadline, request));
     } catch (error) {
-      if (timeoutMs !== undefined && isDeadline(error, deadline)) throw new AnswerPendingError(interviewId, timeoutMs);
-      if (error instanceof WorkflowNotFoundError) throw new SessionNotFoundError(interviewId);
-      throw sessionFailure(interviewId, error);
+      throw requestFailure(this.temporal, interviewId, { timeoutMs, deadline }, error);
     }
   }
 }

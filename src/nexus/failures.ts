@@ -1,6 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { HandlerError, OperationError } from 'nexus-rpc';
-import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from '../client/errors.js';
+import {
+  AnswerPendingError,
+  SessionFailedError,
+  SessionNotFoundError,
+  TemporalUnavailableError,
+  WrongStageError,
+} from '../client/errors.js';
 import { isDeadline } from '../client/failures.js';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 
@@ -15,6 +21,9 @@ export function nexusError(error: unknown): unknown {
   if (error instanceof SessionNotFoundError) return new HandlerError('NOT_FOUND', error.message);
   if (error instanceof AnswerPendingError || isDeadline(error)) {
     return new HandlerError('UPSTREAM_TIMEOUT', 'No worker of the onboarding answered in time. It is asked again.');
+  }
+  if (error instanceof TemporalUnavailableError) {
+    return new HandlerError(error.retryable ? 'UNAVAILABLE' : 'INTERNAL', error.message);
   }
   const cause = applicationFailure(error);
   return cause ? new OperationError('failed', cause.message, { cause }) : error;

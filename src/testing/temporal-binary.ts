@@ -152,7 +152,9 @@ async function install(options: FindOptions, fetch: Fetch): Promise<{ path: stri
 
 /** By starting a server once with the SDK's own downloader: it knows the archive's form on every platform. */
 async function download(directory: string): Promise<string> {
-  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
+  const { TestWorkflowEnvironment } = await import('@temporalio/testing').catch(() => {
+    throw new Error('needs the package @temporalio/testing, which is not installed');
+  });
   const environment = await TestWorkflowEnvironment.createLocal({
     // The SDK deletes a download that is older than its ttl, but this one is taken from it at once.
     server: { executable: { type: 'cached-download', version: `v${VERSION}`, downloadDir: directory, ttl: '1 day' } },

@@ -160,7 +160,7 @@ describe('complete', () => {
   it('without a server says so, and how to get one', async () => {
     const { code, stderr } = await run(['complete', '--interview-id', 'a', '--address', '127.0.0.1:1']);
     expect(code).toBe(1);
-    expect(stderr).toContain('No Temporal server at 127.0.0.1:1');
+    expect(stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
     expect(stderr).toContain('temporal-incode dev');
   });
 });

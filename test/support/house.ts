@@ -91,7 +91,7 @@ function target(file: string, specifier: string): string {
 }
 
 /** `src/client/index.ts` is in `client`, `src/worker.ts` is `worker`. */
-function partOf(file: string): string {
+export function partOf(file: string): string {
   return file.split('/')[1]?.replace(/\.ts$/, '') ?? file;
 }
 

@@ -23,13 +23,16 @@ export interface WebhooksProcess {
 /** The environment of a receiver that nobody but us may configure. */
 export type WebhooksEnvironment = Record<string, string>;
 
-export function spawnWebhooks(args: string[], env: WebhooksEnvironment): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [MAIN, 'webhooks', ...args], { env });
+export function spawnWebhooks(args: string[], env: WebhooksEnvironment, main = MAIN): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [main, 'webhooks', ...args], { env });
 }
 
-/** @returns once it takes deliveries */
-export async function startWebhooks(args: string[], env: WebhooksEnvironment): Promise<WebhooksProcess> {
-  const child = spawnWebhooks([...args, '--json'], env);
+/**
+ * @param main of another installation
+ * @returns once it takes deliveries
+ */
+export async function startWebhooks(args: string[], env: WebhooksEnvironment, main?: string): Promise<WebhooksProcess> {
+  const child = spawnWebhooks([...args, '--json'], env, main);
   const closed = once(child, 'close');
   const end = (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);

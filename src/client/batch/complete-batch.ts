@@ -10,6 +10,7 @@ import {
   InvalidInputError,
   MAX_SHARD_SESSIONS,
 } from '../../contract/index.js';
+import { temporalFailure } from '../temporal-failure.js';
 import { BatchDetachedError } from './errors.js';
 import { lastKnownShard } from './list.js';
 import { openShard, type ShardContext } from './open-shard.js';
@@ -30,6 +31,7 @@ const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
  * @throws BatchMismatchError if the batch is known with another list
  * @throws BatchShardError if somebody ends a shard from outside
  * @throws BatchDetachedError if the caller's signal is aborted
+ * @throws TemporalUnavailableError if Temporal refuses the caller, or is away for ten minutes
  */
 export function completeBatch(
   { temporal: client }: BatchHost,
@@ -106,7 +108,7 @@ class Run {
       }
       this.options.onProgress?.(this.meter.now());
     } catch (error) {
-      if (!(error instanceof Detached)) throw error;
+      if (!(error instanceof Detached)) throw temporalFailure(this.context.client, error);
       // A start that is under way is waited for, so that what is said of it is true.
       await Promise.race([feeding, new Promise((resolve) => setTimeout(resolve, DETACH_WAIT_MS).unref())]);
       const progress = this.meter.now();

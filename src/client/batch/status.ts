@@ -6,6 +6,7 @@ import {
   type BatchWorkflow,
   checkBatchId,
 } from '../../contract/index.js';
+import { asking } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
 import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
@@ -21,9 +22,15 @@ const QUERY_TIMEOUT_MS = 5_000;
  * or results of some 400 KB, so do not poll it; a run's own `onProgress` costs far less.
  *
  * @throws BatchNotFoundError
+ * @throws TemporalUnavailableError
  */
 export async function batchProgress({ temporal: client }: BatchHost, batchId: string): Promise<BatchStatus> {
-  const shards = await listShards(client, checkBatchId(batchId));
+  checkBatchId(batchId);
+  return asking(client, () => progressOf(client, batchId));
+}
+
+async function progressOf(client: Client, batchId: string): Promise<BatchStatus> {
+  const shards = await listShards(client, batchId);
   if (shards.length === 0) throw new BatchNotFoundError(batchId);
   const status = nothingOf(batchId);
   const lane = async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { BATCH_SIGNALS, checkBatchId } from '../../contract/index.js';
+import { asking } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
 import { lastKnownShard, listRunningShards } from './list.js';
 import type { BatchHost } from './types.js';
@@ -18,12 +19,17 @@ const LOOK_EVERY_MS = 1_000;
  *
  * @returns how many shards are still ending after `waitMs`
  * @throws BatchNotFoundError
+ * @throws TemporalUnavailableError
  */
-export async function stopBatch(
+export function stopBatch(
   { temporal: client }: BatchHost,
   batchId: string,
   { waitMs = 60_000 }: StopOptions = {},
 ): Promise<number> {
+  return asking(client, () => stop(client, batchId, waitMs));
+}
+
+async function stop(client: Client, batchId: string, waitMs: number): Promise<number> {
   await checkKnown(client, batchId);
   const until = Date.now() + waitMs;
   const told = new Set<string>();
@@ -43,9 +49,10 @@ export async function stopBatch(
  *
  * @returns how many shards were told
  * @throws BatchNotFoundError
+ * @throws TemporalUnavailableError
  */
 export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return tell(client, batchId, BATCH_SIGNALS.pause);
+  return asking(client, () => tell(client, batchId, BATCH_SIGNALS.pause));
 }
 
 /**
@@ -53,9 +60,10 @@ export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Pr
  *
  * @returns how many shards were told
  * @throws BatchNotFoundError
+ * @throws TemporalUnavailableError
  */
 export function resumeBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return tell(client, batchId, BATCH_SIGNALS.resume);
+  return asking(client, () => tell(client, batchId, BATCH_SIGNALS.resume));
 }
 
 async function tell(client: Client, batchId: string, signal: string): Promise<number> {

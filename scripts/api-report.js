@@ -1,0 +1,51 @@
+// `npm run api`: writes api/ENTRY.api.md, what each entry of the package exports, from the declarations in dist.
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [directory = join(root, 'api')] = process.argv.slice(2);
+
+mkdirSync(directory, { recursive: true });
+// Of entries that are gone.
+for (const file of readdirSync(directory)) if (file.endsWith('.api.md')) rmSync(join(directory, file));
+
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = Object.entries(exports).filter(([, { types }]) => types);
+const configs = entries.map(([path, { types }]) => configFor(basename(path), join(root, types)));
+const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath);
+// One program for all entries: making it is most of the work.
+const compilerState = CompilerState.create(configs[0], { additionalEntryPoints });
+for (const config of configs) {
+  Extractor.invoke(config, { localBuild: true, compilerState, messageCallback: quietly });
+}
+
+function configFor(entry, mainEntryPointFilePath) {
+  return ExtractorConfig.prepare({
+    packageJsonFullPath: join(root, 'package.json'),
+    configObjectFullPath: undefined,
+    configObject: {
+      projectFolder: root,
+      mainEntryPointFilePath,
+      compiler: { tsconfigFilePath: join(root, 'tsconfig.json'), skipLibCheck: true },
+      apiReport: {
+        enabled: true,
+        reportFileName: `${entry}.api.md`,
+        reportFolder: directory,
+        reportTempFolder: directory,
+        // What is not exported itself, but is a part of what is.
+        includeForgottenExports: true,
+      },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      newlineKind: 'lf',
+    },
+  });
+}
+
+/** Its advice on comments is not ours; that a report was written anew shows in git. */
+function quietly(message) {
+  message.handled = message.logLevel !== 'error';
+}

@@ -1,0 +1,75 @@
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { TemporalUnavailableError } from './errors.js';
+
+/** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */
+export async function asking<T>(client: Client, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw temporalFailure(client, error);
+  }
+}
+
+/** What gRPC says of Temporal itself, in our words; whatever else was thrown is passed on untouched. */
+export function temporalFailure(client: Client, error: unknown): unknown {
+  const { address } = (client.connection as { options?: { address?: string } }).options ?? {};
+  return unavailable({ address: address ?? 'its address', namespace: client.options.namespace }, error);
+}
+
+export function unavailable(where: { address: string; namespace: string }, error: unknown): unknown {
+  const problem = problemOf(error);
+  return problem ? new TemporalUnavailableError(problem, where, error) : error;
+}
+
+// gRPC's codes.
+const PERMISSION_DENIED = 7;
+const UNAUTHENTICATED = 16;
+
+function problemOf(error: unknown): TemporalUnavailableError['problem'] | undefined {
+  if (error instanceof TemporalUnavailableError) return undefined;
+  if (error instanceof Error && error.name === 'NamespaceNotFoundError') return 'unknownNamespace';
+  const code = grpcError(error)?.code;
+  if (code === PERMISSION_DENIED || code === UNAUTHENTICATED) return 'refused';
+  return isAway(error) ? 'away' : undefined;
+}
+
+/** gRPC's READY. */
+const CONNECTED = 2;
+
+/** Time ran out without a connection: then it says nothing of what was asked for. */
+export function isDisconnected({ connection }: Client): boolean {
+  // The SDK keeps it to itself, and a worker's connection has none.
+  const channel = (connection as unknown as { client?: { getChannel?(): Channel } }).client?.getChannel?.();
+  return channel !== undefined && channel.getConnectivityState(false) !== CONNECTED;
+}
+
+interface Channel {
+  getConnectivityState(tryToConnect: boolean): number;
+}
+
+/** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE: the server is away, or too busy. */
+const AWAY = new Set([2, 4, 8, 10, 14]);
+
+export function isAway(error: unknown): boolean {
+  const grpc = grpcError(error);
+  return grpc !== undefined && (AWAY.has(grpc.code) || isLostConnection(grpc));
+}
+
+/** A server that is killed ends its streams as INTERNAL or CANCELLED; a caller who cancels gets the latter too. */
+function isLostConnection({ code, details }: GrpcError): boolean {
+  if (code === 1) return details !== 'Cancelled on client';
+  return code === 13 && /RST_STREAM|without gRPC status/.test(details);
+}
+
+export interface GrpcError {
+  code: number;
+  details: string;
+}
+
+/** By itself, or wrapped by the SDK or by us. */
+export function grpcError(error: unknown): GrpcError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 3; at = at.cause, depth += 1) {
+    if (isGrpcServiceError(at)) return at;
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PINNED = join(ROOT, 'api');
+
+let generated: string;
+// From the declarations in dist, as they are published.
+beforeAll(async () => {
+  generated = await mkdtemp(join(tmpdir(), 'temporal-incode-api-'));
+  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'api-report.js'), generated]);
+}, 300_000);
+afterAll(() => rm(generated, { recursive: true, force: true }));
+
+const MENDED = 'Run `npm run api`, and look at what git says of api/: docs/versions.md tells what may change';
+
+it('has a report for each entry of the package, and no other', async () => {
+  const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((path) => path !== './package.json');
+  const expected = entries.map((path) => `${path.slice('./'.length)}.api.md`).sort();
+  expect((await readdir(PINNED)).sort(), MENDED).toEqual(expected);
+  expect((await readdir(generated)).sort()).toEqual(expected);
+});
+
+it.each(await readdir(PINNED))('the public surface is as pinned: %s', async (name) => {
+  const [pinned, now] = await Promise.all([PINNED, generated].map((at) => readFile(join(at, name), 'utf8')));
+  expect(now, MENDED).toBe(pinned);
+});

@@ -1,0 +1,180 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../../src/testing/temporal-process.js';
+import { deliver, startWebhooks } from '../support/webhooks-process.js';
+import { startWorld, type World } from '../support/world.js';
+import { installedProject, type Project } from './installed.js';
+
+const run = promisify(execFile);
+
+/** Bytes of files, which do not depend on the disk; on most disks they take a fifth more. */
+const LIMIT_MB = 45;
+
+/** For compilers and processes on a machine that does much else. */
+const SLOW = { timeout: 300_000 };
+
+const OPTIONAL = ['activity', 'core-bridge', 'testing', 'worker', 'workflow'];
+
+let project: Project;
+let world: World;
+beforeAll(async () => {
+  [project, world] = await Promise.all([installedProject(), startWorld()]);
+}, 600_000);
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await project?.[Symbol.asyncDispose]();
+});
+
+const inProject = (...path: string[]) => join(project.directory, ...path);
+const environment = () => ({
+  ...process.env,
+  TEMPORAL_ADDRESS: inject('temporalAddress'),
+  TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+});
+
+describe('what is installed for a client', SLOW, () => {
+  it('has nothing of what only workers need', async () => {
+    const sdk = await readdir(inProject('node_modules', '@temporalio'));
+    expect(sdk).toContain('client');
+    expect(sdk.filter((name) => OPTIONAL.includes(name))).toEqual([]);
+    const all = await readdir(inProject('node_modules'));
+    expect(all.filter((name) => /^(webpack|fastify|pino|rxjs)$|^@swc$/.test(name))).toEqual([]);
+  });
+
+  it(`has at most ${LIMIT_MB} MB`, async () => {
+    const entries = await readdir(inProject('node_modules'), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    let [bytes, onDisk] = [0, 0];
+    for (const file of files) {
+      const { size, blocks } = await stat(file);
+      bytes += size;
+      onDisk += blocks * 512;
+    }
+    console.log(`Light install: ${mb(bytes)} MB in ${files.length} files, ${mb(onDisk)} MB on this disk`);
+    expect(bytes / 1e6).toBeLessThan(LIMIT_MB);
+  });
+
+  it('type-checks a caller, the declarations of libraries included, and completes a session', async () => {
+    await copyFile(fileURLToPath(new URL('caller/caller.ts', import.meta.url)), inProject('caller.ts'));
+    const options = { module: 'nodenext', target: 'es2023', strict: true, types: ['node'], skipLibCheck: false };
+    await writeFile(inProject('tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['caller.ts'] }));
+    const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+    const compiled = await run(process.execPath, [tsc, '-p', project.directory]).catch((error) => error);
+    expect(compiled.stdout).toBe('');
+
+    const { interviewId, token } = await world.simulator.openSession();
+    const env = { ...environment(), INTERVIEW_ID: interviewId, SESSION_TOKEN: token, TASK_QUEUE: world.taskQueue };
+    const { stdout } = await run(process.execPath, ['caller.js'], { cwd: project.directory, env });
+    expect(JSON.parse(stdout)).toMatchObject({ answer: { action: 'approved' }, outcome: 'approved' });
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('loads with the client nothing but the client', async () => {
+    const [ours, sdk] = [await loadedBy('temporal-incode/client'), await loadedBy('@temporalio/client')];
+    console.log(`Loading temporal-incode/client took ${ours.ms} ms, @temporalio/client alone ${sdk.ms} ms`);
+    const more = [...ours.packages].filter((name) => !sdk.packages.has(name));
+    expect(more.sort()).toEqual(['@temporalio/envconfig', 'jose', 'smol-toml', 'temporal-incode']);
+  });
+
+  it('says that a server could be downloaded with a package that is not there', async () => {
+    await writeFile(
+      inProject('server.js'),
+      `import { startLocalTemporalServer } from 'temporal-incode/testing';
+const here = import.meta.dirname;
+await startLocalTemporalServer({ cacheDir: here + '/cache', env: { PATH: here } }).catch(({ message }) => console.log(message));`,
+    );
+    const { stdout } = await run(process.execPath, ['server.js'], { cwd: project.directory });
+    expect(stdout).toContain('download: needs the package @temporalio/testing, which is not installed');
+  });
+});
+
+describe('its CLI', SLOW, () => {
+  it('completes a session and tells where it stands', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const target = ['--interview-id', interviewId, '--task-queue', world.taskQueue, '--json'];
+    const completed = await cli(['complete', ...target, '--session-token-file', '-'], token);
+    expect(completed).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Error') });
+    expect(JSON.parse(completed.stdout)).toMatchObject({ outcome: 'approved' });
+    const status = await cli(['status', ...target]);
+    expect(JSON.parse(status.stdout)).toMatchObject({ status: 'completed' });
+  });
+
+  it('checks a batch, and knows its commands', async () => {
+    await writeFile(inProject('sessions.csv'), 'interviewId\na\nb\n');
+    expect(await cli(['batch', 'sessions.csv', '--dry-run'])).toMatchObject({ code: 0 });
+    const status = await cli(['batch', '--status', '--batch-id', 'not-there']);
+    expect(status).toMatchObject({ code: 4, stderr: expect.stringContaining('not-there') });
+  });
+
+  it('receives webhooks', async () => {
+    const secret = 'known-to-both-sides';
+    const env = {
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      WEBHOOK_HEADER_SECRETS: secret,
+      WEBHOOK_PORT: String(await freePort()),
+    };
+    await using receiver = await startWebhooks([], env, main());
+    const delivery = { interviewId: 'not-there', onboardingStatus: 'ONBOARDING_FINISHED' };
+    expect(await deliver(receiver, delivery, { 'x-webhook-secret': secret })).toMatchObject({ status: 200 });
+    expect(receiver.events()).toMatchObject([{ result: 'unknownSession' }]);
+    expect(await receiver.stop()).toMatchObject({ code: 0, counts: { unknownSession: 1 } });
+  });
+
+  it.each([
+    ['worker', 'npm install @temporalio/worker@1.24.0 @temporalio/activity@1.24.0'],
+    ['dev', 'npm install @temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/testing@1.24.0'],
+    ['demo', 'npm install @temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/testing@1.24.0'],
+  ])('says what to install for %s, whose help is there without', async (command, install) => {
+    const { code, stdout, stderr } = await cli([command]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^temporal-incode ${command} needs @temporalio/worker and @temporalio/activity`));
+    expect(stderr.trimEnd().split('\n').at(-1)?.trim()).toBe(install);
+    expect(await cli([command, '--help'])).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+const main = () => inProject('node_modules', 'temporal-incode', 'dist', 'cli', 'main.js');
+
+async function cli(args: string[], stdin = ''): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [main(), ...args], { cwd: project.directory, env: environment() });
+  child.stdin.end(stdin);
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+/** Packages of which a fresh process has loaded files: ES modules by a hook, CommonJS from its cache. */
+const LIST = `
+import { createRequire, register } from 'node:module';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+
+const { port1, port2 } = new MessageChannel();
+const hooks = \`let port; export function initialize(given) { port = given; }
+export function load(url, context, next) { port.postMessage(url); return next(url, context); }\`;
+register('data:text/javascript,' + encodeURIComponent(hooks), { data: port2, transferList: [port2] });
+const startedAt = performance.now();
+await import(process.argv[2]);
+const ms = Math.round(performance.now() - startedAt);
+const files = Object.keys(createRequire(import.meta.url).cache);
+for (let got = receiveMessageOnPort(port1); got; got = receiveMessageOnPort(port1)) files.push(got.message);
+console.log(JSON.stringify({ ms, files }));
+process.exit();
+`;
+
+async function loadedBy(entry: string): Promise<{ ms: number; packages: Set<string> }> {
+  await writeFile(inProject('list.js'), LIST);
+  const { stdout } = await run(process.execPath, ['list.js', entry], { cwd: project.directory });
+  const { ms, files } = JSON.parse(stdout) as { ms: number; files: string[] };
+  const names = files.map((file) => /.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file)?.[1]);
+  return { ms, packages: new Set(names.filter((name) => name !== undefined)) };
+}
+
+function mb(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
