@@ -219,9 +219,10 @@ it('README.md says of each dependency why it is one', () => {
 });
 
 it.each(pages)('%s has packages of the SDK installed in the version that package.json wants', (page) => {
-  const { peerDependencies } = JSON.parse(read('package.json'));
+  const { dependencies, peerDependencies } = JSON.parse(read('package.json'));
+  const versions = { ...dependencies, ...peerDependencies };
   const installed = read(page).matchAll(/(@temporalio\/[a-z-]+)@([\d.]+)/g);
-  const wrong = [...installed].filter(([, name, version]) => peerDependencies[String(name)] !== version);
+  const wrong = [...installed].filter(([, name, version]) => versions[String(name)] !== version);
   expect(wrong.map(String)).toEqual([]);
 });
 

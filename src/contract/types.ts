@@ -105,12 +105,14 @@ export interface Plan {
   reviewDeadline?: DurationString;
 }
 
-/** Where a session stands. `done` is the last one. */
 export const STAGES = ['waiting', 'finishing', 'needsToken', 'closing', 'scoring', 'inReview', 'done'] as const;
+
+/** Where a session stands. `done` is the last one. */
 export type Stage = (typeof STAGES)[number];
 
-/** How the onboarding ended. A business result is a value, never an exception. */
 export const OUTCOMES = ['approved', 'rejected', 'needsReview', 'undecided', 'expired'] as const;
+
+/** How the onboarding ended. A business result is a value, never an exception. */
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** The answer to "finish this session". */

@@ -249,7 +249,9 @@ describe('what the client sent, and workflows answered, in the recorded historie
   const directory = join(root, 'test', 'replay', 'histories');
   const seen = new Set<string>();
 
-  it.each(await readdir(directory))('%s', async (file) => {
+  // The workflow behind Nexus has a contract with nobody.
+  const files = (await readdir(directory)).filter((file) => !file.startsWith('answer'));
+  it.each(files)('%s', async (file) => {
     const found = valuesOf(JSON.parse(await readFile(join(directory, file), 'utf8')));
     expect(found.length).toBeGreaterThan(0);
     for (const [type, value] of found) {

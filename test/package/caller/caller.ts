@@ -8,7 +8,6 @@ import {
 import { type OnboardingResult, onboardingWorkflowId } from 'temporal-incode/contract';
 import { createIncodeClient } from 'temporal-incode/incode';
 import { startIncodeSimulator } from 'temporal-incode/testing';
-import { createWebhookReceiver } from 'temporal-incode/webhook';
 
 const { INTERVIEW_ID: interviewId = '', SESSION_TOKEN: sessionToken = '', TASK_QUEUE: taskQueue = '' } = process.env;
 
@@ -25,4 +24,4 @@ onboarding.finish({ interviewId: 1 }).catch(() => undefined);
 answer?.action.unknown;
 
 export type { BatchItem };
-export { completeBatch, createIncodeClient, createWebhookReceiver, startIncodeSimulator, TemporalUnavailableError };
+export { completeBatch, createIncodeClient, startIncodeSimulator, TemporalUnavailableError };
