@@ -7,6 +7,7 @@ import {
   TemporalConfigurationError,
   TemporalUnavailableError,
 } from '../client/index.js';
+import { EncryptionKeyError } from '../codec/index.js';
 import { parseDuration, TASK_QUEUE } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 
@@ -72,6 +73,7 @@ async function reached<T>(connect: () => Promise<T>): Promise<T> {
 /** For people instead of a stack trace. */
 function temporalProblem(error: unknown): unknown {
   if (error instanceof TemporalConfigurationError) return new CliError(error.message, EXIT.usage);
+  if (error instanceof EncryptionKeyError) return new CliError(error.message, EXIT.usage);
   if (error instanceof Error && error.name === 'NamespaceNotFoundError') {
     return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
   }

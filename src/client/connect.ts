@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { channelArgsFor } from '../loopback.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
@@ -16,6 +17,12 @@ export interface ConnectOptions {
   namespace?: string;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
+  /**
+   * What is handed to the server is encrypted with them; workers need the same.
+   *
+   * @default those that `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS` names
+   */
+  encryptionKeys?: KeyRing;
 }
 
 /** An {@link OnboardingClient} that owns its connection. */
@@ -27,13 +34,15 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
  * the profile file that `temporal config` writes.
  *
- * @throws TemporalConfigurationError if those are wrong
+ * @throws TemporalConfigurationError if those are wrong, or the server is not on this machine and there are no encryption keys
  * @throws TemporalUnavailableError if no server answers there within 5 s, or it refuses the credentials
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
+  const keys = encryptionKeys(options);
   const { connection, namespace } = await connectTemporal(options);
+  const dataConverter = keys ? encryptedDataConverter(keys) : {};
   const client = new OnboardingClient({
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
     ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
   });
   return Object.assign(client, { close: () => connection.close() });
@@ -47,6 +56,20 @@ function configured(): ClientConnectConfig {
   }
 }
 
+/** Before anything is sent. @throws TemporalConfigurationError */
+function encryptionKeys({ address, encryptionKeys }: ConnectOptions): KeyRing | undefined {
+  const target = address ?? configured().connectionOptions.address ?? DEFAULT_ADDRESS;
+  try {
+    const keys = encryptionKeys ?? keysFromEnvironment();
+    if (!keys) checkPlaintext(target);
+    return keys;
+  } catch (error) {
+    throw new TemporalConfigurationError(error);
+  }
+}
+
+const DEFAULT_ADDRESS = 'localhost:7233';
+
 export async function connectTemporal(
   given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
@@ -55,7 +78,7 @@ export async function connectTemporal(
   // Credentials belong to the address beside which they stand, and must not reach another one.
   const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
   const { apiKey, tls, metadata } = isElsewhere ? {} : connectionOptions;
-  const target = given.address ?? address ?? 'localhost:7233';
+  const target = given.address ?? address ?? DEFAULT_ADDRESS;
   const where = { address: target, namespace: given.namespace ?? namespace ?? 'default' };
   const connection = Connection.lazy({
     // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.

@@ -20,6 +20,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
+import { checkEncryption } from './encryption.js';
 import { AnswerPendingError, SessionCompletedError } from './errors.js';
 import { requestFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
@@ -49,7 +50,9 @@ export class OnboardingClient {
   readonly temporal: Client;
   private readonly taskQueue: string;
 
+  /** @throws TemporalConfigurationError if the server is not on this machine, and the client encrypts nothing */
   constructor({ client, taskQueue = TASK_QUEUE }: OnboardingClientOptions) {
+    checkEncryption(client);
     this.temporal = client;
     this.taskQueue = taskQueue;
   }

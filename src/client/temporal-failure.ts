@@ -1,4 +1,5 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { EncryptionKeyError } from '../codec/index.js';
 import { TemporalUnavailableError } from './errors.js';
 
 /** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */
@@ -10,10 +11,23 @@ export async function asking<T>(client: Client, request: () => Promise<T>): Prom
   }
 }
 
+const NO_KEYS =
+  'What the server has is encrypted, and there are no keys here. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE as the workers have it.';
+
+/** The SDK meets our codec's encoding where there is no codec. */
+function isEncrypted(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Unknown encoding: binary/encrypted';
+}
+
+/** @returns `undefined` for a worker's connection, which does not tell */
+export function addressOf({ connection }: Client): string | undefined {
+  return (connection as { options?: { address?: string } }).options?.address;
+}
+
 /** What gRPC says of Temporal itself, in our words; whatever else was thrown is passed on untouched. */
 export function temporalFailure(client: Client, error: unknown): unknown {
-  const { address } = (client.connection as { options?: { address?: string } }).options ?? {};
-  return unavailable({ address: address ?? 'its address', namespace: client.options.namespace }, error);
+  if (isEncrypted(error)) return new EncryptionKeyError(NO_KEYS);
+  return unavailable({ address: addressOf(client) ?? 'its address', namespace: client.options.namespace }, error);
 }
 
 export function unavailable(where: { address: string; namespace: string }, error: unknown): unknown {

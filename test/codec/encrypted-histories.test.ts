@@ -1,9 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
+import {
+  type ConnectedOnboardingClient,
+  completeBatch,
+  connectOnboardingClient,
+  SessionFailedError,
+} from 'temporal-incode/client';
+import { keyRing } from 'temporal-incode/codec';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { completeBatch, OnboardingClient, SessionFailedError } from '../../src/client/index.js';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { API_KEY, installRuntime } from '../support/world.js';
@@ -12,9 +16,7 @@ const KEYS = `test:${randomBytes(32).toString('base64')}`;
 const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
 
 let simulator: IncodeSimulator;
-let connection: Connection;
-let temporal: Client;
-let onboarding: OnboardingClient;
+let onboarding: ConnectedOnboardingClient;
 const ends: (() => Promise<unknown>)[] = [];
 const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${randomUUID()}` };
 
@@ -35,14 +37,16 @@ beforeAll(async () => {
     }),
   );
   const running = worker.run();
-  connection = await Connection.connect({ address: inject('temporalAddress') });
-  const dataConverter = encryptedDataConverter(keyRing(KEYS));
-  temporal = new Client({ connection, namespace: inject('temporalNamespace'), dataConverter });
-  onboarding = new OnboardingClient({ client: temporal, taskQueue: queues.single });
+  onboarding = await connectOnboardingClient({
+    address: inject('temporalAddress'),
+    namespace: inject('temporalNamespace'),
+    taskQueue: queues.single,
+    encryptionKeys: keyRing(KEYS),
+  });
   ends.push(async () => {
     worker.shutdown();
     await running;
-    await connection.close();
+    await onboarding.close();
     await simulator.close();
   });
 });
@@ -52,7 +56,7 @@ afterAll(async () => {
 
 /** Every byte that the server keeps of a workflow, as text: histories and what `describe` shows. */
 async function everything(workflowId: string): Promise<string> {
-  const handle = temporal.workflow.getHandle(workflowId);
+  const handle = onboarding.temporal.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();
   return JSON.stringify([events, raw], (_, value) => {
@@ -112,6 +116,30 @@ it('nor does one that Incode refuses, whose caller hears why all the same', asyn
   expect(failure.message).toMatch(/answered 400/);
   const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
   expect(text.includes('Encoded failure')).toBe(true);
+});
+
+it('says what is missing to whoever has no keys, or others', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  await onboarding.start({ interviewId, sessionToken: token });
+  await onboarding.result(interviewId);
+  const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
+  const without = await connectOnboardingClient(here);
+  const other = await connectOnboardingClient({
+    ...here,
+    encryptionKeys: keyRing([{ id: 'other', key: randomBytes(32) }]),
+  });
+  try {
+    for (const ask of [without.result(interviewId), without.state(interviewId)]) {
+      await expect(ask).rejects.toThrow(
+        /encrypted, and there are no keys here\. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE/,
+      );
+    }
+    await expect(other.result(interviewId)).rejects.toThrow(
+      /encrypted with key "test", which is not among the keys here/,
+    );
+  } finally {
+    await Promise.all([without.close(), other.close()]);
+  }
 });
 
 it('nor does a batch', async () => {

@@ -1,0 +1,19 @@
+import type { Client } from '@temporalio/client';
+import { checkPlaintext } from '../codec/index.js';
+import { TemporalConfigurationError } from './errors.js';
+import { addressOf } from './temporal-failure.js';
+
+/**
+ * A client of somebody else's may have a codec of its own, which is theirs to choose.
+ *
+ * @throws TemporalConfigurationError
+ */
+export function checkEncryption(client: Client): void {
+  const address = addressOf(client);
+  if (address === undefined || client.options.loadedDataConverter.payloadCodecs.length > 0) return;
+  try {
+    checkPlaintext(address);
+  } catch (error) {
+    throw new TemporalConfigurationError(error);
+  }
+}

@@ -1,0 +1,55 @@
+import { Client, Connection } from '@temporalio/client';
+import { connectOnboardingClient, OnboardingClient, TemporalConfigurationError } from 'temporal-incode/client';
+import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+const ELSEWHERE = 'temporal.example:7233';
+const KEY = Buffer.alloc(32, 3).toString('base64');
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** Nothing is sent before the first request. */
+function clientOf(address: string, options: Partial<ConstructorParameters<typeof Client>[0]> = {}): Client {
+  return new Client({ connection: Connection.lazy({ address }), ...options });
+}
+
+async function refusal(attempt: () => unknown): Promise<string> {
+  try {
+    await attempt();
+  } catch (error) {
+    expect(error).toBeInstanceOf(TemporalConfigurationError);
+    return (error as Error).message;
+  }
+  return 'none';
+}
+
+describe('a client of a server that is not on this machine', () => {
+  it('is refused without keys, before it connects', async () => {
+    const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
+    expect(message).toContain(`Temporal server at ${ELSEWHERE} in clear text`);
+    expect(message).toContain('TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE');
+    vi.stubEnv('TEMPORAL_ADDRESS', ELSEWHERE);
+    expect(await refusal(() => connectOnboardingClient())).toContain(ELSEWHERE);
+  });
+
+  it('is refused with keys that are wrong, which it does not show', async () => {
+    vi.stubEnv('TEMPORAL_INCODE_ENCRYPTION_KEYS', KEY);
+    const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
+    expect(message).toContain('not written as id:base64');
+    expect(message).not.toContain(KEY);
+  });
+
+  it('is refused also if somebody else made it, unless it has a codec or is allowed to go without', async () => {
+    expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE) }))).toContain(ELSEWHERE);
+    const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));
+    expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE, { dataConverter }) }))).toBe('none');
+    vi.stubEnv('TEMPORAL_INCODE_ALLOW_PLAINTEXT', 'true');
+    expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE) }))).toBe('none');
+  });
+});
+
+it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('a client of %s needs no keys', async (address) => {
+  expect(await refusal(() => new OnboardingClient({ client: clientOf(address) }))).toBe('none');
+});
