@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { ServiceError } from '@temporalio/client';
 import express, { type ErrorRequestHandler } from 'express';
 import {
   AnswerPendingError,
@@ -7,6 +6,7 @@ import {
   InvalidInputError,
   SessionFailedError,
   SessionNotFoundError,
+  TemporalUnavailableError,
 } from 'temporal-incode/client';
 import { FAILURES } from 'temporal-incode/contract';
 
@@ -48,8 +48,8 @@ app.use(((error, _request, response, next) => {
     response.status(404).json({ error: error.message });
   } else if (error instanceof SessionFailedError) {
     response.status(statusOf(error)).json({ error: error.message, type: error.type });
-  } else if (error instanceof ServiceError) {
-    console.error(`Temporal: ${error.message}: ${error.cause}`);
+  } else if (error instanceof TemporalUnavailableError) {
+    console.error(error.message);
     response.status(503).set('retry-after', '5').json({ error: 'Not taken, please try again' });
   } else if (error.expose) {
     // Of the body parser, whose message may quote the body, and so the token.

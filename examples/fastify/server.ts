@@ -1,4 +1,3 @@
-import { ServiceError } from '@temporalio/client';
 import { fastify } from 'fastify';
 import {
   AnswerPendingError,
@@ -6,6 +5,7 @@ import {
   InvalidInputError,
   SessionFailedError,
   SessionNotFoundError,
+  TemporalUnavailableError,
 } from 'temporal-incode/client';
 import { FAILURES } from 'temporal-incode/contract';
 
@@ -54,8 +54,8 @@ app.setErrorHandler((error, _request, reply) => {
     reply.code(404).send({ error: error.message });
   } else if (error instanceof SessionFailedError) {
     reply.code(statusOf(error)).send({ error: error.message, type: error.type });
-  } else if (error instanceof ServiceError) {
-    console.error(`Temporal: ${error.message}: ${error.cause}`);
+  } else if (error instanceof TemporalUnavailableError) {
+    console.error(error.message);
     reply.code(503).header('retry-after', '5').send({ error: 'Not taken, please try again' });
   } else {
     reply.send(error);

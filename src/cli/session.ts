@@ -8,6 +8,7 @@ import {
   SessionNotFoundError,
   WrongStageError,
 } from '../client/index.js';
+import { isDisconnected } from '../client/temporal-failure.js';
 import { checkInterviewId } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
@@ -72,7 +73,8 @@ export async function askWorker<T>(
   try {
     return await temporal.withDeadline(Date.now() + timeout, ask);
   } catch (error) {
-    if (!isDeadline(error)) throw error;
+    // Without a connection it says nothing of workers.
+    if (!isDeadline(error) || isDisconnected(temporal)) throw error;
     throw new CliError(
       `Session ${interviewId}: no answer within ${timeout / 1_000} s, so it is not known whether a worker will take it. ` +
         `Is one running? See: temporal-incode status --interview-id ${interviewId}`,

@@ -1,6 +1,5 @@
 import {
   type Client,
-  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -10,7 +9,7 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
-import { isDisconnected, temporalFailure } from './temporal-failure.js';
+import { grpcError, isDisconnected, temporalFailure } from './temporal-failure.js';
 
 /** What a request for a session came to, in our words; whatever we have none for is passed on untouched. */
 export function requestFailure(
@@ -51,14 +50,14 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
 const DEADLINE_SLACK_MS = 100;
 
 /**
- * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK; or CANCELLED (1) at that very time, because now and then the
+ * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK or by us; or CANCELLED (1) at that very time, because now and then the
  * server is the first to give up.
  */
 export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!isGrpcServiceError(cause)) return false;
-  return cause.code === 4 || (cause.code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
+  const isOfUpdate = (at: unknown) => at instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+  if (isOfUpdate(error) || (error instanceof Error && isOfUpdate(error.cause))) return true;
+  const code = grpcError(error)?.code;
+  return code === 4 || (code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
 /** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */

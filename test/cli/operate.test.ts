@@ -229,7 +229,7 @@ describe('doctor', () => {
     const { code, found } = await doctor(['--address', '127.0.0.1:1'], incode());
     expect(code).toBe(1);
     expect(found).toMatchObject({
-      server: { status: 'failed', message: expect.stringContaining('No Temporal server at 127.0.0.1:1') },
+      server: { status: 'failed', message: expect.stringContaining('Temporal at 127.0.0.1:1 does not answer') },
       namespace: { status: 'skipped' },
       workers: { status: 'skipped' },
       Incode: { status: 'ok' },

@@ -130,7 +130,7 @@ describe('finish', () => {
     const connection = Connection.lazy({ address: '127.0.0.1:1' });
     const onboarding = new OnboardingClient({ client: new Client({ connection }) });
     const away = await thrown(onboarding.finish({ interviewId: 'never-sent' }, { timeoutMs: 300 }));
-    expect(away.name).toBe('ServiceError');
+    expect(away.name).toBe('TemporalUnavailableError');
     await connection.close();
   });
 });
