@@ -62,10 +62,8 @@ export function readConfig(env: Environment = process.env): Config {
   const read = reader(env);
   const temporal = read.temporal();
   const config: Config = {
-    baseUrl: read.url('INCODE_BASE_URL'),
-    apiKey: read.secret('INCODE_API_KEY'),
+    ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
-    timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
@@ -74,7 +72,6 @@ export function readConfig(env: Environment = process.env): Config {
     settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
-    proxy: read.proxy(),
     temporal,
     namespace: temporal.namespace ?? 'default',
     encryptionKeys: encryptionKeys(env, temporal.connectionOptions.address, read.problems),
@@ -98,6 +95,25 @@ function encryptionKeys(env: Environment, address = 'localhost:7233', problems: 
     problems.push(error instanceof Error ? error.message : String(error));
     return null;
   }
+}
+
+/** The part of it that is needed to reach Incode, whatever the rest of the environment is like. @throws ConfigError */
+export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
+  const read = reader(env);
+  const config = incodeConfig(read);
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return config;
+}
+
+type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
+
+function incodeConfig(read: ReturnType<typeof reader>): IncodeConfig {
+  return {
+    baseUrl: read.url('INCODE_BASE_URL'),
+    apiKey: read.secret('INCODE_API_KEY'),
+    timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
+    proxy: read.proxy(),
+  };
 }
 
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */

@@ -1,17 +1,25 @@
 import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from './config.js';
 
-/** JSON lines on stderr, for the worker process: stdout belongs to results. */
-export function createLogger(level: LogLevel): Logger {
+/**
+ * JSON lines on stderr, for the worker process: stdout belongs to results.
+ *
+ * @param destination where they go instead
+ */
+export function createLogger(
+  level: LogLevel,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Logger {
   const target = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: plainError },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
   const write = (sdkLevel: SdkLevel, message: string, meta: LogMetadata = {}) => {
     // The SDK's own time stamp is a bigint, which JSON has not, and says the same as ours.
@@ -26,6 +34,13 @@ export function createLogger(level: LogLevel): Logger {
     warn: (message, meta) => write('WARN', message, meta),
     error: (message, meta) => write('ERROR', message, meta),
   };
+}
+
+/** Without what else it carries: a library's error may have a request with its token. */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  return { type: name, message, stack, ...(cause === undefined ? {} : { cause: plainError(cause) }) };
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<

@@ -9,5 +9,5 @@ export function channelArgsFor(address: string): Record<string, number> {
 /** Whether an address, with or without a port, is one of this machine. */
 export function isLoopback(address: string): boolean {
   const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

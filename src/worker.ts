@@ -11,7 +11,6 @@ import {
 import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
-import { createLogger } from './logging.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
@@ -164,6 +163,8 @@ export async function runWorker(env = process.env): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+  // Only processes log in this way: a host of `createWorker` needs no pino.
+  const { createLogger } = await import('./logging.js');
   const logger = createLogger(config.logLevel);
   // Native log lines below WARN repeat what the SDK says already.
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } } });

@@ -91,6 +91,10 @@ describe('readConfig', () => {
     },
   );
 
+  it('takes a name that looks like an address of this machine for none', () => {
+    expect(problems({ ...REQUIRED, TEMPORAL_ADDRESS: '127.evil.example:7233' })).toHaveLength(1);
+  });
+
   it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('needs no keys for %s', (address) => {
     expect(readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: address }).encryptionKeys).toBeNull();
   });

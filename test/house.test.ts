@@ -19,7 +19,8 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
-  config: { ours: ['contract', 'codec'], packages: ['node:', '@temporalio/envconfig'] },
+  'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
+  config: { ours: ['contract', 'codec', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
@@ -34,7 +35,7 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'codec'],
+    ours: ['contract', 'loopback', 'codec', 'temporal-config'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {

@@ -1,17 +1,14 @@
-import { afterEach, expect, it, vi } from 'vitest';
-import { createLogger } from '../src/logging.js';
+import { afterEach, expect, it } from 'vitest';
+import type { LogLevel } from '../src/config.js';
+import * as logging from '../src/logging.js';
 
 const written: string[] = [];
-const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-  written.push(String(chunk));
-  return true;
-});
+const createLogger = (level: LogLevel) => logging.createLogger(level, { write: (line) => written.push(line) });
 afterEach(() => {
   written.length = 0;
 });
 
 function lines(): Record<string, unknown>[] {
-  expect(stderr).toHaveBeenCalled();
   return written.map((line) => {
     expect(line).toMatch(/^\{.*\}\n$/);
     return JSON.parse(line);
@@ -25,7 +22,7 @@ it('writes a line of JSON with what the SDK says, but not its second time stamp'
       level: 'info',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       taskQueue: 'any',
-      attempt: '2',
+      attempt: 2,
       msg: 'Worker ready',
     },
   ]);

@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { OnboardingClient } from '../client/index.js';
+import { connectOnboardingClient } from '../client/index.js';
 import { onboardingWorkflowId } from '../contract/index.js';
-import { channelArgsFor } from '../loopback.js';
 import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from './demo-scenarios.js';
 import { CliError, EXIT, started } from './exit.js';
@@ -78,12 +76,8 @@ async function startWorld(
     INCODE_SETTLE_TIME: '2s',
   };
   const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
-  const connection = await Connection.connect({
-    address: server.address,
-    channelArgs: channelArgsFor(server.address),
-  });
-  stops.push(() => connection.close());
-  const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
+  const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
+  stops.push(() => client.close());
   // Nobody else knows it, so only the simulator's deliveries are taken.
   const secret = randomUUID();
   const { onboardingReceiver } = await import('./receiver.js');

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { OnboardingClient } from '../client/index.js';
-import { channelArgsFor } from '../loopback.js';
+import { connectOnboardingClient } from '../client/index.js';
 import { startIncodeSimulator, startLocalTemporalServer } from '../testing/index.js';
 import { started } from './exit.js';
 import { localWorkerEnvironment } from './local-environment.js';
@@ -59,12 +57,8 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     const worker = await startWorkerProcess(env, log);
     stops.push(() => worker.stop());
     progress.say('Starting the webhook receiver');
-    const connection = await Connection.connect({
-      address: server.address,
-      channelArgs: channelArgsFor(server.address),
-    });
-    stops.push(() => connection.close());
-    const client = new OnboardingClient({ client: new Client({ connection, namespace: server.namespace }) });
+    const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
+    stops.push(() => client.close());
     // Nobody else knows it, so only the simulator's deliveries are taken.
     const secret = randomUUID();
     const { onboardingReceiver } = await import('./receiver.js');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { isDeadline, sessionFailure } from '../client/failures.js';
-import { AnswerPendingError, type ConnectedOnboardingClient, SessionNotFoundError } from '../client/index.js';
+import { requestFailure } from '../client/failures.js';
+import { type ConnectedOnboardingClient, SessionNotFoundError } from '../client/index.js';
 import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption } from './options.js';
@@ -54,14 +54,15 @@ async function answerOf(
     throw new CliError(`${message} Start it again with: temporal-incode complete`, EXIT.failed);
   }
   const handle = client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
+  const deadline = Date.now() + timeoutMs;
   try {
     // With the id of the client's own requests, so that all who ask share one answer.
     const asked = { updateId: UPDATES.finish };
-    return await client.temporal.withDeadline(Date.now() + timeoutMs, () =>
+    return await client.temporal.withDeadline(deadline, () =>
       handle.executeUpdate<FinishAnswer | null, []>(UPDATES.finish, asked),
     );
   } catch (error) {
-    throw isDeadline(error) ? new AnswerPendingError(interviewId, timeoutMs) : sessionFailure(interviewId, error);
+    throw requestFailure(client.temporal, interviewId, { timeoutMs, deadline }, error);
   }
 }
 

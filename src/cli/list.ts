@@ -2,6 +2,7 @@ import { isGrpcServiceError, type WorkflowExecutionInfo } from '@temporalio/clie
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../client/index.js';
 import { EXECUTION_STATUSES } from '../client/status.js';
+import { temporalFailure } from '../client/temporal-failure.js';
 import { OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../contract/index.js';
 import { CliError } from './exit.js';
 import { type Filter, queryFor, STATUSES } from './list/query.js';
@@ -51,7 +52,7 @@ async function list(options: ListOptions): Promise<void> {
       const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
       if (isMore) process.stderr.write(`There are more than ${limit}: --limit takes more of them.\n`);
     } catch (error) {
-      throw queryError(error);
+      throw queryError(client, error);
     }
   });
 }
@@ -136,9 +137,9 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch }: 
 /** gRPC's INVALID_ARGUMENT. */
 const INVALID_ARGUMENT = 3;
 
-function queryError(error: unknown): unknown {
+function queryError({ temporal }: ConnectedOnboardingClient, error: unknown): unknown {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!isGrpcServiceError(cause) || cause.code !== INVALID_ARGUMENT) return error;
+  if (!isGrpcServiceError(cause) || cause.code !== INVALID_ARGUMENT) return temporalFailure(temporal, error);
   return new CliError(
     `Temporal refuses the query: ${cause.details}\nDoes the namespace have the search attributes? temporal-incode setup registers them.`,
   );

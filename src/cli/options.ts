@@ -1,4 +1,4 @@
-import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import { connectTemporal } from '../client/connect.js';
 import {
@@ -7,6 +7,7 @@ import {
   TemporalConfigurationError,
   TemporalUnavailableError,
 } from '../client/index.js';
+import { grpcError } from '../client/temporal-failure.js';
 import { EncryptionKeyError } from '../codec/index.js';
 import { parseDuration, TASK_QUEUE } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
@@ -77,9 +78,11 @@ function temporalProblem(error: unknown): unknown {
   if (error instanceof Error && error.name === 'NamespaceNotFoundError') {
     return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
   }
-  // Of the server's services as they are.
-  if (isGrpcServiceError(error)) return new CliError(`Temporal: ${error.details}`, EXIT.failed);
-  if (!(error instanceof TemporalUnavailableError)) return error;
+  if (!(error instanceof TemporalUnavailableError)) {
+    // Of the server's services as they are.
+    const refusal = grpcError(error);
+    return refusal ? new CliError(`Temporal: ${refusal.details}`, EXIT.failed) : error;
+  }
   if (!error.retryable) return new CliError(error.message, EXIT.usage);
   return new CliError(`${error.message}\nOne to try things with: temporal-incode dev`, EXIT.failed);
 }

@@ -126,7 +126,9 @@ async function retain(
     return wanted;
   } catch (error) {
     if (!isRefused(error)) throw error;
-    todo.push(command(wanted));
+    // What this command may not do, somebody else may.
+    const asOperator = `temporal operator namespace update --namespace ${namespace} --retention ${wanted / DAY_MS}d`;
+    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
     return before;
   }
 }

@@ -1,7 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
-import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { channelArgsFor } from '../loopback.js';
+import { loadTemporalConfig } from '../temporal-config.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { grpcError, unavailable } from './temporal-failure.js';
@@ -50,7 +51,7 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
 
 function configured(): ClientConnectConfig {
   try {
-    return loadClientConnectConfig();
+    return loadTemporalConfig();
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }

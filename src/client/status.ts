@@ -7,8 +7,10 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 // Its index would take as long to load as all of ours.
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+import { EncryptionKeyError } from '../codec/index.js';
 import { type OnboardingResult, type OnboardingState, type OnboardingWorkflow, QUERIES } from '../contract/index.js';
 import { describeFailure } from './failures.js';
+import { temporalFailure } from './temporal-failure.js';
 
 /** Where a session stands, for people on call. */
 export interface SessionStatus {
@@ -94,7 +96,10 @@ const QUERY_TIMEOUT_MS = 5_000;
 async function askedState(client: Client, handle: Pick<WorkflowHandle, 'query'>): Promise<OnboardingState | null> {
   try {
     return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<OnboardingState>(QUERIES.state));
-  } catch {
+  } catch (error) {
+    const failure = temporalFailure(client, error);
+    // A worker has answered, but not so that it can be read here.
+    if (failure instanceof EncryptionKeyError) throw failure;
     return null;
   }
 }

@@ -19,6 +19,12 @@ export class PlaintextError extends Error {
   }
 }
 
+/** The variables that concern encryption, for a process that is to read and write what this one does. */
+export function encryptionEnvironment(env: Environment = process.env): Record<string, string> {
+  const set = [KEYS, KEYS_FILE, ALLOW_PLAINTEXT].flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  return Object.fromEntries(set);
+}
+
 /**
  * The keys that the environment names: `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`, which is read again when it changes, or
  * `TEMPORAL_INCODE_ENCRYPTION_KEYS`.

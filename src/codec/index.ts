@@ -4,7 +4,7 @@ import { encryptionCodec } from './encryption-codec.js';
 import type { KeyRing } from './keys.js';
 
 export { encryptionCodec } from './encryption-codec.js';
-export { checkPlaintext, keysFromEnvironment, PlaintextError } from './environment.js';
+export { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from './environment.js';
 export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 /** For `new Client({ dataConverter })` and whatever else reads or writes what these workers do. */

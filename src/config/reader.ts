@@ -1,5 +1,6 @@
-import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { parseDuration } from '../contract/index.js';
+import { loadTemporalConfig } from '../temporal-config.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -103,7 +104,7 @@ export function reader(env: Environment) {
     temporal(): ClientConnectConfig {
       const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
       try {
-        const config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(known) });
+        const config = loadTemporalConfig(Object.fromEntries(known));
         const { address } = config.connectionOptions;
         if (address !== undefined && !ADDRESS.test(address)) {
           problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${address}"`);

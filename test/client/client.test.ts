@@ -120,7 +120,7 @@ describe('finish', () => {
 
   it('that takes too long says that the session goes on', async () => {
     const { interviewId } = await world.simulator.openSession();
-    const pending = await thrown(world.onboarding.finish({ interviewId }, { timeoutMs: 300 }));
+    const pending = await thrown(world.onboarding.finish({ interviewId }, { timeoutMs: 3_000 }));
     expect(pending.name).toBe('AnswerPendingError');
     expect((await world.onboarding.state(interviewId)).status).toBe('running');
     await world.onboarding.cancel(interviewId);

@@ -244,6 +244,15 @@ describe('says what is wrong with', () => {
     });
   });
 
+  it('a profile file that is no TOML, and shows none of it', async () => {
+    const file = join(directory, 'broken.toml');
+    writeFileSync(file, `[profile.default]\nnamespace = "any"\napi_key = "${API_KEY}\n`);
+    const wrong = await thrown(connect({ TEMPORAL_CONFIG_FILE: file }));
+    expect(wrong).toBeInstanceOf(TemporalConfigurationError);
+    expect(wrong.message).toMatch(/TOML.*line 3, column \d+/);
+    expect(wrong.message).not.toContain(API_KEY);
+  });
+
   it('the configuration', async () => {
     const wrong = await thrown(connect({ TEMPORAL_PROFILE: 'not-there', TEMPORAL_API_KEY: API_KEY }));
     expect(wrong).toBeInstanceOf(TemporalConfigurationError);

@@ -122,6 +122,12 @@ it('says what is missing to whoever has no keys, or others', async () => {
   const { interviewId, token } = await simulator.openSession();
   await onboarding.start({ interviewId, sessionToken: token });
   await onboarding.result(interviewId);
+  const waiting = await simulator.openSession();
+  await onboarding.start({
+    interviewId: waiting.interviewId,
+    sessionToken: waiting.token,
+    plan: { finishWhen: 'asked' },
+  });
   const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
   const without = await connectOnboardingClient(here);
   const other = await connectOnboardingClient({
@@ -129,7 +135,12 @@ it('says what is missing to whoever has no keys, or others', async () => {
     encryptionKeys: keyRing([{ id: 'other', key: randomBytes(32) }]),
   });
   try {
-    for (const ask of [without.result(interviewId), without.state(interviewId)]) {
+    for (const ask of [
+      without.result(interviewId),
+      without.state(interviewId),
+      // Not that no worker answers.
+      without.state(waiting.interviewId),
+    ]) {
       await expect(ask).rejects.toThrow(
         /encrypted, and there are no keys here\. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE/,
       );

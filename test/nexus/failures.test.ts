@@ -6,17 +6,24 @@ import {
   InvalidInputError,
   SessionFailedError,
   SessionNotFoundError,
+  TemporalUnavailableError,
   WrongStageError,
 } from '../../src/client/index.js';
 import { nexusError } from '../../src/nexus/failures.js';
 import { operationFailure } from '../../src/nexus/index.js';
+
+const LATE = Object.assign(new Error('4 DEADLINE_EXCEEDED'), { code: 4, details: '', metadata: {} });
+const WHERE = { address: '127.0.0.1:1', namespace: 'any' };
 
 describe('nexusError', () => {
   it.each([
     [new InvalidInputError('interviewId', 'must be a non-empty string'), 'BAD_REQUEST', false],
     [new SessionNotFoundError('i'), 'NOT_FOUND', false],
     [new AnswerPendingError('i', 9_500), 'UPSTREAM_TIMEOUT', true],
-    [Object.assign(new Error('4 DEADLINE_EXCEEDED'), { code: 4, details: '', metadata: {} }), 'UPSTREAM_TIMEOUT', true],
+    [LATE, 'UPSTREAM_TIMEOUT', true],
+    [new TemporalUnavailableError('away', WHERE, LATE), 'UPSTREAM_TIMEOUT', true],
+    [new TemporalUnavailableError('away', WHERE), 'UNAVAILABLE', true],
+    [new TemporalUnavailableError('refused', WHERE), 'INTERNAL', true],
   ])('%s becomes %s', (error, type, retryable) => {
     const turned = nexusError(error) as HandlerError;
     expect(turned).toBeInstanceOf(HandlerError);

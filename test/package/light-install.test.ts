@@ -18,7 +18,7 @@ const LIMIT_MB = 45;
 /** For compilers and processes on a machine that does much else. */
 const SLOW = { timeout: 300_000 };
 
-const OPTIONAL = ['activity', 'core-bridge', 'testing', 'worker', 'workflow'];
+const OPTIONAL = ['activity', 'core-bridge', 'nexus', 'testing', 'worker', 'workflow'];
 
 let project: Project;
 let world: World;

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, isIncodeConfigured, readConfig } from '../../config.js';
+import { ConfigError, isIncodeConfigured, readIncodeConfig } from '../../config.js';
 import { createIncodeClient, IncodeError } from '../../incode/index.js';
 import type { Check } from './check.js';
 
@@ -18,9 +18,9 @@ export async function incodeChecks(): Promise<Check[]> {
       { name: 'clock', status: 'skipped', message: "needs Incode's answer" },
     ];
   }
-  let config: Config;
+  let config: ReturnType<typeof readIncodeConfig>;
   try {
-    config = readConfig();
+    config = readIncodeConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return [
@@ -38,8 +38,8 @@ export async function incodeChecks(): Promise<Check[]> {
 type Found = Omit<Check, 'name'>;
 
 /** @returns `undefined` if it succeeded, which it cannot */
-async function refusalOf({ baseUrl, apiKey, timeoutMs, proxy }: Config): Promise<IncodeError | undefined> {
-  const client = createIncodeClient({ baseUrl, apiKey, timeoutMs, proxy });
+async function refusalOf(config: ReturnType<typeof readIncodeConfig>): Promise<IncodeError | undefined> {
+  const client = createIncodeClient(config);
   try {
     await client.onboardingStatus(NOBODY);
     return undefined;
