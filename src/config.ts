@@ -1,7 +1,8 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { checkPlaintext, type KeyRing, keysFromEnvironment } from './codec/index.js';
+import { checkPlaintext, type KeyRing } from './codec/index.js';
 import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
+import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
 export { ConfigError, LOG_LEVELS, type LogLevel } from './config/reader.js';
@@ -74,7 +75,7 @@ export function readConfig(env: Environment = process.env): Config {
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
     temporal,
     namespace: temporal.namespace ?? 'default',
-    encryptionKeys: encryptionKeys(env, temporal.connectionOptions.address, read.problems),
+    encryptionKeys: encryptionKeys(read, env, temporal.connectionOptions.address),
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
@@ -86,15 +87,16 @@ export function readConfig(env: Environment = process.env): Config {
   return Object.freeze(withoutSecrets(config));
 }
 
-function encryptionKeys(env: Environment, address = 'localhost:7233', problems: string[]): KeyRing | null {
+function encryptionKeys(read: ReturnType<typeof reader>, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
+  const before = read.problems.length;
+  const keys = read.encryptionKeys();
+  if (keys || read.problems.length > before) return keys ?? null;
   try {
-    const keys = keysFromEnvironment(env, (problem) => process.emitWarning(problem, 'EncryptionKeyWarning'));
-    if (!keys) checkPlaintext(address, env);
-    return keys ?? null;
+    checkPlaintext(address, env);
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
-    return null;
+    read.problems.push(error instanceof Error ? error.message : String(error));
   }
+  return null;
 }
 
 /** The part of it that is needed to reach Incode, whatever the rest of the environment is like. @throws ConfigError */

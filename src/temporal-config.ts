@@ -1,5 +1,8 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 
+/** Where a Temporal server is when nobody says. */
+export const DEFAULT_ADDRESS = 'localhost:7233';
+
 /**
  * `TEMPORAL_ADDRESS` and the like, and the profile file that `temporal config` writes.
  *

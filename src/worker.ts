@@ -14,6 +14,7 @@ import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
+import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
@@ -169,7 +170,7 @@ export async function runWorker(env = process.env): Promise<number> {
   // Native log lines below WARN repeat what the SDK says already.
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } } });
   const { namespace, taskQueue, temporal } = config;
-  const address = temporal.connectionOptions.address ?? 'localhost:7233';
+  const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
   try {
     const worker = await createWorker(config);
     const { nexusTaskQueue } = config;

@@ -19,6 +19,7 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
+  'secret-matcher': { ours: [], packages: ['node:'] },
   'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
@@ -39,11 +40,11 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['loopback'],
+    ours: ['loopback', 'secret-matcher'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
-  webhook: { ours: ['contract'], packages: ['node:', 'fastify', 'jose'] },
+  webhook: { ours: ['contract', 'secret-matcher'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
@@ -55,6 +56,7 @@ const RULES: Rules = {
       'logging',
       'search-attributes',
       'task-queue-limit',
+      'temporal-config',
       'incode',
       'activities',
       'codec',

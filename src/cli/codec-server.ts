@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { encryptionCodec } from '../codec/index.js';
-import { type CodecServerConfig, ConfigError, readCodecServerConfig } from '../config.js';
-import { CliError, EXIT, started } from './exit.js';
+import { readCodecServerConfig } from '../config.js';
+import { configured, started } from './exit.js';
 import { printJson } from './output.js';
 import { untilInterrupted } from './signals.js';
 
@@ -22,7 +22,7 @@ Example:
 
 async function serve({ json }: { json: boolean }): Promise<void> {
   const interrupted = untilInterrupted();
-  const { keys, tokens, origins, host, port } = configured();
+  const { keys, tokens, origins, host, port } = configured(readCodecServerConfig);
   const { createCodecServer } = await import('../codec/server.js');
   const server = createCodecServer({ codec: encryptionCodec(keys), tokens, origins });
   const url = await started('The codec server', server.listen({ host, port }));
@@ -30,12 +30,4 @@ async function serve({ json }: { json: boolean }): Promise<void> {
   else process.stdout.write(`Codec server at ${url}, for the Web UI and temporal --codec-endpoint, until Ctrl-C\n`);
   await interrupted;
   await server.close();
-}
-
-function configured(): CodecServerConfig {
-  try {
-    return readCodecServerConfig();
-  } catch (error) {
-    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
-  }
 }

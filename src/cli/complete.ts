@@ -5,7 +5,7 @@ import { checkedInput } from '../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
-import { type Progress, printFacts, printJson, startProgress } from './output.js';
+import { type Progress, printFacts, printJson, scoreInWords, startProgress } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
 import { sessionCliError } from './session.js';
 import { readSessionToken } from './session-token.js';
@@ -122,7 +122,7 @@ function print(result: OnboardingResult): void {
     action: result.finish?.action,
     'confirmed by': result.finish?.confirmedBy,
     redirect: result.finish?.redirectionUrl,
-    score: result.score?.value ? `${result.score.status} (${result.score.value})` : result.score?.status,
+    score: scoreInWords(result.score),
     status: result.onboardingStatus,
   });
 }

@@ -1,3 +1,5 @@
+import { ConfigError } from '../config/reader.js';
+
 /** Exit codes of every command; `docs/cli.md` repeats them. */
 export const EXIT = {
   ok: 0,
@@ -16,6 +18,15 @@ export const EXIT = {
   /** Somebody ended it, as shells say it: 128 and SIGINT. */
   interrupted: 130,
 } as const;
+
+/** A configuration that is wrong is told without a stack trace. */
+export function configured<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
+  }
+}
 
 /** A start that fails, such as for a port that is taken, is told without a stack trace. */
 export async function started<T>(what: string, start: Promise<T>): Promise<T> {

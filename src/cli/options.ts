@@ -75,9 +75,6 @@ async function reached<T>(connect: () => Promise<T>): Promise<T> {
 function temporalProblem(error: unknown): unknown {
   if (error instanceof TemporalConfigurationError) return new CliError(error.message, EXIT.usage);
   if (error instanceof EncryptionKeyError) return new CliError(error.message, EXIT.usage);
-  if (error instanceof Error && error.name === 'NamespaceNotFoundError') {
-    return new CliError(`${error.message}. Name one that exists with --namespace.`, EXIT.usage);
-  }
   if (!(error instanceof TemporalUnavailableError)) {
     // Of the server's services as they are.
     const refusal = grpcError(error);

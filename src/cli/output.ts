@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import yoctoSpinner from 'yocto-spinner';
+import type { ScoreAnswer } from '../contract/index.js';
 
 /** Results go to stdout, everything else to stderr, so that a pipe gets results only. */
 export function printJson(value: unknown): void {
@@ -28,6 +29,10 @@ export function coloured(word: string): string {
 /** What others have named must not steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
+}
+
+export function scoreInWords(score: ScoreAnswer | null | undefined): string | null | undefined {
+  return score?.value ? `${score.status} (${score.value})` : score?.status;
 }
 
 /** One fact a line; absent ones are left out. */

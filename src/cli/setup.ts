@@ -112,12 +112,9 @@ async function retain(
   todo: string[],
 ): Promise<number> {
   if (wanted === undefined ? before >= MINIMUM_RETENTION_MS : before === wanted) return before;
-  const command = (ms: number) =>
-    isCloud(connection)
-      ? cloudRetentionCommand(namespace, ms)
-      : `temporal-incode setup --namespace ${namespace} --retention ${ms / DAY_MS}d`;
   if (wanted === undefined) {
-    todo.push(command(30 * DAY_MS));
+    const ownCommand = `temporal-incode setup --namespace ${namespace} --retention 30d`;
+    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
     return before;
   }
   const workflowExecutionRetentionTtl = msToTs(wanted);

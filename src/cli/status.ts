@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SessionStatus } from '../client/index.js';
 import type { Stage } from '../contract/index.js';
-import { printFacts, printJson } from './output.js';
+import { printFacts, printJson, scoreInWords } from './output.js';
 import { type SessionOptions, withSession, withSessionOptions } from './session.js';
 
 export function define(command: Command): void {
@@ -37,7 +37,7 @@ function print(found: SessionStatus): void {
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,
     redirect: finish?.redirectionUrl,
-    score: score?.value ? `${score.status} (${score.value})` : score?.status,
+    score: scoreInWords(score),
     closed: result?.closed === null || result === null ? null : result.closed ? 'yes' : 'no: Incode refused',
     outcome: result?.outcome,
     reason: result?.reason,

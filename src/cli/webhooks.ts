@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { ConfigError, readWebhookConfig, type WebhookConfig } from '../config.js';
+import { readWebhookConfig } from '../config.js';
 import type { WebhookEvent } from '../webhook/index.js';
-import { CliError, EXIT, started } from './exit.js';
+import { configured, EXIT, started } from './exit.js';
 import { type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { printJson } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
@@ -31,7 +31,7 @@ Examples:
 
 async function webhooks(options: WebhooksOptions): Promise<void> {
   const interrupted = untilInterrupted();
-  const config = configured();
+  const config = configured(readWebhookConfig);
   const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
   // Packages that only receivers need, and help does without.
   const [{ createLogger }, { onboardingReceiver }] = await Promise.all([
@@ -60,14 +60,6 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
     // throw out of a timer, where nobody can catch it, once the client is closed under it.
     process.exit(EXIT.ok);
   });
-}
-
-function configured(): WebhookConfig {
-  try {
-    return readWebhookConfig();
-  } catch (error) {
-    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
-  }
 }
 
 function instructions({ delivery, token }: { delivery: string; token: string | null }): string {

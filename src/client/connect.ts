@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { channelArgsFor } from '../loopback.js';
-import { loadTemporalConfig } from '../temporal-config.js';
+import { DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal-config.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { grpcError, unavailable } from './temporal-failure.js';
@@ -39,8 +39,10 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  * @throws TemporalUnavailableError if no server answers there within 5 s, or it refuses the credentials
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
-  const keys = encryptionKeys(options);
-  const { connection, namespace } = await connectTemporal(options);
+  const target = targetOf(options);
+  const keys = encryptionKeys(options, target.address);
+  const connection = await reach(target);
+  const { namespace } = target;
   const dataConverter = keys ? encryptedDataConverter(keys) : {};
   const client = new OnboardingClient({
     client: new Client({ connection, namespace, dataConverter }),
@@ -58,44 +60,59 @@ function configured(): ClientConnectConfig {
 }
 
 /** Before anything is sent. @throws TemporalConfigurationError */
-function encryptionKeys({ address, encryptionKeys }: ConnectOptions): KeyRing | undefined {
-  const target = address ?? configured().connectionOptions.address ?? DEFAULT_ADDRESS;
+function encryptionKeys({ encryptionKeys }: ConnectOptions, address: string): KeyRing | undefined {
   try {
     const keys = encryptionKeys ?? keysFromEnvironment();
-    if (!keys) checkPlaintext(target);
+    if (!keys) checkPlaintext(address);
     return keys;
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }
 }
 
-const DEFAULT_ADDRESS = 'localhost:7233';
-
+/** For what concerns no session, and so needs no keys. */
 export async function connectTemporal(
   given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
+  const target = targetOf(given);
+  return { connection: await reach(target), namespace: target.namespace };
+}
+
+interface Target {
+  address: string;
+  namespace: string;
+  credentials: Pick<ClientConnectConfig['connectionOptions'], 'apiKey' | 'tls' | 'metadata'>;
+}
+
+function targetOf(given: Pick<ConnectOptions, 'address' | 'namespace'>): Target {
   const { connectionOptions, namespace } = configured();
   const { address } = connectionOptions;
   // Credentials belong to the address beside which they stand, and must not reach another one.
   const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
-  const { apiKey, tls, metadata } = isElsewhere ? {} : connectionOptions;
-  const target = given.address ?? address ?? DEFAULT_ADDRESS;
-  const where = { address: target, namespace: given.namespace ?? namespace ?? 'default' };
+  return {
+    address: given.address ?? address ?? DEFAULT_ADDRESS,
+    namespace: given.namespace ?? namespace ?? 'default',
+    credentials: isElsewhere ? {} : connectionOptions,
+  };
+}
+
+async function reach({ address, namespace, credentials: { apiKey, tls, metadata } }: Target): Promise<Connection> {
   const connection = Connection.lazy({
     // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
     connectTimeout: '5s',
-    address: target,
-    channelArgs: channelArgsFor(target),
+    address,
+    channelArgs: channelArgsFor(address),
     ...(apiKey ? { apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });
   try {
     await connection.ensureConnected();
+    return connection;
   } catch (error) {
     await connection.close();
+    const where = { address, namespace };
     // Without an answer gRPC has an error of no kind.
     throw grpcError(error) ? unavailable(where, error) : new TemporalUnavailableError('away', where, error);
   }
-  return { connection, namespace: where.namespace };
 }

@@ -27,7 +27,7 @@ export function encryptionCodec(keys: KeyRing): PayloadCodec {
 
 function encrypted(payload: Payload, keys: KeyRing): Payload {
   const { id, key } = keys.writing();
-  // Random nonces of 96 bits are safe for 2^32 payloads a key; rotate before.
+  // NIST SP 800-38D: with random nonces of 96 bits a key is good for 2^32 payloads.
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce);
   const body = cipher.update(PayloadMessage.encode(payload).finish());

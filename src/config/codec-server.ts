@@ -1,4 +1,4 @@
-import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
+import type { KeyRing } from '../codec/index.js';
 import { ConfigError, type Environment, reader } from './reader.js';
 
 /** What a codec server is told by its environment. `docs/encryption.md` has a line for each variable. */
@@ -18,7 +18,10 @@ export interface CodecServerConfig {
 export function readCodecServerConfig(env: Environment = process.env): CodecServerConfig {
   const read = reader(env);
   const { problems } = read;
-  const keys = keysOf(env, problems);
+  const keys = read.encryptionKeys();
+  if (!keys && problems.length === 0) {
+    problems.push('TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE or TEMPORAL_INCODE_ENCRYPTION_KEYS is required');
+  }
   const config = {
     host: read.text('CODEC_SERVER_HOST') ?? '127.0.0.1',
     port: read.integer('CODEC_SERVER_PORT', 8_089, 65_535),
@@ -35,17 +38,6 @@ export function readCodecServerConfig(env: Environment = process.env): CodecServ
     problems.push(`CODEC_SERVER_ORIGINS must be origins such as https://temporal.example, not "${wrong.join(', ')}"`);
   if (!keys || problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({ ...config, keys });
-}
-
-function keysOf(env: Environment, problems: string[]): KeyRing | undefined {
-  try {
-    const keys = keysFromEnvironment(env);
-    if (!keys) problems.push('TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE or TEMPORAL_INCODE_ENCRYPTION_KEYS is required');
-    return keys;
-  } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
 }
 
 function listOf(text = ''): string[] {

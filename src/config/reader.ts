@@ -1,4 +1,5 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { parseDuration } from '../contract/index.js';
 import { loadTemporalConfig } from '../temporal-config.js';
 
@@ -99,6 +100,16 @@ export function reader(env: Environment) {
         ...(httpProxy ? { httpProxy } : {}),
         ...(noProxy ? { noProxy } : {}),
       };
+    },
+
+    /** @returns `undefined` if it names none, or they are wrong */
+    encryptionKeys(): KeyRing | undefined {
+      try {
+        return keysFromEnvironment(env, (problem) => process.emitWarning(problem, 'EncryptionKeyWarning'));
+      } catch (error) {
+        problems.push(error instanceof Error ? error.message : String(error));
+        return undefined;
+      }
     },
 
     temporal(): ClientConnectConfig {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { secretMatcher } from '../secret-matcher.js';
 import type { Settings } from './options.js';
 import { Refusal } from './results.js';
-import { secretMatcher } from './secrets.js';
 import type { Tokens } from './tokens.js';
 
 /** @returns the option that let the request in; `undefined` if none is asked for. @throws Refusal */

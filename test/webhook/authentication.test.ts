@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { secretMatcher } from '../../src/webhook/secrets.js';
+import { secretMatcher } from '../../src/secret-matcher.js';
 import { createTokens, signingKey } from '../../src/webhook/tokens.js';
 import { askForToken, basic, CLIENT, deliver, SECRET, send, startReceiver } from './support.js';
 

@@ -28,14 +28,15 @@ export async function temporalChecks(options: TemporalOptions, queues: Queues): 
 }
 
 function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
+  const retained = retentionOf(connection, namespace);
   return Promise.all([
     check('server', () => server(connection)),
     check('namespace', async () => {
-      await retentionOf(connection, namespace);
+      await retained;
       return { status: 'ok', message: namespace };
     }),
     check('search attributes', () => searchAttributes(connection, namespace)),
-    check('retention', () => retention(connection, namespace)),
+    check('retention', async () => retention(await retained)),
     check('workers', () => workers(connection, namespace, taskQueue)),
     check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
   ]);
@@ -60,8 +61,7 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   return { status: 'ok', message: present.join(', ') };
 }
 
-async function retention(connection: Connection, namespace: string): Promise<Found> {
-  const retentionMs = await retentionOf(connection, namespace);
+function retention(retentionMs: number): Found {
   if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
   return {
     status: 'warning',
