@@ -72,7 +72,7 @@ export function keyRingFile(path: string, onProblem: (problem: string) => void =
       ring = keyRing(read(path));
       stamp = now;
     } catch (error) {
-      onProblem(error instanceof EncryptionKeyError ? error.message : `The file of encryption keys cannot be read.`);
+      onProblem((error as EncryptionKeyError).message);
     }
   }
   return {
@@ -93,7 +93,7 @@ function stampOf(path: string): string {
     const { ino, mtimeMs, size } = statSync(path);
     return `${ino} ${mtimeMs} ${size}`;
   } catch {
-    throw new EncryptionKeyError('The file of encryption keys does not exist, or cannot be read.');
+    throw unreadable(path);
   }
 }
 
@@ -101,8 +101,12 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw new EncryptionKeyError('The file of encryption keys does not exist, or cannot be read.');
+    throw unreadable(path);
   }
+}
+
+function unreadable(path: string): EncryptionKeyError {
+  return new EncryptionKeyError(`The file of encryption keys, ${path}, does not exist or cannot be read.`);
 }
 
 function parseKeys(text: string): EncryptionKey[] {

@@ -177,7 +177,7 @@ describe('keys in a file', () => {
     expect(ring.writing().id).toBe('one');
     expect(problems).toEqual([
       'Encryption key 1 of 1 is not written as id:base64.',
-      'The file of encryption keys does not exist, or cannot be read.',
+      `The file of encryption keys, ${path}, does not exist or cannot be read.`,
     ]);
   });
 
