@@ -136,12 +136,12 @@ it('says what is missing to whoever has no keys, or others', async () => {
   });
   try {
     for (const ask of [
-      without.result(interviewId),
-      without.state(interviewId),
+      () => without.result(interviewId),
+      () => without.state(interviewId),
       // Not that no worker answers.
-      without.state(waiting.interviewId),
+      () => without.state(waiting.interviewId),
     ]) {
-      await expect(ask).rejects.toThrow(
+      await expect(ask()).rejects.toThrow(
         /encrypted, and there are no keys here\. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE/,
       );
     }
