@@ -33,6 +33,8 @@ const ENCRYPTING_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypting.js
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
+  /** To Temporal. A client on it, with `requestEagerStart`, starts sessions that this worker begins at once. */
+  readonly connection: NativeConnection;
   /** Runs until `shutdown()` or, if the host has installed none of its own, a signal; then closes the connections. */
   run(): Promise<void>;
   /** Takes no new work, and lets what is under way end within the grace time. */
@@ -86,6 +88,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     };
     return {
+      connection,
       // If one fails, the process is to end and be started anew, instead of doing half of its work.
       run: () =>
         Promise.all(workers.map((worker) => worker.run().finally(shutdown)))
