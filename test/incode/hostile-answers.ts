@@ -194,7 +194,7 @@ const HEADERS = [
   ...[
     'alt-svc: h2=":1"',
     'strict-transport-security: max-age=1',
-    `x-large: ${'x'.repeat(6_000)}`,
+    `x-large: ${'x'.repeat(2_500)}`,
     '__proto__: 1',
     'constructor: 1',
   ],
