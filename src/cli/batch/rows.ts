@@ -43,29 +43,34 @@ function fieldOf(name: string): keyof BatchSession | undefined {
 const MAX_ROW = 65_536;
 
 async function* csvRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
+  // The parser counts a CRLF within quotes as two lines.
+  let tooMany = 0;
+  /** Where each row begins that is still to be taken below; the parser says where it ends. */
+  const begins: number[] = [];
   const parser = parse({
     bom: true,
     delimiter: delimiterOf(await source.peek()),
     // Left to itself it takes the first one for all, and lists are put together from others.
     record_delimiter: ['\r\n', '\n', '\r'],
-    info: true,
     trim: true,
     skip_empty_lines: true,
     relax_column_count: true,
     max_record_size: MAX_ROW,
+    on_record: (values: string[], { lines }) => {
+      const breaks = values.join().match(/\r\n?|\n/g) ?? [];
+      tooMany += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
+      begins.push(lines - tooMany - breaks.length);
+      return values;
+    },
   });
   // An error of the file reaches the loop below through the parser.
   pipeline(source.read(), parser, () => undefined);
   let fields: (keyof BatchSession | undefined)[] | undefined;
-  // The parser counts a CRLF within quotes as two lines.
-  let tooMany = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      const breaks = record.join().match(/\r\n?|\n/g) ?? [];
-      tooMany += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
-      // Where the row begins; the parser says where it ends.
-      if (fields) yield csvRow(record, info.lines - tooMany - breaks.length, fields);
-      else fields = headerFields(record, source.name, onIgnored);
+    for await (const values of parser as AsyncIterable<string[]>) {
+      const line = begins.shift() ?? 0;
+      if (fields) yield csvRow(values, line, fields);
+      else fields = headerFields(values, source.name, onIgnored);
     }
   } catch (error) {
     throw error instanceof CsvError ? csvProblem(error, tooMany) : error;
