@@ -3,7 +3,7 @@ import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange, type Interrupted } from './exchange.js';
-import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from './options.js';
+import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
 import {
   errorCode,
   type FinishStatusResponse,
@@ -79,18 +79,31 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
+  const keyNow = typeof apiKey === 'function' ? apiKey : () => apiKey;
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
     const { operation, read, sessionToken } = call;
-    if (sessionToken !== undefined && !HEADER_VALUE.test(sessionToken)) {
+    if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
-    const outcome = await exchange(dispatcher, requestOf(call), {
+    const key = sendableKey();
+    if (key === undefined) {
+      throw new IncodeError({
+        kind: 'apiKeyRefused',
+        operation,
+        what: 'was not asked, for there is no key that can be sent',
+      });
+    }
+    const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
     });
     const kind = classify(outcome);
+    if (kind === 'apiKeyRefused' && isExchanged(key)) {
+      const what = `answered ${outcome.status} to an API key that has been exchanged meanwhile`;
+      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
+    }
     if (kind !== undefined) throw new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
     const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
     const answer = fields && read(fields);
@@ -101,7 +114,26 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     return answer;
   }
 
-  function requestOf({ method, path, query, sessionToken, body }: Call<unknown>): Dispatcher.DispatchOptions {
+  function sendableKey(refused?: string): string | undefined {
+    try {
+      const key = keyNow(refused);
+      return isSendable(key) ? key : undefined;
+    } catch {
+      // Nothing but an IncodeError is thrown here, and a message of somebody else's may have the key in it.
+      return undefined;
+    }
+  }
+
+  /** So that nobody has to wait for a key that is there already. */
+  function isExchanged(refused: string): boolean {
+    const key = sendableKey(refused);
+    return key !== undefined && key !== refused;
+  }
+
+  function requestOf(
+    { method, path, query, sessionToken, body }: Call<unknown>,
+    key: string,
+  ): Dispatcher.DispatchOptions {
     return {
       origin,
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
@@ -112,7 +144,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         // Nothing here unpacks an answer.
         'accept-encoding': 'identity',
         'api-version': '1.0',
-        'x-api-key': apiKey,
+        'x-api-key': key,
         ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -202,9 +234,6 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     },
   };
 }
-
-/** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
-const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
 function factsOf(outcome: Exchange, now: number) {
   const { status: httpStatus, retryAfter } = outcome;
