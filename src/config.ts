@@ -134,7 +134,7 @@ function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
   });
   if (!key && read.problems.length === before) {
     read.problems.push(
-      'INCODE_API_KEY, the key that Incode gave for this environment, or INCODE_API_KEY_FILE, a file with it, is required',
+      'INCODE_API_KEY is required, the key that Incode gave for this environment, or INCODE_API_KEY_FILE, which names a file with it',
     );
   }
   return key ?? (() => '');

@@ -20,6 +20,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
+import { shownAs } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { AnswerPendingError, SessionCompletedError } from './errors.js';
 import { requestFailure, withoutNeed } from './failures.js';
@@ -55,6 +56,7 @@ export class OnboardingClient {
     checkEncryption(client);
     this.temporal = client;
     this.taskQueue = taskQueue;
+    shownAs(this, { namespace: client.options.namespace, taskQueue }); // Of credentials underneath nothing.
   }
 
   /**
