@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
@@ -75,11 +76,11 @@ interface Call<T> {
 /** @throws TypeError naming the option that is wrong */
 export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
-  const { apiKey, timeoutMs, finishTimeoutMs, now } = options;
+  const { timeoutMs, finishTimeoutMs, now } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
-  const keyNow = typeof apiKey === 'function' ? apiKey : () => apiKey;
+  const apiKey = apiKeyOf(options.apiKey);
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
@@ -87,7 +88,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
-    const key = sendableKey();
+    const key = apiKey.now();
     if (key === undefined) {
       throw new IncodeError({
         kind: 'apiKeyRefused',
@@ -100,7 +101,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       signal,
     });
     const kind = classify(outcome);
-    if (kind === 'apiKeyRefused' && isExchanged(key)) {
+    if (kind === 'apiKeyRefused' && apiKey.isExchanged(key)) {
       const what = `answered ${outcome.status} to an API key that has been exchanged meanwhile`;
       throw new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
     }
@@ -112,22 +113,6 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       throw new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what });
     }
     return answer;
-  }
-
-  function sendableKey(refused?: string): string | undefined {
-    try {
-      const key = keyNow(refused);
-      return isSendable(key) ? key : undefined;
-    } catch {
-      // Nothing but an IncodeError is thrown here, and a message of somebody else's may have the key in it.
-      return undefined;
-    }
-  }
-
-  /** So that nobody has to wait for a key that is there already. */
-  function isExchanged(refused: string): boolean {
-    const key = sendableKey(refused);
-    return key !== undefined && key !== refused;
   }
 
   function requestOf(

@@ -53,7 +53,7 @@ export function secretFile<T>(
       warned = undefined;
     } catch (error) {
       const { message } = error as Error;
-      if (message !== warned) onWarning(`${message} What was read before stays in use.`);
+      if (message !== warned) onWarning(`${message.replace(/\.$/, '')}. What was read before stays in use.`);
       warned = message;
     }
     return value;
