@@ -65,7 +65,7 @@ function incode(refusal: IncodeError | undefined): Found {
       return {
         status: 'failed',
         message: `${answered}: the API key is not accepted`,
-        todo: 'Put the key of this environment into the file of INCODE_API_KEY_FILE, or set INCODE_API_KEY and restart the workers',
+        todo: "Write this environment's key into the workers' INCODE_API_KEY_FILE; or set INCODE_API_KEY, and restart them",
       };
     case 'misconfigured':
       return { status: 'failed', message: `${answered}: a redirect, or the proxy's refusal`, todo: CHECK_URL };
