@@ -160,8 +160,10 @@ function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorker
  */
 export async function runWorker(env = process.env): Promise<number> {
   let config: Config;
+  let warn: ((warning: string) => void) | undefined;
   try {
-    config = readConfig(env);
+    // It warns of what becomes wrong later, when there is a logger.
+    config = readConfig(env, (warning) => warn?.(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -170,6 +172,7 @@ export async function runWorker(env = process.env): Promise<number> {
   // Only processes log in this way: a host of `createWorker` needs no pino.
   const { createLogger } = await import('./logging.js');
   const logger = createLogger(config.logLevel);
+  warn = logger.warn;
   // Native log lines below WARN repeat what the SDK says already.
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } } });
   const { namespace, taskQueue, temporal } = config;

@@ -17,7 +17,6 @@ describe('readConfig', () => {
   it('has a default for everything but the URL and the key', () => {
     expect(readConfig(REQUIRED)).toMatchObject({
       baseUrl: 'https://demo-api.incodesmile.com',
-      apiKey: 'secret-key',
       configurationId: null,
       timeoutMs: 10_000,
       finishTimeoutMs: 35_000,
@@ -30,6 +29,7 @@ describe('readConfig', () => {
       shutdownGraceMs: 20_000,
       logLevel: 'info',
     });
+    expect(readConfig(REQUIRED).apiKey()).toBe('secret-key');
   });
 
   it('names every wrong variable at once', () => {

@@ -20,9 +20,11 @@ const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
   'secret-matcher': { ours: [], packages: ['node:'] },
+  // What holds secrets shows none.
+  secrets: { ours: [], packages: ['node:'] },
   'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
+  config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
+  logging: { ours: ['secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
@@ -36,11 +38,11 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'codec', 'temporal-config'],
+    ours: ['contract', 'loopback', 'codec', 'secrets', 'temporal-config'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['loopback', 'secret-matcher'],
+    ours: ['loopback', 'secret-matcher', 'secrets'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
@@ -80,6 +82,7 @@ const RULES: Rules = {
       'activities',
       'client',
       'codec',
+      'secrets',
       'webhook',
       'worker',
       'testing',

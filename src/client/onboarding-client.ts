@@ -15,6 +15,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
+import { shownAs } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { AnswerPendingError, SessionCompletedError } from './errors.js';
 import { requestFailure, withoutNeed } from './failures.js';
@@ -53,6 +54,7 @@ export class OnboardingClient {
     this.temporal = client;
     this.taskQueue = taskQueue;
     this.requestEagerStart = requestEagerStart;
+    shownAs(this, { namespace: client.options.namespace, taskQueue }); // Of credentials underneath nothing.
   }
 
   /**

@@ -1,8 +1,11 @@
 export interface IncodeClientOptions {
   /** Where Incode is, such as `https://demo-api.incodesmile.com`; differs by environment and contract. */
   baseUrl: string;
-  /** Incode's API key; differs by environment. */
-  apiKey: string;
+  /**
+   * Incode's API key; differs by environment. A function is asked for each call, so that a key is exchanged without a restart; and
+   * once more with the key that Incode has just refused, so that one that remembers what it has read can look again.
+   */
+  apiKey: string | ((refused?: string) => string);
   /** Deadline of every call but finish-status, from the call to the last byte, in milliseconds. @default 10_000: reads take well under 1 s. */
   timeoutMs?: number;
   /**
@@ -44,7 +47,7 @@ export type CheckedOptions = Required<IncodeClientOptions>;
 export function checkOptions(options: CheckedOptions): CheckedOptions {
   const { baseUrl, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
   if (!isBaseUrl(baseUrl)) throw new TypeError('baseUrl must be an http or https URL without credentials or query');
-  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+  if (typeof apiKey !== 'function' && !isSendable(apiKey)) {
     throw new TypeError('apiKey must be printable ASCII without spaces');
   }
   for (const [name, value] of Object.entries({ timeoutMs, finishTimeoutMs, connectTimeoutMs, connections })) {
@@ -59,6 +62,11 @@ export function checkOptions(options: CheckedOptions): CheckedOptions {
     }
   }
   return options;
+}
+
+/** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
+export function isSendable(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
 /** Above it Node's timers fire at once: a call meant to have no deadline would be given up as soon as it was sent. */
