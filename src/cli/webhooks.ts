@@ -34,16 +34,21 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
   const config = configured(readWebhookConfig);
   const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
   // Packages that only receivers need, and help does without.
-  const [{ createLogger }, { onboardingReceiver }] = await Promise.all([
+  const [{ createLogger }, { onboardingReceiver }, { startReceiverMonitoring }] = await Promise.all([
     import('../logging.js'),
     import('./receiver.js'),
+    import('../monitoring/receiver.js'),
   ]);
   const { info, warn } = createLogger(config.logLevel);
+  const { metricsAddress } = config;
+  const monitoring = metricsAddress && (await started('The metrics', startReceiverMonitoring(metricsAddress)));
+  if (monitoring) info('Serving metrics', { url: monitoring.url });
   await withClient(options, async (client) => {
     const receiver = onboardingReceiver(client, {
       ...config.receiver,
       ...start,
       log: ({ error, ...event }: WebhookEvent) => {
+        monitoring?.observe(event);
         const log = event.httpStatus < 400 ? info : warn;
         log('Webhook', { ...event, ...(error === undefined ? {} : { error: messageOf(error) }) });
       },

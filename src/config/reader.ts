@@ -19,6 +19,9 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** `port` 0 is a free one. */
+export type ListenAddress = Readonly<{ host: string; port: number }>;
+
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 /** Reads variables one by one, and collects what is wrong with them in `problems`. */
@@ -76,6 +79,17 @@ export function reader(env: Environment) {
         problems.push(`${name} must be a number from ${least} to ${most}, not "${value}"`);
       }
       return number;
+    },
+
+    listenAddress(name: string): ListenAddress | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(value) ?? [];
+      const host = bracketed ?? plain;
+      const port = Number(digits);
+      if (host && port <= 65_535) return { host, port };
+      problems.push(`${name} must be a host and port such as 127.0.0.1:9464, not "${value}"`);
+      return undefined;
     },
 
     oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {

@@ -75,30 +75,46 @@ interface Call<T> {
 /** @throws TypeError naming the option that is wrong */
 export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
-  const { apiKey, timeoutMs, finishTimeoutMs, now } = options;
+  const { apiKey, timeoutMs, finishTimeoutMs, now, onCall } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
-    const { operation, read, sessionToken } = call;
+    const { operation, sessionToken } = call;
     if (sessionToken !== undefined && !HEADER_VALUE.test(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
+    const begunAt = onCall && performance.now();
     const outcome = await exchange(dispatcher, requestOf(call), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
     });
-    const kind = classify(outcome);
-    if (kind !== undefined) throw new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
-    const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
-    const answer = fields && read(fields);
-    if (answer === undefined) {
-      const what = 'answered with something that is not its answer to this call';
-      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what });
-    }
+    const answer = answerOf(call, outcome);
+    if (begunAt !== undefined) report(operation, answer, outcome.status, performance.now() - begunAt);
+    if (answer instanceof IncodeError) throw answer;
     return answer;
+  }
+
+  function answerOf<T>({ operation, read }: Call<T>, outcome: Exchange): T | IncodeError {
+    const kind = classify(outcome);
+    if (kind !== undefined) return new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
+    const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
+    const what = 'answered with something that is not its answer to this call';
+    return (
+      (fields && read(fields)) ??
+      new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what })
+    );
+  }
+
+  function report(operation: IncodeOperation, answer: unknown, httpStatus: number | undefined, durationMs: number) {
+    const outcome = answer instanceof IncodeError ? answer.kind : 'ok';
+    try {
+      onCall?.({ operation, outcome, ...(httpStatus === undefined ? {} : { httpStatus }), durationMs });
+    } catch {
+      // Whoever counts is broken; the call is not.
+    }
   }
 
   function requestOf({ method, path, query, sessionToken, body }: Call<unknown>): Dispatcher.DispatchOptions {
