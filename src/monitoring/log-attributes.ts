@@ -1,7 +1,8 @@
 import type { ActivityInterceptors } from '@temporalio/worker';
 
-/** As `batchWorkflowId` of the contract makes them. */
+/** As `batchWorkflowId` and `onboardingWorkflowId` of the contract make them. */
 const BATCH_WORKFLOW_ID = /^incode-batch\/([^/]+)\/\d+$/;
+const ONBOARDING_WORKFLOW_ID = /^incode-onboarding\/(.+)$/;
 
 /**
  * Puts the session's or the batch's id on every line that an activity logs, beside workflow, run, activity and attempt, which the SDK
@@ -20,10 +21,13 @@ export function logAttributes(): ActivityInterceptors {
       getLogAttributes(input, next) {
         // With the token anybody could end the activity in the worker's place, and `namespace` and `isLocal` never differ.
         const { taskToken: _, namespace: __, isLocal: ___, ...attributes } = next(input);
-        const [, batchId] = BATCH_WORKFLOW_ID.exec(String(attributes.workflowId)) ?? [];
+        const workflowId = String(attributes.workflowId);
+        const [, batchId] = BATCH_WORKFLOW_ID.exec(workflowId) ?? [];
+        // The line that an activity has started comes before its input.
+        const session = interviewId ?? ONBOARDING_WORKFLOW_ID.exec(workflowId)?.[1];
         return {
           ...attributes,
-          ...(typeof interviewId === 'string' ? { interviewId } : {}),
+          ...(typeof session === 'string' ? { interviewId: session } : {}),
           ...(batchId === undefined ? {} : { batchId }),
         };
       },
