@@ -34,6 +34,7 @@ describe('readWebhookConfig', () => {
     expect(readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET })).toEqual({
       host: '127.0.0.1',
       port: 8_088,
+      metricsAddress: null,
       logLevel: 'info',
       receiver: { header: { name: 'x-webhook-secret', secrets: [SECRET] } },
     });
