@@ -1,12 +1,20 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from './codec/index.js';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type OnWarning, reader } from './config/reader.js';
+import {
+  ConfigError,
+  type Environment,
+  type ListenAddress,
+  LOG_LEVELS,
+  type LogLevel,
+  type OnWarning,
+  reader,
+} from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
 import { HIDDEN, shownAs } from './secrets/index.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
-export { ConfigError, LOG_LEVELS, type LogLevel } from './config/reader.js';
+export { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel } from './config/reader.js';
 export { readWebhookConfig, type WebhookConfig } from './config/webhook.js';
 
 /** What the worker process is told by its environment. `docs/worker.md` has a line for each variable. */
@@ -58,6 +66,8 @@ export interface Config {
   readonly maxCachedWorkflows: number;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
   readonly shutdownGraceMs: number;
+  /** `WORKER_METRICS_ADDRESS`: where metrics and health are served. @default nowhere */
+  readonly metricsAddress: ListenAddress | null;
   /** `LOG_LEVEL`. @default "info" */
   readonly logLevel: LogLevel;
 }
@@ -88,6 +98,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
+    metricsAddress: read.listenAddress('WORKER_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
 import {
+  type ActivityEvent,
   type ActivityOptions,
   activitiesPerSecond,
   createBulkActivities,
@@ -10,14 +11,20 @@ import {
 } from './activities/index.js';
 import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
-import { createIncodeClient, type IncodeClient } from './incode/index.js';
+import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
+import { healthOf } from './monitoring/health.js';
+import { logAttributes } from './monitoring/log-attributes.js';
+import type { Health } from './monitoring/server.js';
+import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worker.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 
-export type { TokenSource } from './activities/index.js';
+export type { ActivityEvent, TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
+export type { IncodeCall } from './incode/index.js';
+export type { Health } from './monitoring/server.js';
 export {
   checkSearchAttributes,
   MissingSearchAttributesError,
@@ -33,12 +40,14 @@ const ENCRYPTING_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypting.js
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
-  /** To Temporal. A client on it, with `requestEagerStart`, starts sessions that this worker begins at once. */
+  /** To Temporal, open until `run()` has ended. A client on it, with `requestEagerStart`, starts sessions that this worker begins at once. */
   readonly connection: NativeConnection;
   /** Runs until `shutdown()` or, if the host has installed none of its own, a signal; then closes the connections. */
   run(): Promise<void>;
   /** Takes no new work, and lets what is under way end within the grace time. */
   shutdown(): void;
+  /** Whether it is alive and takes work, for probes; asks the server at most every 5 s, and answers within 2 s. */
+  health(): Promise<Health>;
 }
 
 export interface CreateWorkerOptions {
@@ -50,6 +59,12 @@ export interface CreateWorkerOptions {
   tokenSource?: TokenSource;
   /** The SDK's own options for the worker of single sessions, which come before ours. @default none */
   worker?: Partial<WorkerOptions>;
+  /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
+  interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
+  /** Told of every call to Incode when it has ended. @default nobody */
+  onCall?: (call: IncodeCall) => void;
+  /** Told what the activities find out. @default nobody */
+  observe?: (event: ActivityEvent) => void;
 }
 
 /**
@@ -58,9 +73,10 @@ export interface CreateWorkerOptions {
  * @throws MissingSearchAttributesError
  */
 export async function createWorker(config: Config, options: CreateWorkerOptions = {}): Promise<OnboardingWorker> {
-  const incode = createIncodeClient(config);
+  const told = options.onCall ? { onCall: options.onCall } : {};
+  const incode = createIncodeClient({ ...config, ...told });
   // With connections of its own a batch never holds up somebody who waits at a screen.
-  const bulkIncode = createIncodeClient({ ...config, connections: config.bulkConnections });
+  const bulkIncode = createIncodeClient({ ...config, ...told, connections: config.bulkConnections });
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const close = async () => {
     await Promise.all([incode.close(), bulkIncode.close()]);
@@ -75,9 +91,15 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       workflowBundle: { codePath: config.encryptionKeys ? ENCRYPTING_BUNDLE : WORKFLOW_BUNDLE },
       ...(config.encryptionKeys ? { dataConverter: encryptedDataConverter(config.encryptionKeys) } : {}),
       shutdownGraceTime: config.shutdownGraceMs,
+      interceptors: interceptorsOf(options.interceptors),
     };
     const workers = [
-      await Worker.create({ ...common, ...onboardingOptions(config, incode, options), ...options.worker }),
+      await Worker.create({
+        ...common,
+        ...onboardingOptions(config, incode, options),
+        ...options.worker,
+        interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
+      }),
       await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
     ];
     const { nexusTaskQueue, taskQueue } = config;
@@ -88,18 +110,28 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     };
     return {
-      connection,
       // If one fails, the process is to end and be started anew, instead of doing half of its work.
       run: () =>
         Promise.all(workers.map((worker) => worker.run().finally(shutdown)))
           .then(() => undefined)
           .finally(close),
       shutdown,
+      health: healthOf(connection, workers),
+      connection,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Ours first: what a host adds to log lines comes on top. */
+function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInterceptors {
+  return {
+    ...Object.assign({}, ...given),
+    activity: [logAttributes, ...given.flatMap((one) => one?.activity ?? [])],
+    nexus: given.flatMap((one) => one?.nexus ?? []),
+  };
 }
 
 /** Requests per second, shared out; `null` for no limit. */
@@ -173,12 +205,13 @@ export async function runWorker(env = process.env): Promise<number> {
   const { createLogger } = await import('./logging.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
-  // Native log lines below WARN repeat what the SDK says already.
-  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } } });
   const { namespace, taskQueue, temporal } = config;
   const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
+  let monitoring: WorkerMonitoring | undefined;
   try {
-    const worker = await createWorker(config);
+    monitoring = await startWorkerMonitoring(config, logger);
+    const worker = await createWorker(config, monitoring.observers);
+    monitoring.watch(worker);
     const { nexusTaskQueue } = config;
     logger.info('Worker ready', {
       address,
@@ -197,6 +230,8 @@ export async function runWorker(env = process.env): Promise<number> {
       taskQueue,
     });
     return 1;
+  } finally {
+    await monitoring?.close();
   }
 }
 
@@ -204,5 +239,13 @@ function activityOptions(config: Config, incode: IncodeClient, given: CreateWork
   const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = given.tokenSource ?? reissuing;
-  return { incode, settleTimeMs, processedPollMs, reviewPollMs, ...(tokenSource ? { tokenSource } : {}) };
+  const { observe } = given;
+  return {
+    incode,
+    settleTimeMs,
+    processedPollMs,
+    reviewPollMs,
+    ...(tokenSource ? { tokenSource } : {}),
+    ...(observe ? { observe } : {}),
+  };
 }

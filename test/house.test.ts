@@ -51,6 +51,12 @@ const RULES: Rules = {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
+  // Of the SDK's worker the runtime, which alone knows the SDK's metrics.
+  monitoring: {
+    ours: ['contract'],
+    types: ['config', 'incode', 'activities', 'webhook'],
+    packages: ['node:', '@temporalio/worker', 'prom-client'],
+  },
   worker: {
     ours: [
       'contract',
@@ -63,6 +69,7 @@ const RULES: Rules = {
       'activities',
       'codec',
       'nexus',
+      'monitoring',
     ],
     packages: ['node:', ...EVERYTHING],
   },
@@ -85,6 +92,7 @@ const RULES: Rules = {
       'secrets',
       'webhook',
       'worker',
+      'monitoring',
       'testing',
     ],
     packages: [
@@ -108,6 +116,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
+  // Receivers have no worker.
+  ['monitoring/receiver', /^@temporalio/],
   ['testing/index', /^@temporalio\/(worker|workflow|activity)/],
   // Workflows of other teams import it.
   ['nexus/index', /^(?!nexus-rpc$)/],
@@ -116,7 +126,7 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 /** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
 const WITH_PEERS = [
   ...['activities', 'logging', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'],
-  ...['codec', 'webhook'],
+  ...['codec', 'webhook', 'monitoring'],
 ];
 
 /** The only places that read `process.env`; everything else is told. */

@@ -21,6 +21,9 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** `port` 0 is a free one. */
+export type ListenAddress = Readonly<{ host: string; port: number }>;
+
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 /** Told of a file with secrets that has become wrong while the process runs. @default a warning of the process, `SecretFileWarning` */
@@ -90,6 +93,17 @@ export function reader(env: Environment, onWarning?: OnWarning) {
         problems.push(`${name} must be a number from ${least} to ${most}, not "${value}"`);
       }
       return number;
+    },
+
+    listenAddress(name: string): ListenAddress | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(value) ?? [];
+      const host = bracketed ?? plain;
+      const port = Number(digits);
+      if (host && port <= 65_535) return { host, port };
+      problems.push(`${name} must be a host and port such as 127.0.0.1:9464, not "${value}"`);
+      return undefined;
     },
 
     oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {

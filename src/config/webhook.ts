@@ -1,5 +1,13 @@
 import { HIDDEN, shownAs } from '../secrets/index.js';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type OnWarning, reader } from './reader.js';
+import {
+  ConfigError,
+  type Environment,
+  type ListenAddress,
+  LOG_LEVELS,
+  type LogLevel,
+  type OnWarning,
+  reader,
+} from './reader.js';
 
 /** What a receiver of webhooks is told by its environment. `docs/webhooks.md` has a line for each variable. */
 export interface WebhookConfig {
@@ -7,6 +15,8 @@ export interface WebhookConfig {
   readonly host: string;
   /** `WEBHOOK_PORT`. @default 8088 */
   readonly port: number;
+  /** `WEBHOOK_METRICS_ADDRESS`: where metrics are served, apart from what Incode reaches. @default nowhere */
+  readonly metricsAddress: ListenAddress | null;
   /** `LOG_LEVEL`. @default "info" */
   readonly logLevel: LogLevel;
   /** For `createWebhookReceiver`, which has the defaults of what the environment does not name. */
@@ -44,6 +54,7 @@ export function readWebhookConfig(env: Environment = process.env, onWarning?: On
   const config: WebhookConfig = {
     host: read.text('WEBHOOK_HOST') ?? '127.0.0.1',
     port: read.integer('WEBHOOK_PORT', 8_088, 65_535),
+    metricsAddress: read.listenAddress('WEBHOOK_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     receiver: withoutUndefined({
       ...paths(read),

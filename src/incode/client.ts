@@ -5,6 +5,7 @@ import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange, type Interrupted } from './exchange.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
+import { report } from './report.js';
 import {
   errorCode,
   type FinishStatusResponse,
@@ -76,7 +77,7 @@ interface Call<T> {
 /** @throws TypeError naming the option that is wrong */
 export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
-  const { timeoutMs, finishTimeoutMs, now } = options;
+  const { timeoutMs, finishTimeoutMs, now, onCall } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
@@ -84,7 +85,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
-    const { operation, read, sessionToken } = call;
+    const { operation, sessionToken } = call;
     if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
@@ -96,23 +97,30 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         what: 'was not asked, for there is no key that can be sent',
       });
     }
+    const begunAt = onCall && performance.now();
     const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
     });
+    const answer = answerOf(call, key, outcome);
+    if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);
+    if (answer instanceof IncodeError) throw answer;
+    return answer;
+  }
+
+  function answerOf<T>({ operation, read }: Call<T>, key: string, outcome: Exchange): T | IncodeError {
     const kind = classify(outcome);
     if (kind === 'apiKeyRefused' && apiKey.isExchanged(key)) {
       const what = `answered ${outcome.status} to an API key that has been exchanged meanwhile`;
-      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
+      return new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
     }
-    if (kind !== undefined) throw new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
+    if (kind !== undefined) return new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
     const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
-    const answer = fields && read(fields);
-    if (answer === undefined) {
-      const what = 'answered with something that is not its answer to this call';
-      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what });
-    }
-    return answer;
+    const what = 'answered with something that is not its answer to this call';
+    return (
+      (fields && read(fields)) ??
+      new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what })
+    );
   }
 
   function requestOf(

@@ -1,3 +1,16 @@
+import type { IncodeErrorKind, IncodeOperation } from './errors.js';
+
+/** One call over HTTP and what came of it, for metrics. Nothing in it belongs to a session. */
+export interface IncodeCall {
+  operation: IncodeOperation;
+  /** `ok`, or the {@link IncodeErrorKind} of the error that was thrown. */
+  outcome: 'ok' | IncodeErrorKind;
+  /** Absent if no answer came. */
+  httpStatus?: number;
+  /** From the call to the last byte, waiting for a free connection included, in milliseconds. */
+  durationMs: number;
+}
+
 export interface IncodeClientOptions {
   /** Where Incode is, such as `https://demo-api.incodesmile.com`; differs by environment and contract. */
   baseUrl: string;
@@ -30,6 +43,8 @@ export interface IncodeClientOptions {
   proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
   /** The clock, in milliseconds since the epoch, against which a `Retry-After` date is read. @default Date.now */
   now?: () => number;
+  /** Told of every call when it has ended. What it throws is passed over. @default nobody */
+  onCall?: (call: IncodeCall) => void;
 }
 
 export const CLIENT_DEFAULTS = {
@@ -41,7 +56,7 @@ export const CLIENT_DEFAULTS = {
   now: Date.now,
 } as const satisfies Partial<IncodeClientOptions>;
 
-export type CheckedOptions = Required<IncodeClientOptions>;
+export type CheckedOptions = Required<Omit<IncodeClientOptions, 'onCall'>> & Pick<IncodeClientOptions, 'onCall'>;
 
 /** @throws TypeError naming the option, without its value where that may be a secret */
 export function checkOptions(options: CheckedOptions): CheckedOptions {

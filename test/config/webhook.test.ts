@@ -40,6 +40,7 @@ describe('readWebhookConfig', () => {
     expect(config).toEqual({
       host: '127.0.0.1',
       port: 8_088,
+      metricsAddress: null,
       logLevel: 'info',
       receiver: { header: { name: 'x-webhook-secret', secrets: expect.any(Function) } },
     });
