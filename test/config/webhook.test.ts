@@ -63,10 +63,12 @@ describe('readWebhookConfig', () => {
       WEBHOOK_BODY_TIMEOUT: '2s',
       WEBHOOK_NOTIFY_TIMEOUT: '3s',
       LOG_LEVEL: 'debug',
+      WEBHOOK_METRICS_ADDRESS: '0.0.0.0:9465',
     });
     expect(config).toEqual({
       host: '0.0.0.0',
       port: 9_000,
+      metricsAddress: { host: '0.0.0.0', port: 9_465 },
       logLevel: 'debug',
       receiver: {
         path: '/hooks',

@@ -138,7 +138,9 @@ describe('observe', () => {
       throw new Error('broken');
     };
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
-    const run = new MockActivityEnvironment({ attempt: 2 }).run(finishStatus, await world.open());
-    expect(await run).toMatchObject({ finish: { action: 'approved' } });
+    const session = { ...(await world.open()), verifyFirst: true };
+    expect(await new MockActivityEnvironment().run(finishStatus, session)).toMatchObject({
+      finish: { action: 'approved' },
+    });
   });
 });
