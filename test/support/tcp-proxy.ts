@@ -7,7 +7,10 @@ export async function startTcpProxy(target: string) {
   const sockets = new Set<Socket>();
   let isCut = false;
   const server = createServer((near) => {
-    if (isCut) return near.destroy();
+    if (isCut) {
+      near.destroy();
+      return;
+    }
     const far = connect(Number(port), host);
     for (const socket of [near, far]) {
       sockets.add(socket);
