@@ -20,7 +20,12 @@ export function healthOf(connection: NativeConnection, workers: readonly Worker[
     asking ??= ask().finally(() => {
       asking = undefined;
     });
-    return asking;
+    // The SDK repeats a call that fails for longer than its deadline.
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
+    });
+    return Promise.race([asking, limit]).finally(() => clearTimeout(timer));
   }
 
   async function ask(): Promise<boolean> {

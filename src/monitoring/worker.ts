@@ -39,7 +39,7 @@ export async function startWorkerMonitoring(
   );
   const registry = createRegistry();
   const metrics = createWorkerMetrics(registry);
-  const sdkMetrics = await installMeasuredRuntime(logger);
+  let sdkMetrics = async () => '';
   let health = async (): Promise<Health> => ({ alive: true, ready: false, reason: 'The worker is starting' });
   let counting: NodeJS.Timeout | undefined;
   const server = await startMonitoringServer({
@@ -50,6 +50,11 @@ export async function startWorkerMonitoring(
       text: async () => `${await registry.metrics()}${await sdkMetrics()}`,
     },
     health: () => health(),
+  });
+  // Not before: a runtime that no worker uses keeps a process from ending that has no address.
+  sdkMetrics = await installMeasuredRuntime(logger).catch(async (error) => {
+    await server.close();
+    throw error;
   });
   logger.info('Serving metrics and health', { url: server.url });
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
+import { healthOf } from '../../src/monitoring/health.js';
 import { promClientLoaded } from '../../src/monitoring/optional-peer.js';
 import { startMonitoringServer } from '../../src/monitoring/server.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
@@ -12,6 +13,8 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { API_KEY } from '../support/world.js';
 
 const NOWHERE = 'http://127.0.0.1:9';
+/** A limit for what hangs, on any machine. */
+const SOON = { timeout: 60_000 };
 const READY = { status: 200, body: '{"ready":true}' };
 const ALIVE = { status: 200, body: '{"alive":true}' };
 
@@ -26,7 +29,7 @@ describe('a worker process', () => {
     const client = new Client({ connection, namespace: inject('temporalNamespace') });
     const onboarding = new OnboardingClient({ client, taskQueue: worker.taskQueue });
     const { interviewId, token } = await simulator.openSession();
-    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 8_000 });
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 15_000 });
     await onboarding.start({ interviewId, sessionToken: token });
     await connection.close();
     await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
@@ -48,12 +51,12 @@ describe('a worker process', () => {
     await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
     temporal.cut();
     await expect
-      .poll(() => worker.ask('/readyz'))
+      .poll(() => worker.ask('/readyz'), SOON)
       .toEqual({ status: 503, body: '{"ready":false,"reason":"Temporal does not answer"}' });
     expect(await worker.ask('/healthz')).toEqual(ALIVE);
     temporal.mend();
-    await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
-  });
+    await expect.poll(() => worker.ask('/readyz'), SOON).toEqual(READY);
+  }, 150_000);
 
   it('says that its address is taken, and ends with 1', async () => {
     await using other = createServer().listen(0, '127.0.0.1');
@@ -116,6 +119,15 @@ describe('the address', () => {
       'SOME_ADDRESS: 192.0.2.1:0 cannot be had (EADDRNOTAVAIL)',
     );
   });
+});
+
+it('a server that never answers does not keep a probe waiting', async () => {
+  const workflowService = { getSystemInfo: () => new Promise(() => undefined) };
+  const withDeadline = (_: number, call: () => Promise<unknown>) => call();
+  const health = healthOf({ workflowService, withDeadline } as never, []);
+  const silent = { alive: true, ready: false, reason: 'Temporal does not answer' };
+  expect(await Promise.all([health(), health()])).toEqual([silent, silent]);
+  expect(await health()).toEqual(silent);
 });
 
 it('without prom-client the variable that needs it is named, and how to install it', async () => {

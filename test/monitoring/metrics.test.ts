@@ -102,11 +102,15 @@ async function samplesOf(url: string): Promise<Sample[]> {
 }
 
 async function total(url: string, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const matching = (await samplesOf(url)).filter(
+  return sum(await samplesOf(url), name, labels);
+}
+
+function sum(samples: Sample[], name: string, labels: Record<string, string> = {}): number | undefined {
+  const matching = samples.filter(
     (sample) =>
       sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   );
-  return matching.length > 0 ? matching.reduce((sum, { value }) => sum + value, 0) : undefined;
+  return matching.length > 0 ? matching.reduce((whole, { value }) => whole + value, 0) : undefined;
 }
 
 async function open(spec: SessionSpec = {}): Promise<{ interviewId: string; sessionToken: string }> {
@@ -126,7 +130,13 @@ async function everythingHappens(): Promise<void> {
   const limited = await open();
   simulator.fault({ operation: 'finishStatus', interviewId: limited.interviewId, kind: 'status', status: 429 });
   const locked = await open();
-  simulator.fault({ operation: 'finishStatus', interviewId: locked.interviewId, kind: 'status', status: 403 });
+  simulator.fault({
+    operation: 'finishStatus',
+    interviewId: locked.interviewId,
+    kind: 'status',
+    status: 403,
+    times: null,
+  });
   const refused = await open();
   simulator.revokeTokens(refused.interviewId);
   waiting = refused.interviewId;
@@ -204,21 +214,23 @@ describe('the metrics', () => {
   });
 
   it('say what happened', async () => {
-    const count = (name: string, labels: Record<string, string> = {}) => total(workerUrl, name, labels);
-    expect(await count('incode_requests_total', { operation: 'finishStatus', outcome: 'apiKeyRefused' })).toBe(1);
-    expect(await count('incode_requests_total', { operation: 'finishStatus', outcome: 'unknownSession' })).toBe(1);
-    expect(await count('incode_requests_total', { operation: 'finishStatus', outcome: 'tokenRefused' })).toBe(1);
-    expect(await count('incode_requests_total', { operation: 'finishStatus', outcome: 'maybeRunning' })).toBe(1);
-    expect(await count('incode_requests_total', { operation: 'finishStatus', outcome: 'ok' })).toBe(BATCH_SESSIONS + 2);
-    expect(await count('incode_responses_total', { status: '429' })).toBe(1);
-    expect(await count('incode_finish_ambiguous_total', { outcome: 'maybeRunning' })).toBe(1);
-    expect(await count('incode_finish_duplicates_prevented_total')).toBe(1);
-    expect(await count('incode_finish_verifications_total', { result: 'finished' })).toBe(1);
-    expect(await count('incode_batch_sessions_total', { result: 'finished' })).toBe(BATCH_SESSIONS);
-    expect(await count('incode_batch_sessions_postponed_total')).toBeGreaterThanOrEqual(8);
-    expect(await count('incode_batch_held')).toBe(0);
-    const requests = await count('incode_requests_total', { operation: 'finishStatus' });
-    expect(await count('incode_request_duration_seconds_count', { operation: 'finishStatus' })).toBe(requests);
+    const samples = await samplesOf(workerUrl);
+    const count = (name: string, labels: Record<string, string> = {}) => sum(samples, name, labels);
+    // Once a minute again, for as long as the key is wrong.
+    expect(count('incode_requests_total', { outcome: 'apiKeyRefused' })).toBeGreaterThanOrEqual(1);
+    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'unknownSession' })).toBe(1);
+    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'tokenRefused' })).toBe(1);
+    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'maybeRunning' })).toBe(1);
+    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'ok' })).toBe(BATCH_SESSIONS + 2);
+    expect(count('incode_responses_total', { status: '429' })).toBe(1);
+    expect(count('incode_finish_ambiguous_total', { outcome: 'maybeRunning' })).toBe(1);
+    expect(count('incode_finish_duplicates_prevented_total')).toBe(1);
+    expect(count('incode_finish_verifications_total', { result: 'finished' })).toBe(1);
+    expect(count('incode_batch_sessions_total', { result: 'finished' })).toBe(BATCH_SESSIONS);
+    expect(count('incode_batch_sessions_postponed_total')).toBeGreaterThanOrEqual(8);
+    expect(count('incode_batch_held')).toBe(0);
+    const requests = count('incode_requests_total', { operation: 'finishStatus' });
+    expect(count('incode_request_duration_seconds_count', { operation: 'finishStatus' })).toBe(requests);
 
     const webhooks = (labels: Record<string, string>) => total(receiverUrl, 'incode_webhook_requests_total', labels);
     expect(await webhooks({ endpoint: 'delivery', result: 'delivered' })).toBe(1);
