@@ -87,7 +87,7 @@ describe('an API key in a file', () => {
     const failure = async () => (await onboarding.state(waiting.interviewId)).call?.lastFailure;
     await expect.poll(async () => (await failure())?.type, SOON).toBe(FAILURES.apiKeyRefused);
     expect((await failure())?.message).toContain('answered 403');
-    expect(output()).toContain('correct the file that INCODE_API_KEY_FILE names');
+    await expect.poll(output, SOON).toContain('correct the file that INCODE_API_KEY_FILE names');
     expect(await incodeCheck()).toMatchObject({ status: 'failed', message: expect.stringContaining('403') });
 
     writeKey(RIGHT);
@@ -142,7 +142,7 @@ describe('what a process with secrets in files leaves behind', () => {
     const preload = join(directory, 'throw.mjs');
     writeFileSync(
       preload,
-      `process.once('SIGHUP', () => {
+      `process.once('SIGWINCH', () => {
         const cause = new Error('x-incode-hardware-id: some-token');
         throw Object.assign(new Error('Thrown with ${RIGHT}', { cause }), { headers: { key: '${RIGHT}' } });
       });`,
@@ -150,17 +150,18 @@ describe('what a process with secrets in files leaves behind', () => {
     const report = join(directory, 'report.json');
     const { child, closed, output } = await startWorker('left-behind', {
       NODE_OPTIONS:
-        `--import=${pathToFileURL(preload)} --report-on-signal --report-signal=SIGUSR2 ` +
+        `--import=${pathToFileURL(preload)} --report-on-signal --report-signal=SIGHUP ` +
         `--report-directory=${directory} --report-filename=report.json`,
     });
-    child.kill('SIGUSR2');
+    // Not SIGUSR2, which is Node's default: it ends the SDK's workers.
+    child.kill('SIGHUP');
     const text = () => (existsSync(report) ? readFileSync(report, 'utf8') : '');
     await expect.poll(() => text().trimEnd().endsWith('}'), SOON).toBe(true);
     // The environment is in it, which is why secrets belong into files.
     expect(JSON.parse(text()).environmentVariables.INCODE_API_KEY_FILE).toBe(keyFile);
     expect([RIGHT, ENCRYPTION_KEY].filter((secret) => text().includes(secret))).toEqual([]);
 
-    child.kill('SIGHUP');
+    child.kill('SIGWINCH');
     expect((await closed)[0]).toBe(1);
     expect(output()).toContain('Error: Thrown with [redacted]\n    at ');
     expect(output()).toContain('Caused by Error: x-incode-hardware-id: [redacted]');
