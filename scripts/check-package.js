@@ -28,9 +28,16 @@ try {
   check('contents', () => {
     const stray = files
       .map(({ path }) => path)
-      .filter((path) => !/^(dist\/|docs\/|examples\/|schema\/|README\.md$|LICENSE$|package\.json$)/.test(path));
+      .filter((path) => !/^(dist\/|docs\/|examples\/|ops\/|schema\/|README\.md$|LICENSE$|package\.json$)/.test(path));
     if (stray.length > 0) throw new Error(`does not belong into the package: ${stray.join(', ')}`);
-    const needed = ['LICENSE', 'README.md', 'dist/cli/main.js', 'dist/workflow-bundle.js', 'schema/contract.json'];
+    const needed = [
+      'LICENSE',
+      'README.md',
+      'dist/cli/main.js',
+      'dist/workflow-bundle.js',
+      'ops/alerts.yml',
+      'schema/contract.json',
+    ];
     for (const file of needed) {
       if (!files.some(({ path }) => path === file)) throw new Error(`${file} is missing`);
     }
