@@ -1,7 +1,15 @@
 /** Made by the build from more than one source. */
 const BUNDLES = ['dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js'];
 
-const NEEDED = ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/cli/main.js', 'schema/contract.json', ...BUNDLES];
+const NEEDED = [
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'dist/cli/main.js',
+  'schema/contract.json',
+  'ops/alerts.yml',
+  ...BUNDLES,
+];
 
 /** What a client downloads. Twice what it was when this was written: more than that is something that does not belong there. */
 const MAX_PACKED_BYTES = 1_500_000;

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { BULK_TASK_QUEUE, batchWorkflowId, onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { inCode, tableOf } from '../support/markdown.js';
 import { type MonitoredWorker, spawnWorker } from '../support/monitored-worker.js';
 import { API_KEY } from '../support/world.js';
 
@@ -90,6 +92,21 @@ describe('the log of a worker process', () => {
       attempt: 1,
     });
     expect(BULK_TASK_QUEUE).not.toBe(worker.bulkTaskQueue);
+  });
+
+  it('has every field that monitoring.md names', () => {
+    const page = readFileSync(new URL('../../docs/monitoring.md', import.meta.url), 'utf8');
+    const fields = tableOf(page, 'field').flatMap((row) => inCode(String(row[0])));
+    expect(fields.length).toBeGreaterThan(5);
+    const there = new Set(worker.lines().flatMap((line) => Object.keys(line)));
+    expect(fields.filter((field) => !there.has(field))).toEqual([]);
+    // Those of workflows have the run under another name.
+    const workflows = worker
+      .lines()
+      .filter(({ sdkComponent }) => sdkComponent === 'workflow' || sdkComponent === 'worker');
+    const ofWorkflows = workflows.filter(({ workflowId, activityType }) => workflowId && !activityType);
+    expect(ofWorkflows.length).toBeGreaterThan(0);
+    for (const line of ofWorkflows) expect(line).toMatchObject({ runId: expect.any(String) });
   });
 
   it('is JSON with a level and a time, and says of nobody what is secret', () => {

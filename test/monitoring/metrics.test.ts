@@ -257,6 +257,13 @@ describe('the metrics', () => {
     const documented = tableOf(page, 'metric').map(([name = '', labels = '']) => [inCode(name)[0], inCode(labels)]);
     expect(sorted(documented)).toEqual(sorted(exposed));
   });
+
+  it('of the SDK that monitoring.md names are there', async () => {
+    const exposed = [...(await scrape(workerUrl)).keys()];
+    const named = tableOf(page, 'metric of the SDK').flatMap((row) => inCode(row.join(' ')));
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => name.startsWith('temporal_') && !exposed.includes(name))).toEqual([]);
+  });
 });
 
 describe('the alert rules and the dashboard', () => {

@@ -34,8 +34,8 @@ describe('dependencyProblems', () => {
 });
 
 describe('contentProblems', () => {
-  const tracked = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'src/cli/main.ts', 'docs/a.md'];
-  const paths = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'dist/cli/main.js', 'docs/a.md'];
+  const tracked = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'ops/alerts.yml', 'src/cli/main.ts'];
+  const paths = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'ops/alerts.yml', 'dist/cli/main.js'];
   paths.push('dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js');
   const files = (...more: string[]) => [...paths, ...more].map((path) => ({ path, size: 10 }));
 
