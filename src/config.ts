@@ -1,10 +1,12 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from './codec/index.js';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './config/reader.js';
+import { type DeploymentVersion, deploymentVersion } from './config/deployment.js';
+import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type Reader, reader } from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
+export type { DeploymentVersion } from './config/deployment.js';
 export { ConfigError, LOG_LEVELS, type LogLevel } from './config/reader.js';
 export { readWebhookConfig, type WebhookConfig } from './config/webhook.js';
 
@@ -52,6 +54,8 @@ export interface Config {
   readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
+  /** `WORKER_DEPLOYMENT_NAME` and `WORKER_BUILD_ID`, both or none: see `docs/deploys.md`. @default none: without a version */
+  readonly deployment: DeploymentVersion | null;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
   readonly shutdownGraceMs: number;
   /** `LOG_LEVEL`. @default "info" */
@@ -80,6 +84,7 @@ export function readConfig(env: Environment = process.env): Config {
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
+    deployment: deploymentVersion(read),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
@@ -87,7 +92,7 @@ export function readConfig(env: Environment = process.env): Config {
   return Object.freeze(withoutSecrets(config));
 }
 
-function encryptionKeys(read: ReturnType<typeof reader>, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
+function encryptionKeys(read: Reader, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
   const before = read.problems.length;
   const keys = read.encryptionKeys();
   if (keys || read.problems.length > before) return keys ?? null;
@@ -109,7 +114,7 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
 
 type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
 
-function incodeConfig(read: ReturnType<typeof reader>): IncodeConfig {
+function incodeConfig(read: Reader): IncodeConfig {
   return {
     baseUrl: read.url('INCODE_BASE_URL'),
     apiKey: read.secret('INCODE_API_KEY'),

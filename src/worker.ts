@@ -10,6 +10,7 @@ import {
 } from './activities/index.js';
 import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { versioned } from './deployment.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
@@ -74,13 +75,16 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       ...(config.encryptionKeys ? { dataConverter: encryptedDataConverter(config.encryptionKeys) } : {}),
       shutdownGraceTime: config.shutdownGraceMs,
     };
+    const pinned = { ...common, ...versioned(config, 'PINNED') };
     const workers = [
-      await Worker.create({ ...common, ...onboardingOptions(config, incode, options), ...options.worker }),
-      await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
+      await Worker.create({ ...pinned, ...onboardingOptions(config, incode, options), ...options.worker }),
+      await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
     ];
     const { nexusTaskQueue, taskQueue } = config;
-    if (nexusTaskQueue)
-      workers.push(await Worker.create({ ...common, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
+    if (nexusTaskQueue) {
+      const upgraded = { ...common, ...versioned(config, 'AUTO_UPGRADE') };
+      workers.push(await Worker.create({ ...upgraded, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
+    }
     const shutdown = () => {
       // One that has failed is shut down already.
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

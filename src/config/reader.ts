@@ -21,6 +21,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
+export type Reader = ReturnType<typeof reader>;
+
 /** Reads variables one by one, and collects what is wrong with them in `problems`. */
 export function reader(env: Environment) {
   const problems: string[] = [];

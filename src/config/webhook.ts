@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, reader } from './reader.js';
+import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 
 /** What a receiver of webhooks is told by its environment. `docs/webhooks.md` has a line for each variable. */
 export interface WebhookConfig {
@@ -61,8 +61,6 @@ const MAX_BODY_BYTES = 1_048_576;
 
 // A token that is valid for longer outlives the reasons for having tokens.
 const MAX_TOKEN_TTL = '1d';
-
-type Reader = ReturnType<typeof reader>;
 
 function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPath'> {
   const [path, tokenPath] = ['WEBHOOK_PATH', 'WEBHOOK_TOKEN_PATH'].map((name) => {
