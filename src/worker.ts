@@ -10,12 +10,12 @@ import {
 } from './activities/index.js';
 import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
-import { versioned } from './deployment.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
+import { versioned } from './worker/deployment.js';
 
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
@@ -183,6 +183,7 @@ export async function runWorker(env = process.env): Promise<number> {
       namespace,
       taskQueue,
       ...(nexusTaskQueue ? { nexusTaskQueue } : {}),
+      ...config.deployment,
       pid: process.pid,
     });
     await worker.run();

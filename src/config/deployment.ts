@@ -16,6 +16,17 @@ export function deploymentVersion(read: Reader): DeploymentVersion | null {
   if (deploymentName === undefined || buildId === undefined) {
     const missing = buildId === undefined ? 'WORKER_BUILD_ID' : 'WORKER_DEPLOYMENT_NAME';
     read.problems.push(`WORKER_DEPLOYMENT_NAME and WORKER_BUILD_ID belong together: ${missing} is not set`);
+    return null;
   }
-  return { deploymentName: deploymentName ?? '', buildId: buildId ?? '' };
+  if (!DEPLOYMENT_NAME.test(deploymentName)) {
+    read.problems.push(`WORKER_DEPLOYMENT_NAME must be letters, digits, "-" and "_", not "${deploymentName}"`);
+  }
+  if (!BUILD_ID.test(buildId)) {
+    read.problems.push(`WORKER_BUILD_ID must be letters, digits, ".", "-", "_" and "+", not "${buildId}"`);
+  }
+  return { deploymentName, buildId };
 }
+
+// Temporal writes `name:buildId`, formerly `name.buildId`, and keeps names that begin with two underscores. Both stand in queries.
+const DEPLOYMENT_NAME = /^(?!__)[\w-]{1,100}$/;
+const BUILD_ID = /^[\w.+-]{1,100}$/;
