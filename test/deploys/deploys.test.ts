@@ -170,7 +170,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     await begin('after-going-back');
     expect(await outcomeOf('after-going-back')).toBe('approved');
     expect(await builds('after-going-back')).toEqual([OLD]);
-    await onboarding.statusChanged({ interviewId: 'waits', onboardingStatus: 'FACE_VALIDATION_FINISHED' });
+    await onboarding.statusChanged({ interviewId: 'waits', onboardingStatus: 'ID_VALIDATION_FINISHED_SECOND_ID' });
     await expect.poll(() => builds('waits'), SOON).toEqual([OLD, NEW, OLD]);
   });
 
