@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import {
   type ActivityOptions,
@@ -8,7 +7,6 @@ import {
   reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
-import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeClient } from './incode/index.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
@@ -16,6 +14,7 @@ import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 import { versioned } from './worker/deployment.js';
+import { workflowCode } from './worker/workflow-code.js';
 
 export type { TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
@@ -25,12 +24,7 @@ export {
   SEARCH_ATTRIBUTES_COMMAND,
   WrongSearchAttributesError,
 } from './search-attributes.js';
-
-/** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
-export const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-
-/** The same with failures that are encrypted like payloads. */
-const ENCRYPTING_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypting.js', import.meta.url));
+export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
@@ -71,8 +65,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
     const common = {
       connection,
       namespace: config.namespace,
-      workflowBundle: { codePath: config.encryptionKeys ? ENCRYPTING_BUNDLE : WORKFLOW_BUNDLE },
-      ...(config.encryptionKeys ? { dataConverter: encryptedDataConverter(config.encryptionKeys) } : {}),
+      ...workflowCode(config.encryptionKeys),
       shutdownGraceTime: config.shutdownGraceMs,
     };
     const pinned = { ...common, ...versioned(config, 'PINNED') };
