@@ -13,6 +13,7 @@ import { queriesFor } from '../../src/cli/replay/sample.js';
 import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import { type BatchWorld, openSessions, startBatchWorld, startShard } from '../support/batch.js';
 import { run } from '../support/cli.js';
+import type { History } from '../support/history.js';
 import { begin, untilStage } from '../support/lifecycle.js';
 import { API_KEY } from '../support/world.js';
 
@@ -50,7 +51,7 @@ async function replaysSoon(args: string[], expected: Partial<Result>): Promise<v
 }
 
 /** A session that another version has begun, which reads the score before it finishes. */
-async function ofAnotherVersion(): Promise<{ workflowId: string; taskQueue: string; history: unknown }> {
+async function ofAnotherVersion(): Promise<{ workflowId: string; taskQueue: string; history: History }> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const taskQueue = `another-version-${randomUUID()}`;
   const worker = await Worker.create({
@@ -84,14 +85,14 @@ describe('replay', () => {
   it('names a workflow that does not replay, why, and what to do; from a file and from a namespace', async () => {
     const { workflowId, taskQueue, history } = await ofAnotherVersion();
     const file = join(directory, 'another.json');
-    await writeFile(file, JSON.stringify(historyToJSON(history as never)));
+    await writeFile(file, historyToJSON(history));
     const told = await run(['replay', '--file', file]);
     expect(told.code).toBe(1);
     expect(told.stdout).toContain('another.json');
     expect(told.stdout).toContain('1 of 1 do not replay with this version');
     expect(told.stdout).toContain('docs/deploys.md');
 
-    await begin({ ...world, onboarding: world.onboarding });
+    await begin(world);
     const args = [...server(), '--query', `TaskQueue = '${taskQueue}' OR TaskQueue = '${world.taskQueue}'`];
     await replaysSoon(args, { ok: false, replayed: 2 });
     const { code, result } = await replay(args);
