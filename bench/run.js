@@ -10,6 +10,7 @@ const BENCHMARKS = {
   outage: () => import('./outage/bench.js'),
   million: () => import('./million/bench.js'),
   import: () => import('./import/bench.js'),
+  soak: () => import('./soak/bench.js'),
 };
 
 // The Temporal server shares the machine's cores with all that is measured: with Go's default of 100 a signal

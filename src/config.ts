@@ -1,21 +1,34 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from './codec/index.js';
 import { type DeploymentVersion, deploymentVersion } from './config/deployment.js';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type Reader, reader } from './config/reader.js';
+import {
+  ConfigError,
+  type Environment,
+  type ListenAddress,
+  LOG_LEVELS,
+  type LogLevel,
+  type OnWarning,
+  type Reader,
+  reader,
+} from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
+import { HIDDEN, shownAs } from './secrets/index.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
 export type { DeploymentVersion } from './config/deployment.js';
-export { ConfigError, LOG_LEVELS, type LogLevel } from './config/reader.js';
+export { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel } from './config/reader.js';
 export { readWebhookConfig, type WebhookConfig } from './config/webhook.js';
 
 /** What the worker process is told by its environment. `docs/worker.md` has a line for each variable. */
 export interface Config {
   /** `INCODE_BASE_URL`, required: differs by environment and contract. */
   readonly baseUrl: string;
-  /** `INCODE_API_KEY`, required: differs by environment. */
-  readonly apiKey: string;
+  /**
+   * `INCODE_API_KEY` or `INCODE_API_KEY_FILE`, one of them required: the key of now. The file is looked at every five seconds at
+   * most, and at once when a key that was refused is handed in.
+   */
+  readonly apiKey: (refused?: string) => string;
   /** `INCODE_CONFIGURATION_ID`: with it the worker renews refused session tokens through `POST /omni/start`. */
   readonly configurationId: string | null;
   /** `INCODE_TIMEOUT`: one read from Incode. @default "10s" */
@@ -58,13 +71,18 @@ export interface Config {
   readonly deployment: DeploymentVersion | null;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
   readonly shutdownGraceMs: number;
+  /** `WORKER_METRICS_ADDRESS`: where metrics and health are served. @default nowhere */
+  readonly metricsAddress: ListenAddress | null;
   /** `LOG_LEVEL`. @default "info" */
   readonly logLevel: LogLevel;
 }
 
-/** @throws ConfigError */
-export function readConfig(env: Environment = process.env): Config {
-  const read = reader(env);
+/**
+ * @param onWarning told of a file with secrets that has become wrong. @default a warning of the process, `SecretFileWarning`
+ * @throws ConfigError
+ */
+export function readConfig(env: Environment = process.env, onWarning?: OnWarning): Config {
+  const read = reader(env, onWarning);
   const temporal = read.temporal();
   const config: Config = {
     ...incodeConfig(read),
@@ -86,6 +104,7 @@ export function readConfig(env: Environment = process.env): Config {
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
     deployment: deploymentVersion(read),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
+    metricsAddress: read.listenAddress('WORKER_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
@@ -117,15 +136,30 @@ type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
 function incodeConfig(read: Reader): IncodeConfig {
   return {
     baseUrl: read.url('INCODE_BASE_URL'),
-    apiKey: read.secret('INCODE_API_KEY'),
+    apiKey: apiKey(read),
     timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     proxy: read.proxy(),
   };
 }
 
+function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
+  const before = read.problems.length;
+  const key = read.secret('INCODE_API_KEY', {
+    valid: /^[\x21-\x7e]+$/,
+    rule: 'must be printable ASCII without spaces',
+    as: ([value = '']) => value,
+  });
+  if (!key && read.problems.length === before) {
+    read.problems.push(
+      'INCODE_API_KEY is required, the key that Incode gave for this environment, or INCODE_API_KEY_FILE, which names a file with it',
+    );
+  }
+  return key ?? (() => '');
+}
+
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */
 export function isIncodeConfigured(env: Environment = process.env): boolean {
-  return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY);
+  return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
 }
 
 // A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
@@ -139,7 +173,6 @@ const MAX_SHUTDOWN_GRACE = '10m';
 
 /** Whoever prints the configuration, or logs it as JSON, must not print the key. */
 function withoutSecrets(config: Config): Config {
-  const hidden = { ...config, apiKey: '(hidden)', temporal: '(hidden)', proxy: '(hidden)', encryptionKeys: '(hidden)' };
-  const shown = { enumerable: false, value: () => hidden };
-  return Object.defineProperties(config, { toJSON: shown, [Symbol.for('nodejs.util.inspect.custom')]: shown });
+  const hidden = { apiKey: HIDDEN, temporal: HIDDEN, proxy: HIDDEN, encryptionKeys: HIDDEN };
+  return shownAs(config, { ...config, ...hidden });
 }

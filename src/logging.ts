@@ -1,9 +1,10 @@
 import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
 import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from './config.js';
+import { redacted, redactedFields } from './secrets/index.js';
 
 /**
- * JSON lines on stderr, for the worker process: stdout belongs to results.
+ * JSON lines on stderr, for processes of ours: stdout belongs to results. The SDK's lines go through it too. No line shows a secret.
  *
  * @param destination where they go instead
  */
@@ -18,13 +19,15 @@ export function createLogger(
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: plainError },
+      // The whole line, because a secret may stand in any text: an error's message, its stack, what the SDK says.
+      hooks: { streamWrite: redacted },
     },
     destination,
   );
   const write = (sdkLevel: SdkLevel, message: string, meta: LogMetadata = {}) => {
     // The SDK's own time stamp is a bigint, which JSON has not, and says the same as ours.
     const { timestampNanos: _, error, ...rest } = meta;
-    target[LEVELS[sdkLevel]]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+    target[LEVELS[sdkLevel]]({ ...redactedFields(rest), ...(error === undefined ? {} : { err: error }) }, message);
   };
   return {
     log: write,

@@ -1,5 +1,6 @@
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
 import {
+  type ActivityEvent,
   type ActivityOptions,
   activitiesPerSecond,
   createBulkActivities,
@@ -8,7 +9,11 @@ import {
   type TokenSource,
 } from './activities/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
-import { createIncodeClient, type IncodeClient } from './incode/index.js';
+import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
+import { healthOf } from './monitoring/health.js';
+import { logAttributes } from './monitoring/log-attributes.js';
+import type { Health } from './monitoring/server.js';
+import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worker.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
@@ -16,8 +21,10 @@ import { DEFAULT_ADDRESS } from './temporal-config.js';
 import { versioned } from './worker/deployment.js';
 import { workflowCode } from './worker/workflow-code.js';
 
-export type { TokenSource } from './activities/index.js';
+export type { ActivityEvent, TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
+export type { IncodeCall } from './incode/index.js';
+export type { Health } from './monitoring/server.js';
 export {
   checkSearchAttributes,
   MissingSearchAttributesError,
@@ -28,10 +35,14 @@ export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
+  /** To Temporal, open until `run()` has ended. A client on it, with `requestEagerStart`, starts sessions that this worker begins at once. */
+  readonly connection: NativeConnection;
   /** Runs until `shutdown()` or, if the host has installed none of its own, a signal; then closes the connections. */
   run(): Promise<void>;
   /** Takes no new work, and lets what is under way end within the grace time. */
   shutdown(): void;
+  /** Whether it is alive and takes work, for probes; asks the server at most every 5 s, and answers within 2 s. */
+  health(): Promise<Health>;
 }
 
 export interface CreateWorkerOptions {
@@ -43,6 +54,12 @@ export interface CreateWorkerOptions {
   tokenSource?: TokenSource;
   /** The SDK's own options for the worker of single sessions, which come before ours. @default none */
   worker?: Partial<WorkerOptions>;
+  /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
+  interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
+  /** Told of every call to Incode when it has ended. @default nobody */
+  onCall?: (call: IncodeCall) => void;
+  /** Told what the activities find out. @default nobody */
+  observe?: (event: ActivityEvent) => void;
 }
 
 /**
@@ -51,9 +68,10 @@ export interface CreateWorkerOptions {
  * @throws MissingSearchAttributesError
  */
 export async function createWorker(config: Config, options: CreateWorkerOptions = {}): Promise<OnboardingWorker> {
-  const incode = createIncodeClient(config);
+  const told = options.onCall ? { onCall: options.onCall } : {};
+  const incode = createIncodeClient({ ...config, ...told });
   // With connections of its own a batch never holds up somebody who waits at a screen.
-  const bulkIncode = createIncodeClient({ ...config, connections: config.bulkConnections });
+  const bulkIncode = createIncodeClient({ ...config, ...told, connections: config.bulkConnections });
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const close = async () => {
     await Promise.all([incode.close(), bulkIncode.close()]);
@@ -67,10 +85,16 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       namespace: config.namespace,
       ...workflowCode(config.encryptionKeys),
       shutdownGraceTime: config.shutdownGraceMs,
+      interceptors: interceptorsOf(options.interceptors),
     };
     const pinned = { ...common, ...versioned(config, 'PINNED') };
     const workers = [
-      await Worker.create({ ...pinned, ...onboardingOptions(config, incode, options), ...options.worker }),
+      await Worker.create({
+        ...pinned,
+        ...onboardingOptions(config, incode, options),
+        ...options.worker,
+        interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
+      }),
       await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
     ];
     const { nexusTaskQueue, taskQueue } = config;
@@ -89,11 +113,22 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
           .then(() => undefined)
           .finally(close),
       shutdown,
+      health: healthOf(connection, workers),
+      connection,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Ours first: what a host adds to log lines comes on top. */
+function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInterceptors {
+  return {
+    ...Object.assign({}, ...given),
+    activity: [logAttributes, ...given.flatMap((one) => one?.activity ?? [])],
+    nexus: given.flatMap((one) => one?.nexus ?? []),
+  };
 }
 
 /** Requests per second, shared out; `null` for no limit. */
@@ -154,8 +189,10 @@ function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorker
  */
 export async function runWorker(env = process.env): Promise<number> {
   let config: Config;
+  let warn: ((warning: string) => void) | undefined;
   try {
-    config = readConfig(env);
+    // It warns of what becomes wrong later, when there is a logger.
+    config = readConfig(env, (warning) => warn?.(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -164,12 +201,14 @@ export async function runWorker(env = process.env): Promise<number> {
   // Only processes log in this way: a host of `createWorker` needs no pino.
   const { createLogger } = await import('./logging.js');
   const logger = createLogger(config.logLevel);
-  // Native log lines below WARN repeat what the SDK says already.
-  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } } });
+  warn = logger.warn;
   const { namespace, taskQueue, temporal } = config;
   const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
+  let monitoring: WorkerMonitoring | undefined;
   try {
-    const worker = await createWorker(config);
+    monitoring = await startWorkerMonitoring(config, logger);
+    const worker = await createWorker(config, monitoring.observers);
+    monitoring.watch(worker);
     const { nexusTaskQueue } = config;
     logger.info('Worker ready', {
       address,
@@ -189,6 +228,8 @@ export async function runWorker(env = process.env): Promise<number> {
       taskQueue,
     });
     return 1;
+  } finally {
+    await monitoring?.close();
   }
 }
 
@@ -196,5 +237,13 @@ function activityOptions(config: Config, incode: IncodeClient, given: CreateWork
   const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = given.tokenSource ?? reissuing;
-  return { incode, settleTimeMs, processedPollMs, reviewPollMs, ...(tokenSource ? { tokenSource } : {}) };
+  const { observe } = given;
+  return {
+    incode,
+    settleTimeMs,
+    processedPollMs,
+    reviewPollMs,
+    ...(tokenSource ? { tokenSource } : {}),
+    ...(observe ? { observe } : {}),
+  };
 }

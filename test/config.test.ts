@@ -17,7 +17,6 @@ describe('readConfig', () => {
   it('has a default for everything but the URL and the key', () => {
     expect(readConfig(REQUIRED)).toMatchObject({
       baseUrl: 'https://demo-api.incodesmile.com',
-      apiKey: 'secret-key',
       configurationId: null,
       timeoutMs: 10_000,
       finishTimeoutMs: 35_000,
@@ -28,8 +27,10 @@ describe('readConfig', () => {
       nexusTaskQueue: null,
       maxCachedWorkflows: 300,
       shutdownGraceMs: 20_000,
+      metricsAddress: null,
       logLevel: 'info',
     });
+    expect(readConfig(REQUIRED).apiKey()).toBe('secret-key');
   });
 
   it('names every wrong variable at once', () => {
@@ -41,6 +42,7 @@ describe('readConfig', () => {
       INCODE_SETTLE_TIME: '-1s',
       WORKER_MAX_CACHED_WORKFLOWS: '1.5',
       WORKER_SHUTDOWN_GRACE: '1h',
+      WORKER_METRICS_ADDRESS: '9464',
       LOG_LEVEL: 'loud',
       HTTPS_PROXY: 'proxy.example:3128',
       HTTP_PROXY: 'socks5://proxy.example',
@@ -51,6 +53,23 @@ describe('readConfig', () => {
         .map((problem) => problem.split(' ')[0])
         .sort(),
     ).toEqual(expected);
+  });
+
+  it.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9_464 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:9464', { host: '::1', port: 9_464 }],
+    [':9464', undefined],
+    ['::1:9464', undefined],
+    ['127.0.0.1:65536', undefined],
+    ['http://127.0.0.1:9464', undefined],
+  ])('WORKER_METRICS_ADDRESS=%s', (value, address) => {
+    const env = { ...REQUIRED, WORKER_METRICS_ADDRESS: value };
+    if (address) expect(readConfig(env).metricsAddress).toEqual(address);
+    else
+      expect(problems(env)).toEqual([
+        `WORKER_METRICS_ADDRESS must be a host and port such as 127.0.0.1:9464, not "${value}"`,
+      ]);
   });
 
   it('takes an empty variable as not set', () => {

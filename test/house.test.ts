@@ -20,9 +20,11 @@ const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
   'secret-matcher': { ours: [], packages: ['node:'] },
+  // What holds secrets shows none.
+  secrets: { ours: [], packages: ['node:'] },
   'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: [], types: ['config'], packages: ['pino', '@temporalio/worker'] },
+  config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
+  logging: { ours: ['secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
@@ -36,11 +38,11 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'codec', 'temporal-config'],
+    ours: ['contract', 'loopback', 'codec', 'secrets', 'temporal-config'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['loopback', 'secret-matcher'],
+    ours: ['loopback', 'secret-matcher', 'secrets'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
@@ -48,6 +50,12 @@ const RULES: Rules = {
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
+  },
+  // Of the SDK's worker the runtime, which alone knows the SDK's metrics.
+  monitoring: {
+    ours: ['contract'],
+    types: ['config', 'incode', 'activities', 'webhook'],
+    packages: ['node:', '@temporalio/worker', 'prom-client'],
   },
   worker: {
     ours: [
@@ -61,6 +69,7 @@ const RULES: Rules = {
       'activities',
       'codec',
       'nexus',
+      'monitoring',
     ],
     packages: ['node:', ...EVERYTHING],
   },
@@ -80,8 +89,10 @@ const RULES: Rules = {
       'activities',
       'client',
       'codec',
+      'secrets',
       'webhook',
       'worker',
+      'monitoring',
       'testing',
     ],
     packages: [
@@ -105,6 +116,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
+  // Receivers have no worker.
+  ['monitoring/receiver', /^@temporalio/],
   ['testing/index', /^@temporalio\/(worker|workflow|activity)/],
   // Workflows of other teams import it.
   ['nexus/index', /^(?!nexus-rpc$)/],
@@ -113,7 +126,7 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 /** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
 const WITH_PEERS = [
   ...['activities', 'logging', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'],
-  ...['codec', 'webhook'],
+  ...['codec', 'webhook', 'monitoring'],
 ];
 
 /** The only places that read `process.env`; everything else is told. */

@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
 import { startWorkerProcess } from '../../dist/cli/worker-process.js';
@@ -36,6 +41,34 @@ export async function startIncodeAndWorker({ server, directory, stops }, { simul
   const worker = await startWorkerProcess(environment, join(directory, 'worker.log'));
   stops.push(() => worker.stop());
   return { simulator, worker };
+}
+
+/** `temporal-incode webhooks` as a process of its own, which takes deliveries with this header secret. */
+export async function startReceiver({ server, directory, stops }, secret, more = {}) {
+  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const log = openSync(join(directory, 'webhooks.log'), 'a');
+  const env = {
+    TEMPORAL_ADDRESS: server.address,
+    WEBHOOK_PORT: String(await freePort()),
+    WEBHOOK_HEADER_SECRETS: secret,
+    ...more,
+  };
+  const child = spawn(process.execPath, [main, 'webhooks', '--json'], { env, stdio: ['ignore', 'pipe', log] });
+  stops.push(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  const [line] = await once(child.stdout, 'data');
+  return { pid: child.pid, url: JSON.parse(String(line)).delivery };
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
 
 /** Does something for each item, so many at a time. */

@@ -1,7 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
+import { OnboardingClient } from '../../dist/client/index.js';
+import { createWorker, readConfig } from '../../dist/worker.js';
 import { printTable, say } from '../lib/report.js';
 import { median, percentile, rounded } from '../lib/statistics.js';
 import { startIncodeAndWorker, startServer } from '../lib/world.js';
@@ -24,7 +28,8 @@ export async function run() {
       server = { version: world.server.version, source: world.server.source };
       const { simulator } = await startIncodeAndWorker(world, { simulator: { latencyMs } });
       await startBareWorker(world, simulator);
-      latency[latencyMs] = await measure({ ...world, simulator }, latencyMs);
+      const hosted = await startHost(world, simulator);
+      latency[latencyMs] = await measure({ ...world, ...hosted, simulator }, latencyMs);
       cost ??= await costs({ ...world, simulator });
     } finally {
       await world.stop();
@@ -58,6 +63,30 @@ async function startBareWorker({ server, stops }, simulator) {
   ]);
 }
 
+/** A worker in this process, and clients on its connection: with and without an eager start. */
+async function startHost({ server, stops }, simulator) {
+  quietRuntime();
+  const queue = { WORKER_TASK_QUEUE: 'hosted', WORKER_BULK_TASK_QUEUE: 'hosted-bulk' };
+  const worker = await createWorker(readConfig({ ...localWorkerEnvironment(server, simulator), ...queue }));
+  const running = worker.run();
+  stops.push(() => {
+    worker.shutdown();
+    return running;
+  });
+  const client = new Client({ connection: worker.connection, namespace: server.namespace });
+  const hosted = (requestEagerStart) => new OnboardingClient({ client, taskQueue: 'hosted', requestEagerStart });
+  return { eager: hosted(true), beside: hosted(false) };
+}
+
+let isQuiet = false;
+
+/** There is one runtime a process. */
+function quietRuntime() {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+}
+
 /** What is timed, from the request to start until its answer is here. */
 const WAYS = {
   'bare workflow, one activity': ({ client }, { interviewId, token }) =>
@@ -68,6 +97,9 @@ const WAYS = {
     }),
   'onboarding without score': ({ onboarding }, session) => startToResult(onboarding, session, { score: false }),
   'onboarding with score': ({ onboarding }, session) => startToResult(onboarding, session, {}),
+  'client and worker in one process, no score': ({ beside }, session) =>
+    startToResult(beside, session, { score: false }),
+  'the same with eager start': ({ eager }, session) => startToResult(eager, session, { score: false }),
   "finish: Incode's answer, by update": ({ onboarding }, { interviewId, token }) =>
     onboarding.finish({ interviewId, sessionToken: token }),
 };

@@ -1,14 +1,11 @@
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureCpu, memoryMb } from '../lib/processes.js';
 import { printTable, say } from '../lib/report.js';
 import { inWords, percentile, rounded, withSpread } from '../lib/statistics.js';
-import { forEach, sleep, startIncodeAndWorker, startServer, until } from '../lib/world.js';
+import { forEach, sleep, startIncodeAndWorker, startReceiver, startServer, until } from '../lib/world.js';
 
 const ROUNDS = 3;
 const PER_SECOND = 200;
@@ -47,7 +44,7 @@ export async function run() {
   const world = await startServer();
   try {
     const { simulator, worker } = await startIncodeAndWorker(world, { env: WORKER });
-    const receiver = await startReceiver(world);
+    const receiver = await startReceiver(world, SECRET);
     const sender = fork(fileURLToPath(new URL('sender.js', import.meta.url)));
     world.stops.push(() => sender.kill());
     const pids = {
@@ -93,32 +90,6 @@ async function whileStopped(pid, deliveries, send) {
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-}
-
-async function startReceiver({ server, directory, stops }) {
-  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-  const log = openSync(join(directory, 'webhooks.log'), 'a');
-  const env = {
-    TEMPORAL_ADDRESS: server.address,
-    WEBHOOK_PORT: String(await freePort()),
-    WEBHOOK_HEADER_SECRETS: SECRET,
-  };
-  const child = spawn(process.execPath, [main, 'webhooks', '--json'], { env, stdio: ['ignore', 'pipe', log] });
-  stops.push(async () => {
-    child.kill();
-    if (child.exitCode === null) await once(child, 'exit');
-  });
-  const [line] = await once(child.stdout, 'data');
-  return { pid: child.pid, url: JSON.parse(String(line)).delivery };
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** What was begun before, such as the first workflow tasks of the sessions that were just opened, is not to be measured. */

@@ -98,7 +98,7 @@ function details(error: IncodeError, { interviewId, lastSentAt }: FailureContext
 export function warnOperator(error: IncodeError): void {
   log.error(
     error.kind === 'apiKeyRefused'
-      ? 'Incode refuses the API key: set the right INCODE_API_KEY and restart the worker. No session is lost meanwhile.'
+      ? 'Incode refuses the API key: correct the file that INCODE_API_KEY_FILE names, or set INCODE_API_KEY and restart the worker. No session is lost meanwhile.'
       : 'Incode is not where INCODE_BASE_URL or the proxy says: correct it and restart the worker. No session is lost meanwhile.',
     { operation: error.operation, httpStatus: error.httpStatus, attempt: activityInfo().attempt },
   );

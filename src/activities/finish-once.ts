@@ -1,5 +1,6 @@
 import { milestoneOf } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
+import { tell } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { FinishStatusResult, SessionInput } from './types.js';
 
@@ -24,7 +25,7 @@ export type FinishAttempt =
   | { settlesInMs: number; lastSentAt: number }
   | { error: unknown; lastSentAt: LastSent };
 
-type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs'>;
+type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs' | 'observe'>;
 
 /**
  * finish-status has side effects and no idempotency key. So:
@@ -33,7 +34,7 @@ type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs'>;
  * 3. "unfinished" counts only when no earlier request can still be running; "finished" counts at once.
  */
 export async function finishOnce(
-  { incode, settleTimeMs }: Options,
+  { incode, settleTimeMs, observe }: Options,
   session: SessionInput & { flowId?: string },
   { verify, lastSentAt: earlier, now }: EarlierRequests & { now: () => number },
   signal: AbortSignal,
@@ -42,6 +43,7 @@ export async function finishOnce(
   try {
     if (verify || earlier !== undefined) {
       const known = await readStatus(incode, session, signal);
+      tell(observe, { type: 'verification', result: known ? (known.finish ? 'finished' : 'expired') : 'open' });
       if (known) return { result: known };
       const settlesInMs = earlier === undefined ? 0 : earlier + settleTimeMs - now();
       if (earlier !== undefined && settlesInMs > 0) return { settlesInMs, lastSentAt: earlier };
@@ -50,7 +52,11 @@ export async function finishOnce(
     return { result: await finish(incode, session, signal) };
   } catch (error) {
     // A request that Incode refused or ended runs no longer, and nothing earlier does, or it would not have been sent.
-    const isOver = error instanceof IncodeError && error.operation === 'finishStatus' && error.kind !== 'maybeRunning';
+    const ofFinish = error instanceof IncodeError && error.operation === 'finishStatus' ? error.kind : undefined;
+    if (ofFinish === 'maybeRunning' || ofFinish === 'resultUnknown') {
+      tell(observe, { type: 'ambiguousFinish', kind: ofFinish });
+    }
+    const isOver = ofFinish !== undefined && ofFinish !== 'maybeRunning';
     return { error, lastSentAt: isOver ? undefined : lastSentAt };
   }
 }

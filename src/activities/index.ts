@@ -9,6 +9,7 @@ import type { IncodeActivities } from './types.js';
 
 export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './bulk/index.js';
 export type * from './bulk/types.js';
+export type { ActivityEvent, Observe } from './observe.js';
 export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './options.js';
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';
 export type * from './types.js';

@@ -1,4 +1,5 @@
 import type { IncodeClient } from '../incode/index.js';
+import type { Observe } from './observe.js';
 
 /** Where a session's token comes from when nobody handed one in. */
 export interface TokenSource {
@@ -45,6 +46,8 @@ export interface ActivityOptions {
    * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
    */
   reviewPollMs?: number;
+  /** Told what the activities find out. What it throws is passed over. @default nobody */
+  observe?: Observe;
 }
 
 export const ACTIVITY_DEFAULTS = {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { encryptionCodec } from '../codec/index.js';
 import { readCodecServerConfig } from '../config.js';
+import { redacted } from '../secrets/index.js';
 import { configured, started } from './exit.js';
 import { printJson } from './output.js';
 import { untilInterrupted } from './signals.js';
@@ -22,7 +23,9 @@ Example:
 
 async function serve({ json }: { json: boolean }): Promise<void> {
   const interrupted = untilInterrupted();
-  const { keys, tokens, origins, host, port } = configured(readCodecServerConfig);
+  // One line of text a warning: this command logs nothing else.
+  const warn = (warning: string) => process.stderr.write(`${redacted(warning)}\n`);
+  const { keys, tokens, origins, host, port } = configured(() => readCodecServerConfig(undefined, warn));
   const { createCodecServer } = await import('../codec/server.js');
   const server = createCodecServer({ codec: encryptionCodec(keys), tokens, origins });
   const url = await started('The codec server', server.listen({ host, port }));

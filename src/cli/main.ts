@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './commands.js';
 import { CliError, EXIT } from './exit.js';
 import { endQuietly } from './signals.js';
@@ -38,13 +39,25 @@ function exitCodeOf(error: unknown): number {
   // Commander has printed its message already; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CliError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${redacted(error.message)}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(`${redacted(inWords(error))}\n`);
   return EXIT.failed;
 }
 
+/** With the causes, and without the fields of either: in a library's there may be anything. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by ${inWords(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+// Node would print the error with all its fields.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${redacted(inWords(error))}\n`);
+  process.exit(EXIT.failed);
+});
 endQuietly();
 try {
   await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { connectTemporal } from '../client/connect.js';
+import { type ConnectOptions, connectTemporal } from '../client/connect.js';
 import {
   type ConnectedOnboardingClient,
   connectOnboardingClient,
@@ -30,14 +30,15 @@ export function withServerOptions(command: Command): Command {
 }
 
 export async function withClient<T>(
-  options: TemporalOptions,
+  options: TemporalOptions & Pick<ConnectOptions, 'onWarning'>,
   use: (client: ConnectedOnboardingClient) => Promise<T>,
 ): Promise<T> {
-  const { address, namespace, taskQueue } = options;
+  const { address, namespace, taskQueue, onWarning } = options;
   const given = {
     ...(address ? { address } : {}),
     ...(namespace ? { namespace } : {}),
     ...(taskQueue ? { taskQueue } : {}),
+    ...(onWarning ? { onWarning } : {}),
   };
   return closing(await reached(() => connectOnboardingClient(given)), use);
 }

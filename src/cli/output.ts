@@ -3,10 +3,14 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import yoctoSpinner from 'yocto-spinner';
 import type { ScoreAnswer } from '../contract/index.js';
+import { withoutKnownSecrets } from '../secrets/index.js';
 
-/** Results go to stdout, everything else to stderr, so that a pipe gets results only. */
+/**
+ * Results go to stdout, everything else to stderr, so that a pipe gets results only. What was asked for stands there whole, a
+ * redirection URL too; this process's own keys are never asked for.
+ */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${withoutKnownSecrets(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Waits for a slow reader, so that what it has not read yet does not fill the memory. */

@@ -31,20 +31,30 @@ Examples:
 
 async function webhooks(options: WebhooksOptions): Promise<void> {
   const interrupted = untilInterrupted();
-  const config = configured(readWebhookConfig);
+  let warn: ((warning: string) => void) | undefined;
+  // They warn of what becomes wrong later, when there is a logger.
+  const onWarning = (warning: string) => warn?.(warning);
+  const config = configured(() => readWebhookConfig(undefined, onWarning));
   const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
   // Packages that only receivers need, and help does without.
-  const [{ createLogger }, { onboardingReceiver }] = await Promise.all([
+  const [{ createLogger }, { onboardingReceiver }, { startReceiverMonitoring }] = await Promise.all([
     import('../logging.js'),
     import('./receiver.js'),
+    import('../monitoring/receiver.js'),
   ]);
-  const { info, warn } = createLogger(config.logLevel);
-  await withClient(options, async (client) => {
+  const logger = createLogger(config.logLevel);
+  const { info } = logger;
+  warn = logger.warn;
+  const { metricsAddress } = config;
+  const monitoring = metricsAddress && (await started('The metrics', startReceiverMonitoring(metricsAddress)));
+  if (monitoring) info('Serving metrics', { url: monitoring.url });
+  await withClient({ ...options, onWarning }, async (client) => {
     const receiver = onboardingReceiver(client, {
       ...config.receiver,
       ...start,
       log: ({ error, ...event }: WebhookEvent) => {
-        const log = event.httpStatus < 400 ? info : warn;
+        monitoring?.observe(event);
+        const log = event.httpStatus < 400 ? info : logger.warn;
         log('Webhook', { ...event, ...(error === undefined ? {} : { error: messageOf(error) }) });
       },
     });

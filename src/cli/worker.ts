@@ -5,7 +5,7 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-The environment configures it. Required: INCODE_BASE_URL, INCODE_API_KEY. Every variable: docs/worker.md
+The environment configures it. Required: INCODE_BASE_URL, and INCODE_API_KEY or INCODE_API_KEY_FILE. Every variable: docs/worker.md
 
 Example:
   $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,

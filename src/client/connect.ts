@@ -24,6 +24,12 @@ export interface ConnectOptions {
    * @default those that `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS` names
    */
   encryptionKeys?: KeyRing;
+  /**
+   * Told once of each change of the configured file of keys that could not be taken over; the keys from before stay in use.
+   *
+   * @default a warning of the process (`process.on('warning')`), `SecretFileWarning`
+   */
+  onWarning?: (warning: string) => void;
 }
 
 /** An {@link OnboardingClient} that owns its connection. */
@@ -60,9 +66,9 @@ function configured(): ClientConnectConfig {
 }
 
 /** Before anything is sent. @throws TemporalConfigurationError */
-function encryptionKeys({ encryptionKeys }: ConnectOptions, address: string): KeyRing | undefined {
+function encryptionKeys({ encryptionKeys, onWarning }: ConnectOptions, address: string): KeyRing | undefined {
   try {
-    const keys = encryptionKeys ?? keysFromEnvironment();
+    const keys = encryptionKeys ?? keysFromEnvironment(undefined, onWarning);
     if (!keys) checkPlaintext(address);
     return keys;
   } catch (error) {
@@ -102,7 +108,8 @@ async function reach({ address, namespace, credentials: { apiKey, tls, metadata 
     connectTimeout: '5s',
     address,
     channelArgs: channelArgsFor(address),
-    ...(apiKey ? { apiKey } : {}),
+    // As a function, which shows nothing when somebody prints the connection.
+    ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });

@@ -1,9 +1,4 @@
-import {
-  type Client,
-  WithStartWorkflowOperation,
-  type WorkflowExecutionDescription,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import {
   checkExtendDeadlineInput,
   checkInterviewId,
@@ -20,6 +15,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
+import { shownAs } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { AnswerPendingError, SessionCompletedError } from './errors.js';
 import { requestFailure, withoutNeed } from './failures.js';
@@ -28,6 +24,7 @@ import type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './opti
 import {
   attachedTo,
   confirmStarted,
+  finishWithStart,
   isAnswerOfEndedRun,
   isCompleted,
   isRunning,
@@ -49,12 +46,15 @@ export class OnboardingClient {
   /** The Temporal client underneath, for whatever this class does not do. */
   readonly temporal: Client;
   private readonly taskQueue: string;
+  private readonly requestEagerStart: boolean;
 
   /** @throws TemporalConfigurationError if the server is not on this machine, and the client encrypts nothing */
-  constructor({ client, taskQueue = TASK_QUEUE }: OnboardingClientOptions) {
+  constructor({ client, taskQueue = TASK_QUEUE, requestEagerStart = false }: OnboardingClientOptions) {
     checkEncryption(client);
     this.temporal = client;
     this.taskQueue = taskQueue;
+    this.requestEagerStart = requestEagerStart;
+    shownAs(this, { namespace: client.options.namespace, taskQueue }); // Of credentials underneath nothing.
   }
 
   /**
@@ -70,7 +70,7 @@ export class OnboardingClient {
     const checked = vouchedFor(checkedInput(input));
     const { interviewId } = checked;
     return this.within(interviewId, undefined, async () => {
-      const started = await startNew(this.temporal, this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
+      const started = await this.startNew(this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
       if (started) return started;
 
       const existing = await this.describe(interviewId);
@@ -79,8 +79,7 @@ export class OnboardingClient {
         if (ifCompleted === 'return') return attachedTo(existing, interviewId);
         throw new SessionCompletedError(await this.result(interviewId));
       }
-      const again = await startNew(
-        this.temporal,
+      const again = await this.startNew(
         this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
         ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       );
@@ -107,7 +106,7 @@ export class OnboardingClient {
       let endedRunId: string;
       try {
         // One id for all callers: they share one answer, and asking again adds nothing to the history.
-        return await this.finishWithStart(checked, 'REJECT_DUPLICATE', UPDATES.finish);
+        return await finishWithStart(this.temporal, this.workflowOptions(checked), 'REJECT_DUPLICATE', UPDATES.finish);
       } catch (error) {
         const description = await this.describe(interviewId);
         if (isCompleted(description)) return (await this.result(interviewId)).finish;
@@ -118,7 +117,8 @@ export class OnboardingClient {
       }
       // The ended run would answer under the first id again.
       const updateId = `${UPDATES.finish}-after-${endedRunId}`;
-      return this.finishWithStart({ ...checked, verifyFirst: true }, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
+      const again = this.workflowOptions({ ...checked, verifyFirst: true });
+      return finishWithStart(this.temporal, again, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
     }).catch(async (error: unknown) => {
       const confirm = () => confirmStarted(this.temporal, interviewId);
       if (error instanceof AnswerPendingError) await this.within(interviewId, undefined, confirm);
@@ -219,19 +219,8 @@ export class OnboardingClient {
     await this.within(interviewId, undefined, () => this.handle(interviewId).cancel());
   }
 
-  private async finishWithStart(
-    input: OnboardingInput,
-    workflowIdReusePolicy: ReusePolicy,
-    updateId: string,
-  ): Promise<FinishAnswer | null> {
-    return this.temporal.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
-      updateId,
-      startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
-        ...this.workflowOptions(input),
-        workflowIdReusePolicy,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
-    });
+  private startNew(options: ReturnType<typeof workflowOptions>, reusePolicy: ReusePolicy) {
+    return startNew(this.temporal, options, reusePolicy, this.requestEagerStart);
   }
 
   private workflowOptions(input: OnboardingInput, batchId?: string) {

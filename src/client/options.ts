@@ -4,6 +4,14 @@ export interface OnboardingClientOptions {
   client: Client;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
+  /**
+   * Hands the first task of an onboarding to a worker of this process right with the answer to its start, which saves the way
+   * over the task queue. For a client on a worker's own connection (`OnboardingWorker.connection`); with any other Temporal's
+   * client refuses to start anything.
+   *
+   * @default false: most clients run where no worker does
+   */
+  requestEagerStart?: boolean;
 }
 
 export interface WaitOptions {

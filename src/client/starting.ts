@@ -1,16 +1,20 @@
 import {
   type Client,
+  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import {
+  type FinishAnswer,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
+  type OnboardingWorkflow,
   onboardingWorkflowId,
   SEARCH_ATTRIBUTES,
   type Stage,
+  UPDATES,
 } from '../contract/index.js';
 
 export interface StartOptions {
@@ -63,12 +67,14 @@ export async function startNew(
   client: Client,
   options: ReturnType<typeof workflowOptions>,
   workflowIdReusePolicy: ReusePolicy,
+  requestEagerStart: boolean,
 ): Promise<StartedOnboarding | undefined> {
   try {
     const handle = await client.workflow.start(ONBOARDING_WORKFLOW, {
       ...options,
       workflowIdReusePolicy,
       workflowIdConflictPolicy: 'FAIL',
+      requestEagerStart,
     });
     const { workflowId, firstExecutionRunId: runId } = handle;
     return { interviewId: options.args[0].interviewId, workflowId, runId, attached: false };
@@ -76,6 +82,23 @@ export async function startNew(
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
     throw error;
   }
+}
+
+/** Starts an onboarding unless one runs, and asks it to finish: one request, one answer. */
+export function finishWithStart(
+  client: Client,
+  options: ReturnType<typeof workflowOptions>,
+  workflowIdReusePolicy: ReusePolicy,
+  updateId: string,
+): Promise<FinishAnswer | null> {
+  return client.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
+    updateId,
+    startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
+      ...options,
+      workflowIdReusePolicy,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    }),
+  });
 }
 
 /** A server that is there answers within milliseconds, a busy one within a few seconds. */

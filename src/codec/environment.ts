@@ -29,18 +29,18 @@ export function encryptionEnvironment(env: Environment = process.env): Record<st
  * The keys that the environment names: `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`, which is read again when it changes, or
  * `TEMPORAL_INCODE_ENCRYPTION_KEYS`.
  *
- * @param onProblem told when a file that changes has become wrong; what was read before stays
+ * @param onWarning told when a file that changes has become wrong; what was read before stays. @default a warning of the process
  * @returns `undefined` if it names none
  * @throws EncryptionKeyError
  */
 export function keysFromEnvironment(
   env: Environment = process.env,
-  onProblem?: (problem: string) => void,
+  onWarning?: (warning: string) => void,
 ): KeyRing | undefined {
   const file = env[KEYS_FILE]?.trim();
   const inline = env[KEYS]?.trim();
   if (file && inline) throw new EncryptionKeyError(`${KEYS} and ${KEYS_FILE} exclude each other.`);
-  if (file) return keyRingFile(file, onProblem);
+  if (file) return keyRingFile(file, onWarning);
   return inline ? keyRing(inline) : undefined;
 }
 

@@ -7,10 +7,16 @@ export { encryptionCodec } from './encryption-codec.js';
 export { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from './environment.js';
 export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
-/** For `new Client({ dataConverter })` and whatever else reads or writes what these workers do. */
+/**
+ * For `bundleWorkflowCode({ workflowsPath, failureConverterPath })`: a bundle that is made beforehand has to encrypt the messages of failures
+ * too. A worker that is given `workflowsPath` takes it from the data converter.
+ */
+export const failureConverterPath: string = fileURLToPath(new URL('./failure-converter.js', import.meta.url));
+
+/** For `new Client({ dataConverter })`, `Worker.create({ dataConverter })` and whatever else reads or writes what these workers do. */
 export function encryptedDataConverter(keys: KeyRing): DataConverter {
   return {
     payloadCodecs: [encryptionCodec(keys)],
-    failureConverterPath: fileURLToPath(new URL('./failure-converter.js', import.meta.url)),
+    failureConverterPath,
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { HIDDEN, keepSecret, secretFile, shownAs } from '../secrets/index.js';
 
 /** A key and the name under which payloads say which one opens them. */
 export interface EncryptionKey {
@@ -31,8 +31,8 @@ const KEY_ID = /^[\w.-]{1,64}$/;
  */
 export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
   const list = typeof keys === 'string' ? parseKeys(keys) : keys;
-  const [first] = list;
-  if (!first) throw new EncryptionKeyError('There is no encryption key: one is needed to write with.');
+  const [given] = list;
+  if (!given) throw new EncryptionKeyError('There is no encryption key: one is needed to write with.');
   const known = new Map<string, Uint8Array>();
   for (const { id, key } of list) {
     if (!KEY_ID.test(id)) {
@@ -46,67 +46,26 @@ export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
     }
     known.set(id, key);
   }
+  const first = shownAs({ ...given }, { id: given.id, key: HIDDEN });
   return { writing: () => first, reading: (id) => known.get(id) };
 }
 
-/** How often a file is looked at for changes. A key that is not known is looked for at once. */
-const LOOK_EVERY_MS = 5_000;
-
 /**
- * Keys in a file, `id:base64` a line, the first one writes. It is read again when it changes, so that keys are rotated without a
- * restart: add a key at the end everywhere, then move it to the front. A file that has become wrong changes nothing.
+ * Keys in a file, `id:base64` a line, the first one writes. It is looked at every five seconds, and at once for a key that is not
+ * known, so that keys are rotated without a restart: add a key at the end everywhere, then move it to the front. A file that has
+ * become wrong changes nothing.
  *
- * @param onProblem told of a change that could not be taken over
+ * @param onWarning told once of each change that could not be taken over. @default a warning of the process, `SecretFileWarning`
  * @throws EncryptionKeyError if it cannot be read at the start
  */
-export function keyRingFile(path: string, onProblem: (problem: string) => void = () => undefined): KeyRing {
-  let stamp = stampOf(path);
-  let ring = keyRing(read(path));
-  let lookedAt = Date.now();
-
-  function look(): void {
-    lookedAt = Date.now();
-    try {
-      const now = stampOf(path);
-      if (now === stamp) return;
-      ring = keyRing(read(path));
-      stamp = now;
-    } catch (error) {
-      onProblem((error as EncryptionKeyError).message);
-    }
-  }
+export function keyRingFile(path: string, onWarning?: (warning: string) => void): KeyRing {
+  const unreadable = () =>
+    new EncryptionKeyError(`The file of encryption keys, ${path}, does not exist or cannot be read.`);
+  const file = secretFile(path, { parse: (text) => keyRing(text), unreadable, onWarning });
   return {
-    writing() {
-      if (Date.now() - lookedAt >= LOOK_EVERY_MS) look();
-      return ring.writing();
-    },
-    reading(id) {
-      if (ring.reading(id) === undefined) look();
-      return ring.reading(id);
-    },
+    writing: () => file.value().writing(),
+    reading: (id) => file.value().reading(id) ?? file.latest().reading(id),
   };
-}
-
-function stampOf(path: string): string {
-  try {
-    // Of what a mounted secret's link points to, which is another file after each change.
-    const { ino, mtimeMs, size } = statSync(path);
-    return `${ino} ${mtimeMs} ${size}`;
-  } catch {
-    throw unreadable(path);
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    throw unreadable(path);
-  }
-}
-
-function unreadable(path: string): EncryptionKeyError {
-  return new EncryptionKeyError(`The file of encryption keys, ${path}, does not exist or cannot be read.`);
 }
 
 function parseKeys(text: string): EncryptionKey[] {
@@ -118,6 +77,6 @@ function parseKeys(text: string): EncryptionKey[] {
     if (at < 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) {
       throw new EncryptionKeyError(`Encryption key ${index + 1} of ${entries.length} is not written as id:base64.`);
     }
-    return { id: entry.slice(0, at), key: Buffer.from(encoded, 'base64') };
+    return { id: entry.slice(0, at), key: Buffer.from(keepSecret(encoded), 'base64') };
   });
 }

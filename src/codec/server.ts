@@ -2,13 +2,13 @@ import cors from '@fastify/cors';
 import type { PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { type FastifyInstance, fastify } from 'fastify';
-import { secretMatcher } from '../secret-matcher.js';
+import { type Secrets, secretMatcher } from '../secret-matcher.js';
 import { EncryptionKeyError } from './keys.js';
 
 export interface CodecServerOptions {
   codec: PayloadCodec;
   /** Whoever sends one of these as `Authorization: Bearer …` may read everything. Several, so that they can be rotated. */
-  tokens: readonly string[];
+  tokens: Secrets;
   /** Web UIs whose pages may ask, such as `https://temporal.example`. Others' browsers are told to refuse. */
   origins: readonly string[];
 }

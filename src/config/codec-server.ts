@@ -1,5 +1,5 @@
 import type { KeyRing } from '../codec/index.js';
-import { ConfigError, type Environment, reader } from './reader.js';
+import { ConfigError, type Environment, type OnWarning, reader } from './reader.js';
 
 /** What a codec server is told by its environment. `docs/encryption.md` has a line for each variable. */
 export interface CodecServerConfig {
@@ -8,15 +8,15 @@ export interface CodecServerConfig {
   readonly host: string;
   /** `CODEC_SERVER_PORT`. @default 8089 */
   readonly port: number;
-  /** `CODEC_SERVER_TOKENS`, at least one */
-  readonly tokens: readonly string[];
+  /** `CODEC_SERVER_TOKENS` or `CODEC_SERVER_TOKENS_FILE`, at least one: those of now */
+  readonly tokens: () => readonly string[];
   /** `CODEC_SERVER_ORIGINS`. @default none: only programs may ask */
   readonly origins: readonly string[];
 }
 
 /** @throws ConfigError naming every wrong variable, and repeating no secret */
-export function readCodecServerConfig(env: Environment = process.env): CodecServerConfig {
-  const read = reader(env);
+export function readCodecServerConfig(env: Environment = process.env, onWarning?: OnWarning): CodecServerConfig {
+  const read = reader(env, onWarning);
   const { problems } = read;
   const keys = read.encryptionKeys();
   if (!keys && problems.length === 0) {
@@ -25,19 +25,25 @@ export function readCodecServerConfig(env: Environment = process.env): CodecServ
   const config = {
     host: read.text('CODEC_SERVER_HOST') ?? '127.0.0.1',
     port: read.integer('CODEC_SERVER_PORT', 8_089, 65_535),
-    tokens: listOf(read.text('CODEC_SERVER_TOKENS')),
     origins: listOf(read.text('CODEC_SERVER_ORIGINS')),
   };
-  if (config.tokens.length === 0)
-    problems.push('CODEC_SERVER_TOKENS is required: whoever knows one may read every payload');
-  if (config.tokens.some((token) => !/^[\x21-\x7e]{16,}$/.test(token))) {
-    problems.push('CODEC_SERVER_TOKENS must each have at least 16 characters of printable ASCII without spaces');
+  const before = problems.length;
+  const tokens = read.secret('CODEC_SERVER_TOKENS', {
+    separator: ',',
+    valid: /^[\x21-\x7e]{16,}$/,
+    rule: 'must each have at least 16 characters of printable ASCII without spaces',
+    as: (values): readonly string[] => values,
+  });
+  if (!tokens && problems.length === before) {
+    problems.push(
+      'CODEC_SERVER_TOKENS is required, or CODEC_SERVER_TOKENS_FILE: whoever knows one may read every payload',
+    );
   }
   const wrong = config.origins.filter((origin) => !isOrigin(origin));
   if (wrong.length > 0)
     problems.push(`CODEC_SERVER_ORIGINS must be origins such as https://temporal.example, not "${wrong.join(', ')}"`);
-  if (!keys || problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...config, keys });
+  if (!keys || !tokens || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze({ ...config, keys, tokens });
 }
 
 function listOf(text = ''): string[] {

@@ -1,7 +1,9 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { parseDuration } from '../contract/index.js';
+import { HIDDEN, keepSecret, shownAs } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal-config.js';
+import { type SecretRule, secretOf } from './secret.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -19,12 +21,18 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** `port` 0 is a free one. */
+export type ListenAddress = Readonly<{ host: string; port: number }>;
+
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 export type Reader = ReturnType<typeof reader>;
 
+/** Told of a file with secrets that has become wrong while the process runs. @default a warning of the process, `SecretFileWarning` */
+export type OnWarning = (warning: string) => void;
+
 /** Reads variables one by one, and collects what is wrong with them in `problems`. */
-export function reader(env: Environment) {
+export function reader(env: Environment, onWarning?: OnWarning) {
   const problems: string[] = [];
 
   /** An empty variable counts as not set: that is what an empty value in a deployment file means. */
@@ -48,10 +56,19 @@ export function reader(env: Environment) {
       return value;
     },
 
-    secret(name: string): string {
-      const value = required(name, 'the key that Incode gave for this environment');
-      if (value && !/^[\x21-\x7e]+$/.test(value)) problems.push(`${name} must be printable ASCII without spaces`);
-      return value;
+    /**
+     * A secret, or several: in the variable, or in the file that `…_FILE` names, which is read again when it changes.
+     *
+     * @returns `undefined` if there is none, or it is wrong. Its function takes a value that is refused, to look at the file at once
+     */
+    secret<T>(name: string, rule: SecretRule<T>): ((refused?: unknown) => T) | undefined {
+      const sources = { name, inline: text(name), file: text(`${name}_FILE`) };
+      try {
+        return secretOf(sources, rule, onWarning);
+      } catch (error) {
+        problems.push((error as Error).message);
+        return undefined;
+      }
     },
 
     duration(name: string, fallback: string, max: string): number {
@@ -80,6 +97,17 @@ export function reader(env: Environment) {
       return number;
     },
 
+    listenAddress(name: string): ListenAddress | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(value) ?? [];
+      const host = bracketed ?? plain;
+      const port = Number(digits);
+      if (host && port <= 65_535) return { host, port };
+      problems.push(`${name} must be a host and port such as 127.0.0.1:9464, not "${value}"`);
+      return undefined;
+    },
+
     oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
       const value = text(name)?.toLowerCase() ?? fallback;
       const choice = choices.find((known) => known === value);
@@ -97,17 +125,21 @@ export function reader(env: Environment) {
         if (value && !isHttpUrl(value))
           problems.push(`${name} must be an http or https URL such as http://proxy.example:3128`);
       }
-      return {
+      const proxies = {
         ...(httpsProxy ? { httpsProxy } : {}),
         ...(httpProxy ? { httpProxy } : {}),
         ...(noProxy ? { noProxy } : {}),
       };
+      for (const proxy of [httpsProxy, httpProxy]) {
+        if (proxy && URL.canParse(proxy)) keepSecret(decodeURIComponent(new URL(proxy).password));
+      }
+      return shownAs(proxies, HIDDEN);
     },
 
     /** @returns `undefined` if it names none, or they are wrong */
     encryptionKeys(): KeyRing | undefined {
       try {
-        return keysFromEnvironment(env, (problem) => process.emitWarning(problem, 'EncryptionKeyWarning'));
+        return keysFromEnvironment(env, onWarning);
       } catch (error) {
         problems.push(error instanceof Error ? error.message : String(error));
         return undefined;
@@ -117,7 +149,7 @@ export function reader(env: Environment) {
     temporal(): ClientConnectConfig {
       const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
       try {
-        const config = loadTemporalConfig(Object.fromEntries(known));
+        const config = withoutCredentials(loadTemporalConfig(Object.fromEntries(known)));
         const { address } = config.connectionOptions;
         if (address !== undefined && !ADDRESS.test(address)) {
           problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${address}"`);
@@ -129,6 +161,14 @@ export function reader(env: Environment) {
       }
     },
   };
+}
+
+/** Whoever prints it must not print the API key, or the key of a certificate. */
+function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
+  const { apiKey, address } = config.connectionOptions;
+  if (typeof apiKey === 'string') keepSecret(apiKey);
+  shownAs(config.connectionOptions, { address });
+  return config;
 }
 
 function isBaseUrl(value: string): boolean {

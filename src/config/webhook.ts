@@ -1,5 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { ConfigError, type Environment, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
+import { HIDDEN, shownAs } from '../secrets/index.js';
+import {
+  ConfigError,
+  type Environment,
+  type ListenAddress,
+  LOG_LEVELS,
+  type LogLevel,
+  type OnWarning,
+  type Reader,
+  reader,
+} from './reader.js';
 
 /** What a receiver of webhooks is told by its environment. `docs/webhooks.md` has a line for each variable. */
 export interface WebhookConfig {
@@ -7,6 +16,8 @@ export interface WebhookConfig {
   readonly host: string;
   /** `WEBHOOK_PORT`. @default 8088 */
   readonly port: number;
+  /** `WEBHOOK_METRICS_ADDRESS`: where metrics are served, apart from what Incode reaches. @default nowhere */
+  readonly metricsAddress: ListenAddress | null;
   /** `LOG_LEVEL`. @default "info" */
   readonly logLevel: LogLevel;
   /** For `createWebhookReceiver`, which has the defaults of what the environment does not name. */
@@ -16,10 +27,10 @@ export interface WebhookConfig {
     /** `WEBHOOK_TOKEN_PATH` */
     readonly tokenPath?: string;
     /** `WEBHOOK_HEADER_NAME`, by default `x-webhook-secret`; `WEBHOOK_HEADER_SECRETS` or `WEBHOOK_HEADER_SECRETS_FILE` */
-    readonly header?: { readonly name: string; readonly secrets: readonly string[] };
+    readonly header?: { readonly name: string; readonly secrets: () => readonly string[] };
     /** `WEBHOOK_OAUTH_CLIENTS` or `WEBHOOK_OAUTH_CLIENTS_FILE`; `WEBHOOK_TOKEN_TTL` */
     readonly oauth?: {
-      readonly clients: readonly { readonly id: string; readonly secret: string }[];
+      readonly clients: () => readonly { readonly id: string; readonly secret: string }[];
       readonly tokenTtlMs?: number;
     };
     /** `WEBHOOK_ALLOW_UNAUTHENTICATED` */
@@ -35,12 +46,16 @@ export interface WebhookConfig {
   };
 }
 
-/** @throws ConfigError naming every wrong variable, and repeating no secret */
-export function readWebhookConfig(env: Environment = process.env): WebhookConfig {
-  const read = reader(env);
+/**
+ * @param onWarning told of a file with secrets that has become wrong. @default a warning of the process, `SecretFileWarning`
+ * @throws ConfigError naming every wrong variable, and repeating no secret
+ */
+export function readWebhookConfig(env: Environment = process.env, onWarning?: OnWarning): WebhookConfig {
+  const read = reader(env, onWarning);
   const config: WebhookConfig = {
     host: read.text('WEBHOOK_HOST') ?? '127.0.0.1',
     port: read.integer('WEBHOOK_PORT', 8_088, 65_535),
+    metricsAddress: read.listenAddress('WEBHOOK_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     receiver: withoutUndefined({
       ...paths(read),
@@ -77,19 +92,27 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
   const { problems } = read;
   const name = read.text('WEBHOOK_HEADER_NAME') ?? 'x-webhook-secret';
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) problems.push('WEBHOOK_HEADER_NAME must be the name of an HTTP header');
-  const secrets = list(read, 'WEBHOOK_HEADER_SECRETS', SECRET, `must each have ${SECRET_RULE}`);
-  const pairs = list(read, 'WEBHOOK_OAUTH_CLIENTS', CLIENT, `must each be id:secret, the secret with ${SECRET_RULE}`);
-  const clients = pairs?.map((pair) => {
-    const [, id = '', secret = ''] = CLIENT.exec(pair) ?? [];
-    return { id, secret };
+  const before = problems.length;
+  const secrets = read.secret('WEBHOOK_HEADER_SECRETS', {
+    separator: ',',
+    valid: SECRET,
+    rule: `must each have ${SECRET_RULE}`,
+    as: (values): readonly string[] => values,
   });
+  const clients = read.secret('WEBHOOK_OAUTH_CLIENTS', {
+    separator: ',',
+    valid: CLIENT,
+    rule: `must each be id:secret, the secret with ${SECRET_RULE}`,
+    as: (pairs) => pairs.map(clientOf),
+  });
+  const areWrong = problems.length > before;
   const tokenTtlMs = ifSet(read, 'WEBHOOK_TOKEN_TTL', (ttl) => read.duration(ttl, '1h', MAX_TOKEN_TTL));
 
   const allowed = read.oneOf('WEBHOOK_ALLOW_UNAUTHENTICATED', ['true', 'false'], 'false') === 'true';
-  if (allowed && (secrets || clients)) {
+  if (allowed && (secrets || clients || areWrong)) {
     problems.push('WEBHOOK_ALLOW_UNAUTHENTICATED contradicts the secrets: nobody would be asked for them');
   }
-  if (!allowed && !secrets && !clients) {
+  if (!allowed && !secrets && !clients && !areWrong) {
     problems.push(
       'WEBHOOK_HEADER_SECRETS or WEBHOOK_OAUTH_CLIENTS, each also as …_FILE, is required, or WEBHOOK_ALLOW_UNAUTHENTICATED=true',
     );
@@ -105,24 +128,9 @@ const SECRET = /^[\x20-\x7e]{16,}$/;
 const CLIENT = /^([\x21-\x39\x3b-\x7e]+):([\x20-\x7e]{16,})$/;
 const SECRET_RULE = 'at least 16 characters of printable ASCII';
 
-/** Comma-separated, or one a line in a file, which is how secrets are mounted into containers. */
-function list(read: Reader, name: string, valid: RegExp, rule: string): string[] | undefined {
-  const fileName = `${name}_FILE`;
-  const file = read.text(fileName);
-  const inline = read.text(name);
-  if (file === undefined && inline === undefined) return undefined;
-  if (file !== undefined && inline !== undefined) read.problems.push(`${name} and ${fileName} exclude each other`);
-  const source = file === undefined ? name : fileName;
-  try {
-    const text = file === undefined ? inline?.split(',') : readFileSync(file, 'utf8').split('\n');
-    const values = (text ?? []).map((value) => value.trim()).filter(Boolean);
-    if (values.length === 0) read.problems.push(`${source} is empty`);
-    if (values.some((value) => !valid.test(value))) read.problems.push(`${source} ${rule}`);
-    return values;
-  } catch (error) {
-    read.problems.push(`${source} names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`);
-    return [];
-  }
+function clientOf(pair: string): { id: string; secret: string } {
+  const [, id = '', secret = ''] = CLIENT.exec(pair) ?? [];
+  return shownAs({ id, secret }, { id, secret: HIDDEN });
 }
 
 function ifSet<T>(read: Reader, name: string, value: (name: string) => T): T | undefined {

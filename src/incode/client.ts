@@ -1,9 +1,11 @@
 import type { Dispatcher } from 'undici';
+import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange, type Interrupted } from './exchange.js';
-import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from './options.js';
+import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
+import { report } from './report.js';
 import {
   errorCode,
   type FinishStatusResponse,
@@ -75,33 +77,56 @@ interface Call<T> {
 /** @throws TypeError naming the option that is wrong */
 export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
-  const { apiKey, timeoutMs, finishTimeoutMs, now } = options;
+  const { timeoutMs, finishTimeoutMs, now, onCall } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
   const dispatcher = createDispatcher(options);
+  const apiKey = apiKeyOf(options.apiKey);
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
-    const { operation, read, sessionToken } = call;
-    if (sessionToken !== undefined && !HEADER_VALUE.test(sessionToken)) {
+    const { operation, sessionToken } = call;
+    if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
-    const outcome = await exchange(dispatcher, requestOf(call), {
+    const key = apiKey.now();
+    if (key === undefined) {
+      throw new IncodeError({
+        kind: 'apiKeyRefused',
+        operation,
+        what: 'was not asked, for there is no key that can be sent',
+      });
+    }
+    const begunAt = onCall && performance.now();
+    const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
     });
-    const kind = classify(outcome);
-    if (kind !== undefined) throw new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
-    const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
-    const answer = fields && read(fields);
-    if (answer === undefined) {
-      const what = 'answered with something that is not its answer to this call';
-      throw new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what });
-    }
+    const answer = answerOf(call, key, outcome);
+    if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);
+    if (answer instanceof IncodeError) throw answer;
     return answer;
   }
 
-  function requestOf({ method, path, query, sessionToken, body }: Call<unknown>): Dispatcher.DispatchOptions {
+  function answerOf<T>({ operation, read }: Call<T>, key: string, outcome: Exchange): T | IncodeError {
+    const kind = classify(outcome);
+    if (kind === 'apiKeyRefused' && apiKey.isExchanged(key)) {
+      const what = `answered ${outcome.status} to an API key that has been exchanged meanwhile`;
+      return new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
+    }
+    if (kind !== undefined) return new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
+    const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
+    const what = 'answered with something that is not its answer to this call';
+    return (
+      (fields && read(fields)) ??
+      new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what })
+    );
+  }
+
+  function requestOf(
+    { method, path, query, sessionToken, body }: Call<unknown>,
+    key: string,
+  ): Dispatcher.DispatchOptions {
     return {
       origin,
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
@@ -112,7 +137,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         // Nothing here unpacks an answer.
         'accept-encoding': 'identity',
         'api-version': '1.0',
-        'x-api-key': apiKey,
+        'x-api-key': key,
         ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -202,9 +227,6 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     },
   };
 }
-
-/** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
-const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
 function factsOf(outcome: Exchange, now: number) {
   const { status: httpStatus, retryAfter } = outcome;

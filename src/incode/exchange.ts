@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 
@@ -109,7 +110,7 @@ export function exchange(
       onResponseEnd() {
         if (status === undefined) return interrupt('connection');
         const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-        settle({ ended: 'answered', status, retryAfter, date, body: body.toString('utf8') });
+        settle({ ended: 'answered', status, retryAfter, date, body: textOf(body) });
       },
       onResponseError(_, error) {
         interrupt('connection', error);
@@ -121,6 +122,11 @@ export function exchange(
       interrupt('connection', error as Error);
     }
   });
+}
+
+/** What is not UTF-8 is not JSON: read all the same, a spoilt status would pass for one that is new to us. */
+function textOf(body: Buffer): string {
+  return isUtf8(body) ? body.toString('utf8') : '';
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -1,8 +1,24 @@
+import type { IncodeErrorKind, IncodeOperation } from './errors.js';
+
+/** One call over HTTP and what came of it, for metrics. Nothing in it belongs to a session. */
+export interface IncodeCall {
+  operation: IncodeOperation;
+  /** `ok`, or the {@link IncodeErrorKind} of the error that was thrown. */
+  outcome: 'ok' | IncodeErrorKind;
+  /** Absent if no answer came. */
+  httpStatus?: number;
+  /** From the call to the last byte, waiting for a free connection included, in milliseconds. */
+  durationMs: number;
+}
+
 export interface IncodeClientOptions {
   /** Where Incode is, such as `https://demo-api.incodesmile.com`; differs by environment and contract. */
   baseUrl: string;
-  /** Incode's API key; differs by environment. */
-  apiKey: string;
+  /**
+   * Incode's API key; differs by environment. A function is asked for each call, so that a key is exchanged without a restart; and
+   * once more with the key that Incode has just refused, so that one that remembers what it has read can look again.
+   */
+  apiKey: string | ((refused?: string) => string);
   /** Deadline of every call but finish-status, from the call to the last byte, in milliseconds. @default 10_000: reads take well under 1 s. */
   timeoutMs?: number;
   /**
@@ -27,6 +43,8 @@ export interface IncodeClientOptions {
   proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
   /** The clock, in milliseconds since the epoch, against which a `Retry-After` date is read. @default Date.now */
   now?: () => number;
+  /** Told of every call when it has ended. What it throws is passed over. @default nobody */
+  onCall?: (call: IncodeCall) => void;
 }
 
 export const CLIENT_DEFAULTS = {
@@ -38,13 +56,13 @@ export const CLIENT_DEFAULTS = {
   now: Date.now,
 } as const satisfies Partial<IncodeClientOptions>;
 
-export type CheckedOptions = Required<IncodeClientOptions>;
+export type CheckedOptions = Required<Omit<IncodeClientOptions, 'onCall'>> & Pick<IncodeClientOptions, 'onCall'>;
 
 /** @throws TypeError naming the option, without its value where that may be a secret */
 export function checkOptions(options: CheckedOptions): CheckedOptions {
   const { baseUrl, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
   if (!isBaseUrl(baseUrl)) throw new TypeError('baseUrl must be an http or https URL without credentials or query');
-  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+  if (typeof apiKey !== 'function' && !isSendable(apiKey)) {
     throw new TypeError('apiKey must be printable ASCII without spaces');
   }
   for (const [name, value] of Object.entries({ timeoutMs, finishTimeoutMs, connectTimeoutMs, connections })) {
@@ -59,6 +77,11 @@ export function checkOptions(options: CheckedOptions): CheckedOptions {
     }
   }
   return options;
+}
+
+/** A line break in a header value would inject a header; undici refuses it too, with a message that may repeat the value. */
+export function isSendable(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
 /** Above it Node's timers fire at once: a call meant to have no deadline would be given up as soon as it was sent. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { secretMatcher } from '../secret-matcher.js';
-import type { Settings } from './options.js';
+import { derived, secretMatcher } from '../secret-matcher.js';
+import type { OAuthClient, Settings } from './options.js';
 import { Refusal } from './results.js';
 import type { Tokens } from './tokens.js';
 
@@ -34,12 +34,18 @@ export function deliveryAuthentication(
   };
 }
 
-/** The client of a token request, by HTTP Basic. @returns its position. @throws Refusal */
-export function clientAuthentication({ oauth }: Settings): (headers: IncomingHttpHeaders) => number {
-  const match = secretMatcher((oauth?.clients ?? []).map(({ id, secret }) => pair(id, secret)));
+/** The client of a token request, by HTTP Basic. @throws Refusal */
+export type AuthenticateClient = (headers: IncomingHttpHeaders) => { client: OAuthClient; position: number };
+
+export function clientAuthentication({ oauth }: Settings): AuthenticateClient {
+  const known = derived(oauth?.clients ?? [], (clients) => {
+    return { clients, match: secretMatcher(clients.map(({ id, secret }) => pair(id, secret))) };
+  });
   return ({ authorization = '' }) => {
-    const client = Math.max(...basicCredentials(authorization).map(([id, secret]) => match(pair(id, secret))));
-    if (client >= 0) return client;
+    const { clients, match } = known();
+    const position = Math.max(...basicCredentials(authorization).map(([id, secret]) => match(pair(id, secret))));
+    const client = clients[position];
+    if (client) return { client, position };
     throw new Refusal('unauthenticated', 'HTTP Basic must carry a known client and its secret', undefined, {
       'www-authenticate': 'Basic realm="temporal-incode"',
     });

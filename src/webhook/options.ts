@@ -1,3 +1,4 @@
+import type { Secrets } from '../secret-matcher.js';
 import type { StatusDelivery } from './parse-delivery.js';
 import type { WebhookEvent } from './results.js';
 
@@ -20,15 +21,16 @@ export interface WebhookReceiverOptions {
   ready?: () => Promise<boolean>;
   /**
    * Takes deliveries that carry one of these secrets in a header, as set on Incode's dashboard. More than one, for as long as
-   * one replaces another. Each has at least 16 characters.
+   * one replaces another. Each has at least 16 characters. A function is asked for each delivery: it lets secrets be exchanged
+   * without a restart, and has to check them itself.
    */
-  header?: { name: string; secrets: readonly string[] };
+  header?: { name: string; secrets: readonly string[] | (() => readonly string[]) };
   /**
    * Takes deliveries with a bearer token that the token endpoint gave to one of these clients. The same id can be there with
-   * two secrets, for as long as one replaces the other.
+   * two secrets, for as long as one replaces the other. A function is asked for each request, as above.
    */
   oauth?: {
-    clients: readonly OAuthClient[];
+    clients: readonly OAuthClient[] | (() => readonly OAuthClient[]);
     /** Raise it if Incode asks for tokens too often. A withdrawn secret ends its tokens at once. @default 3600000: one hour */
     tokenTtlMs?: number;
   };
@@ -63,8 +65,8 @@ export interface WebhookReceiverOptions {
 export interface Settings {
   notify: WebhookReceiverOptions['notify'];
   ready: () => Promise<boolean>;
-  header: { name: string; secrets: readonly string[] } | null;
-  oauth: { clients: readonly OAuthClient[]; tokenTtlMs: number } | null;
+  header: { name: string; secrets: Secrets } | null;
+  oauth: { clients: Secrets<OAuthClient>; tokenTtlMs: number } | null;
   allowUnauthenticated: boolean;
   path: string;
   tokenPath: string;
@@ -95,9 +97,9 @@ export function resolveOptions(options: WebhookReceiverOptions): Settings {
     ...WEBHOOK_DEFAULTS,
     ...withoutUndefined(options),
     ready: options.ready ?? (async () => true),
-    header: header ? { name: header.name.toLowerCase(), secrets: [...header.secrets] } : null,
+    header: header ? { name: header.name.toLowerCase(), secrets: kept(header.secrets) } : null,
     oauth: oauth
-      ? { tokenTtlMs: WEBHOOK_DEFAULTS.tokenTtlMs, ...withoutUndefined(oauth), clients: [...oauth.clients] }
+      ? { tokenTtlMs: WEBHOOK_DEFAULTS.tokenTtlMs, ...withoutUndefined(oauth), clients: kept(oauth.clients) }
       : null,
     allowUnauthenticated,
     log: options.log,
@@ -116,6 +118,15 @@ export function resolveOptions(options: WebhookReceiverOptions): Settings {
   return settings;
 }
 
+/** A list as it is now: the caller's array may change. */
+function kept<T>(secrets: Secrets<T>): Secrets<T> {
+  return typeof secrets === 'function' ? secrets : [...secrets];
+}
+
+function current<T>(secrets: Secrets<T>): readonly T[] {
+  return typeof secrets === 'function' ? secrets() : secrets;
+}
+
 function checkAuthentication({ header, oauth, allowUnauthenticated }: Settings): void {
   if (!header && !oauth && !allowUnauthenticated) {
     throw new TypeError(
@@ -128,8 +139,9 @@ function checkAuthentication({ header, oauth, allowUnauthenticated }: Settings):
   if (header) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header.name))
       throw new TypeError('header.name must be the name of an HTTP header');
-    if (header.secrets.length === 0) throw new TypeError('header.secrets must not be empty');
-    for (const [i, secret] of header.secrets.entries()) {
+    const secrets = current(header.secrets);
+    if (secrets.length === 0) throw new TypeError('header.secrets must not be empty');
+    for (const [i, secret] of secrets.entries()) {
       checkSecret(`header.secrets[${i}]`, secret);
       // HTTP drops spaces around a value, so such a secret would never match.
       if (!/^[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]$/.test(secret)) {
@@ -138,8 +150,9 @@ function checkAuthentication({ header, oauth, allowUnauthenticated }: Settings):
     }
   }
   if (oauth) {
-    if (oauth.clients.length === 0) throw new TypeError('oauth.clients must not be empty');
-    for (const [i, { id, secret }] of oauth.clients.entries()) {
+    const clients = current(oauth.clients);
+    if (clients.length === 0) throw new TypeError('oauth.clients must not be empty');
+    for (const [i, { id, secret }] of clients.entries()) {
       if (typeof id !== 'string' || !/^[\x21-\x39\x3b-\x7e]+$/.test(id)) {
         throw new TypeError(`oauth.clients[${i}].id must be printable ASCII without spaces and colons`);
       }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { AuthenticateClient } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
 import type { Settings } from './options.js';
 import { type Outcome, Refusal } from './results.js';
@@ -15,15 +16,11 @@ const NO_STORE = { 'cache-control': 'no-store' };
  *
  * @throws Refusal
  */
-export function tokenGranter(
-  settings: Settings,
-  authenticate: (headers: IncomingMessage['headers']) => number,
-  tokens: Tokens,
-) {
+export function tokenGranter(settings: Settings, authenticate: AuthenticateClient, tokens: Tokens) {
   return async (request: IncomingMessage): Promise<Outcome> => {
     checkAnnouncedBody(request.headers, [FORM, JSON_TYPE], settings);
-    const client = authenticate(request.headers);
-    const facts = { credential: `oauth.clients[${client}]` };
+    const { client, position } = authenticate(request.headers);
+    const facts = { credential: `oauth.clients[${position}]` };
     const isForm = !request.headers['content-type']?.toLowerCase().startsWith(JSON_TYPE);
     const grantType = readGrantType(await readText(request, settings), isForm);
     if (grantType !== 'client_credentials') {

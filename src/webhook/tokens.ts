@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
+import { derived, type Secrets } from '../secret-matcher.js';
 import type { OAuthClient } from './options.js';
 
 /** What the token endpoint answers, as OAuth2 has it. */
@@ -11,8 +12,7 @@ export interface IssuedToken {
 }
 
 export interface Tokens {
-  /** @param client position among the clients */
-  issue(client: number): Promise<IssuedToken>;
+  issue(client: OAuthClient): Promise<IssuedToken>;
   /** @returns the position of the client that it was issued to, or -1 */
   verify(token: string): Promise<number>;
 }
@@ -28,28 +28,27 @@ const ISSUER = 'temporal-incode/webhook';
  *
  * @param now milliseconds since the epoch
  */
-export function createTokens(clients: readonly OAuthClient[], tokenTtlMs: number, now: () => number): Tokens {
-  const keys = clients.map(signingKey);
+export function createTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, now: () => number): Tokens {
+  const signers = derived(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
   const lifetime = Math.max(1, Math.floor(tokenTtlMs / 1_000));
 
   return {
     async issue(client) {
-      const { id } = clients[client] as OAuthClient;
       const issuedAt = Math.floor(now() / 1_000);
       const token = await new SignJWT()
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setIssuer(ISSUER)
-        .setSubject(id)
+        .setSubject(client.id)
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + lifetime)
-        .sign(keys[client] as Uint8Array);
+        .sign(signingKey(client));
       return { access_token: token, token_type: 'Bearer', expires_in: lifetime };
     },
 
     async verify(token) {
       const valid = await Promise.all(
-        clients.map(({ id }, client) =>
-          jwtVerify(token, keys[client] as Uint8Array, {
+        signers().map(({ id, key }) =>
+          jwtVerify(token, key, {
             algorithms: ['HS256'],
             issuer: ISSUER,
             subject: id,

@@ -1,28 +1,9 @@
-import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Format, formatOf, type Row, readRows } from '../../src/cli/batch/rows.js';
-import type { Source } from '../../src/cli/batch/source.js';
+import { type Format, formatOf, type Row } from '../../src/cli/batch/rows.js';
+import { readList, listSource as source } from '../support/list-source.js';
 import { thrown } from '../support/thrown.js';
 
-function source(content: string | Buffer, name = 'list'): Source {
-  const bytes = Buffer.from(content as string);
-  // In pieces, so that a row lies across two of them.
-  const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, at) => bytes.subarray(at * 7, at * 7 + 7));
-  return {
-    name,
-    read: () => Readable.from(pieces),
-    peek: async () => bytes.toString().replace(/^\uFEFF/, ''),
-    checkUnchanged: async () => undefined,
-    close: async () => undefined,
-  };
-}
-
-async function read(content: string | Buffer, format: Format = 'csv'): Promise<{ rows: Row[]; ignored: string[] }> {
-  const ignored: string[] = [];
-  const rows: Row[] = [];
-  for await (const row of readRows(source(content), format, (names) => ignored.push(...names))) rows.push(row);
-  return { rows, ignored };
-}
+const read = (content: string | Buffer, format: Format = 'csv') => readList(source(content), format);
 
 const AB = [{ interviewId: 'a', sessionToken: 't' }, { interviewId: 'b' }];
 const sessions = ({ rows }: { rows: Row[] }) => rows.map(({ session }) => session);
@@ -42,6 +23,9 @@ describe('CSV', () => {
     ['with spaces around values', 'interviewId , sessionToken\n a , t \nb, \n'],
     ['with empty lines', 'interviewId,sessionToken\n\na,t\n\n\nb,\n\n'],
     ['with old line ends', 'interviewId,sessionToken\ra,t\rb,\r'],
+    ['with line ends of several systems', 'interviewId,sessionToken\na,t\r\nb,\r'],
+    ['with delimiters in a name that is not read', 'interviewId;sessionToken;"a,b,c,d"\na;t;\nb;;\n'],
+    ['with a line break in a name that is not read', '"my\nnotes";interviewId;sessionToken\n;a;t\n;b;\n'],
   ])('%s is read', async (_, content) => {
     expect(sessions(await read(content))).toEqual(AB);
   });
@@ -61,6 +45,12 @@ describe('CSV', () => {
       [6, 'has 4 values, the header has 3 columns'],
       [7, 'g'],
     ]);
+  });
+
+  it.each(['\n', '\r\n'])('counts lines where values have line breaks too: %j', async (end) => {
+    const content = ['note,interviewId', '"one', 'two",a', '"one', 'two",a b', 'x,b', ''].join(end);
+    expect((await read(content)).rows.map(({ line }) => line)).toEqual([2, 4, 6]);
+    expect((await thrown(read(`${content}x,"c"d`))).message).toContain('Line 7:');
   });
 
   it.each([
@@ -88,6 +78,10 @@ describe('NDJSON', () => {
     [
       'with snake case, null and no end of line',
       '{"session_token":"t","interview_id":"a"}\n{"interviewId":"b","flowId":null}',
+    ],
+    [
+      'with a line separator of Unicode in a text',
+      '{"interviewId":"a","sessionToken":"t","note":"\u2028"}\n{"interviewId":"b"}\n',
     ],
     ['with CRLF, a BOM and empty lines', '\uFEFF{"interviewId":"a","sessionToken":"t"}\r\n\r\n{"interviewId":"b"}\r\n'],
   ])('%s is read', async (_, content) => {

@@ -176,8 +176,8 @@ describe('keys in a file', () => {
     expect(ring.reading('two')).toBeUndefined();
     expect(ring.writing().id).toBe('one');
     expect(problems).toEqual([
-      'Encryption key 1 of 1 is not written as id:base64.',
-      `The file of encryption keys, ${path}, does not exist or cannot be read.`,
+      'Encryption key 1 of 1 is not written as id:base64. What was read before stays in use.',
+      `The file of encryption keys, ${path}, does not exist or cannot be read. What was read before stays in use.`,
     ]);
   });
 

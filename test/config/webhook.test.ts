@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigError, readWebhookConfig } from '../../src/config.js';
+import { ConfigError, readWebhookConfig, type WebhookConfig } from '../../src/config.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
 
@@ -19,6 +19,11 @@ function fileOf(name: string, text: string): string {
   return file;
 }
 
+/** What the functions of a configuration give now. */
+function secretsOf({ receiver: { header, oauth } }: WebhookConfig) {
+  return { secrets: header?.secrets(), clients: oauth?.clients() };
+}
+
 function problems(env: Record<string, string>): readonly string[] {
   try {
     readWebhookConfig(env);
@@ -31,12 +36,15 @@ function problems(env: Record<string, string>): readonly string[] {
 
 describe('readWebhookConfig', () => {
   it('leaves to the receiver what is not set', () => {
-    expect(readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET })).toEqual({
+    const config = readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET });
+    expect(config).toEqual({
       host: '127.0.0.1',
       port: 8_088,
+      metricsAddress: null,
       logLevel: 'info',
-      receiver: { header: { name: 'x-webhook-secret', secrets: [SECRET] } },
+      receiver: { header: { name: 'x-webhook-secret', secrets: expect.any(Function) } },
     });
+    expect(secretsOf(config)).toEqual({ secrets: [SECRET] });
   });
 
   it('reads every variable', () => {
@@ -55,20 +63,19 @@ describe('readWebhookConfig', () => {
       WEBHOOK_BODY_TIMEOUT: '2s',
       WEBHOOK_NOTIFY_TIMEOUT: '3s',
       LOG_LEVEL: 'debug',
+      WEBHOOK_METRICS_ADDRESS: '0.0.0.0:9465',
     });
     expect(config).toEqual({
       host: '0.0.0.0',
       port: 9_000,
+      metricsAddress: { host: '0.0.0.0', port: 9_465 },
       logLevel: 'debug',
       receiver: {
         path: '/hooks',
         tokenPath: '/token',
-        header: { name: 'X-Key', secrets: [SECRET, OTHER] },
+        header: { name: 'X-Key', secrets: expect.any(Function) },
         oauth: {
-          clients: [
-            { id: 'incode', secret: 'with:a:colon:and-more' },
-            { id: 'incode', secret: OTHER },
-          ],
+          clients: expect.any(Function),
           tokenTtlMs: 600_000,
         },
         maxBodyBytes: 1_000,
@@ -77,17 +84,26 @@ describe('readWebhookConfig', () => {
         notifyTimeoutMs: 3_000,
       },
     });
+    expect(secretsOf(config)).toEqual({
+      secrets: [SECRET, OTHER],
+      clients: [
+        { id: 'incode', secret: 'with:a:colon:and-more' },
+        { id: 'incode', secret: OTHER },
+      ],
+    });
     createWebhookReceiver({ ...config.receiver, notify });
   });
 
   it('reads secrets from files, one a line', () => {
-    const { receiver } = readWebhookConfig({
+    const config = readWebhookConfig({
       WEBHOOK_HEADER_SECRETS_FILE: fileOf('secrets', `${SECRET}, with a comma\r\n\n${OTHER}\n`),
       WEBHOOK_OAUTH_CLIENTS_FILE: fileOf('clients', `incode:${SECRET},too`),
     });
-    expect(receiver.header?.secrets).toEqual([`${SECRET}, with a comma`, OTHER]);
-    expect(receiver.oauth?.clients).toEqual([{ id: 'incode', secret: `${SECRET},too` }]);
-    createWebhookReceiver({ ...receiver, notify });
+    expect(secretsOf(config)).toEqual({
+      secrets: [`${SECRET}, with a comma`, OTHER],
+      clients: [{ id: 'incode', secret: `${SECRET},too` }],
+    });
+    createWebhookReceiver({ ...config.receiver, notify });
   });
 
   it('takes deliveries from anybody only if told so', () => {

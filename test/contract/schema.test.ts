@@ -180,6 +180,8 @@ describe('the guards and the schema agree', () => {
     ['no id twice', 'BatchInput', { ...shard, sessions: [a, { ...a, flowId: 'f' }] }, 'bad'],
     ['as many rows as sessions', 'BatchInput', { ...shard, earlier: [null, null] }, 'bad'],
     ['at most ten years', 'ExtendDeadlineInput', { by: '9999 weeks' }, 'bad'],
+    // What a caller leaves out by sending `null`, it does not ask for, even if it is newer than the worker.
+    ['a field that is not known, and null', 'OnboardingInput', { ...a, novelty: null }, 'good'],
     ['no less than half a millisecond', 'ExtendDeadlineInput', { by: '0.001 ms' }, 'bad'],
     ['another session', 'StatusChangedInput', { interviewId: 'b', onboardingStatus: 'EXPIRED' }, 'bad'],
     // The webhook always has it, and callers are not to leave it out: the workflow then cannot tell whose status it is.

@@ -67,11 +67,11 @@ describe('options that would bite later', () => {
     ['timeoutMs', { timeoutMs: Number.POSITIVE_INFINITY }],
     ['connectTimeoutMs', { connectTimeoutMs: Number.NaN }],
     ['connections', { connections: 0 }],
-    ['proxy.httpProxy', { proxy: { httpProxy: 'user:secret@proxy:3128' } }],
-    ['proxy.httpsProxy', { proxy: { httpsProxy: 'http://user:secret@:3128' } }],
+    ['proxy.httpProxy', { proxy: { httpProxy: 'user:hushhush@proxy:3128' } }],
+    ['proxy.httpsProxy', { proxy: { httpsProxy: 'http://user:hushhush@:3128' } }],
     ['proxy.httpsProxy', { proxy: { httpsProxy: 'socks5://proxy.example' } }],
-    ['baseUrl', { baseUrl: 'https://incode.example/#secret' }],
-    ['apiKey', { apiKey: 'secret secret' }],
+    ['baseUrl', { baseUrl: 'https://incode.example/#hushhush' }],
+    ['apiKey', { apiKey: 'hushhush hushhush' }],
   ] satisfies [string, Partial<IncodeClientOptions>][])('%s is refused by its name: %j', (name, wrong) => {
     let error: unknown;
     try {
@@ -81,7 +81,7 @@ describe('options that would bite later', () => {
     }
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).message).toMatch(new RegExp(`^${name} must `));
-    expect(inspect(error, { showHidden: true })).not.toContain('secret');
+    expect(inspect(error, { showHidden: true })).not.toContain('hushhush');
   });
 
   it('the longest deadline that timers know is taken', async () => {

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.common import (
@@ -16,9 +17,9 @@ TASK_QUEUE = "incode-onboarding-bulk"
 BATCH_ID = SearchAttributeKey.for_keyword("IncodeBatchId")
 
 
-async def main(address, batch_id, list_of_sessions):
+async def main(address, batch_id, sessions_file):
     client = await Client.connect(address)
-    sessions = json.loads(list_of_sessions)
+    sessions = json.loads(Path(sessions_file).read_text())
     shards = [sessions[first : first + 2000] for first in range(0, len(sessions), 2000)]
     handles = [await shard_of(client, batch_id, number, shard) for number, shard in enumerate(shards)]
     for handle, shard in zip(handles, shards):

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import { batchProgress } from '../../src/client/index.js';
 import { FAILURES } from '../../src/contract/index.js';
@@ -12,7 +15,19 @@ beforeAll(async () => {
   found = await installedTemporalio();
   if ('missing' in found) process.stderr.write(`Skipping the tests with Python's temporalio: ${found.missing}\n`);
 }, 360_000);
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
+
+const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-python-'));
+
+/** For a program to read: a token, or sessions with theirs. */
+function fileOf(text: string): string {
+  const file = join(directory, randomUUID());
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
 
 function python({ skip }: TestContext, program: string, queue: string, ...args: string[]): Promise<string> {
   if ('missing' in found) return skip(found.missing);
@@ -22,7 +37,7 @@ function python({ skip }: TestContext, program: string, queue: string, ...args: 
 describe("Python's temporalio (skipped without python3, pip and PyPI)", () => {
   it('finishes a session with one call, asks for its state and waits for its result', async (context) => {
     const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: 'https://example.com/next' });
-    const complete = () => python(context, 'session', world.taskQueue, interviewId, token);
+    const complete = () => python(context, 'session', world.taskQueue, interviewId, fileOf(`${token}\n`));
     const printed = (stage: string) =>
       `answer: {'action': 'approved', 'redirectionUrl': 'https://example.com/next', 'confirmedBy': 'response'}
 stage: ${stage}
@@ -38,7 +53,9 @@ outcome: approved
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
     const plan = { finishWhen: 'asked', scoreDeadline: '2 seconds' } as const;
     await world.onboarding.start({ interviewId, sessionToken: token, plan });
-    expect(await python(context, 'session', world.taskQueue, interviewId, token)).toContain('outcome: undecided');
+    expect(await python(context, 'session', world.taskQueue, interviewId, fileOf(token))).toContain(
+      'outcome: undecided',
+    );
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
@@ -46,7 +63,8 @@ outcome: approved
     const [refused, wrong] = [await world.simulator.openSession(), await world.simulator.openSession()];
     const { interviewId, token } = refused;
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
-    const tried = (id: string, sessionToken: string) => python(context, 'session', world.taskQueue, id, sessionToken);
+    const tried = (id: string, sessionToken: string) =>
+      python(context, 'session', world.taskQueue, id, fileOf(sessionToken));
     expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
     // And again when it has ended.
     expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
@@ -58,7 +76,7 @@ outcome: approved
     const refused = sessions[3]?.interviewId ?? '';
     world.simulator.fault({ operation: 'finishStatus', interviewId: refused, kind: 'status', status: 400 });
     const batchId = `python-${randomUUID()}`;
-    const complete = () => python(context, 'batch', world.bulkQueue, batchId, JSON.stringify(sessions));
+    const complete = () => python(context, 'batch', world.bulkQueue, batchId, fileOf(JSON.stringify(sessions)));
     const printed = await complete();
     expect(printed.trim().split('\n')).toEqual(
       sessions.map(({ interviewId }) => `${interviewId} ${interviewId === refused ? FAILURES.badRequest : 'approved'}`),

@@ -1,5 +1,6 @@
 import asyncio
 import sys
+from pathlib import Path
 
 from temporalio.client import (
     Client,
@@ -13,10 +14,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 TASK_QUEUE = "incode-onboarding"
 
 
-async def main(address, interview_id, session_token):
+async def main(address, interview_id, token_file):
     client = await Client.connect(address)
     handle = client.get_workflow_handle(f"incode-onboarding/{interview_id}")
-    session = {"interviewId": interview_id, "sessionToken": session_token}
+    # Not an argument: those of a process are seen by everybody on the machine.
+    session = {"interviewId": interview_id, "sessionToken": Path(token_file).read_text().strip()}
     try:
         # Within a web request:
         print("answer:", await finish(client, handle, session))

@@ -226,7 +226,7 @@ describe('tokens', () => {
   it('end when they said they would, and a minute for clocks that differ', async () => {
     let now = 1_800_000_000_000;
     const tokens = createTokens([CLIENT], 600_000, () => now);
-    const { access_token, expires_in } = await tokens.issue(0);
+    const { access_token, expires_in } = await tokens.issue(CLIENT);
     expect(expires_in).toBe(600);
     now += 659_000;
     expect(await tokens.verify(access_token)).toBe(0);

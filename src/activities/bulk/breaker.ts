@@ -17,6 +17,11 @@ export class Breaker {
   private openUntil = 0;
   private isProbing = false;
   private why = '';
+  private readonly onChange: (isTripped: boolean) => void;
+
+  constructor(onChange: (isTripped: boolean) => void = () => undefined) {
+    this.onChange = onChange;
+  }
 
   /** @returns whether a session may be begun, and whether as a probe; each that was begun has to be reported */
   admit(now = Date.now()): 'freely' | 'asProbe' | 'no' {
@@ -35,6 +40,7 @@ export class Breaker {
 
   succeeded(): void {
     this.failures = 0;
+    if (this.isTripped) this.onChange(false);
     this.isTripped = false;
     this.isProbing = false;
     this.holdMs = FIRST_HOLD_MS;
@@ -51,6 +57,7 @@ export class Breaker {
     const isProbe = this.isProbing;
     this.isProbing = false;
     if (this.failures < THRESHOLD || (this.isTripped && !isProbe)) return;
+    if (!this.isTripped) this.onChange(true);
     this.isTripped = true;
     this.why = why;
     this.openUntil = now + Math.max(this.holdMs, retryAfterMs);

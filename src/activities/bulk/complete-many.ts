@@ -3,6 +3,7 @@ import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
+import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { completeSession, type SessionOptions, type Step, TooLate } from './complete-session.js';
 import type { Gate } from './gate.js';
@@ -123,6 +124,7 @@ class Pass {
   }
 
   private file({ index }: BulkSession, step: Step): void {
+    tell(this.options.observe, { type: 'batchSession', result: resultOf(step) });
     if ('end' in step) this.ended.push([index, step.end]);
     else {
       this.open.push([index, step.open, step.dueInMs]);
@@ -168,6 +170,12 @@ class Pass {
     if (share === undefined) return chunk;
     return Math.min(chunk, Math.max(1, Math.floor(share.requests / (1 + Number(close) + Number(score)))));
   }
+}
+
+function resultOf(step: Step): 'finished' | 'expired' | 'failed' | 'postponed' {
+  if ('open' in step) return 'postponed';
+  if (step.end.failure) return 'failed';
+  return step.end.finish ? 'finished' : 'expired';
 }
 
 function hasNoToken(step: Step): boolean {

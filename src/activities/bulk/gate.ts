@@ -9,18 +9,21 @@ export interface GateOptions {
   concurrency: number;
   /** Requests per second in this worker while an activity runs. @default no limit */
   perSecond?: number | undefined;
+  /** Told when nothing more is to be begun, and when it is over. */
+  onHeld?: (held: boolean) => void;
 }
 
 /** What all bulk activities of a worker share, so that Incode sees one client and not one for each. */
 export class Gate {
   readonly slots: Slots;
   readonly pace: Pace;
-  readonly breaker = new Breaker();
+  readonly breaker: Breaker;
   private shrunkAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ concurrency, perSecond }: GateOptions) {
+  constructor({ concurrency, perSecond, onHeld }: GateOptions) {
     this.slots = new Slots(concurrency);
     this.pace = new Pace(perSecond);
+    this.breaker = new Breaker(onHeld);
   }
 
   /** Takes in how a session fared. */

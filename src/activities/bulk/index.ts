@@ -1,5 +1,6 @@
 import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
-import { ACTIVITY_DEFAULTS, type ActivityOptions } from '../options.js';
+import { tell } from '../observe.js';
+import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from '../options.js';
 import { completeMany } from './complete-many.js';
 import { Gate } from './gate.js';
 import type { BulkActivities } from './types.js';
@@ -36,8 +37,12 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
 
 /** The activities of the bulk task queue, to be registered in one worker. */
 export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
-  const options = { ...ACTIVITY_DEFAULTS, ...given };
-  const gate = new Gate({ concurrency, perSecond: requestsPerSecond });
+  const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
+  const gate = new Gate({
+    concurrency,
+    perSecond: requestsPerSecond,
+    onHeld: (held) => tell(options.observe, { type: 'batchHeld', held }),
+  });
   return {
     completeMany: completeMany(options, gate, {
       concurrency,

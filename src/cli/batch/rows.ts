@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { type BatchSession, checkBatchSession, InvalidInputError } from '../../contract/index.js';
 import { CliError } from '../exit.js';
@@ -44,34 +43,52 @@ function fieldOf(name: string): keyof BatchSession | undefined {
 const MAX_ROW = 65_536;
 
 async function* csvRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
+  // The parser counts a CRLF within quotes as two lines.
+  let tooMany = 0;
+  /** Where each row begins that is still to be taken below; the parser says where it ends. */
+  const begins: number[] = [];
   const parser = parse({
     bom: true,
     delimiter: delimiterOf(await source.peek()),
-    info: true,
+    // Left to itself it takes the first one for all, and lists are put together from others.
+    record_delimiter: ['\r\n', '\n', '\r'],
     trim: true,
     skip_empty_lines: true,
     relax_column_count: true,
     max_record_size: MAX_ROW,
+    on_record: (values: string[], { lines }) => {
+      const breaks = values.join().match(/\r\n?|\n/g) ?? [];
+      tooMany += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
+      begins.push(lines - tooMany - breaks.length);
+      return values;
+    },
   });
   // An error of the file reaches the loop below through the parser.
   pipeline(source.read(), parser, () => undefined);
   let fields: (keyof BatchSession | undefined)[] | undefined;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (fields) yield csvRow(record, info.lines, fields);
-      else fields = headerFields(record, source.name, onIgnored);
+    for await (const values of parser as AsyncIterable<string[]>) {
+      const line = begins.shift() ?? 0;
+      if (fields) yield csvRow(values, line, fields);
+      else fields = headerFields(values, source.name, onIgnored);
     }
   } catch (error) {
-    throw error instanceof CsvError ? csvProblem(error) : error;
+    throw error instanceof CsvError ? csvProblem(error, tooMany) : error;
   }
   if (!fields) throw new CliError(`${source.name} is empty: it has no header`);
 }
 
-/** By the header: what European spreadsheets write has semicolons. */
+/** The one by which the header has most of our columns: what European spreadsheets write has semicolons. */
 function delimiterOf(beginning: string): string {
-  const [header = ''] = beginning.split(/[\r\n]/, 1);
-  const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }));
-  return counts.reduce((most, next) => (next.count > most.count ? next : most)).delimiter;
+  // Names in quotes may have line breaks in them.
+  const [header = ''] = /^(?:"(?:[^"]|"")*"|[^"\r\n])*/.exec(beginning.replace(/^[\r\n]+/, '')) ?? [];
+  const choices = [',', ';', '\t'].map((delimiter) => {
+    const names = header.split(delimiter);
+    const known = names.filter((name) => fieldOf(name.replaceAll('"', ''))).length;
+    return { delimiter, known, count: names.length };
+  });
+  return choices.reduce((best, next) => ((next.known - best.known || next.count - best.count) > 0 ? next : best))
+    .delimiter;
 }
 
 /** @throws CliError */
@@ -105,9 +122,11 @@ function csvRow(values: string[], line: number, fields: (keyof BatchSession | un
  * After a quote that is wrong nobody can tell where rows end, so this ends the reading. The parser's own words quote what stands
  * there, which may be a part of a token.
  */
-function csvProblem({ code, lines }: CsvError): CliError {
+function csvProblem({ code, lines }: CsvError, tooMany: number): CliError {
   const why = Object.hasOwn(CSV_PROBLEMS, code) ? CSV_PROBLEMS[code] : `cannot be read as CSV (${code})`;
-  return new CliError(`Line ${lines}: ${why}. What follows cannot be told apart, so nothing was started.`);
+  return new CliError(
+    `Line ${Number(lines) - tooMany}: ${why}. What follows cannot be told apart, so nothing was started.`,
+  );
 }
 
 const IN_THE_MIDDLE = 'has a quote in the middle of a value; such a value stands in quotes, and its own are doubled';
@@ -122,11 +141,22 @@ const CSV_PROBLEMS: Record<string, string> = {
 async function* ndjsonRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
   const ignored = new Set<string>();
   let line = 0;
-  for await (const text of createInterface({ input: source.read(), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(source.read())) {
     line += 1;
     const json = (line === 1 ? text.replace(/^\uFEFF/, '') : text).trim();
     if (json !== '') yield ndjsonRow(json, line, ignored, onIgnored);
   }
+}
+
+/** `node:readline` ends lines, from Node 24 on, at U+2028 too, which may stand in a JSON string. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of input.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
 }
 
 /** Names of ignored fields are told once each, up to so many: somebody may use ids as names. */

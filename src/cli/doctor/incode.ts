@@ -11,7 +11,7 @@ const NOBODY = { interviewId: 'temporal-incode-doctor', sessionToken: 'none' };
  */
 export async function incodeChecks(): Promise<Check[]> {
   if (!isIncodeConfigured()) {
-    const message = 'INCODE_BASE_URL and INCODE_API_KEY are not set here';
+    const message = 'INCODE_BASE_URL and INCODE_API_KEY, or INCODE_API_KEY_FILE, are not set here';
     const todo = "Run the doctor in a worker's environment to check them";
     return [
       { name: 'Incode', status: 'skipped', message, todo },
@@ -65,7 +65,7 @@ function incode(refusal: IncodeError | undefined): Found {
       return {
         status: 'failed',
         message: `${answered}: the API key is not accepted`,
-        todo: 'Set INCODE_API_KEY to the key of this environment, and restart the workers',
+        todo: "Write this environment's key into the workers' INCODE_API_KEY_FILE; or set INCODE_API_KEY, and restart them",
       };
     case 'misconfigured':
       return { status: 'failed', message: `${answered}: a redirect, or the proxy's refusal`, todo: CHECK_URL };

@@ -1,0 +1,23 @@
+import type { IncodeErrorKind } from '../incode/index.js';
+
+/** What the activities find out and nobody else sees, for metrics. Plain data, and nothing in it belongs to a session. */
+export type ActivityEvent =
+  /** A request to finish has ended so that nobody knows whether the session is finished. */
+  | { type: 'ambiguousFinish'; kind: Extract<IncodeErrorKind, 'resultUnknown' | 'maybeRunning'> }
+  /** The status was read before finishing. Only after `open` may anything be sent: `finished` has prevented a second completion. */
+  | { type: 'verification'; result: 'finished' | 'expired' | 'open' }
+  /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
+  | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
+  /** Whether batches of this worker are held, because Incode is in trouble. */
+  | { type: 'batchHeld'; held: boolean };
+
+export type Observe = (event: ActivityEvent) => void;
+
+/** Whoever counts must not be able to make an activity fail. */
+export function tell(observe: Observe | undefined, event: ActivityEvent): void {
+  try {
+    observe?.(event);
+  } catch {
+    // It is the host's, and broken.
+  }
+}

@@ -1,0 +1,45 @@
+import { keepSecret, secretFile } from '../secrets/index.js';
+import type { OnWarning } from './reader.js';
+
+/** What a variable's secrets must be like. */
+export interface SecretRule<T> {
+  /** What separates several in the variable; in a file they stand one a line. @default one secret only */
+  separator?: string;
+  valid: RegExp;
+  /** In words, after the variable's name. */
+  rule: string;
+  as: (values: string[]) => T;
+}
+
+/**
+ * @returns `undefined` if neither variable is set
+ * @throws Error that names the variable, and repeats nothing of its value
+ */
+export function secretOf<T>(
+  { name, inline, file }: { name: string; inline: string | undefined; file: string | undefined },
+  { separator, valid, rule, as }: SecretRule<T>,
+  onWarning: OnWarning | undefined,
+): ((refused?: unknown) => T) | undefined {
+  const fileName = `${name}_FILE`;
+  if (file !== undefined && inline !== undefined) throw new Error(`${name} and ${fileName} exclude each other`);
+
+  function parse(source: string, parts: string[]): T {
+    const values = parts.map((part) => part.trim()).filter(Boolean);
+    if (values.length === 0) throw new Error(`${source} is empty`);
+    if (values.some((value) => !valid.test(value))) throw new Error(`${source} ${rule}`);
+    for (const value of values) for (const secret of [value, value.slice(value.indexOf(':') + 1)]) keepSecret(secret);
+    return as(values);
+  }
+
+  if (inline !== undefined) {
+    const value = parse(name, separator === undefined ? [inline] : inline.split(separator));
+    return () => value;
+  }
+  if (file === undefined) return undefined;
+  const found = secretFile(file, {
+    parse: (text) => parse(fileName, separator === undefined ? [text] : text.split('\n')),
+    unreadable: (code) => new Error(`${fileName} names a file that cannot be read (${code})`),
+    onWarning,
+  });
+  return (refused) => (refused === undefined ? found.value() : found.latest());
+}

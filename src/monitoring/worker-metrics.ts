@@ -1,0 +1,137 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ActivityEvent } from '../activities/index.js';
+import type { IncodeCall, IncodeOperation } from '../incode/index.js';
+import type { SessionCounts } from './session-counts.js';
+
+/** A read takes well under a second, finish-status up to the 30 s after which Incode gives up. */
+const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45];
+
+// Keys of tables: the compiler asks for what is new.
+const OPERATIONS = Object.keys({
+  finishStatus: 0,
+  onboardingStatus: 0,
+  isFinished: 0,
+  score: 0,
+  closeSession: 0,
+  start: 0,
+} satisfies Record<IncodeOperation, 0>);
+const OUTCOMES = Object.keys({
+  ok: 0,
+  badRequest: 0,
+  unknownSession: 0,
+  methodNotAllowed: 0,
+  notAcceptable: 0,
+  tokenRefused: 0,
+  apiKeyRefused: 0,
+  misconfigured: 0,
+  notTaken: 0,
+  resultUnknown: 0,
+  maybeRunning: 0,
+} satisfies Record<IncodeCall['outcome'], 0>);
+
+export interface WorkerMetrics {
+  onCall(call: IncodeCall): void;
+  observe(event: ActivityEvent): void;
+  /** @param counts `undefined` if they are not known now */
+  sessions(counts: SessionCounts | undefined): void;
+}
+
+/** `docs/monitoring.md` has a line for each. No label has a session in it: every value would be a series for ever. */
+export function createWorkerMetrics(registry: Registry): WorkerMetrics {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'incode_requests_total',
+    help: 'Requests to Incode that have ended, by operation and by what came of them: ok, or the kind of error.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  const responses = new Counter({
+    name: 'incode_responses_total',
+    help: 'Answers of Incode, or of a proxy before it, by HTTP status.',
+    labelNames: ['status'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'incode_request_duration_seconds',
+    help: 'How long requests to Incode took, waiting for a free connection included.',
+    labelNames: ['operation'],
+    buckets: SECONDS,
+    registers,
+  });
+  const ambiguous = new Counter({
+    name: 'incode_finish_ambiguous_total',
+    help: 'Requests to finish after which nobody knew whether the session is finished, by kind of error.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const verifications = new Counter({
+    name: 'incode_finish_verifications_total',
+    help: 'Reads of the status before finishing a session that may be finished already, by what they found.',
+    labelNames: ['result'],
+    registers,
+  });
+  const prevented = new Counter({
+    name: 'incode_finish_duplicates_prevented_total',
+    help: 'Sessions that were not finished a second time, because the status read before said that they are finished.',
+    registers,
+  });
+  const batchSessions = new Counter({
+    name: 'incode_batch_sessions_total',
+    help: 'Sessions of batches that have ended, by result.',
+    labelNames: ['result'],
+    registers,
+  });
+  const postponed = new Counter({
+    name: 'incode_batch_sessions_postponed_total',
+    help: 'Goes at sessions of batches that end later, because a call is to be repeated or the score is not ready.',
+    registers,
+  });
+  const held = new Gauge({
+    name: 'incode_batch_held',
+    help: '1 while this worker begins no session of a batch, because Incode is in trouble.',
+    registers,
+  });
+  const sessions = new Gauge({
+    name: 'incode_sessions',
+    help: 'Open sessions of the namespace by stage, counted once a minute by every worker.',
+    labelNames: ['stage'],
+    registers,
+  });
+
+  // From zero on: the first failure of its kind is a rise too, and not a series that was not there before.
+  for (const operation of OPERATIONS) for (const outcome of OUTCOMES) requests.inc({ operation, outcome }, 0);
+  for (const operation of OPERATIONS) duration.zero({ operation });
+  for (const outcome of ['resultUnknown', 'maybeRunning']) ambiguous.inc({ outcome }, 0);
+  for (const result of ['finished', 'expired', 'open']) verifications.inc({ result }, 0);
+  for (const result of ['finished', 'expired', 'failed']) batchSessions.inc({ result }, 0);
+
+  return {
+    onCall({ operation, outcome, httpStatus, durationMs }) {
+      requests.inc({ operation, outcome });
+      if (httpStatus !== undefined) responses.inc({ status: httpStatus });
+      duration.observe({ operation }, durationMs / 1_000);
+    },
+
+    observe(event) {
+      switch (event.type) {
+        case 'ambiguousFinish':
+          return ambiguous.inc({ outcome: event.kind });
+        case 'verification':
+          if (event.result === 'finished') prevented.inc();
+          return verifications.inc({ result: event.result });
+        case 'batchSession':
+          return event.result === 'postponed' ? postponed.inc() : batchSessions.inc({ result: event.result });
+        case 'batchHeld':
+          return held.set(event.held ? 1 : 0);
+        default:
+          event satisfies never;
+      }
+    },
+
+    sessions(counts) {
+      // What is not known is absent: an old number would look like a new one.
+      if (counts === undefined) return sessions.reset();
+      for (const [stage, count] of Object.entries(counts)) sessions.set({ stage }, count);
+    },
+  };
+}

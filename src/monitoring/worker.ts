@@ -1,0 +1,81 @@
+import type { Logger, NativeConnection } from '@temporalio/worker';
+import type { ActivityEvent } from '../activities/index.js';
+import type { Config } from '../config.js';
+import type { IncodeCall } from '../incode/index.js';
+import { promClientLoaded } from './optional-peer.js';
+import { installMeasuredRuntime, installRuntime } from './runtime.js';
+import { type Health, startMonitoringServer } from './server.js';
+import { countSessions } from './session-counts.js';
+
+/** What can be seen of a worker process from outside. */
+export interface WorkerMonitoring {
+  /** What the worker has to tell, if there are metrics. */
+  readonly observers: { onCall?: (call: IncodeCall) => void; observe?: (event: ActivityEvent) => void };
+  /** From now on the worker says itself whether it is ready, and open sessions are counted. */
+  watch(worker: { health(): Promise<Health>; connection: NativeConnection }): void;
+  close(): Promise<void>;
+}
+
+const VARIABLE = 'WORKER_METRICS_ADDRESS';
+
+/** Four queries, by each worker; stages that matter last for hours. */
+const COUNT_EVERY_MS = 60_000;
+
+/**
+ * Installs the SDK's runtime, which a process may do once, and serves metrics and health if an address is configured.
+ *
+ * @throws Error that names the variable, if the address is taken or `prom-client` is not installed
+ */
+export async function startWorkerMonitoring(
+  { metricsAddress, namespace }: Pick<Config, 'metricsAddress' | 'namespace'>,
+  logger: Logger,
+): Promise<WorkerMonitoring> {
+  if (!metricsAddress) {
+    installRuntime(logger);
+    return { observers: {}, watch: () => undefined, close: async () => undefined };
+  }
+  const [{ createRegistry }, { createWorkerMetrics }] = await promClientLoaded(VARIABLE, () =>
+    Promise.all([import('./registry.js'), import('./worker-metrics.js')]),
+  );
+  const registry = createRegistry();
+  const metrics = createWorkerMetrics(registry);
+  let sdkMetrics = async () => '';
+  let health = async (): Promise<Health> => ({ alive: true, ready: false, reason: 'The worker is starting' });
+  let counting: NodeJS.Timeout | undefined;
+  const server = await startMonitoringServer({
+    ...metricsAddress,
+    variable: VARIABLE,
+    metrics: {
+      contentType: registry.contentType,
+      text: async () => `${await registry.metrics()}${await sdkMetrics()}`,
+    },
+    health: () => health(),
+  });
+  // Not before: a runtime that no worker uses keeps a process from ending that has no address.
+  sdkMetrics = await installMeasuredRuntime(logger).catch(async (error) => {
+    await server.close();
+    throw error;
+  });
+  logger.info('Serving metrics and health', { url: server.url });
+
+  return {
+    observers: metrics,
+
+    watch(worker) {
+      health = () => worker.health();
+      const count = () => {
+        countSessions(worker.connection, namespace).then(metrics.sessions, (error) => {
+          metrics.sessions(undefined);
+          logger.debug('Open sessions cannot be counted now', { error });
+        });
+      };
+      counting = setInterval(count, COUNT_EVERY_MS);
+      count();
+    },
+
+    async close() {
+      clearInterval(counting);
+      await server.close();
+    },
+  };
+}

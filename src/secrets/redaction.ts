@@ -1,0 +1,63 @@
+const REDACTED = '[redacted]';
+
+/** Shorter ones are no secrets, and would be found in words. */
+const LEAST_LENGTH = 8;
+
+/** Of this process, those that were exchanged included: they may still stand in a message. */
+const known = new Set<string>();
+let knownPattern: RegExp | undefined;
+
+/** Remembers a secret, so that it is found wherever it turns up. @returns the secret */
+export function keepSecret(secret: string): string {
+  if (secret.length < LEAST_LENGTH || known.has(secret)) return secret;
+  known.add(secret);
+  // As it stands in JSON and in a URL too; the longest first, because one may begin like another.
+  const forms = [...known].flatMap((text) => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)]);
+  const sorted = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  knownPattern = new RegExp(sorted.map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+  return secret;
+}
+
+/** Without the secrets that this process knows. For answers, of which everything else was asked for. */
+export function withoutKnownSecrets(text: string): string {
+  return knownPattern ? text.replace(knownPattern, REDACTED) : text;
+}
+
+/** Without anything that is, or looks like, a secret. For log lines, which stay JSON, and for messages to people. */
+export function redacted(text: string): string {
+  return withoutKnownSecrets(text)
+    .replace(JWT, REDACTED)
+    .replace(CREDENTIALS, `$1 ${REDACTED}`)
+    .replace(NAMED, `$1${REDACTED}`)
+    .replace(URL_PARTS, (_, scheme, login = '', path, query = '') => {
+      return `${scheme}${login && `${REDACTED}@`}${path}${query && `?${REDACTED}`}`;
+    });
+}
+
+/** Session tokens of Incode, and the receiver's own. */
+const JWT = /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
+
+const CREDENTIALS = /\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi;
+
+/** `x-api-key: …`, `"apiKey":"…"`, `sessionToken: '…'`. Quoted names with values that are not are no text. */
+const NAMED =
+  /((?:session[-_]?token|access[-_]?token|api[-_]?key|hardware-id|client[-_]?secret|password)(?:\\?["']\s*[:=]\s*\\?["']|\s*[:=]\s*["']?))(?!\[redacted)[^\s"'\\,;(){}[\]]+/gi;
+
+/** What stands behind "?" and "#", and before "@". Names of persons stand in redirection URLs. */
+const URL_PARTS = /\b(https?:\/\/)([^\s"'<>\\/@?#]+@)?([^\s"'<>\\?#]*)([?#][^\s"'<>\\]*)?/gi;
+
+/** A log line's fields, without the values of those whose names say that they are secret. */
+export function redactedFields<T>(fields: T, depth = 6): T {
+  if (typeof fields !== 'object' || fields === null || depth === 0) return fields;
+  if (Array.isArray(fields)) return fields.map((item) => redactedFields(item, depth - 1)) as T;
+  // An object with a class is written as its class or a serializer says.
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(fields))) return fields;
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    SECRET_NAMES.test(name) && value != null ? REDACTED : redactedFields(value, depth - 1),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+const SECRET_NAMES =
+  /^((session|access|refresh)?[-_]?token|(x[-_])?api[-_]?key|x-incode-hardware-id|(proxy-)?authorization|(client)?[-_]?secrets?|password|(set-)?cookie|encryption[-_]?keys?)$/i;

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { cutShards } from '../../src/client/batch/shards.js';
+import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
+import { all } from '../support/bulk-world.js';
+import { cases, fc, printable } from '../support/property.js';
+
+/** Some of them large, so that bytes end shards as well as numbers do. */
+const token = fc.oneof(
+  printable(300),
+  fc.integer({ min: 300, max: 16_384 }).map((length) => '"'.repeat(length)),
+);
+const session = fc.record(
+  { interviewId: printable(200), sessionToken: token, flowId: printable(200) },
+  { requiredKeys: ['interviewId'] },
+);
+const list = fc
+  .uniqueArray(session, { selector: ({ interviewId }) => interviewId, minLength: 1, maxLength: 120, size: 'max' })
+  .map((sessions) => sessions as BatchSession[]);
+const size = fc.integer({ min: 1, max: 60 });
+
+describe('cutShards', () => {
+  it('loses nothing, doubles nothing, keeps the order, and keeps to both limits', async () => {
+    await fc.assert(
+      fc.asyncProperty(list, size, async (sessions, size) => {
+        const shards = await all(cutShards(sessions, size));
+        expect(shards.flatMap((shard) => shard.sessions)).toEqual(sessions);
+        let first = 0;
+        for (const [number, shard] of shards.entries()) {
+          expect(shard).toMatchObject({ number, first });
+          expect(shard.sessions.length).toBeGreaterThan(0);
+          expect(shard.sessions.length).toBeLessThanOrEqual(size);
+          expect(Buffer.byteLength(JSON.stringify(shard.sessions))).toBeLessThanOrEqual(MAX_SHARD_BYTES);
+          first += shard.sessions.length;
+        }
+      }),
+      cases(0.3),
+    );
+  });
+
+  it('cuts in the same places without tokens of the usual length', async () => {
+    const usual = list.map((sessions) =>
+      sessions.map(({ sessionToken = '', ...session }) => ({
+        ...session,
+        sessionToken: sessionToken.slice(0, 128) || 't',
+      })),
+    );
+    await fc.assert(
+      fc.asyncProperty(usual, size, async (sessions, size) => {
+        const cuts = async (list: BatchSession[]) =>
+          (await all(cutShards(list, size))).map(({ sessions: _, ...cut }) => cut);
+        expect(await cuts(sessions.map(({ sessionToken: _, ...session }) => session))).toEqual(await cuts(sessions));
+      }),
+      cases(0.3),
+    );
+  });
+
+  it('gives shards before an id that was there already, names both its places, and ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(list, fc.nat(), size, async (sessions, at, size) => {
+        const first = at % sessions.length;
+        const twice = [...sessions, { interviewId: sessions[first]?.interviewId ?? '' }];
+        await expect(all(cutShards(twice, size))).rejects.toThrow(
+          `sessions[${sessions.length}].interviewId is the same as that of sessions[${first}]`,
+        );
+      }),
+      cases(0.3),
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, inject, it } from 'vitest';
+import { OnboardingClient } from '../../src/client/index.js';
+import { healthOf } from '../../src/monitoring/health.js';
+import { promClientLoaded } from '../../src/monitoring/optional-peer.js';
+import { startMonitoringServer } from '../../src/monitoring/server.js';
+import { startIncodeSimulator } from '../../src/testing/index.js';
+import { spawnWorker } from '../support/monitored-worker.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { API_KEY } from '../support/world.js';
+
+const NOWHERE = 'http://127.0.0.1:9';
+/** A limit for what hangs, on any machine. */
+const SOON = { timeout: 60_000 };
+const READY = { status: 200, body: '{"ready":true}' };
+const ALIVE = { status: 200, body: '{"alive":true}' };
+
+describe('a worker process', () => {
+  it('is ready while it polls, and neither ready nor dead while it ends what is under way', async () => {
+    await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
+    await using worker = spawnWorker(simulator.url);
+    await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
+    expect(await worker.ask('/healthz')).toEqual(ALIVE);
+
+    const connection = await Connection.connect({ address: inject('temporalAddress') });
+    const client = new Client({ connection, namespace: inject('temporalNamespace') });
+    const onboarding = new OnboardingClient({ client, taskQueue: worker.taskQueue });
+    const { interviewId, token } = await simulator.openSession();
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 15_000 });
+    await onboarding.start({ interviewId, sessionToken: token });
+    await connection.close();
+    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    worker.child.kill('SIGTERM');
+    await expect.poll(() => worker.ask('/readyz')).toMatchObject({ status: 503 });
+    expect(JSON.parse((await worker.ask('/readyz')).body)).toEqual({
+      ready: false,
+      reason: expect.stringMatching(/^A worker is [A-Z]+$/),
+    });
+    expect(await worker.ask('/healthz')).toEqual(ALIVE);
+    expect((await worker.ask('/metrics')).status).toBe(200);
+    expect(await worker.ended).toBe(0);
+    expect(await worker.ask('/healthz')).toMatchObject({ status: 0 });
+  });
+
+  it('is not ready while Temporal is away, and is again when it is back', async () => {
+    await using temporal = await startTcpProxy(inject('temporalAddress'));
+    await using worker = spawnWorker(NOWHERE, { TEMPORAL_ADDRESS: temporal.address });
+    await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
+    temporal.cut();
+    await expect
+      .poll(() => worker.ask('/readyz'), SOON)
+      .toEqual({ status: 503, body: '{"ready":false,"reason":"Temporal does not answer"}' });
+    expect(await worker.ask('/healthz')).toEqual(ALIVE);
+    temporal.mend();
+    await expect.poll(() => worker.ask('/readyz'), SOON).toEqual(READY);
+  }, 150_000);
+
+  it('says that its address is taken, and ends with 1', async () => {
+    await using other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await using worker = spawnWorker(NOWHERE, { WORKER_METRICS_ADDRESS: address });
+    expect(await worker.ended).toBe(1);
+    expect(worker.log()).toContain(
+      `WORKER_METRICS_ADDRESS: ${address} is taken by another process. Choose another address.`,
+    );
+  });
+
+  it('serves nothing unless it is told to', async () => {
+    await using worker = spawnWorker(NOWHERE, { WORKER_METRICS_ADDRESS: '' });
+    await expect.poll(() => worker.log()).toContain('Worker ready');
+    expect(worker.log()).not.toContain('Serving');
+  });
+});
+
+describe('the address', () => {
+  const metrics = { contentType: 'text/plain', text: async () => 'up 1\n' };
+  const at = { host: '127.0.0.1', port: 0, variable: 'SOME_ADDRESS' };
+
+  it.each([
+    ['GET', '/metrics', 200, 'up 1\n'],
+    ['GET', '/metrics?name=up', 200, 'up 1\n'],
+    ['HEAD', '/metrics', 200, ''],
+    ['POST', '/metrics', 405, '{"error":"Use GET"}'],
+    ['GET', '/', 404, '{"error":"There is nothing at this path"}'],
+    ['GET', '/healthz', 200, '{"alive":true}'],
+    ['GET', '/readyz', 503, '{"ready":false,"reason":"It is starting"}'],
+  ])('%s %s: %i', async (method, path, status, body) => {
+    const health = async () => ({ alive: true, ready: false, reason: 'It is starting' });
+    const server = await startMonitoringServer({ ...at, metrics, health });
+    const response = await fetch(server.url + path, { method });
+    expect({ status: response.status, body: await response.text() }).toEqual({ status, body });
+    await server.close();
+  });
+
+  it('says why a worker is dead', async () => {
+    const health = async () => ({ alive: false, ready: false, reason: 'A worker has failed' });
+    const server = await startMonitoringServer({ ...at, metrics, health });
+    const response = await fetch(`${server.url}/healthz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ alive: false, reason: 'A worker has failed' });
+    await server.close();
+  });
+
+  it('fails a scrape rather than to give half of it', async () => {
+    const broken = { ...metrics, text: () => Promise.reject(new Error('no metrics now')) };
+    const server = await startMonitoringServer({ ...at, metrics: broken });
+    const response = await fetch(`${server.url}/metrics`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: 'no metrics now' });
+    await server.close();
+  });
+
+  it('that is none of this machine is told with its variable', async () => {
+    await expect(startMonitoringServer({ ...at, host: '192.0.2.1', metrics })).rejects.toThrow(
+      'SOME_ADDRESS: 192.0.2.1:0 cannot be had (EADDRNOTAVAIL)',
+    );
+  });
+});
+
+it('a server that never answers does not keep a probe waiting', async () => {
+  const workflowService = { getSystemInfo: () => new Promise(() => undefined) };
+  const withDeadline = (_: number, call: () => Promise<unknown>) => call();
+  const health = healthOf({ workflowService, withDeadline } as never, []);
+  const silent = { alive: true, ready: false, reason: 'Temporal does not answer' };
+  expect(await Promise.all([health(), health()])).toEqual([silent, silent]);
+  expect(await health()).toEqual(silent);
+});
+
+it('without prom-client the variable that needs it is named, and how to install it', async () => {
+  const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+  await expect(promClientLoaded('SOME_ADDRESS', () => Promise.reject(missing))).rejects.toThrow(
+    'SOME_ADDRESS needs prom-client, which is not installed: npm install prom-client@15',
+  );
+});

@@ -1,0 +1,146 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { Breaker } from '../../src/activities/bulk/breaker.js';
+import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
+import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
+import { startIncodeSimulator } from '../../src/testing/index.js';
+
+async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
+  const simulator = await startIncodeSimulator({ timeScale: 0.01 });
+  const incode = createIncodeClient({ baseUrl: simulator.url, apiKey: simulator.apiKey, ...options });
+  return {
+    simulator,
+    incode,
+    open: async () => {
+      const { interviewId, token } = await simulator.openSession();
+      return { interviewId, sessionToken: token };
+    },
+    async [Symbol.asyncDispose]() {
+      await incode.close();
+      await simulator.close();
+    },
+  };
+}
+
+describe('onCall', () => {
+  it('is told of every call, whatever came of it', async () => {
+    const calls: IncodeCall[] = [];
+    await using world = await worldOf({ onCall: (call) => calls.push(call) });
+    const session = await world.open();
+    await world.incode.onboardingStatus(session);
+    world.simulator.fault({ operation: 'score', kind: 'status', status: 503 });
+    await expect(world.incode.score(session)).rejects.toThrow('503');
+    world.simulator.fault({ operation: 'score', kind: 'body', body: '[]' });
+    await expect(world.incode.score(session)).rejects.toThrow('not its answer');
+    world.simulator.fault({ operation: 'finishStatus', kind: 'reset' });
+    await expect(world.incode.finishStatus(session)).rejects.toThrow('closed the connection');
+    expect(calls).toEqual([
+      { operation: 'onboardingStatus', outcome: 'ok', httpStatus: 200, durationMs: expect.any(Number) },
+      { operation: 'score', outcome: 'notTaken', httpStatus: 503, durationMs: expect.any(Number) },
+      { operation: 'score', outcome: 'resultUnknown', httpStatus: 200, durationMs: expect.any(Number) },
+      { operation: 'finishStatus', outcome: 'maybeRunning', durationMs: expect.any(Number) },
+    ]);
+    expect(calls.every(({ durationMs }) => durationMs > 0)).toBe(true);
+  });
+
+  it('is not told of what was never a call', async () => {
+    const calls: IncodeCall[] = [];
+    await using world = await worldOf({ onCall: (call) => calls.push(call) });
+    const session = { interviewId: 'any', sessionToken: 'with a space' };
+    await expect(world.incode.finishStatus(session)).rejects.toThrow('cannot be sent');
+    expect(calls).toEqual([]);
+  });
+
+  it('cannot make a call fail', async () => {
+    await using world = await worldOf({
+      onCall: () => {
+        throw new Error('broken');
+      },
+    });
+    expect(await world.incode.finishStatus(await world.open())).toMatchObject({ action: 'approved' });
+  });
+});
+
+describe('observe', () => {
+  const observed = () => {
+    const events: ActivityEvent[] = [];
+    return { events, observe: (event: ActivityEvent) => events.push(event) };
+  };
+
+  it('is told of an answer that got lost, and that verifying prevented a second completion', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    const session = await world.open();
+    world.simulator.fault({ operation: 'finishStatus', kind: 'reset', effect: true });
+    const attempt = (number: number) => new MockActivityEnvironment({ attempt: number }).run(finishStatus, session);
+    await expect(attempt(1)).rejects.toThrow('closed the connection');
+    expect(await attempt(2)).toMatchObject({ finish: { confirmedBy: 'status' } });
+    expect(events).toEqual([
+      { type: 'ambiguousFinish', kind: 'maybeRunning' },
+      { type: 'verification', result: 'finished' },
+    ]);
+  });
+
+  it('is told that verifying found the session open, and nothing of a first attempt that went well', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    await new MockActivityEnvironment().run(finishStatus, await world.open());
+    expect(events).toEqual([]);
+    await new MockActivityEnvironment().run(finishStatus, { ...(await world.open()), verifyFirst: true });
+    expect(events).toEqual([{ type: 'verification', result: 'open' }]);
+  });
+
+  it('is told how each session of a batch fared, and that batches are held', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const { completeMany } = createBulkActivities({ incode: world.incode, concurrency: 1, observe });
+    const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+    const sessions = await Promise.all(
+      Array.from({ length: 9 }, async (_, index) => ({ index, ...(await world.open()) })),
+    );
+    world.simulator.fault({
+      operation: 'finishStatus',
+      interviewId: String(sessions[1]?.interviewId),
+      kind: 'status',
+      status: 400,
+    });
+    await new MockActivityEnvironment().run(completeMany, { sessions: sessions.slice(0, 2), plan });
+    expect(events.splice(0)).toEqual([
+      { type: 'batchSession', result: 'finished' },
+      { type: 'batchSession', result: 'failed' },
+    ]);
+    world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: null });
+    await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+    expect(events.filter(({ type }) => type === 'batchSession')).toEqual(
+      Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
+    );
+    expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
+  });
+
+  it('is told once when batches are held, and once when it is over', () => {
+    const changes: boolean[] = [];
+    const breaker = new Breaker((held) => changes.push(held));
+    breaker.succeeded();
+    for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', 0, 0);
+    expect(changes).toEqual([true]);
+    breaker.admit(10_000);
+    breaker.failed('Incode answered 503', 0, 10_000);
+    breaker.succeeded();
+    breaker.succeeded();
+    expect(changes).toEqual([true, false]);
+  });
+
+  it('cannot make an activity fail', async () => {
+    await using world = await worldOf();
+    const observe = () => {
+      throw new Error('broken');
+    };
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    const session = { ...(await world.open()), verifyFirst: true };
+    expect(await new MockActivityEnvironment().run(finishStatus, session)).toMatchObject({
+      finish: { action: 'approved' },
+    });
+  });
+});

@@ -1,0 +1,137 @@
+import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, readCodecServerConfig, readConfig, readWebhookConfig } from '../../src/config.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-files-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+let files = 0;
+function fileOf(text: string): string {
+  files += 1;
+  const path = join(directory, String(files));
+  writeFileSync(path, text);
+  return path;
+}
+
+/** As a mounted secret changes: at once, and as another file. */
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+const BASE = { INCODE_BASE_URL: 'https://demo-api.incodesmile.com' };
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig({ ...BASE, ...env });
+  } catch (error) {
+    return (error as ConfigError).problems;
+  }
+  return [];
+}
+
+describe('INCODE_API_KEY_FILE', () => {
+  it('has the key, whatever stands around it', () => {
+    expect(readConfig({ ...BASE, INCODE_API_KEY_FILE: fileOf('\n key-of-incode \r\n') }).apiKey()).toBe(
+      'key-of-incode',
+    );
+  });
+
+  it('is read again when it has changed: soon, and at once if its key was refused', () => {
+    const path = fileOf('key-of-january\n');
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path });
+    replace(path, 'key-of-february\n');
+    expect(apiKey()).toBe('key-of-january');
+    vi.advanceTimersByTime(5_000);
+    expect(apiKey()).toBe('key-of-february');
+    replace(path, 'key-of-march\n');
+    expect(apiKey('key-of-february')).toBe('key-of-march');
+    // Written in place, to the same length.
+    writeFileSync(path, 'key-of-avril\n');
+    utimesSync(path, 1, 1);
+    expect(apiKey('key-of-march')).toBe('key-of-avril');
+  });
+
+  it('that becomes wrong changes nothing, and is warned of once', () => {
+    const path = fileOf('key-of-january');
+    const warnings: string[] = [];
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, (warning) => warnings.push(warning));
+    replace(path, 'two keys');
+    expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
+    rmSync(path);
+    expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
+    const kept = 'What was read before stays in use.';
+    expect(warnings).toEqual([
+      `INCODE_API_KEY_FILE must be printable ASCII without spaces. ${kept}`,
+      `INCODE_API_KEY_FILE names a file that cannot be read (ENOENT). ${kept}`,
+    ]);
+    replace(path, 'key-of-february');
+    expect(apiKey('x')).toBe('key-of-february');
+    replace(path, '');
+    apiKey('x');
+    expect(warnings).toHaveLength(3);
+  });
+
+  it('that becomes wrong is a warning of the process if nobody listens', async () => {
+    const path = fileOf('key-of-january');
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path });
+    const warned = new Promise<Error>((resolve) => {
+      process.on('warning', function listener(warning) {
+        if (warning.name !== 'SecretFileWarning') return;
+        process.off('warning', listener);
+        resolve(warning);
+      });
+    });
+    rmSync(path);
+    apiKey('x');
+    expect(await warned).toMatchObject({ name: 'SecretFileWarning', message: expect.stringContaining('ENOENT') });
+  });
+
+  it.each([
+    ['is not there', { INCODE_API_KEY_FILE: join(directory, 'none') }, /^INCODE_API_KEY_FILE .*ENOENT/],
+    ['is empty', { INCODE_API_KEY_FILE: fileOf(' \n') }, /^INCODE_API_KEY_FILE is empty$/],
+    ['has two lines', { INCODE_API_KEY_FILE: fileOf('hushhush\nhushhush') }, /^INCODE_API_KEY_FILE must be printable/],
+    ['is a directory', { INCODE_API_KEY_FILE: directory }, /^INCODE_API_KEY_FILE .*EISDIR/],
+    [
+      'is there beside the key',
+      { INCODE_API_KEY: 'hushhush', INCODE_API_KEY_FILE: fileOf('hushhush') },
+      /exclude each/,
+    ],
+    ['is not named, and there is no key', {}, /^INCODE_API_KEY is required.*INCODE_API_KEY_FILE/],
+  ])('that %s is the one problem', (_, env, problem) => {
+    const problems = problemsOf(env);
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(problems.join()).not.toContain('hushhush');
+  });
+});
+
+it('the secrets of the webhook receiver are read again', () => {
+  const header = fileOf('the-secret-of-january\n');
+  const oauth = fileOf('incode:the-secret-of-january\n');
+  const { receiver } = readWebhookConfig({ WEBHOOK_HEADER_SECRETS_FILE: header, WEBHOOK_OAUTH_CLIENTS_FILE: oauth });
+  replace(header, 'the-secret-of-february\nthe-secret-of-january\n');
+  replace(oauth, 'incode:the-secret-of-february\n');
+  vi.advanceTimersByTime(5_000);
+  expect(receiver.header?.secrets()).toEqual(['the-secret-of-february', 'the-secret-of-january']);
+  expect(receiver.oauth?.clients()).toEqual([{ id: 'incode', secret: 'the-secret-of-february' }]);
+});
+
+it('the tokens of the codec server are read again', () => {
+  const path = fileOf('a-token-of-january\n');
+  const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32, 7).toString('base64')}`;
+  const { tokens } = readCodecServerConfig({ TEMPORAL_INCODE_ENCRYPTION_KEYS, CODEC_SERVER_TOKENS_FILE: path });
+  replace(path, 'a-token-of-february\n');
+  vi.advanceTimersByTime(5_000);
+  expect(tokens()).toEqual(['a-token-of-february']);
+  expect(() => readCodecServerConfig({ TEMPORAL_INCODE_ENCRYPTION_KEYS, CODEC_SERVER_TOKENS_FILE: '/none' })).toThrow(
+    ConfigError,
+  );
+});

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import * as logging from '../../src/logging.js';
+import { keepSecret, redacted, withoutKnownSecrets } from '../../src/secrets/index.js';
+
+const KNOWN = keepSecret('known+secret/with "quotes"');
+const LONGER = keepSecret(`${KNOWN} and more`);
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJpbnRlcnZpZXdJZCI6IjUifQ.c2lnbmF0dXJlLW9mLWl0';
+
+describe('a text', () => {
+  it.each([
+    ['a secret that is known', `before ${KNOWN} after`, 'before [redacted] after'],
+    ['one that begins like another', `(${LONGER})`, '([redacted])'],
+    ['one in JSON', JSON.stringify({ x: KNOWN }), '{"x":"[redacted]"}'],
+    ['one in a URL', `/x?key=${encodeURIComponent(KNOWN)}`, '/x?key=[redacted]'],
+    ['a session token', `the token ${JWT}.`, 'the token [redacted].'],
+    ['a bearer token', 'Authorization: Bearer abcdefghijkl, and', 'Authorization: Bearer [redacted], and'],
+    ['a header', 'x-api-key: abcdefgh', 'x-api-key: [redacted]'],
+    ['a header of Incode', "'X-Incode-Hardware-Id': 'abcdefgh'", "'X-Incode-Hardware-Id': '[redacted]'"],
+    ['a field', '{"sessionToken":"abc","interviewId":"5"}', '{"sessionToken":"[redacted]","interviewId":"5"}'],
+    ['JSON in JSON', '{"m":"{\\"apiKey\\":\\"abc\\"}"}', '{"m":"{\\"apiKey\\":\\"[redacted]\\"}"}'],
+    ['an assignment', 'INCODE_API_KEY=abcdefgh worker', 'INCODE_API_KEY=[redacted] worker'],
+    ['a query', 'at https://bank.example/next?name=Jane#x.', 'at https://bank.example/next?[redacted]'],
+    ['a login', 'proxy http://user:word@proxy.example:3128', 'proxy http://[redacted]@proxy.example:3128'],
+  ])('is shown without %s', (_, text, shown) => {
+    expect(redacted(text)).toBe(shown);
+  });
+
+  it.each([
+    'Session 5f3a: Incode answered 403. The API key is not accepted: correct it.',
+    'INCODE_API_KEY is required, or INCODE_API_KEY_FILE',
+    'Temporal at temporal.example:7233 refuses the credentials (TEMPORAL_API_KEY)',
+    '{"apiKey":null,"password":{"a":1},"sessionTokens":3,"url":"http://127.0.0.1:8088/incode/webhook"}',
+    '    at run (file:///app/dist/incode/client.js:88:13)',
+  ])('is shown as it is: %s', (text) => {
+    expect(redacted(text)).toBe(text);
+  });
+
+  it('of an answer keeps what was asked for', () => {
+    const answer = '{"redirectionUrl":"https://bank.example/next?token=abc","note":"known secret"}';
+    expect(withoutKnownSecrets(answer)).toBe(answer);
+    expect(withoutKnownSecrets(JSON.stringify(KNOWN))).toBe('"[redacted]"');
+  });
+
+  it('is not searched for what is too short to be a secret', () => {
+    keepSecret('at');
+    expect(redacted('attempt at it')).toBe('attempt at it');
+  });
+});
+
+describe('a log line', () => {
+  const written: string[] = [];
+  const { info, error } = logging.createLogger('info', { write: (line) => written.push(line) });
+  afterEach(() => {
+    written.length = 0;
+  });
+  const lines = () => written.map((line) => JSON.parse(line));
+
+  it('has no values of fields with the names of secrets, however deep', () => {
+    const hidden = ['abc1', 'abc2', 'abc3', 'abc4', 'abc5'];
+    info('Said', {
+      sessionToken: 'abc1',
+      request: { headers: { 'X-API-Key': 'abc2', authorization: 'abc3', 'x-incode-hardware-id': 'abc4' } },
+      list: [{ secrets: ['abc5'] }],
+      token: null,
+      attempt: 2n,
+      interviewId: '5f3a',
+    });
+    expect(hidden.filter((secret) => written.join().includes(secret))).toEqual([]);
+    expect(lines()).toMatchObject([{ token: null, attempt: 2, interviewId: '5f3a', msg: 'Said' }]);
+  });
+
+  it('has no secret in a message, an error, its stack or its cause', () => {
+    const cause = new Error(`POST https://api.example/x?key=${KNOWN} with ${JWT}`);
+    error(`Failed: ${KNOWN}`, { error: new Error(`failed with ${KNOWN}`, { cause }), attempt: 1 });
+    expect(written.join()).not.toMatch(/known\+secret|eyJ|with \\"/);
+    expect(lines()).toMatchObject([
+      { msg: 'Failed: [redacted]', err: { message: 'failed with [redacted]', stack: expect.stringContaining('at ') } },
+    ]);
+  });
+});

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { API_KEY } from './world.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** `temporal-incode worker` in a process of its own, with task queues of its own and an address for metrics. */
+export interface MonitoredWorker {
+  readonly child: ChildProcess;
+  readonly taskQueue: string;
+  readonly bulkTaskQueue: string;
+  /** Its log, so far. */
+  lines(): Record<string, unknown>[];
+  log(): string;
+  /** Asks for a path of its address. */
+  ask(path: string, method?: string): Promise<{ status: number; body: string }>;
+  /** When it has ended, its exit code. */
+  readonly ended: Promise<number | null>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** @returns at once; when it serves, `ask` can be called */
+export function spawnWorker(baseUrl: string, env: Record<string, string> = {}): MonitoredWorker {
+  const taskQueue = `test-${randomUUID()}`;
+  const bulkTaskQueue = `${taskQueue}-bulk`;
+  const child = spawn(process.execPath, [MAIN, 'worker'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      INCODE_BASE_URL: baseUrl,
+      INCODE_API_KEY: API_KEY,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+      WORKER_TASK_QUEUE: taskQueue,
+      WORKER_BULK_TASK_QUEUE: bulkTaskQueue,
+      WORKER_METRICS_ADDRESS: '127.0.0.1:0',
+      ...env,
+    },
+  });
+  let text = '';
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const ended = once(child, 'close').then(([code]) => code);
+  const lines = () =>
+    text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  return {
+    child,
+    taskQueue,
+    bulkTaskQueue,
+    lines,
+    log: () => text,
+    async ask(path, method = 'GET') {
+      const url = lines().find(({ msg }) => msg === 'Serving metrics and health')?.url;
+      if (url === undefined) return { status: 0, body: 'It does not serve yet' };
+      // A connection each: one that is kept would hide that nobody listens any more.
+      const response = await fetch(`${url}${path}`, { method, headers: { connection: 'close' } }).catch(() => null);
+      return response ? { status: response.status, body: await response.text() } : { status: 0, body: 'Gone' };
+    },
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
