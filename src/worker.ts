@@ -19,6 +19,7 @@ import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 import { versioned } from './worker/deployment.js';
+import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown } from './worker/run.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
@@ -85,6 +86,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       namespace: config.namespace,
       ...workflowCode(config.encryptionKeys),
       shutdownGraceTime: config.shutdownGraceMs,
+      shutdownForceTime: forceTimeMs(config),
       interceptors: interceptorsOf(options.interceptors),
     };
     const pinned = { ...common, ...versioned(config, 'PINNED') };
@@ -102,17 +104,9 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       const upgraded = { ...common, ...versioned(config, 'AUTO_UPGRADE') };
       workers.push(await Worker.create({ ...upgraded, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
     }
-    const shutdown = () => {
-      // One that has failed is shut down already.
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
     return {
-      // If one fails, the process is to end and be started anew, instead of doing half of its work.
-      run: () =>
-        Promise.all(workers.map((worker) => worker.run().finally(shutdown)))
-          .then(() => undefined)
-          .finally(close),
-      shutdown,
+      run: () => runAll(workers, close),
+      shutdown: () => shutDown(workers),
       health: healthOf(connection, workers),
       connection,
     };
@@ -222,11 +216,9 @@ export async function runWorker(env = process.env): Promise<number> {
     logger.info('Worker stopped: nothing was lost, other workers go on');
     return 0;
   } catch (error) {
-    logger.error(`Worker cannot run: ${error instanceof Error ? error.message : error}`, {
-      address,
-      namespace,
-      taskQueue,
-    });
+    const what = error instanceof ShutdownTimeoutError ? 'Worker stopped before its work' : 'Worker cannot run';
+    const why = error instanceof Error ? error.message : error;
+    logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
     return 1;
   } finally {
     await monitoring?.close();
