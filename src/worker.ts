@@ -19,7 +19,7 @@ import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 import { versioned } from './worker/deployment.js';
-import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown } from './worker/run.js';
+import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
@@ -201,7 +201,11 @@ export async function runWorker(env = process.env): Promise<number> {
   let monitoring: WorkerMonitoring | undefined;
   try {
     monitoring = await startWorkerMonitoring(config, logger);
-    const worker = await createWorker(config, monitoring.observers);
+    const worker = await unlessSignalled(createWorker(config, monitoring.observers));
+    if (worker === undefined) {
+      logger.info('Worker stopped before it had started');
+      return 0;
+    }
     monitoring.watch(worker);
     const { nexusTaskQueue } = config;
     logger.info('Worker ready', {

@@ -44,3 +44,23 @@ export function shutDown(workers: readonly Worker[]): void {
 function isGivenUp(error: unknown): boolean {
   return error instanceof GracefulShutdownPeriodExpiredError || error instanceof IllegalStateError;
 }
+
+/**
+ * The SDK's signal handlers end a worker that runs. While one is being started nothing is under way, so a signal need not wait for
+ * a server that does not answer.
+ *
+ * @returns `undefined` if the process is to end before
+ */
+export async function unlessSignalled<T>(starting: Promise<T>): Promise<T | undefined> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  let onSignal = () => {};
+  const signalled = new Promise<undefined>((resolve) => {
+    onSignal = () => resolve(undefined);
+  });
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await Promise.race([starting, signalled]);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
