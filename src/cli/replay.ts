@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { keysFromEnvironment } from '../codec/index.js';
+import { type RecordedHistory, type Replayed, replayed } from '../worker/replay.js';
 import { workflowCode } from '../worker/workflow-code.js';
 import { CliError, EXIT } from './exit.js';
 import { queryError } from './list/query-error.js';
 import { countOption, type TemporalOptions, withClient, withServerOptions } from './options.js';
 import { printable, printJson, startProgress } from './output.js';
 import { historiesOf } from './replay/files.js';
-import { type RecordedHistory, type Replayed, replayed } from './replay/replayed.js';
 import { REPLAYED_STATUSES, type SampleOptions, sampledHistories } from './replay/sample.js';
 
 interface ReplayOptions extends Omit<TemporalOptions, 'taskQueue'>, SampleOptions {

@@ -6,8 +6,8 @@ import {
   SEARCH_ATTRIBUTES,
   STAGES,
 } from '../../contract/index.js';
+import type { RecordedHistory } from '../../worker/replay.js';
 import { DAY_MS } from '../namespace.js';
-import type { RecordedHistory } from './replayed.js';
 
 export const REPLAYED_STATUSES = ['open', 'closed', 'all'] as const;
 
