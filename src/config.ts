@@ -1,5 +1,6 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from './codec/index.js';
+import { type DeploymentVersion, deploymentVersion } from './config/deployment.js';
 import {
   ConfigError,
   type Environment,
@@ -7,6 +8,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   type OnWarning,
+  type Reader,
   reader,
 } from './config/reader.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from './contract/index.js';
@@ -14,6 +16,7 @@ import { HIDDEN, shownAs } from './secrets/index.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './config/codec-server.js';
+export type { DeploymentVersion } from './config/deployment.js';
 export { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel } from './config/reader.js';
 export { readWebhookConfig, type WebhookConfig } from './config/webhook.js';
 
@@ -64,6 +67,8 @@ export interface Config {
   readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
+  /** `WORKER_DEPLOYMENT_NAME` and `WORKER_BUILD_ID`, both or none: see `docs/deploys.md`. @default none: without a version */
+  readonly deployment: DeploymentVersion | null;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
   readonly shutdownGraceMs: number;
   /** `WORKER_METRICS_ADDRESS`: where metrics and health are served. @default nowhere */
@@ -97,6 +102,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
+    deployment: deploymentVersion(read),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     metricsAddress: read.listenAddress('WORKER_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -105,7 +111,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   return Object.freeze(withoutSecrets(config));
 }
 
-function encryptionKeys(read: ReturnType<typeof reader>, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
+function encryptionKeys(read: Reader, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
   const before = read.problems.length;
   const keys = read.encryptionKeys();
   if (keys || read.problems.length > before) return keys ?? null;
@@ -127,7 +133,7 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
 
 type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
 
-function incodeConfig(read: ReturnType<typeof reader>): IncodeConfig {
+function incodeConfig(read: Reader): IncodeConfig {
   return {
     baseUrl: read.url('INCODE_BASE_URL'),
     apiKey: apiKey(read),

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
 import {
   type ActivityEvent,
@@ -9,7 +8,6 @@ import {
   reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
-import { encryptedDataConverter } from './codec/index.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
@@ -20,6 +18,9 @@ import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 import { DEFAULT_ADDRESS } from './temporal-config.js';
+import { versioned } from './worker/deployment.js';
+import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
+import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config.js';
@@ -31,12 +32,7 @@ export {
   SEARCH_ATTRIBUTES_COMMAND,
   WrongSearchAttributesError,
 } from './search-attributes.js';
-
-/** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
-export const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-
-/** The same with failures that are encrypted like payloads. */
-const ENCRYPTING_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypting.js', import.meta.url));
+export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
@@ -88,34 +84,29 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
     const common = {
       connection,
       namespace: config.namespace,
-      workflowBundle: { codePath: config.encryptionKeys ? ENCRYPTING_BUNDLE : WORKFLOW_BUNDLE },
-      ...(config.encryptionKeys ? { dataConverter: encryptedDataConverter(config.encryptionKeys) } : {}),
+      ...workflowCode(config.encryptionKeys),
       shutdownGraceTime: config.shutdownGraceMs,
+      shutdownForceTime: forceTimeMs(config),
       interceptors: interceptorsOf(options.interceptors),
     };
+    const pinned = { ...common, ...versioned(config, 'PINNED') };
     const workers = [
       await Worker.create({
-        ...common,
+        ...pinned,
         ...onboardingOptions(config, incode, options),
         ...options.worker,
         interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
       }),
-      await Worker.create({ ...common, ...bulkOptions(config, bulkIncode, options) }),
+      await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
     ];
     const { nexusTaskQueue, taskQueue } = config;
-    if (nexusTaskQueue)
-      workers.push(await Worker.create({ ...common, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
-    const shutdown = () => {
-      // One that has failed is shut down already.
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
+    if (nexusTaskQueue) {
+      const upgraded = { ...common, ...versioned(config, 'AUTO_UPGRADE') };
+      workers.push(await Worker.create({ ...upgraded, ...nexusWorkerOptions(nexusTaskQueue, taskQueue) }));
+    }
     return {
-      // If one fails, the process is to end and be started anew, instead of doing half of its work.
-      run: () =>
-        Promise.all(workers.map((worker) => worker.run().finally(shutdown)))
-          .then(() => undefined)
-          .finally(close),
-      shutdown,
+      run: () => runAll(workers, close),
+      shutdown: () => shutDown(workers),
       health: healthOf(connection, workers),
       connection,
     };
@@ -210,7 +201,11 @@ export async function runWorker(env = process.env): Promise<number> {
   let monitoring: WorkerMonitoring | undefined;
   try {
     monitoring = await startWorkerMonitoring(config, logger);
-    const worker = await createWorker(config, monitoring.observers);
+    const worker = await unlessSignalled(createWorker(config, monitoring.observers));
+    if (worker === undefined) {
+      logger.info('Worker stopped before it had started');
+      return 0;
+    }
     monitoring.watch(worker);
     const { nexusTaskQueue } = config;
     logger.info('Worker ready', {
@@ -218,17 +213,16 @@ export async function runWorker(env = process.env): Promise<number> {
       namespace,
       taskQueue,
       ...(nexusTaskQueue ? { nexusTaskQueue } : {}),
+      ...config.deployment,
       pid: process.pid,
     });
     await worker.run();
     logger.info('Worker stopped: nothing was lost, other workers go on');
     return 0;
   } catch (error) {
-    logger.error(`Worker cannot run: ${error instanceof Error ? error.message : error}`, {
-      address,
-      namespace,
-      taskQueue,
-    });
+    const what = error instanceof ShutdownTimeoutError ? 'Worker stopped before its work' : 'Worker cannot run';
+    const why = error instanceof Error ? error.message : error;
+    logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
     return 1;
   } finally {
     await monitoring?.close();

@@ -4,6 +4,7 @@ import {
   checkPeers,
   LOCAL_SERVER_PACKAGES,
   RECEIVER_PACKAGES,
+  REPLAY_PACKAGES,
   WORKER_PACKAGES,
 } from './peers.js';
 
@@ -64,6 +65,11 @@ const GROUPS: Record<string, Record<string, Listed>> = {
   'Operate it': {
     setup: { summary: 'Prepare a Temporal namespace', load: () => import('./setup.js') },
     doctor: { summary: 'Check server, namespace, workers and Incode', load: () => import('./doctor.js') },
+    replay: {
+      summary: 'Replay histories with this version, before it is deployed',
+      load: () => import('./replay.js'),
+      needs: REPLAY_PACKAGES,
+    },
     completion: { summary: 'Print a script that completes commands in a shell', load: () => import('./completion.js') },
   },
 };

@@ -1,12 +1,12 @@
-import { isGrpcServiceError, type WorkflowExecutionInfo } from '@temporalio/client';
+import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../client/index.js';
 import { EXECUTION_STATUSES } from '../client/status.js';
-import { temporalFailure } from '../client/temporal-failure.js';
 import { OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../contract/index.js';
 import { CliError } from './exit.js';
 import { type Filter, queryFor, STATUSES } from './list/query.js';
-import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { queryError } from './list/query-error.js';
+import { countOption, durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
 import { coloured, printable, printTable, writeOut } from './output.js';
 
 interface ListOptions extends TemporalOptions, Filter {
@@ -24,7 +24,7 @@ export function define(command: Command): void {
     )
     .option('--older-than <age>', 'only those that were started longer ago', durationOption('--older-than'))
     .option('--newer-than <age>', 'only those that were started since', durationOption('--newer-than'))
-    .option('--limit <count>', 'at most so many', count, 100)
+    .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
     .option('--json', 'print one JSON object a line, as they come', false)
     .addHelpText(
       'after',
@@ -134,27 +134,10 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch }: 
   return found.length > limit;
 }
 
-/** gRPC's INVALID_ARGUMENT. */
-const INVALID_ARGUMENT = 3;
-
-function queryError({ temporal }: ConnectedOnboardingClient, error: unknown): unknown {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!isGrpcServiceError(cause) || cause.code !== INVALID_ARGUMENT) return temporalFailure(temporal, error);
-  return new CliError(
-    `Temporal refuses the query: ${cause.details}\nDoes the namespace have the search attributes? temporal-incode setup registers them.`,
-  );
-}
-
 /** Temporal's SQL stores find no value with these, however it is written; "there is none" would be wrong. */
 const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
 
 function batch(value: string): string {
   if (value !== '' && !NOT_SEARCHABLE.test(value)) return value;
   throw new CliError('--batch must be a batch id without quotation marks, backslashes or line breaks');
-}
-
-function count(value: string): number {
-  const given = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-  if (given < 1) throw new CliError(`--limit must be a whole number from 1, not "${value}"`);
-  return given;
 }

@@ -94,6 +94,15 @@ export function durationOption(name: string): (value: string) => number {
   };
 }
 
+/** A parser for numbers of things. */
+export function countOption(name: string): (value: string) => number {
+  return (value) => {
+    const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+    if (count < 1) throw new CliError(`${name} must be a whole number from 1, not "${value}"`);
+    return count;
+  };
+}
+
 /** A parser for ports; 0 takes a free one. */
 export function portOption(name: string): (value: string) => number {
   return (value) => {

@@ -7,6 +7,8 @@ const require = createRequire(import.meta.url);
 /** What a client does not need, and most of what there is to install: see `docs/worker.md`. */
 export const WORKER_PACKAGES = ['@temporalio/worker', '@temporalio/activity', '@temporalio/nexus', 'pino'];
 
+export const REPLAY_PACKAGES = ['@temporalio/worker'];
+
 export const RECEIVER_PACKAGES = ['fastify', 'pino'];
 
 export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];

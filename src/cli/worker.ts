@@ -15,7 +15,7 @@ Example:
       if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
       // Loaded only now: it takes most of a second, and --help does without.
       const { runWorker } = await import('../worker.js');
-      process.exitCode = await runWorker();
-      if (process.connected) process.disconnect();
+      // An activity that was given up would keep the process alive.
+      process.exit(await runWorker());
     });
 }

@@ -26,6 +26,8 @@ export type ListenAddress = Readonly<{ host: string; port: number }>;
 
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
+export type Reader = ReturnType<typeof reader>;
+
 /** Told of a file with secrets that has become wrong while the process runs. @default a warning of the process, `SecretFileWarning` */
 export type OnWarning = (warning: string) => void;
 

@@ -6,6 +6,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   type OnWarning,
+  type Reader,
   reader,
 } from './reader.js';
 
@@ -75,8 +76,6 @@ const MAX_BODY_BYTES = 1_048_576;
 
 // A token that is valid for longer outlives the reasons for having tokens.
 const MAX_TOKEN_TTL = '1d';
-
-type Reader = ReturnType<typeof reader>;
 
 function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPath'> {
   const [path, tokenPath] = ['WEBHOOK_PATH', 'WEBHOOK_TOKEN_PATH'].map((name) => {

@@ -2,9 +2,9 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  continueAsNew,
   defineQuery,
   defineSignal,
+  makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -22,6 +22,7 @@ import {
 } from '../contract/index.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './batch-record.js';
 import { guarded } from './failures.js';
+import { NEW_RUN, wantsNewRun } from './new-run.js';
 import { BULK_OPTIONS } from './options.js';
 
 const { completeMany } = proxyActivities<BulkActivities>(BULK_OPTIONS);
@@ -102,13 +103,13 @@ class Batch {
     const { record } = this;
     for (;;) {
       if (this.failure) throw this.failure.error;
-      const isFull = workflowInfo().continueAsNewSuggested;
+      const isOver = wantsNewRun();
       if (this.running === 0 && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
-      if (this.running === 0 && isFull && allHandlersFinished()) {
-        await continueAsNew<typeof onboardingBatch>(this.remaining(), record);
+      if (this.running === 0 && isOver && allHandlersFinished()) {
+        await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
       const atATime = record.heldUpBy === null ? AT_A_TIME : 1;
-      const mayBegin = !record.stopped && !record.paused && !isFull && this.running < atATime;
+      const mayBegin = !record.stopped && !record.paused && !isOver && this.running < atATime;
       const sessions = mayBegin && Date.now() >= record.holdUntil ? this.nextChunk() : [];
       if (sessions.length > 0) {
         void this.complete(sessions);
@@ -116,8 +117,9 @@ class Batch {
       }
       this.stirred = false;
       const wait = mayBegin ? this.untilNext() : undefined;
-      if (wait === undefined) await condition(() => this.stirred);
-      else await condition(() => this.stirred, wait, { summary: 'Until the next call is due' });
+      const isStirred = () => this.stirred || (this.running === 0 && wantsNewRun());
+      if (wait === undefined) await condition(isStirred);
+      else await condition(isStirred, wait, { summary: 'Until the next call is due' });
     }
   }
 

@@ -4,8 +4,8 @@ import {
   CancellationScope,
   ContinueAsNew,
   condition,
-  continueAsNew,
   isCancellation,
+  makeContinueAsNewFunc,
 } from '@temporalio/workflow';
 import {
   checkOnboardingInput,
@@ -20,9 +20,9 @@ import {
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { earlierRequest, finishedElsewhere, mayFollowAnother, verification } from './earlier-requests.js';
 import { guarded } from './failures.js';
-import { HistoryFull } from './history.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
+import { NEW_RUN, NewRunIsDue } from './new-run.js';
 import { carriedRecord, learn, note, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
@@ -67,9 +67,10 @@ class Onboarding {
         try {
           return await this.complete();
         } catch (error) {
-          if (!(error instanceof HistoryFull)) throw error;
+          if (!(error instanceof NewRunIsDue)) throw error;
           // Unless an update came in meanwhile, whose answer would be lost.
-          if (allHandlersFinished()) await continueAsNew<typeof onboardingSession>(session.input, session.record);
+          if (!allHandlersFinished()) continue;
+          await makeContinueAsNewFunc<typeof onboardingSession>(NEW_RUN)(session.input, session.record);
         }
       }
     } catch (error) {

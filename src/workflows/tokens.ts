@@ -2,8 +2,8 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { SessionInput } from '../activities/types.js';
 import { FAILURES } from '../contract/index.js';
 import { type ActivityRefusal, activityRefusal } from './failures.js';
-import { HistoryFull, historyIsFull } from './history.js';
 import { incode } from './incode.js';
+import { NewRunIsDue, newRunIsDue } from './new-run.js';
 import { note } from './record.js';
 import type { Session } from './session.js';
 
@@ -93,8 +93,8 @@ async function waitForToken(session: Session, why: string, isMoot: () => boolean
   note(record, `A session token is needed: ${why}`);
   session.publish();
   try {
-    await condition(() => record.token !== null || isMoot() || historyIsFull());
-    if (record.token === null && !isMoot()) throw new HistoryFull();
+    await condition(() => record.token !== null || isMoot() || newRunIsDue());
+    if (record.token === null && !isMoot()) throw new NewRunIsDue();
   } finally {
     session.tokenNeeded = null;
   }

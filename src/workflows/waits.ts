@@ -1,7 +1,7 @@
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { AwaitMilestoneInput } from '../activities/types.js';
-import { HistoryFull, historyIsFull } from './history.js';
 import { incode } from './incode.js';
+import { NewRunIsDue, newRunIsDue } from './new-run.js';
 import { learn } from './record.js';
 import type { Session } from './session.js';
 import { withToken } from './tokens.js';
@@ -47,8 +47,8 @@ async function untilOverOrDue(session: Session, { summary, isOver, poll }: Wait)
       if (isOver()) return;
       if (failure) throw failure.error;
       if (left <= 0) return;
-      if (historyIsFull()) throw new HistoryFull();
-      await condition(() => isOver() || failure !== undefined || historyIsFull(), left, { summary });
+      if (newRunIsDue()) throw new NewRunIsDue();
+      await condition(() => isOver() || failure !== undefined || newRunIsDue(), left, { summary });
     }
   } finally {
     polls.cancel();

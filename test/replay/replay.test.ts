@@ -43,13 +43,18 @@ if (process.env.RECORD_HISTORIES) {
       await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, await readHistory(name));
     });
 
-    it('and a version that does something else is caught', async () => {
+    describe('and a version that does something else is caught:', async () => {
       const changed = await bundleWorkflowCode({
         workflowsPath: new URL('./changed-workflow.ts', import.meta.url).pathname,
         logger: new DefaultLogger('ERROR'),
       });
-      const replay = Worker.runReplayHistory({ workflowBundle: changed }, await readHistory('approved'));
-      await expect(replay).rejects.toThrow(DeterminismViolationError);
+
+      it.each(['approved', 'batch-with-a-retry'])('%s', async (name) => {
+        const history = await readHistory(name);
+        await expect(Worker.runReplayHistory({ workflowBundle: changed }, history)).rejects.toThrow(
+          DeterminismViolationError,
+        );
+      });
     });
   });
 }

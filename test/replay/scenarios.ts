@@ -143,6 +143,13 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     return ended(world, interviewId);
   },
 
+  async 'verdict-by-poll'(world) {
+    const interviewId = await inReview(world);
+    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await pass(world, interviewId, '7h');
+    return ended(world, interviewId);
+  },
+
   async 'review-deadline'(world) {
     const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '1s' } }, WARN);
     return ended(world, interviewId);

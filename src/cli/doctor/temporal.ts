@@ -3,6 +3,8 @@ import { searchAttributesOf } from '../../search-attributes.js';
 import { days, MINIMUM_RETENTION_MS, retentionOf } from '../namespace.js';
 import { type TemporalOptions, withTemporal } from '../options.js';
 import { type Check, check } from './check.js';
+import { deploymentChecks } from './deployment.js';
+import { pollersOf, QUEUE_TYPES } from './pollers.js';
 
 export interface Queues {
   taskQueue: string;
@@ -27,9 +29,12 @@ export async function temporalChecks(options: TemporalOptions, queues: Queues): 
   }
 }
 
-function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
+async function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
   const retained = retentionOf(connection, namespace);
-  return Promise.all([
+  const versions = deploymentChecks(connection, namespace, { version: taskQueue, 'bulk version': bulkTaskQueue })
+    // What they lack, the checks of the workers say.
+    .catch((): Check[] => []);
+  const checks = await Promise.all([
     check('server', () => server(connection)),
     check('namespace', async () => {
       await retained;
@@ -40,6 +45,7 @@ function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQue
     check('workers', () => workers(connection, namespace, taskQueue)),
     check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
   ]);
+  return [...checks, ...(await versions)];
 }
 
 type Found = Omit<Check, 'name'>;
@@ -70,31 +76,18 @@ function retention(retentionMs: number): Found {
   };
 }
 
-/** `TASK_QUEUE_TYPE_WORKFLOW` and `_ACTIVITY` of Temporal's API. */
-const TYPES = { workflows: 1, activities: 2 } as const;
-
-/** A worker asks again after a minute at most. The server lists it for five. */
-const GONE_AFTER_MS = 120_000;
-
 /** As many as anybody reads. */
 const MOST_NAMED = 5;
 
-async function workers({ workflowService }: Connection, namespace: string, taskQueue: string): Promise<Found> {
+async function workers(connection: Connection, namespace: string, taskQueue: string): Promise<Found> {
   const seen = new Map<string, number>();
-  for (const [what, taskQueueType] of Object.entries(TYPES)) {
-    const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType };
-    const { pollers } = await workflowService.describeTaskQueue(queue);
-    const alive = (pollers ?? [])
-      .map(({ identity, lastAccessTime }) => ({
-        identity: identity ?? 'unknown',
-        agoMs: Math.max(0, Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000),
-      }))
-      .filter(({ agoMs }) => agoMs < GONE_AFTER_MS);
-    if (alive.length === 0) {
+  for (const [what, type] of Object.entries(QUEUE_TYPES)) {
+    const { pollers } = await pollersOf(connection, namespace, taskQueue, type);
+    if (pollers.length === 0) {
       const message = `${taskQueue}: nobody has asked for ${what} within the last two minutes`;
       return { status: 'failed', message, todo: 'Start a worker: temporal-incode worker' };
     }
-    for (const { identity, agoMs } of alive) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));
+    for (const { identity, agoMs } of pollers) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));
   }
   const named = [...seen].slice(0, MOST_NAMED).map(([identity, ms]) => `${identity} (${Math.round(ms / 1_000)} s ago)`);
   const more = seen.size > named.length ? ` and ${seen.size - named.length} more` : '';

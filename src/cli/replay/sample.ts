@@ -1,0 +1,88 @@
+import { type Client, isGrpcServiceError, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  ANSWER_WORKFLOW,
+  BATCH_WORKFLOW,
+  ONBOARDING_WORKFLOW,
+  SEARCH_ATTRIBUTES,
+  STAGES,
+} from '../../contract/index.js';
+import type { RecordedHistory } from '../../worker/replay.js';
+import { DAY_MS } from '../namespace.js';
+
+export const REPLAYED_STATUSES = ['open', 'closed', 'all'] as const;
+
+export interface SampleOptions {
+  status: (typeof REPLAYED_STATUSES)[number];
+  limit: number;
+  query?: string;
+}
+
+/** A page holds no histories, but nobody needs a thousand names of one kind. */
+const PAGE = 50;
+
+/**
+ * Histories of every kind and age, in turn: a namespace has thousands that went the usual way, and few that did not. One is fetched
+ * when the last one was replayed.
+ */
+export async function* sampledHistories(client: Client, options: SampleOptions): AsyncGenerator<RecordedHistory> {
+  const listed = queriesFor(options).map((query) => client.workflow.list({ query, pageSize: PAGE }));
+  const seen = new Set<string>();
+  for await (const { workflowId, runId, type } of inTurn<WorkflowExecutionInfo>(listed)) {
+    if (seen.has(runId)) continue;
+    seen.add(runId);
+    try {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      yield { workflowId, runId, type, history };
+    } catch (error) {
+      // Its retention has ended meanwhile.
+      if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+      continue;
+    }
+    if (seen.size >= options.limit) return;
+  }
+}
+
+/** gRPC's code. */
+const NOT_FOUND = 5;
+
+/** Each asks for one kind. Without ORDER BY, which not every server has: ages are asked for instead. */
+export function queriesFor({ status, query }: SampleOptions, now = Date.now()): string[] {
+  const { stage } = SEARCH_ATTRIBUTES;
+  const sessions = `WorkflowType = '${ONBOARDING_WORKFLOW}'`;
+  const kinds = [
+    ...STAGES.map((name) => `${sessions} AND ${stage} = '${name}'`),
+    // Those that have never waited for long.
+    `${sessions} AND ${stage} IS NULL`,
+    `WorkflowType = '${BATCH_WORKFLOW}'`,
+    `WorkflowType = '${ANSWER_WORKFLOW}'`,
+  ];
+  const day = new Date(now - DAY_MS).toISOString();
+  const week = new Date(now - 7 * DAY_MS).toISOString();
+  const ages = [`StartTime < '${week}'`, `StartTime >= '${week}' AND StartTime < '${day}'`, `StartTime >= '${day}'`];
+  return kinds.flatMap((kind) =>
+    ages.map((age) =>
+      [kind, age, ...EXECUTION_STATUS[status], ...(query === undefined ? [] : [`(${query})`])].join(' AND '),
+    ),
+  );
+}
+
+const EXECUTION_STATUS: Record<SampleOptions['status'], string[]> = {
+  open: [`ExecutionStatus = 'Running'`],
+  closed: [`ExecutionStatus != 'Running'`],
+  all: [],
+};
+
+/** One of each, then the next of each, until all have ended. */
+async function* inTurn<T>(sources: AsyncIterable<T>[]): AsyncGenerator<T> {
+  let open = sources.map((source) => source[Symbol.asyncIterator]());
+  while (open.length > 0) {
+    const left: typeof open = [];
+    for (const source of open) {
+      const { value, done } = await source.next();
+      if (done) continue;
+      left.push(source);
+      yield value;
+    }
+    open = left;
+  }
+}

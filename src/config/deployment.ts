@@ -1,0 +1,32 @@
+import type { Reader } from './reader.js';
+
+/** One version of the workers of a Temporal Worker Deployment. */
+export interface DeploymentVersion {
+  /** What all versions have in common. */
+  readonly deploymentName: string;
+  /** What tells them apart, such as an image's tag. */
+  readonly buildId: string;
+}
+
+/** @returns `null` without a version */
+export function deploymentVersion(read: Reader): DeploymentVersion | null {
+  const deploymentName = read.text('WORKER_DEPLOYMENT_NAME');
+  const buildId = read.text('WORKER_BUILD_ID');
+  if (deploymentName === undefined && buildId === undefined) return null;
+  if (deploymentName === undefined || buildId === undefined) {
+    const missing = buildId === undefined ? 'WORKER_BUILD_ID' : 'WORKER_DEPLOYMENT_NAME';
+    read.problems.push(`WORKER_DEPLOYMENT_NAME and WORKER_BUILD_ID belong together: ${missing} is not set`);
+    return null;
+  }
+  if (!DEPLOYMENT_NAME.test(deploymentName)) {
+    read.problems.push(`WORKER_DEPLOYMENT_NAME must be letters, digits, "-" and "_", not "${deploymentName}"`);
+  }
+  if (!BUILD_ID.test(buildId)) {
+    read.problems.push(`WORKER_BUILD_ID must be letters, digits, ".", "-", "_" and "+", not "${buildId}"`);
+  }
+  return { deploymentName, buildId };
+}
+
+// Temporal writes `name:buildId`, formerly `name.buildId`, and keeps names that begin with two underscores. Both stand in queries.
+const DEPLOYMENT_NAME = /^(?!__)[\w-]{1,100}$/;
+const BUILD_ID = /^[\w.+-]{1,100}$/;

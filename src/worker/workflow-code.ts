@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import type { WorkerOptions } from '@temporalio/worker';
+import { encryptedDataConverter, type KeyRing } from '../codec/index.js';
+
+/** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
+export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+
+/** The same with failures that are encrypted like payloads. */
+const ENCRYPTING_BUNDLE = fileURLToPath(new URL('../workflow-bundle-encrypting.js', import.meta.url));
+
+/** What runs workflows, and reads what they were given. */
+export function workflowCode(keys: KeyRing | null): Pick<WorkerOptions, 'workflowBundle' | 'dataConverter'> {
+  if (keys === null) return { workflowBundle: { codePath: WORKFLOW_BUNDLE } };
+  return { workflowBundle: { codePath: ENCRYPTING_BUNDLE }, dataConverter: encryptedDataConverter(keys) };
+}

@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import { OnboardingClient } from '../../src/client/index.js';
+import {
+  ANSWER_WORKFLOW,
+  answerWorkflowId,
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  BATCH_WORKFLOW,
+  type BatchProgress,
+  type BatchWorkflow,
+  BULK_TASK_QUEUE,
+  batchWorkflowId,
+  type OnboardingInput,
+} from '../../src/contract/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { run } from '../support/cli.js';
+import { buildsOf, commandsOf, runCommands, sessionBuildsOf } from '../support/deployment.js';
+import { API_KEY } from '../support/world.js';
+
+// The page's commands, in its order, on a server of their own: every test goes on where the one before has stopped.
+
+const OLD = '1.4.0';
+const NEW = '1.5.0';
+const SOON = { timeout: 45_000 };
+
+const ANSWER = answerWorkflowId('no-token', 'request');
+
+const FIRST = await commandsOf('deploys', 'The first version');
+const NEXT = await commandsOf('deploys', 'The next version');
+const BACK = await commandsOf('deploys', 'Going back');
+const OFF = await commandsOf('deploys', 'Turning the old version off');
+
+let directory: string;
+let simulator: IncodeSimulator;
+let server: LocalTemporalServer;
+let connection: Connection;
+let temporal: Client;
+let onboarding: OnboardingClient;
+const workers: Record<string, WorkerProcess> = {};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-deploys-'));
+  simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  server = await startLocalTemporalServer({
+    env,
+    // Minutes by default.
+    dynamicConfig: {
+      'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '"2s"',
+      'matching.wv.VersionDrainageStatusRefreshInterval': '"1s"',
+    },
+  });
+  connection = await Connection.connect({ address: server.address });
+  temporal = new Client({ connection });
+  onboarding = new OnboardingClient({ client: temporal });
+});
+
+afterAll(async () => {
+  for (const worker of Object.values(workers)) await worker.stop();
+  await connection.close();
+  await server.stop();
+  await simulator.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const environment = () => ({
+  INCODE_BASE_URL: simulator.url,
+  INCODE_API_KEY: API_KEY,
+  TEMPORAL_ADDRESS: server.address,
+  WORKER_NEXUS_TASK_QUEUE: 'incode-nexus',
+  WORKER_SHUTDOWN_GRACE: '1s',
+});
+
+async function startWorker(build: string): Promise<void> {
+  const env = { ...environment(), WORKER_DEPLOYMENT_NAME: 'incode-onboarding', WORKER_BUILD_ID: build };
+  workers[build] = await startWorkerProcess(env, join(directory, `${build}.log`));
+  // The server knows a version once its workers have asked every queue for work.
+  const described = `temporal worker deployment describe-version --deployment-name incode-onboarding --build-id ${build}`;
+  const queues = async () => (await runCommands([described], server.address).catch(() => '')).match(/^ +incode-/gm);
+  await expect.poll(async () => (await queues())?.length, SOON).toBe(7);
+}
+
+const temporalCommands = (commands: string[] | undefined) => runCommands(commands ?? [], server.address);
+
+async function begin(interviewId: string, plan: OnboardingInput['plan'] = {}): Promise<void> {
+  const { token } = await simulator.openSession({ interviewId });
+  await onboarding.start({ interviewId, sessionToken: token, plan });
+}
+
+async function doctored(name: string): Promise<{ status: string; message: string; todo?: string } | undefined> {
+  const { stdout } = await run(['doctor', '--json'], '', environment());
+  return JSON.parse(stdout).checks.find((check: { name: string }) => check.name === name);
+}
+
+const builds = (interviewId: string) => sessionBuildsOf(temporal, interviewId);
+
+async function outcomeOf(interviewId: string): Promise<string | null> {
+  return (await onboarding.result(interviewId)).outcome;
+}
+
+/** Something happens to it; again and again, because a task that comes too soon after a change does not know of it. */
+async function buildsWhenTold(interviewId: string): Promise<(string | undefined)[]> {
+  await onboarding.statusChanged({ interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' });
+  return builds(interviewId);
+}
+
+const processed = (interviewId: string) =>
+  onboarding.statusChanged({ interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' });
+
+describe('deploys, as docs/deploys.md has them', () => {
+  it('a version that is not the current one is led to nothing, and doctor says so', async () => {
+    await startWorker(OLD);
+    await begin('first');
+    await expect
+      .poll(() => doctored('version'), SOON)
+      .toMatchObject({
+        status: 'failed',
+        message: expect.stringContaining('no current version in deployment incode-onboarding'),
+        todo: expect.stringContaining(`--deployment-name incode-onboarding --build-id ${OLD}`),
+      });
+    expect(simulator.callsOf('first')).toEqual([]);
+  });
+
+  it('the first version is made the current one', async () => {
+    expect(FIRST).toHaveLength(1);
+    expect(await temporalCommands(FIRST[0])).toMatch(new RegExp(`CurrentVersionBuildID +${OLD}`));
+    expect(await outcomeOf('first')).toBe('approved');
+    expect(await builds('first')).toEqual([OLD]);
+    await expect.poll(() => doctored('version'), SOON).toMatchObject({ status: 'ok' });
+    await expect.poll(() => doctored('bulk version'), SOON).toMatchObject({ status: 'ok' });
+  });
+
+  it('sessions stand everywhere, and a shard is paused, when the next version comes', async () => {
+    await begin('waits', { finishWhen: 'processed' });
+    await begin('waits-long', { finishWhen: 'processed' });
+    // A session without a token, whose caller waits for Incode's answer, as a Nexus operation does.
+    await simulator.openSession({ interviewId: 'no-token' });
+    await onboarding.start({ interviewId: 'no-token' });
+    await temporal.workflow.start(ANSWER_WORKFLOW, {
+      workflowId: ANSWER,
+      taskQueue: 'incode-nexus',
+      args: [{ interviewId: 'no-token' }],
+    });
+    const isAsked = async () => (await onboarding.state('no-token')).state?.timeline.map(({ event }) => event);
+    await expect.poll(isAsked, SOON).toContain('Asked to finish');
+    simulator.fault({ operation: 'finishStatus', interviewId: 'under-way', kind: 'status', status: 503, times: null });
+    await begin('under-way');
+    const { token } = await simulator.openSession({ interviewId: 'in-a-shard', scoreReadyAfterMs: null });
+    const shard = await temporal.workflow.start<BatchWorkflow>(BATCH_WORKFLOW, {
+      workflowId: batchWorkflowId('nightly', 0),
+      taskQueue: BULK_TASK_QUEUE,
+      args: [{ batchId: 'nightly', shard: 0, sessions: [{ interviewId: 'in-a-shard', sessionToken: token }] }],
+    });
+    await shard.signal(BATCH_SIGNALS.pause);
+    const progress = () => shard.query<BatchProgress>(BATCH_QUERIES.progress);
+    await expect.poll(progress, SOON).toMatchObject({ paused: true });
+    for (const interviewId of ['waits', 'waits-long', 'under-way']) {
+      await expect.poll(() => simulator.callsOf(interviewId).length, SOON).toBeGreaterThan(0);
+    }
+    await startWorker(NEW);
+    const [ramp] = NEXT;
+    expect(await temporalCommands(ramp)).toMatch(new RegExp(`RampingVersionBuildID +${NEW}[^]*Percentage +10`));
+  });
+
+  it('what is new goes to the new version, what is under way ends with the old one, what waits moves', async () => {
+    expect(NEXT).toHaveLength(2);
+    expect(await temporalCommands(NEXT[1])).toContain(NEW);
+    await begin('new');
+    expect(await outcomeOf('new')).toBe('approved');
+    expect(await builds('new')).toEqual([NEW]);
+    simulator.clearFaults();
+    expect(await outcomeOf('under-way')).toBe('approved');
+    expect(await builds('under-way')).toEqual([OLD]);
+    await expect.poll(() => buildsWhenTold('waits'), SOON).toEqual([OLD, NEW]);
+    expect(await builds('waits-long')).toEqual([OLD]);
+  });
+
+  it('back: new ones go to the old version again, and what waits comes back', async () => {
+    expect(BACK).toHaveLength(1);
+    await temporalCommands(BACK[0]);
+    await begin('after-going-back');
+    expect(await outcomeOf('after-going-back')).toBe('approved');
+    expect(await builds('after-going-back')).toEqual([OLD]);
+    await expect.poll(() => buildsWhenTold('waits'), SOON).toEqual([OLD, NEW, OLD]);
+  });
+
+  it('what waits for long is told, the old version drains, and is turned off', async () => {
+    expect(OFF).toHaveLength(3);
+    await temporalCommands(NEXT[1]);
+    // As the page says: repeated until the count does not fall any more.
+    await expect.poll(() => temporalCommands(OFF[0]), SOON).toContain('Total: 1');
+    expect(await builds('no-token')).toEqual([OLD]);
+    await temporalCommands(OFF[1]);
+    await expect.poll(() => temporalCommands(OFF[0]), SOON).toContain('Total: 0');
+    expect(await builds('no-token')).toEqual([NEW]);
+    await expect.poll(() => temporalCommands(OFF[2]), SOON).toMatch(/DrainageStatus +drained/);
+    await workers[OLD]?.stop();
+    for (const interviewId of ['waits', 'waits-long']) {
+      await processed(interviewId);
+      expect(await outcomeOf(interviewId)).toBe('approved');
+      expect(simulator.effects(interviewId).finished).toBe(1);
+    }
+    expect(await builds('waits-long')).toEqual([OLD, NEW]);
+    await onboarding.renewToken('no-token', await simulator.issueToken('no-token'));
+    expect(await temporal.workflow.getHandle(ANSWER).result()).toMatchObject({ action: 'approved' });
+    expect(await builds('no-token')).toEqual([NEW]);
+    expect(await buildsOf(temporal, ANSWER)).toEqual([NEW]);
+    expect(await buildsOf(temporal, batchWorkflowId('nightly', 0))).toEqual([OLD, NEW]);
+    const shard = temporal.workflow.getHandle<BatchWorkflow>(batchWorkflowId('nightly', 0));
+    expect(await shard.query<BatchProgress>(BATCH_QUERIES.progress)).toMatchObject({ paused: true });
+    await shard.signal(BATCH_SIGNALS.stop);
+    expect((await shard.result()).rows).toHaveLength(1);
+    await expect
+      .poll(() => doctored('version'), SOON)
+      .toMatchObject({
+        status: 'ok',
+        message: expect.stringContaining(`current is incode-onboarding:${NEW}`),
+      });
+  });
+});

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { ConfigError, readConfig, readWebhookConfig } from '../../src/config.js';
+import { parseDuration } from '../../src/contract/index.js';
+import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
+import { forceTimeMs } from '../../src/worker/run.js';
+
+const read = (file: string) => readFileSync(new URL(`../../ops/${file}`, import.meta.url), 'utf8');
+
+interface Container {
+  name: string;
+  command: string[];
+  env: { name: string; value: string }[];
+  lifecycle?: { preStop: { exec: { command: string[] } } };
+}
+
+interface Workload {
+  kind: string;
+  spec: {
+    selector: { matchLabels: Record<string, string> };
+    template: {
+      metadata: { labels: Record<string, string> };
+      spec: { terminationGracePeriodSeconds: number; containers: Container[] };
+    };
+  };
+}
+
+/** Names of the variables that a configuration reads. */
+function namesReadBy(configure: (env: Record<string, string>) => unknown): Set<string> {
+  const names = new Set<string>();
+  const told = new Proxy<Record<string, string>>({}, { get: (_, name) => void names.add(String(name)) });
+  expect(() => configure(told)).toThrow(ConfigError);
+  return names;
+}
+
+/** Temporal's own are read by its library, and the allocator's by the C library. */
+const isForeign = (name: string) => /^TEMPORAL_(?!INCODE_)/.test(name) || name === 'MALLOC_TRIM_THRESHOLD_';
+
+/** The secrets are files of the target machine. */
+function readable(env: Record<string, string>): Record<string, string> {
+  const { INCODE_API_KEY_FILE: _, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: __, ...rest } = env;
+  return { ...rest, INCODE_API_KEY: 'key', TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' };
+}
+
+function expectWorkerEnvironment(env: Record<string, string>, stopsAfterSeconds: number): void {
+  const known = namesReadBy((given) => readConfig(given));
+  expect(Object.keys(env).filter((name) => !known.has(name) && !isForeign(name))).toEqual([]);
+  const config = readConfig(readable(env));
+  expect(config.shutdownGraceMs).toBe(parseDuration(env.WORKER_SHUTDOWN_GRACE ?? ''));
+  // No call is broken off: the longest one is a look at the status, and a finish.
+  expect(config.shutdownGraceMs).toBeGreaterThanOrEqual(config.timeoutMs + config.finishTimeoutMs);
+  // It ends by itself, with some seconds to spare.
+  expect(stopsAfterSeconds * 1_000).toBeGreaterThan(forceTimeMs(config) + 5_000);
+}
+
+describe('ops/kubernetes.yml', () => {
+  const documents = parseAllDocuments(read('kubernetes.yml'));
+  const workloads = documents.map((document) => document.toJS() as Workload);
+  const [worker, webhooks] = workloads.map(({ spec }) => spec.template.spec);
+  const environment = ({ containers }: { containers: Container[] }) =>
+    Object.fromEntries((containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+
+  it('is YAML, and each deployment finds its own pods', () => {
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    expect(workloads.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment']);
+    for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+  });
+
+  it('has variables as texts', () => {
+    const values = workloads.flatMap(({ spec }) => spec.template.spec.containers[0]?.env ?? []);
+    expect(values.filter(({ value }) => typeof value !== 'string')).toEqual([]);
+  });
+
+  it('configures workers, and gives them the time that they need to end', () => {
+    if (!worker) throw new Error('There is no worker');
+    expect(worker.containers[0]?.command.at(-1)).toBe('worker');
+    const env = environment(worker);
+    expectWorkerEnvironment(env, worker.terminationGracePeriodSeconds);
+    expect(readConfig(readable(env)).deployment).toEqual({ deploymentName: 'incode-onboarding', buildId: '1.4.0' });
+  });
+
+  it('configures the receiver, and gives it the time that it needs to drain', () => {
+    if (!webhooks) throw new Error('There is no receiver');
+    expect(webhooks.containers[0]?.command.at(-1)).toBe('webhooks');
+    const env = environment(webhooks);
+    const known = namesReadBy((given) => readWebhookConfig(given));
+    // Those of clients are read by the client.
+    const isClients = (name: string) => isForeign(name) || name === 'TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE';
+    expect(Object.keys(env).filter((name) => !known.has(name) && !isClients(name))).toEqual([]);
+    const waits = Number(webhooks.containers[0]?.lifecycle?.preStop.exec.command[1]);
+    const longest = WEBHOOK_DEFAULTS.bodyTimeoutMs + WEBHOOK_DEFAULTS.notifyTimeoutMs;
+    expect((webhooks.terminationGracePeriodSeconds - waits) * 1_000).toBeGreaterThan(longest);
+  });
+});
+
+describe('ops/temporal-incode-worker.service', () => {
+  const settings = read('temporal-incode-worker.service')
+    .split('\n')
+    .filter((line) => /^\w+=/.test(line))
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
+  const all = (name: string) => settings.filter(([key]) => key === name).map(([, value]) => value);
+
+  it('configures a worker, and gives it the time that it needs to end', () => {
+    const env = Object.fromEntries(
+      all('Environment').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    );
+    expect(all('ExecStart')).toEqual([expect.stringMatching(/^\/\S+\/node .* worker$/)]);
+    expectWorkerEnvironment(env, Number(all('TimeoutStopSec')[0]));
+  });
+
+  it('hands over each credential that a variable names', () => {
+    const named = all('Environment').flatMap((pair) => [...pair.matchAll(/%d\/([\w-]+)/g)].map(([, name]) => name));
+    expect(all('LoadCredential').map((credential) => credential.split(':')[0])).toEqual(named);
+  });
+});

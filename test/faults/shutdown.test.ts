@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { OnboardingClient } from '../../src/client/index.js';
+import { BATCH_WORKFLOW, type BatchWorkflow, batchWorkflowId } from '../../src/contract/index.js';
+import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { openSessions, timesFinished } from '../support/batch.js';
+import { API_KEY } from '../support/world.js';
+
+// Real worker processes that are told to end while something is under way. What must hold: they end by themselves, others go on with
+// what they had, and nothing happens twice.
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const STUCK = fileURLToPath(new URL('./stuck-worker.ts', import.meta.url));
+const SOON = { timeout: 45_000 };
+
+interface Process {
+  child: ChildProcess;
+  output(): string;
+  ended: Promise<{ code: number | null; signal: string | null }>;
+}
+
+let simulator: IncodeSimulator;
+let connection: Connection;
+let temporal: Client;
+let onboarding: OnboardingClient;
+let taskQueue: string;
+let processes: Process[] = [];
+
+beforeAll(async () => {
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  temporal = new Client({ connection, namespace: inject('temporalNamespace') });
+});
+afterAll(() => connection.close());
+
+beforeEach(async () => {
+  simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.1 });
+  taskQueue = `shutdown-${randomUUID()}`;
+  onboarding = new OnboardingClient({ client: temporal, taskQueue });
+});
+afterEach(async () => {
+  for (const { child, ended } of processes) {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await ended;
+  }
+  processes = [];
+  await simulator.close();
+});
+
+function start(args: string[], env: Record<string, string>): Process {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  const started = { child, output: () => output, ended };
+  processes.push(started);
+  return started;
+}
+
+const environment = (more: Record<string, string> = {}) => ({
+  INCODE_BASE_URL: simulator.url,
+  INCODE_API_KEY: API_KEY,
+  INCODE_SETTLE_TIME: '3s',
+  TEMPORAL_ADDRESS: inject('temporalAddress'),
+  TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+  WORKER_TASK_QUEUE: taskQueue,
+  WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+  WORKER_SHUTDOWN_GRACE: '1s',
+  ...more,
+});
+
+async function startWorker(more: Record<string, string> = {}): Promise<Process> {
+  const worker = start([MAIN, 'worker'], environment(more));
+  await expect.poll(worker.output, SOON).toContain('Worker ready');
+  return worker;
+}
+
+/** A session whose finishing is under way. */
+async function finishing(worker: { effect: boolean }): Promise<string> {
+  const { interviewId, token } = await simulator.openSession();
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: worker.effect });
+  await onboarding.start({ interviewId, sessionToken: token });
+  await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length, SOON).toBe(1);
+  return interviewId;
+}
+
+describe('SIGTERM during a call that is longer than the grace time', () => {
+  it.each([
+    ['that Incode has carried out', true, 'status', 1],
+    ['that Incode has not carried out', false, 'response', 2],
+  ] as const)('%s: the worker ends, another one looks first, and it is finished once', async (_, effect, by, calls) => {
+    const worker = await startWorker();
+    const interviewId = await finishing({ effect });
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    await startWorker();
+    expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy: by } });
+    const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
+    expect(operations.slice(0, 2)).toEqual(['finishStatus', 'onboardingStatus']);
+    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
+    expect(simulator.effects(interviewId).finished).toBe(1);
+  });
+});
+
+it('SIGTERM during a bulk activity: another worker goes on with the rest, and nothing is finished twice', async () => {
+  const bulk = { INCODE_BULK_CONNECTIONS: '8' };
+  const worker = await startWorker(bulk);
+  const sessions = await openSessions(simulator, 120);
+  for (const { interviewId } of sessions) {
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 400 });
+  }
+  const batchId = randomUUID();
+  const shard = await temporal.workflow.start<BatchWorkflow>(BATCH_WORKFLOW, {
+    workflowId: batchWorkflowId(batchId, 0),
+    taskQueue: `${taskQueue}-bulk`,
+    args: [{ batchId, shard: 0, sessions, plan: { score: false } }],
+  });
+  const finished = () => sessions.filter(({ interviewId }) => simulator.effects(interviewId).finished > 0).length;
+  await expect.poll(finished, { ...SOON, interval: 20 }).toBeGreaterThan(4);
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toEqual({ code: 0, signal: null });
+  expect(finished()).toBeLessThan(sessions.length);
+  await startWorker(bulk);
+  const { rows } = await shard.result();
+  expect(rows.filter(({ outcome }) => outcome !== 'approved')).toEqual([]);
+  expect(timesFinished(simulator, sessions)).toEqual({ 1: sessions.length });
+});
+
+it('a second SIGTERM ends it at once, and another worker finishes the session once', async () => {
+  const worker = await startWorker({ WORKER_SHUTDOWN_GRACE: '10m' });
+  const interviewId = await finishing({ effect: true });
+  worker.child.kill('SIGTERM');
+  await expect.poll(worker.output, SOON).toContain('"STOPPING"');
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  await startWorker();
+  expect(await onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
+  expect(simulator.effects(interviewId).finished).toBe(1);
+});
+
+it('SIGTERM while it is being started does not wait for a server that does not answer', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  try {
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const asked = once(silent, 'connection');
+    const worker = start([MAIN, 'worker'], environment({ TEMPORAL_ADDRESS: `127.0.0.1:${port}` }));
+    await asked;
+    worker.child.kill('SIGTERM');
+    // Without it, it ends with 1 after half a minute.
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    expect(worker.output()).toContain('Worker stopped before it had started');
+  } finally {
+    silent.close();
+  }
+});
+
+it('an activity that does not look at its signal is given up, and another worker goes on', async () => {
+  const worker = start(['--import', 'tsx', STUCK], environment());
+  const { interviewId } = await simulator.openSession();
+  await onboarding.start({ interviewId });
+  await expect.poll(worker.output, SOON).toContain('asked');
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(1);
+  expect(worker.output()).toContain('ShutdownTimeoutError');
+  await startWorker({ INCODE_CONFIGURATION_ID: 'flow' });
+  expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+  expect(simulator.effects(interviewId).finished).toBe(1);
+});

@@ -1,0 +1,18 @@
+import { createWorker, readConfig } from 'temporal-incode/worker';
+
+// A worker whose token source does not look at its signal. In a process of its own, because it never lets go.
+
+const worker = await createWorker(readConfig(process.env), {
+  tokenSource: {
+    token: () => {
+      process.stdout.write('asked\n');
+      return new Promise(() => undefined);
+    },
+  },
+});
+try {
+  await worker.run();
+} catch (error) {
+  process.stdout.write(`${(error as Error).name}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { Client } from '@temporalio/client';
+import { onboardingWorkflowId } from '../../src/contract/index.js';
+import { defaultCacheDir, findTemporalBinary } from '../../src/testing/temporal-binary.js';
+import { codeBlocks, section } from './markdown.js';
+
+/** What stands on the page under a heading: each block's commands. */
+export async function commandsOf(page: string, heading: string): Promise<string[][]> {
+  const text = await readFile(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8');
+  return codeBlocks(section(text, heading), 'sh').map((block) => block.trim().split('\n'));
+}
+
+/** Runs commands of the temporal CLI as they stand there. @returns what they print */
+export async function runCommands(commands: string[], address: string): Promise<string> {
+  const options = { env: process.env, cacheDir: defaultCacheDir(process.env), onProgress: () => undefined };
+  const { path } = await findTemporalBinary(options);
+  const env = { ...process.env, PATH: `${dirname(path)}${delimiter}${process.env.PATH}`, TEMPORAL_ADDRESS: address };
+  let output = '';
+  for (const command of commands) {
+    if (!command.startsWith('temporal ')) throw new Error(`Not a command of the temporal CLI: ${command}`);
+    output += (await promisify(execFile)('sh', ['-c', command], { env })).stdout;
+  }
+  return output;
+}
+
+/** Which build of the worker each run of a workflow belongs to, the first run first. */
+export async function buildsOf(client: Client, workflowId: string): Promise<(string | undefined)[]> {
+  const builds: (string | undefined)[] = [];
+  let runId: string | undefined;
+  for (;;) {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const { raw, runId: found } = await handle.describe();
+    const { versioningInfo } = raw.workflowExecutionInfo ?? {};
+    builds.unshift(versioningInfo?.deploymentVersion?.buildId ?? undefined);
+    const { events } = await client.workflow.getHandle(workflowId, found).fetchHistory();
+    const before = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    if (!before) return builds;
+    runId = before;
+  }
+}
+
+export function sessionBuildsOf(client: Client, interviewId: string): Promise<(string | undefined)[]> {
+  return buildsOf(client, onboardingWorkflowId(interviewId));
+}
