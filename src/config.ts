@@ -67,6 +67,12 @@ export interface Config {
   readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
+  /** `WORKER_WORKFLOW_TASKS`: workflow tasks at a time. @default 40, as the SDK's: each takes a millisecond or two of one thread. */
+  readonly workflowTasks: number;
+  /** `WORKER_BULK_ACTIVITIES`: at a time. @default 4: one ends while another is under way, and a third is being fetched. */
+  readonly bulkActivities: number;
+  /** `WORKER_BULK_CACHED_WORKFLOWS`. @default 32: each holds 2,000 sessions and their tokens, a few MB; another one is replayed. */
+  readonly bulkCachedWorkflows: number;
   /** `WORKER_DEPLOYMENT_NAME` and `WORKER_BUILD_ID`, both or none: see `docs/deploys.md`. @default none: without a version */
   readonly deployment: DeploymentVersion | null;
   /** `WORKER_SHUTDOWN_GRACE`: how long calls under way may go on. @default "20s": Kubernetes kills after 30. */
@@ -76,6 +82,9 @@ export interface Config {
   /** `LOG_LEVEL`. @default "info" */
   readonly logLevel: LogLevel;
 }
+
+/** One for tasks of workflows that are cached, one for others: the SDK's own condition. */
+const LEAST_WORKFLOW_TASKS = 2;
 
 /**
  * @param onWarning told of a file with secrets that has become wrong. @default a warning of the process, `SecretFileWarning`
@@ -102,6 +111,9 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, LEAST_WORKFLOW_TASKS),
+    bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
+    bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),
     shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
     metricsAddress: read.listenAddress('WORKER_METRICS_ADDRESS') ?? null,

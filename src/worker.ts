@@ -148,17 +148,12 @@ function onboardingOptions(config: Config, incode: IncodeClient, options: Create
     taskQueue: config.taskQueue,
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
+    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
     // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
     maxConcurrentActivityTaskExecutions: connections,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
   };
 }
-
-/** One ends while another is under way, and a third is being fetched. */
-const BULK_ACTIVITIES = 4;
-
-/** Each holds a shard of 2,000 sessions and their tokens, a few MB; one that is not cached is replayed. */
-const BULK_CACHED_WORKFLOWS = 32;
 
 function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
@@ -170,8 +165,9 @@ function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorker
       concurrency: bulkConnections,
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
-    maxCachedWorkflows: BULK_CACHED_WORKFLOWS,
-    maxConcurrentActivityTaskExecutions: BULK_ACTIVITIES,
+    maxCachedWorkflows: config.bulkCachedWorkflows,
+    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    maxConcurrentActivityTaskExecutions: config.bulkActivities,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };
 }

@@ -79,11 +79,13 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       return ms ?? 0;
     },
 
-    integer(name: string, fallback: number, max: number): number {
+    integer(name: string, fallback: number, max: number, min = 1): number {
       const value = text(name);
       if (value === undefined) return fallback;
       const number = /^\d+$/.test(value) ? Number(value) : 0;
-      if (number < 1 || number > max) problems.push(`${name} must be a whole number from 1 to ${max}, not "${value}"`);
+      if (number < min || number > max) {
+        problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
+      }
       return number;
     },
 
