@@ -4,6 +4,7 @@ import {
   completeBatch,
   connectOnboardingClient,
   SessionFailedError,
+  startMany,
 } from 'temporal-incode/client';
 import { keyRing } from 'temporal-incode/codec';
 import { createWorker, readConfig } from 'temporal-incode/worker';
@@ -151,6 +152,43 @@ it('says what is missing to whoever has no keys, or others', async () => {
   } finally {
     await Promise.all([without.close(), other.close()]);
   }
+});
+
+it('nor do those that expire, are cancelled, begun by a webhook, by many, or without a token', async () => {
+  const open = (spec = {}) => simulator.openSession({ redirectionUrl: REDIRECTION, ...spec });
+  const [expired, cancelled, told, many, without] = await Promise.all([
+    open(),
+    open(),
+    open({ processedAfterMs: null }),
+    open(),
+    open(),
+  ]);
+  const asked = { finishWhen: 'asked' } as const;
+  await onboarding.start({ interviewId: expired.interviewId, sessionToken: expired.token, plan: asked });
+  await onboarding.statusChanged({ interviewId: expired.interviewId, onboardingStatus: 'EXPIRED' });
+  expect(await onboarding.result(expired.interviewId)).toMatchObject({ outcome: 'expired' });
+
+  await onboarding.start({ interviewId: cancelled.interviewId, sessionToken: cancelled.token, plan: asked });
+  await onboarding.cancel(cancelled.interviewId);
+  await expect(onboarding.result(cancelled.interviewId)).rejects.toThrow(SessionFailedError);
+
+  const start = { sessionToken: told.token, plan: { finishWhen: 'processed' } } as const;
+  await onboarding.statusChanged({ interviewId: told.interviewId, onboardingStatus: 'ONBOARDING_FINISHED' }, start);
+  expect(await onboarding.result(told.interviewId)).toMatchObject({ outcome: 'approved' });
+
+  const started = startMany(onboarding, [{ interviewId: many.interviewId, sessionToken: many.token }]);
+  for await (const item of started) expect(item).toMatchObject({ interviewId: many.interviewId });
+  expect(await onboarding.result(many.interviewId)).toMatchObject({ outcome: 'approved' });
+
+  await onboarding.start({ interviewId: without.interviewId });
+  await expect
+    .poll(async () => (await onboarding.state(without.interviewId)).state?.stage, { timeout: 30_000 })
+    .toBe('needsToken');
+  await onboarding.renewToken(without.interviewId, without.token);
+  expect(await onboarding.result(without.interviewId)).toMatchObject({ outcome: 'approved' });
+
+  for (const { interviewId, token } of [expired, cancelled, told, many, without])
+    await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
 });
 
 it('nor does a batch', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
 import { createWorker, type OnboardingWorker, readConfig } from 'temporal-incode/worker';
 import { inject } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
@@ -28,10 +29,20 @@ export interface NexusWorld {
   close(): Promise<void>;
 }
 
-/** The endpoint of the example in the docs. */
-const ENDPOINT = 'incode-onboarding';
+export interface NexusWorldOptions {
+  /** @default that of the example in the docs */
+  endpoint?: string;
+  /** Of the sessions' namespace. @default none */
+  encryptionKeys?: string;
+  /** Of the callers' namespace. @default none */
+  callersKeys?: string;
+}
 
-export async function startNexusWorld(): Promise<NexusWorld> {
+export async function startNexusWorld({
+  endpoint: name = 'incode-onboarding',
+  encryptionKeys,
+  callersKeys,
+}: NexusWorldOptions = {}): Promise<NexusWorld> {
   installRuntime();
   const address = inject('temporalAddress');
   const namespace = inject('temporalNamespace');
@@ -49,20 +60,24 @@ export async function startNexusWorld(): Promise<NexusWorld> {
     WORKER_BULK_TASK_QUEUE: `bulk-${id}`,
     WORKER_NEXUS_TASK_QUEUE: `nexus-${id}`,
     WORKER_SHUTDOWN_GRACE: '1s',
+    ...(encryptionKeys ? { TEMPORAL_INCODE_ENCRYPTION_KEYS: encryptionKeys } : {}),
   });
   const start = async () => running(await createWorker(config));
   let worker = await start();
-  const endpoint = await createEndpoint(connection, { namespace, taskQueue: `nexus-${id}` });
-  const callers = await startCallers(connection, address);
+  const endpoint = await createEndpoint(connection, name, { namespace, taskQueue: `nexus-${id}` });
+  const callers = await startCallers(connection, address, converterOf(callersKeys));
   const begin: NexusWorld['begin'] = (operation, input) =>
     callers.client.workflow.start<typeof call>('call', {
       taskQueue: CALLERS,
       workflowId: randomUUID(),
-      args: [ENDPOINT, operation, input],
+      args: [name, operation, input],
     });
   return {
     simulator,
-    onboarding: new OnboardingClient({ client: new Client({ connection, namespace }), taskQueue: config.taskQueue }),
+    onboarding: new OnboardingClient({
+      client: new Client({ connection, namespace, ...converterOf(encryptionKeys) }),
+      taskQueue: config.taskQueue,
+    }),
     begin,
     ask: async (operation, input) => (await begin(operation, input)).result(),
     openAccount: (...args) =>
@@ -96,10 +111,14 @@ function running(worker: OnboardingWorker): { stop(): Promise<void> } {
 }
 
 /** One that a run before has left leads nowhere. */
-async function createEndpoint({ operatorService }: Connection, worker: { namespace: string; taskQueue: string }) {
-  const { endpoints } = await operatorService.listNexusEndpoints({ name: ENDPOINT });
+async function createEndpoint(
+  { operatorService }: Connection,
+  name: string,
+  worker: { namespace: string; taskQueue: string },
+) {
+  const { endpoints } = await operatorService.listNexusEndpoints({ name });
   for (const endpoint of endpoints) await operatorService.deleteNexusEndpoint(idAndVersion(endpoint));
-  const { endpoint } = await operatorService.createNexusEndpoint({ spec: { name: ENDPOINT, target: { worker } } });
+  const { endpoint } = await operatorService.createNexusEndpoint({ spec: { name, target: { worker } } });
   return idAndVersion(endpoint ?? {});
 }
 
@@ -111,7 +130,11 @@ type IEndpoint = Awaited<ReturnType<Connection['operatorService']['listNexusEndp
 
 const CALLERS = 'callers';
 
-async function startCallers(connection: Connection, address: string) {
+function converterOf(keys: string | undefined) {
+  return keys ? { dataConverter: encryptedDataConverter(keyRing(keys)) } : {};
+}
+
+async function startCallers(connection: Connection, address: string, converter: ReturnType<typeof converterOf>) {
   const namespace = `callers-${randomUUID()}`;
   await connection.workflowService.registerNamespace({
     namespace,
@@ -128,11 +151,12 @@ async function startCallers(connection: Connection, address: string) {
     connection: native,
     namespace,
     taskQueue: CALLERS,
+    ...converter,
     workflowsPath: fileURLToPath(new URL('./callers.ts', import.meta.url)),
   });
   const ended = worker.run();
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, ...converter }),
     async stop() {
       worker.shutdown();
       await ended;

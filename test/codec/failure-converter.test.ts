@@ -1,0 +1,23 @@
+import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import { expect, it } from 'vitest';
+import { failureConverter } from '../../src/codec/failure-converter.js';
+
+const sent = (error: unknown) => failureConverter.errorToFailure(error, defaultPayloadConverter);
+const received = (failure: ReturnType<typeof sent>) =>
+  failureConverter.failureToError(failure, defaultPayloadConverter);
+
+it('hides the message from whoever cannot decode', () => {
+  expect(sent(ApplicationFailure.create({ message: 'Session i: refused' }))).toMatchObject({
+    message: 'Encoded failure',
+    stackTrace: '',
+  });
+});
+
+it('sends an error that was received as often as need be: an update and its workflow may fail with the same one', () => {
+  const error = received(sent(ApplicationFailure.create({ message: 'Session i: refused' })));
+  expect([sent(error), sent(error)].map((failure) => received(failure).message)).toEqual([
+    'Session i: refused',
+    'Session i: refused',
+  ]);
+  expect(error.message).toBe('Session i: refused');
+});

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type NexusWorld, startNexusWorld } from './nexus-world.js';
+
+// A machine that is busy makes requests between namespaces time out, and Temporal repeats them later and later.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const KEYS = `one:${randomBytes(32).toString('base64')}`;
+const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
+
+let world: NexusWorld;
+beforeAll(async () => {
+  world = await startNexusWorld({ endpoint: 'encrypted', encryptionKeys: KEYS, callersKeys: KEYS });
+});
+afterAll(() => world?.close());
+
+/** Every byte of its history. */
+async function everything(caller: WorkflowHandle): Promise<string> {
+  const { events } = await caller.fetchHistory();
+  return JSON.stringify(events, (_, value) => {
+    if (value?.type === 'Buffer' || value instanceof Uint8Array)
+      return Buffer.from(value.data ?? value).toString('latin1');
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+}
+
+it('a caller with the same keys gets the answer, and neither side keeps it in clear text', async () => {
+  const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: REDIRECTION });
+  const caller = await world.begin('finish', { interviewId, sessionToken: token });
+  expect(await caller.result()).toMatchObject({ result: { action: 'approved', redirectionUrl: REDIRECTION } });
+  const text = await everything(caller);
+  expect(text).toContain('encryption-key-id');
+  expect([token, 'Jane-Roe', 'confirmedBy'].filter((secret) => text.includes(secret))).toEqual([]);
+});
+
+it.each(['finish', 'complete'] as const)('and why it failed, from %s too', async (operation) => {
+  const { interviewId, token } = await world.simulator.openSession();
+  world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404, times: 9 });
+  const caller = await world.begin(operation, { interviewId, sessionToken: token });
+  expect(await caller.result()).toMatchObject({
+    failure: { type: 'IncodeUnknownSession', message: expect.stringContaining('answered 404') },
+  });
+  expect((await everything(caller)).includes(token)).toBe(false);
+});
