@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
-import { completeBatch, pauseBatch, resumeBatch, stopBatch } from '../../src/client/index.js';
+import { completeBatch, pauseBatch, resumeBatch, stopBatch } from 'temporal-incode/client';
 import { type BatchRow, batchWorkflowId, FAILURES } from '../../src/contract/index.js';
 import type { Sessions } from './sessions.js';
 import { resetWorkflow } from './sessions.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionStatus } from '../../src/client/index.js';
+import type { SessionStatus } from 'temporal-incode/client';
 import { milestoneOf, ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import type { Sessions } from './sessions.js';
 import { SECRET_MARKS } from './types.js';
@@ -10,6 +10,9 @@ export const BOUND_MS = 180_000;
 
 /** A call that waits for longer is repeated by an operator: what is left of a minute's wait shows nothing new. */
 const PATIENCE_MS = 4_000;
+
+/** So that one that does not answer holds nobody up. */
+const AT_A_TIME = 8;
 
 /** Everything is healthy again. */
 export function heal(world: CampaignWorld): void {
@@ -29,11 +32,16 @@ export async function drain(world: CampaignWorld, sessions: Sessions, log: (entr
     const running = await runningSessions(world).catch(() => null);
     if (running?.length === 0) return [];
     if (Date.now() > until) return running ?? ['unknown: the server does not answer'];
-    for (const interviewId of running ?? []) {
+    const help = async (interviewId: string) => {
       const state = await world.onboarding.state(interviewId).catch(() => null);
-      const help = state ? await helpWith(world, sessions, state, helped).catch((error: Error) => error.name) : null;
-      if (help) log({ drain: interviewId, help });
-    }
+      const given = state ? await helpWith(world, sessions, state, helped).catch((error: Error) => error.name) : null;
+      if (given) log({ drain: interviewId, help: given });
+    };
+    const left = [...(running ?? [])];
+    const lane = async () => {
+      for (let id = left.pop(); id !== undefined; id = left.pop()) await help(id);
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, lane));
     await sleep(500);
   }
 }

@@ -44,12 +44,12 @@ export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): S
 }
 
 function plannedSession(random: Random, interviewId: string, itsPlan: Plan): PlannedSession {
-  const faults = random.chance(0.6) ? random.between(1, 3) : 0;
+  const faults = random.chance(0.75) ? random.between(1, 4) : 0;
   return {
     interviewId,
     spec: { ...spec(random, itsPlan), interviewId },
     plan: itsPlan,
-    token: random.pick(['valid', 'valid', 'valid', 'valid', 'valid', 'expired', 'none']),
+    token: random.pick(['valid', 'valid', 'valid', 'valid', 'valid', 'revoked', 'none']),
     faults: Array.from({ length: faults }, () => ({ ...anyFault(random), interviewId })),
   };
 }

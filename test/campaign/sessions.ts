@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
-import { SessionCompletedError, TemporalUnavailableError } from '../../src/client/index.js';
+import { SessionCompletedError, TemporalUnavailableError } from 'temporal-incode/client';
 import { type OnboardingInput, onboardingWorkflowId } from '../../src/contract/index.js';
 import { newRecord, type SessionRecord } from './record.js';
 import type { PlannedSession, SessionAction } from './types.js';
@@ -32,9 +32,12 @@ export class Sessions {
     if (known) return known;
     this.records.set(interviewId, newRecord(session, by));
     for (const fault of faults) this.world.simulator.fault(fault);
-    const opening = this.world.simulator
-      .openSession({ ...spec, ...(token === 'expired' ? { tokenExpiresInMs: -1_000 } : {}) })
-      .then((opened) => opened.token);
+    const { simulator } = this.world;
+    const opening = simulator.openSession(spec).then((opened) => {
+      // One whose own time has run out would be refused by the client.
+      if (token === 'revoked') simulator.revokeTokens(interviewId);
+      return opened.token;
+    });
     this.tokens.set(interviewId, opening);
     return opening;
   }
@@ -60,7 +63,7 @@ export class Sessions {
       const { name, message } = error as Error;
       const isRaw = isGrpcServiceError(error) || name === 'WorkflowNotFoundError';
       if (!TOLD.includes(name) && !(isRaw && RAW.includes(kind))) record.problems.push(`${kind}: ${name}: ${message}`);
-      return name;
+      return isGrpcServiceError(error) ? `${name} ${error.code}: ${error.details}` : name;
     }
   }
 

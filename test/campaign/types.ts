@@ -22,7 +22,7 @@ export interface PlannedSession {
   spec: SessionSpec;
   plan: Plan;
   /** What it is started with. */
-  token: 'valid' | 'expired' | 'none';
+  token: 'valid' | 'revoked' | 'none';
   /** Set before anybody can call Incode for it. */
   faults: Fault[];
 }

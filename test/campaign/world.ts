@@ -3,8 +3,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectedOnboardingClient, connectOnboardingClient } from '../../src/client/index.js';
-import { keyRingFile } from '../../src/codec/index.js';
+import { type ConnectedOnboardingClient, connectOnboardingClient } from 'temporal-incode/client';
+import { keyRingFile } from 'temporal-incode/codec';
 import {
   type IncodeSimulator,
   type LocalTemporalServer,
