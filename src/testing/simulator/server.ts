@@ -72,16 +72,19 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     operation: route.operation,
     interviewId,
     httpStatus: null,
+    effectAt: null,
     fault: fault?.kind ?? null,
   });
   const exchange: Exchange = {
     response,
     clock: world.clock,
     refuse,
-    effect: async () =>
-      world.closed
-        ? refuse(503, 'The simulator is closed')
-        : process(world, route, request, session, { query, body, refuse }),
+    effect: async () => {
+      if (world.closed) return refuse(503, 'The simulator is closed');
+      const given = await process(world, route, request, session, { query, body, refuse });
+      if (given.status < 300) call.effectAt = world.clock.now();
+      return given;
+    },
     write: (given) => {
       call.httpStatus = given.status;
       write(response, given);

@@ -154,6 +154,8 @@ export interface Call {
   interviewId: string | null;
   /** `null` if no answer was given. */
   httpStatus: number | null;
+  /** When it took effect, or was answered from what the session was then; `null` if it never did. As `at`. */
+  effectAt: number | null;
   /** The kind of the fault that struck, if one did. */
   fault: FaultKind | null;
 }

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BatchRunner } from './batches.js';
+import { BOUND_MS, drain, heal } from './drain.js';
+import { collect } from './evidence.js';
+import { violations } from './invariants.js';
+import type { Evidence, Violation } from './record.js';
+import { scheduleOf } from './schedule.js';
+import { Sessions } from './sessions.js';
+import type { Action, Schedule } from './types.js';
+import { Upheavals } from './upheavals.js';
+import { CampaignWorld } from './world.js';
+
+export interface Campaign {
+  schedule: Schedule;
+  evidence: Evidence;
+  violations: Violation[];
+}
+
+/** Plays a seed's schedule against a real server, real processes and a simulated Incode, and judges what came of it. */
+export async function runCampaign(
+  options: { seed: number; seconds: number },
+  log: (entry: object) => void = () => undefined,
+): Promise<Campaign> {
+  const schedule = scheduleOf(options);
+  const problems: string[] = [];
+  const world = await CampaignWorld.start(schedule.tokenSource, (who, code) => {
+    log({ ended: who, code });
+    // A worker that has lost its server, or its keys, ends and is started again.
+    if (who === 'receiver' && code !== 2) problems.push(`the receiver ended by itself with ${code}`);
+  });
+  try {
+    const play = new Play(schedule, world, problems, log);
+    await play.perform();
+    const open = await play.end();
+    log({ drained: open.length === 0, open });
+    const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
+    return { schedule, evidence, violations: violations(evidence) };
+  } finally {
+    await world.stop();
+  }
+}
+
+class Play {
+  readonly sessions: Sessions;
+  readonly batches: BatchRunner[];
+  private readonly schedule: Schedule;
+  private readonly world: CampaignWorld;
+  private readonly problems: string[];
+  private readonly log: (entry: object) => void;
+  private readonly upheavals: Upheavals;
+  private readonly underWay = new Map<Promise<void>, Action>();
+
+  constructor(schedule: Schedule, world: CampaignWorld, problems: string[], log: (entry: object) => void) {
+    this.schedule = schedule;
+    this.world = world;
+    this.problems = problems;
+    this.log = log;
+    this.sessions = new Sessions(world);
+    this.batches = schedule.batches.map((batch) => new BatchRunner(batch, world, this.sessions));
+    this.upheavals = new Upheavals(world);
+  }
+
+  async perform(): Promise<void> {
+    const begunAt = Date.now();
+    for (const action of this.schedule.actions) {
+      await sleep(Math.max(0, begunAt + action.atMs - Date.now()));
+      const work = this.act(action, begunAt).finally(() => this.underWay.delete(work));
+      this.underWay.set(work, action);
+    }
+  }
+
+  /** @returns what has not ended in time */
+  async end(): Promise<string[]> {
+    await this.settled((action) => action.to === 'world');
+    heal(this.world);
+    this.sessions.isOver = true;
+    for (const runner of this.batches) this.log({ drain: runner.batch.batchId, resume: await runner.say('resume', 0) });
+    const open = await drain(this.world, this.sessions, this.log);
+    await this.settled(() => true);
+    for (const { to, ...action } of this.underWay.values())
+      this.problems.push(`never returned: ${JSON.stringify({ to, ...action })}`);
+    this.problems.push(
+      ...this.batches.flatMap(({ batch, problems }) => problems.map((what) => `${batch.batchId}: ${what}`)),
+    );
+    // What the last calls started.
+    return [...open, ...(await drain(this.world, this.sessions, this.log))];
+  }
+
+  private async settled(which: (action: Action) => boolean): Promise<void> {
+    const works = [...this.underWay].filter(([, action]) => which(action)).map(([work]) => work);
+    await Promise.race([Promise.all(works), sleep(BOUND_MS, undefined, { ref: false })]);
+  }
+
+  private async act(action: Action, begunAt: number): Promise<void> {
+    const { atMs, ...what } = action;
+    this.log({ atMs, ...what });
+    let result: string;
+    try {
+      result = await this.done(action);
+    } catch (error) {
+      const { name, message } = error as Error;
+      result = name;
+      this.problems.push(`${action.to} ${action.kind}: ${name}: ${message}`);
+    }
+    this.log({ atMs, endedMs: Date.now() - begunAt, ...what, result });
+  }
+
+  private async done(action: Action): Promise<string> {
+    switch (action.to) {
+      case 'world':
+        return this.upheavals.happen(action);
+      case 'session': {
+        const session = this.schedule.sessions.find(({ interviewId }) => interviewId === action.interviewId);
+        return session ? this.sessions.say(session, action.kind, action.choice) : 'unknown';
+      }
+      case 'batch': {
+        const runner = this.batches.find(({ batch }) => batch.batchId === action.batchId);
+        return runner ? runner.say(action.kind, action.choice) : 'unknown';
+      }
+    }
+  }
+}

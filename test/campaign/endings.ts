@@ -1,0 +1,182 @@
+import {
+  FAILURES,
+  needsScore,
+  type OnboardingResult,
+  type Plan,
+  resolvePlan,
+  verdictOf,
+} from '../../src/contract/index.js';
+import type { Call } from '../../src/testing/index.js';
+import type { Ending, Evidence, SessionEvidence, Violation } from './record.js';
+
+/** The server's clock, and when a timer fires, are not exactly ours. */
+const SLACK_MS = 250;
+
+/** Every session ended as what Incode saw, and what was done to it, allows. */
+export function wrongEndings({ sessions }: Pick<Evidence, 'sessions'>): Violation[] {
+  return sessions.flatMap((session) => {
+    const { record, incode } = session;
+    const who = record.session.interviewId;
+    const wrong = endingsOf(session).flatMap((ending) => wrongEnding(session, ending));
+    if (record.by === 'single' && record.acknowledged && session.runs.length === 0)
+      wrong.push('is lost: the server had it');
+    if (incode.view.effects.closed > 0 && !record.session.plan.close) wrong.push('was closed, which nobody asked for');
+    for (const answer of record.answers) {
+      const isOwn = answer === null || answer.action === null || answer.action === record.session.spec.action;
+      if (!isOwn) wrong.push(`a caller was told the action ${answer.action}`);
+    }
+    return wrong.map((what) => ({ invariant: 'ending' as const, who, what }));
+  });
+}
+
+function endingsOf({ runs, row, rowFrom, rowTo }: SessionEvidence): Ending[] {
+  if (row === null) return runs.map((run) => ({ ...run, result: run.result as OnboardingResult | null }));
+  const { failure, outcome, finish, score, onboardingStatus, notClosed } = row;
+  const status = failure ? 'failed' : 'completed';
+  const result: Ending['result'] = outcome
+    ? {
+        outcome,
+        finish: finish ?? null,
+        score: score ?? null,
+        onboardingStatus: onboardingStatus ?? null,
+        ...(notClosed ? { closed: false } : {}),
+      }
+    : null;
+  return [{ status, startedAt: rowFrom, closedAt: rowTo, result, failure: failure ?? null }];
+}
+
+function wrongEnding(session: SessionEvidence, ending: Ending): string[] {
+  const { record } = session;
+  switch (ending.status) {
+    case 'completed':
+      return ending.result ? wrongResult(session, ending, ending.result) : ['has no result'];
+    case 'failed':
+      return wrongFailure(session, ending.failure);
+    case 'cancelled':
+      return record.cancelled ? [] : ['was cancelled, which nobody asked for'];
+    case 'terminated':
+      return record.terminated || record.repeated ? [] : ['was terminated, which nobody asked for'];
+    // Whatever has not ended is stuck, and told by that.
+    case 'running':
+    case 'continued':
+      return [];
+    default:
+      return [`ended as ${ending.status}`];
+  }
+}
+
+function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<OnboardingResult>): string[] {
+  const { record, incode } = session;
+  const { spec, plan } = record.session;
+  const { outcome, finish = null, score = null, onboardingStatus = null, closed } = result;
+  const lastedMs = (ending.closedAt ?? 0) - ending.startedAt + SLACK_MS;
+  if (outcome === 'expired') return wrongExpiry(session, result, lastedMs);
+  const wrong: string[] = [];
+  if (incode.view.effects.finished === 0) wrong.push(`is ${outcome}, but was never finished`);
+  if (finish === null) return [...wrong, `is ${outcome} without an answer of Incode`];
+  if (finish.confirmedBy === 'response') {
+    const redirection = spec.redirectionUrl || null;
+    if (finish.action !== spec.action) wrong.push(`has the action ${finish.action}, Incode said ${spec.action}`);
+    if (finish.redirectionUrl !== redirection) wrong.push('has another redirection than Incode said');
+  } else if (finish.action !== null || finish.redirectionUrl !== null) wrong.push('has an answer that nobody gave');
+  if (
+    closed === true &&
+    incode.view.effects.closed === 0 &&
+    !answered(incode.calls, 'closeSession', [400, 404, 405, 406, 409])
+  )
+    wrong.push('is closed, but Incode never closed it');
+
+  const verdict = verdictOf(onboardingStatus);
+  if (verdict !== undefined && !verdictsOf(session).includes(verdict)) wrong.push(`has the verdict ${verdict}`);
+  if (score !== null && !scoresOf(session).includes(score.status)) wrong.push(`has the score ${score.status}`);
+  const isScored = needsScore(resolvePlan(plan), finish);
+  if (isScored && score === null && verdict === undefined && lastedMs < resolvePlan(plan).scoreDeadlineMs)
+    wrong.push('has no score, and the score deadline had not passed');
+  const expected = verdict ?? (isScored ? byScore(score?.status ?? null) : byAction(finish.action));
+  if (outcome !== expected) wrong.push(`is ${outcome}, and should be ${expected}`);
+  if (outcome === 'needsReview' || outcome === 'undecided')
+    wrong.push(...wrongReview(plan, record.by, outcome, finish.action, isScored, lastedMs));
+  return wrong;
+}
+
+/** With `review: "wait"` it ends without a verdict only when the review deadline has passed. */
+function wrongReview(
+  plan: Plan,
+  by: string,
+  outcome: string,
+  action: string | null,
+  isScored: boolean,
+  lastedMs: number,
+): string[] {
+  const awaits = outcome === 'needsReview' || (!isScored && action === 'none');
+  if (by === 'batch' || plan.review !== 'wait' || !awaits) return [];
+  return lastedMs < resolvePlan(plan).reviewDeadlineMs ? ['did not wait for the verdict'] : [];
+}
+
+function wrongExpiry(
+  { record, incode }: SessionEvidence,
+  result: Partial<OnboardingResult>,
+  lastedMs: number,
+): string[] {
+  const { plan } = record.session;
+  const wrong: string[] = [];
+  const isExpiredAtIncode = incode.view.onboardingStatus === 'EXPIRED';
+  const couldPass = plan.finishWhen !== 'now' && lastedMs >= resolvePlan(plan).captureDeadlineMs;
+  if (!isExpiredAtIncode && (record.by === 'batch' || !couldPass))
+    wrong.push('is expired, but nothing can have expired');
+  if ((result.finish ?? null) !== null) wrong.push('is expired with an answer of Incode');
+  // An earlier run may have finished it.
+  const isFollower = record.cancelled || record.terminated || record.repeated;
+  if (incode.view.effects.finished > 0 && !isFollower) wrong.push('is expired, but was finished');
+  return wrong;
+}
+
+/** What Incode has to have answered for each failure that ends a session. */
+const REFUSALS: Record<string, (httpStatus: number) => boolean> = {
+  [FAILURES.unknownSession]: (status) => status === 404,
+  [FAILURES.methodNotAllowed]: (status) => status === 405,
+  [FAILURES.notAcceptable]: (status) => status === 406,
+  [FAILURES.badRequest]: (status) =>
+    status >= 400 && status < 500 && ![401, 403, 404, 405, 406, 407, 408, 425, 429].includes(status),
+};
+
+function wrongFailure({ record, incode }: SessionEvidence, failure: Ending['failure']): string[] {
+  if (!failure) return ['failed without a reason'];
+  const { type } = failure;
+  if (type === FAILURES.tokenRefused && record.by === 'batch') {
+    const isRefused = incode.calls.some(({ httpStatus }) => httpStatus === 401);
+    return isRefused || record.session.token !== 'valid' ? [] : ['failed for its token, which Incode did not refuse'];
+  }
+  const isRefusal = REFUSALS[type];
+  if (!isRefusal) return [`failed with ${type}`];
+  return incode.calls.some(({ httpStatus }) => httpStatus !== null && isRefusal(httpStatus))
+    ? []
+    : [`failed with ${type}, which Incode never answered`];
+}
+
+function answered(calls: Call[], operation: string, statuses: number[]): boolean {
+  return calls.some((call) => call.operation === operation && statuses.includes(call.httpStatus ?? 0));
+}
+
+function verdictsOf({ record, incode }: SessionEvidence): string[] {
+  const planned =
+    incode.view.effects.finished > 0 ? record.session.spec.manualReview?.verdict.toLowerCase() : undefined;
+  return [...(planned ? [planned] : []), ...(record.verdict ? ['approved'] : [])];
+}
+
+function scoresOf({ record }: SessionEvidence): string[] {
+  const status = record.session.spec.score?.status ?? 'OK';
+  return status === 'MANUAL_PENDING' ? [status, 'MANUAL_OK', 'MANUAL_FAIL'] : [status];
+}
+
+// As docs/lifecycle.md and docs/contract.md have it; not taken from the product, which may be wrong.
+
+function byScore(status: string | null): string {
+  if (status === 'OK') return 'approved';
+  if (status === 'FAIL') return 'rejected';
+  return status !== null && (status === 'WARN' || status.startsWith('MANUAL')) ? 'needsReview' : 'undecided';
+}
+
+function byAction(action: string | null): string {
+  return action === 'approved' || action === 'rejected' ? action : 'undecided';
+}

@@ -1,0 +1,127 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { describeFailure } from '../../src/client/failures.js';
+import { BATCH_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import type { Call } from '../../src/testing/index.js';
+import type { History } from '../support/history.js';
+import { failedTasks, openActivities } from '../support/history.js';
+import type { BatchRunner } from './batches.js';
+import type { Evidence, RunStatus, RunSummary, SessionEvidence } from './record.js';
+import type { Sessions } from './sessions.js';
+import { SECRET_MARKS } from './types.js';
+import type { CampaignWorld } from './world.js';
+
+/** Asks the server and the simulated Incode for all there is, once everything has ended or had its time. */
+export async function collect(
+  world: CampaignWorld,
+  sessions: Sessions,
+  batches: BatchRunner[],
+  given: Pick<Evidence, 'tokenSource' | 'problems'>,
+): Promise<Evidence> {
+  const texts: Record<string, string> = await world.logs();
+  const runs = new Map<string, RunSummary[]>();
+  for await (const info of world.onboarding.temporal.workflow.list()) {
+    const { summary, text } = await summaryOf(world.onboarding.temporal, info);
+    runs.set(info.workflowId, [...(runs.get(info.workflowId) ?? []), summary]);
+    texts[`history of ${info.workflowId}`] = (texts[`history of ${info.workflowId}`] ?? '') + text;
+  }
+  const callsBy = new Map<string | null, Call[]>();
+  for (const call of world.simulator.calls)
+    callsBy.set(call.interviewId, [...(callsBy.get(call.interviewId) ?? []), call]);
+  const rowsOf = new Map(
+    batches.flatMap((runner) => runner.batch.sessions.map(({ interviewId }) => [interviewId, runner])),
+  );
+  const evidence = [...sessions.records.values()].map((record): SessionEvidence => {
+    const { interviewId } = record.session;
+    const runner = rowsOf.get(interviewId);
+    const own = runs.get(onboardingWorkflowId(interviewId)) ?? [];
+    return {
+      record,
+      runs: own.sort((a, b) => a.startedAt - b.startedAt),
+      row: runner?.rows?.get(interviewId) ?? null,
+      rowFrom: runner?.from ?? 0,
+      rowTo: runner?.to ?? 0,
+      incode: { view: world.simulator.session(interviewId), calls: callsBy.get(interviewId) ?? [] },
+    };
+  });
+  return {
+    ...given,
+    sessions: evidence,
+    shards: [...runs.values()].flat().filter(({ workflowId }) => workflowId.startsWith('incode-batch/')),
+    stalls: world.stalls.all,
+    texts,
+    secrets: {
+      ...SECRET_MARKS,
+      ...Object.fromEntries(world.keys.map((key, index) => [`encryption key ${index}`, key])),
+    },
+  };
+}
+
+const STATUSES: Record<string, RunStatus> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timedOut',
+  CONTINUED_AS_NEW: 'continued',
+};
+
+async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<{ summary: RunSummary; text: string }> {
+  const { workflowId, runId, startTime, closeTime } = info;
+  const status = STATUSES[info.status.name] ?? 'unknown';
+  const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  const history = await handle.fetchHistory();
+  const summary: RunSummary = {
+    workflowId,
+    runId,
+    status,
+    startedAt: startTime.getTime(),
+    closedAt: closeTime?.getTime() ?? null,
+    result: null,
+    failure: null,
+    failedTasks: failedTasks(history),
+    openActivities: status === 'running' ? [] : openActivities(history),
+    outline: outlineOf(history),
+  };
+  // A shard's rows are known from whoever ran the batch.
+  if (info.type !== BATCH_WORKFLOW && ['completed', 'failed'].includes(status)) {
+    try {
+      summary.result = await handle.result();
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const { type, message } = describeFailure(error.cause);
+      summary.failure = { type, message };
+    }
+  }
+  return { summary, text: textOf([history.events, info.raw]) };
+}
+
+function outlineOf({ events }: History): string[] {
+  return (events ?? []).map((event) => {
+    const [name, attributes] = Object.entries(event).find(([key, value]) => key.endsWith('Attributes') && value) ?? [];
+    const { activityType, signalName, attempt, acceptedRequest } = (attributes ?? {}) as {
+      activityType?: { name?: string };
+      signalName?: string;
+      attempt?: number;
+      acceptedRequest?: { input?: { name?: string } };
+    };
+    const about =
+      activityType?.name ?? signalName ?? acceptedRequest?.input?.name ?? (attempt ? `attempt ${attempt}` : '');
+    const at = event.eventTime
+      ? new Date(Number(event.eventTime.seconds) * 1_000 + (event.eventTime.nanos ?? 0) / 1e6)
+      : null;
+    return `${at?.toISOString() ?? ''} ${name?.replace('EventAttributes', '') ?? 'unknown'} ${about}`.trim();
+  });
+}
+
+/** All text and all bytes in it, however the messages would print themselves. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return `${value}\n`;
+  if (value instanceof Uint8Array) return `${Buffer.from(value).toString('latin1')}\n`;
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.entries(value)
+    .map(([key, part]) => `${Array.isArray(value) ? '' : `${key}: `}${textOf(part)}`)
+    .join('');
+}

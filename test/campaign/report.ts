@@ -1,0 +1,52 @@
+import type { Campaign } from './campaign.js';
+import type { Evidence, Violation } from './record.js';
+
+/** Enough to see what kind of thing it is; the rest of them mostly say the same. */
+const MOST_DETAILS = 5;
+
+export function report({ schedule, evidence, violations }: Campaign): string {
+  const { seed, seconds } = schedule;
+  const lines = [summary(evidence)];
+  for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
+  for (const violation of violations.slice(0, MOST_DETAILS)) lines.push(...details(evidence, violation));
+  lines.push(
+    violations.length === 0
+      ? `Seed ${seed}: every invariant holds.`
+      : `Seed ${seed}: ${violations.length} violations. Again: npm run faults -- --seed ${seed} --seconds ${seconds}`,
+  );
+  return lines.join('\n');
+}
+
+function summary({ sessions, shards }: Evidence): string {
+  const count = new Map<string, number>();
+  for (const { runs, row } of sessions) {
+    const last = runs.at(-1);
+    const result = (last?.result ?? row) as { outcome?: string } | null | undefined;
+    const how = result?.outcome ?? last?.failure?.type ?? row?.failure?.type ?? last?.status ?? 'never started';
+    count.set(how, (count.get(how) ?? 0) + 1);
+  }
+  const calls = sessions.flatMap(({ incode }) => incode.calls);
+  const twice = sessions.filter(({ incode }) => incode.view.effects.finished > 1).length;
+  const outcomes = [...count].sort(([, a], [, b]) => b - a).map(([how, many]) => `${many} ${how}`);
+  return (
+    `${sessions.length} sessions, ${shards.length} runs of shards, ${calls.length} calls of Incode, ` +
+    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${twice} finished again after "unfinished".\n` +
+    outcomes.join(', ')
+  );
+}
+
+function details({ sessions, shards }: Evidence, { who }: Violation): string[] {
+  const session = sessions.find(({ record }) => who.endsWith(record.session.interviewId));
+  if (!session)
+    return shards.filter(({ workflowId }) => workflowId === who).flatMap(({ outline }) => ['', who, ...outline]);
+  const { record, runs, row, incode } = session;
+  return [
+    '',
+    `${who}: ${JSON.stringify({ ...record, row, effects: incode.view.effects, status: incode.view.onboardingStatus })}`,
+    ...incode.calls.map(({ at, ...call }) => `  Incode ${new Date(at).toISOString()} ${JSON.stringify(call)}`),
+    ...runs.flatMap(({ outline, runId, status, result, failure }) => [
+      `  run ${runId} ${status} ${JSON.stringify(result ?? failure)}`,
+      ...outline.map((line) => `    ${line}`),
+    ]),
+  ];
+}

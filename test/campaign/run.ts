@@ -1,0 +1,31 @@
+import { createWriteStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runCampaign } from './campaign.js';
+import { report } from './report.js';
+
+// `npm run faults -- --seed S --minutes M`: see docs/faults.md.
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, minutes: { type: 'string' }, seconds: { type: 'string' } },
+});
+const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed);
+const seconds = values.minutes === undefined ? Number(values.seconds ?? 30) : Number(values.minutes) * 60;
+if (!Number.isSafeInteger(seed) || !(seconds > 0))
+  throw new Error('--seed is a whole number, --minutes or --seconds more than 0');
+
+const file = join(tmpdir(), `temporal-incode-faults-${seed}.ndjson`);
+const actions = createWriteStream(file);
+process.stderr.write(`Seed ${seed}, ${seconds} s. What is done: ${file}\n`);
+let isUnhandled = false;
+process.on('unhandledRejection', (error) => {
+  isUnhandled = true;
+  process.stderr.write(`Unhandled: ${error instanceof Error ? error.stack : error}\n`);
+});
+const campaign = await runCampaign({ seed, seconds }, (entry) =>
+  actions.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`),
+);
+actions.end();
+process.stdout.write(`${report(campaign)}\n`);
+process.exitCode = campaign.violations.length > 0 || isUnhandled ? 1 : 0;

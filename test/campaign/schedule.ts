@@ -1,0 +1,189 @@
+import type { Plan } from '../../src/contract/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { anyFault, outageEffect } from './faults.js';
+import { type Random, randomFrom } from './random.js';
+import type {
+  Action,
+  BatchAction,
+  PlannedBatch,
+  PlannedSession,
+  Schedule,
+  SessionAction,
+  WorldAction,
+} from './types.js';
+import { SECRET_MARKS } from './types.js';
+
+export interface ScheduleOptions {
+  seed: number;
+  seconds: number;
+  /** Single sessions a second. @default 5, which a loaded machine with two cores still does */
+  perSecond?: number;
+}
+
+/** What a campaign does, when and to whom: from the seed alone. */
+export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): Schedule {
+  const random = randomFrom(seed);
+  const lastMs = seconds * 1_000;
+  const tokenSource = random.chance(0.5);
+  const schedule: Schedule = { seed, seconds, tokenSource, sessions: [], batches: [], actions: [] };
+  for (let index = 0; index < seconds * perSecond; index += 1) {
+    const own = random.fork(`session ${index}`);
+    const session = plannedSession(own, `s${seed}-${index}`, plan(own));
+    schedule.sessions.push(session);
+    schedule.actions.push(...lifeOf(own, session, own.between(0, lastMs), lastMs));
+  }
+  for (let index = 0; index < Math.max(2, seconds / 8); index += 1) {
+    const own = random.fork(`batch ${index}`);
+    const batch = plannedBatch(own, `b${seed}-${index}`);
+    schedule.batches.push(batch);
+    schedule.actions.push(...lifeOfBatch(own, batch, own.between(0, lastMs / 2), lastMs));
+  }
+  schedule.actions.push(...worldActions(random.fork('world'), lastMs));
+  schedule.actions.sort((a, b) => a.atMs - b.atMs);
+  return schedule;
+}
+
+function plannedSession(random: Random, interviewId: string, itsPlan: Plan): PlannedSession {
+  const faults = random.chance(0.75) ? random.between(1, 4) : 0;
+  return {
+    interviewId,
+    spec: { ...spec(random, itsPlan), interviewId },
+    plan: itsPlan,
+    token: random.pick(['valid', 'valid', 'valid', 'valid', 'valid', 'revoked', 'none']),
+    faults: Array.from({ length: faults }, () => ({ ...anyFault(random), interviewId })),
+  };
+}
+
+function plan(random: Random): Plan {
+  return {
+    finishWhen: random.pick(['now', 'now', 'now', 'processed', 'asked']),
+    close: random.chance(0.3),
+    score: random.chance(0.7),
+    review: random.pick(['report', 'wait']),
+    ...(random.chance(0.25) ? { captureDeadline: `${random.between(1, 6)}s` } : {}),
+    ...(random.chance(0.25) ? { reviewDeadline: `${random.between(1, 6)}s` } : {}),
+  };
+}
+
+function spec(random: Random, itsPlan: Plan): SessionSpec {
+  const action = random.pick(['approved', 'approved', 'rejected', 'none', 'somethingNew']);
+  const status = random.pick(['OK', 'OK', 'FAIL', 'WARN', 'MANUAL_PENDING', 'UNKNOWN', 'NEW_STATUS']);
+  const isNeverReady = status === 'UNKNOWN' || random.chance(0.05);
+  // The default would let the campaign last for a quarter of an hour.
+  if (isNeverReady || random.chance(0.1)) itsPlan.scoreDeadline = `${random.between(1, 4)}s`;
+  return {
+    action,
+    redirectionUrl: random.chance(0.7) ? `https://bank.example/welcome?${SECRET_MARKS.redirection}` : '',
+    score: { status, value: '50.0' },
+    ...(isNeverReady
+      ? { scoreReadyAfterMs: null }
+      : random.chance(0.3)
+        ? { scoreReadyAfterMs: random.between(1, 3_000) }
+        : {}),
+    ...(random.chance(0.5) ? { processedAfterMs: random.between(0, 5_000) } : {}),
+    ...(random.chance(0.08) ? { expiresAfterMs: random.between(0, 6_000) } : {}),
+    ...(random.chance(0.4)
+      ? { manualReview: { verdict: random.pick(['APPROVED', 'REJECTED']), afterMs: random.between(0, 4_000) } }
+      : {}),
+    ...(random.chance(0.5) ? { flowId: 'flow', externalCustomerId: 'customer' } : {}),
+  };
+}
+
+/** Once a session was started, in any order, mostly soon after each other. */
+const MESSAGES: readonly [SessionAction, ...SessionAction[]] = [
+  ...(['startAgain', 'startAgain', 'finish', 'finish', 'renewToken', 'extendDeadline', 'statusChanged'] as const),
+  ...(['statusChanged', 'repeatWebhook', 'repeatWebhook', 'askState', 'expireToken'] as const),
+  ...(['cancel', 'terminate', 'restart', 'resetWorkflow', 'resetActivity', 'pauseActivity'] as const),
+];
+
+function lifeOf(random: Random, { interviewId }: PlannedSession, startMs: number, lastMs: number): Action[] {
+  const say = (atMs: number, kind: SessionAction): Action => ({
+    atMs: Math.min(Math.max(0, Math.round(atMs)), lastMs),
+    to: 'session',
+    interviewId,
+    kind,
+    choice: random.next(),
+  });
+  const actions = [say(startMs, random.pick(['start', 'start', 'start', 'finish']))];
+  if (random.chance(0.2)) actions.push(say(startMs - random.between(1, 1_000), 'statusChanged'));
+  for (let count = random.pick([0, 0, 1, 1, 2, 3, 5]); count > 0; count -= 1) {
+    const kind = random.pick(MESSAGES);
+    // Half of them while the first calls are under way.
+    const atMs = startMs + random.between(0, random.chance(0.5) ? 400 : 6_000);
+    actions.push(say(atMs, kind));
+    if (kind === 'pauseActivity') actions.push(say(atMs + random.between(100, 2_000), 'unpauseActivity'));
+    // Whoever stops an onboarding may want it after all.
+    if (kind === 'cancel' || kind === 'terminate') {
+      if (random.chance(0.6)) actions.push(say(atMs + random.between(0, 1_500), random.pick(['startAgain', 'finish'])));
+    }
+  }
+  return actions;
+}
+
+function plannedBatch(random: Random, batchId: string): PlannedBatch {
+  const itsPlan: Plan = { close: random.chance(0.3), score: random.chance(0.6), scoreDeadline: '3s' };
+  const { close = false, score = true, scoreDeadline = '3s' } = itsPlan;
+  const sessions = Array.from({ length: random.between(10, 60) }, (_, index) =>
+    plannedSession(random.fork(String(index)), `${batchId}-${index}`, itsPlan),
+  );
+  const by = random.pick<PlannedBatch['by']>(['library', 'library', 'cli']);
+  // The command's shards are 2,000 sessions.
+  const shardSize = by === 'cli' ? 2_000 : random.between(5, 30);
+  return { batchId, sessions, plan: { close, score, scoreDeadline }, shardSize, by };
+}
+
+const BATCH_MESSAGES: readonly [BatchAction, ...BatchAction[]] = [
+  ...(['detach', 'detach', 'pause', 'resume', 'stop', 'cancelShard', 'terminateShard', 'resetShard'] as const),
+];
+
+function lifeOfBatch(random: Random, { batchId }: PlannedBatch, startMs: number, lastMs: number): Action[] {
+  const say = (atMs: number, kind: BatchAction): Action => ({
+    atMs: Math.min(atMs, lastMs),
+    to: 'batch',
+    batchId,
+    kind,
+    choice: random.next(),
+  });
+  const actions = [say(startMs, 'run')];
+  for (let count = random.between(0, 3); count > 0; count -= 1) {
+    const kind = random.pick(BATCH_MESSAGES);
+    const atMs = startMs + random.between(100, 5_000);
+    actions.push(say(atMs, kind));
+    if (kind === 'pause') actions.push(say(atMs + random.between(100, 3_000), 'resume'));
+  }
+  return actions;
+}
+
+/** Each hits about every so many seconds; the first of them early, so that a short campaign has them all. */
+const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
+  [7_000, (random) => ({ kind: 'killWorker', slot: random.pick([0, 1]), downMs: random.between(0, 3_000) })],
+  [11_000, (random) => ({ kind: 'deployWorker', slot: random.pick([0, 1]), downMs: random.between(0, 500) })],
+  [15_000, (random) => ({ kind: 'killServer', downMs: random.between(0, 2_500) })],
+  [9_000, (random) => ({ kind: 'killReceiver', downMs: random.between(0, 3_000) })],
+  [20_000, () => ({ kind: 'restartReceiver', downMs: 0 })],
+  [6_000, (random) => ({ kind: 'outage', effect: outageEffect(random), calls: random.between(5, 60) })],
+  [25_000, (random) => ({ kind: 'wrongApiKey', forMs: random.between(100, 600) })],
+  [12_000, (random) => ({ kind: 'rateLimit', forMs: random.between(500, 3_000), perSecond: random.between(5, 40) })],
+  [14_000, (random) => ({ kind: 'losesWebhooks', forMs: random.between(500, 4_000) })],
+  [13_000, () => ({ kind: 'list' })],
+];
+
+/** A key is added, then used by whoever looks at the file, and never taken away: old payloads need it. */
+const ROTATE_EVERY_MS = 16_000;
+
+function worldActions(random: Random, lastMs: number): Action[] {
+  const actions: Action[] = [];
+  for (const [index, [everyMs, make]] of WORLD.entries()) {
+    const own = random.fork(String(index));
+    for (let atMs = own.between(0, everyMs); atMs < lastMs; atMs += own.between(everyMs / 2, everyMs * 1.5)) {
+      actions.push({ atMs: Math.round(atMs), to: 'world', ...make(own) });
+    }
+  }
+  for (let atMs = 1_000; atMs < lastMs; atMs += ROTATE_EVERY_MS) {
+    actions.push({ atMs, to: 'world', kind: 'addKey' });
+    actions.push({ atMs: atMs + random.between(200, 7_000), to: 'world', kind: 'useKey' });
+    // Once everybody knows the key that is in use: without it nothing can be read, and that would be the operator's mistake.
+    actions.push({ atMs: atMs + 14_000, to: 'world', kind: 'brokenKeysFile', forMs: 500 });
+  }
+  return actions.filter(({ atMs }) => atMs < lastMs);
+}

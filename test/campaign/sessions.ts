@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isGrpcServiceError } from '@temporalio/client';
+import { SessionCompletedError, TemporalUnavailableError } from 'temporal-incode/client';
+import { type OnboardingInput, onboardingWorkflowId } from '../../src/contract/index.js';
+import { newRecord, type SessionRecord } from './record.js';
+import type { PlannedSession, SessionAction } from './types.js';
+import type { CampaignWorld } from './world.js';
+
+/** What a caller may be told by each method of the client, beside the answer. */
+const TOLD = [
+  ...['AnswerPendingError', 'SessionCompletedError', 'SessionFailedError', 'SessionNotFoundError'],
+  ...['TemporalUnavailableError', 'WrongStageError'],
+];
+
+/** Opens sessions at Incode, says to their onboardings what the schedule wants, and notes what that may come to. */
+export class Sessions {
+  readonly records = new Map<string, SessionRecord>();
+  private readonly world: CampaignWorld;
+  private readonly tokens = new Map<string, Promise<string>>();
+  /** Nobody repeats a start any more. */
+  isOver = false;
+
+  constructor(world: CampaignWorld) {
+    this.world = world;
+  }
+
+  /** Once, whoever comes first. @returns its token */
+  open(session: PlannedSession, by: SessionRecord['by']): Promise<string> {
+    const { interviewId, faults, spec, token } = session;
+    const known = this.tokens.get(interviewId);
+    if (known) return known;
+    this.records.set(interviewId, newRecord(session, by));
+    for (const fault of faults) this.world.simulator.fault(fault);
+    const { simulator } = this.world;
+    const opening = simulator.openSession(spec).then((opened) => {
+      // One whose own time has run out would be refused by the client.
+      if (token === 'revoked') simulator.revokeTokens(interviewId);
+      return opened.token;
+    });
+    this.tokens.set(interviewId, opening);
+    return opening;
+  }
+
+  async input(session: PlannedSession): Promise<OnboardingInput> {
+    const { interviewId, plan, token, spec } = session;
+    const sessionToken = await this.open(session, 'single');
+    return {
+      interviewId,
+      plan,
+      ...(token === 'none' ? {} : { sessionToken }),
+      ...(spec.flowId ? { flowId: spec.flowId } : {}),
+    };
+  }
+
+  /** @returns what came of it, in a word */
+  async say(session: PlannedSession, kind: SessionAction, choice: number): Promise<string> {
+    const input = await this.input(session);
+    const record = this.recordOf(session.interviewId);
+    try {
+      return (await this.perform(input, record, kind, choice)) ?? 'done';
+    } catch (error) {
+      const { name, message } = error as Error;
+      const isRaw = isGrpcServiceError(error) || name === 'WorkflowNotFoundError';
+      if (!TOLD.includes(name) && !(isRaw && RAW.includes(kind))) record.problems.push(`${kind}: ${name}: ${message}`);
+      return isGrpcServiceError(error) ? `${name} ${error.code}: ${error.details}` : name;
+    }
+  }
+
+  recordOf(interviewId: string): SessionRecord {
+    const record = this.records.get(interviewId);
+    if (!record) throw new Error(`${interviewId} was never opened`);
+    return record;
+  }
+
+  private async perform(
+    input: OnboardingInput,
+    record: SessionRecord,
+    kind: SessionAction,
+    choice: number,
+  ): Promise<string | undefined> {
+    const { interviewId } = input;
+    const { onboarding, simulator } = this.world;
+    switch (kind) {
+      case 'start':
+        return this.start(input, record, 'refuse');
+      case 'startAgain':
+        return this.start(input, record, choice < 0.5 ? 'refuse' : 'return');
+      case 'restart':
+        record.repeated = true;
+        return this.start(input, record, 'restart');
+      case 'finish':
+        return this.finish(input, record, choice);
+      case 'renewToken':
+        await onboarding.renewToken(interviewId, await simulator.issueToken(interviewId));
+        return;
+      case 'expireToken':
+        simulator.revokeTokens(interviewId);
+        return;
+      case 'extendDeadline':
+        await onboarding.extendDeadline(interviewId, `${1 + Math.floor(choice * 4)}s`);
+        return;
+      case 'statusChanged':
+        return onboarding.statusChanged({ interviewId, ...this.status(interviewId) });
+      case 'repeatWebhook':
+        return this.repeatWebhook(interviewId, choice);
+      case 'askState':
+        return (await onboarding.state(interviewId)).status;
+      case 'cancel':
+        record.cancelled = true;
+        await onboarding.cancel(interviewId);
+        return;
+      case 'terminate':
+        record.terminated = true;
+        await onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate('campaign');
+        return;
+      case 'resetWorkflow':
+        record.repeated = true;
+        return resetWorkflow(this.world, onboardingWorkflowId(interviewId), choice);
+      case 'resetActivity':
+      case 'pauseActivity':
+      case 'unpauseActivity':
+        return this.operate(interviewId, kind, choice);
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  /** As callers do: again, until it is known that the server has it. */
+  private async start(input: OnboardingInput, record: SessionRecord, ifCompleted: 'refuse' | 'return' | 'restart') {
+    for (;;) {
+      try {
+        const { attached } = await this.world.onboarding.start(input, { ifCompleted });
+        record.acknowledged = true;
+        return attached ? 'attached' : 'started';
+      } catch (error) {
+        if (error instanceof SessionCompletedError) record.acknowledged = true;
+        if (!(error instanceof TemporalUnavailableError) || this.isOver) throw error;
+        await sleep(200);
+      }
+    }
+  }
+
+  private async finish(input: OnboardingInput, record: SessionRecord, choice: number): Promise<string> {
+    try {
+      const answer = await this.world.onboarding.finish(input, { timeoutMs: 500 + choice * 8_000 });
+      record.acknowledged = true;
+      record.answers.push(answer);
+      return JSON.stringify(answer?.confirmedBy ?? null);
+    } catch (error) {
+      if (['AnswerPendingError', 'SessionFailedError'].includes((error as Error).name)) record.acknowledged = true;
+      throw error;
+    }
+  }
+
+  /** As Incode's retries do, also long after the next status was told. */
+  private async repeatWebhook(interviewId: string, choice: number): Promise<string> {
+    const { url, headers } = this.world.webhook;
+    const earlier = this.world.simulator.deliveries.filter((delivery) => delivery.interviewId === interviewId);
+    const { onboardingStatus } = earlier[Math.floor(choice * earlier.length)] ?? this.status(interviewId);
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ interviewId, onboardingStatus }),
+    }).catch(() => undefined);
+    if (response && ![200, 503].includes(response.status)) {
+      this.recordOf(interviewId).problems.push(`a webhook was answered ${response.status}`);
+    }
+    return String(response?.status ?? 'nobody there');
+  }
+
+  private async operate(
+    interviewId: string,
+    kind: 'resetActivity' | 'pauseActivity' | 'unpauseActivity',
+    choice: number,
+  ): Promise<undefined> {
+    const { workflowService, options } = this.world.onboarding.temporal;
+    const request = {
+      namespace: options.namespace,
+      execution: { workflowId: onboardingWorkflowId(interviewId) },
+      identity: 'campaign',
+    };
+    const type = choice < 0.7 ? 'finishStatus' : 'score';
+    if (kind === 'pauseActivity') await workflowService.pauseActivity({ ...request, type, reason: 'campaign' });
+    if (kind === 'unpauseActivity')
+      await workflowService.unpauseActivity({ ...request, unpauseAll: true, resetAttempts: choice < 0.3 });
+    if (kind === 'resetActivity')
+      await workflowService.resetActivity({ ...request, matchAll: true, resetHeartbeat: choice < 0.5 });
+  }
+
+  private status(interviewId: string): { onboardingStatus: string } {
+    return { onboardingStatus: this.world.simulator.session(interviewId).onboardingStatus };
+  }
+}
+
+/** What an operator does with Temporal's own tools, whose errors are not ours. */
+const RAW: readonly SessionAction[] = [
+  'terminate',
+  'resetWorkflow',
+  'resetActivity',
+  'pauseActivity',
+  'unpauseActivity',
+];
+
+/** To one of its workflow tasks. */
+export async function resetWorkflow(
+  { onboarding }: CampaignWorld,
+  workflowId: string,
+  choice: number,
+): Promise<string> {
+  const { workflowService, options } = onboarding.temporal;
+  const handle = onboarding.temporal.workflow.getHandle(workflowId);
+  const { runId } = await handle.describe();
+  const { events } = await handle.fetchHistory();
+  const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+  const task = tasks[Math.floor(choice * tasks.length)];
+  if (!task?.eventId) return 'nothing to reset';
+  await workflowService.resetWorkflowExecution({
+    namespace: options.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: 'campaign',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: task.eventId,
+  });
+  return `reset to event ${task.eventId}`;
+}

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+const RESTART_AFTER_MS = 200;
+
+/** A process of ours that is killed and started again, also when it ends by itself, as a supervisor does. */
+export class Supervised {
+  readonly logFile: string;
+  private readonly args: string[];
+  private readonly env: Record<string, string>;
+  private readonly onEnd: (code: number | string | null) => void;
+  private child: ChildProcess | undefined;
+  private isWanted = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param onEnd told when it ends without having been asked to */
+  constructor(
+    args: string[],
+    env: Record<string, string>,
+    logFile: string,
+    onEnd: (code: number | string | null) => void,
+  ) {
+    this.args = args;
+    this.env = env;
+    this.logFile = logFile;
+    this.onEnd = onEnd;
+    process.on('exit', this.killAtExit);
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined;
+  }
+
+  start(): void {
+    this.isWanted = true;
+    clearTimeout(this.timer);
+    if (this.child) return;
+    const child = spawn(process.execPath, [MAIN, ...this.args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => appendFileSync(this.logFile, chunk));
+    child.once('exit', (code, signal) => {
+      if (this.child === child) this.child = undefined;
+      if (!this.isWanted) return;
+      this.onEnd(code ?? signal);
+      this.timer = setTimeout(() => this.start(), RESTART_AFTER_MS);
+    });
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.isWanted = false;
+    clearTimeout(this.timer);
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  async dispose(): Promise<void> {
+    await this.end('SIGKILL');
+    process.off('exit', this.killAtExit);
+  }
+
+  private readonly killAtExit = (): void => {
+    this.child?.kill('SIGKILL');
+  };
+}

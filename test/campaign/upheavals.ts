@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { command } from './batches.js';
+import { SECRET_MARKS, type WorldAction } from './types.js';
+import type { CampaignWorld } from './world.js';
+
+/** What happens to the world, one after the other where it would be about the same thing. */
+export class Upheavals {
+  private readonly world: CampaignWorld;
+  private readonly turns = new Map<string, Promise<unknown>>();
+
+  constructor(world: CampaignWorld) {
+    this.world = world;
+  }
+
+  /** Resolves once it is over. */
+  async happen(action: WorldAction): Promise<string> {
+    switch (action.kind) {
+      case 'killWorker':
+      case 'deployWorker':
+        return this.inTurn(`worker-${action.slot}`, () => this.replaceWorker(action));
+      case 'killServer':
+        return this.inTurn('server', async () => {
+          await this.world.killServer();
+          await sleep(action.downMs);
+          await this.world.startServer();
+        });
+      case 'killReceiver':
+      case 'restartReceiver':
+        return this.inTurn('receiver', async () => {
+          await this.world.receiver.end(action.kind === 'killReceiver' ? 'SIGKILL' : 'SIGTERM');
+          await sleep(action.downMs);
+          this.world.receiver.start();
+        });
+      case 'outage':
+        this.world.simulator.fault({ ...action.effect, times: action.calls });
+        return 'begun';
+      case 'wrongApiKey':
+        return this.inTurn('apiKey', async () => {
+          this.world.simulator.setApiKeys(['another']);
+          await sleep(action.forMs);
+          this.world.simulator.setApiKeys([SECRET_MARKS.apiKey]);
+        });
+      case 'rateLimit':
+        return this.inTurn('rateLimit', async () => {
+          this.world.simulator.setRateLimit({ perSecond: action.perSecond, burst: 5 });
+          await sleep(action.forMs);
+          this.world.simulator.setRateLimit(null);
+        });
+      case 'losesWebhooks':
+        return this.inTurn('webhooks', async () => {
+          this.world.simulator.setWebhook(null);
+          await sleep(action.forMs);
+          this.world.simulator.setWebhook(this.world.webhook);
+        });
+      case 'addKey':
+        return this.inTurn('keys', async () => this.world.addKey());
+      case 'useKey':
+        return this.inTurn('keys', async () => this.world.useKey());
+      case 'brokenKeysFile':
+        return this.inTurn('keys', async () => {
+          this.world.breakKeysFile();
+          await sleep(action.forMs);
+          this.world.mendKeysFile();
+        });
+      case 'list':
+        return `exit code ${await command(this.world, ['list', '--json'])}`;
+      default:
+        return action satisfies never;
+    }
+  }
+
+  private async replaceWorker({ kind, slot, downMs }: Extract<WorldAction, { slot: 0 | 1 }>): Promise<void> {
+    const worker = this.world.workers[slot];
+    await worker.end(kind === 'killWorker' ? 'SIGKILL' : 'SIGTERM');
+    await sleep(downMs);
+    worker.start();
+  }
+
+  private async inTurn(what: string, work: () => Promise<void>): Promise<string> {
+    const turn = (this.turns.get(what) ?? Promise.resolve()).then(work);
+    this.turns.set(
+      what,
+      turn.catch(() => undefined),
+    );
+    await turn;
+    return 'over';
+  }
+}

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ConnectedOnboardingClient, connectOnboardingClient } from 'temporal-incode/client';
+import { keyRingFile } from 'temporal-incode/codec';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { freePort } from '../../src/testing/temporal-process.js';
+import { Stalls } from './stalls.js';
+import { Supervised } from './supervised.js';
+import { FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
+
+export const CONFIGURATION_ID = 'campaign';
+
+/** A server, two workers and a receiver as processes that can be killed, and a simulated Incode in this one. */
+export class CampaignWorld {
+  readonly directory: string;
+  readonly simulator: IncodeSimulator;
+  readonly workers: readonly [Supervised, Supervised];
+  readonly receiver: Supervised;
+  readonly stalls = new Stalls();
+  /** For programs that talk to the same server. */
+  readonly env: Record<string, string>;
+  readonly webhook: { url: string; headers: Record<string, string> };
+  /** Base64 of every encryption key that there ever was. */
+  readonly keys: string[] = [];
+  server: LocalTemporalServer;
+  onboarding!: ConnectedOnboardingClient;
+  private keysFileIsBroken = false;
+  private usedKeyIsLast = true;
+
+  static async start(
+    tokenSource: boolean,
+    onEnd: (who: string, code: number | string | null) => void,
+  ): Promise<CampaignWorld> {
+    const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-campaign-'));
+    const simulator = await startIncodeSimulator({ apiKeys: [SECRET_MARKS.apiKey], timeScale: TIME_SCALE });
+    const server = await startServer(directory, 0);
+    const world = new CampaignWorld({ directory, simulator, server, tokenSource, port: await freePort(0), onEnd });
+    world.addKey();
+    world.onboarding = await connectOnboardingClient({
+      address: server.address,
+      encryptionKeys: keyRingFile(world.keysFile),
+    });
+    for (const each of [...world.workers, world.receiver]) each.start();
+    simulator.setWebhook(world.webhook);
+    return world;
+  }
+
+  private constructor(given: {
+    directory: string;
+    simulator: IncodeSimulator;
+    server: LocalTemporalServer;
+    tokenSource: boolean;
+    port: number;
+    onEnd: (who: string, code: number | string | null) => void;
+  }) {
+    const { directory, simulator, server, tokenSource, port, onEnd } = given;
+    this.directory = directory;
+    this.simulator = simulator;
+    this.server = server;
+    this.env = {
+      PATH: process.env.PATH ?? '',
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: this.keysFile,
+    };
+    const worker = {
+      ...this.env,
+      INCODE_BASE_URL: simulator.url,
+      INCODE_API_KEY: SECRET_MARKS.apiKey,
+      INCODE_TIMEOUT: `${READ_TIMEOUT_MS}ms`,
+      INCODE_FINISH_TIMEOUT: `${FINISH_TIMEOUT_MS}ms`,
+      INCODE_SETTLE_TIME: `${SETTLE_MS}ms`,
+      INCODE_PROCESSED_POLL: '2s',
+      INCODE_REVIEW_POLL: '2s',
+      WORKER_SHUTDOWN_GRACE: '2s',
+      LOG_LEVEL: 'debug',
+      ...(tokenSource ? { INCODE_CONFIGURATION_ID: CONFIGURATION_ID } : {}),
+    };
+    const supervised = (who: string, args: string[], env: Record<string, string>) =>
+      new Supervised(args, env, join(directory, `${who}.log`), (code) => onEnd(who, code));
+    this.workers = [supervised('worker-0', ['worker'], worker), supervised('worker-1', ['worker'], worker)];
+    this.receiver = supervised('receiver', ['webhooks', '--json'], {
+      ...this.env,
+      WEBHOOK_PORT: String(port),
+      WEBHOOK_HEADER_SECRETS: SECRET_MARKS.webhookSecret,
+    });
+    this.webhook = {
+      url: `http://127.0.0.1:${port}/incode/webhook`,
+      headers: { 'x-webhook-secret': SECRET_MARKS.webhookSecret },
+    };
+  }
+
+  get keysFile(): string {
+    return join(this.directory, 'keys');
+  }
+
+  async killServer(): Promise<void> {
+    await this.server.kill();
+  }
+
+  async startServer(): Promise<void> {
+    this.server = await startServer(this.directory, Number(this.server.address.split(':')[1]));
+  }
+
+  /** One that everybody can read with, before anybody writes with it. */
+  addKey(): void {
+    this.keys.push(randomBytes(32).toString('base64'));
+    this.usedKeyIsLast = this.keys.length === 1;
+    this.writeKeys();
+  }
+
+  useKey(): void {
+    this.usedKeyIsLast = true;
+    this.writeKeys();
+  }
+
+  breakKeysFile(): void {
+    this.keysFileIsBroken = true;
+    this.writeKeys();
+  }
+
+  mendKeysFile(): void {
+    this.keysFileIsBroken = false;
+    this.writeKeys();
+  }
+
+  /** What every process wrote, by its name. */
+  async logs(): Promise<Record<string, string>> {
+    const names = ['worker-0', 'worker-1', 'receiver', 'cli'];
+    const texts = names.map(async (name) => [
+      name,
+      await readFile(join(this.directory, `${name}.log`), 'utf8').catch(() => ''),
+    ]);
+    return Object.fromEntries(await Promise.all(texts));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.workers, this.receiver].map((each) => each.dispose()));
+    await this.onboarding.close();
+    await this.server.kill();
+    await this.simulator.close();
+    this.stalls.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private writeKeys(): void {
+    const lines = this.keys.map((key, index) => `key-${index}:${key}`);
+    const used = this.usedKeyIsLast ? lines.splice(-1) : lines.splice(-2, 1);
+    const text = this.keysFileIsBroken ? 'key-0:half a ke' : [...used, ...lines].join('\n');
+    // As a mounted secret changes: at once.
+    writeFileSync(`${this.keysFile}.new`, text);
+    renameSync(`${this.keysFile}.new`, this.keysFile);
+  }
+}
+
+function startServer(directory: string, port: number): Promise<LocalTemporalServer> {
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  return startLocalTemporalServer({ port, dataDir: directory, env });
+}
