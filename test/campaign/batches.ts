@@ -8,7 +8,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { completeBatch, pauseBatch, resumeBatch, stopBatch } from 'temporal-incode/client';
 import { type BatchRow, batchWorkflowId, FAILURES } from '../../src/contract/index.js';
 import type { Sessions } from './sessions.js';
-import { resetWorkflow } from './sessions.js';
+import { describe, resetWorkflow } from './sessions.js';
 import { MAIN } from './supervised.js';
 import type { BatchAction, PlannedBatch } from './types.js';
 import type { CampaignWorld } from './world.js';
@@ -75,9 +75,9 @@ export class BatchRunner {
   }
 
   private told(kind: BatchAction, error: unknown): string {
-    const { name, message } = error as Error;
+    const { name } = error as Error;
     const isRaw = kind.endsWith('Shard') && (isGrpcServiceError(error) || name === 'WorkflowNotFoundError');
-    if (!TOLD.includes(name) && !isRaw) this.problems.push(`${kind}: ${name}: ${message}`);
+    if (!TOLD.includes(name) && !isRaw) this.problems.push(`${kind}: ${describe(error)}`);
     return name;
   }
 

@@ -40,6 +40,8 @@ export async function runCampaign(
   }
 }
 
+const LATE_MS = 100;
+
 class Play {
   readonly sessions: Sessions;
   readonly batches: BatchRunner[];
@@ -61,9 +63,11 @@ class Play {
   }
 
   async perform(): Promise<void> {
-    const begunAt = Date.now();
+    let begunAt = Date.now();
     for (const action of this.schedule.actions) {
       await sleep(Math.max(0, begunAt + action.atMs - Date.now()));
+      // On a slow machine everything comes later, and not all at once.
+      begunAt += Math.max(0, Date.now() - begunAt - action.atMs - LATE_MS);
       const work = this.act(action, begunAt).finally(() => this.underWay.delete(work));
       this.underWay.set(work, action);
     }

@@ -8,7 +8,7 @@ import { failedTasks, openActivities } from '../support/history.js';
 import type { BatchRunner } from './batches.js';
 import type { Evidence, RunStatus, RunSummary, SessionEvidence } from './record.js';
 import type { Sessions } from './sessions.js';
-import { SECRET_MARKS } from './types.js';
+import { RESET_REASON, SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';
 
 /** Asks the server and the simulated Incode for all there is, once everything has ended or had its time. */
@@ -81,7 +81,7 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<{
     closedAt: closeTime?.getTime() ?? null,
     result: null,
     failure: null,
-    failedTasks: failedTasks(history),
+    failedTasks: failedTasks(history).filter((message) => message !== RESET_REASON),
     openActivities: status === 'running' ? [] : openActivities(history),
     outline: outlineOf(history),
   };

@@ -156,8 +156,11 @@ function lifeOfBatch(random: Random, { batchId }: PlannedBatch, startMs: number,
 
 /** Each hits about every so many seconds; the first of them early, so that a short campaign has them all. */
 const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
-  [7_000, (random) => ({ kind: 'killWorker', slot: random.pick([0, 1]), downMs: random.between(0, 3_000) })],
-  [11_000, (random) => ({ kind: 'deployWorker', slot: random.pick([0, 1]), downMs: random.between(0, 500) })],
+  [
+    7_000,
+    (random) => ({ kind: 'killWorker', slots: random.pick([[0], [1], [0, 1]]), downMs: random.between(0, 3_000) }),
+  ],
+  [11_000, (random) => ({ kind: 'deployWorker', slots: random.pick([[0], [1]]), downMs: random.between(0, 500) })],
   [15_000, (random) => ({ kind: 'killServer', downMs: random.between(0, 2_500) })],
   [9_000, (random) => ({ kind: 'killReceiver', downMs: random.between(0, 3_000) })],
   [20_000, () => ({ kind: 'restartReceiver', downMs: 0 })],

@@ -4,7 +4,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { SessionCompletedError, TemporalUnavailableError } from 'temporal-incode/client';
 import { type OnboardingInput, onboardingWorkflowId } from '../../src/contract/index.js';
 import { newRecord, type SessionRecord } from './record.js';
-import type { PlannedSession, SessionAction } from './types.js';
+import { type PlannedSession, RESET_REASON, type SessionAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
 /** What a caller may be told by each method of the client, beside the answer. */
@@ -60,9 +60,9 @@ export class Sessions {
     try {
       return (await this.perform(input, record, kind, choice)) ?? 'done';
     } catch (error) {
-      const { name, message } = error as Error;
+      const { name } = error as Error;
       const isRaw = isGrpcServiceError(error) || name === 'WorkflowNotFoundError';
-      if (!TOLD.includes(name) && !(isRaw && RAW.includes(kind))) record.problems.push(`${kind}: ${name}: ${message}`);
+      if (!TOLD.includes(name) && !(isRaw && RAW.includes(kind))) record.problems.push(`${kind}: ${describe(error)}`);
       return isGrpcServiceError(error) ? `${name} ${error.code}: ${error.details}` : name;
     }
   }
@@ -218,9 +218,16 @@ export async function resetWorkflow(
   await workflowService.resetWorkflowExecution({
     namespace: options.namespace,
     workflowExecution: { workflowId, runId },
-    reason: 'campaign',
+    reason: RESET_REASON,
     requestId: randomUUID(),
     workflowTaskFinishEventId: task.eventId,
   });
   return `reset to event ${task.eventId}`;
+}
+
+/** With what is beneath it. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `, because of ${describe(error.cause)}`;
+  return `${error.name}: ${error.message}${cause}`;
 }

@@ -1,38 +1,43 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 const RESTART_AFTER_MS = 200;
 
+const READY_WITHIN_MS = 60_000;
+
 /** A process of ours that is killed and started again, also when it ends by itself, as a supervisor does. */
 export class Supervised {
   readonly logFile: string;
   private readonly args: string[];
+  private readonly readyMark: string;
   private readonly env: Record<string, string>;
   private readonly onEnd: (code: number | string | null) => void;
   private child: ChildProcess | undefined;
+  private isReady = false;
   private isWanted = false;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param onEnd told when it ends without having been asked to */
+  /**
+   * @param readyMark what it writes once it is ready
+   * @param onEnd told when it ends without having been asked to
+   */
   constructor(
     args: string[],
     env: Record<string, string>,
-    logFile: string,
+    { logFile, readyMark }: { logFile: string; readyMark: string },
     onEnd: (code: number | string | null) => void,
   ) {
     this.args = args;
+    this.readyMark = readyMark;
     this.env = env;
     this.logFile = logFile;
     this.onEnd = onEnd;
     process.on('exit', this.killAtExit);
-  }
-
-  get isRunning(): boolean {
-    return this.child !== undefined;
   }
 
   start(): void {
@@ -41,14 +46,27 @@ export class Supervised {
     if (this.child) return;
     const child = spawn(process.execPath, [MAIN, ...this.args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => appendFileSync(this.logFile, chunk));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        appendFileSync(this.logFile, chunk);
+        if (String(chunk).includes(this.readyMark) && this.child === child) this.isReady = true;
+      });
+    }
     child.once('exit', (code, signal) => {
-      if (this.child === child) this.child = undefined;
+      if (this.child === child) {
+        this.child = undefined;
+        this.isReady = false;
+      }
       if (!this.isWanted) return;
       this.onEnd(code ?? signal);
       this.timer = setTimeout(() => this.start(), RESTART_AFTER_MS);
     });
+  }
+
+  /** Resolves once it is ready, or has had the time that it takes on the slowest machine. */
+  async ready(): Promise<void> {
+    const until = Date.now() + READY_WITHIN_MS;
+    while (!this.isReady && this.isWanted && Date.now() < until) await sleep(50);
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

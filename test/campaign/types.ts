@@ -9,6 +9,9 @@ export const READ_TIMEOUT_MS = 500;
 /** Above Incode's limit and the time-outs, as by default. */
 export const SETTLE_MS = 1_000;
 
+/** Stands in the history of a workflow that was reset, as the failure of a workflow task. */
+export const RESET_REASON = 'Reset by the campaign';
+
 /** Parts of secrets that never reach a history, a log or an output. Tokens are JWTs. */
 export const SECRET_MARKS = {
   token: 'eyJhbGciOi',
@@ -67,7 +70,7 @@ export type BatchAction =
 
 /** What happens to the world. */
 export type WorldAction =
-  | { kind: 'killWorker' | 'deployWorker'; slot: 0 | 1; downMs: number }
+  | { kind: 'killWorker' | 'deployWorker'; slots: number[]; downMs: number }
   | { kind: 'killServer' | 'killReceiver' | 'restartReceiver'; downMs: number }
   | { kind: 'outage'; effect: FaultEffect; calls: number }
   | { kind: 'wrongApiKey' | 'brokenKeysFile' | 'losesWebhooks'; forMs: number }

@@ -17,7 +17,7 @@ export class Upheavals {
     switch (action.kind) {
       case 'killWorker':
       case 'deployWorker':
-        return this.inTurn(`worker-${action.slot}`, () => this.replaceWorker(action));
+        return this.inTurn('workers', () => this.replaceWorkers(action));
       case 'killServer':
         return this.inTurn('server', async () => {
           await this.world.killServer();
@@ -30,6 +30,7 @@ export class Upheavals {
           await this.world.receiver.end(action.kind === 'killReceiver' ? 'SIGKILL' : 'SIGTERM');
           await sleep(action.downMs);
           this.world.receiver.start();
+          await this.world.receiver.ready();
         });
       case 'outage':
         this.world.simulator.fault({ ...action.effect, times: action.calls });
@@ -69,11 +70,13 @@ export class Upheavals {
     }
   }
 
-  private async replaceWorker({ kind, slot, downMs }: Extract<WorldAction, { slot: 0 | 1 }>): Promise<void> {
-    const worker = this.world.workers[slot];
-    await worker.end(kind === 'killWorker' ? 'SIGKILL' : 'SIGTERM');
+  /** The next one waits until these are ready: a campaign without workers shows nothing. */
+  private async replaceWorkers({ kind, slots, downMs }: Extract<WorldAction, { slots: number[] }>): Promise<void> {
+    const workers = this.world.workers.filter((_, slot) => slots.includes(slot));
+    await Promise.all(workers.map((worker) => worker.end(kind === 'killWorker' ? 'SIGKILL' : 'SIGTERM')));
     await sleep(downMs);
-    worker.start();
+    for (const worker of workers) worker.start();
+    await Promise.all(workers.map((worker) => worker.ready()));
   }
 
   private async inTurn(what: string, work: () => Promise<void>): Promise<string> {

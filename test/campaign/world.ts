@@ -48,7 +48,9 @@ export class CampaignWorld {
       address: server.address,
       encryptionKeys: keyRingFile(world.keysFile),
     });
-    for (const each of [...world.workers, world.receiver]) each.start();
+    const all = [...world.workers, world.receiver];
+    for (const each of all) each.start();
+    await Promise.all(all.map((each) => each.ready()));
     simulator.setWebhook(world.webhook);
     return world;
   }
@@ -83,14 +85,12 @@ export class CampaignWorld {
       LOG_LEVEL: 'debug',
       ...(tokenSource ? { INCODE_CONFIGURATION_ID: CONFIGURATION_ID } : {}),
     };
-    const supervised = (who: string, args: string[], env: Record<string, string>) =>
-      new Supervised(args, env, join(directory, `${who}.log`), (code) => onEnd(who, code));
-    this.workers = [supervised('worker-0', ['worker'], worker), supervised('worker-1', ['worker'], worker)];
-    this.receiver = supervised('receiver', ['webhooks', '--json'], {
-      ...this.env,
-      WEBHOOK_PORT: String(port),
-      WEBHOOK_HEADER_SECRETS: SECRET_MARKS.webhookSecret,
-    });
+    const supervised = (who: string, args: string[], env: Record<string, string>, readyMark: string) =>
+      new Supervised(args, env, { logFile: join(directory, `${who}.log`), readyMark }, (code) => onEnd(who, code));
+    const workerOf = (slot: 0 | 1) => supervised(`worker-${slot}`, ['worker'], worker, '"Worker ready"');
+    this.workers = [workerOf(0), workerOf(1)];
+    const secrets = { WEBHOOK_PORT: String(port), WEBHOOK_HEADER_SECRETS: SECRET_MARKS.webhookSecret };
+    this.receiver = supervised('receiver', ['webhooks', '--json'], { ...this.env, ...secrets }, '"delivery"');
     this.webhook = {
       url: `http://127.0.0.1:${port}/incode/webhook`,
       headers: { 'x-webhook-secret': SECRET_MARKS.webhookSecret },
