@@ -26,3 +26,12 @@ export function serverClock(): () => number {
   const begunAt = performance.now();
   return () => currentAttemptScheduledTimestampMs + performance.now() - begunAt;
 }
+
+/**
+ * Whether nothing was sent before. An operator who resets an activity has its attempts counted from one again, but not the time at
+ * which it was scheduled, which is that of its first attempt, to the millisecond.
+ */
+export function isFirstAttempt(): boolean {
+  const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  return attempt === 1 && currentAttemptScheduledTimestampMs <= scheduledTimestampMs;
+}

@@ -1,6 +1,5 @@
-import { activityInfo } from '@temporalio/activity';
 import { IncodeError } from '../incode/index.js';
-import { callIncode } from './call.js';
+import { callIncode, isFirstAttempt } from './call.js';
 import { activityFailure } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { SessionInput } from './types.js';
@@ -12,7 +11,7 @@ export function closeSession({ incode, mendIntervalMs }: ResolvedActivityOptions
       return await callIncode((signal) => incode.closeSession(session, { signal }));
     } catch (error) {
       // The answer to an earlier attempt was lost: a refusal then says that it is closed, or that it cannot be.
-      const isRepeat = activityInfo().attempt > 1 && error instanceof IncodeError && error.kind === 'badRequest';
+      const isRepeat = !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
       if (isRepeat) return { sessionStatus: null };
       throw activityFailure(error, { interviewId: session.interviewId, mendIntervalMs });
     }

@@ -1,6 +1,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { FAILURES } from '../contract/index.js';
-import { callIncode, serverClock } from './call.js';
+import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import { finishOnce, type LastSent } from './finish-once.js';
 import type { ResolvedActivityOptions } from './options.js';
@@ -10,8 +10,10 @@ import type { FinishStatusInput, FinishStatusResult } from './types.js';
 export function finishStatus(options: ResolvedActivityOptions) {
   return async (input: FinishStatusInput): Promise<FinishStatusResult> => {
     const { interviewId, verifyFirst = false } = input;
-    const verify = activityInfo().attempt > 1 || verifyFirst;
+    const verify = !isFirstAttempt() || verifyFirst;
     const earlier = { verify, lastSentAt: earlierRequest(input), now: serverClock() };
+    // What attempts before a reset have left must not be taken for this one's.
+    if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat({ attempt: 0, lastSentAt: null } satisfies Trace);
     const attempt = await callIncode((signal) => finishOnce(options, input, earlier, signal));
     if ('result' in attempt) return attempt.result;
 
@@ -43,7 +45,7 @@ function leaveTrace(lastSentAt: LastSent): void {
 function earlierRequest({ lastSentAt }: FinishStatusInput): number | undefined {
   const { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
   // A caller's clock that is ahead must not hold the session up for longer than the settle time.
-  if (attempt === 1) return lastSentAt === undefined ? undefined : Math.min(lastSentAt, scheduledAt);
+  if (isFirstAttempt()) return lastSentAt === undefined ? undefined : Math.min(lastSentAt, scheduledAt);
   const trace = heartbeatDetails as Trace | undefined;
   const last = trace?.attempt === attempt - 1 ? trace.lastSentAt : 'inThisAttempt';
   // One that died left no trace. Whatever the attempt before this one sent, it sent before the server scheduled this one.

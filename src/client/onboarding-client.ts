@@ -25,8 +25,8 @@ import {
   attachedTo,
   confirmStarted,
   finishWithStart,
-  isAnswerOfEndedRun,
   isCompleted,
+  isOfAnotherRun,
   isRunning,
   type ReusePolicy,
   type StartedOnboarding,
@@ -103,22 +103,23 @@ export class OnboardingClient {
     const { interviewId } = checked;
     return this.within(interviewId, timeoutMs, async () => {
       const askedAt = Date.now();
-      let endedRunId: string;
-      try {
-        // One id for all callers: they share one answer, and asking again adds nothing to the history.
-        return await finishWithStart(this.temporal, this.workflowOptions(checked), 'REJECT_DUPLICATE', UPDATES.finish);
-      } catch (error) {
-        const description = await this.describe(interviewId);
-        if (isCompleted(description)) return (await this.result(interviewId)).finish;
-        // A failure of a run that had ended before is no answer to this call.
-        const isOld = description.closeTime !== undefined && description.closeTime.getTime() < askedAt;
-        if (!isOld || !isAnswerOfEndedRun(error)) throw error;
-        endedRunId = description.runId;
+      // One id for all callers: they share one answer, and asking again adds nothing to the history.
+      let updateId: string = UPDATES.finish;
+      let options = this.workflowOptions(checked);
+      let policy: ReusePolicy = 'REJECT_DUPLICATE';
+      for (;;) {
+        try {
+          return await finishWithStart(this.temporal, options, policy, updateId);
+        } catch (error) {
+          const description = await this.describe(interviewId);
+          if (isCompleted(description)) return (await this.result(interviewId)).finish;
+          if (!isOfAnotherRun(error, description, askedAt)) throw error;
+          // The ended run would answer under the first id again.
+          if (!isRunning(description)) updateId = `${UPDATES.finish}-after-${description.runId}`;
+          options = this.workflowOptions({ ...checked, verifyFirst: true });
+          policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
+        }
       }
-      // The ended run would answer under the first id again.
-      const updateId = `${UPDATES.finish}-after-${endedRunId}`;
-      const again = this.workflowOptions({ ...checked, verifyFirst: true });
-      return finishWithStart(this.temporal, again, 'ALLOW_DUPLICATE_FAILED_ONLY', updateId);
     }).catch(async (error: unknown) => {
       const confirm = () => confirmStarted(this.temporal, interviewId);
       if (error instanceof AnswerPendingError) await this.within(interviewId, undefined, confirm);

@@ -127,8 +127,11 @@ export function isCompleted({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'COMPLETED';
 }
 
-export function isAnswerOfEndedRun(error: unknown): boolean {
-  return error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowUpdateFailedError;
+/** Whether what a request came to is no answer to it, but to one that was made before, or to none. */
+export function isOfAnotherRun(error: unknown, { closeTime }: WorkflowExecutionDescription, askedAt: number): boolean {
+  // Its run has ended, however shortly ago, and this request has not begun one.
+  if (error instanceof WorkflowExecutionAlreadyStartedError) return true;
+  return error instanceof WorkflowUpdateFailedError && closeTime !== undefined && closeTime.getTime() < askedAt;
 }
 
 export function attachedTo(

@@ -39,13 +39,15 @@ function details({ sessions, shards }: Evidence, { who }: Violation): string[] {
   const session = sessions.find(({ record }) => who.endsWith(record.session.interviewId));
   if (!session)
     return shards.filter(({ workflowId }) => workflowId === who).flatMap(({ outline }) => ['', who, ...outline]);
-  const { record, runs, row, incode } = session;
+  const { record, row, incode } = session;
+  const batch = `incode-batch/${record.session.interviewId.replace(/-\d+$/, '')}/`;
+  const runs = record.by === 'batch' ? shards.filter(({ workflowId }) => workflowId.startsWith(batch)) : session.runs;
   return [
     '',
     `${who}: ${JSON.stringify({ ...record, row, effects: incode.view.effects, status: incode.view.onboardingStatus })}`,
     ...incode.calls.map(({ at, ...call }) => `  Incode ${new Date(at).toISOString()} ${JSON.stringify(call)}`),
-    ...runs.flatMap(({ outline, runId, status, result, failure }) => [
-      `  run ${runId} ${status} ${JSON.stringify(result ?? failure)}`,
+    ...runs.flatMap(({ outline, workflowId, runId, status, result, failure }) => [
+      `  ${workflowId} run ${runId} ${status} ${JSON.stringify(result ?? failure)}`,
       ...outline.map((line) => `    ${line}`),
     ]),
   ];

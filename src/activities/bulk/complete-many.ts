@@ -1,7 +1,7 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
-import { serverClock } from '../call.js';
+import { isFirstAttempt, serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
 import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
@@ -57,11 +57,11 @@ class Pass {
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
-    const { attempt, heartbeatDetails } = activityInfo();
+    const { heartbeatDetails } = activityInfo();
     this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
     const isEnded = new Set(this.ended.map(([index]) => index));
     const left = input.sessions.filter(({ index }) => !isEnded.has(index));
-    this.pending = (attempt === 1 ? left : left.map(maybeBegun)).reverse();
+    this.pending = (isFirstAttempt() ? left : left.map(maybeBegun)).reverse();
   }
 
   async run(): Promise<CompleteManyResult> {

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { onboardingWorkflowId } from '../../src/contract/index.js';
+import { startWorld, type World } from '../support/world.js';
+
+// An operator resets an activity that waits for its next attempt: Temporal counts its attempts from one again.
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ activities: { settleTimeMs: 400 } });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+it.each([false, true])('its session is not finished twice, with resetHeartbeat %s', async (resetHeartbeat) => {
+  const { simulator, onboarding, temporal } = world;
+  const { interviewId, token } = await simulator.openSession();
+  // Took effect, but the answer says that it may not have; and the next attempt is a long time away.
+  const fault = { operation: 'finishStatus', interviewId, kind: 'status', status: 500, effect: true } as const;
+  simulator.fault({ ...fault, headers: { 'retry-after': '60' } });
+  await onboarding.start({ interviewId, sessionToken: token });
+  const waits = async () => (await onboarding.state(interviewId)).call?.nextAttemptAt ?? null;
+  await expect.poll(waits).not.toBeNull();
+  await temporal.workflowService.resetActivity({
+    namespace: inject('temporalNamespace'),
+    execution: { workflowId: onboardingWorkflowId(interviewId) },
+    type: 'finishStatus',
+    resetHeartbeat,
+  });
+  expect(await onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
+  expect(simulator.effects(interviewId).finished).toBe(1);
+});
