@@ -60,6 +60,12 @@ export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY):
   return code === 4 || (code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
+/** The run has ended, from outside or by itself, before it took the update that a request was to start it with. */
+export function isAbortedByEnd(error: unknown): boolean {
+  const grpc = grpcError(error);
+  return grpc?.code === 5 && /aborted by closing workflow/.test(`${grpc.details} ${(error as Error).message}`);
+}
+
 /** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */
 export function withoutNeed(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';

@@ -18,7 +18,7 @@ import {
 import { shownAs } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { AnswerPendingError, SessionCompletedError } from './errors.js';
-import { requestFailure, withoutNeed } from './failures.js';
+import { isAbortedByEnd, requestFailure, withoutNeed } from './failures.js';
 import { checkedInput, checkedToken } from './input.js';
 import type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
 import {
@@ -112,8 +112,9 @@ export class OnboardingClient {
           return await finishWithStart(this.temporal, options, policy, updateId);
         } catch (error) {
           const description = await this.describe(interviewId);
-          if (isCompleted(description)) return (await this.result(interviewId)).finish;
-          if (!isOfAnotherRun(error, description, askedAt)) throw error;
+          const isOver = isAbortedByEnd(error) && !isRunning(description);
+          if (isOver || isCompleted(description)) return (await this.result(interviewId)).finish;
+          if (!isAbortedByEnd(error) && !isOfAnotherRun(error, description, askedAt)) throw error;
           // The ended run would answer under the first id again.
           if (!isRunning(description)) updateId = `${UPDATES.finish}-after-${description.runId}`;
           options = this.workflowOptions({ ...checked, verifyFirst: true });

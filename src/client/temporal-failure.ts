@@ -66,13 +66,18 @@ const AWAY = new Set([2, 4, 8, 10, 14]);
 
 export function isAway(error: unknown): boolean {
   const grpc = grpcError(error);
-  return grpc !== undefined && (AWAY.has(grpc.code) || isLostConnection(grpc));
+  return grpc !== undefined && (AWAY.has(grpc.code) || isLostConnection(grpc) || isTaskFailure(grpc));
 }
 
 /** A server that is killed ends its streams as INTERNAL or CANCELLED; a caller who cancels gets the latter too. */
 function isLostConnection({ code, details }: GrpcError): boolean {
   if (code === 1) return details !== 'Cancelled on client';
   return code === 13 && /RST_STREAM|without gRPC status/.test(details);
+}
+
+/** FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow; another one may. */
+function isTaskFailure({ code, details }: GrpcError): boolean {
+  return code === 9 && /unexpected workflow task failure/.test(details);
 }
 
 export interface GrpcError {

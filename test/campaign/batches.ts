@@ -15,8 +15,8 @@ import type { CampaignWorld } from './world.js';
 
 const TOLD = ['BatchDetachedError', 'BatchShardError', 'BatchNotFoundError', 'TemporalUnavailableError'];
 
-/** Exit codes of the command: 0 and 6 after the last session, 3 if it goes on at the server, 1 if that was not there. */
-const EXITS = { ended: [0, 6], again: [1, 3] };
+/** Exit codes of the command: 0 and 6 after the last session, 3 if it goes on at the server, 1 if that was not there, 2 while the file of keys is broken. */
+const EXITS = { ended: [0, 6], again: [1, 2, 3] };
 
 /** Runs one list until every session has a row, attaching again whatever happens on the way. */
 export class BatchRunner {

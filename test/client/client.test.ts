@@ -118,6 +118,21 @@ describe('finish', () => {
     expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toMatchObject({ action: 'approved' });
   });
 
+  it('whose onboarding is ended before a worker took it says so', async () => {
+    const onboarding = new OnboardingClient({ client: world.temporal, taskQueue: 'nobody-polls-this' });
+    const finishing = thrown(onboarding.finish({ interviewId: 'ended-at-once', sessionToken: 'a-token' }));
+    const handle = world.temporal.workflow.getHandle(onboardingWorkflowId('ended-at-once'));
+    await expect
+      .poll(() =>
+        handle.terminate('not wanted').then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    expect(await finishing).toMatchObject({ name: 'SessionFailedError', type: 'Terminated' });
+  });
+
   it('that takes too long says that the session goes on', async () => {
     const { interviewId } = await world.simulator.openSession();
     const pending = await thrown(world.onboarding.finish({ interviewId }, { timeoutMs: 3_000 }));
