@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { runCampaign } from './campaign.js';
+import { report } from './report.js';
+
+/** Any will do: others are for `npm run faults`, whose failures are no one's release. */
+const SEED = 3;
+
+// Half a minute of trouble, and as long as everything needs to end after it.
+it('every invariant holds through a short campaign', { timeout: 600_000 }, async () => {
+  const campaign = await runCampaign({ seed: SEED, seconds: 30 });
+  const { sessions, shards } = campaign.evidence;
+  expect(campaign.violations, report(campaign)).toEqual([]);
+  // A campaign in which nothing happens proves nothing.
+  const calls = sessions.flatMap(({ incode }) => incode.calls);
+  expect(sessions.length).toBeGreaterThan(100);
+  expect(shards.length).toBeGreaterThan(0);
+  expect(calls.filter(({ fault }) => fault !== null).length).toBeGreaterThan(50);
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { Call } from '../../src/testing/index.js';
+import { wrongEndings } from './endings.js';
+import { secretsShown, stuck, unexpected } from './invariants.js';
+import { finishedTwice } from './once.js';
+import { newRecord, type RunSummary, type SessionEvidence, type SessionRecord } from './record.js';
+import { scheduleOf } from './schedule.js';
+import { SETTLE_MS } from './types.js';
+
+// Each invariant can fail: campaigns that go well would not show it.
+
+const BEGIN = 1_000_000;
+
+function call(operation: string, atMs: number, httpStatus: number | null, more: Partial<Call> = {}): Call {
+  const at = BEGIN + atMs;
+  return { at, operation, httpStatus, interviewId: 'i', effectAt: at, fault: null, ...more } as Call;
+}
+
+const finish = (atMs: number, httpStatus: number | null = 200, more: Partial<Call> = {}) =>
+  call('finishStatus', atMs, httpStatus, more);
+const look = (atMs: number, more: Partial<Call> = {}) => call('onboardingStatus', atMs, 200, more);
+
+function run(more: Partial<RunSummary> = {}): RunSummary {
+  const result = {
+    outcome: 'approved',
+    finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' },
+    score: null,
+    onboardingStatus: 'ONBOARDING_FINISHED',
+  };
+  return {
+    workflowId: 'incode-onboarding/i',
+    runId: 'r',
+    status: 'completed',
+    startedAt: BEGIN,
+    closedAt: BEGIN + 1_000,
+    result,
+    failure: null,
+    failedTasks: [],
+    openActivities: [],
+    outline: [],
+    ...more,
+  };
+}
+
+function session({
+  record = {},
+  runs = [run()],
+  calls = [finish(0)],
+  effects = { finished: 1, closed: 0, approved: 0 },
+}: {
+  record?: Partial<SessionRecord>;
+  runs?: RunSummary[];
+  calls?: Call[];
+  effects?: { finished: number; closed: number; approved: number };
+} = {}): SessionEvidence {
+  const planned = {
+    interviewId: 'i',
+    spec: { action: 'approved', redirectionUrl: '', interviewId: 'i' },
+    plan: { score: false },
+    token: 'valid',
+    faults: [],
+  } as unknown as SessionRecord['session'];
+  return {
+    record: { ...newRecord(planned, 'single'), acknowledged: true, ...record },
+    runs,
+    row: null,
+    rowFrom: 0,
+    rowTo: 0,
+    incode: { view: { effects, onboardingStatus: 'ONBOARDING_FINISHED' } as SessionEvidence['incode']['view'], calls },
+  };
+}
+
+describe('finishedTwice', () => {
+  const found = (calls: Call[], stalls: { from: number; to: number }[] = []) =>
+    finishedTwice({ sessions: [session({ calls })], stalls }).length;
+
+  it.each<[string, Call[], number]>([
+    ['once', [finish(0)], 0],
+    ['again without a look', [finish(0, null, { fault: 'hang' }), finish(9_000)], 1],
+    [
+      'again after "unfinished", the settle time over',
+      [finish(0, null), look(SETTLE_MS + 1, { effectAt: BEGIN - 1 }), finish(9_000)],
+      0,
+    ],
+    [
+      'again after "unfinished" that was said too early',
+      [finish(0, null), look(SETTLE_MS - 1, { effectAt: BEGIN - 1 }), finish(9_000)],
+      1,
+    ],
+    ['again after "finished"', [finish(0, null), look(5_000), finish(9_000)], 1],
+    ['again after an answer, and a look at once', [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)], 0],
+    ['a second one without an effect', [finish(0), finish(9_000, 503, { effectAt: null })], 0],
+  ])('%s', (_, calls, expected) => {
+    expect(found(calls)).toBe(expected);
+  });
+
+  it('passes over what happened while everything stood still', () => {
+    const calls = [finish(0, null), finish(9_000)];
+    expect(found(calls, [{ from: BEGIN, to: BEGIN + SETTLE_MS }])).toBe(0);
+  });
+});
+
+describe('wrongEndings', () => {
+  const wrong = (given: Parameters<typeof session>[0]) => wrongEndings({ sessions: [session(given)] });
+
+  it('lets pass what fits', () => {
+    expect(wrong({})).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof session>[0], RegExp]>([
+    ['one that was lost', { runs: [] }, /is lost/],
+    ['one that Incode never finished', { effects: { finished: 0, closed: 0, approved: 0 } }, /never finished/],
+    ['one that was closed unasked', { effects: { finished: 1, closed: 1, approved: 0 } }, /closed, which nobody asked/],
+    ['a cancellation that nobody asked for', { runs: [run({ status: 'cancelled' })] }, /cancelled, which nobody/],
+    ['another outcome', { runs: [run({ result: { ...(run().result as object), outcome: 'rejected' } })] }, /should be/],
+    [
+      'another answer told to a caller',
+      { record: { answers: [{ action: 'rejected' } as never] } },
+      /was told the action/,
+    ],
+    [
+      'a failure that Incode never answered',
+      { runs: [run({ status: 'failed', result: null, failure: { type: 'IncodeUnknownSession', message: '' } })] },
+      /never answered/,
+    ],
+  ])('finds %s', (_, given, what) => {
+    expect(wrong(given).map((violation) => violation.what)).toEqual(
+      expect.arrayContaining([expect.stringMatching(what)]),
+    );
+  });
+});
+
+describe('the others', () => {
+  it('find a secret, and say which and where, not what', () => {
+    const found = secretsShown({
+      texts: { 'worker.log': 'a line with s3cret', other: '' },
+      secrets: { token: 's3cret' },
+    });
+    expect(found).toEqual([{ invariant: 'secret', who: 'worker.log', what: 'shows a secret: token' }]);
+  });
+
+  it.each([
+    [{ status: 'running' as const }, /has not ended/],
+    [{ failedTasks: ['nondeterminism'] }, /a workflow task failed/],
+    [{ openActivities: ['finishStatus'] }, /left the activity finishStatus/],
+  ])('find what is stuck: %j', (change, what) => {
+    const found = stuck({ sessions: [session({ runs: [run(change)] })], shards: [] });
+    expect(found.map((violation) => violation.what)).toEqual([expect.stringMatching(what)]);
+  });
+
+  it('find what nobody should have been told', () => {
+    const sessions = [session({ record: { problems: ['finish: TypeError: x'] } })];
+    expect(unexpected({ sessions, problems: ['the receiver ended'] })).toHaveLength(2);
+  });
+});
+
+describe('scheduleOf', () => {
+  it('gives the same for a seed, and another for another', () => {
+    expect(scheduleOf({ seed: 1, seconds: 5 })).toEqual(scheduleOf({ seed: 1, seconds: 5 }));
+    expect(scheduleOf({ seed: 1, seconds: 5 })).not.toEqual(scheduleOf({ seed: 2, seconds: 5 }));
+  });
+});
