@@ -1,8 +1,11 @@
-// `npm run api`: writes api/ENTRY.api.md, what each entry of the package exports, from the declarations in dist.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// `npm run api`: writes api/ENTRY.api.md, what each entry of the package exports, from the declarations in dist, and
+// api/cli.txt, the help of every command.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { Command } from 'commander';
+import { addCommands } from '../dist/cli/commands.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [directory = join(root, 'api')] = process.argv.slice(2);
@@ -19,6 +22,22 @@ const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEn
 const compilerState = CompilerState.create(configs[0], { additionalEntryPoints });
 for (const config of configs) {
   Extractor.invoke(config, { localBuild: true, compilerState, messageCallback: quietly });
+}
+writeFileSync(join(directory, 'cli.txt'), await helpOfAll());
+
+async function helpOfAll() {
+  let text = '';
+  const writeOut = (part) => {
+    text += part;
+  };
+  // As wide as lines may be here; a terminal's width must not show.
+  const program = new Command('temporal-incode').configureOutput({ writeOut, getOutHelpWidth: () => 120 });
+  await addCommands(program, () => true);
+  for (const command of program.commands) {
+    writeOut(`${text ? '\n' : ''}$ temporal-incode ${command.name()} --help\n`);
+    command.outputHelp();
+  }
+  return text;
 }
 
 function configFor(entry, mainEntryPointFilePath) {

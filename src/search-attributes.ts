@@ -1,6 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from './contract/index.js';
+import { GRPC } from './grpc-status.js';
 
 const NAMES = Object.values(SEARCH_ATTRIBUTES);
 
@@ -88,19 +89,15 @@ async function queriedTypes({ workflowService }: Services, namespace: string): P
       await workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'any'` });
       types[name] = KEYWORD;
     } catch (error) {
-      if (!isGrpcServiceError(error) || error.code !== INVALID_ARGUMENT) throw error;
+      if (!isGrpcServiceError(error) || error.code !== GRPC.invalidArgument) throw error;
     }
   }
   return types;
 }
 
-/** gRPC's codes. */
-const INVALID_ARGUMENT = 3;
-const PERMISSION_DENIED = 7;
-const UNIMPLEMENTED = 12;
-const UNAUTHENTICATED = 16;
+const REFUSED = new Set<number>([GRPC.permissionDenied, GRPC.unimplemented, GRPC.unauthenticated]);
 
 /** Whether the server does this for nobody, or not for whoever asks. */
 export function isRefused(error: unknown): boolean {
-  return isGrpcServiceError(error) && [PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED].includes(error.code);
+  return isGrpcServiceError(error) && REFUSED.has(error.code);
 }

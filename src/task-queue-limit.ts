@@ -1,15 +1,12 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { GRPC } from './grpc-status.js';
 
 /** Written beside a limit of ours, so that one that an operator has set is never removed. */
 const REASON = 'temporal-incode: INCODE_RATE_LIMIT';
 
 /** `TASK_QUEUE_TYPE_ACTIVITY` of Temporal's API. */
 const ACTIVITY = 2;
-
-/** Of gRPC. */
-const UNIMPLEMENTED = 12;
-const PERMISSION_DENIED = 7;
 
 /**
  * Tells the server how many activities of a task queue it may hand out, over all workers. A worker tells it too with each poll
@@ -36,9 +33,9 @@ export async function limitTaskQueue(
     });
   } catch (error) {
     // An older server: the workers' own word has to do.
-    const isUnknown = isGrpcServiceError(error) && error.code === UNIMPLEMENTED;
+    const isUnknown = isGrpcServiceError(error) && error.code === GRPC.unimplemented;
     // Who may not look cannot have set one. Without a limit there is nothing to lose.
-    const mayNotLook = perSecond === null && isGrpcServiceError(error) && error.code === PERMISSION_DENIED;
+    const mayNotLook = perSecond === null && isGrpcServiceError(error) && error.code === GRPC.permissionDenied;
     if (!isUnknown && !mayNotLook) throw error;
   }
 }

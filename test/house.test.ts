@@ -19,14 +19,15 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
+  'grpc-status': { ours: [], packages: [] },
   'secret-matcher': { ours: [], packages: ['node:'] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
   'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: ['secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
-  'search-attributes': { ours: ['contract'], packages: ['@temporalio/client', '@temporalio/worker'] },
-  'task-queue-limit': { ours: [], packages: ['@temporalio/client', '@temporalio/worker'] },
+  'search-attributes': { ours: ['contract', 'grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
+  'task-queue-limit': { ours: ['grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
   activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
@@ -38,7 +39,7 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'codec', 'secrets', 'temporal-config'],
+    ours: ['contract', 'loopback', 'grpc-status', 'codec', 'secrets', 'temporal-config'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
@@ -80,6 +81,7 @@ const RULES: Rules = {
   // Nothing may import it.
   cli: {
     ours: [
+      'grpc-status',
       'contract',
       'loopback',
       'config',

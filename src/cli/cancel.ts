@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { type ConnectedOnboardingClient, SessionFailedError, type SessionStatus } from '../client/index.js';
 import { CliError, EXIT } from './exit.js';
-import { durationOption } from './options.js';
+import { timeoutOption } from './options.js';
 import { printJson } from './output.js';
 import { type SessionOptions, withSession, withSessionOptions } from './session.js';
 
@@ -14,7 +14,7 @@ interface CancelOptions extends SessionOptions {
 export function define(command: Command): void {
   withSessionOptions(command, 'print what was done as JSON')
     .option('--yes', 'do not ask; needed where no terminal is', false)
-    .option('--timeout <duration>', 'how long to wait for its end', durationOption('--timeout'), 30_000)
+    .addOption(timeoutOption('how long to wait for its end', '30 seconds'))
     .addHelpText(
       'after',
       `

@@ -4,7 +4,7 @@ import { type ConnectedOnboardingClient, SessionCompletedError, type StartOption
 import { checkedInput } from '../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
-import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from './output.js';
 import { type PlanOptions, planOf, withPlanOptions } from './plan-options.js';
 import { sessionCliError } from './session.js';
@@ -29,7 +29,7 @@ export function define(command: Command): void {
         .choices(['refuse', 'return', 'restart'])
         .default('refuse'),
     )
-    .option('--timeout <duration>', 'how long to wait here; the session goes on', durationOption('--timeout'), 300_000)
+    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',

@@ -3,7 +3,7 @@ import { requestFailure } from '../client/failures.js';
 import { type ConnectedOnboardingClient, SessionNotFoundError } from '../client/index.js';
 import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
-import { durationOption } from './options.js';
+import { timeoutOption } from './options.js';
 import { printFacts, printJson } from './output.js';
 import { type SessionOptions, withSession, withSessionOptions } from './session.js';
 
@@ -13,7 +13,7 @@ interface FinishOptions extends SessionOptions {
 
 export function define(command: Command): void {
   withSessionOptions(command, "print Incode's answer as JSON")
-    .option('--timeout <duration>', 'how long to wait here; the session goes on', durationOption('--timeout'), 300_000)
+    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
     .addHelpText(
       'after',
       `

@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<void> {
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = askedCommand(args);
   // Where commander puts its own command, help.
-  program.commandsGroup('Operate it:');
+  program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
 }

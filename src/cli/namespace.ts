@@ -1,4 +1,5 @@
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import { GRPC } from '../grpc-status.js';
 import { CliError } from './exit.js';
 
 export const DAY_MS = 86_400_000;
@@ -18,14 +19,11 @@ export async function retentionOf({ workflowService }: Connection, namespace: st
     const { config } = await workflowService.describeNamespace({ namespace });
     return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
   } catch (error) {
-    if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+    if (!isGrpcServiceError(error) || error.code !== GRPC.notFound) throw error;
     throw new CliError(`Namespace ${namespace} does not exist. Create it, or name another one with --namespace:
   temporal operator namespace create --namespace ${namespace} --retention 30d`);
   }
 }
-
-/** gRPC's code. */
-const NOT_FOUND = 5;
 
 export function days(ms: number): string {
   const count = Math.round((ms / DAY_MS) * 10) / 10;

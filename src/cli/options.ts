@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ConnectOptions, connectTemporal } from '../client/connect.js';
 import {
   type ConnectedOnboardingClient,
@@ -27,6 +27,12 @@ export function withServerOptions(command: Command): Command {
   return command
     .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, the profile file, or localhost:7233)')
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)');
+}
+
+/** @param byDefault a duration, which the help shows as it is */
+export function timeoutOption(what: string, byDefault: string): Option {
+  const parse = durationOption('--timeout');
+  return new Option('--timeout <duration>', what).argParser(parse).default(parse(byDefault), byDefault);
 }
 
 export async function withClient<T>(

@@ -11,7 +11,7 @@ import {
 import { isDisconnected } from '../client/temporal-failure.js';
 import { checkInterviewId } from '../contract/index.js';
 import { CliError, EXIT } from './exit.js';
-import { durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
+import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
 
 export interface SessionOptions extends TemporalOptions {
   interviewId: string;
@@ -31,12 +31,7 @@ export interface UpdateOptions extends SessionOptions {
 
 /** The options of every command that a worker has to take. One that is there does so within milliseconds. */
 export function withUpdateOptions(command: Command, jsonHelp: string): Command {
-  return withSessionOptions(command, jsonHelp).option(
-    '--timeout <duration>',
-    'how long to wait for a worker',
-    durationOption('--timeout'),
-    30_000,
-  );
+  return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', '30 seconds'));
 }
 
 /** Connects once the id is known to be one, and turns what goes wrong into words and an exit code. */

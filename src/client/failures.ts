@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
+import { GRPC } from '../grpc-status.js';
 import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
 import { grpcError, isDisconnected, temporalFailure } from './temporal-failure.js';
 
@@ -50,20 +51,22 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
 const DEADLINE_SLACK_MS = 100;
 
 /**
- * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK or by us; or CANCELLED (1) at that very time, because now and then the
+ * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK or by us; or CANCELLED at that very time, because now and then the
  * server is the first to give up.
  */
 export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY): boolean {
   const isOfUpdate = (at: unknown) => at instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
   if (isOfUpdate(error) || (error instanceof Error && isOfUpdate(error.cause))) return true;
   const code = grpcError(error)?.code;
-  return code === 4 || (code === 1 && Date.now() >= deadline - DEADLINE_SLACK_MS);
+  return code === GRPC.deadlineExceeded || (code === GRPC.cancelled && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
 /** The run has ended, from outside or by itself, before it took the update that a request was to start it with. */
 export function isAbortedByEnd(error: unknown): boolean {
   const grpc = grpcError(error);
-  return grpc?.code === 5 && /aborted by closing workflow/.test(`${grpc.details} ${(error as Error).message}`);
+  return (
+    grpc?.code === GRPC.notFound && /aborted by closing workflow/.test(`${grpc.details} ${(error as Error).message}`)
+  );
 }
 
 /** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */

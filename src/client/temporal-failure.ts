@@ -1,5 +1,6 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { EncryptionKeyError } from '../codec/index.js';
+import { GRPC } from '../grpc-status.js';
 import { TemporalUnavailableError } from './errors.js';
 
 /** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */
@@ -36,14 +37,12 @@ export function unavailable(where: { address: string; namespace: string }, error
 }
 
 // gRPC's codes.
-const PERMISSION_DENIED = 7;
-const UNAUTHENTICATED = 16;
 
 function problemOf(error: unknown): TemporalUnavailableError['problem'] | undefined {
   if (error instanceof TemporalUnavailableError) return undefined;
   if (error instanceof Error && error.name === 'NamespaceNotFoundError') return 'unknownNamespace';
   const code = grpcError(error)?.code;
-  if (code === PERMISSION_DENIED || code === UNAUTHENTICATED) return 'refused';
+  if (code === GRPC.permissionDenied || code === GRPC.unauthenticated) return 'refused';
   return isAway(error) ? 'away' : undefined;
 }
 
@@ -61,8 +60,14 @@ interface Channel {
   getConnectivityState(tryToConnect: boolean): number;
 }
 
-/** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE: the server is away, or too busy. */
-const AWAY = new Set([2, 4, 8, 10, 14]);
+/** The server is away, or too busy. */
+const AWAY = new Set<number>([
+  GRPC.unknown,
+  GRPC.deadlineExceeded,
+  GRPC.resourceExhausted,
+  GRPC.aborted,
+  GRPC.unavailable,
+]);
 
 export function isAway(error: unknown): boolean {
   const grpc = grpcError(error);
@@ -71,13 +76,13 @@ export function isAway(error: unknown): boolean {
 
 /** A server that is killed ends its streams as INTERNAL or CANCELLED; a caller who cancels gets the latter too. */
 function isLostConnection({ code, details }: GrpcError): boolean {
-  if (code === 1) return details !== 'Cancelled on client';
-  return code === 13 && /RST_STREAM|without gRPC status/.test(details);
+  if (code === GRPC.cancelled) return details !== 'Cancelled on client';
+  return code === GRPC.internal && /RST_STREAM|without gRPC status/.test(details);
 }
 
 /** FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow; another one may. */
 function isTaskFailure({ code, details }: GrpcError): boolean {
-  return code === 9 && /unexpected workflow task failure/.test(details);
+  return code === GRPC.failedPrecondition && /unexpected workflow task failure/.test(details);
 }
 
 export interface GrpcError {

@@ -19,10 +19,10 @@ afterAll(() => rm(generated, { recursive: true, force: true }));
 
 const MENDED = 'Run `npm run api`, and look at what git says of api/: docs/versions.md tells what may change';
 
-it('has a report for each entry of the package, and no other', async () => {
+it('has a report for each entry of the package and one for its commands, and no other', async () => {
   const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((path) => !path.endsWith('.json'));
-  const expected = entries.map((path) => `${path.slice('./'.length)}.api.md`).sort();
+  const expected = [...entries.map((path) => `${path.slice('./'.length)}.api.md`), 'cli.txt'].sort();
   expect((await readdir(PINNED)).sort(), MENDED).toEqual(expected);
   expect((await readdir(generated)).sort()).toEqual(expected);
 });

@@ -6,6 +6,7 @@ import {
   SEARCH_ATTRIBUTES,
   STAGES,
 } from '../../contract/index.js';
+import { GRPC } from '../../grpc-status.js';
 import type { RecordedHistory } from '../../worker/replay.js';
 import { DAY_MS } from '../namespace.js';
 
@@ -35,15 +36,12 @@ export async function* sampledHistories(client: Client, options: SampleOptions):
       yield { workflowId, runId, type, history };
     } catch (error) {
       // Its retention has ended meanwhile.
-      if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+      if (!isGrpcServiceError(error) || error.code !== GRPC.notFound) throw error;
       continue;
     }
     if (seen.size >= options.limit) return;
   }
 }
-
-/** gRPC's code. */
-const NOT_FOUND = 5;
 
 /** Each asks for one kind. Without ORDER BY, which not every server has: ages are asked for instead. */
 export function queriesFor({ status, query }: SampleOptions, now = Date.now()): string[] {
