@@ -11,6 +11,7 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { textOf } from '../support/history.js';
 import { API_KEY, installRuntime } from '../support/world.js';
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
@@ -60,11 +61,7 @@ async function everything(workflowId: string): Promise<string> {
   const handle = onboarding.temporal.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();
-  return JSON.stringify([events, raw], (_, value) => {
-    if (value instanceof Uint8Array || value?.type === 'Buffer')
-      return Buffer.from(value.data ?? value).toString('latin1');
-    return typeof value === 'bigint' ? String(value) : value;
-  });
+  return textOf([events, raw]);
 }
 
 async function expectNothingIn(workflowId: string, secrets: string[]): Promise<string> {
@@ -84,6 +81,20 @@ async function expectNothingIn(workflowId: string, secrets: string[]): Promise<s
   expect(sought.filter((secret) => text.includes(secret))).toEqual([]);
   return text;
 }
+
+it('without keys all of it is found, so that the tests below would find it too', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  const plain = await connectOnboardingClient({
+    address: inject('temporalAddress'),
+    namespace: inject('temporalNamespace'),
+    taskQueue: `of-nobody-${randomUUID()}`,
+  });
+  await plain.start({ interviewId, sessionToken: token });
+  const text = await everything(onboardingWorkflowId(interviewId));
+  expect([token, 'sessionToken'].filter((secret) => !text.includes(secret))).toEqual([]);
+  await plain.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
+  await plain.close();
+});
 
 it('a session that goes through outages, a lost answer, a new token, webhooks and a review shows none of it', async () => {
   const spec = { redirectionUrl: REDIRECTION, score: { status: 'WARN', value: '61.0' } };
