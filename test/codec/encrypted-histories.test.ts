@@ -130,6 +130,17 @@ it('nor does one that Incode refuses, whose caller hears why all the same', asyn
   expect(text.includes('Encoded failure')).toBe(true);
 });
 
+it('nor does one whose call is being tried again, with its last failure', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
+  await onboarding.start({ interviewId, sessionToken: token });
+  const lastFailure = async () => (await onboarding.state(interviewId)).call?.lastFailure?.message;
+  await expect.poll(lastFailure, { timeout: 30_000 }).toMatch(/answered 503/);
+  const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
+  expect(text).toContain('pendingActivities');
+  await onboarding.cancel(interviewId);
+});
+
 it('says what is missing to whoever has no keys, or others', async () => {
   const { interviewId, token } = await simulator.openSession();
   await onboarding.start({ interviewId, sessionToken: token });
