@@ -25,6 +25,18 @@ const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${ra
 beforeAll(async () => {
   installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
+  onboarding = await startWorker(queues);
+});
+afterAll(async () => {
+  for (const end of ends.reverse()) await end();
+  await simulator.close();
+});
+
+/** @returns a client of it */
+async function startWorker(
+  { single, bulk }: typeof queues,
+  env: Record<string, string> = {},
+): Promise<ConnectedOnboardingClient> {
   const worker = await createWorker(
     readConfig({
       INCODE_BASE_URL: simulator.url,
@@ -34,27 +46,25 @@ beforeAll(async () => {
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       TEMPORAL_NAMESPACE: inject('temporalNamespace'),
       TEMPORAL_INCODE_ENCRYPTION_KEYS: KEYS,
-      WORKER_TASK_QUEUE: queues.single,
-      WORKER_BULK_TASK_QUEUE: queues.bulk,
+      WORKER_TASK_QUEUE: single,
+      WORKER_BULK_TASK_QUEUE: bulk,
+      ...env,
     }),
   );
   const running = worker.run();
-  onboarding = await connectOnboardingClient({
+  const client = await connectOnboardingClient({
     address: inject('temporalAddress'),
     namespace: inject('temporalNamespace'),
-    taskQueue: queues.single,
+    taskQueue: single,
     encryptionKeys: keyRing(KEYS),
   });
   ends.push(async () => {
     worker.shutdown();
     await running;
-    await onboarding.close();
-    await simulator.close();
+    await client.close();
   });
-});
-afterAll(async () => {
-  for (const end of ends) await end();
-});
+  return client;
+}
 
 /** Every byte that the server keeps of a workflow, as text: histories and what `describe` shows. */
 async function everything(workflowId: string): Promise<string> {
@@ -79,6 +89,8 @@ async function expectNothingIn(workflowId: string, secrets: string[]): Promise<s
     'sessionToken',
   ];
   expect(sought.filter((secret) => text.includes(secret))).toEqual([]);
+  // Those too that only Incode and the worker have seen.
+  expect(text.match(/eyJ[\w-]{8,}\.eyJ/)?.index).toBeUndefined();
   return text;
 }
 
@@ -211,6 +223,17 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
 
   for (const { interviewId, token } of [expired, cancelled, told, many, without])
     await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
+});
+
+it('nor does one whose worker gets a fresh token for it', async () => {
+  const renewing = await startWorker(
+    { single: `${queues.single}-renewing`, bulk: `${queues.bulk}-renewing` },
+    { INCODE_CONFIGURATION_ID: 'flow' },
+  );
+  const { interviewId } = await simulator.openSession({ redirectionUrl: REDIRECTION });
+  await renewing.start({ interviewId });
+  expect(await renewing.result(interviewId)).toMatchObject({ outcome: 'approved' });
+  expect(await expectNothingIn(onboardingWorkflowId(interviewId), [])).toContain('reissueToken');
 });
 
 it('nor does a batch', async () => {
