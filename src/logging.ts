@@ -18,7 +18,7 @@ export function createLogger(
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: plainError },
+      serializers: { err: (error: unknown) => plainError(error) },
       // The whole line, because a secret may stand in any text: an error's message, its stack, what the SDK says.
       hooks: { streamWrite: redacted },
     },
@@ -39,11 +39,15 @@ export function createLogger(
   };
 }
 
+/** Nobody reads more, and an error may be its own cause. */
+const MOST_CAUSES = 8;
+
 /** Without what else it carries: a library's error may have a request with its token. */
-function plainError(error: unknown): unknown {
+function plainError(error: unknown, causesLeft = MOST_CAUSES): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;
-  return { type: name, message, stack, ...(cause === undefined ? {} : { cause: plainError(cause) }) };
+  const isShown = cause !== undefined && causesLeft > 0;
+  return { type: name, message, stack, ...(isShown ? { cause: plainError(cause, causesLeft - 1) } : {}) };
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<

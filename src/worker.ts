@@ -16,8 +16,9 @@ import type { Health } from './monitoring/server.js';
 import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worker.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { checkSearchAttributes } from './search-attributes.js';
+import { redacted } from './secrets/index.js';
 import { limitTaskQueue } from './task-queue-limit.js';
-import { DEFAULT_ADDRESS } from './temporal-config.js';
+import { DEFAULT_ADDRESS, rememberAddress } from './temporal-config.js';
 import { versioned } from './worker/deployment.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { workflowCode } from './worker/workflow-code.js';
@@ -36,7 +37,10 @@ export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
 export interface OnboardingWorker {
-  /** To Temporal, open until `run()` has ended. A client on it, with `requestEagerStart`, starts sessions that this worker begins at once. */
+  /**
+   * To Temporal, open until `run()` has ended. A client on it, with `requestEagerStart`, starts sessions that this worker begins at
+   * once; it needs the worker's encryption keys, as every client does.
+   */
   readonly connection: NativeConnection;
   /** Runs until `shutdown()` or, if the host has installed none of its own, a signal; then closes the connections. */
   run(): Promise<void>;
@@ -73,7 +77,10 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   const incode = createIncodeClient({ ...config, ...told });
   // With connections of its own a batch never holds up somebody who waits at a screen.
   const bulkIncode = createIncodeClient({ ...config, ...told, connections: config.bulkConnections });
-  const connection = await NativeConnection.connect(config.temporal.connectionOptions);
+  const { connectionOptions } = config.temporal;
+  const connection = await NativeConnection.connect(connectionOptions);
+  // A client on it is held to encryption too.
+  rememberAddress(connection, connectionOptions.address ?? DEFAULT_ADDRESS);
   const close = async () => {
     await Promise.all([incode.close(), bulkIncode.close()]);
     await connection.close();
@@ -185,7 +192,7 @@ export async function runWorker(env = process.env): Promise<number> {
     config = readConfig(env, (warning) => warn?.(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${redacted(error.message)}\n`);
     return 2;
   }
   // Only processes log in this way: a host of `createWorker` needs no pino.

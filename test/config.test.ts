@@ -122,6 +122,18 @@ describe('readConfig', () => {
     expect(readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: address }).encryptionKeys).toBeNull();
   });
 
+  it.each([
+    ['TEMPORAL_ADDRESS', 'https://user:hush-hush@temporal.example:7233', 'without credentials'],
+    ['TEMPORAL_API_KEY', 'hush-hush\nhush-hush', 'cannot be sent'],
+    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team has characters that cannot be sent'],
+    ['HTTPS_PROXY', 'http://user:hush-hush%@proxy.example:3128', 'must have "%25"'],
+    ['HTTP_PROXY', 'http://hush-hush%zz:word@proxy.example:3128', 'must have "%25"'],
+  ])('names %s with what cannot be used, and repeats none of it', (name, value, problem) => {
+    const found = problems({ ...REQUIRED, [name]: value });
+    expect(found).toEqual([expect.stringContaining(problem)]);
+    expect(found.join()).not.toContain('hush-hush');
+  });
+
   it('names keys that are wrong, and shows none', () => {
     const TEMPORAL_INCODE_ENCRYPTION_KEYS = 'c2VjcmV0LWtleS1ieXRlcw==';
     const [problem] = problems({ ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS });

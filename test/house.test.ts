@@ -23,7 +23,7 @@ const RULES: Rules = {
   'secret-matcher': { ours: [], packages: ['node:'] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
-  'temporal-config': { ours: [], packages: ['@temporalio/envconfig'] },
+  'temporal-config': { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
   logging: { ours: ['secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract', 'grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
@@ -65,6 +65,7 @@ const RULES: Rules = {
       'logging',
       'search-attributes',
       'task-queue-limit',
+      'secrets',
       'temporal-config',
       'incode',
       'activities',

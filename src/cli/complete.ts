@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type ConnectedOnboardingClient, SessionCompletedError, type StartOptions } from '../client/index.js';
@@ -80,6 +81,8 @@ async function run(
   const { attached, workflowId } = await client.start(input, { ifCompleted });
   const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
   const over = new AbortController();
+  // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
+  setMaxListeners(0, over.signal);
   const watching = watch(client, input.interviewId, progress, over.signal);
   try {
     return await client.result(input.interviewId, { timeoutMs: timeout });

@@ -46,10 +46,14 @@ function exitCodeOf(error: unknown): number {
   return EXIT.failed;
 }
 
+/** Nobody reads more, and an error may be its own cause. */
+const MOST_CAUSES = 8;
+
 /** With the causes, and without the fields of either: in a library's there may be anything. */
-function inWords(error: unknown): string {
+function inWords(error: unknown, causesLeft = MOST_CAUSES): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\nCaused by ${inWords(error.cause)}`;
+  const isShown = error.cause !== undefined && causesLeft > 0;
+  const cause = isShown ? `\nCaused by ${inWords(error.cause, causesLeft - 1)}` : '';
   return `${error.stack ?? error.message}${cause}`;
 }
 

@@ -7,6 +7,7 @@ import { queryError } from './list/query-error.js';
 import { countOption, type TemporalOptions, withClient, withServerOptions } from './options.js';
 import { printable, printJson, startProgress } from './output.js';
 import { historiesOf } from './replay/files.js';
+import { readable } from './replay/keys.js';
 import { REPLAYED_STATUSES, type SampleOptions, sampledHistories } from './replay/sample.js';
 
 interface ReplayOptions extends Omit<TemporalOptions, 'taskQueue'>, SampleOptions {
@@ -70,7 +71,8 @@ async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Rep
   const progress = startProgress('Replaying');
   const found: Replayed[] = [];
   try {
-    for await (const one of replayed(workflowCode(keys()), histories)) {
+    const ring = keys();
+    for await (const one of replayed(workflowCode(ring), readable(histories, ring))) {
       found.push(one);
       if (found.length % TOLD_EVERY === 0) progress.say(`Replaying: ${found.length}`);
     }

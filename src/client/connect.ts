@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { channelArgsFor } from '../loopback.js';
-import { DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal-config.js';
+import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal-config.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { grpcError, unavailable } from './temporal-failure.js';
@@ -57,8 +57,9 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
   return Object.assign(client, { close: () => connection.close() });
 }
 
-function configured(): ClientConnectConfig {
+function configured(given: string | undefined): ClientConnectConfig {
   try {
+    if (given !== undefined) checkAddress(given);
     return loadTemporalConfig();
   } catch (error) {
     throw new TemporalConfigurationError(error);
@@ -91,7 +92,7 @@ interface Target {
 }
 
 function targetOf(given: Pick<ConnectOptions, 'address' | 'namespace'>): Target {
-  const { connectionOptions, namespace } = configured();
+  const { connectionOptions, namespace } = configured(given.address);
   const { address } = connectionOptions;
   // Credentials belong to the address beside which they stand, and must not reach another one.
   const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;

@@ -4,7 +4,8 @@ import type { OnboardingResult } from '../contract/index.js';
 export class SessionCompletedError extends Error {
   override readonly name = 'SessionCompletedError';
   readonly interviewId: string;
-  readonly result: OnboardingResult;
+  /** Not shown when the error is printed: names of persons stand in its redirection URL. */
+  declare readonly result: OnboardingResult;
 
   constructor(result: OnboardingResult) {
     super(
@@ -12,7 +13,7 @@ export class SessionCompletedError extends Error {
         `Start with ifCompleted: 'return' to get that result, or 'restart' to go through it again.`,
     );
     this.interviewId = result.interviewId;
-    this.result = result;
+    Object.defineProperty(this, 'result', { value: result });
   }
 }
 

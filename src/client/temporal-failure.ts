@@ -1,6 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { EncryptionKeyError } from '../codec/index.js';
 import { GRPC } from '../grpc-status.js';
+import { rememberedAddress } from '../temporal-config.js';
 import { TemporalUnavailableError } from './errors.js';
 
 /** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */
@@ -20,9 +21,9 @@ function isEncrypted(error: unknown): boolean {
   return error instanceof Error && error.message === 'Unknown encoding: binary/encrypted';
 }
 
-/** @returns `undefined` for a worker's connection, which does not tell */
+/** @returns `undefined` for a `NativeConnection` that is not of a worker of ours: it does not tell */
 export function addressOf({ connection }: Client): string | undefined {
-  return (connection as { options?: { address?: string } }).options?.address;
+  return (connection as { options?: { address?: string } }).options?.address ?? rememberedAddress(connection);
 }
 
 /** What gRPC says of Temporal itself, in our words; whatever else was thrown is passed on untouched. */

@@ -126,15 +126,15 @@ export function reader(env: Environment, onWarning?: OnWarning) {
         // The value is not repeated: credentials may stand in it.
         if (value && !isHttpUrl(value))
           problems.push(`${name} must be an http or https URL such as http://proxy.example:3128`);
+        else if (value && passwordOf(value) === undefined)
+          problems.push(`${name} must have "%25" where its login has a "%"`);
       }
       const proxies = {
         ...(httpsProxy ? { httpsProxy } : {}),
         ...(httpProxy ? { httpProxy } : {}),
         ...(noProxy ? { noProxy } : {}),
       };
-      for (const proxy of [httpsProxy, httpProxy]) {
-        if (proxy && URL.canParse(proxy)) keepSecret(decodeURIComponent(new URL(proxy).password));
-      }
+      for (const proxy of [httpsProxy, httpProxy]) if (proxy && isHttpUrl(proxy)) keepSecret(passwordOf(proxy) ?? '');
       return shownAs(proxies, HIDDEN);
     },
 
@@ -167,8 +167,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
 
 /** Whoever prints it must not print the API key, or the key of a certificate. */
 function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
-  const { apiKey, address } = config.connectionOptions;
-  if (typeof apiKey === 'string') keepSecret(apiKey);
+  const { address } = config.connectionOptions;
   shownAs(config.connectionOptions, { address });
   return config;
 }
@@ -181,6 +180,17 @@ function isBaseUrl(value: string): boolean {
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+/** @returns `undefined` if it cannot be told, for a "%" that stands for itself */
+function passwordOf(url: string): string | undefined {
+  const { username, password } = new URL(url);
+  try {
+    decodeURIComponent(username);
+    return decodeURIComponent(password);
+  } catch {
+    return undefined;
+  }
 }
 
 const ADDRESS = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** What stands in a file that may change while the process runs, such as a mounted secret. */
 export interface SecretFile<T> {
@@ -28,19 +28,14 @@ export function secretFile<T>(
   path: string,
   { parse, unreadable, onWarning = warnOfFile }: SecretFileOptions<T>,
 ): SecretFile<T> {
-  let { stamp, value } = read();
+  let text = textOf();
+  let value = parse(text);
   let lookedAt = Date.now();
   let warned: string | undefined;
 
-  function read(unless?: string): { stamp: string; value: T } {
-    // Before the text: what is written in between is read again next time.
-    const now = attempt(() => stampOf(path));
-    return now === unless ? { stamp, value } : { stamp: now, value: parse(attempt(() => readFileSync(path, 'utf8'))) };
-  }
-
-  function attempt(step: () => string): string {
+  function textOf(): string {
     try {
-      return step();
+      return readFileSync(path, 'utf8');
     } catch (error) {
       throw unreadable((error as NodeJS.ErrnoException).code ?? 'unknown');
     }
@@ -49,7 +44,10 @@ export function secretFile<T>(
   function latest(): T {
     lookedAt = Date.now();
     try {
-      ({ stamp, value } = read(stamp));
+      // What it says, not when it was written: two writes may have one time, and a file may be half written at any time.
+      const now = textOf();
+      if (now !== text) value = parse(now);
+      text = now;
       warned = undefined;
     } catch (error) {
       const { message } = error as Error;
@@ -60,12 +58,6 @@ export function secretFile<T>(
   }
 
   return { latest, value: () => (Math.abs(Date.now() - lookedAt) >= LOOK_EVERY_MS ? latest() : value) };
-}
-
-function stampOf(path: string): string {
-  // Of what a mounted secret's link points to, which is another file after each change.
-  const { ino, mtimeMs, size } = statSync(path);
-  return `${ino} ${mtimeMs} ${size}`;
 }
 
 function warnOfFile(warning: string): void {

@@ -4,7 +4,7 @@ import { describeFailure } from '../../src/client/failures.js';
 import { BATCH_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import type { Call } from '../../src/testing/index.js';
 import type { History } from '../support/history.js';
-import { failedTasks, openActivities } from '../support/history.js';
+import { failedTasks, openActivities, textOf } from '../support/history.js';
 import type { BatchRunner } from './batches.js';
 import type { Evidence, RunStatus, RunSummary, SessionEvidence } from './record.js';
 import type { Sessions } from './sessions.js';
@@ -114,14 +114,4 @@ function outlineOf({ events }: History): string[] {
       : null;
     return `${at?.toISOString() ?? ''} ${name?.replace('EventAttributes', '') ?? 'unknown'} ${about}`.trim();
   });
-}
-
-/** All text and all bytes in it, however the messages would print themselves. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return `${value}\n`;
-  if (value instanceof Uint8Array) return `${Buffer.from(value).toString('latin1')}\n`;
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.entries(value)
-    .map(([key, part]) => `${Array.isArray(value) ? '' : `${key}: `}${textOf(part)}`)
-    .join('');
 }

@@ -170,7 +170,25 @@ describe('replay', () => {
     const args = [...server(), '--query', `TaskQueue = '${taskQueue}'`];
     const withKeys = async () => (await replay(args, { TEMPORAL_INCODE_ENCRYPTION_KEYS: keys })).result;
     await expect.poll(withKeys, { timeout: 45_000 }).toMatchObject({ ok: true, replayed: 1 });
-    expect(await replay(args)).toMatchObject({ code: 1, result: { ok: false, replayed: 1 } });
+    // As the server has it, and as the temporal CLI writes it into a file.
+    const file = join(directory, 'encrypted.json');
+    const history = await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();
+    await writeFile(file, historyToJSON(history));
+    const others = `test:${randomBytes(32).toString('base64')}`;
+    const cases: [env: Record<string, string>, message: string][] = [
+      [{}, 'It is encrypted, and there are no keys here'],
+      [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others.replace('test', 'other') }, 'encrypted with key "test"'],
+      [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others }, 'does not open with key "test"'],
+    ];
+    for (const from of [args, ['--file', file]]) {
+      for (const [env, message] of cases) {
+        const { code, stdout, stderr } = await run(['replay', ...from], '', env);
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+        expect(stderr).toContain(message);
+        expect(stderr).not.toContain('    at ');
+      }
+    }
+    expect(await replay(['--file', file], { TEMPORAL_INCODE_ENCRYPTION_KEYS: keys })).toMatchObject({ code: 0 });
   });
 
   it('says that there is nothing to replay', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import {
   type ConnectedOnboardingClient,
@@ -258,5 +259,17 @@ describe('says what is wrong with', () => {
     expect(wrong).toBeInstanceOf(TemporalConfigurationError);
     expect(wrong.message).toContain('not-there');
     expect(wrong.message).not.toContain(API_KEY);
+  });
+
+  it.each([
+    ['an API key with a line break', { TEMPORAL_API_KEY: `an\n${API_KEY}` }, {}],
+    ['an API key that is not ASCII', { TEMPORAL_API_KEY: `é${API_KEY}` }, {}],
+    ['a header that cannot be sent', { TEMPORAL_GRPC_META_X_TEAM: `é${API_KEY}` }, {}],
+    ['an address with a login', { TEMPORAL_ADDRESS: `https://user:${API_KEY}@temporal.test:7233` }, {}],
+    ['an address with a login that is given to it', {}, { address: `user:${API_KEY}@temporal.test:7233` }],
+  ])('%s, and shows none of it, nor does its cause', async (_, env, options) => {
+    const wrong = await thrown(connect({ TEMPORAL_ADDRESS: (await endpoint()).address, ...env }, options));
+    expect(wrong).toBeInstanceOf(TemporalConfigurationError);
+    expect(inspect(wrong, { showHidden: true, depth: Number.POSITIVE_INFINITY })).not.toContain(API_KEY);
   });
 });

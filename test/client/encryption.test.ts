@@ -1,7 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { connectOnboardingClient, OnboardingClient, TemporalConfigurationError } from 'temporal-incode/client';
 import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createWorker, readConfig } from 'temporal-incode/worker';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { installRuntime } from '../support/world.js';
 
 const ELSEWHERE = 'temporal.example:7233';
 const KEY = Buffer.alloc(32, 3).toString('base64');
@@ -48,6 +50,31 @@ describe('a client of a server that is not on this machine', () => {
     vi.stubEnv('TEMPORAL_INCODE_ALLOW_PLAINTEXT', 'true');
     expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE) }))).toBe('none');
   });
+});
+
+it('a client on the connection of a worker is held to it too', async () => {
+  installRuntime();
+  // This machine by a name that does not look like it.
+  const address = inject('temporalAddress').replace('127.0.0.1', '127.1');
+  const worker = await createWorker(
+    readConfig({
+      INCODE_BASE_URL: 'https://incode.example',
+      INCODE_API_KEY: 'key',
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+      TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${KEY}`,
+      WORKER_TASK_QUEUE: 'held-to-encryption',
+      WORKER_BULK_TASK_QUEUE: 'held-to-encryption-bulk',
+    }),
+  );
+  const running = worker.run();
+  const { connection } = worker;
+  const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));
+  expect(await refusal(() => new OnboardingClient({ client: new Client({ connection }) }))).toContain(address);
+  const encrypting = new Client({ connection, dataConverter });
+  expect(await refusal(() => new OnboardingClient({ client: encrypting }))).toBe('none');
+  worker.shutdown();
+  await running;
 });
 
 it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('a client of %s needs no keys', async (address) => {

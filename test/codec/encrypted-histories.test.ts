@@ -11,6 +11,7 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { textOf } from '../support/history.js';
 import { API_KEY, installRuntime } from '../support/world.js';
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
@@ -24,6 +25,18 @@ const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${ra
 beforeAll(async () => {
   installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
+  onboarding = await startWorker(queues);
+});
+afterAll(async () => {
+  for (const end of ends.reverse()) await end();
+  await simulator.close();
+});
+
+/** @returns a client of it */
+async function startWorker(
+  { single, bulk }: typeof queues,
+  env: Record<string, string> = {},
+): Promise<ConnectedOnboardingClient> {
   const worker = await createWorker(
     readConfig({
       INCODE_BASE_URL: simulator.url,
@@ -33,38 +46,32 @@ beforeAll(async () => {
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       TEMPORAL_NAMESPACE: inject('temporalNamespace'),
       TEMPORAL_INCODE_ENCRYPTION_KEYS: KEYS,
-      WORKER_TASK_QUEUE: queues.single,
-      WORKER_BULK_TASK_QUEUE: queues.bulk,
+      WORKER_TASK_QUEUE: single,
+      WORKER_BULK_TASK_QUEUE: bulk,
+      ...env,
     }),
   );
   const running = worker.run();
-  onboarding = await connectOnboardingClient({
+  const client = await connectOnboardingClient({
     address: inject('temporalAddress'),
     namespace: inject('temporalNamespace'),
-    taskQueue: queues.single,
+    taskQueue: single,
     encryptionKeys: keyRing(KEYS),
   });
   ends.push(async () => {
     worker.shutdown();
     await running;
-    await onboarding.close();
-    await simulator.close();
+    await client.close();
   });
-});
-afterAll(async () => {
-  for (const end of ends) await end();
-});
+  return client;
+}
 
 /** Every byte that the server keeps of a workflow, as text: histories and what `describe` shows. */
 async function everything(workflowId: string): Promise<string> {
   const handle = onboarding.temporal.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();
-  return JSON.stringify([events, raw], (_, value) => {
-    if (value instanceof Uint8Array || value?.type === 'Buffer')
-      return Buffer.from(value.data ?? value).toString('latin1');
-    return typeof value === 'bigint' ? String(value) : value;
-  });
+  return textOf([events, raw]);
 }
 
 async function expectNothingIn(workflowId: string, secrets: string[]): Promise<string> {
@@ -82,8 +89,24 @@ async function expectNothingIn(workflowId: string, secrets: string[]): Promise<s
     'sessionToken',
   ];
   expect(sought.filter((secret) => text.includes(secret))).toEqual([]);
+  // Those too that only Incode and the worker have seen.
+  expect(text.match(/eyJ[\w-]{8,}\.eyJ/)?.index).toBeUndefined();
   return text;
 }
+
+it('without keys all of it is found, so that the tests below would find it too', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  const plain = await connectOnboardingClient({
+    address: inject('temporalAddress'),
+    namespace: inject('temporalNamespace'),
+    taskQueue: `of-nobody-${randomUUID()}`,
+  });
+  await plain.start({ interviewId, sessionToken: token });
+  const text = await everything(onboardingWorkflowId(interviewId));
+  expect([token, 'sessionToken'].filter((secret) => !text.includes(secret))).toEqual([]);
+  await plain.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
+  await plain.close();
+});
 
 it('a session that goes through outages, a lost answer, a new token, webhooks and a review shows none of it', async () => {
   const spec = { redirectionUrl: REDIRECTION, score: { status: 'WARN', value: '61.0' } };
@@ -117,6 +140,17 @@ it('nor does one that Incode refuses, whose caller hears why all the same', asyn
   expect(failure.message).toMatch(/answered 400/);
   const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
   expect(text.includes('Encoded failure')).toBe(true);
+});
+
+it('nor does one whose call is being tried again, with its last failure', async () => {
+  const { interviewId, token } = await simulator.openSession();
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
+  await onboarding.start({ interviewId, sessionToken: token });
+  const lastFailure = async () => (await onboarding.state(interviewId)).call?.lastFailure?.message;
+  await expect.poll(lastFailure, { timeout: 30_000 }).toMatch(/answered 503/);
+  const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
+  expect(text).toContain('pendingActivities');
+  await onboarding.cancel(interviewId);
 });
 
 it('says what is missing to whoever has no keys, or others', async () => {
@@ -189,6 +223,17 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
 
   for (const { interviewId, token } of [expired, cancelled, told, many, without])
     await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
+});
+
+it('nor does one whose worker gets a fresh token for it', async () => {
+  const renewing = await startWorker(
+    { single: `${queues.single}-renewing`, bulk: `${queues.bulk}-renewing` },
+    { INCODE_CONFIGURATION_ID: 'flow' },
+  );
+  const { interviewId } = await simulator.openSession({ redirectionUrl: REDIRECTION });
+  await renewing.start({ interviewId });
+  expect(await renewing.result(interviewId)).toMatchObject({ outcome: 'approved' });
+  expect(await expectNothingIn(onboardingWorkflowId(interviewId), [])).toContain('reissueToken');
 });
 
 it('nor does a batch', async () => {

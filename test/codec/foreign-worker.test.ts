@@ -7,6 +7,7 @@ import { encryptedDataConverter, failureConverterPath, keyRing } from 'temporal-
 import { createIncodeClient } from 'temporal-incode/incode';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { textOf } from '../support/history.js';
 import { API_KEY, installRuntime } from '../support/world.js';
 
 // A worker of another team, with our activities and a workflow of theirs, encrypts as docs/encryption.md says.
@@ -56,12 +57,7 @@ it.each(Object.keys(WAYS))('with %s', async (way) => {
     });
     const outcome = await handle.result().catch((error) => error.cause.cause.message);
     const { events } = await handle.fetchHistory();
-    const text = JSON.stringify(events, (_, value) => {
-      if (value?.type === 'Buffer' || value instanceof Uint8Array)
-        return Buffer.from(value.data ?? value).toString('latin1');
-      return typeof value === 'bigint' ? String(value) : value;
-    });
-    return { outcome, text };
+    return { outcome, text: textOf(events) };
   };
 
   await worker.runUntil(async () => {

@@ -8,10 +8,18 @@ import { forceTimeMs } from '../../src/worker/run.js';
 
 const read = (file: string) => readFileSync(new URL(`../../ops/${file}`, import.meta.url), 'utf8');
 
+interface Probe {
+  httpGet: { path: string; port: number };
+  timeoutSeconds: number;
+}
+
 interface Container {
   name: string;
   command: string[];
   env: { name: string; value: string }[];
+  livenessProbe: Probe;
+  readinessProbe: Probe;
+  startupProbe?: Probe;
   lifecycle?: { preStop: { exec: { command: string[] } } };
 }
 
@@ -38,6 +46,8 @@ function namesReadBy(configure: (env: Record<string, string>) => unknown): Set<s
 const isForeign = (name: string) => /^TEMPORAL_(?!INCODE_)/.test(name) || name === 'MALLOC_TRIM_THRESHOLD_';
 
 /** The secrets are files of the target machine. */
+const UNASKED = { WEBHOOK_ALLOW_UNAUTHENTICATED: 'true' };
+
 function readable(env: Record<string, string>): Record<string, string> {
   const { INCODE_API_KEY_FILE: _, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: __, ...rest } = env;
   return { ...rest, INCODE_API_KEY: 'key', TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' };
@@ -70,6 +80,24 @@ describe('ops/kubernetes.yml', () => {
   it('has variables as texts', () => {
     const values = workloads.flatMap(({ spec }) => spec.template.spec.containers[0]?.env ?? []);
     expect(values.filter(({ value }) => typeof value !== 'string')).toEqual([]);
+  });
+
+  it('starts none anew because Temporal is away, and asks where they answer', () => {
+    const ports = [worker, webhooks].map((pod) => {
+      const { livenessProbe, readinessProbe, startupProbe } = pod?.containers[0] ?? {};
+      expect([livenessProbe?.httpGet.path, readinessProbe?.httpGet.path]).toEqual(['/healthz', '/readyz']);
+      expect(startupProbe).toBeUndefined();
+      // An answer takes up to 2 s.
+      expect(readinessProbe?.timeoutSeconds).toBeGreaterThan(2);
+      return [livenessProbe?.httpGet.port, readinessProbe?.httpGet.port];
+    });
+    if (!worker || !webhooks) throw new Error('There is one missing');
+    const metrics = Number(environment(worker).WORKER_METRICS_ADDRESS?.split(':').at(-1));
+    const { port } = readWebhookConfig({ ...environment(webhooks), WEBHOOK_HEADER_SECRETS_FILE: '', ...UNASKED });
+    expect(ports).toEqual([
+      [metrics, metrics],
+      [port, port],
+    ]);
   });
 
   it('configures workers, and gives them the time that they need to end', () => {
@@ -109,8 +137,12 @@ describe('ops/temporal-incode-worker.service', () => {
     expectWorkerEnvironment(env, Number(all('TimeoutStopSec')[0]));
   });
 
-  it('hands over each credential that a variable names', () => {
-    const named = all('Environment').flatMap((pair) => [...pair.matchAll(/%d\/([\w-]+)/g)].map(([, name]) => name));
-    expect(all('LoadCredential').map((credential) => credential.split(':')[0])).toEqual(named);
+  it('has secrets where a change of them is seen, and leaves none behind', () => {
+    const files = all('Environment').filter((pair) => /^\w+_FILE=/.test(pair));
+    expect(files).toHaveLength(2);
+    // Not those that systemd copies at the start: %d is their directory.
+    for (const pair of files) expect(pair).toMatch(/_FILE=\/etc\//);
+    expect(settings.some(([key]) => /Credential/.test(key))).toBe(false);
+    expect(all('LimitCORE')).toEqual(['0']);
   });
 });

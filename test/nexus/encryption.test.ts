@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { textOf } from '../support/history.js';
 import { type NexusWorld, startNexusWorld } from './nexus-world.js';
 
 // A machine that is busy makes requests between namespaces time out, and Temporal repeats them later and later.
@@ -18,11 +19,7 @@ afterAll(() => world?.close());
 /** Every byte of its history. */
 async function everything(caller: WorkflowHandle): Promise<string> {
   const { events } = await caller.fetchHistory();
-  return JSON.stringify(events, (_, value) => {
-    if (value?.type === 'Buffer' || value instanceof Uint8Array)
-      return Buffer.from(value.data ?? value).toString('latin1');
-    return typeof value === 'bigint' ? String(value) : value;
-  });
+  return textOf(events);
 }
 
 it('a caller with the same keys gets the answer, and neither side keeps it in clear text', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -53,11 +53,41 @@ describe('INCODE_API_KEY_FILE', () => {
     vi.advanceTimersByTime(5_000);
     expect(apiKey()).toBe('key-of-february');
     replace(path, 'key-of-march\n');
+    utimesSync(path, 1, 1);
     expect(apiKey('key-of-february')).toBe('key-of-march');
-    // Written in place, to the same length.
+    // Written in place, to the same length, and at the same time as far as anybody can see.
     writeFileSync(path, 'key-of-avril\n');
     utimesSync(path, 1, 1);
     expect(apiKey('key-of-march')).toBe('key-of-avril');
+  });
+
+  it('is read again when Kubernetes swaps what its link leads to', () => {
+    const mounted = mkdtempSync(join(directory, 'mounted-'));
+    const swap = (version: string, key: string) => {
+      mkdirSync(join(mounted, version));
+      writeFileSync(join(mounted, version, 'api-key'), key);
+      symlinkSync(version, join(mounted, '..data.new'));
+      renameSync(join(mounted, '..data.new'), join(mounted, '..data'));
+    };
+    swap('..1', 'key-of-january');
+    symlinkSync(join('..data', 'api-key'), join(mounted, 'api-key'));
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: join(mounted, 'api-key') });
+    expect(apiKey()).toBe('key-of-january');
+    swap('..2', 'key-of-february');
+    rmSync(join(mounted, '..1'), { recursive: true });
+    expect(apiKey('key-of-january')).toBe('key-of-february');
+  });
+
+  it('that is half written gives what was there before, until it is whole', () => {
+    const path = fileOf('key-of-january\n');
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, () => undefined);
+    writeFileSync(path, '');
+    expect(apiKey('x')).toBe('key-of-january');
+    // Half a key cannot be told from a key: Incode refuses it, and so it is looked at again.
+    writeFileSync(path, 'key-of-');
+    expect(apiKey('x')).toBe('key-of-');
+    writeFileSync(path, 'key-of-february\n');
+    expect(apiKey('key-of-')).toBe('key-of-february');
   });
 
   it('that becomes wrong changes nothing, and is warned of once', () => {

@@ -77,4 +77,11 @@ describe('a log line', () => {
       { msg: 'Failed: [redacted]', err: { message: 'failed with [redacted]', stack: expect.stringContaining('at ') } },
     ]);
   });
+
+  it('is written also of an error that is its own cause', () => {
+    const own = new Error('own');
+    own.cause = own;
+    error('Failed', { error: own });
+    expect(lines()).toMatchObject([{ msg: 'Failed', err: { message: 'own', cause: { message: 'own' } } }]);
+  });
 });

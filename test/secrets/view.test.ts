@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { OnboardingClient, TemporalUnavailableError } from 'temporal-incode/client';
+import { OnboardingClient, SessionCompletedError, TemporalUnavailableError } from 'temporal-incode/client';
 import { encryptedDataConverter, encryptionCodec, keyRing, keysFromEnvironment } from 'temporal-incode/codec';
 import { createIncodeClient } from 'temporal-incode/incode';
 import { createWebhookReceiver } from 'temporal-incode/webhook';
@@ -120,6 +120,22 @@ it('they are there to be used all the same', () => {
   expect(config.proxy.httpsProxy).toBe(ENV.HTTPS_PROXY);
   expect(Buffer.from(keys.writing().key).equals(KEY)).toBe(true);
   expect(webhooks.receiver.oauth?.clients()).toEqual([{ id: 'incode', secret: SECRETS.oauth }]);
+});
+
+it('an error that carries a result shows no redirection URL, in which a name may stand', () => {
+  const error = new SessionCompletedError({
+    interviewId: '5f3a',
+    outcome: 'approved',
+    finish: { action: 'approved', redirectionUrl: 'https://bank.example/?name=Jane-Roe', confirmedBy: 'response' },
+    closed: false,
+    score: null,
+    onboardingStatus: 'ONBOARDING_FINISHED',
+    reason: 'rules',
+  });
+  const shown = inspect(error, { depth: 12 }) + JSON.stringify(error) + JSON.stringify({ ...error });
+  expect(shown).toContain('5f3a');
+  expect(shown).not.toContain('Jane-Roe');
+  expect(error.result.finish?.redirectionUrl).toContain('Jane-Roe');
 });
 
 it('an error of the connection shows no key', async () => {

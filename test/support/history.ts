@@ -12,12 +12,21 @@ export function fetchHistory(client: Client, interviewId: string): Promise<Histo
  * activities and its updates, which have to carry the token to where it is used.
  */
 export function textWithoutInputs(history: History): string {
-  return JSON.stringify(history.events, (key, value) => {
-    if (key === 'input' || key === 'acceptedRequest') return undefined;
-    if (value instanceof Uint8Array || value?.type === 'Buffer')
-      return Buffer.from(value.data ?? value).toString('utf8');
-    return value;
-  });
+  return textOf(history.events, ['input', 'acceptedRequest']);
+}
+
+/**
+ * All text and all bytes in it. Not by JSON.stringify: Temporal's messages print themselves, with bytes as base64, in which nothing
+ * is found.
+ */
+export function textOf(value: unknown, without: readonly string[] = []): string {
+  if (typeof value === 'string') return `${value}\n`;
+  if (value instanceof Uint8Array) return `${Buffer.from(value).toString('latin1')}\n`;
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.entries(value)
+    .filter(([key]) => !without.includes(key))
+    .map(([key, part]) => `${Array.isArray(value) ? '' : `${key}: `}${textOf(part, without)}`)
+    .join('');
 }
 
 /** Attempts of an activity, as Temporal counted them: a failed attempt leaves no event, only the number of its successor. */
