@@ -4,7 +4,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 
-const RESULTS = new URL('../results/', import.meta.url);
+export const RESULTS = new URL('../results/', import.meta.url);
 
 /** What figures depend on. The load before the run says whether the cores were shared. */
 export function machineFacts() {

@@ -80,11 +80,11 @@ export async function forEach(items, atATime, work) {
   await Promise.all(Array.from({ length: atATime }, lane));
 }
 
-export async function until(isDone, what, timeoutMs = 300_000) {
+export async function until(isDone, what, timeoutMs = 300_000, everyMs = 200) {
   const deadline = Date.now() + timeoutMs;
   while (!(await isDone())) {
     if (Date.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1_000} s`);
-    await sleep(200);
+    await sleep(everyMs);
   }
 }
 
