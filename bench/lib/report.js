@@ -4,7 +4,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 
-export const RESULTS = new URL('../results/', import.meta.url);
+const RESULTS = new URL('../results/', import.meta.url);
 
 /** What figures depend on. The load before the run says whether the cores were shared. */
 export function machineFacts() {
@@ -40,6 +40,13 @@ export function printTargets(targets, { cores, cpu, node, temporalServer, loadBe
   }
   const server = temporalServer ? `; Temporal server ${temporalServer.version} (${temporalServer.source})` : '';
   process.stdout.write(`${cores} cores (${cpu}), load ${loadBefore} before the run; Node ${node}${server}\n`);
+}
+
+export async function savePlot(name, svg) {
+  await mkdir(RESULTS, { recursive: true });
+  const file = new URL(`${name}.svg`, RESULTS);
+  await writeFile(file, svg);
+  say(`Written to ${fileURLToPath(file)}`);
 }
 
 export async function saveResults(name, results) {

@@ -29,18 +29,22 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
   install();
   // These need what has just been installed.
   const { startPeers } = await import('./peers.js');
-  const temporal = await startServer();
+  // The others store on disk.
+  const temporal = await startServer({ onDisk: true });
   const incode = await startIncode(temporal);
   const { peers, stop } = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
   try {
-    const results = new Map(peers.map((peer) => [peer, { perSecond: [], memoryMb: [] }]));
+    const results = new Map(
+      peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], memoryMb: [] }]),
+    );
     for (let round = 0; round < rounds; round++) {
       // Each in every place once, as far as there are rounds.
       const order = peers.map((_, at) => peers[(at + round) % peers.length]);
       for (const peer of order) {
-        const { perSecond, memory } = await play(incode, peer, atLeast(count * peer.share));
-        results.get(peer).perSecond.push(perSecond);
-        results.get(peer).memoryMb.push(memory);
+        const result = results.get(peer);
+        const { perSecond, memory } = await play(incode, peer, result.sessions);
+        result.perSecond.push(perSecond);
+        result.memoryMb.push(memory);
         say(`round ${round + 1} of ${rounds}: ${peer.name}: ${perSecond.toFixed(0)} sessions/s`);
       }
     }

@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { barPlot } from '../lib/bar-plot.js';
-import { printTable, RESULTS, say } from '../lib/report.js';
+import { printTable, savePlot } from '../lib/report.js';
 import { inWords, rounded, withSpread } from '../lib/statistics.js';
 
 const LEAST_RATIO = 0.95;
@@ -8,13 +7,13 @@ const LEAST_RATIO = 0.95;
 /** @param results by peer: `{perSecond, memoryMb, kill}`; the first peer is the bare loop, and the second ours if there are two */
 export async function report(results, settings, server) {
   const [bare] = results.values();
-  const rows = [...results].map(([{ name, durability, share }, { perSecond, memoryMb, kill }]) => {
+  const rows = [...results].map(([{ name, durability }, { sessions, perSecond, memoryMb, kill }]) => {
     // Of the same round, so that what else the machine did strikes both.
     const ratios = perSecond.map((rate, round) => rate / bare.perSecond[round]);
     return {
       name,
       durability,
-      sessions: Math.round(settings.sessions * share),
+      sessions,
       perSecond: withSpread(perSecond, 0),
       ratio: withSpread(ratios, 2),
       workerMb: Math.max(...memoryMb),
@@ -70,10 +69,9 @@ function targetsOf([, ours, ...others]) {
   ];
 }
 
-async function plot(rows, { sessions, connections, latencyMs }) {
+function plot(rows, { sessions, connections, latencyMs }) {
   // A loop that starts again from the beginning would make the others' bars invisible.
   const durable = rows.slice(1);
-  const file = new URL('peers.svg', RESULTS);
   const svg = barPlot(
     `Up to ${sessions} sessions, ${connections} connections, ${latencyMs} ms at Incode`,
     durable.map(({ name }) => name),
@@ -95,6 +93,5 @@ async function plot(rows, { sessions, connections, latencyMs }) {
       },
     ],
   );
-  await writeFile(file, svg);
-  say(`Written to ${file.pathname}`);
+  return savePlot('peers', svg);
 }

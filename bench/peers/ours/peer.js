@@ -8,7 +8,7 @@ export function ours({ incode, temporal, directory }) {
   let failure;
   return {
     name: 'temporal-incode, batch',
-    durability: "Temporal's dev server: SQLite in memory, survives the worker and the client, not the server",
+    durability: "Temporal's dev server, SQLite file (WAL, synchronous NORMAL): a power cut may lose the last moments",
     share: 1,
     async startWorker() {
       const env = {
