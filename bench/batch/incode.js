@@ -1,10 +1,21 @@
-// A simulated Incode in a process of its own. Opens sessions when it is told, and says how often each was finished.
+// A simulated Incode in a process of its own. Opens sessions when it is told, and says how often each was finished, and how many
+// calls it has answered.
+import { subscribe } from 'node:diagnostics_channel';
 import { startIncodeSimulator } from '../../dist/testing/index.js';
 
 const [apiKey, latencyMs] = process.argv.slice(2);
 const simulator = await startIncodeSimulator({ apiKeys: [apiKey], latencyMs: Number(latencyMs) });
 
-process.on('message', async ({ open, faultEvery, timesFinished }) => {
+let answered = 0;
+subscribe('http.server.response.finish', () => {
+  answered += 1;
+});
+
+process.on('message', async ({ open, faultEvery, timesFinished, calls }) => {
+  if (calls) {
+    process.send({ calls: answered });
+    return;
+  }
   if (timesFinished) {
     const times = timesFinished.map((interviewId) => simulator.effects(interviewId).finished);
     process.send({ times });

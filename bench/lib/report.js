@@ -42,6 +42,13 @@ export function printTargets(targets, { cores, cpu, node, temporalServer, loadBe
   process.stdout.write(`${cores} cores (${cpu}), load ${loadBefore} before the run; Node ${node}${server}\n`);
 }
 
+export async function savePlot(name, svg) {
+  await mkdir(RESULTS, { recursive: true });
+  const file = new URL(`${name}.svg`, RESULTS);
+  await writeFile(file, svg);
+  say(`Written to ${fileURLToPath(file)}`);
+}
+
 export async function saveResults(name, results) {
   await mkdir(RESULTS, { recursive: true });
   const file = new URL(`${name}.json`, RESULTS);

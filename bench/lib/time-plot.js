@@ -1,8 +1,8 @@
+import { COLOURS, escaped, image } from './svg.js';
+
 const WIDTH = 900;
 const PANEL = { left: 70, width: 800, height: 150, gap: 62 };
 const TOP = 46;
-/** Told apart by those who see no red or green too. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73'];
 
 /**
  * Lines over time, one panel a figure, as SVG that can be read on white and on black.
@@ -12,16 +12,8 @@ const COLOURS = ['#0072b2', '#d55e00', '#009e73'];
 export function timePlot(title, panels) {
   const height = TOP + panels.length * (PANEL.height + PANEL.gap);
   const seconds = Math.max(1, ...panels.flatMap(({ series }) => Object.values(series).flat()).map(([at]) => at));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">
-<style>
-  .back { fill: #fff } text { fill: #222 } .grid { stroke: #ccc }
-  @media (prefers-color-scheme: dark) { .back { fill: #111 } text { fill: #ddd } .grid { stroke: #444 } }
-</style>
-<rect class="back" width="${WIDTH}" height="${height}"/>
-<text x="${PANEL.left}" y="24" font-size="16">${escaped(title)}</text>
-${panels.map((panel, i) => drawn(panel, TOP + i * (PANEL.height + PANEL.gap), seconds)).join('\n')}
-</svg>
-`;
+  const body = panels.map((panel, i) => drawn(panel, TOP + i * (PANEL.height + PANEL.gap), seconds)).join('\n');
+  return image({ title, width: WIDTH, height, left: PANEL.left }, body);
 }
 
 function drawn({ title, unit, series }, top, seconds) {
@@ -60,8 +52,4 @@ function minutesUpTo(seconds) {
 function niceAbove(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
   return [1, 2, 4, 5, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value);
-}
-
-function escaped(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

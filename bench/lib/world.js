@@ -13,11 +13,15 @@ import { OnboardingClient } from '../../dist/client/index.js';
 import { startIncodeSimulator, startLocalTemporalServer } from '../../dist/testing/index.js';
 import { say } from './report.js';
 
-/** A Temporal server of the benchmark's own, and a client; `stop` ends them and what was added to `stops`. */
-export async function startServer() {
+/**
+ * A Temporal server of the benchmark's own, and a client; `stop` ends them and what was added to `stops`.
+ *
+ * @param options `onDisk`: it keeps its data in a file; otherwise in memory
+ */
+export async function startServer({ onDisk = false } = {}) {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  const server = await startLocalTemporalServer({ env, onProgress: say });
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
+  const server = await startLocalTemporalServer({ env, onProgress: say, ...(onDisk ? { dataDir: directory } : {}) });
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection, namespace: server.namespace });
   const stops = [() => server.kill(), () => rm(directory, { recursive: true, force: true }), () => connection.close()];
@@ -80,11 +84,11 @@ export async function forEach(items, atATime, work) {
   await Promise.all(Array.from({ length: atATime }, lane));
 }
 
-export async function until(isDone, what, timeoutMs = 300_000) {
+export async function until(isDone, what, timeoutMs = 300_000, everyMs = 200) {
   const deadline = Date.now() + timeoutMs;
   while (!(await isDone())) {
     if (Date.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1_000} s`);
-    await sleep(200);
+    await sleep(everyMs);
   }
 }
 

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { printTable, say } from '../lib/report.js';
+import { printTable, savePlot, say } from '../lib/report.js';
 import { median, percentile, rounded } from '../lib/statistics.js';
 import { timePlot } from '../lib/time-plot.js';
 import { startIncodeAndWorker, startReceiver, startServer } from '../lib/world.js';
@@ -88,11 +87,11 @@ async function report({ files, startedAt, endsAt, ended, problems, server }) {
     ]),
   );
   for (const problem of problems.slice(0, 10)) say(problem);
-  const plot = await savePlot(samples, startedAt);
+  await savePlot('soak', plotOf(samples, startedAt));
   return {
     server: { version: server.version, source: server.source },
     settings: { MINUTES, RATES, BATCH, WARM_UP_SHARE },
-    results: { rows, ended, problems: problems.length, plot },
+    results: { rows, ended, problems: problems.length, plot: 'soak.svg' },
     targets: [
       ...rows.map(targetOf),
       { what: 'calls that failed', target: 'none', measured: `${problems.length}`, met: problems.length === 0 },
@@ -130,7 +129,7 @@ function targetOf({ process, figure, first, last }) {
   return { what, target: `at most ${FLAT[figure]} times`, measured, met: last <= first * FLAT[figure] };
 }
 
-async function savePlot(samples, startedAt) {
+function plotOf(samples, startedAt) {
   const panels = Object.entries(FIGURES).map(([figure, [title, unit]]) => ({
     title,
     unit,
@@ -141,10 +140,5 @@ async function savePlot(samples, startedAt) {
       ]),
     ),
   }));
-  const results = new URL('../results/', import.meta.url);
-  await mkdir(results, { recursive: true });
-  const file = new URL('soak.svg', results);
-  await writeFile(file, timePlot(`Worker and receiver over ${MINUTES} minutes`, panels));
-  say(`Written to ${fileURLToPath(file)}`);
-  return 'soak.svg';
+  return timePlot(`Worker and receiver over ${MINUTES} minutes`, panels);
 }

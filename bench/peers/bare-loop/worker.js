@@ -1,0 +1,18 @@
+import { finisher } from '../finish.js';
+
+const settings = JSON.parse(process.argv[2]);
+const finish = finisher(settings);
+
+process.on('message', async ({ sessions }) => {
+  const left = sessions.values();
+  let results = 0;
+  const lane = async () => {
+    for (const session of left) {
+      await finish(session);
+      results += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: settings.connections }, lane));
+  process.send({ results });
+});
+process.send('ready');

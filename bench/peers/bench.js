@@ -1,0 +1,143 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { memoryMb } from '../lib/processes.js';
+import { say } from '../lib/report.js';
+import { sleep, startServer, until } from '../lib/world.js';
+import { install } from './install.js';
+import { report } from './report.js';
+
+const DEFAULTS = { sessions: 30_000, rounds: 3 };
+const CONNECTIONS = 64;
+const LATENCY_MS = 20;
+const API_KEY = 'bench';
+
+/** Untimed, after a worker's start: connections are made, and code is compiled. */
+const WARM_UP = 1_000;
+
+/** Of the longest list; enough that "midway" is under full load. */
+const KILL_SHARE = 1 / 5;
+
+/** Longest known way back after a kill: a minute's time-out and what is looked at every so often. */
+const RECOVERY_MS = 240_000;
+
+/**
+ * The same job by what users would take instead: each gets a list of sessions, and is done when the result of each is where it is
+ * kept. Handing over is a part of it.
+ */
+export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAULTS.rounds, only } = {}) {
+  install();
+  // These need what has just been installed.
+  const { startPeers } = await import('./peers.js');
+  // The others store on disk.
+  const temporal = await startServer({ onDisk: true });
+  const incode = await startIncode(temporal);
+  const { peers, stop } = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
+  try {
+    const results = new Map(
+      peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], memoryMb: [] }]),
+    );
+    for (let round = 0; round < rounds; round++) {
+      // Each in every place once, as far as there are rounds.
+      const order = peers.map((_, at) => peers[(at + round) % peers.length]);
+      for (const peer of order) {
+        const result = results.get(peer);
+        const { perSecond, memory } = await play(incode, peer, result.sessions);
+        result.perSecond.push(perSecond);
+        result.memoryMb.push(memory);
+        say(`round ${round + 1} of ${rounds}: ${peer.name}: ${perSecond.toFixed(0)} sessions/s`);
+      }
+    }
+    for (const peer of peers) {
+      results.get(peer).kill = await playKill(incode, peer, atLeast(count * KILL_SHARE * peer.share));
+      say(`SIGKILL midway: ${peer.name}: ${JSON.stringify(results.get(peer).kill)}`);
+    }
+    const { server } = temporal;
+    return await report(results, { sessions: count, rounds, connections: CONNECTIONS, latencyMs: LATENCY_MS }, server);
+  } finally {
+    await stop();
+    await temporal.stop();
+  }
+}
+
+function atLeast(count) {
+  return Math.max(200, Math.round(count));
+}
+
+async function startIncode({ stops }) {
+  const process = fork(fileURLToPath(new URL('../batch/incode.js', import.meta.url)), [API_KEY, String(LATENCY_MS)]);
+  stops.push(() => process.kill());
+  const [{ url }] = await once(process, 'message');
+  const ask = async (message) => {
+    process.send(message);
+    return (await once(process, 'message'))[0];
+  };
+  return { incode: { url, apiKey: API_KEY, connections: CONNECTIONS }, ask };
+}
+
+async function play({ ask }, peer, count) {
+  const worker = await peer.startWorker();
+  try {
+    await complete(ask, peer, (await ask({ open: atLeast(WARM_UP * peer.share) })).sessions);
+    const { sessions } = await ask({ open: count });
+    const begun = performance.now();
+    await complete(ask, peer, sessions);
+    const perSecond = (count / (performance.now() - begun)) * 1_000;
+    const { repeated, lost } = await effects(ask, sessions);
+    if (repeated + lost > 0) throw new Error(`${peer.name}: ${repeated} calls too many, ${lost} sessions not finished`);
+    return { perSecond, memory: memoryMb(worker.pid).highest };
+  } finally {
+    await worker.stop();
+  }
+}
+
+/** @returns when the result of each is where it is kept */
+async function complete(ask, peer, sessions, { onHalf, timeoutMs } = {}) {
+  const before = { results: await peer.results(), calls: (await ask({ calls: true })).calls };
+  await peer.submit(sessions);
+  const called = async () => (await ask({ calls: true })).calls - before.calls;
+  if (onHalf) {
+    await until(async () => (await called()) >= sessions.length / 2, 'Half of it', timeoutMs, 10);
+    await onHalf();
+  }
+  // Counting results costs some of them a query; counting calls costs nobody anything.
+  await until(async () => (await called()) >= sessions.length, 'The last call', timeoutMs, 20);
+  const isStored = async () => (await peer.results()) - before.results >= sessions.length;
+  await until(isStored, 'The last result', timeoutMs, 20);
+}
+
+/** The worker dies as in a power cut, and another one is started at once. */
+async function playKill({ ask }, peer, count) {
+  let worker = await peer.startWorker();
+  try {
+    const { sessions } = await ask({ open: count });
+    let killedAt;
+    const onHalf = async () => {
+      await worker.kill();
+      killedAt = performance.now();
+      worker = await peer.startWorker();
+      await peer.afterKill?.(sessions);
+    };
+    const isOver = await complete(ask, peer, sessions, { onHalf, timeoutMs: RECOVERY_MS }).then(
+      () => true,
+      (error) => {
+        say(`${peer.name}: ${error.message}`);
+        return false;
+      },
+    );
+    const overAfterS = isOver ? Math.round((performance.now() - killedAt) / 1_000) : null;
+    // What is sent again late would be missed otherwise.
+    await sleep(1_000);
+    return { sessions: count, ...(await effects(ask, sessions)), overAfterS };
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function effects(ask, sessions) {
+  const { times } = await ask({ timesFinished: sessions.map(({ interviewId }) => interviewId) });
+  return {
+    repeated: times.reduce((sum, finished) => sum + Math.max(0, finished - 1), 0),
+    lost: times.filter((finished) => finished === 0).length,
+  };
+}

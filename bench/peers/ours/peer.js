@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { startWorkerProcess } from '../../../dist/cli/worker-process.js';
+import { completeBatch } from '../../../dist/client/index.js';
+
+export function ours({ incode, temporal, directory }) {
+  let batches = 0;
+  let results = 0;
+  let failure;
+  return {
+    name: 'temporal-incode, batch',
+    durability: "Temporal's dev server, SQLite file (WAL, synchronous NORMAL): a power cut may lose the last moments",
+    share: 1,
+    async startWorker() {
+      const env = {
+        INCODE_BASE_URL: incode.url,
+        INCODE_API_KEY: incode.apiKey,
+        INCODE_BULK_CONNECTIONS: String(incode.connections),
+        TEMPORAL_ADDRESS: temporal.server.address,
+      };
+      return startWorkerProcess(env, join(directory, 'ours.log'));
+    },
+    async submit(sessions) {
+      const options = { batchId: `peers-${batches++}`, plan: { score: false } };
+      const collect = async () => {
+        for await (const { outcome } of completeBatch(temporal.onboarding, sessions, options)) {
+          if (outcome !== 'approved') throw new Error(`A session ended as ${outcome}`);
+          results += 1;
+        }
+      };
+      // It goes on while the benchmark waits, and says there what went wrong.
+      collect().catch((error) => {
+        failure = error;
+      });
+    },
+    async results() {
+      if (failure) throw failure;
+      return results;
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,97 @@
+import { barPlot } from '../lib/bar-plot.js';
+import { printTable, savePlot } from '../lib/report.js';
+import { inWords, rounded, withSpread } from '../lib/statistics.js';
+
+const LEAST_RATIO = 0.95;
+
+/** @param results by peer: `{perSecond, memoryMb, kill}`; the first peer is the bare loop, and the second ours if there are two */
+export async function report(results, settings, server) {
+  const [bare] = results.values();
+  const rows = [...results].map(([{ name, durability }, { sessions, perSecond, memoryMb, kill }]) => {
+    // Of the same round, so that what else the machine did strikes both.
+    const ratios = perSecond.map((rate, round) => rate / bare.perSecond[round]);
+    return {
+      name,
+      durability,
+      sessions,
+      perSecond: withSpread(perSecond, 0),
+      ratio: withSpread(ratios, 2),
+      workerMb: Math.max(...memoryMb),
+      kill,
+    };
+  });
+  printTable(
+    `Sessions per second, ${settings.connections} connections, ${settings.latencyMs} ms: medians of ${settings.rounds} rounds (least–most)`,
+    ['', 'sessions', 'per second', 'ratio', 'worker MB', 'repeated', 'lost', 'over after'],
+    rows.map(({ name, sessions, perSecond, ratio, workerMb, kill }) => [
+      name,
+      sessions,
+      inWords(perSecond),
+      inWords(ratio),
+      workerMb,
+      kill.repeated,
+      kill.lost,
+      kill.overAfterS === null ? 'not' : `${kill.overAfterS} s`,
+    ]),
+  );
+  for (const { name, durability } of rows) process.stdout.write(`${name}: ${durability}\n`);
+  await plot(rows, settings);
+  return { server, settings, results: rows, targets: targetsOf(rows) };
+}
+
+function targetsOf([, ours, ...others]) {
+  if (!ours) return [];
+  const best = Math.max(...others.map(({ ratio }) => ratio.median));
+  const { kill, ratio, name } = ours;
+  return [
+    {
+      what: `${name} / bare loop`,
+      target: `at least ${LEAST_RATIO}`,
+      measured: String(ratio.median),
+      met: ratio.median >= LEAST_RATIO,
+    },
+    ...(others.length > 0
+      ? [
+          {
+            what: `${name}, first of those that are durable`,
+            target: `above ${rounded(best, 2)}`,
+            measured: String(ratio.median),
+            met: ratio.median > best,
+          },
+        ]
+      : []),
+    {
+      what: `${name}, calls repeated after SIGKILL`,
+      target: '0',
+      measured: String(kill.repeated),
+      met: kill.repeated === 0 && kill.overAfterS !== null,
+    },
+  ];
+}
+
+function plot(rows, { sessions, connections, latencyMs }) {
+  // A loop that starts again from the beginning would make the others' bars invisible.
+  const durable = rows.slice(1);
+  const svg = barPlot(
+    `Up to ${sessions} sessions, ${connections} connections, ${latencyMs} ms at Incode`,
+    durable.map(({ name }) => name),
+    [
+      {
+        title: 'ratio to a bare loop',
+        values: durable.map(({ ratio }) => ratio.median),
+        texts: durable.map(({ ratio }) => inWords(ratio)),
+      },
+      {
+        title: 'calls repeated after SIGKILL',
+        values: durable.map(({ kill }) => kill.repeated),
+        texts: durable.map(({ kill }) => String(kill.repeated)),
+      },
+      {
+        title: 'worker, MB',
+        values: durable.map(({ workerMb }) => workerMb),
+        texts: durable.map(({ workerMb }) => String(workerMb)),
+      },
+    ],
+  );
+  return savePlot('peers', svg);
+}
