@@ -57,7 +57,12 @@ export interface CreateWorkerOptions {
    * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
    */
   tokenSource?: TokenSource;
-  /** The SDK's own options for the worker of single sessions, which come before ours. @default none */
+  /**
+   * The SDK's own options for the worker of single sessions, which come before ours. Of these `dataConverter` holds for all workers:
+   * a codec must not leave batches out.
+   *
+   * @default none
+   */
   worker?: Partial<WorkerOptions>;
   /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
   interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
@@ -95,6 +100,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
       interceptors: interceptorsOf(options.interceptors),
+      ...(options.worker?.dataConverter ? { dataConverter: options.worker.dataConverter } : {}),
     };
     const pinned = { ...common, ...versioned(config, 'PINNED') };
     const workers = [

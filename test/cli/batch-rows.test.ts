@@ -65,7 +65,7 @@ describe('CSV', () => {
   it.each([
     ['', 'is empty'],
     ['\n\n', 'is empty'],
-    ['id,token\na,t\n', 'no column interviewId; it has "id", "token"'],
+    ['id,token\na,t\n', 'its first line, the header, has 2 columns, none of them interviewId'],
     ['interviewId,interview_id\na,b\n', 'two columns for interviewId'],
   ])('%j is refused as a whole', async (content, why) => {
     expect((await thrown(read(content))).message).toContain(why);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
@@ -223,6 +224,21 @@ describe('doctor', () => {
       Incode: { status: 'failed', todo: expect.stringContaining('INCODE_API_KEY') },
     });
     expect(stdout).not.toContain('wrong-key-of-the-test');
+  });
+
+  it('tells that a worker would not start with a server elsewhere and without keys', async () => {
+    // The same server, by an address that is not known to be this machine.
+    const elsewhere = ['--address', address.replace(/^[^:]+/, '0.0.0.0'), ...queues.slice(2)];
+    const { code, found } = await doctor(elsewhere, incode());
+    expect(found.encryption).toMatchObject({ status: 'warning', message: expect.stringContaining('no keys') });
+    expect(code).toBe(0);
+    const allowed = { ...incode(), TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' };
+    expect((await doctor(elsewhere, allowed)).found.encryption).toMatchObject({ status: 'ok' });
+    const keys = { ...incode(), TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${randomBytes(32).toString('base64')}` };
+    expect((await doctor(elsewhere, keys)).found.encryption).toMatchObject({
+      status: 'ok',
+      message: 'keys are set here',
+    });
   });
 
   it('checks Incode also without a server', async () => {

@@ -95,9 +95,9 @@ function delimiterOf(beginning: string): string {
 function headerFields(header: string[], name: string, onIgnored: (names: string[]) => void) {
   const fields = header.map(fieldOf);
   if (!fields.includes('interviewId')) {
-    throw new CliError(
-      `${name}: its header has no column interviewId; it has ${header.map((column) => JSON.stringify(column)).join(', ')}`,
-    );
+    // Not what it has: without a header that is somebody's session and token.
+    const columns = header.length === 1 ? 'one column' : `${header.length} columns`;
+    throw new CliError(`${name}: its first line, the header, has ${columns}, none of them interviewId`);
   }
   const twice = fields.find((field, at) => field && fields.indexOf(field) !== at);
   if (twice) throw new CliError(`${name}: its header has two columns for ${twice}`);

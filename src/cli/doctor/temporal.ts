@@ -1,4 +1,5 @@
 import type { Connection } from '@temporalio/client';
+import { checkPlaintext, keysFromEnvironment, PlaintextError } from '../../codec/index.js';
 import { searchAttributesOf } from '../../search-attributes.js';
 import { days, MINIMUM_RETENTION_MS, retentionOf } from '../namespace.js';
 import { type TemporalOptions, withTemporal } from '../options.js';
@@ -11,7 +12,7 @@ export interface Queues {
   bulkTaskQueue: string;
 }
 
-const DEPENDENT = ['namespace', 'search attributes', 'retention', 'workers', 'bulk workers'] as const;
+const DEPENDENT = ['encryption', 'namespace', 'search attributes', 'retention', 'workers', 'bulk workers'] as const;
 
 /** A server that is there answers within milliseconds; another continent takes a second. */
 const TIMEOUT_MS = 10_000;
@@ -36,6 +37,7 @@ async function all(connection: Connection, namespace: string, { taskQueue, bulkT
     .catch((): Check[] => []);
   const checks = await Promise.all([
     check('server', () => server(connection)),
+    check('encryption', async () => encryption(connection.options.address)),
     check('namespace', async () => {
       await retained;
       return { status: 'ok', message: namespace };
@@ -53,6 +55,19 @@ type Found = Omit<Check, 'name'>;
 async function server({ workflowService, options: { address } }: Connection): Promise<Found> {
   const { serverVersion } = await workflowService.getSystemInfo({});
   return { status: 'ok', message: `${address}, version ${serverVersion}` };
+}
+
+/** Workers and callers refuse what is said here; whoever only looks at a server needs no keys. */
+function encryption(address: string | undefined): Found {
+  if (keysFromEnvironment()) return { status: 'ok', message: 'keys are set here' };
+  try {
+    checkPlaintext(address ?? '');
+  } catch (error) {
+    if (!(error instanceof PlaintextError)) throw error;
+    const message = 'the server is elsewhere, and no keys are set here: a worker or a caller would refuse to start';
+    return { status: 'warning', message, todo: 'docs/encryption.md; or run the doctor in the environment of a worker' };
+  }
+  return { status: 'ok', message: 'none, which the address, or TEMPORAL_INCODE_ALLOW_PLAINTEXT, allows' };
 }
 
 async function searchAttributes(connection: Connection, namespace: string): Promise<Found> {
