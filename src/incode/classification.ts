@@ -9,14 +9,14 @@ import type { Exchange } from './exchange.js';
  */
 export function classify(outcome: Exchange): IncodeErrorKind | undefined {
   if (outcome.ended === 'answered') return byStatus(outcome.status);
-  const { phase, reason, proxyStatus, status } = outcome;
+  const { phase, proxyStatus, status } = outcome;
   // The proxy wants credentials, or forbids the host: nobody but the operator can change that.
   if (proxyStatus === 407 || proxyStatus === 403) return 'misconfigured';
   // DNS, connection, TLS, a full pool: Incode never saw it.
   if (phase === 'unsent') return 'notTaken';
   // The head of the answer says enough, except for a success without its body. Incode has begun to answer, so it is over.
   if (status !== undefined) return byStatus(status) ?? 'resultUnknown';
-  return (reason satisfies string) ? 'maybeRunning' : undefined;
+  return 'maybeRunning';
 }
 
 function byStatus(status: number): IncodeErrorKind | undefined {

@@ -42,7 +42,7 @@ export function secretFile<T>(
     try {
       return step();
     } catch (error) {
-      throw unreadable((error as NodeJS.ErrnoException).code ?? 'unknown');
+      throw unreadable(String((error as NodeJS.ErrnoException).code));
     }
   }
 

@@ -23,6 +23,8 @@ describe('readObject', () => {
     '{"timestamp": 1, "status": 4019, "error": "Unauthorized", "message": "m", "path": "/"}',
     '{"error": "Bad Gateway"}',
     '{"timestamp": "2026-01-01", "status": 500}',
+    '{"status": 500, "message": "m"}',
+    '{"status": 500, "path": "/omni"}',
   ])('refuses an error body: %s', (body) => {
     expect(readObject(body)).toBeUndefined();
   });
@@ -30,6 +32,7 @@ describe('readObject', () => {
   it('takes any other object, also an empty one', () => {
     expect(readObject('{}')).toEqual({});
     expect(readObject('\uFEFF{"success": true, "failReason": null}')).toEqual({ success: true, failReason: null });
+    expect(readObject('{"status": "OK", "path": null}')).toEqual({ status: 'OK', path: null });
     expect(readObject('{"action": "none", "error": null}')).toEqual({ action: 'none', error: null });
   });
 });

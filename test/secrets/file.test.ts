@@ -60,6 +60,17 @@ describe('INCODE_API_KEY_FILE', () => {
     expect(apiKey('key-of-march')).toBe('key-of-avril');
   });
 
+  it('that has not changed is not read again', () => {
+    const path = fileOf('key-of-january');
+    const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path });
+    utimesSync(path, 1, 1);
+    expect(apiKey('x')).toBe('key-of-january');
+    // The same file, as long and as old as before.
+    writeFileSync(path, 'key-of-fbruary');
+    utimesSync(path, 1, 1);
+    expect(apiKey('x')).toBe('key-of-january');
+  });
+
   it('that becomes wrong changes nothing, and is warned of once', () => {
     const path = fileOf('key-of-january');
     const warnings: string[] = [];
