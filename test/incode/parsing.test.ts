@@ -112,14 +112,22 @@ describe('parseRetryAfter', () => {
     ['Thu, 01 Jan 2026 00:00:09 GMT', 9_000],
     ['Thu, 01 Jan 2026 23:00:00 GMT', MAX_RETRY_AFTER_MS],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['Thursday, 01-Jan-26 00:00:09 GMT', 9_000],
   ])('"%s"', (value, ms) => {
     expect(parseRetryAfter(value, now)).toBe(ms);
   });
 
-  it.each([undefined, '', '-5', '1.5', 'soon', '7s', '2026-01-01T00:00:09Z', 'Thu, 99 Foo 2026'])(
-    'is not "%s"',
-    (value) => {
-      expect(parseRetryAfter(value, now)).toBeUndefined();
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    '-5',
+    '1.5',
+    'soon',
+    '7s',
+    '2026-01-01T00:00:09Z',
+    'Thu, 99 Foo 2026',
+    'Thu Jan  1 00:00:09 2026',
+  ])('is not "%s"', (value) => {
+    expect(parseRetryAfter(value, now)).toBeUndefined();
+  });
 });
