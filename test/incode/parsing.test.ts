@@ -127,6 +127,7 @@ describe('parseRetryAfter', () => {
     '2026-01-01T00:00:09Z',
     'Thu, 99 Foo 2026',
     'Thu Jan  1 00:00:09 2026',
+    'on Thu, 01 Jan 2026 00:00:09 GMT',
   ])('is not "%s"', (value) => {
     expect(parseRetryAfter(value, now)).toBeUndefined();
   });
