@@ -1,5 +1,72 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+// The part of the product that decides, parses and checks, with its unit tests: they need no Temporal server, and seconds instead of
+// minutes. The rest is what it does to servers, and is tested with them.
+
+type Files = Record<string, string[]>;
+
+/** What it says follows from what it is given, and from a clock or a file at most. A branch that no unit test takes fails the run. */
+const PURE: Files = {
+  src: ['config', 'loopback', 'secret-matcher', 'temporal-config'],
+  'src/activities': ['failure'],
+  'src/activities/bulk': ['breaker', 'gate', 'pace', 'slots'],
+  'src/cli': ['exit', 'plan-options'],
+  'src/cli/batch': ['rows'],
+  'src/cli/list': ['query'],
+  'src/client': ['errors', 'failures', 'input', 'temporal-failure'],
+  'src/client/batch': ['seen-ids', 'shards'],
+  'src/codec': ['encryption-codec', 'environment', 'failure-converter', 'keys'],
+  'src/config': ['*'],
+  'src/contract': ['*'],
+  'src/incode': ['api-key', 'classification', 'errors', 'responses', 'retry-after'],
+  'src/nexus': ['failures', 'input', 'operation-failure'],
+  'src/secrets': ['*'],
+  'src/testing/simulator': ['clock'],
+  'src/webhook': ['options', 'parse-delivery', 'results'],
+  'src/workflows': ['batch-record', 'decide', 'failures', 'record'],
+};
+
+/** The tests of these. Property tests and those with servers take the same branches, but by chance. */
+const UNIT_TESTS: Files = {
+  test: ['config', 'loopback', 'secret-matcher', 'temporal-config'],
+  'test/activities': ['bulk', 'failure'],
+  'test/cli': ['batch-rows', 'exit', 'list-query', 'plan-options'],
+  'test/client': ['errors', 'failures', 'input', 'shards'],
+  'test/codec': ['encryption-codec', 'environment', 'failure-converter'],
+  'test/config': ['codec-server', 'deployment', 'reader', 'webhook'],
+  'test/contract': ['batch', 'guards', 'milestones'],
+  'test/incode': ['api-key', 'classification', 'errors', 'parsing'],
+  'test/nexus': ['failures', 'input'],
+  'test/secrets': ['file', 'redaction', 'shown-as'],
+  'test/testing': ['simulator-clock'],
+  'test/webhook': ['options', 'parse-delivery', 'results'],
+  'test/workflows': ['batch-record', 'decide', 'failures', 'record'],
+};
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 },
+  test: {
+    include: paths(UNIT_TESTS, '.test.ts'),
+    pool: 'forks',
+    maxWorkers: 2,
+    // As in vitest.config.ts: a limit for what hangs.
+    testTimeout: 60_000,
+    coverage: {
+      include: paths(PURE, '.ts'),
+      reporter: ['text'],
+      // Of each file, so that a well-tested neighbour makes up for none.
+      thresholds: { perFile: true, 100: true },
+    },
+  },
 });
+
+function paths(files: Files, extension: string): string[] {
+  const all = Object.entries(files).flatMap(([directory, names]) =>
+    names.map((name) => `${directory}/${name}${extension}`),
+  );
+  // A pattern that matches nothing, because a file was renamed, would pass.
+  const gone = all.filter((path) => !path.includes('*') && !existsSync(fileURLToPath(new URL(path, import.meta.url))));
+  if (gone.length > 0) throw new Error(`vitest.pure.config.ts names files that are not there: ${gone.join(', ')}`);
+  return all;
+}

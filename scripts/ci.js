@@ -10,7 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-ci-'));
 const report = join(directory, 'tests.json');
 
 let { passed, failed } = tests();
-for (const step of ['lint', 'typecheck', 'build', 'check']) {
+for (const step of ['lint', 'typecheck', 'build', 'coverage', 'check']) {
   if (npm(['run', step])) passed += 1;
   else failed += 1;
 }

@@ -130,7 +130,7 @@ function encryptionKeys(read: Reader, env: Environment, address = DEFAULT_ADDRES
   try {
     checkPlaintext(address, env);
   } catch (error) {
-    read.problems.push(error instanceof Error ? error.message : String(error));
+    read.problems.push((error as Error).message);
   }
   return null;
 }
@@ -166,7 +166,8 @@ function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
       'INCODE_API_KEY is required, the key that Incode gave for this environment, or INCODE_API_KEY_FILE, which names a file with it',
     );
   }
-  return key ?? (() => '');
+  // Without one there is a problem, and so no configuration.
+  return key as (refused?: string) => string;
 }
 
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */

@@ -41,7 +41,7 @@ function loaded(env?: Record<string, string>): ClientConnectConfig {
   } catch (error) {
     const { message, line, column } = error as Error & { line?: number; column?: number };
     // The parser of the file quotes what stands around the mistake, after its first line.
-    const [what = ''] = message.split('\n');
+    const what = message.replace(/\n.*/s, '');
     throw new Error(line === undefined ? what : `${what} (line ${line}, column ${column})`);
   }
 }

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, isIncodeConfigured, readConfig, readIncodeConfig } from '../src/config.js';
 
 const REQUIRED = { INCODE_BASE_URL: 'https://demo-api.incodesmile.com', INCODE_API_KEY: 'secret-key' };
 
@@ -153,4 +153,40 @@ describe('readConfig', () => {
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(readConfig(REQUIRED))).toBe(true);
   });
+});
+
+describe('of a process', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('the environment is read unless another one is given', () => {
+    vi.stubEnv('INCODE_BASE_URL', 'https://of-the-process.example');
+    vi.stubEnv('INCODE_API_KEY', 'secret-key');
+    expect(readConfig().baseUrl).toBe('https://of-the-process.example');
+    expect(readIncodeConfig().baseUrl).toBe('https://of-the-process.example');
+    expect(isIncodeConfigured()).toBe(true);
+  });
+});
+
+describe('readIncodeConfig', () => {
+  it('needs nothing but what reaches Incode, whatever the rest is like', () => {
+    expect(readIncodeConfig({ ...REQUIRED, LOG_LEVEL: 'loud' })).toMatchObject({ timeoutMs: 10_000, proxy: {} });
+  });
+
+  it('names what is wrong with that', () => {
+    const read = () => readIncodeConfig({ INCODE_TIMEOUT: '1h' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/INCODE_BASE_URL is required(.|\n)*INCODE_API_KEY is required(.|\n)*INCODE_TIMEOUT must be/);
+  });
+});
+
+it.each([
+  [{}, false],
+  [{ INCODE_BASE_URL: '', LOG_LEVEL: 'info' }, false],
+  [{ INCODE_BASE_URL: 'https://incode.example' }, true],
+  [{ INCODE_API_KEY: 'key' }, true],
+  [{ INCODE_API_KEY_FILE: '/run/key' }, true],
+])('%j is configured for Incode: %s', (env, expected) => {
+  expect(isIncodeConfigured(env)).toBe(expected);
 });

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { InvalidInputError, type Plan, resolvePlan } from '../contract/index.js';
+import { type InvalidInputError, type Plan, resolvePlan } from '../contract/index.js';
 import { CliError } from './exit.js';
 
 export interface PlanOptions {
@@ -39,7 +39,7 @@ export function planOf(options: PlanOptions): Plan {
     resolvePlan(plan);
     return plan;
   } catch (error) {
-    throw error instanceof InvalidInputError ? new CliError(error.message) : error;
+    throw new CliError((error as InvalidInputError).message);
   }
 }
 

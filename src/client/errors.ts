@@ -53,7 +53,7 @@ export class TemporalConfigurationError extends Error {
   override readonly name = 'TemporalConfigurationError';
 
   constructor(cause: unknown) {
-    super(`The Temporal configuration (TEMPORAL_… and its profile file) is wrong: ${messageOf(cause)}`);
+    super(`The Temporal configuration (TEMPORAL_… and its profile file) is wrong: ${(cause as Error).message}`);
   }
 }
 
@@ -92,10 +92,6 @@ export class TemporalUnavailableError extends Error {
     this.address = address;
     this.namespace = namespace;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The request makes no sense in the stage in which the session is. Nothing was changed. */

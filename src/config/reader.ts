@@ -143,7 +143,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       try {
         return keysFromEnvironment(env, onWarning);
       } catch (error) {
-        problems.push(error instanceof Error ? error.message : String(error));
+        problems.push((error as Error).message);
         return undefined;
       }
     },
@@ -158,7 +158,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
         }
         return config;
       } catch (error) {
-        problems.push(`TEMPORAL_…: ${error instanceof Error ? error.message : error}`);
+        problems.push(`TEMPORAL_…: ${(error as Error).message}`);
         return { connectionOptions: {} };
       }
     },

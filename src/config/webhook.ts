@@ -125,11 +125,13 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
 }
 
 const SECRET = /^[\x20-\x7e]{16,}$/;
-const CLIENT = /^([\x21-\x39\x3b-\x7e]+):([\x20-\x7e]{16,})$/;
+const CLIENT = /^[\x21-\x39\x3b-\x7e]+:[\x20-\x7e]{16,}$/;
 const SECRET_RULE = 'at least 16 characters of printable ASCII';
 
 function clientOf(pair: string): { id: string; secret: string } {
-  const [, id = '', secret = ''] = CLIENT.exec(pair) ?? [];
+  // A secret may have colons, an id has none.
+  const at = pair.indexOf(':');
+  const [id, secret] = [pair.slice(0, at), pair.slice(at + 1)];
   return shownAs({ id, secret }, { id, secret: HIDDEN });
 }
 

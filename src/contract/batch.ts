@@ -165,8 +165,9 @@ export function checkBatchSession(value: unknown, field = 'session'): BatchSessi
   try {
     checkSession(session);
   } catch (error) {
-    if (!(error instanceof InvalidInputError) || field === 'session') throw error;
-    throw new InvalidInputError(`${field}.${error.field}`, error.message.slice(error.field.length + 1));
+    if (field === 'session') throw error;
+    const { field: part, message } = error as InvalidInputError;
+    throw new InvalidInputError(`${field}.${part}`, message.slice(part.length + 1));
   }
   return session as unknown as BatchSession;
 }

@@ -9,15 +9,17 @@ import type { Exchange } from './exchange.js';
  */
 export function classify(outcome: Exchange): IncodeErrorKind | undefined {
   if (outcome.ended === 'answered') return byStatus(outcome.status);
-  const { phase, reason, proxyStatus, status } = outcome;
+  const { phase, proxyStatus, status } = outcome;
   // The proxy wants credentials, or forbids the host: nobody but the operator can change that.
   if (proxyStatus === 407 || proxyStatus === 403) return 'misconfigured';
   // DNS, connection, TLS, a full pool: Incode never saw it.
   if (phase === 'unsent') return 'notTaken';
   // The head of the answer says enough, except for a success without its body. Incode has begun to answer, so it is over.
-  if (status !== undefined) return byStatus(status) ?? 'resultUnknown';
-  return (reason satisfies string) ? 'maybeRunning' : undefined;
+  return byStatus(status ?? NO_ANSWER) ?? 'resultUnknown';
 }
+
+/** No status of HTTP, so nothing that is understood. */
+const NO_ANSWER = 0;
 
 function byStatus(status: number): IncodeErrorKind | undefined {
   switch (status) {
@@ -52,14 +54,12 @@ function byStatus(status: number): IncodeErrorKind | undefined {
     // Incode's own code ran into an error, so it no longer runs; how far it came is not known.
     case 500:
       return 'resultUnknown';
-    // A gateway lost its connection to Incode, or its patience. What is behind it may go on.
-    case 502:
-    case 504:
-      return 'maybeRunning';
   }
-  if (status >= 200 && status < 300) return undefined;
+  const hundreds = Math.floor(status / 100);
+  if (hundreds === 2) return undefined;
   // Redirects are never followed: they would carry the token and the key to wherever they point.
-  if (status >= 300 && status < 400) return 'misconfigured';
-  if (status >= 400 && status < 500) return 'badRequest';
+  if (hundreds === 3) return 'misconfigured';
+  if (hundreds === 4) return 'badRequest';
+  // 502 and 504 among others: a gateway lost its connection to Incode, or its patience. What is behind it may go on.
   return 'maybeRunning';
 }

@@ -96,7 +96,7 @@ function parse(body: string): unknown {
 function isErrorBody({ error, status, timestamp, message, path, success, failReason }: Fields): boolean {
   if (success === false || (failReason ?? undefined) !== undefined) return true;
   if (error !== undefined && error !== null) return true;
-  return status !== undefined && (timestamp ?? message ?? path) !== undefined;
+  return status !== undefined && (timestamp ?? message ?? path ?? undefined) !== undefined;
 }
 
 function text(value: unknown): string | null {

@@ -7,11 +7,14 @@ export const MAX_RETRY_AFTER_MS = 600_000;
  * @returns milliseconds from `now`, at most {@link MAX_RETRY_AFTER_MS}; `undefined` for what is neither
  */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
-  const text = value?.trim() ?? '';
+  const text = String(value).trim();
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : HTTP_DATE.test(text) ? Date.parse(text) - now : Number.NaN;
   if (Number.isNaN(ms)) return undefined;
   return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** RFC 9110 dates begin with a day's name. `Date.parse` alone takes "-5" and "1.5" for years and months. */
-const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? /i;
+/**
+ * RFC 9110 dates begin with a day's name. `Date.parse` alone takes "-5" and "1.5" for years and months. The oldest of the three forms
+ * has no comma and no time zone: that would be taken for local time.
+ */
+const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*, /i;

@@ -37,7 +37,7 @@ export function secretFile<T>(
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
-      throw unreadable((error as NodeJS.ErrnoException).code ?? 'unknown');
+      throw unreadable(String((error as NodeJS.ErrnoException).code));
     }
   }
 

@@ -162,6 +162,12 @@ describe('Gate', () => {
     expect(free).toHaveLength(8);
   });
 
+  it('goes on as fast as before after what is no refusal of its speed', () => {
+    const gate = new Gate({ concurrency: 2 });
+    gate.report({ open: {}, dueInMs: 0, error: answered(503) });
+    expect([gate.slots.take(), gate.slots.take()]).toEqual([undefined, undefined]);
+  });
+
   it('does not take the failure of a token source for one of Incode', () => {
     const gate = new Gate({ concurrency: 1 });
     for (let n = 0; n < 20; n += 1) gate.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });

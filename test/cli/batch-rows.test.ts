@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { type Format, formatOf, type Row } from '../../src/cli/batch/rows.js';
 import { readList, listSource as source } from '../support/list-source.js';
@@ -57,9 +58,22 @@ describe('CSV', () => {
     ['in a value', 'interviewId,flowId\na,f\nb,f"g\nc,f\n', 'Line 3: has a quote in the middle'],
     ['after a quoted value', 'interviewId,flowId\na,f\nb,"f"g\nc,f\n', 'Line 3: has a quote in the middle'],
     ['that is not closed', 'interviewId,flowId\na,f\nb,"f', 'Line 3: has a quote that is not closed'],
+    ['before more of the value', 'interviewId,flowId\na,f\nb,"f" g\n', 'Line 3: cannot be read as CSV (CSV_'],
     ['that swallows the file', `interviewId\na\n"b\n${'c\n'.repeat(40_000)}`, 'is a quote not closed?'],
   ])('a quote %s ends the reading: nobody can tell where its rows end', async (_, content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
+  });
+
+  it('that cannot be read to its end is no mistake of the list', async () => {
+    const broken = new Error('EIO: i/o error, read');
+    const read = () =>
+      Readable.from(
+        (async function* () {
+          yield 'interviewId\na\n';
+          throw broken;
+        })(),
+      );
+    expect(await thrown(readList({ ...source('interviewId\n'), read }, 'csv'))).toBe(broken);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeenIds } from '../../src/client/batch/seen-ids.js';
-import { cutShards, type Shard } from '../../src/client/batch/shards.js';
+import { checkShardSize, cutShards, type Shard } from '../../src/client/batch/shards.js';
 import { Window } from '../../src/client/batch/window.js';
 import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
 import { all } from '../support/bulk-world.js';
@@ -55,6 +55,21 @@ describe('cutShards', () => {
     const lists = [[a, b], [b, a], [a], [b]] as BatchSession[][];
     const hashes = await Promise.all(lists.map(async (list) => (await cut(list))[0]?.contentHash));
     expect(new Set(hashes).size).toBe(4);
+  });
+
+  it('refuses two sessions with one id, wherever they lie', async () => {
+    const list = [...sessions(4), ...sessions(1)];
+    await expect(cut(list, 2)).rejects.toThrow('sessions[4].interviewId is the same as that of sessions[0]');
+  });
+});
+
+describe('checkShardSize', () => {
+  it.each([1, 2_000])('takes %i', (size) => {
+    expect(checkShardSize(size)).toBe(size);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 2_001])('refuses %d', (size) => {
+    expect(() => checkShardSize(size)).toThrow('shardSize must be a whole number from 1 to 2000');
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { encode } from '@temporalio/common/lib/encoding.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EncryptionKeyError, encryptionCodec, keyRing, keyRingFile } from '../../src/codec/index.js';
 
@@ -80,6 +81,20 @@ describe('the codec', () => {
     const changed = { ...payload, data: change(Buffer.from(payload.data ?? [])) };
     await expect(decoded(changed)).rejects.toThrow(EncryptionKeyError);
     await expect(decoded(changed)).rejects.toThrow(message);
+  });
+
+  it.each<[string, Payload]>([
+    ['that names no key', { metadata: { encoding: encode('binary/encrypted') }, data: new Uint8Array(40) }],
+    ['that has a form which it does not say', {}],
+  ])('does not guess what stands in a payload %s', async (_, payload) => {
+    const [read] = await Promise.allSettled([encryptionCodec(one).decode([payload])]);
+    if (payload.metadata) expect(String((read as PromiseRejectedResult).reason)).toContain('encrypted with key ""');
+    else expect(read).toEqual({ status: 'fulfilled', value: [payload] });
+  });
+
+  it('takes a payload without data for one that was cut short', async () => {
+    const { metadata } = await encoded('original');
+    await expect(decoded({ metadata } as Payload)).rejects.toThrow('cut short');
   });
 
   it('says which key is missing', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
+  heardStatus,
   InvalidInputError,
   parseDuration,
   resolvePlan,
@@ -40,6 +42,8 @@ describe('checkOnboardingInput', () => {
     ['a token that injects a header', { interviewId: 'a', sessionToken: 'x\r\nx-api-key: k' }, 'sessionToken'],
     ['a token of 16,385 characters', { interviewId: 'a', sessionToken: 'x'.repeat(16_385) }, 'sessionToken'],
     ['an empty flow id', { interviewId: 'a', flowId: '' }, 'flowId'],
+    ['a flow id that is too long', { interviewId: 'a', flowId: 'f'.repeat(201) }, 'flowId'],
+    ['a choice that is none', { interviewId: 'a', plan: { review: 'ask' } }, 'plan.review'],
     ['a misspelt key', { interviewId: 'a', sesionToken: 't' }, 'sesionToken'],
     ['a plan that is no object', { interviewId: 'a', plan: 'now' }, 'plan'],
     ['an unknown plan key', { interviewId: 'a', plan: { scores: true } }, 'plan.scores'],
@@ -68,6 +72,42 @@ describe('checkRenewTokenInput', () => {
     [{ sessionToken: 'a', token: 'b' }, 'renewToken.token'],
   ])('refuses %j', (input, field) => {
     expect(fieldOf(() => checkRenewTokenInput(input))).toBe(field);
+  });
+});
+
+describe('checkExtendDeadlineInput', () => {
+  it('gives milliseconds', () => {
+    expect(checkExtendDeadlineInput({ by: '2 days' })).toBe(172_800_000);
+  });
+
+  it.each([
+    [undefined, 'extendDeadline'],
+    [{}, 'extendDeadline.by'],
+    [{ by: 5 }, 'extendDeadline.by'],
+    [{ by: 'soon' }, 'extendDeadline.by'],
+    [{ by: '1h', until: 'x' }, 'extendDeadline.until'],
+  ])('refuses %j', (input, field) => {
+    expect(fieldOf(() => checkExtendDeadlineInput(input))).toBe(field);
+  });
+});
+
+describe('heardStatus', () => {
+  it.each([
+    [{ onboardingStatus: 'EXPIRED' }, 'EXPIRED'],
+    [{ onboardingStatus: 'BRAND_NEW', interviewId: 'i' }, 'BRAND_NEW'],
+    [{ onboardingStatus: 'ONBOADING_FINISHED' }, 'ONBOARDING_FINISHED'],
+    [{ onboardingStatus: 'X'.repeat(64) }, 'X'.repeat(64)],
+    // Of another session.
+    [{ onboardingStatus: 'EXPIRED', interviewId: 'j' }, undefined],
+    [{ onboardingStatus: 'X'.repeat(65) }, undefined],
+    [{ onboardingStatus: 'two words' }, undefined],
+    [{ onboardingStatus: 5 }, undefined],
+    [{}, undefined],
+    ['EXPIRED', undefined],
+    [null, undefined],
+    [undefined, undefined],
+  ])('of %j is %s', (value, status) => {
+    expect(heardStatus(value, 'i')).toBe(status);
   });
 });
 

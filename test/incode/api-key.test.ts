@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { apiKeyOf } from '../../src/incode/api-key.js';
 import { createIncodeClient } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
 import { failureOf, session } from './support.js';
@@ -53,5 +54,20 @@ describe('an API key that is a function', () => {
     expect(failure.message).not.toMatch(/the-old-key|two/);
     expect(server.requests).toHaveLength(0);
     await client.close();
+  });
+});
+
+describe('apiKeyOf', () => {
+  it('a text is the key of now, and never exchanged', () => {
+    const key = apiKeyOf('the-key');
+    expect([key.now(), key.isExchanged('the-key')]).toEqual(['the-key', false]);
+  });
+
+  it.each([
+    ['another one', () => 'another-key', true],
+    ['the same', () => 'the-key', false],
+    ['none', () => undefined as unknown as string, false],
+  ])('of a function that gives %s it is exchanged: %#', (_, given, expected) => {
+    expect(apiKeyOf(given).isExchanged('the-key')).toBe(expected);
   });
 });

@@ -23,6 +23,8 @@ describe('readObject', () => {
     '{"timestamp": 1, "status": 4019, "error": "Unauthorized", "message": "m", "path": "/"}',
     '{"error": "Bad Gateway"}',
     '{"timestamp": "2026-01-01", "status": 500}',
+    '{"status": 500, "message": "m"}',
+    '{"status": 500, "path": "/omni"}',
   ])('refuses an error body: %s', (body) => {
     expect(readObject(body)).toBeUndefined();
   });
@@ -30,6 +32,7 @@ describe('readObject', () => {
   it('takes any other object, also an empty one', () => {
     expect(readObject('{}')).toEqual({});
     expect(readObject('\uFEFF{"success": true, "failReason": null}')).toEqual({ success: true, failReason: null });
+    expect(readObject('{"status": "OK", "path": null}')).toEqual({ status: 'OK', path: null });
     expect(readObject('{"action": "none", "error": null}')).toEqual({ action: 'none', error: null });
   });
 });
@@ -109,14 +112,23 @@ describe('parseRetryAfter', () => {
     ['Thu, 01 Jan 2026 00:00:09 GMT', 9_000],
     ['Thu, 01 Jan 2026 23:00:00 GMT', MAX_RETRY_AFTER_MS],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['Thursday, 01-Jan-26 00:00:09 GMT', 9_000],
   ])('"%s"', (value, ms) => {
     expect(parseRetryAfter(value, now)).toBe(ms);
   });
 
-  it.each([undefined, '', '-5', '1.5', 'soon', '7s', '2026-01-01T00:00:09Z', 'Thu, 99 Foo 2026'])(
-    'is not "%s"',
-    (value) => {
-      expect(parseRetryAfter(value, now)).toBeUndefined();
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    '-5',
+    '1.5',
+    'soon',
+    '7s',
+    '2026-01-01T00:00:09Z',
+    'Thu, 99 Foo 2026',
+    'Thu Jan  1 00:00:09 2026',
+    'on Thu, 01 Jan 2026 00:00:09 GMT',
+  ])('is not "%s"', (value) => {
+    expect(parseRetryAfter(value, now)).toBeUndefined();
+  });
 });

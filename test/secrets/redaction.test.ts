@@ -69,6 +69,17 @@ describe('a log line', () => {
     expect(lines()).toMatchObject([{ token: null, attempt: 2, interviewId: '5f3a', msg: 'Said' }]);
   });
 
+  it('is not searched in what says itself how it is written, nor deeper than anybody logs', () => {
+    class Token {
+      readonly token = 'abc6';
+      toJSON = () => '(hidden)';
+    }
+    const deep = { a: { b: { c: { d: { e: { token: 'abc7' } } } } } };
+    info('Said', { held: new Token(), deep, bare: Object.assign(Object.create(null), { password: 'abc8' }) });
+    expect(written.join()).not.toMatch(/abc[68]/);
+    expect(lines()).toMatchObject([{ held: '(hidden)', deep, bare: { password: '[redacted]' } }]);
+  });
+
   it('has no secret in a message, an error, its stack or its cause', () => {
     const cause = new Error(`POST https://api.example/x?key=${KNOWN} with ${JWT}`);
     error(`Failed: ${KNOWN}`, { error: new Error(`failed with ${KNOWN}`, { cause }), attempt: 1 });

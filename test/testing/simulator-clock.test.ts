@@ -51,6 +51,36 @@ describe('a clock that is left alone', () => {
   });
 });
 
+describe('what is to be had after a time', () => {
+  it.each([
+    ['gives', () => 'value'],
+    ['promises', async () => 'value'],
+  ])('is what somebody %s then, and not before', async (_, what) => {
+    const clock = new Clock();
+    const settled = vi.fn();
+    const had = clock.after(DAY, what).then(settled);
+    await vi.advanceTimersByTimeAsync(DAY - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await had;
+    expect(settled).toHaveBeenCalledWith('value');
+  });
+
+  it('fails as it failed', async () => {
+    const clock = new Clock();
+    const had = expect(clock.after(1, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await vi.advanceTimersByTimeAsync(1);
+    await had;
+  });
+});
+
+it('a clock goes on from where another one was', () => {
+  const clock = new Clock();
+  const before = clock.now();
+  clock.resume(3 * DAY);
+  expect([clock.advancedMs, clock.now() - before]).toEqual([3 * DAY, 3 * DAY]);
+});
+
 describe('a clock that is moved', () => {
   it('lets each thing happen at its own time, in order, and what that brings about too', async () => {
     const clock = new Clock();

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { secretMatcher } from '../../src/secret-matcher.js';
 import { createTokens, signingKey } from '../../src/webhook/tokens.js';
 import { askForToken, basic, CLIENT, deliver, SECRET, send, startReceiver } from './support.js';
 
@@ -239,21 +238,5 @@ describe('tokens', () => {
       Buffer.from(signingKey(one)).toString('hex'),
     );
     expect(new Set(keys).size).toBe(3);
-  });
-});
-
-describe('secretMatcher', () => {
-  it.each([
-    ['a', 0],
-    ['bb', 1],
-    ['', -1],
-    ['A', -1],
-    ['ab', -1],
-  ])('finds %j at %i', (given, position) => {
-    expect(secretMatcher(['a', 'bb'])(given)).toBe(position);
-  });
-
-  it('finds nothing where there is nothing', () => {
-    expect(secretMatcher([])('')).toBe(-1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FinishAnswer, needsScore } from '../../src/contract/index.js';
-import { decide } from '../../src/workflows/decide.js';
+import { awaitsReview, decide } from '../../src/workflows/decide.js';
 
 const answer = (action: string | null): FinishAnswer => ({ action, redirectionUrl: null, confirmedBy: 'response' });
 const scored = (status: string) => ({ status, value: '50.0' });
@@ -44,6 +44,59 @@ describe('decide', () => {
   ])("puts a person's verdict above everything: %s", (onboardingStatus, outcome) => {
     const score = scored(outcome === 'approved' ? 'FAIL' : 'OK');
     expect(decide({ finish: answer('none'), score, onboardingStatus }).outcome).toBe(outcome);
+  });
+});
+
+describe('the reason says', () => {
+  const late = ' No manual review decided within the review deadline.';
+
+  it.each<[string, Parameters<typeof decide>[0]]>([
+    [
+      'A manual review approved the session.',
+      { finish: null, score: null, onboardingStatus: 'MANUAL_REVIEW_APPROVED' },
+    ],
+    [
+      'The session expired at Incode before it was finished.',
+      { finish: null, score: null, onboardingStatus: 'EXPIRED' },
+    ],
+    [
+      'The capture deadline passed before the session could be finished.',
+      { finish: null, score: null, onboardingStatus: null },
+    ],
+    [
+      'Incode had no score within the score deadline.',
+      { finish: answer('approved'), score: null, onboardingStatus: null },
+    ],
+    ["The score's overall status is WARN.", { finish: answer('none'), score: scored('WARN'), onboardingStatus: null }],
+    [
+      `The score's overall status is WARN.${late}`,
+      { finish: answer('none'), score: scored('WARN'), onboardingStatus: null, reviewed: true },
+    ],
+    [
+      'Incode\'s rules answered with the action "none".',
+      { finish: answer('none'), score: undefined, onboardingStatus: null },
+    ],
+    ["Incode's rules named no action.", { finish: answer(null), score: undefined, onboardingStatus: null }],
+  ])('%s', (reason, evidence) => {
+    expect(decide(evidence).reason).toBe(reason);
+  });
+});
+
+describe('awaitsReview', () => {
+  it.each([
+    ['needsReview', 'approved', true, true],
+    ['needsReview', null, false, true],
+    // The rules made no decision, and nobody asked for a score.
+    ['undecided', 'none', false, true],
+    // A score that nobody understands, or that was not ready.
+    ['undecided', 'none', true, false],
+    ['undecided', 'brandNew', false, false],
+    ['undecided', null, false, false],
+    ['approved', 'none', false, false],
+    ['rejected', 'none', false, false],
+    ['expired', 'none', false, false],
+  ] as const)('%s, action %s, scored %s: %s', (outcome, action, isScored, expected) => {
+    expect(awaitsReview({ outcome, reason: '' }, answer(action), isScored)).toBe(expected);
   });
 });
 

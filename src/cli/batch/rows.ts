@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { type BatchSession, checkBatchSession, InvalidInputError } from '../../contract/index.js';
+import { type BatchSession, checkBatchSession, type InvalidInputError } from '../../contract/index.js';
 import { CliError } from '../exit.js';
 import type { Source } from './source.js';
 
@@ -68,7 +68,7 @@ async function* csvRows(source: Source, onIgnored: (names: string[]) => void): A
   let fields: (keyof BatchSession | undefined)[] | undefined;
   try {
     for await (const values of parser as AsyncIterable<string[]>) {
-      const line = begins.shift() ?? 0;
+      const line = Number(begins.shift());
       if (fields) yield csvRow(values, line, fields);
       else fields = headerFields(values, source.name, onIgnored);
     }
@@ -81,7 +81,7 @@ async function* csvRows(source: Source, onIgnored: (names: string[]) => void): A
 /** The one by which the header has most of our columns: what European spreadsheets write has semicolons. */
 function delimiterOf(beginning: string): string {
   // Names in quotes may have line breaks in them.
-  const [header = ''] = /^(?:"(?:[^"]|"")*"|[^"\r\n])*/.exec(beginning.replace(/^[\r\n]+/, '')) ?? [];
+  const [header] = /^(?:"(?:[^"]|"")*"|[^"\r\n])*/.exec(beginning.replace(/^[\r\n]+/, '')) as RegExpExecArray;
   const choices = [',', ';', '\t'].map((delimiter) => {
     const names = header.split(delimiter);
     const known = names.filter((name) => fieldOf(name.replaceAll('"', ''))).length;
@@ -153,7 +153,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
   let rest = '';
   for await (const text of input.setEncoding('utf8') as AsyncIterable<string>) {
     const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
+    rest = String(lines.pop());
     yield* lines;
   }
   yield rest;
@@ -189,7 +189,6 @@ function checked(session: unknown, line: number): Row {
   try {
     return { line, session: checkBatchSession(session) };
   } catch (error) {
-    if (error instanceof InvalidInputError) return { line, problem: error.message };
-    throw error;
+    return { line, problem: (error as InvalidInputError).message };
   }
 }

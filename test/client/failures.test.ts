@@ -1,0 +1,216 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import {
+  AnswerPendingError,
+  SessionFailedError,
+  SessionNotFoundError,
+  TemporalUnavailableError,
+  WrongStageError,
+} from '../../src/client/errors.js';
+import {
+  describeFailure,
+  isAbortedByEnd,
+  isDeadline,
+  requestFailure,
+  sessionFailure,
+  withoutNeed,
+} from '../../src/client/failures.js';
+import { asking, grpcError, isAway, temporalFailure, unavailable } from '../../src/client/temporal-failure.js';
+import { EncryptionKeyError } from '../../src/codec/index.js';
+import { InvalidInputError } from '../../src/contract/index.js';
+import { thrown } from '../support/thrown.js';
+
+/** What grpc-js throws. */
+const grpc = (code: number, details = '') =>
+  Object.assign(new Error(`${code}: ${details}`), { code, details, metadata: {} });
+const DEADLINE = grpc(4);
+const application = (type?: string, message = 'why', ...details: unknown[]) =>
+  ApplicationFailure.create({ message, details, ...(type === undefined ? {} : { type }) });
+
+function clientOf(connectivity?: number): Client {
+  const getChannel = () => ({ getConnectivityState: () => connectivity });
+  const connection =
+    connectivity === undefined ? {} : { options: { address: 'temporal.example:7233' }, client: { getChannel } };
+  return { connection, options: { namespace: 'kyc' } } as unknown as Client;
+}
+const CONNECTED = clientOf(2);
+
+const failed = (cause?: Error) => new WorkflowFailedError('failed', cause, 'MAXIMUM_ATTEMPTS_REACHED' as never);
+const updateFailed = (cause: Error) => new WorkflowUpdateFailedError('failed', cause as never);
+
+describe('the failure of a workflow', () => {
+  it.each<[string, Error | undefined, object]>([
+    [
+      'of ours',
+      application('IncodeUnknownSession', 'unknown', { a: 1 }),
+      { type: 'IncodeUnknownSession', message: 'unknown', details: { a: 1 } },
+    ],
+    ['of ours, without a type', application(), { type: 'Failed', message: 'why' }],
+    ['of a cancellation', new CancelledFailure('c'), { type: 'Cancelled', message: 'the onboarding was cancelled' }],
+    [
+      'of an end from outside',
+      new TerminatedFailure('t', undefined),
+      { type: 'Terminated', message: 'the onboarding was terminated' },
+    ],
+    [
+      'of time',
+      new TimeoutFailure('t', undefined, 'START_TO_CLOSE'),
+      { type: 'TimedOut', message: 'the onboarding timed out' },
+    ],
+    ['of another kind', new Error('other'), { type: 'Failed', message: 'other' }],
+    ['that nobody knows', undefined, { type: 'Failed', message: 'the onboarding failed' }],
+  ])('%s is told in our words', (_, cause, told) => {
+    expect(describeFailure(cause)).toEqual(told);
+  });
+});
+
+describe('sessionFailure', () => {
+  it.each([
+    [
+      'an input with its field',
+      failed(application('InvalidInput', 'plan.score is wrong', { field: 'plan.score' })),
+      InvalidInputError,
+      'plan.score is wrong',
+    ],
+    [
+      'an input without one',
+      failed(application('InvalidInput', 'it is wrong')),
+      InvalidInputError,
+      'input it is wrong',
+    ],
+    ['a wrong stage', updateFailed(application('WrongStage', 'it is done')), WrongStageError, 'it is done'],
+    ['another end', updateFailed(application('IncodeBadRequest', 'refused')), SessionFailedError, 'Session i: refused'],
+  ])('names %s', (_, error, type, message) => {
+    const told = sessionFailure('i', error) as Error;
+    expect(told).toBeInstanceOf(type);
+    expect(told.message).toBe(message);
+  });
+
+  it('passes on what says nothing of a session', () => {
+    expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
+  });
+});
+
+describe('requestFailure', () => {
+  const time = { timeoutMs: 5_000, deadline: undefined };
+  const notFound = new WorkflowNotFoundError('not found', 'w', undefined);
+
+  it.each([
+    ['the answer is late', CONNECTED, time, DEADLINE, AnswerPendingError],
+    ['there is no connection, so its lateness says nothing', clientOf(3), time, DEADLINE, TemporalUnavailableError],
+    ['nobody gave it a time', CONNECTED, { ...time, timeoutMs: undefined }, DEADLINE, TemporalUnavailableError],
+    ['the session is not known', CONNECTED, time, notFound, SessionNotFoundError],
+    ['the session has failed', CONNECTED, time, failed(application('X')), SessionFailedError],
+  ])('%s', (_, client, given, error, type) => {
+    expect(requestFailure(client, 'i', given, error)).toBeInstanceOf(type);
+  });
+});
+
+describe('isDeadline', () => {
+  const ofUpdate = new WorkflowUpdateRPCTimeoutOrCancelledError('late');
+
+  it.each<[string, unknown, number | undefined, boolean]>([
+    ["gRPC's own", DEADLINE, undefined, true],
+    ["an update's", ofUpdate, undefined, true],
+    ["an update's, wrapped", new Error('wrapped', { cause: ofUpdate }), undefined, true],
+    ['cancelled by the server at that time', grpc(1), 0, true],
+    ['cancelled earlier', grpc(1), Date.now() + 3_600_000, false],
+    ['cancelled without one', grpc(1), undefined, false],
+    ['another error', grpc(14), 0, false],
+    ['no error', 'late', undefined, false],
+  ])('%s', (_, error, deadline, expected) => {
+    expect(isDeadline(error, deadline)).toBe(expected);
+  });
+});
+
+it('a run that ended before it took the update is told from one that is not there', () => {
+  expect(isAbortedByEnd(grpc(5, 'update aborted by closing workflow'))).toBe(true);
+  expect(isAbortedByEnd(grpc(5, 'no such workflow'))).toBe(false);
+  expect(isAbortedByEnd(grpc(9, 'aborted by closing workflow'))).toBe(false);
+  expect(isAbortedByEnd(new Error('aborted by closing workflow'))).toBe(false);
+});
+
+it.each([
+  [new WorkflowExecutionAlreadyStartedError('started', 'w', 't'), 'ended'],
+  [new WorkflowNotFoundError('workflow execution already completed', 'w', undefined), 'ended'],
+  [new WorkflowNotFoundError('workflow not found', 'w', undefined), 'unknownSession'],
+  [DEADLINE, undefined],
+])('a signal that fails with %s needs no other: %s', (error, expected) => {
+  expect(withoutNeed(error)).toBe(expected);
+});
+
+describe('an error of gRPC', () => {
+  it.each([
+    [2, '', true],
+    [4, '', true],
+    [8, '', true],
+    [10, '', true],
+    [14, '', true],
+    [3, '', false],
+    [5, '', false],
+    // A server that is killed.
+    [1, 'Call cancelled', true],
+    [1, 'Cancelled on client', false],
+    [13, 'Received RST_STREAM with code 2', true],
+    [13, 'ended without gRPC status', true],
+    [13, 'a mistake', false],
+    // A worker that is killed.
+    [9, 'unexpected workflow task failure', true],
+    [9, 'not now', false],
+  ])('%i "%s" means that Temporal is away: %s', (code, details, expected) => {
+    expect(isAway(grpc(code, details))).toBe(expected);
+  });
+
+  it('is found where the SDK or we have wrapped it, and no deeper', () => {
+    const wrapped = (depth: number): Error =>
+      depth === 0 ? DEADLINE : new Error('wrapped', { cause: wrapped(depth - 1) });
+    expect([0, 1, 2, 3].map((depth) => grpcError(wrapped(depth)) === DEADLINE)).toEqual([true, true, true, false]);
+    expect(grpcError('text')).toBeUndefined();
+  });
+
+  it.each([
+    [grpc(7), 'refused'],
+    [grpc(16), 'refused'],
+    [grpc(14), 'away'],
+    [Object.assign(new Error('no'), { name: 'NamespaceNotFoundError' }), 'unknownNamespace'],
+  ])('%s: Temporal is %s', (error, problem) => {
+    expect(temporalFailure(CONNECTED, error)).toMatchObject({
+      problem,
+      address: 'temporal.example:7233',
+      namespace: 'kyc',
+    });
+  });
+
+  it.each([grpc(3), new TypeError('ours'), new TemporalUnavailableError('away', { address: 'a', namespace: 'n' })])(
+    'that says nothing of Temporal is passed on untouched: %s',
+    (error) => {
+      expect(unavailable({ address: 'a', namespace: 'n' }, error)).toBe(error);
+    },
+  );
+
+  it("knows no address of a worker's connection, which says nothing of being connected either", () => {
+    expect(temporalFailure(clientOf(), grpc(14))).toMatchObject({ address: 'its address' });
+    expect(requestFailure(clientOf(), 'i', { timeoutMs: 1, deadline: undefined }, DEADLINE)).toBeInstanceOf(
+      AnswerPendingError,
+    );
+  });
+});
+
+describe('asking', () => {
+  it('gives the answer', async () => {
+    expect(await asking(CONNECTED, async () => 5)).toBe(5);
+  });
+
+  it('says what is missing where payloads are encrypted and there are no keys', async () => {
+    const request = () => Promise.reject(new Error('Unknown encoding: binary/encrypted'));
+    expect(await thrown(asking(CONNECTED, request))).toBeInstanceOf(EncryptionKeyError);
+  });
+});

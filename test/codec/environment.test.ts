@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from '../../src/codec/index.js';
+
+const KEYS = 'TEMPORAL_INCODE_ENCRYPTION_KEYS';
+const FILE = `${KEYS}_FILE`;
+const ALLOW = 'TEMPORAL_INCODE_ALLOW_PLAINTEXT';
+const ONE = `one:${Buffer.alloc(32, 1).toString('base64')}`;
+
+const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-codec-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const path = join(directory, 'keys');
+writeFileSync(path, `${ONE}\n`);
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('keysFromEnvironment', () => {
+  it.each([
+    ['in the variable', { [KEYS]: ONE, [FILE]: ' ' }],
+    ['in a file', { [FILE]: ` ${path} ` }],
+  ])('finds keys %s', (_, env) => {
+    expect(keysFromEnvironment(env)?.writing().id).toBe('one');
+  });
+
+  it('finds none where none are named', () => {
+    expect(keysFromEnvironment({})).toBeUndefined();
+  });
+
+  it('does not choose between two', () => {
+    expect(() => keysFromEnvironment({ [KEYS]: ONE, [FILE]: path })).toThrow(`${KEYS} and ${FILE} exclude each other.`);
+  });
+});
+
+describe('checkPlaintext', () => {
+  it.each([
+    ['127.0.0.1:7233', undefined],
+    ['temporal.example:7233', 'true'],
+    ['temporal.example:7233', ' TRUE '],
+  ])('lets %s pass, plaintext allowed: %j', (address, allowed) => {
+    expect(() => checkPlaintext(address, { [ALLOW]: allowed })).not.toThrow();
+  });
+
+  it.each([undefined, '', 'yes', '1'])('stops session tokens for another machine, plaintext allowed: %j', (allowed) => {
+    expect(() => checkPlaintext('temporal.example:7233', { [ALLOW]: allowed })).toThrow(PlaintextError);
+  });
+});
+
+it("all of them read the process's own environment unless another one is given", () => {
+  vi.stubEnv(KEYS, ONE);
+  vi.stubEnv(FILE, '');
+  vi.stubEnv(ALLOW, 'true');
+  expect(keysFromEnvironment()?.writing().id).toBe('one');
+  expect(() => checkPlaintext('temporal.example:7233')).not.toThrow();
+  // For a process that is to read and write what this one does; what is empty is not set.
+  expect(encryptionEnvironment()).toEqual({ [KEYS]: ONE, [ALLOW]: 'true' });
+});

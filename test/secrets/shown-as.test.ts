@@ -1,0 +1,15 @@
+import { inspect } from 'node:util';
+import { expect, it } from 'vitest';
+import { HIDDEN, shownAs } from '../../src/secrets/view.js';
+
+it('an object with a secret is used as it is, and shown without', () => {
+  const client = shownAs({ id: 'incode', secret: 'hush-hush' }, { id: 'incode', secret: HIDDEN });
+  expect(client.secret).toBe('hush-hush');
+  expect(Object.keys(client)).toEqual(['id', 'secret']);
+  expect(JSON.stringify([client])).toBe('[{"id":"incode","secret":"(hidden)"}]');
+  expect(inspect(client)).toBe("{ id: 'incode', secret: '(hidden)' }");
+});
+
+it('it can be shown otherwise later', () => {
+  expect(JSON.stringify(shownAs(shownAs({}, 'first'), 'then'))).toBe('"then"');
+});
