@@ -17,8 +17,8 @@ export function loadTemporalConfig(env?: Record<string, string>): ClientConnectC
   if (typeof apiKey === 'string' && !SENDABLE.test(keepSecret(apiKey))) {
     throw new Error('the API key has characters that cannot be sent, such as a line break');
   }
-  for (const [name, value] of Object.entries(metadata ?? {})) {
-    if (typeof value === 'string' && !SENDABLE.test(value)) {
+  for (const [name, value] of Object.entries({ ...metadata })) {
+    if (!SENDABLE.test(String(value))) {
       throw new Error(`the value of metadata ${name} has characters that cannot be sent, such as a line break`);
     }
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { loadTemporalConfig } from '../src/temporal-config.js';
+import { loadTemporalConfig, rememberAddress, rememberedAddress } from '../src/temporal-config.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-profile-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -39,9 +39,25 @@ describe('loadTemporalConfig', () => {
     expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
   });
 
+  it.each([
+    ['TEMPORAL_API_KEY', 'secret-of-the-cloud\n', 'the API key'],
+    ['TEMPORAL_GRPC_META_TENANT', 'secret-of-the-cloud\n', 'metadata tenant'],
+    ['TEMPORAL_ADDRESS', 'user:secret-of-the-cloud@example:1', 'the address'],
+  ])('%s that cannot be used is named, and not shown', (name, value, what) => {
+    const load = () => loadTemporalConfig({ [name]: value });
+    expect(load).toThrow(what);
+    expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
+  });
+
   it('says which profile is not there', () => {
     const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: good, TEMPORAL_PROFILE: 'nowhere' });
     expect(load).toThrow(/nowhere/);
     expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('line undefined') }));
   });
+});
+
+it('a connection that does not tell where it leads is remembered with its address', () => {
+  const [known, unknown] = [{}, {}];
+  rememberAddress(known, '192.0.2.1:7233');
+  expect([rememberedAddress(known), rememberedAddress(unknown)]).toEqual(['192.0.2.1:7233', undefined]);
 });

@@ -80,6 +80,7 @@ describe('CSV', () => {
     ['', 'is empty'],
     ['\n\n', 'is empty'],
     ['id,token\na,t\n', 'its first line, the header, has 2 columns, none of them interviewId'],
+    ['5f3a0c\n', 'has one column, none of them interviewId'],
     ['interviewId,interview_id\na,b\n', 'two columns for interviewId'],
   ])('%j is refused as a whole', async (content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
