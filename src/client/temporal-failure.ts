@@ -81,9 +81,14 @@ function isLostConnection({ code, details }: GrpcError): boolean {
   return code === GRPC.internal && /RST_STREAM|without gRPC status/.test(details);
 }
 
-/** FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow; another one may. */
+/**
+ * FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow, once, or several
+ * times so that the server does not even try; another one may.
+ */
 function isTaskFailure({ code, details }: GrpcError): boolean {
-  return code === GRPC.failedPrecondition && /unexpected workflow task failure/.test(details);
+  return (
+    code === GRPC.failedPrecondition && /unexpected workflow task failure|Workflow Task in failed state/.test(details)
+  );
 }
 
 export interface GrpcError {

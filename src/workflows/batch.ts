@@ -24,6 +24,7 @@ import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from 
 import { guarded } from './failures.js';
 import { NEW_RUN, wantsNewRun } from './new-run.js';
 import { BULK_OPTIONS } from './options.js';
+import { Suspects } from './suspects.js';
 
 const { completeMany } = proxyActivities<BulkActivities>(BULK_OPTIONS);
 
@@ -41,23 +42,7 @@ const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
 export async function onboardingBatch(given: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
   const input = guarded(() => checkBatchInput(given));
   const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
-  return new Batch(input, verifiedAgain(record ?? newBatchRecord(input), record !== undefined)).run();
-}
-
-/**
- * A reset, or a workflow retry: whatever has no row may have been sent until just now, so its status is read first. A run that
- * continues another was told by its record.
- */
-function verifiedAgain(record: BatchRecord, isContinued: boolean): BatchRecord {
-  const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
-  const mayFollow = runId !== originalExecutionRunId || attempt > 1 || (!isContinued && runId !== firstExecutionRunId);
-  if (!mayFollow) return record;
-  const open = record.rows.map((row, index) => {
-    if (row !== null) return null;
-    const { done, due } = record.open[index] ?? { done: {}, due: 0 };
-    return done.finish ? { done, due } : { done: { ...done, verify: true as const, lastSentAt: Date.now() }, due };
-  });
-  return { ...record, open };
+  return new Batch(input, record).run();
 }
 
 /**
@@ -78,10 +63,12 @@ class Batch {
   /** Something has changed that may let an activity begin. */
   private stirred = false;
   private failure: { error: unknown } | undefined;
+  private readonly suspects: Suspects;
 
-  constructor(input: BatchInput, record: BatchRecord) {
+  constructor(input: BatchInput, carried: BatchRecord | undefined) {
     this.input = input;
-    this.record = record;
+    this.record = carried ?? newBatchRecord(input);
+    this.suspects = new Suspects(this.record, carried !== undefined);
     const { close, score, scoreDeadlineMs } = resolvePlan(input.plan);
     this.plan = { close, score, scoreDeadlineMs };
     setHandler(pause, () => this.set({ paused: true }));
@@ -106,6 +93,7 @@ class Batch {
       const isOver = wantsNewRun();
       if (this.running === 0 && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
       if (this.running === 0 && isOver && allHandlersFinished()) {
+        this.suspects.handOver(record);
         await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
       const atATime = record.heldUpBy === null ? AT_A_TIME : 1;
@@ -128,7 +116,9 @@ class Batch {
     this.running += 1;
     for (const { index } of sessions) this.busy.add(index);
     try {
-      const { ended, open, hold, chunk } = await completeMany({ sessions, plan: this.plan });
+      const result = await completeMany({ sessions, plan: this.plan });
+      const { ended, open, hold, chunk } = result;
+      this.suspects.learn(result);
       for (const [index, end] of ended) {
         record.rows[index] = rowOf(end, this.plan);
         record.open[index] = null;
@@ -155,7 +145,7 @@ class Batch {
     const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => this.isDue(index));
     // While Incode is in trouble one call looks whether it is over; the rest would only fill the history.
     return due.slice(0, heldUpBy === null ? chunk : PROBE_CHUNK).map((index) => {
-      const done = open[index]?.done;
+      const done = this.suspects.doneOf(index, open[index]?.done);
       return { ...(this.input.sessions[index] as BulkSession), index, ...(done ? { done } : {}) };
     });
   }
@@ -200,6 +190,7 @@ class Batch {
 
   private result(): BatchResult {
     const { batchId, shard, sessions } = this.input;
+    this.suspects.handOver(this.record);
     const rows = this.record.rows.map(
       (row, index) => row ?? stoppedRow(sessions[index]?.interviewId ?? '', this.record.open[index] ?? null),
     );

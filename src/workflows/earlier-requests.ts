@@ -30,7 +30,17 @@ export function earlierRequest({ input, record }: Session): SessionRecord['earli
   return input.verifyFirst === false && isOwnId ? null : { lastSentAt: null };
 }
 
-export function verification({ earlierRequest }: SessionRecord): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
+/**
+ * What stands in the history that a reset has left tells nothing of what came after it: a request may have been sent until just now.
+ * Only what is called after that point is really called, so this is now, and not then.
+ */
+export function unlessReset(earlierRequest: SessionRecord['earlierRequest']): SessionRecord['earlierRequest'] {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return runId === originalExecutionRunId ? earlierRequest : { lastSentAt: Date.now() };
+}
+
+export function verification(record: SessionRecord): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt'> {
+  const earlierRequest = unlessReset(record.earlierRequest);
   if (earlierRequest === null) return {};
   const { lastSentAt } = earlierRequest;
   return { verifyFirst: true, ...(lastSentAt === null ? {} : { lastSentAt }) };

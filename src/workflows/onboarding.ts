@@ -18,7 +18,7 @@ import {
   verdictOf,
 } from '../contract/index.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
-import { earlierRequest, finishedElsewhere, mayFollowAnother, verification } from './earlier-requests.js';
+import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
 import { guarded } from './failures.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
@@ -70,7 +70,8 @@ class Onboarding {
           if (!(error instanceof NewRunIsDue)) throw error;
           // Unless an update came in meanwhile, whose answer would be lost.
           if (!allHandlersFinished()) continue;
-          await makeContinueAsNewFunc<typeof onboardingSession>(NEW_RUN)(session.input, session.record);
+          const record = { ...session.record, earlierRequest: unlessReset(session.record.earlierRequest) };
+          await makeContinueAsNewFunc<typeof onboardingSession>(NEW_RUN)(session.input, record);
         }
       }
     } catch (error) {

@@ -5,6 +5,7 @@ import { Gate } from '../../src/activities/bulk/gate.js';
 import { activitiesPerSecond, createBulkActivities } from '../../src/activities/bulk/index.js';
 import { Pace } from '../../src/activities/bulk/pace.js';
 import { Slots } from '../../src/activities/bulk/slots.js';
+import type { CompleteManyResult } from '../../src/activities/bulk/types.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 
 describe('Slots', () => {
@@ -215,6 +216,62 @@ describe('an activity whose time is over', () => {
 
   it('and does until then', async () => {
     expect(await completeOne(9_000)).toMatchObject({ result: { ended: [[0, {}]], open: [] }, sent: 1 });
+  });
+});
+
+describe('an activity that comes after a worker that died', () => {
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const sessions = ['a', 'b', 'c'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const SCHEDULED = 1_000_000;
+
+  /** There is time for one session, and the rest is left to the workflow. */
+  async function completeOne(info: { attempt: number; heartbeatDetails?: unknown }) {
+    const asked: string[] = [];
+    const incode = {
+      finishStatus: async () => {
+        asked.push('finish');
+        return { action: 'approved', redirectionUrl: null };
+      },
+      onboardingStatus: async () => {
+        asked.push('status');
+        return { onboardingStatus: 'ONBOARDING_FINISHED' };
+      },
+      score: async () => ({ status: 'OK', value: null }),
+    } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode, requestsPerSecond: 0.5, concurrency: 1 });
+    const times = { scheduledTimestampMs: SCHEDULED, currentAttemptScheduledTimestampMs: SCHEDULED };
+    const environment = new MockActivityEnvironment({ ...info, ...times });
+    const { ended, open }: CompleteManyResult = await environment.run(completeMany, { sessions, plan });
+    return { ended: ended.map(([index]) => index), open, asked };
+  }
+
+  it('tells of what it did not come to that its status is read first', async () => {
+    const verify = { verify: true, lastSentAt: SCHEDULED, closeTried: true };
+    expect(await completeOne({ attempt: 2, heartbeatDetails: [[1, { finish: null }]] })).toEqual({
+      ended: [1, 0],
+      open: [[2, verify, 0]],
+      asked: ['status'],
+    });
+  });
+
+  it('takes a session that cannot be closed for one that was closed', async () => {
+    const refused = new IncodeError({ kind: 'badRequest', operation: 'closeSession', what: 'answered 400' });
+    const incode = { closeSession: () => Promise.reject(refused) } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode });
+    const done = { finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' as const } };
+    const input = {
+      sessions: sessions.slice(0, 1).map((session) => ({ ...session, done })),
+      plan: { ...plan, close: true },
+    };
+    const notClosed = async (attempt: number) => {
+      const { ended }: CompleteManyResult = await new MockActivityEnvironment({ attempt }).run(completeMany, input);
+      return ended[0]?.[1].notClosed ?? false;
+    };
+    expect([await notClosed(1), await notClosed(2)]).toEqual([true, false]);
+  });
+
+  it('tells nothing of them if it is the first one: nobody has begun them', async () => {
+    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['finish'] });
   });
 });
 

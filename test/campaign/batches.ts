@@ -8,7 +8,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { completeBatch, pauseBatch, resumeBatch, stopBatch } from 'temporal-incode/client';
 import { type BatchRow, batchWorkflowId, FAILURES } from '../../src/contract/index.js';
 import type { Sessions } from './sessions.js';
-import { describe, resetWorkflow } from './sessions.js';
+import { describe, resetActivity, resetWorkflow } from './sessions.js';
 import { MAIN } from './supervised.js';
 import type { BatchAction, PlannedBatch } from './types.js';
 import type { CampaignWorld } from './world.js';
@@ -66,6 +66,9 @@ export class BatchRunner {
           return 'done';
         case 'resetShard':
           return await resetWorkflow(this.world, shard, choice);
+        case 'resetActivityOfShard':
+          await resetActivity(this.world, shard, { resetHeartbeat: choice < 0.5 });
+          return 'done';
         default:
           return kind satisfies never;
       }

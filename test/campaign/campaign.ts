@@ -14,6 +14,10 @@ export interface Campaign {
   schedule: Schedule;
   evidence: Evidence;
   violations: Violation[];
+  /** Kinds of what has happened to the world. */
+  happened: string[];
+  /** Where the logs of all processes are kept if something was found. */
+  directory: string;
 }
 
 /** Plays a seed's schedule against a real server, real processes and a simulated Incode, and judges what came of it. */
@@ -23,20 +27,24 @@ export async function runCampaign(
 ): Promise<Campaign> {
   const schedule = scheduleOf(options);
   const problems: string[] = [];
-  const world = await CampaignWorld.start(schedule.tokenSource, (who, code) => {
-    log({ ended: who, code });
-    // A worker that has lost its server, or its keys, ends and is started again.
-    if (who === 'receiver' && code !== 2) problems.push(`the receiver ended by itself with ${code}`);
+  const world = await CampaignWorld.start(schedule.tokenSource, (who, code, wasReady) => {
+    log({ ended: who, code, wasReady });
+    // A worker that has lost its server, or its keys, ends and is started again. A receiver needs the server, and keys that can
+    // be read, only to begin.
+    if (who === 'receiver' && (wasReady || ![1, 2].includes(Number(code))))
+      problems.push(`the receiver ended by itself with ${code}`);
   });
+  let found: Violation[] | undefined;
   try {
     const play = new Play(schedule, world, problems, log);
     await play.perform();
     const open = await play.end();
     log({ drained: open.length === 0, open });
     const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
-    return { schedule, evidence, violations: violations(evidence) };
+    found = violations(evidence);
+    return { schedule, evidence, violations: found, happened: play.upheavals.happened, directory: world.directory };
   } finally {
-    await world.stop();
+    await world.stop({ keepLogs: found?.length !== 0 });
   }
 }
 
@@ -49,7 +57,7 @@ class Play {
   private readonly world: CampaignWorld;
   private readonly problems: string[];
   private readonly log: (entry: object) => void;
-  private readonly upheavals: Upheavals;
+  readonly upheavals: Upheavals;
   private readonly underWay = new Map<Promise<void>, Action>();
 
   constructor(schedule: Schedule, world: CampaignWorld, problems: string[], log: (entry: object) => void) {

@@ -12,7 +12,7 @@ const OPERATIONS: readonly [SimulatedOperation, ...SimulatedOperation[]] = [
     'onboardingStatus',
     'onboardingStatus',
   ] as const),
-  ...(['score', 'closeSession'] as const),
+  ...(['score', 'closeSession', 'start'] as const),
 ];
 
 /** One call of a session goes wrong, once or twice. */

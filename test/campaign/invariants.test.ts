@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/testing/index.js';
 import { wrongEndings } from './endings.js';
 import { secretsShown, stuck, unexpected } from './invariants.js';
-import { finishedTwice } from './once.js';
+import { finishedTwice, passedOver } from './once.js';
 import { newRecord, type RunSummary, type SessionEvidence, type SessionRecord } from './record.js';
 import { scheduleOf } from './schedule.js';
 import { SETTLE_MS } from './types.js';
@@ -94,9 +94,12 @@ describe('finishedTwice', () => {
     expect(found(calls)).toBe(expected);
   });
 
-  it('passes over what happened while everything stood still', () => {
+  it('passes over what happened while everything stood still, and says how often', () => {
     const calls = [finish(0, null), finish(9_000)];
-    expect(found(calls, [{ from: BEGIN, to: BEGIN + SETTLE_MS }])).toBe(0);
+    const stalls = [{ from: BEGIN, to: BEGIN + SETTLE_MS }];
+    expect(found(calls, stalls)).toBe(0);
+    expect(passedOver({ sessions: [session({ calls })], stalls })).toBe(1);
+    expect(passedOver({ sessions: [session({ calls })], stalls: [] })).toBe(0);
   });
 });
 

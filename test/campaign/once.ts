@@ -7,19 +7,33 @@ import { SETTLE_MS } from './types.js';
  * between them Incode has said "unfinished", and if nobody can have known that the first one was over, it has said so no sooner
  * than the settle time after that one came in.
  */
-export function finishedTwice({ sessions, stalls }: Pick<Evidence, 'sessions' | 'stalls'>): Violation[] {
+export function finishedTwice({ sessions, stalls }: Seen): Violation[] {
+  return repeats(sessions)
+    .filter(({ earlier, later }) => !stoodStill(stalls, earlier, later))
+    .map(({ session, earlier, later }) => {
+      const what =
+        `finished again ${later.at - earlier.at} ms after a request that ${endOf(earlier)}, ` +
+        'although Incode did not say in time that it was unfinished';
+      return { invariant: 'once' as const, who: session.record.session.interviewId, what };
+    });
+}
+
+/** How many of them are not counted, because this machine was too slow to tell. */
+export function passedOver({ sessions, stalls }: Seen): number {
+  return repeats(sessions).filter(({ earlier, later }) => stoodStill(stalls, earlier, later)).length;
+}
+
+type Seen = Pick<Evidence, 'sessions' | 'stalls'>;
+
+function repeats(sessions: SessionEvidence[]): { session: SessionEvidence; earlier: Call; later: Call }[] {
   return sessions.flatMap((session) => {
     const finishes = session.incode.calls.filter(
       ({ operation, effectAt }) => operation === 'finishStatus' && effectAt !== null,
     );
-    return finishes.slice(1).flatMap((later, index) => {
-      const earlier = finishes[index] as Call;
-      if (toldUnfinished(session, earlier, later) || stoodStill(stalls, earlier, later)) return [];
-      const what =
-        `finished again ${later.at - earlier.at} ms after a request that ${endOf(earlier)}, ` +
-        'although Incode did not say in time that it was unfinished';
-      return [{ invariant: 'once' as const, who: session.record.session.interviewId, what }];
-    });
+    return finishes
+      .slice(1)
+      .map((later, index) => ({ session, earlier: finishes[index] as Call, later }))
+      .filter(({ earlier, later }) => !toldUnfinished(session, earlier, later));
   });
 }
 

@@ -1,37 +1,46 @@
 import type { Campaign } from './campaign.js';
+import { passedOver } from './once.js';
 import type { Evidence, Violation } from './record.js';
 
 /** Enough to see what kind of thing it is; the rest of them mostly say the same. */
 const MOST_DETAILS = 5;
 
-export function report({ schedule, evidence, violations }: Campaign): string {
+export function report({ schedule, evidence, violations, happened, directory }: Campaign): string {
   const { seed, seconds } = schedule;
-  const lines = [summary(evidence)];
+  const lines = [counted(happened), summary(evidence)];
   for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
   for (const violation of violations.slice(0, MOST_DETAILS)) lines.push(...details(evidence, violation));
   lines.push(
     violations.length === 0
       ? `Seed ${seed}: every invariant holds.`
-      : `Seed ${seed}: ${violations.length} violations. Again: npm run faults -- --seed ${seed} --seconds ${seconds}`,
+      : `Seed ${seed}: ${violations.length} violations. Logs: ${directory}. Again: npm run faults -- --seed ${seed} --seconds ${seconds}`,
   );
   return lines.join('\n');
 }
 
-function summary({ sessions, shards }: Evidence): string {
+/** `25 killWorker, 12 killServer, …` */
+function counted(names: string[]): string {
   const count = new Map<string, number>();
-  for (const { runs, row } of sessions) {
+  for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
+  return [...count]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, many]) => `${many} ${name}`)
+    .join(', ');
+}
+
+function summary(evidence: Evidence): string {
+  const { sessions, shards } = evidence;
+  const endings = sessions.map(({ runs, row }) => {
     const last = runs.at(-1);
     const result = (last?.result ?? row) as { outcome?: string } | null | undefined;
-    const how = result?.outcome ?? last?.failure?.type ?? row?.failure?.type ?? last?.status ?? 'never started';
-    count.set(how, (count.get(how) ?? 0) + 1);
-  }
+    return result?.outcome ?? last?.failure?.type ?? row?.failure?.type ?? last?.status ?? 'never started';
+  });
   const calls = sessions.flatMap(({ incode }) => incode.calls);
   const twice = sessions.filter(({ incode }) => incode.view.effects.finished > 1).length;
-  const outcomes = [...count].sort(([, a], [, b]) => b - a).map(([how, many]) => `${many} ${how}`);
   return (
     `${sessions.length} sessions, ${shards.length} runs of shards, ${calls.length} calls of Incode, ` +
-    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${twice} finished again after "unfinished".\n` +
-    outcomes.join(', ')
+    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${twice} finished again after "unfinished", ` +
+    `${passedOver(evidence)} of them not judged because this machine stood still.\n${counted(endings)}`
   );
 }
 

@@ -18,6 +18,8 @@ if (!Number.isSafeInteger(seed) || !(seconds > 0))
 const file = join(tmpdir(), `temporal-incode-faults-${seed}.ndjson`);
 const actions = createWriteStream(file);
 process.stderr.write(`Seed ${seed}, ${seconds} s. What is done: ${file}\n`);
+// Every program that is under way listens, to be killed with this one.
+process.setMaxListeners(0);
 let isUnhandled = false;
 process.on('unhandledRejection', (error) => {
   isUnhandled = true;

@@ -133,7 +133,8 @@ function plannedBatch(random: Random, batchId: string): PlannedBatch {
 }
 
 const BATCH_MESSAGES: readonly [BatchAction, ...BatchAction[]] = [
-  ...(['detach', 'detach', 'pause', 'resume', 'stop', 'cancelShard', 'terminateShard', 'resetShard'] as const),
+  ...(['detach', 'detach', 'pause', 'resume', 'stop', 'cancelShard', 'terminateShard'] as const),
+  ...(['resetShard', 'resetActivityOfShard'] as const),
 ];
 
 function lifeOfBatch(random: Random, { batchId }: PlannedBatch, startMs: number, lastMs: number): Action[] {

@@ -174,18 +174,13 @@ export class Sessions {
     kind: 'resetActivity' | 'pauseActivity' | 'unpauseActivity',
     choice: number,
   ): Promise<undefined> {
+    const workflowId = onboardingWorkflowId(interviewId);
+    if (kind === 'resetActivity') return resetActivity(this.world, workflowId, { resetHeartbeat: choice < 0.5 });
     const { workflowService, options } = this.world.onboarding.temporal;
-    const request = {
-      namespace: options.namespace,
-      execution: { workflowId: onboardingWorkflowId(interviewId) },
-      identity: 'campaign',
-    };
+    const request = { namespace: options.namespace, execution: { workflowId }, identity: 'campaign' };
     const type = choice < 0.7 ? 'finishStatus' : 'score';
     if (kind === 'pauseActivity') await workflowService.pauseActivity({ ...request, type, reason: 'campaign' });
-    if (kind === 'unpauseActivity')
-      await workflowService.unpauseActivity({ ...request, unpauseAll: true, resetAttempts: choice < 0.3 });
-    if (kind === 'resetActivity')
-      await workflowService.resetActivity({ ...request, matchAll: true, resetHeartbeat: choice < 0.5 });
+    else await workflowService.unpauseActivity({ ...request, unpauseAll: true, resetAttempts: choice < 0.3 });
   }
 
   private status(interviewId: string): { onboardingStatus: string } {
@@ -201,6 +196,18 @@ const RAW: readonly SessionAction[] = [
   'pauseActivity',
   'unpauseActivity',
 ];
+
+/** Whatever it is busy with begins again, and its attempts are counted from one. */
+export async function resetActivity(
+  { onboarding }: CampaignWorld,
+  workflowId: string,
+  { resetHeartbeat }: { resetHeartbeat: boolean },
+): Promise<undefined> {
+  const { workflowService, options } = onboarding.temporal;
+  const { namespace } = options;
+  const request = { namespace, execution: { workflowId }, identity: 'campaign', matchAll: true };
+  await workflowService.resetActivity({ ...request, resetHeartbeat });
+}
 
 /** To one of its workflow tasks. */
 export async function resetWorkflow(

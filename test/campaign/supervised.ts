@@ -10,13 +10,15 @@ const RESTART_AFTER_MS = 200;
 
 const READY_WITHIN_MS = 60_000;
 
+export type OnEnd = (code: number | string | null, wasReady: boolean) => void;
+
 /** A process of ours that is killed and started again, also when it ends by itself, as a supervisor does. */
 export class Supervised {
   readonly logFile: string;
   private readonly args: string[];
   private readonly readyMark: string;
   private readonly env: Record<string, string>;
-  private readonly onEnd: (code: number | string | null) => void;
+  private readonly onEnd: OnEnd;
   private child: ChildProcess | undefined;
   private isReady = false;
   private isWanted = false;
@@ -30,7 +32,7 @@ export class Supervised {
     args: string[],
     env: Record<string, string>,
     { logFile, readyMark }: { logFile: string; readyMark: string },
-    onEnd: (code: number | string | null) => void,
+    onEnd: OnEnd,
   ) {
     this.args = args;
     this.readyMark = readyMark;
@@ -53,12 +55,13 @@ export class Supervised {
       });
     }
     child.once('exit', (code, signal) => {
+      const wasReady = this.isReady;
       if (this.child === child) {
         this.child = undefined;
         this.isReady = false;
       }
       if (!this.isWanted) return;
-      this.onEnd(code ?? signal);
+      this.onEnd(code ?? signal, wasReady);
       this.timer = setTimeout(() => this.start(), RESTART_AFTER_MS);
     });
   }

@@ -66,7 +66,8 @@ export type BatchAction =
   | 'stop'
   | 'cancelShard'
   | 'terminateShard'
-  | 'resetShard';
+  | 'resetShard'
+  | 'resetActivityOfShard';
 
 /** What happens to the world. */
 export type WorldAction =

@@ -3,10 +3,17 @@ import { command } from './batches.js';
 import { SECRET_MARKS, type WorldAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
+/** A machine that cannot keep up leaves the rest out, or it would still come when all is to be mended. */
+const MOST_WAITING = 2;
+
+const LEFT_OUT = 'left out';
+
 /** What happens to the world, one after the other where it would be about the same thing. */
 export class Upheavals {
   private readonly world: CampaignWorld;
-  private readonly turns = new Map<string, Promise<unknown>>();
+  /** Kinds of what has happened. */
+  readonly happened: string[] = [];
+  private readonly turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
   constructor(world: CampaignWorld) {
     this.world = world;
@@ -14,6 +21,12 @@ export class Upheavals {
 
   /** Resolves once it is over. */
   async happen(action: WorldAction): Promise<string> {
+    const result = await this.perform(action);
+    if (result !== LEFT_OUT) this.happened.push(action.kind);
+    return result;
+  }
+
+  private async perform(action: WorldAction): Promise<string> {
     switch (action.kind) {
       case 'killWorker':
       case 'deployWorker':
@@ -80,11 +93,13 @@ export class Upheavals {
   }
 
   private async inTurn(what: string, work: () => Promise<void>): Promise<string> {
-    const turn = (this.turns.get(what) ?? Promise.resolve()).then(work);
-    this.turns.set(
-      what,
-      turn.catch(() => undefined),
-    );
+    const { last, waiting } = this.turns.get(what) ?? { last: Promise.resolve(), waiting: 0 };
+    // Keys follow from each other.
+    if (waiting >= MOST_WAITING && what !== 'keys') return LEFT_OUT;
+    const turn = last.then(work).finally(() => {
+      (this.turns.get(what) as { waiting: number }).waiting -= 1;
+    });
+    this.turns.set(what, { last: turn.catch(() => undefined), waiting: waiting + 1 });
     await turn;
     return 'over';
   }

@@ -13,7 +13,7 @@ import {
 } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/temporal-process.js';
 import { Stalls } from './stalls.js';
-import { Supervised } from './supervised.js';
+import { type OnEnd, Supervised } from './supervised.js';
 import { FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
 
 export const CONFIGURATION_ID = 'campaign';
@@ -37,7 +37,7 @@ export class CampaignWorld {
 
   static async start(
     tokenSource: boolean,
-    onEnd: (who: string, code: number | string | null) => void,
+    onEnd: (who: string, ...how: Parameters<OnEnd>) => void,
   ): Promise<CampaignWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-campaign-'));
     const simulator = await startIncodeSimulator({ apiKeys: [SECRET_MARKS.apiKey], timeScale: TIME_SCALE });
@@ -61,7 +61,7 @@ export class CampaignWorld {
     server: LocalTemporalServer;
     tokenSource: boolean;
     port: number;
-    onEnd: (who: string, code: number | string | null) => void;
+    onEnd: (who: string, ...how: Parameters<OnEnd>) => void;
   }) {
     const { directory, simulator, server, tokenSource, port, onEnd } = given;
     this.directory = directory;
@@ -86,7 +86,7 @@ export class CampaignWorld {
       ...(tokenSource ? { INCODE_CONFIGURATION_ID: CONFIGURATION_ID } : {}),
     };
     const supervised = (who: string, args: string[], env: Record<string, string>, readyMark: string) =>
-      new Supervised(args, env, { logFile: join(directory, `${who}.log`), readyMark }, (code) => onEnd(who, code));
+      new Supervised(args, env, { logFile: join(directory, `${who}.log`), readyMark }, (...how) => onEnd(who, ...how));
     const workerOf = (slot: 0 | 1) => supervised(`worker-${slot}`, ['worker'], worker, '"Worker ready"');
     this.workers = [workerOf(0), workerOf(1)];
     const secrets = { WEBHOOK_PORT: String(port), WEBHOOK_HEADER_SECRETS: SECRET_MARKS.webhookSecret };
@@ -141,13 +141,13 @@ export class CampaignWorld {
     return Object.fromEntries(await Promise.all(texts));
   }
 
-  async stop(): Promise<void> {
+  async stop({ keepLogs }: { keepLogs: boolean }): Promise<void> {
     await Promise.all([...this.workers, this.receiver].map((each) => each.dispose()));
     await this.onboarding.close();
     await this.server.kill();
     await this.simulator.close();
     this.stalls.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    if (!keepLogs) await rm(this.directory, { recursive: true, force: true });
   }
 
   private writeKeys(): void {

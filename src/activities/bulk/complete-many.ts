@@ -7,7 +7,7 @@ import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { completeSession, type SessionOptions, type Step, TooLate } from './complete-session.js';
 import type { Gate } from './gate.js';
-import type { BulkEnd, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
+import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
   concurrency: number;
@@ -79,7 +79,16 @@ class Pass {
       clearInterval(beat);
     }
     const hold = this.gate.breaker.hold();
-    return { ended: this.ended, open: this.open, chunk: this.chunk(), ...(hold ? { hold } : {}) };
+    const open = [...this.open, ...this.leftOver()];
+    const runId = activityInfo().workflowExecution?.runId;
+    const chunk = this.chunk();
+    return { ended: this.ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
+  }
+
+  /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
+  private leftOver(): CompleteManyResult['open'] {
+    if (isFirstAttempt()) return [];
+    return this.pending.map(({ index, done = {} }) => [index, done, 0]);
   }
 
   /**
@@ -182,9 +191,9 @@ function hasNoToken(step: Step): boolean {
   return 'end' in step && step.end.failure?.type === FAILURES.tokenRefused;
 }
 
-/** Of an attempt that died it is not known which sessions it had begun: each may have been finished until just now. */
+/** Of an attempt that died it is not known which sessions it had begun: each may have been finished, and closed, until just now. */
 function maybeBegun(session: BulkSession): BulkSession {
-  if (session.done?.finish) return session;
-  const { currentAttemptScheduledTimestampMs } = activityInfo();
-  return { ...session, done: { ...session.done, verify: true, lastSentAt: currentAttemptScheduledTimestampMs } };
+  const done: BulkProgress = { ...session.done, closeTried: true };
+  if (done.finish) return { ...session, done };
+  return { ...session, done: { ...done, verify: true, lastSentAt: activityInfo().currentAttemptScheduledTimestampMs } };
 }

@@ -54,6 +54,8 @@ export interface CompleteManyResult {
   hold?: { forMs: number; why: string };
   /** How many sessions the next call should have. */
   chunk: number;
+  /** Of the workflow that asked: a run that was reset has results of the one before too. Older workers do not say. */
+  runId?: string;
 }
 
 /** The activity of the bulk task queue. */

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { onboardingWorkflowId } from '../../src/contract/index.js';
+import { begin, handleOf, say, until, untilStage } from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  // Incode ends a request after 4.5 s: longer than a slow machine needs for a reset.
+  world = await startWorld({ simulator: { timeScale: 0.15 }, activities: { settleTimeMs: 5_000 } });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** Ids of the events at which a run can be reset, oldest first. */
+async function completedTasks(interviewId: string): Promise<number[]> {
+  const { events } = await handleOf(world, interviewId).fetchHistory();
+  const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+  return completed.map(({ eventId }) => Number(eventId));
+}
+
+it('a run that is reset leaves alone what the run before has only just sent', async () => {
+  const { simulator, onboarding, temporal } = world;
+  const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
+  await untilStage(world, interviewId, 'waiting');
+  await say(world, interviewId, 'ID_VALIDATION_FINISHED');
+  await until(async () => (await completedTasks(interviewId)).length, 2);
+  // The settle time after the start is over long before anything is sent.
+  await new Promise((resolve) => setTimeout(resolve, 5_500));
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true, effectAfterMs: 4_000 });
+  const asked = onboarding.finish({ interviewId }).catch(() => null);
+  await until(() => simulator.callsOf(interviewId, 'finishStatus').length, 1);
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution: { workflowId: onboardingWorkflowId(interviewId) },
+    reason: 'test',
+    requestId: randomUUID(),
+    // Before anybody asked for it, and without what came afterwards: signals (1) and updates (2).
+    workflowTaskFinishEventId: (await completedTasks(interviewId))[2] as never,
+    resetReapplyExcludeTypes: [1, 2],
+  });
+  await asked;
+  const answer = await handleOf(world, interviewId).executeUpdate('finish', { updateId: 'again' });
+  expect(answer).toMatchObject({ confirmedBy: 'status' });
+  expect(simulator.effects(interviewId).finished).toBe(1);
+});
