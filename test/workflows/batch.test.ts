@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import {
-  BATCH_QUERIES,
-  BATCH_SIGNALS,
-  type BatchProgress,
-  type BatchWorkflow,
-  FAILURES,
-} from '../../src/contract/index.js';
+import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../src/contract/index.js';
 import type { FaultEffect, SessionSpec } from '../../src/testing/index.js';
 import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../support/batch.js';
 import { thrown } from '../support/thrown.js';
@@ -68,23 +62,6 @@ describe('a shard', () => {
     const { rows } = await (await startShard(world, sessions, { earlier })).result();
     expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual(['response', 'status', 'response']);
     expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 3 });
-  });
-
-  it('that is reset reads every status first', async () => {
-    const sessions = await openSessions(world.simulator, 4);
-    const handle = await startShard(world, sessions);
-    await handle.result();
-    const { runId } = await handle.describe();
-    await world.temporal.workflowService.resetWorkflowExecution({
-      namespace: world.temporal.options.namespace,
-      workflowExecution: { workflowId: handle.workflowId, runId },
-      reason: 'test',
-      requestId: handle.workflowId,
-      workflowTaskFinishEventId: 4 as never,
-    });
-    const { rows } = await world.temporal.workflow.getHandle<BatchWorkflow>(handle.workflowId).result();
-    expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual(sessions.map(() => 'status'));
-    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 4 });
   });
 
   it('leaves out a redirection that is too long for 2,000 of them', async () => {
