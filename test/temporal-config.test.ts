@@ -23,6 +23,7 @@ describe('loadTemporalConfig', () => {
     const { connectionOptions, namespace } = loadTemporalConfig({
       TEMPORAL_CONFIG_FILE: good,
       TEMPORAL_NAMESPACE: 'other',
+      TEMPORAL_GRPC_META_TENANT: 'kyc',
     });
     expect([connectionOptions.address, namespace]).toEqual(['temporal.example:7233', 'other']);
   });

@@ -10,7 +10,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BulkActivities, BulkProgress, BulkSession, CompleteManyInput } from '../activities/bulk/types.js';
+import type { BulkActivities, BulkSession, CompleteManyInput } from '../activities/bulk/types.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -21,6 +21,7 @@ import {
   resolvePlan,
 } from '../contract/index.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './batch-record.js';
+import { BatchWaits } from './batch-waits.js';
 import { guarded } from './failures.js';
 import { NEW_RUN, wantsNewRun } from './new-run.js';
 import { BULK_OPTIONS } from './options.js';
@@ -60,6 +61,9 @@ class Batch {
   /** Places of the sessions that an activity is busy with. */
   private readonly busy = new Set<number>();
   private running = 0;
+  private readonly waits = new BatchWaits(() => {
+    this.stirred = true;
+  });
   /** Something has changed that may let an activity begin. */
   private stirred = false;
   private failure: { error: unknown } | undefined;
@@ -75,6 +79,7 @@ class Batch {
     setHandler(resume, () => this.set({ paused: false }));
     setHandler(stop, () => this.set({ stopped: true }));
     setHandler(progress, () => progressOf(this.input, this.record));
+    if (carried) this.resumeWaits();
   }
 
   async run(): Promise<BatchResult> {
@@ -97,17 +102,14 @@ class Batch {
         await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
       const atATime = record.heldUpBy === null ? AT_A_TIME : 1;
-      const mayBegin = !record.stopped && !record.paused && !isOver && this.running < atATime;
-      const sessions = mayBegin && Date.now() >= record.holdUntil ? this.nextChunk() : [];
+      const mayBegin = !record.stopped && !record.paused && !isOver && this.running < atATime && !this.waits.isHeld;
+      const sessions = mayBegin ? this.nextChunk() : [];
       if (sessions.length > 0) {
         void this.complete(sessions);
         continue;
       }
       this.stirred = false;
-      const wait = mayBegin ? this.untilNext() : undefined;
-      const isStirred = () => this.stirred || (this.running === 0 && wantsNewRun());
-      if (wait === undefined) await condition(isStirred);
-      else await condition(isStirred, wait, { summary: 'Until the next call is due' });
+      await condition(() => this.stirred || (this.running === 0 && wantsNewRun()));
     }
   }
 
@@ -123,10 +125,12 @@ class Batch {
         record.rows[index] = rowOf(end, this.plan);
         record.open[index] = null;
       }
-      for (const [index, done, dueInMs] of open) record.open[index] = { done: dated(done), due: Date.now() + dueInMs };
+      for (const [index, done, dueInMs] of open) record.open[index] = { done, due: Date.now() + dueInMs };
       record.chunk = chunk;
       record.holdUntil = hold ? Date.now() + hold.forMs : 0;
       record.heldUpBy = hold ? hold.why : null;
+      this.waits.hold(hold?.forMs ?? 0);
+      this.waits.postpone(open.map(([index, , byMs]) => ({ index, byMs })));
       this.describe();
     } catch (error) {
       this.failure = { error };
@@ -142,7 +146,7 @@ class Batch {
     const { rows, open, chunk, heldUpBy } = this.record;
     const idle = rows.flatMap((row, index) => (row === null && !this.busy.has(index) ? [index] : []));
     const fresh = idle.filter((index) => !open[index]);
-    const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => this.isDue(index));
+    const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => !this.waits.isEarly(index));
     // While Incode is in trouble one call looks whether it is over; the rest would only fill the history.
     return due.slice(0, heldUpBy === null ? chunk : PROBE_CHUNK).map((index) => {
       const done = this.suspects.doneOf(index, open[index]?.done);
@@ -150,19 +154,11 @@ class Batch {
     });
   }
 
-  private isDue(index: number): boolean {
-    return (this.record.open[index]?.due ?? 0) <= Date.now();
-  }
-
-  /** @returns in how many ms; `undefined` if only the end of an activity, or a signal, can change something */
-  private untilNext(): number | undefined {
-    const { rows, open, holdUntil } = this.record;
-    if (this.running > 0) return undefined;
-    const isFresh = rows.some((row, index) => row === null && open[index] === null);
-    const dues = open.flatMap((session) => (session ? [session.due] : []));
-    // In whole seconds, so that calls that are due about the same time go together.
-    const next = isFresh ? Date.now() : Math.ceil(Math.min(...dues) / 1_000) * 1_000;
-    return Math.max(1, Math.max(next, holdUntil) - Date.now());
+  /** What the run before this one was waiting for. */
+  private resumeWaits(): void {
+    const { open, holdUntil } = this.record;
+    this.waits.hold(holdUntil - Date.now());
+    this.waits.postpone(open.flatMap((session, index) => (session ? [{ index, byMs: session.due - Date.now() }] : [])));
   }
 
   /** Tokens of sessions that have ended are not carried any further, and rows only in the record. */
@@ -196,9 +192,4 @@ class Batch {
     );
     return { batchId, shard, rows };
   }
-}
-
-/** What was sent in the course of an activity was sent before its end, by the server's clock. */
-function dated({ justSent, ...done }: BulkProgress): BulkProgress {
-  return justSent ? { ...done, lastSentAt: Date.now() } : done;
 }

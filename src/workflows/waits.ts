@@ -33,6 +33,7 @@ export async function waitInStage(session: Session, wait: Wait): Promise<void> {
 async function untilOverOrDue(session: Session, { summary, isOver, poll }: Wait): Promise<void> {
   const polls = new CancellationScope();
   let failure: { error: unknown } | undefined;
+  let isMoved = false;
   const polling = poll
     ? polls
         .run(() => pollFor(session, poll))
@@ -42,13 +43,17 @@ async function untilOverOrDue(session: Session, { summary, isOver, poll }: Wait)
     : Promise.resolve();
   try {
     for (;;) {
-      // Again and again, because the deadline may be moved while its timer runs.
-      const left = (session.record.deadline ?? 0) - Date.now();
+      const { deadline } = session.record;
+      const left = (deadline ?? 0) - Date.now();
       if (isOver()) return;
       if (failure) throw failure.error;
-      if (left <= 0) return;
+      if (left <= 0 && !isMoved) return;
       if (newRunIsDue()) throw new NewRunIsDue();
-      await condition(() => isOver() || failure !== undefined || newRunIsDue(), left, { summary });
+      const isOverOrFailed = () => isOver() || failure !== undefined || newRunIsDue();
+      const isEnded = await condition(isOverOrFailed, Math.max(1, left), { summary });
+      // By its timer, and not by the clock (see BatchWaits). The deadline may have been moved while its timer ran.
+      if (!isEnded && session.record.deadline === deadline) return;
+      isMoved = true;
     }
   } finally {
     polls.cancel();

@@ -60,7 +60,7 @@ class Pass {
     const { heartbeatDetails } = activityInfo();
     this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
     const isEnded = new Set(this.ended.map(([index]) => index));
-    const left = input.sessions.filter(({ index }) => !isEnded.has(index));
+    const left = input.sessions.filter(({ index }) => !isEnded.has(index)).map(dated);
     this.pending = (isFirstAttempt() ? left : left.map(maybeBegun)).reverse();
   }
 
@@ -189,6 +189,13 @@ function resultOf(step: Step): 'finished' | 'expired' | 'failed' | 'postponed' {
 
 function hasNoToken(step: Step): boolean {
   return 'end' in step && step.end.failure?.type === FAILURES.tokenRefused;
+}
+
+/** What was sent in the course of an earlier activity was sent before this one was scheduled, by the same clock of the server's. */
+function dated(session: BulkSession): BulkSession {
+  if (!session.done?.justSent) return session;
+  const { justSent: _, ...done } = session.done;
+  return { ...session, done: { ...done, lastSentAt: activityInfo().scheduledTimestampMs } };
 }
 
 /** Of an attempt that died it is not known which sessions it had begun: each may have been finished, and closed, until just now. */

@@ -21,7 +21,7 @@ export interface BulkProgress {
   verify?: true;
   /** When one that may still be running was last sent, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
-  /** One was sent in the course of this activity. The workflow, which knows the server's clock, says when it has ended. */
+  /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
   justSent?: true;
   /** Its own token was refused, so the token source is asked for another. */
   renew?: true;
