@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
 import { BOUND_MS, drain, heal } from './drain.js';
 import { collect } from './evidence.js';
-import { violations } from './invariants.js';
+import { endedByItself, violations } from './invariants.js';
 import type { Evidence, Violation } from './record.js';
 import { scheduleOf } from './schedule.js';
 import { Sessions } from './sessions.js';
@@ -29,10 +29,7 @@ export async function runCampaign(
   const problems: string[] = [];
   const world = await CampaignWorld.start(schedule.tokenSource, (who, code, wasReady) => {
     log({ ended: who, code, wasReady });
-    // A worker that has lost its server, or its keys, ends and is started again. A receiver needs the server, and keys that can
-    // be read, only to begin.
-    if (who === 'receiver' && (wasReady || ![1, 2].includes(Number(code))))
-      problems.push(`the receiver ended by itself with ${code}`);
+    problems.push(...endedByItself(who, code, wasReady));
   });
   let found: Violation[] | undefined;
   try {

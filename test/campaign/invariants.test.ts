@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/testing/index.js';
 import { wrongEndings } from './endings.js';
-import { secretsShown, stuck, unexpected } from './invariants.js';
+import { endedByItself, secretsShown, stuck, unexpected } from './invariants.js';
 import { finishedTwice, passedOver } from './once.js';
 import { newRecord, type RunSummary, type SessionEvidence, type SessionRecord } from './record.js';
 import { scheduleOf } from './schedule.js';
@@ -154,6 +154,20 @@ describe('the others', () => {
   it('find what nobody should have been told', () => {
     const sessions = [session({ record: { problems: ['finish: TypeError: x'] } })];
     expect(unexpected({ sessions, problems: ['the receiver ended'] })).toHaveLength(2);
+  });
+
+  it.each<[string, number | string, boolean, boolean]>([
+    ['worker-0', 'SIGSEGV', true, true],
+    ['worker-0', 'SIGABRT', false, true],
+    ['worker-1', 134, true, true],
+    ['worker-1', 1, true, false],
+    ['worker-1', 2, false, false],
+    ['receiver', 1, true, true],
+    ['receiver', 0, false, true],
+    ['receiver', 'SIGSEGV', false, true],
+    ['receiver', 2, false, false],
+  ])('find a process that ended by itself: %s with %s, ready before: %s', (who, code, wasReady, isFound) => {
+    expect(endedByItself(who, code, wasReady)).toHaveLength(isFound ? 1 : 0);
   });
 });
 
