@@ -16,6 +16,8 @@ export interface Campaign {
   violations: Violation[];
   /** Kinds of what has happened to the world. */
   happened: string[];
+  /** Webhooks that the receiver has taken. */
+  taken: number;
   /** Where the logs of all processes are kept if something was found. */
   directory: string;
 }
@@ -39,7 +41,9 @@ export async function runCampaign(
     log({ drained: open.length === 0, open });
     const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
     found = violations(evidence);
-    return { schedule, evidence, violations: found, happened: play.upheavals.happened, directory: world.directory };
+    const { happened } = play.upheavals;
+    const taken = world.simulator.deliveries.filter(({ accepted }) => accepted).length;
+    return { schedule, evidence, violations: found, happened, taken, directory: world.directory };
   } finally {
     await world.stop({ keepLogs: found?.length !== 0 });
   }
