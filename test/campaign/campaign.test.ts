@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { runCampaign } from './campaign.js';
+import { isInconclusive } from './once.js';
 import { report } from './report.js';
 
 /** Any will do: others are for `npm run faults`, whose failures are no one's release. */
@@ -15,6 +16,7 @@ it('every invariant holds through a short campaign', { timeout: 600_000 }, async
   expect(sessions.length).toBeGreaterThan(100);
   expect(shards.length).toBeGreaterThan(0);
   expect(calls.filter(({ fault }) => fault !== null).length).toBeGreaterThan(50);
+  expect(isInconclusive(campaign.evidence), report(campaign)).toBe(false);
   expect(campaign.taken).toBeGreaterThan(0);
   // The first of each kind comes within half of the time, and is left out by no machine, however slow.
   expect(campaign.happened).toEqual(expect.arrayContaining(['killWorker', 'killServer', 'killReceiver']));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/testing/index.js';
 import { wrongEndings } from './endings.js';
 import { endedByItself, secretsShown, stuck, unexpected } from './invariants.js';
-import { finishedTwice, passedOver } from './once.js';
+import { finishedAgain, finishedTwice, isInconclusive } from './once.js';
 import { newRecord, type RunSummary, type SessionEvidence, type SessionRecord } from './record.js';
 import { scheduleOf } from './schedule.js';
 import { SETTLE_MS } from './types.js';
@@ -98,8 +98,25 @@ describe('finishedTwice', () => {
     const calls = [finish(0, null), finish(9_000)];
     const stalls = [{ from: BEGIN, to: BEGIN + SETTLE_MS }];
     expect(found(calls, stalls)).toBe(0);
-    expect(passedOver({ sessions: [session({ calls })], stalls })).toBe(1);
-    expect(passedOver({ sessions: [session({ calls })], stalls: [] })).toBe(0);
+    expect(finishedAgain({ sessions: [session({ calls })], stalls })).toEqual({ allowed: 0, passedOver: 1 });
+    expect(finishedAgain({ sessions: [session({ calls })], stalls: [] })).toEqual({ allowed: 0, passedOver: 0 });
+  });
+
+  it('counts as "finished again after unfinished" only what was', () => {
+    const allowed = session({ calls: [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)] });
+    const violation = session({ calls: [finish(0), finish(9_000)] });
+    expect(finishedAgain({ sessions: [allowed, violation], stalls: [] })).toEqual({ allowed: 1, passedOver: 0 });
+  });
+
+  it('shows nothing if more than a few, and more than one of ten, were passed over', () => {
+    const stalls = [{ from: BEGIN, to: BEGIN + SETTLE_MS }];
+    const over = (count: number) => Array.from({ length: count }, () => session({ calls: [finish(0), finish(9_000)] }));
+    const calls = [finish(50_000, 500), look(50_010, { effectAt: BEGIN - 1 }), finish(50_020)];
+    const judged = (count: number) => Array.from({ length: count }, () => session({ calls }));
+    expect(isInconclusive({ sessions: over(5), stalls })).toBe(false);
+    expect(isInconclusive({ sessions: over(6), stalls })).toBe(true);
+    expect(isInconclusive({ sessions: [...over(6), ...judged(59)], stalls })).toBe(true);
+    expect(isInconclusive({ sessions: [...over(6), ...judged(60)], stalls })).toBe(false);
   });
 });
 
