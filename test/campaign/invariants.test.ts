@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { BatchRow, Plan } from '../../src/contract/index.js';
 import type { Call } from '../../src/testing/index.js';
 import { wrongEndings } from './endings.js';
 import { endedByItself, secretsShown, stuck, unexpected } from './invariants.js';
@@ -42,33 +43,44 @@ function run(more: Partial<RunSummary> = {}): RunSummary {
   };
 }
 
+const outcomeOf = (result: object): RunSummary => run({ result: { ...(run().result as object), ...result } });
+
 function session({
   record = {},
+  plan = {},
   runs = [run()],
+  row = null,
   calls = [finish(0)],
   effects = { finished: 1, closed: 0, approved: 0 },
 }: {
   record?: Partial<SessionRecord>;
+  plan?: Plan;
   runs?: RunSummary[];
+  row?: BatchRow | null;
   calls?: Call[];
   effects?: { finished: number; closed: number; approved: number };
 } = {}): SessionEvidence {
   const planned = {
     interviewId: 'i',
     spec: { action: 'approved', redirectionUrl: '', interviewId: 'i' },
-    plan: { score: false },
+    plan: { score: false, ...plan },
     token: 'valid',
     faults: [],
   } as unknown as SessionRecord['session'];
   return {
     record: { ...newRecord(planned, 'single'), acknowledged: true, ...record },
     runs,
-    row: null,
+    row,
     rowFrom: 0,
     rowTo: 0,
     incode: { view: { effects, onboardingStatus: 'ONBOARDING_FINISHED' } as SessionEvidence['incode']['view'], calls },
   };
 }
+
+const ROW: BatchRow = {
+  outcome: 'approved',
+  finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' },
+};
 
 describe('finishedTwice', () => {
   const found = (calls: Call[], stalls: { from: number; to: number }[] = []) =>
@@ -125,6 +137,13 @@ describe('wrongEndings', () => {
 
   it('lets pass what fits', () => {
     expect(wrong({})).toEqual([]);
+    const plan = { close: true };
+    const closed = { finished: 1, closed: 1, approved: 0 };
+    expect(wrong({ plan, effects: closed, runs: [outcomeOf({ closed: true })] })).toEqual([]);
+    expect(wrong({ plan, effects: closed, row: ROW })).toEqual([]);
+    const refused = [finish(0), call('closeSession', 10, 400)];
+    expect(wrong({ plan, calls: refused, runs: [outcomeOf({ closed: false })] })).toEqual([]);
+    expect(wrong({ plan, calls: refused, row: { ...ROW, notClosed: true } })).toEqual([]);
   });
 
   it.each<[string, Parameters<typeof session>[0], RegExp]>([
@@ -132,11 +151,28 @@ describe('wrongEndings', () => {
     ['one that Incode never finished', { effects: { finished: 0, closed: 0, approved: 0 } }, /never finished/],
     ['one that was closed unasked', { effects: { finished: 1, closed: 1, approved: 0 } }, /closed, which nobody asked/],
     ['a cancellation that nobody asked for', { runs: [run({ status: 'cancelled' })] }, /cancelled, which nobody/],
-    ['another outcome', { runs: [run({ result: { ...(run().result as object), outcome: 'rejected' } })] }, /should be/],
+    ['another outcome', { runs: [outcomeOf({ outcome: 'rejected' })] }, /should be/],
     [
       'another answer told to a caller',
       { record: { answers: [{ action: 'rejected' } as never] } },
       /was told the action/,
+    ],
+    ['one that was to be closed and does not say', { plan: { close: true } }, /does not say whether/],
+    [
+      'one that says that it is closed',
+      { plan: { close: true }, runs: [outcomeOf({ closed: true })] },
+      /Incode never closed it/,
+    ],
+    [
+      'one that says that it was refused to be closed',
+      { plan: { close: true }, runs: [outcomeOf({ closed: false })] },
+      /never refused/,
+    ],
+    ['a row of one that was to be closed, and is not', { plan: { close: true }, row: ROW }, /Incode never closed it/],
+    [
+      'a row that says that it was refused to be closed',
+      { plan: { close: true }, row: { ...ROW, notClosed: true } },
+      /never refused/,
     ],
     [
       'a failure that Incode never answered',
