@@ -229,4 +229,9 @@ describe('scheduleOf', () => {
     expect(scheduleOf({ seed: 1, seconds: 5 })).toEqual(scheduleOf({ seed: 1, seconds: 5 }));
     expect(scheduleOf({ seed: 1, seconds: 5 })).not.toEqual(scheduleOf({ seed: 2, seconds: 5 }));
   });
+
+  it('judges sessions of a batch by the plan that the batch is run with', () => {
+    for (const { plan, sessions } of scheduleOf({ seed: 1, seconds: 5 }).batches)
+      for (const session of sessions) expect(session.plan).toEqual(plan);
+  });
 });
