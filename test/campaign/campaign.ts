@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
-import { BOUND_MS, drain, heal } from './drain.js';
+import { drain, heal } from './drain.js';
 import { collect } from './evidence.js';
 import { endedByItself, violations } from './invariants.js';
 import type { Evidence, Violation } from './record.js';
@@ -51,6 +51,9 @@ export async function runCampaign(
 
 const LATE_MS = 100;
 
+/** For all that is left after the last action; whatever can end does so long before. */
+const END_WITHIN_MS = 300_000;
+
 class Play {
   readonly sessions: Sessions;
   readonly batches: BatchRunner[];
@@ -84,24 +87,25 @@ class Play {
 
   /** @returns what has not ended in time */
   async end(): Promise<string[]> {
-    await this.settled((action) => action.to === 'world');
+    const until = Date.now() + END_WITHIN_MS;
+    await this.settled((action) => action.to === 'world', until);
     heal(this.world);
     this.sessions.isOver = true;
     for (const runner of this.batches) this.log({ drain: runner.batch.batchId, resume: await runner.say('resume', 0) });
-    const open = await drain(this.world, this.sessions, this.log);
-    await this.settled(() => true);
+    const open = await drain(this.world, this.sessions, until, this.log);
+    await this.settled(() => true, until);
     for (const { to, ...action } of this.underWay.values())
       this.problems.push(`never returned: ${JSON.stringify({ to, ...action })}`);
     this.problems.push(
       ...this.batches.flatMap(({ batch, problems }) => problems.map((what) => `${batch.batchId}: ${what}`)),
     );
     // What the last calls started.
-    return [...open, ...(await drain(this.world, this.sessions, this.log))];
+    return [...open, ...(await drain(this.world, this.sessions, until, this.log))];
   }
 
-  private async settled(which: (action: Action) => boolean): Promise<void> {
+  private async settled(which: (action: Action) => boolean, until: number): Promise<void> {
     const works = [...this.underWay].filter(([, action]) => which(action)).map(([work]) => work);
-    await Promise.race([Promise.all(works), sleep(BOUND_MS, undefined, { ref: false })]);
+    await Promise.race([Promise.all(works), sleep(until - Date.now(), undefined, { ref: false })]);
   }
 
   private async act(action: Action, begunAt: number): Promise<void> {
