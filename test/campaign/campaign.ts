@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
-import { BOUND_MS, drain, heal } from './drain.js';
+import { drain, heal } from './drain.js';
 import { collect } from './evidence.js';
-import { violations } from './invariants.js';
+import { endedByItself, violations } from './invariants.js';
 import type { Evidence, Violation } from './record.js';
 import { scheduleOf } from './schedule.js';
 import { Sessions } from './sessions.js';
@@ -16,6 +16,8 @@ export interface Campaign {
   violations: Violation[];
   /** Kinds of what has happened to the world. */
   happened: string[];
+  /** Webhooks that the receiver has taken. */
+  taken: number;
   /** Where the logs of all processes are kept if something was found. */
   directory: string;
 }
@@ -29,10 +31,7 @@ export async function runCampaign(
   const problems: string[] = [];
   const world = await CampaignWorld.start(schedule.tokenSource, (who, code, wasReady) => {
     log({ ended: who, code, wasReady });
-    // A worker that has lost its server, or its keys, ends and is started again. A receiver needs the server, and keys that can
-    // be read, only to begin.
-    if (who === 'receiver' && (wasReady || ![1, 2].includes(Number(code))))
-      problems.push(`the receiver ended by itself with ${code}`);
+    problems.push(...endedByItself(who, code, wasReady));
   });
   let found: Violation[] | undefined;
   try {
@@ -42,13 +41,18 @@ export async function runCampaign(
     log({ drained: open.length === 0, open });
     const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
     found = violations(evidence);
-    return { schedule, evidence, violations: found, happened: play.upheavals.happened, directory: world.directory };
+    const { happened } = play.upheavals;
+    const taken = world.simulator.deliveries.filter(({ accepted }) => accepted).length;
+    return { schedule, evidence, violations: found, happened, taken, directory: world.directory };
   } finally {
     await world.stop({ keepLogs: found?.length !== 0 });
   }
 }
 
 const LATE_MS = 100;
+
+/** For all that is left after the last action; whatever can end does so long before. */
+const END_WITHIN_MS = 300_000;
 
 class Play {
   readonly sessions: Sessions;
@@ -83,24 +87,25 @@ class Play {
 
   /** @returns what has not ended in time */
   async end(): Promise<string[]> {
-    await this.settled((action) => action.to === 'world');
+    const until = Date.now() + END_WITHIN_MS;
+    await this.settled((action) => action.to === 'world', until);
     heal(this.world);
     this.sessions.isOver = true;
     for (const runner of this.batches) this.log({ drain: runner.batch.batchId, resume: await runner.say('resume', 0) });
-    const open = await drain(this.world, this.sessions, this.log);
-    await this.settled(() => true);
+    const open = await drain(this.world, this.sessions, until, this.log);
+    await this.settled(() => true, until);
     for (const { to, ...action } of this.underWay.values())
       this.problems.push(`never returned: ${JSON.stringify({ to, ...action })}`);
     this.problems.push(
       ...this.batches.flatMap(({ batch, problems }) => problems.map((what) => `${batch.batchId}: ${what}`)),
     );
     // What the last calls started.
-    return [...open, ...(await drain(this.world, this.sessions, this.log))];
+    return [...open, ...(await drain(this.world, this.sessions, until, this.log))];
   }
 
-  private async settled(which: (action: Action) => boolean): Promise<void> {
+  private async settled(which: (action: Action) => boolean, until: number): Promise<void> {
     const works = [...this.underWay].filter(([, action]) => which(action)).map(([work]) => work);
-    await Promise.race([Promise.all(works), sleep(BOUND_MS, undefined, { ref: false })]);
+    await Promise.race([Promise.all(works), sleep(until - Date.now(), undefined, { ref: false })]);
   }
 
   private async act(action: Action, begunAt: number): Promise<void> {

@@ -5,9 +5,6 @@ import type { Sessions } from './sessions.js';
 import { SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';
 
-/** After the last action; whatever can end does so long before. */
-export const BOUND_MS = 180_000;
-
 /** A call that waits for longer is repeated by an operator: what is left of a minute's wait shows nothing new. */
 const PATIENCE_MS = 4_000;
 
@@ -25,8 +22,12 @@ export function heal(world: CampaignWorld): void {
 }
 
 /** Gives each session that waits for somebody what it waits for. @returns ids of those that have not ended in time */
-export async function drain(world: CampaignWorld, sessions: Sessions, log: (entry: object) => void): Promise<string[]> {
-  const until = Date.now() + BOUND_MS;
+export async function drain(
+  world: CampaignWorld,
+  sessions: Sessions,
+  until: number,
+  log: (entry: object) => void,
+): Promise<string[]> {
   const helped = new Set<string>();
   for (;;) {
     const running = await runningSessions(world).catch(() => null);

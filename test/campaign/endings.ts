@@ -29,7 +29,7 @@ export function wrongEndings({ sessions }: Pick<Evidence, 'sessions'>): Violatio
   });
 }
 
-function endingsOf({ runs, row, rowFrom, rowTo }: SessionEvidence): Ending[] {
+function endingsOf({ record, runs, row, rowFrom, rowTo }: SessionEvidence): Ending[] {
   if (row === null) return runs.map((run) => ({ ...run, result: run.result as OnboardingResult | null }));
   const { failure, outcome, finish, score, onboardingStatus, notClosed } = row;
   const status = failure ? 'failed' : 'completed';
@@ -39,7 +39,8 @@ function endingsOf({ runs, row, rowFrom, rowTo }: SessionEvidence): Ending[] {
         finish: finish ?? null,
         score: score ?? null,
         onboardingStatus: onboardingStatus ?? null,
-        ...(notClosed ? { closed: false } : {}),
+        // A row tells only of a refusal.
+        closed: notClosed ? false : record.session.plan.close ? true : null,
       }
     : null;
   return [{ status, startedAt: rowFrom, closedAt: rowTo, result, failure: failure ?? null }];
@@ -68,7 +69,7 @@ function wrongEnding(session: SessionEvidence, ending: Ending): string[] {
 function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<OnboardingResult>): string[] {
   const { record, incode } = session;
   const { spec, plan } = record.session;
-  const { outcome, finish = null, score = null, onboardingStatus = null, closed } = result;
+  const { outcome, finish = null, score = null, onboardingStatus = null, closed = null } = result;
   const lastedMs = (ending.closedAt ?? 0) - ending.startedAt + SLACK_MS;
   if (outcome === 'expired') return wrongExpiry(session, result, lastedMs);
   const wrong: string[] = [];
@@ -79,12 +80,12 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
     if (finish.action !== spec.action) wrong.push(`has the action ${finish.action}, Incode said ${spec.action}`);
     if (finish.redirectionUrl !== redirection) wrong.push('has another redirection than Incode said');
   } else if (finish.action !== null || finish.redirectionUrl !== null) wrong.push('has an answer that nobody gave');
-  if (
-    closed === true &&
-    incode.view.effects.closed === 0 &&
-    !answered(incode.calls, 'closeSession', [400, 404, 405, 406, 409])
-  )
+  if (plan.close && closed === null) wrong.push('does not say whether it was closed');
+  const isRefused = answered(incode.calls, 'closeSession', [400, 404, 405, 406, 409]);
+  // A second request is refused because the first one has closed it.
+  if (closed === true && incode.view.effects.closed === 0 && !isRefused)
     wrong.push('is closed, but Incode never closed it');
+  if (closed === false && !isRefused) wrong.push('is not closed, but Incode never refused to');
 
   const verdict = verdictOf(onboardingStatus);
   if (verdict !== undefined && !verdictsOf(session).includes(verdict)) wrong.push(`has the verdict ${verdict}`);

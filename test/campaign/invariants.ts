@@ -45,6 +45,16 @@ export function stuck({ sessions, shards }: Pick<Evidence, 'sessions' | 'shards'
   ];
 }
 
+/**
+ * A worker may lose its server, or be unable to read its keys: it ends with 1 or 2, and is started again. A receiver needs both
+ * only to begin. A signal comes from nobody here: the process has crashed, or this machine has no memory left.
+ */
+export function endedByItself(who: string, code: number | string | null, wasReady: boolean): string[] {
+  const isReceiver = who === 'receiver';
+  const isExcused = isReceiver ? !wasReady && (code === 1 || code === 2) : code === 0 || code === 1 || code === 2;
+  return isExcused ? [] : [`${who} ended by itself with ${code}`];
+}
+
 /** Nobody is told an error that is not documented, and no process ends by itself. */
 export function unexpected({ sessions, problems }: Pick<Evidence, 'sessions' | 'problems'>): Violation[] {
   const told = sessions.flatMap(({ record }) =>

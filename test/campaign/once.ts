@@ -9,7 +9,7 @@ import { SETTLE_MS } from './types.js';
  */
 export function finishedTwice({ sessions, stalls }: Seen): Violation[] {
   return repeats(sessions)
-    .filter(({ earlier, later }) => !stoodStill(stalls, earlier, later))
+    .filter((repeat) => !repeat.isAllowed && !stoodStill(stalls, repeat))
     .map(({ session, earlier, later }) => {
       const what =
         `finished again ${later.at - earlier.at} ms after a request that ${endOf(earlier)}, ` +
@@ -18,22 +18,44 @@ export function finishedTwice({ sessions, stalls }: Seen): Violation[] {
     });
 }
 
-/** How many of them are not counted, because this machine was too slow to tell. */
-export function passedOver({ sessions, stalls }: Seen): number {
-  return repeats(sessions).filter(({ earlier, later }) => stoodStill(stalls, earlier, later)).length;
+/** How often a session was finished again after "unfinished", and how often this machine was too slow to tell whether it was. */
+export function finishedAgain({ sessions, stalls }: Seen): { allowed: number; passedOver: number } {
+  const all = repeats(sessions);
+  return {
+    allowed: all.filter(({ isAllowed }) => isAllowed).length,
+    passedOver: all.filter((repeat) => !repeat.isAllowed && stoodStill(stalls, repeat)).length,
+  };
+}
+
+/** A few come of any busy machine; where more are passed over than one of ten, "none is finished twice" has shown nothing. */
+const FEW = 5;
+
+export function isInconclusive(seen: Seen): boolean {
+  const { passedOver } = finishedAgain(seen);
+  const judged = repeats(seen.sessions).length - passedOver;
+  return passedOver > Math.max(FEW, judged / 10);
 }
 
 type Seen = Pick<Evidence, 'sessions' | 'stalls'>;
 
-function repeats(sessions: SessionEvidence[]): { session: SessionEvidence; earlier: Call; later: Call }[] {
+/** Two requests to finish a session that both took effect. */
+interface Repeat {
+  session: SessionEvidence;
+  earlier: Call;
+  later: Call;
+  /** Incode has said "unfinished" in between, and late enough. */
+  isAllowed: boolean;
+}
+
+function repeats(sessions: SessionEvidence[]): Repeat[] {
   return sessions.flatMap((session) => {
     const finishes = session.incode.calls.filter(
       ({ operation, effectAt }) => operation === 'finishStatus' && effectAt !== null,
     );
-    return finishes
-      .slice(1)
-      .map((later, index) => ({ session, earlier: finishes[index] as Call, later }))
-      .filter(({ earlier, later }) => !toldUnfinished(session, earlier, later));
+    return finishes.slice(1).map((later, index) => {
+      const earlier = finishes[index] as Call;
+      return { session, earlier, later, isAllowed: toldUnfinished(session, earlier, later) };
+    });
   });
 }
 
@@ -59,6 +81,6 @@ function endOf(call: Call): string {
 }
 
 /** Then a request may have waited for longer than Incode's limit before it came in. */
-function stoodStill(stalls: Evidence['stalls'], earlier: Call, later: Call): boolean {
+function stoodStill(stalls: Evidence['stalls'], { earlier, later }: Repeat): boolean {
   return stalls.some(({ from, to }) => to > earlier.at - SETTLE_MS && from < later.at && to - from > SETTLE_MS / 4);
 }

@@ -1,13 +1,13 @@
 import type { Campaign } from './campaign.js';
-import { passedOver } from './once.js';
+import { finishedAgain } from './once.js';
 import type { Evidence, Violation } from './record.js';
 
 /** Enough to see what kind of thing it is; the rest of them mostly say the same. */
 const MOST_DETAILS = 5;
 
-export function report({ schedule, evidence, violations, happened, directory }: Campaign): string {
+export function report({ schedule, evidence, violations, happened, taken, directory }: Campaign): string {
   const { seed, seconds } = schedule;
-  const lines = [counted(happened), summary(evidence)];
+  const lines = [`${counted(happened)}, ${taken} webhooks taken`, summary(evidence)];
   for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
   for (const violation of violations.slice(0, MOST_DETAILS)) lines.push(...details(evidence, violation));
   lines.push(
@@ -36,11 +36,11 @@ function summary(evidence: Evidence): string {
     return result?.outcome ?? last?.failure?.type ?? row?.failure?.type ?? last?.status ?? 'never started';
   });
   const calls = sessions.flatMap(({ incode }) => incode.calls);
-  const twice = sessions.filter(({ incode }) => incode.view.effects.finished > 1).length;
+  const { allowed, passedOver } = finishedAgain(evidence);
   return (
     `${sessions.length} sessions, ${shards.length} runs of shards, ${calls.length} calls of Incode, ` +
-    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${twice} finished again after "unfinished", ` +
-    `${passedOver(evidence)} of them not judged because this machine stood still.\n${counted(endings)}`
+    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${allowed} times one was finished again after "unfinished", ` +
+    `${passedOver} times that was not judged because this machine stood still.\n${counted(endings)}`
   );
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.js';
+import { isInconclusive } from './once.js';
 import { report } from './report.js';
 
 // `npm run faults -- --seed S --minutes M`: see docs/faults.md.
@@ -30,4 +31,6 @@ const campaign = await runCampaign({ seed, seconds }, (entry) =>
 );
 actions.end();
 process.stdout.write(`${report(campaign)}\n`);
-process.exitCode = campaign.violations.length > 0 || isUnhandled ? 1 : 0;
+const inconclusive = isInconclusive(campaign.evidence);
+if (inconclusive) process.stdout.write(`Inconclusive: this machine stood still too often. Give it one of its own.\n`);
+process.exitCode = campaign.violations.length > 0 || inconclusive || isUnhandled ? 1 : 0;

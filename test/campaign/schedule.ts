@@ -1,4 +1,4 @@
-import type { Plan } from '../../src/contract/index.js';
+import type { BatchPlan, Plan } from '../../src/contract/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import { anyFault, outageEffect } from './faults.js';
 import { type Random, randomFrom } from './random.js';
@@ -28,7 +28,7 @@ export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): S
   const schedule: Schedule = { seed, seconds, tokenSource, sessions: [], batches: [], actions: [] };
   for (let index = 0; index < seconds * perSecond; index += 1) {
     const own = random.fork(`session ${index}`);
-    const session = plannedSession(own, `s${seed}-${index}`, plan(own));
+    const session = singleSession(own, `s${seed}-${index}`);
     schedule.sessions.push(session);
     schedule.actions.push(...lifeOf(own, session, own.between(0, lastMs), lastMs));
   }
@@ -43,12 +43,23 @@ export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): S
   return schedule;
 }
 
-function plannedSession(random: Random, interviewId: string, itsPlan: Plan): PlannedSession {
+function singleSession(random: Random, interviewId: string): PlannedSession {
+  const itsPlan = plan(random);
+  const { scoreDeadline, ...session } = plannedSession(random, interviewId);
+  return { ...session, plan: { ...itsPlan, ...(scoreDeadline ? { scoreDeadline } : {}) } };
+}
+
+/** What a session of a batch, which has the batch's plan, shares with one of its own. */
+function plannedSession(
+  random: Random,
+  interviewId: string,
+): Omit<PlannedSession, 'plan'> & { scoreDeadline: string | undefined } {
   const faults = random.chance(0.75) ? random.between(1, 4) : 0;
+  const { spec, scoreDeadline } = specAndDeadline(random);
   return {
     interviewId,
-    spec: { ...spec(random, itsPlan), interviewId },
-    plan: itsPlan,
+    spec: { ...spec, interviewId },
+    scoreDeadline,
     token: random.pick(['valid', 'valid', 'valid', 'valid', 'valid', 'revoked', 'none']),
     faults: Array.from({ length: faults }, () => ({ ...anyFault(random), interviewId })),
   };
@@ -65,13 +76,13 @@ function plan(random: Random): Plan {
   };
 }
 
-function spec(random: Random, itsPlan: Plan): SessionSpec {
+function specAndDeadline(random: Random): { spec: SessionSpec; scoreDeadline: string | undefined } {
   const action = random.pick(['approved', 'approved', 'rejected', 'none', 'somethingNew']);
   const status = random.pick(['OK', 'OK', 'FAIL', 'WARN', 'MANUAL_PENDING', 'UNKNOWN', 'NEW_STATUS']);
   const isNeverReady = status === 'UNKNOWN' || random.chance(0.05);
   // The default would let the campaign last for a quarter of an hour.
-  if (isNeverReady || random.chance(0.1)) itsPlan.scoreDeadline = `${random.between(1, 4)}s`;
-  return {
+  const scoreDeadline = isNeverReady || random.chance(0.1) ? `${random.between(1, 4)}s` : undefined;
+  const spec: SessionSpec = {
     action,
     redirectionUrl: random.chance(0.7) ? `https://bank.example/welcome?${SECRET_MARKS.redirection}` : '',
     score: { status, value: '50.0' },
@@ -87,6 +98,7 @@ function spec(random: Random, itsPlan: Plan): SessionSpec {
       : {}),
     ...(random.chance(0.5) ? { flowId: 'flow', externalCustomerId: 'customer' } : {}),
   };
+  return { spec, scoreDeadline };
 }
 
 /** Once a session was started, in any order, mostly soon after each other. */
@@ -121,15 +133,15 @@ function lifeOf(random: Random, { interviewId }: PlannedSession, startMs: number
 }
 
 function plannedBatch(random: Random, batchId: string): PlannedBatch {
-  const itsPlan: Plan = { close: random.chance(0.3), score: random.chance(0.6), scoreDeadline: '3s' };
-  const { close = false, score = true, scoreDeadline = '3s' } = itsPlan;
-  const sessions = Array.from({ length: random.between(10, 60) }, (_, index) =>
-    plannedSession(random.fork(String(index)), `${batchId}-${index}`, itsPlan),
-  );
+  const itsPlan: BatchPlan = { close: random.chance(0.3), score: random.chance(0.6), scoreDeadline: '3s' };
+  const sessions = Array.from({ length: random.between(10, 60) }, (_, index): PlannedSession => {
+    const { scoreDeadline: _own, ...session } = plannedSession(random.fork(String(index)), `${batchId}-${index}`);
+    return { ...session, plan: itsPlan };
+  });
   const by = random.pick<PlannedBatch['by']>(['library', 'library', 'cli']);
   // The command's shards are 2,000 sessions.
   const shardSize = by === 'cli' ? 2_000 : random.between(5, 30);
-  return { batchId, sessions, plan: { close, score, scoreDeadline }, shardSize, by };
+  return { batchId, sessions, plan: itsPlan, shardSize, by };
 }
 
 const BATCH_MESSAGES: readonly [BatchAction, ...BatchAction[]] = [

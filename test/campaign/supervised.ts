@@ -66,10 +66,11 @@ export class Supervised {
     });
   }
 
-  /** Resolves once it is ready, or has had the time that it takes on the slowest machine. */
-  async ready(): Promise<void> {
+  /** @returns whether it is ready, at the latest after the time that it takes on the slowest machine */
+  async ready(): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!this.isReady && this.isWanted && Date.now() < until) await sleep(50);
+    return this.isReady;
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

@@ -50,7 +50,12 @@ export class CampaignWorld {
     });
     const all = [...world.workers, world.receiver];
     for (const each of all) each.start();
-    await Promise.all(all.map((each) => each.ready()));
+    const areReady = await Promise.all(all.map((each) => each.ready()));
+    // Whatever would come of a campaign without them shows nothing.
+    if (areReady.includes(false)) {
+      await world.stop({ keepLogs: true });
+      throw new Error(`A worker or the receiver did not start. Logs: ${directory}`);
+    }
     simulator.setWebhook(world.webhook);
     return world;
   }
