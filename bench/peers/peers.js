@@ -44,7 +44,7 @@ export async function startPeers(world, only = Object.keys(PEERS)) {
     for (const one of Object.values(stores)) await one.stop();
   };
   try {
-    for (const name of new Set(['bare', ...only])) peers.push(await PEERS[name]({ ...world, store }));
+    for (const key of new Set(['bare', ...only])) peers.push({ key, ...(await PEERS[key]({ ...world, store })) });
   } catch (error) {
     await stop();
     throw error;

@@ -4,13 +4,14 @@ import { inWords, rounded, withSpread } from '../lib/statistics.js';
 
 const LEAST_RATIO = 0.95;
 
-/** @param results by peer: `{perSecond, memoryMb, kill}`; the first peer is the bare loop, and the second ours if there are two */
+/** @param results by peer: `{perSecond, memoryMb, kill}`; the bare loop is the first */
 export async function report(results, settings, server) {
   const [bare] = results.values();
-  const rows = [...results].map(([{ name, durability }, { sessions, perSecond, memoryMb, kill }]) => {
+  const rows = [...results].map(([{ key, name, durability }, { sessions, perSecond, memoryMb, kill }]) => {
     // Of the same round, so that what else the machine did strikes both.
     const ratios = perSecond.map((rate, round) => rate / bare.perSecond[round]);
     return {
+      key,
       name,
       durability,
       sessions,
@@ -39,8 +40,11 @@ export async function report(results, settings, server) {
   return { server, settings, results: rows, targets: targetsOf(rows) };
 }
 
-function targetsOf([, ours, ...others]) {
+/** Of ours only. */
+function targetsOf(rows) {
+  const ours = rows.find(({ key }) => key === 'ours');
   if (!ours) return [];
+  const others = rows.filter(({ key }) => key !== 'bare' && key !== 'ours');
   const best = Math.max(...others.map(({ ratio }) => ratio.median));
   const { kill, ratio, name } = ours;
   return [
@@ -71,7 +75,7 @@ function targetsOf([, ours, ...others]) {
 
 function plot(rows, { sessions, connections, latencyMs }) {
   // A loop that starts again from the beginning would make the others' bars invisible.
-  const durable = rows.slice(1);
+  const durable = rows.filter(({ key }) => key !== 'bare');
   const svg = barPlot(
     `Up to ${sessions} sessions, ${connections} connections, ${latencyMs} ms at Incode`,
     durable.map(({ name }) => name),
