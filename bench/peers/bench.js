@@ -94,12 +94,16 @@ async function play({ ask }, peer, count) {
 /** @returns when the result of each is where it is kept */
 async function complete(ask, peer, sessions, { onHalf, timeoutMs } = {}) {
   const before = { results: await peer.results(), calls: (await ask({ calls: true })).calls };
-  await peer.submit(sessions);
+  const submitted = peer.submit(sessions);
+  // It is heard below.
+  submitted.catch(() => undefined);
   const called = async () => (await ask({ calls: true })).calls - before.calls;
   if (onHalf) {
+    // It may well come before all are handed over.
     await until(async () => (await called()) >= sessions.length / 2, 'Half of it', timeoutMs, 10);
-    await onHalf();
+    await onHalf(called);
   }
+  await submitted;
   // Counting results costs some of them a query; counting calls costs nobody anything.
   await until(async () => (await called()) >= sessions.length, 'The last call', timeoutMs, 20);
   const isStored = async () => (await peer.results()) - before.results >= sessions.length;
@@ -112,9 +116,11 @@ async function playKill({ ask }, peer, count) {
   try {
     const { sessions } = await ask({ open: count });
     let killedAt;
-    const onHalf = async () => {
+    let calledAtKill;
+    const onHalf = async (called) => {
       await worker.kill();
       killedAt = performance.now();
+      calledAtKill = await called();
       worker = await peer.startWorker();
       await peer.afterKill?.(sessions);
     };
@@ -128,7 +134,7 @@ async function playKill({ ask }, peer, count) {
     const overAfterS = isOver ? Math.round((performance.now() - killedAt) / 1_000) : null;
     // What is sent again late would be missed otherwise.
     await sleep(1_000);
-    return { sessions: count, ...(await effects(ask, sessions)), overAfterS };
+    return { sessions: count, calledAtKill, ...(await effects(ask, sessions)), overAfterS };
   } finally {
     await worker.stop();
   }
