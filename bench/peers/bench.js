@@ -28,12 +28,20 @@ const RECOVERY_MS = 240_000;
 export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAULTS.rounds, only } = {}) {
   install();
   // These need what has just been installed.
-  const { startPeers } = await import('./peers.js');
+  const { checkNames, startPeers } = await import('./peers.js');
+  checkNames(only);
   // The others store on disk.
   const temporal = await startServer({ onDisk: true });
-  const incode = await startIncode(temporal);
-  const { peers, stop } = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
+  // Ends as after a run: nothing stays behind.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ]) {
+    process.once(signal, () => void temporal.stop().finally(() => process.exit(code)));
+  }
   try {
+    const incode = await startIncode(temporal);
+    const peers = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
     const results = new Map(
       peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], memoryMb: [] }]),
     );
@@ -55,7 +63,6 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
     const { server } = temporal;
     return await report(results, { sessions: count, rounds, connections: CONNECTIONS, latencyMs: LATENCY_MS }, server);
   } finally {
-    await stop();
     await temporal.stop();
   }
 }
@@ -65,12 +72,12 @@ function atLeast(count) {
 }
 
 async function startIncode({ stops }) {
-  const process = fork(fileURLToPath(new URL('../batch/incode.js', import.meta.url)), [API_KEY, String(LATENCY_MS)]);
-  stops.push(() => process.kill());
-  const [{ url }] = await once(process, 'message');
+  const child = fork(fileURLToPath(new URL('../batch/incode.js', import.meta.url)), [API_KEY, String(LATENCY_MS)]);
+  stops.push(() => child.kill());
+  const [{ url }] = await once(child, 'message');
   const ask = async (message) => {
-    process.send(message);
-    return (await once(process, 'message'))[0];
+    child.send(message);
+    return (await once(child, 'message'))[0];
   };
   return { incode: { url, apiKey: API_KEY, connections: CONNECTIONS }, ask };
 }
