@@ -31,4 +31,6 @@ process.on('message', async ({ open, faultEvery, timesFinished, calls }) => {
   }
   process.send({ sessions });
 });
+// It ends with the benchmark, however that ends.
+process.on('disconnect', () => process.exit());
 process.send({ url: simulator.url });

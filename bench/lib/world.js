@@ -25,14 +25,20 @@ export async function startServer({ onDisk = false } = {}) {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection, namespace: server.namespace });
   const stops = [() => server.kill(), () => rm(directory, { recursive: true, force: true }), () => connection.close()];
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  let stopping;
   return {
     server,
     directory,
     client,
     onboarding: new OnboardingClient({ client }),
     stops,
-    async stop() {
-      for (const stop of stops.splice(0).reverse()) await stop();
+    // Whoever asks again waits too: a signal may come while it ends by itself.
+    stop: () => {
+      stopping ??= stopAll();
+      return stopping;
     },
   };
 }

@@ -28,12 +28,20 @@ const RECOVERY_MS = 240_000;
 export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAULTS.rounds, only } = {}) {
   install();
   // These need what has just been installed.
-  const { startPeers } = await import('./peers.js');
+  const { checkNames, startPeers } = await import('./peers.js');
+  checkNames(only);
   // The others store on disk.
   const temporal = await startServer({ onDisk: true });
-  const incode = await startIncode(temporal);
-  const { peers, stop } = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
+  // Ends as after a run: nothing stays behind.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ]) {
+    process.once(signal, () => void temporal.stop().finally(() => process.exit(code)));
+  }
   try {
+    const incode = await startIncode(temporal);
+    const peers = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
     const results = new Map(
       peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], memoryMb: [] }]),
     );
@@ -55,7 +63,6 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
     const { server } = temporal;
     return await report(results, { sessions: count, rounds, connections: CONNECTIONS, latencyMs: LATENCY_MS }, server);
   } finally {
-    await stop();
     await temporal.stop();
   }
 }
@@ -65,12 +72,12 @@ function atLeast(count) {
 }
 
 async function startIncode({ stops }) {
-  const process = fork(fileURLToPath(new URL('../batch/incode.js', import.meta.url)), [API_KEY, String(LATENCY_MS)]);
-  stops.push(() => process.kill());
-  const [{ url }] = await once(process, 'message');
+  const child = fork(fileURLToPath(new URL('../batch/incode.js', import.meta.url)), [API_KEY, String(LATENCY_MS)]);
+  stops.push(() => child.kill());
+  const [{ url }] = await once(child, 'message');
   const ask = async (message) => {
-    process.send(message);
-    return (await once(process, 'message'))[0];
+    child.send(message);
+    return (await once(child, 'message'))[0];
   };
   return { incode: { url, apiKey: API_KEY, connections: CONNECTIONS }, ask };
 }
@@ -94,12 +101,16 @@ async function play({ ask }, peer, count) {
 /** @returns when the result of each is where it is kept */
 async function complete(ask, peer, sessions, { onHalf, timeoutMs } = {}) {
   const before = { results: await peer.results(), calls: (await ask({ calls: true })).calls };
-  await peer.submit(sessions);
+  const submitted = peer.submit(sessions);
+  // It is heard below.
+  submitted.catch(() => undefined);
   const called = async () => (await ask({ calls: true })).calls - before.calls;
   if (onHalf) {
+    // It may well come before all are handed over.
     await until(async () => (await called()) >= sessions.length / 2, 'Half of it', timeoutMs, 10);
-    await onHalf();
+    await onHalf(called);
   }
+  await submitted;
   // Counting results costs some of them a query; counting calls costs nobody anything.
   await until(async () => (await called()) >= sessions.length, 'The last call', timeoutMs, 20);
   const isStored = async () => (await peer.results()) - before.results >= sessions.length;
@@ -112,9 +123,11 @@ async function playKill({ ask }, peer, count) {
   try {
     const { sessions } = await ask({ open: count });
     let killedAt;
-    const onHalf = async () => {
+    let calledAtKill;
+    const onHalf = async (called) => {
       await worker.kill();
       killedAt = performance.now();
+      calledAtKill = await called();
       worker = await peer.startWorker();
       await peer.afterKill?.(sessions);
     };
@@ -128,7 +141,7 @@ async function playKill({ ask }, peer, count) {
     const overAfterS = isOver ? Math.round((performance.now() - killedAt) / 1_000) : null;
     // What is sent again late would be missed otherwise.
     await sleep(1_000);
-    return { sessions: count, ...(await effects(ask, sessions)), overAfterS };
+    return { sessions: count, calledAtKill, ...(await effects(ask, sessions)), overAfterS };
   } finally {
     await worker.stop();
   }

@@ -50,7 +50,10 @@ export async function startModule(url, settings, directory) {
 
 export function startProgram(command, args, directory, options = {}) {
   const log = openSync(join(directory, 'servers.log'), 'a');
-  return new Child(spawn(command, args, { cwd: directory, stdio: ['ignore', log, log], ...options }));
+  const child = spawn(command, args, { cwd: directory, stdio: ['ignore', log, log], ...options });
+  // Also if it never gets ready, or the benchmark fails in a way that nobody foresaw.
+  process.once('exit', () => child.kill());
+  return new Child(child);
 }
 
 export async function freePort() {

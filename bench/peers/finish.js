@@ -1,5 +1,8 @@
 import { Pool } from 'undici';
 
+// All workers have it, and end with the benchmark, however that ends.
+process.on('disconnect', () => process.exit());
+
 /**
  * The call that all peers make: their own retries, so whatever is no success is thrown.
  *

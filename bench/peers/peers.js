@@ -1,3 +1,4 @@
+import { say } from '../lib/report.js';
 import { bareLoop } from './bare-loop/peer.js';
 import { bullmq } from './bullmq/peer.js';
 import { dbos } from './dbos/peer.js';
@@ -28,28 +29,37 @@ const STORES = {
   restate: ({ directory, incode }) => startRestate(directory, { concurrency: incode.connections }),
 };
 
-/** @param only names of peers; the bare loop is always there, since the others are measured by it */
-export async function startPeers(world, only = Object.keys(PEERS)) {
+/** Before anything is started. */
+export function checkNames(only = []) {
   const unknown = only.filter((name) => !Object.hasOwn(PEERS, name));
   if (unknown.length > 0)
     throw new Error(`No such peer: ${unknown.join(', ')}. There are: ${Object.keys(PEERS).join(', ')}`);
+}
+
+/**
+ * All end with the Temporal server, whatever has been started until then.
+ *
+ * @param only names of peers; the bare loop is always there, since the others are measured by it
+ */
+export async function startPeers(world, only = Object.keys(PEERS)) {
   const stores = {};
   const store = async (name) => {
-    stores[name] ??= await STORES[name](world);
+    if (!stores[name]) {
+      stores[name] = await STORES[name](world);
+      world.temporal.stops.push(() => stores[name].stop());
+    }
     return stores[name];
   };
   const peers = [];
-  const stop = async () => {
-    for (const peer of peers) await Promise.race([peer.close(), limit()]);
-    for (const one of Object.values(stores)) await one.stop();
-  };
-  try {
-    for (const name of new Set(['bare', ...only])) peers.push(await PEERS[name]({ ...world, store }));
-  } catch (error) {
-    await stop();
-    throw error;
+  for (const key of new Set(['bare', ...only])) {
+    const peer = await PEERS[key]({ ...world, store });
+    // Added after its store, so it is closed before.
+    world.temporal.stops.push(() =>
+      Promise.race([peer.close(), limit()]).catch(({ message }) => say(`${peer.name}: ${message}`)),
+    );
+    peers.push({ key, ...peer });
   }
-  return { peers, stop };
+  return peers;
 }
 
 function limit() {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../lib/world.js';
 import { freePort, startProgram } from './child.js';
 import { postgresBinaries, redisBinary } from './install.js';
+import { programVersion } from './versions.js';
 
 /** @param appendfsync `everysec` or `always` */
 export async function startRedis(directory, appendfsync) {
@@ -17,7 +18,7 @@ export async function startRedis(directory, appendfsync) {
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = startProgram(redisBinary(), args, directory);
   await accepts(port, 'Redis');
-  return { port, stop: () => child.stop() };
+  return { port, version: programVersion(redisBinary()), stop: () => child.stop() };
 }
 
 /** A cluster of its own with the defaults: `fsync` and `synchronous_commit` are on. */
@@ -38,6 +39,7 @@ export async function startPostgres() {
   const child = startProgram(join(bin, 'postgres'), args, directory, user);
   await accepts(port, 'PostgreSQL');
   return {
+    version: programVersion(join(bin, 'postgres')),
     url: (database) => `postgresql://bench@127.0.0.1:${port}/${database}`,
     stop: async () => {
       // Fast shutdown: it does not wait for clients.
@@ -78,7 +80,7 @@ export async function startRestate(directory, { concurrency }) {
     "Restate's start",
     60_000,
   );
-  return { ingressUrl, adminUrl, stop: () => child.stop() };
+  return { ingressUrl, adminUrl, version: programVersion(binary), stop: () => child.stop() };
 }
 
 async function accepts(port, what) {

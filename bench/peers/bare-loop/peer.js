@@ -1,4 +1,5 @@
 import { startModule } from '../child.js';
+import { packages } from '../versions.js';
 
 /** What everything is measured by: no durability at all. After a kill somebody has to run it again from the start. */
 export function bareLoop({ incode, directory }) {
@@ -8,6 +9,7 @@ export function bareLoop({ incode, directory }) {
   return {
     name: 'bare undici loop',
     durability: 'none: results are in memory',
+    versions: packages('undici'),
     share: 1,
     async startWorker() {
       worker = await startModule(new URL('worker.js', import.meta.url), incode, directory);

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import { startModule } from '../child.js';
+import { packages } from '../versions.js';
 
 const QUEUE = 'finish';
 /** Its documentation adds many jobs by `addBulk`; each call is one script of so many jobs. */
@@ -12,6 +13,7 @@ export function bullmq({ incode, directory }, redis, appendfsync) {
   return {
     name: appendfsync === 'always' ? 'BullMQ, fsync always' : 'BullMQ',
     durability: `Redis, appendonly, appendfsync ${appendfsync}${appendfsync === 'everysec' ? ': a power cut loses a second' : ''}`,
+    versions: { ...packages('bullmq', 'ioredis'), Redis: redis.version },
     share: 1,
     startWorker: () =>
       startModule(new URL('worker.js', import.meta.url), { queue: QUEUE, connection, incode }, directory),

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { forEach } from '../../lib/world.js';
 import { startModule } from '../child.js';
 import { createDatabase } from '../pg-boss/peer.js';
+import { packages } from '../versions.js';
 
 const QUEUE = 'finish';
 const DATABASE = 'dbos';
@@ -16,6 +17,7 @@ export async function dbos({ incode, directory }, postgres) {
   return {
     name: 'DBOS',
     durability: 'PostgreSQL, fsync and synchronous_commit on',
+    versions: { ...packages('@dbos-inc/dbos-sdk'), PostgreSQL: postgres.version },
     // It takes some five times as long.
     share: 1 / 5,
     async startWorker() {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startWorkerProcess } from '../../../dist/cli/worker-process.js';
 import { completeBatch } from '../../../dist/client/index.js';
+import { packages } from '../versions.js';
 
 export function ours({ incode, temporal, directory }) {
   let batches = 0;
@@ -8,7 +9,8 @@ export function ours({ incode, temporal, directory }) {
   let failure;
   return {
     name: 'temporal-incode, batch',
-    durability: "Temporal's dev server, SQLite file (WAL, synchronous NORMAL): a power cut may lose the last moments",
+    durability: devServerDurability(),
+    versions: { ...packages('@temporalio/worker'), 'Temporal server': temporal.server.version },
     share: 1,
     async startWorker() {
       const env = {
@@ -38,4 +40,9 @@ export function ours({ incode, temporal, directory }) {
     },
     close: async () => undefined,
   };
+}
+
+/** Of all who use it. It names whatever the others' servers were not given. */
+export function devServerDurability() {
+  return `Temporal's dev server (GOGC=${process.env.GOGC}), SQLite file (WAL, synchronous=NORMAL, no flush per commit): a power cut loses the last moments`;
 }

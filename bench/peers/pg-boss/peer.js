@@ -1,6 +1,7 @@
 import pg from 'pg';
 import PgBoss from 'pg-boss';
 import { startModule } from '../child.js';
+import { packages } from '../versions.js';
 
 const QUEUE = 'finish';
 const DATABASE = 'pgboss';
@@ -18,6 +19,8 @@ export async function pgBoss({ incode, directory }, postgres) {
   return {
     name: 'pg-boss',
     durability: 'PostgreSQL, fsync and synchronous_commit on',
+    versions: { ...packages('pg-boss'), PostgreSQL: postgres.version },
+    note: '11 and later need Node 22',
     share: 1,
     startWorker: () => startModule(new URL('worker.js', import.meta.url), { url, queue: QUEUE, incode }, directory),
     async submit(sessions) {

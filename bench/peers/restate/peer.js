@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { forEach } from '../../lib/world.js';
 import { freePort, startModule } from '../child.js';
+import { packages } from '../versions.js';
 
 export async function restate({ incode, directory }, server) {
   const port = await freePort();
@@ -9,6 +10,7 @@ export async function restate({ incode, directory }, server) {
   return {
     name: 'Restate',
     durability: 'Restate server, log on RocksDB with fsync',
+    versions: { ...packages('@restatedev/restate-sdk'), 'Restate server': server.version },
     // It takes some three times as long.
     share: 1 / 3,
     async startWorker() {

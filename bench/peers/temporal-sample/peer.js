@@ -1,5 +1,7 @@
 import { forEach } from '../../lib/world.js';
 import { startModule } from '../child.js';
+import { devServerDurability } from '../ours/peer.js';
+import { packages } from '../versions.js';
 
 const TASK_QUEUE = 'peers-sample';
 
@@ -7,7 +9,8 @@ export function temporalSample({ incode, temporal, directory }) {
   const { client, server } = temporal;
   return {
     name: "Temporal's sample style",
-    durability: "Temporal's dev server, as for temporal-incode",
+    durability: devServerDurability(),
+    versions: { ...packages('@temporalio/worker'), 'Temporal server': server.version },
     // It takes some fifty times as long.
     share: 1 / 40,
     startWorker: () =>
