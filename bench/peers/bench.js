@@ -43,16 +43,17 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
     const incode = await startIncode(temporal);
     const peers = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
     const results = new Map(
-      peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], memoryMb: [] }]),
+      peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], workerMb: [], storeMb: [] }]),
     );
     for (let round = 0; round < rounds; round++) {
       // Each in every place once, as far as there are rounds.
       const order = peers.map((_, at) => peers[(at + round) % peers.length]);
       for (const peer of order) {
         const result = results.get(peer);
-        const { perSecond, memory } = await play(incode, peer, result.sessions);
+        const { perSecond, workerMb, storeMb } = await play(incode, peer, result.sessions);
         result.perSecond.push(perSecond);
-        result.memoryMb.push(memory);
+        result.workerMb.push(workerMb);
+        result.storeMb.push(storeMb);
         say(`round ${round + 1} of ${rounds}: ${peer.name}: ${perSecond.toFixed(0)} sessions/s`);
       }
     }
@@ -92,7 +93,7 @@ async function play({ ask }, peer, count) {
     const perSecond = (count / (performance.now() - begun)) * 1_000;
     const { repeated, lost } = await effects(ask, sessions);
     if (repeated + lost > 0) throw new Error(`${peer.name}: ${repeated} calls too many, ${lost} sessions not finished`);
-    return { perSecond, memory: memoryMb(worker.pid).highest };
+    return { perSecond, workerMb: memoryMb(worker.pid).highest, storeMb: memoryMb(peer.storePid).highest };
   } finally {
     await worker.stop();
   }

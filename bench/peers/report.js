@@ -4,11 +4,11 @@ import { inWords, rounded, withSpread } from '../lib/statistics.js';
 
 const LEAST_RATIO = 0.95;
 
-/** @param results by peer: `{perSecond, memoryMb, kill}`; the bare loop is the first */
+/** @param results by peer: `{perSecond, workerMb, storeMb, kill}`; the bare loop is the first */
 export async function report(results, settings, server) {
   const [bare] = results.values();
   const rows = [...results].map(
-    ([{ key, name, durability, versions, note }, { sessions, perSecond, memoryMb, kill }]) => {
+    ([{ key, name, durability, versions, note }, { sessions, perSecond, workerMb, storeMb, kill }]) => {
       // Of the same round, so that what else the machine did strikes both.
       const ratios = perSecond.map((rate, round) => rate / bare.perSecond[round]);
       return {
@@ -20,20 +20,22 @@ export async function report(results, settings, server) {
         sessions,
         perSecond: withSpread(perSecond, 0),
         ratio: withSpread(ratios, 2),
-        workerMb: Math.max(...memoryMb),
+        workerMb: highest(workerMb),
+        storeMb: highest(storeMb),
         kill,
       };
     },
   );
   printTable(
     `Sessions per second, ${settings.connections} connections, ${settings.latencyMs} ms: medians of ${settings.rounds} rounds (least–most)`,
-    ['', 'sessions', 'per second', 'ratio', 'worker MB', 'repeated', 'lost', 'over after'],
-    rows.map(({ name, sessions, perSecond, ratio, workerMb, kill }) => [
+    ['', 'sessions', 'per second', 'ratio', 'worker MB', 'store MB', 'repeated', 'lost', 'over after'],
+    rows.map(({ name, sessions, perSecond, ratio, workerMb, storeMb, kill }) => [
       name,
       sessions,
       inWords(perSecond),
       inWords(ratio),
-      workerMb,
+      workerMb ?? '–',
+      storeMb ?? '–',
       kill.repeated,
       kill.lost,
       kill.overAfterS === null ? 'not' : `${kill.overAfterS} s`,
@@ -43,8 +45,17 @@ export async function report(results, settings, server) {
     const installed = Object.entries(versions).map((entry) => entry.join(' '));
     process.stdout.write(`${name}: ${[durability, installed.join(', '), note].filter(Boolean).join('; ')}\n`);
   }
+  process.stdout.write(
+    "store MB: since the server's start, for all who use it; not told of PostgreSQL, whose processes share memory\n",
+  );
   await plot(rows, settings);
   return { server, settings, results: rows, targets: targetsOf(rows) };
+}
+
+/** @returns `null` where the system does not tell */
+function highest(values) {
+  const known = values.filter((value) => value !== null);
+  return known.length > 0 ? Math.max(...known) : null;
 }
 
 /** Of ours only. */
@@ -100,8 +111,8 @@ function plot(rows, { sessions, connections, latencyMs }) {
       },
       {
         title: 'worker, MB',
-        values: durable.map(({ workerMb }) => workerMb),
-        texts: durable.map(({ workerMb }) => String(workerMb)),
+        values: durable.map(({ workerMb }) => workerMb ?? 0),
+        texts: durable.map(({ workerMb }) => String(workerMb ?? '–')),
       },
     ],
   );

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export async function startRedis(directory, appendfsync) {
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = startProgram(redisBinary(), args, directory);
   await accepts(port, 'Redis');
-  return { port, version: programVersion(redisBinary()), stop: () => child.stop() };
+  return { port, pid: child.pid, version: programVersion(redisBinary()), stop: () => child.stop() };
 }
 
 /** A cluster of its own with the defaults: `fsync` and `synchronous_commit` are on. */
@@ -80,7 +80,19 @@ export async function startRestate(directory, { concurrency }) {
     "Restate's start",
     60_000,
   );
-  return { ingressUrl, adminUrl, version: programVersion(binary), stop: () => child.stop() };
+  return {
+    ingressUrl,
+    adminUrl,
+    pid: onlyChildOf(child.pid),
+    version: programVersion(binary),
+    stop: () => child.stop(),
+  };
+}
+
+/** The npm package starts the server by a script. Of Linux only, as is all that is told of a process. */
+function onlyChildOf(pid) {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : null;
 }
 
 async function accepts(port, what) {

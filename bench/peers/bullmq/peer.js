@@ -14,6 +14,7 @@ export function bullmq({ incode, directory }, redis, appendfsync) {
     name: appendfsync === 'always' ? 'BullMQ, fsync always' : 'BullMQ',
     durability: `Redis, appendonly, appendfsync ${appendfsync}${appendfsync === 'everysec' ? ': a power cut loses a second' : ''}`,
     versions: { ...packages('bullmq', 'ioredis'), Redis: redis.version },
+    storePid: redis.pid,
     share: 1,
     startWorker: () =>
       startModule(new URL('worker.js', import.meta.url), { queue: QUEUE, connection, incode }, directory),

@@ -11,6 +11,7 @@ export function ours({ incode, temporal, directory }) {
     name: 'temporal-incode, batch',
     durability: devServerDurability(),
     versions: { ...packages('@temporalio/worker'), 'Temporal server': temporal.server.version },
+    storePid: temporal.server.pid,
     share: 1,
     async startWorker() {
       const env = {

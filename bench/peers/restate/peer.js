@@ -11,6 +11,7 @@ export async function restate({ incode, directory }, server) {
     name: 'Restate',
     durability: 'Restate server, log on RocksDB with fsync',
     versions: { ...packages('@restatedev/restate-sdk'), 'Restate server': server.version },
+    storePid: server.pid,
     // It takes some three times as long.
     share: 1 / 3,
     async startWorker() {

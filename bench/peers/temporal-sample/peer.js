@@ -11,6 +11,7 @@ export function temporalSample({ incode, temporal, directory }) {
     name: "Temporal's sample style",
     durability: devServerDurability(),
     versions: { ...packages('@temporalio/worker'), 'Temporal server': server.version },
+    storePid: server.pid,
     // It takes some fifty times as long.
     share: 1 / 40,
     startWorker: () =>
