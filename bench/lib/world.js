@@ -72,7 +72,7 @@ export async function startReceiver({ server, directory, stops }, secret, more =
   return { pid: child.pid, url: JSON.parse(String(line)).delivery };
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();

@@ -1,7 +1,6 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 /** What a worker or server needs to end in good order; one that hangs must not hold the benchmark up. */
@@ -54,13 +53,4 @@ export function startProgram(command, args, directory, options = {}) {
   // Also if it never gets ready, or the benchmark fails in a way that nobody foresaw.
   process.once('exit', () => child.kill());
   return new Child(child);
-}
-
-export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

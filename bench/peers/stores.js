@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { until } from '../lib/world.js';
-import { freePort, startProgram } from './child.js';
+import { freePort, until } from '../lib/world.js';
+import { startProgram } from './child.js';
 import { postgresBinaries, redisBinary } from './install.js';
 import { programVersion } from './versions.js';
 

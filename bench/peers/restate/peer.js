@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
-import { forEach } from '../../lib/world.js';
-import { freePort, startModule } from '../child.js';
+import { forEach, freePort } from '../../lib/world.js';
+import { startModule } from '../child.js';
 import { packages } from '../versions.js';
 
 export async function restate({ incode, directory }, server) {
