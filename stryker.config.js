@@ -1,7 +1,12 @@
 // Changes what decides over a session, bit by bit, and runs the unit tests each time: a change that no test notices fails the run.
 export default {
   // Decides whether a session is completed twice, how long it waits, and how it ends.
-  mutate: ['src/incode/classification.ts', 'src/incode/retry-after.ts', 'src/workflows/decide.ts'],
+  mutate: [
+    'src/activities/finish-once.ts',
+    'src/incode/classification.ts',
+    'src/incode/retry-after.ts',
+    'src/workflows/decide.ts',
+  ],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.pure.config.ts' },
   thresholds: { high: 100, low: 100, break: 100 },

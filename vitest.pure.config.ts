@@ -10,13 +10,13 @@ type Files = Record<string, string[]>;
 /** What it says follows from what it is given, and from a clock or a file at most. A branch that no unit test takes fails the run. */
 const PURE: Files = {
   src: ['config', 'loopback', 'secret-matcher', 'temporal-config'],
-  'src/activities': ['failure'],
+  'src/activities': ['failure', 'finish-once'],
   'src/activities/bulk': ['breaker', 'gate', 'pace', 'slots'],
   'src/cli': ['exit', 'plan-options'],
   'src/cli/batch': ['rows'],
   'src/cli/list': ['query'],
   'src/client': ['errors', 'failures', 'input', 'temporal-failure'],
-  'src/client/batch': ['seen-ids', 'shards'],
+  'src/client/batch': ['seen-ids', 'shards', 'window'],
   'src/codec': ['encryption-codec', 'environment', 'failure-converter', 'keys'],
   'src/config': ['*'],
   'src/contract': ['*'],
@@ -24,16 +24,16 @@ const PURE: Files = {
   'src/nexus': ['failures', 'input', 'operation-failure'],
   'src/secrets': ['*'],
   'src/testing/simulator': ['clock'],
-  'src/webhook': ['options', 'parse-delivery', 'results'],
+  'src/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'src/workflows': ['batch-record', 'decide', 'failures', 'record'],
 };
 
 /** The tests of these. Property tests and those with servers take the same branches, but by chance. */
 const UNIT_TESTS: Files = {
   test: ['config', 'loopback', 'secret-matcher', 'temporal-config'],
-  'test/activities': ['bulk', 'failure'],
+  'test/activities': ['bulk', 'failure', 'finish-once'],
   'test/cli': ['batch-rows', 'exit', 'list-query', 'plan-options'],
-  'test/client': ['errors', 'failures', 'input', 'shards'],
+  'test/client': ['errors', 'failures', 'input', 'shards', 'window'],
   'test/codec': ['encryption-codec', 'environment', 'failure-converter'],
   'test/config': ['codec-server', 'deployment', 'reader', 'webhook'],
   'test/contract': ['batch', 'guards', 'milestones'],
@@ -41,7 +41,7 @@ const UNIT_TESTS: Files = {
   'test/nexus': ['failures', 'input'],
   'test/secrets': ['file', 'redaction', 'shown-as'],
   'test/testing': ['simulator-clock'],
-  'test/webhook': ['options', 'parse-delivery', 'results'],
+  'test/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'test/workflows': ['batch-record', 'decide', 'failures', 'record'],
 };
 

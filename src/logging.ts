@@ -1,5 +1,6 @@
 import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
 import { type DestinationStream, pino } from 'pino';
+import { MOST_CAUSES } from './cause-limit.js';
 import type { LogLevel } from './config.js';
 import { redacted, redactedFields } from './secrets/index.js';
 
@@ -38,9 +39,6 @@ export function createLogger(
     error: (message, meta) => write('ERROR', message, meta),
   };
 }
-
-/** Nobody reads more, and an error may be its own cause. */
-const MOST_CAUSES = 8;
 
 /** Without what else it carries: a library's error may have a request with its token. */
 function plainError(error: unknown, causesLeft = MOST_CAUSES): unknown {

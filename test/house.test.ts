@@ -19,13 +19,14 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   loopback: { ours: [], packages: [] },
+  'cause-limit': { ours: [], packages: [] },
   'grpc-status': { ours: [], packages: [] },
   'secret-matcher': { ours: [], packages: ['node:'] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
   'temporal-config': { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: ['secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
+  logging: { ours: ['cause-limit', 'secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
   'search-attributes': { ours: ['contract', 'grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
   'task-queue-limit': { ours: ['grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
@@ -82,6 +83,7 @@ const RULES: Rules = {
   // Nothing may import it.
   cli: {
     ours: [
+      'cause-limit',
       'grpc-status',
       'contract',
       'loopback',

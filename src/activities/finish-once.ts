@@ -22,7 +22,7 @@ export type LastSent = number | 'inThisAttempt' | undefined;
 export type FinishAttempt =
   | { result: FinishStatusResult }
   /** Nothing was sent: an earlier request may still be running at Incode for so long. */
-  | { settlesInMs: number; lastSentAt: number }
+  | { settlesInMs: number; lastSentAt: LastSent }
   | { error: unknown; lastSentAt: LastSent };
 
 type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs' | 'observe'>;
@@ -45,8 +45,8 @@ export async function finishOnce(
       const known = await readStatus(incode, session, signal);
       tell(observe, { type: 'verification', result: known ? (known.finish ? 'finished' : 'expired') : 'open' });
       if (known) return { result: known };
-      const settlesInMs = earlier === undefined ? 0 : earlier + settleTimeMs - now();
-      if (earlier !== undefined && settlesInMs > 0) return { settlesInMs, lastSentAt: earlier };
+      const settlesInMs = (earlier ?? Number.NEGATIVE_INFINITY) + settleTimeMs - now();
+      if (settlesInMs > 0) return { settlesInMs, lastSentAt: earlier };
     }
     lastSentAt = 'inThisAttempt';
     return { result: await finish(incode, session, signal) };
@@ -88,14 +88,8 @@ async function readStatus(
   signal: AbortSignal,
 ): Promise<FinishStatusResult | undefined> {
   const { onboardingStatus } = await incode.onboardingStatus(session, { signal });
-  switch (milestoneOf(onboardingStatus)) {
-    case 'finished':
-    case 'reviewed':
-      return { finish: { action: null, redirectionUrl: null, confirmedBy: 'status' }, onboardingStatus };
-    case 'expired':
-      return { finish: null, onboardingStatus };
-    case 'open':
-    case 'processed':
-      return undefined;
-  }
+  const milestone = milestoneOf(onboardingStatus);
+  if (milestone === 'expired') return { finish: null, onboardingStatus };
+  if (milestone !== 'finished' && milestone !== 'reviewed') return undefined;
+  return { finish: { action: null, redirectionUrl: null, confirmedBy: 'status' }, onboardingStatus };
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/reader.js';
+import { InvalidInputError } from '../contract/index.js';
 
 /** Exit codes of every command; `docs/cli.md` repeats them. */
 export const EXIT = {
@@ -26,6 +27,12 @@ export function configured<T>(read: () => T): T {
   } catch (error) {
     throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
   }
+}
+
+/** @returns what is wrong with the input; what is a mistake of ours is thrown on */
+export function inputProblem(error: unknown): string {
+  if (error instanceof InvalidInputError) return error.message;
+  throw error;
 }
 
 /** A start that fails, such as for a port that is taken, is told without a stack trace. */

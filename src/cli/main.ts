@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { MOST_CAUSES } from '../cause-limit.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './commands.js';
 import { CliError, EXIT } from './exit.js';
@@ -45,9 +46,6 @@ function exitCodeOf(error: unknown): number {
   process.stderr.write(`${redacted(inWords(error))}\n`);
   return EXIT.failed;
 }
-
-/** Nobody reads more, and an error may be its own cause. */
-const MOST_CAUSES = 8;
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */
 function inWords(error: unknown, causesLeft = MOST_CAUSES): string {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type InvalidInputError, type Plan, resolvePlan } from '../contract/index.js';
-import { CliError } from './exit.js';
+import { type Plan, resolvePlan } from '../contract/index.js';
+import { CliError, inputProblem } from './exit.js';
 
 export interface PlanOptions {
   finishWhen: NonNullable<Plan['finishWhen']>;
@@ -39,7 +39,7 @@ export function planOf(options: PlanOptions): Plan {
     resolvePlan(plan);
     return plan;
   } catch (error) {
-    throw new CliError((error as InvalidInputError).message);
+    throw new CliError(inputProblem(error));
   }
 }
 

@@ -162,12 +162,7 @@ function checkSessions(sessions: unknown[]): BatchSession[] {
 export function checkBatchSession(value: unknown, field = 'session'): BatchSession {
   const session = withoutAbsent(record(field, value));
   onlyKeys(field, session, ['interviewId', 'sessionToken', 'flowId']);
-  try {
-    checkSession(session);
-  } catch (error) {
-    if (field === 'session') throw error;
-    const { field: part, message } = error as InvalidInputError;
-    throw new InvalidInputError(`${field}.${part}`, message.slice(part.length + 1));
-  }
+  // Of a session by itself the fields are named as everywhere.
+  checkSession(session, field === 'session' ? '' : `${field}.`);
   return session as unknown as BatchSession;
 }

@@ -48,11 +48,14 @@ export function checkOnboardingInput(value: unknown): OnboardingInput {
   return input as unknown as OnboardingInput;
 }
 
-/** @throws InvalidInputError */
-export function checkSession({ interviewId, sessionToken, flowId }: Record<string, unknown>): void {
-  checkInterviewId(interviewId);
-  if (sessionToken !== undefined) checkSessionToken(sessionToken);
-  if (flowId !== undefined) checkFlowId(flowId);
+/**
+ * @param within goes before the names of fields, such as `sessions[3].`
+ * @throws InvalidInputError
+ */
+export function checkSession({ interviewId, sessionToken, flowId }: Record<string, unknown>, within = ''): void {
+  checkInterviewId(interviewId, `${within}interviewId`);
+  if (sessionToken !== undefined) checkSessionToken(sessionToken, `${within}sessionToken`);
+  if (flowId !== undefined) checkFlowId(flowId, `${within}flowId`);
 }
 
 /** @throws InvalidInputError */
@@ -116,13 +119,11 @@ export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnsw
  *
  * @throws InvalidInputError
  */
-export function checkInterviewId(value: unknown): string {
-  if (typeof value !== 'string' || value === '')
-    throw new InvalidInputError('interviewId', 'must be a non-empty string');
+export function checkInterviewId(value: unknown, field = 'interviewId'): string {
+  if (typeof value !== 'string' || value === '') throw new InvalidInputError(field, 'must be a non-empty string');
   // Temporal refuses workflow ids above 1,000 bytes with a message that names no field; Incode's have 24 characters.
-  if (value.length > 200) throw new InvalidInputError('interviewId', 'must have at most 200 characters');
-  if (!PRINTABLE_ASCII.test(value))
-    throw new InvalidInputError('interviewId', 'must be printable ASCII without spaces');
+  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
+  if (!PRINTABLE_ASCII.test(value)) throw new InvalidInputError(field, 'must be printable ASCII without spaces');
   return value;
 }
 
@@ -131,24 +132,24 @@ export function checkInterviewId(value: unknown): string {
  *
  * @throws InvalidInputError that does not contain the token
  */
-export function checkSessionToken(value: unknown): string {
+export function checkSessionToken(value: unknown, field = 'sessionToken'): string {
   if (typeof value !== 'string' || value === '') {
-    throw new InvalidInputError('sessionToken', 'must be a non-empty string');
+    throw new InvalidInputError(field, 'must be a non-empty string');
   }
   // Incode says at most 256 characters. Twice the usual header limit of proxies is still refused early.
-  if (value.length > 16_384) throw new InvalidInputError('sessionToken', 'must have at most 16,384 characters');
+  if (value.length > 16_384) throw new InvalidInputError(field, 'must have at most 16,384 characters');
   if (!PRINTABLE_ASCII.test(value)) {
-    throw new InvalidInputError('sessionToken', 'must be printable ASCII without spaces or line breaks');
+    throw new InvalidInputError(field, 'must be printable ASCII without spaces or line breaks');
   }
   return value;
 }
 
-function checkFlowId(value: unknown): void {
+function checkFlowId(value: unknown, field: string): void {
   if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
-    throw new InvalidInputError('flowId', 'must be a non-empty string of printable ASCII without spaces');
+    throw new InvalidInputError(field, 'must be a non-empty string of printable ASCII without spaces');
   }
   // Incode's have 24 characters; a batch has thousands of them in one payload.
-  if (value.length > 200) throw new InvalidInputError('flowId', 'must have at most 200 characters');
+  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
 }
 
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;

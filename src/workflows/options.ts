@@ -1,13 +1,12 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { IncodeActivities } from '../activities/types.js';
+import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** Calls that the session stands still for. */
 const CALL = {
   // Longest attempt that configuration allows: a read (30 s) and a finish (45 s), and room for a slow machine.
   startToCloseTimeout: '90 seconds',
-  // A dead worker is noticed after this; short, because the session stands still until then. Beats come every third of
-  // it, and calls that end before the first record none.
-  heartbeatTimeout: '10 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   // A session that is cancelled must leave no call behind that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: {

@@ -1,9 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { BulkProgress, CompleteManyResult } from '../activities/bulk/types.js';
+import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 import type { BatchRecord } from './batch-record.js';
-
-/** A worker goes on with an activity of the run before until its next heartbeat tells it, within its time-out. */
-const UNAWARE_MS = 10_000;
 
 /**
  * Sessions that the run before a reset, or before a workflow retry, may have sent to Incode until just now, whatever the part of
@@ -26,7 +24,8 @@ export class Suspects {
   doneOf(index: number, done: BulkProgress | undefined): BulkProgress | undefined {
     if (!this.places.has(index) || done?.finish) return done;
     // Only what is begun after the history that was taken over is really sent, so this is now, and not then.
-    return { ...done, verify: true, lastSentAt: Date.now() + UNAWARE_MS };
+    // A worker goes on with an activity of the run before until a heartbeat tells it.
+    return { ...done, verify: true, lastSentAt: Date.now() + HEARTBEAT_TIMEOUT_MS };
   }
 
   learn({ runId, ended, open }: CompleteManyResult): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CliError, configured, EXIT, started } from '../../src/cli/exit.js';
+import { CliError, configured, EXIT, inputProblem, started } from '../../src/cli/exit.js';
 import { ConfigError } from '../../src/config.js';
+import { InvalidInputError } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
 
 describe('configured', () => {
@@ -24,6 +25,19 @@ describe('configured', () => {
         throw mistake;
       }),
     ).toThrow(mistake);
+  });
+});
+
+describe('inputProblem', () => {
+  it('says what is wrong with the input', () => {
+    expect(inputProblem(new InvalidInputError('plan.close', 'must be true or false'))).toBe(
+      'plan.close must be true or false',
+    );
+  });
+
+  it('passes on what is a mistake of ours', () => {
+    const mistake = new TypeError('x is undefined');
+    expect(() => inputProblem(mistake)).toThrow(mistake);
   });
 });
 

@@ -110,6 +110,6 @@ describe('an answer that is broken in any way', () => {
 /** What an answer claims of the session, as it has to stand in the bytes. */
 function claims(answer: unknown): string[] {
   return Object.values(answer as Record<string, unknown>)
-    .filter((value) => typeof value !== 'boolean' && value !== null)
-    .map((value) => JSON.stringify(value).slice(1, -1));
+    .filter((value) => value !== null)
+    .map((value) => (typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value)));
 }

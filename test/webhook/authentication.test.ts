@@ -74,6 +74,17 @@ describe('the token endpoint', () => {
     expect(await askForToken(one.url, undefined, { contentType, body })).toMatchObject({ status: 200 });
   });
 
+  it.each(['', 'Bearer', 'Bearer a b', `Basic ${btoa('incode:s')}`])(
+    'without one nobody is let in: "%s"',
+    async (sent) => {
+      await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
+      const answer = await deliver(one.url, sent === '' ? {} : { headers: { authorization: sent } });
+      expect(answer).toMatchObject({ status: 401 });
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      expect(one.deliveries).toEqual([]);
+    },
+  );
+
   it('takes credentials as they are, and form-encoded as OAuth2 has it', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     const encoded = basic(encodeURIComponent(CLIENT.id), encodeURIComponent(CLIENT.secret));
@@ -239,4 +250,11 @@ describe('tokens', () => {
     );
     expect(new Set(keys).size).toBe(3);
   });
+});
+
+it('lets everybody in only if that was said', async () => {
+  await using one = await startReceiver({ allowUnauthenticated: true });
+  expect(await deliver(one.url, { headers: { 'x-secret': 'whatever' } })).toMatchObject({ status: 200 });
+  expect(one.deliveries).toHaveLength(1);
+  expect(one.events.map((event) => 'credential' in event)).toEqual([false]);
 });

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { type BatchSession, checkBatchSession, type InvalidInputError } from '../../contract/index.js';
-import { CliError } from '../exit.js';
+import { type BatchSession, checkBatchSession } from '../../contract/index.js';
+import { CliError, inputProblem } from '../exit.js';
 import type { Source } from './source.js';
 
 export type Format = 'csv' | 'ndjson';
@@ -189,6 +189,6 @@ function checked(session: unknown, line: number): Row {
   try {
     return { line, session: checkBatchSession(session) };
   } catch (error) {
-    return { line, problem: (error as InvalidInputError).message };
+    return { line, problem: inputProblem(error) };
   }
 }

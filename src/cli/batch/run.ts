@@ -11,7 +11,7 @@ import {
 } from '../../client/index.js';
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
 import type { BatchCommandOptions } from '../batch.js';
-import { CliError, EXIT } from '../exit.js';
+import { CliError, EXIT, inputProblem } from '../exit.js';
 import { withClient } from '../options.js';
 import { printJson } from '../output.js';
 import { untilInterrupted } from '../signals.js';
@@ -56,8 +56,7 @@ function checkedPlan({ close, score, scoreDeadline, batchId }: BatchCommandOptio
     if (batchId !== undefined) checkBatchId(batchId);
     return checkBatchPlan({ close, score, ...(scoreDeadline ? { scoreDeadline } : {}) });
   } catch (error) {
-    if (error instanceof InvalidInputError) throw new CliError(error.message);
-    throw error;
+    throw new CliError(inputProblem(error));
   }
 }
 

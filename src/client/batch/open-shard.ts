@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import {
   BATCH_WORKFLOW,
   type BatchInput,
@@ -82,18 +83,16 @@ async function attach(
   return { found: 'running', rows: rowsOf(context, shard) };
 }
 
-/** A worker goes on with a shard that was ended from outside until its next heartbeat tells it, within its time-out. */
-const UNAWARE_MS = 10_000;
-
 async function restart(
   context: ShardContext,
   shard: Shard,
   { status, closeTime }: WorkflowExecutionDescription,
 ): Promise<OpenedShard> {
   if (status.name === 'TERMINATED' || status.name === 'TIMED_OUT') {
-    const goneBy = (closeTime?.getTime() ?? 0) + UNAWARE_MS - Date.now();
+    // A worker goes on with what was ended from outside until a heartbeat tells it.
+    const goneBy = (closeTime?.getTime() ?? 0) + HEARTBEAT_TIMEOUT_MS - Date.now();
     // The server's clock may differ from ours.
-    if (goneBy > 0) await sleep(Math.min(goneBy, UNAWARE_MS), undefined, { signal: context.signal });
+    if (goneBy > 0) await sleep(Math.min(goneBy, HEARTBEAT_TIMEOUT_MS), undefined, { signal: context.signal });
   }
   await start(context, shard, 'ALLOW_DUPLICATE_FAILED_ONLY', nothingOf(shard));
   return { found: 'running', rows: rowsOf(context, shard) };

@@ -4,7 +4,7 @@ export class Window<T> {
   private readonly inOrder: boolean;
   private readonly entries: Entry<T>[] = [];
   private end: { error?: unknown } | undefined;
-  private wake: () => void = () => undefined;
+  private wake!: () => void;
   private changed = this.nextChange();
 
   constructor(limit: number, inOrder: boolean) {
