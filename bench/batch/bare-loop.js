@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { finishRequest } from '../lib/finish-request.js';
 
 /**
  * What somebody would write who needs no durability: so many connections, one request after the other on each, what is
@@ -11,16 +12,7 @@ export async function bareLoop({ url, apiKey, sessions, connections }) {
   const retries = [];
   const results = [];
   const finish = async (session) => {
-    const { statusCode, body } = await pool.request({
-      path: '/omni/finish-status',
-      method: 'GET',
-      headers: {
-        'content-type': 'application/json',
-        'api-version': '1.0',
-        'x-api-key': apiKey,
-        'x-incode-hardware-id': session.sessionToken,
-      },
-    });
+    const { statusCode, body } = await pool.request(finishRequest(apiKey, session));
     const answer = await body.json();
     if (statusCode === 503) retries.push(setTimeout(1_000).then(() => finish(session)));
     else if (statusCode !== 200) throw new Error(`Incode answered ${statusCode}`);

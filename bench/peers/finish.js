@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { finishRequest } from '../lib/finish-request.js';
 
 // All workers have it, and end with the benchmark, however that ends.
 process.on('disconnect', () => process.exit());
@@ -10,17 +11,8 @@ process.on('disconnect', () => process.exit());
  */
 export function finisher({ url, apiKey, connections }) {
   const pool = new Pool(url, { connections });
-  return async ({ sessionToken }) => {
-    const { statusCode, body } = await pool.request({
-      path: '/omni/finish-status',
-      method: 'GET',
-      headers: {
-        'content-type': 'application/json',
-        'api-version': '1.0',
-        'x-api-key': apiKey,
-        'x-incode-hardware-id': sessionToken,
-      },
-    });
+  return async (session) => {
+    const { statusCode, body } = await pool.request(finishRequest(apiKey, session));
     const { action, redirectionUrl } = await body.json();
     if (statusCode !== 200) throw new Error(`Incode answered ${statusCode}`);
     return { action, redirectionUrl };
