@@ -29,6 +29,13 @@ if (names.length === 0 || unknown.length > 0) {
 Of peers: --sessions N, --rounds N, --only NAME,NAME\n`);
   process.exit(2);
 }
+for (const name of ['sessions', 'rounds']) {
+  const value = values[name];
+  if (value !== undefined && !(Number.isSafeInteger(Number(value)) && Number(value) > 0)) {
+    process.stderr.write(`--${name} is a whole number above 0, not "${value}"\n`);
+    process.exit(2);
+  }
+}
 const options = {
   ...(values.sessions ? { sessions: Number(values.sessions) } : {}),
   ...(values.rounds ? { rounds: Number(values.rounds) } : {}),

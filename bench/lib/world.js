@@ -16,10 +16,10 @@ import { say } from './report.js';
 /**
  * A Temporal server of the benchmark's own, and a client; `stop` ends them and what was added to `stops`.
  *
- * @param options `onDisk`: it keeps its data in a file; otherwise in memory
+ * @param options `onDisk`: it keeps its data in a file; otherwise in memory. `cli`: the Temporal CLI instead of the usual one
  */
-export async function startServer({ onDisk = false } = {}) {
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+export async function startServer({ onDisk = false, cli } = {}) {
+  const { TEMPORAL_ADDRESS: _, ...env } = { ...process.env, ...(cli ? { TEMPORAL_CLI_PATH: cli } : {}) };
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
   const server = await startLocalTemporalServer({ env, onProgress: say, ...(onDisk ? { dataDir: directory } : {}) });
   const connection = await Connection.connect({ address: server.address });

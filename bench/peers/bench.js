@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { shuffled } from '../lib/order.js';
 import { memoryMb } from '../lib/processes.js';
 import { say } from '../lib/report.js';
 import { sleep, startServer, until } from '../lib/world.js';
@@ -11,6 +12,9 @@ const DEFAULTS = { sessions: 30_000, rounds: 3 };
 const CONNECTIONS = 64;
 const LATENCY_MS = 20;
 const API_KEY = 'bench';
+
+/** Of the list in which a worker is killed, one in so many is answered 503 once: repeating is a part of the job. */
+const FAULT_EVERY = 50;
 
 /** Untimed, after a worker's start: connections are made, and code is compiled. */
 const WARM_UP = 1_000;
@@ -43,12 +47,13 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
     const incode = await startIncode(temporal);
     const peers = await startPeers({ ...incode, temporal, directory: temporal.directory }, only);
     const results = new Map(
-      peers.map((peer) => [peer, { sessions: atLeast(count * peer.share), perSecond: [], workerMb: [], storeMb: [] }]),
+      peers.map((peer) => [
+        peer,
+        { sessions: atLeast(count * peer.share), perSecond: [], workerMb: [], storeMb: [], kills: [] },
+      ]),
     );
     for (let round = 0; round < rounds; round++) {
-      // Each in every place once, as far as there are rounds.
-      const order = peers.map((_, at) => peers[(at + round) % peers.length]);
-      for (const peer of order) {
+      for (const peer of shuffled(peers)) {
         const result = results.get(peer);
         const { perSecond, workerMb, storeMb } = await play(incode, peer, result.sessions);
         result.perSecond.push(perSecond);
@@ -56,10 +61,11 @@ export async function run({ sessions: count = DEFAULTS.sessions, rounds = DEFAUL
         result.storeMb.push(storeMb);
         say(`round ${round + 1} of ${rounds}: ${peer.name}: ${perSecond.toFixed(0)} sessions/s`);
       }
-    }
-    for (const peer of peers) {
-      results.get(peer).kill = await playKill(incode, peer, atLeast(count * KILL_SHARE * peer.share));
-      say(`SIGKILL midway: ${peer.name}: ${JSON.stringify(results.get(peer).kill)}`);
+      for (const peer of shuffled(peers)) {
+        const kill = await playKill(incode, peer, atLeast(count * KILL_SHARE * peer.share));
+        results.get(peer).kills.push(kill);
+        say(`round ${round + 1} of ${rounds}: SIGKILL midway: ${peer.name}: ${JSON.stringify(kill)}`);
+      }
     }
     const { server } = temporal;
     return await report(results, { sessions: count, rounds, connections: CONNECTIONS, latencyMs: LATENCY_MS }, server);
@@ -118,11 +124,11 @@ async function complete(ask, peer, sessions, { onHalf, timeoutMs } = {}) {
   await until(isStored, 'The last result', timeoutMs, 20);
 }
 
-/** The worker dies as in a power cut, and another one is started at once. */
+/** The worker is killed, and another one is started at once. */
 async function playKill({ ask }, peer, count) {
   let worker = await peer.startWorker();
   try {
-    const { sessions } = await ask({ open: count });
+    const { sessions } = await ask({ open: count, faultEvery: FAULT_EVERY });
     let killedAt;
     let calledAtKill;
     const onHalf = async (called) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** What a worker or server needs to end in good order; one that hangs must not hold the benchmark up. */
 const STOP_WITHIN_MS = 10_000;
 
-/** A process that can be stopped in good order, or killed as in a power cut. */
+/** A process that can be stopped in good order, or killed. */
 export class Child {
   constructor(process) {
     this.process = process;

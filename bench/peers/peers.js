@@ -6,6 +6,7 @@ import { ours } from './ours/peer.js';
 import { pgBoss } from './pg-boss/peer.js';
 import { restate } from './restate/peer.js';
 import { startPostgres, startRedis, startRestate } from './stores.js';
+import { startFlushedTemporal } from './temporal-flushed.js';
 import { temporalSample } from './temporal-sample/peer.js';
 
 /** How long a client may take to close; one that hangs must not hold the others up. */
@@ -14,6 +15,7 @@ const CLOSE_WITHIN_MS = 10_000;
 const PEERS = {
   bare: (world) => bareLoop(world),
   ours: (world) => ours(world),
+  'ours-flushed': async (world) => ours({ ...world, temporal: await world.store('temporal-flushed') }, true),
   bullmq: async (world) => bullmq(world, await world.store('redis'), 'everysec'),
   'bullmq-always': async (world) => bullmq(world, await world.store('redis-always'), 'always'),
   'pg-boss': async (world) => pgBoss(world, await world.store('postgres')),
@@ -23,6 +25,7 @@ const PEERS = {
 };
 
 const STORES = {
+  'temporal-flushed': ({ directory }) => startFlushedTemporal(directory),
   redis: ({ directory }) => startRedis(directory, 'everysec'),
   'redis-always': ({ directory }) => startRedis(directory, 'always'),
   postgres: () => startPostgres(),

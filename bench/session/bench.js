@@ -5,11 +5,14 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
 import { OnboardingClient } from '../../dist/client/index.js';
+import { onboardingWorkflowId } from '../../dist/contract/index.js';
 import { createWorker, readConfig } from '../../dist/worker.js';
+import { shuffled } from '../lib/order.js';
 import { printTable, say } from '../lib/report.js';
 import { median, percentile, rounded } from '../lib/statistics.js';
 import { startIncodeAndWorker, startServer } from '../lib/world.js';
 import { costOf, PATHS } from './paths.js';
+import { PHASE_NAMES, phasesOf, typicalPhases } from './phases.js';
 
 const ROUNDS = 100;
 const WARM_UP = 10;
@@ -22,6 +25,7 @@ const MOST_ACTIONS = { 'without score': 3, 'with score': 5 };
 /** One session at a time, by a bare workflow around the one call and by ours, in turns on one server. */
 export async function run() {
   const latency = {};
+  const phases = {};
   let cost;
   let server;
   for (const latencyMs of LATENCIES_MS) {
@@ -31,13 +35,16 @@ export async function run() {
       const { simulator } = await startIncodeAndWorker(world, { simulator: { latencyMs } });
       await startBareWorker(world, simulator);
       const hosted = await startHost(world, simulator);
-      latency[latencyMs] = await measure({ ...world, ...hosted, simulator }, latencyMs);
+      const measured = await measure({ ...world, ...hosted, simulator }, latencyMs);
+      latency[latencyMs] = measured.times;
+      phases[latencyMs] = mapped(measured.phases, typicalPhases);
       cost ??= await costs({ ...world, simulator });
     } finally {
       await world.stop();
     }
   }
   printLatency(latency);
+  printPhases(phases);
   printTable(
     'What a session costs',
     ['path', 'billable actions', 'of them attempts', 'history events', 'history bytes'],
@@ -52,7 +59,7 @@ export async function run() {
   return {
     server,
     settings: { ROUNDS, WARM_UP, LATENCIES_MS },
-    results: { latency, cost },
+    results: { latency, phases, cost },
     targets: [...latencyTargets(latency), ...costTargets(cost)],
   };
 }
@@ -94,12 +101,14 @@ function quietRuntime() {
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 }
 
+const BARE = 'bare workflow, one activity';
+
 /** What is timed, from the request to start until its answer is here. */
 const WAYS = {
-  'bare workflow, one activity': ({ client }, { interviewId, token }) =>
+  [BARE]: ({ client }, { interviewId, token }) =>
     client.workflow.execute('bare', {
       taskQueue: BARE_QUEUE,
-      workflowId: `bare/${interviewId}`,
+      workflowId: bareWorkflowId(interviewId),
       args: [{ interviewId, sessionToken: token }],
     }),
   'onboarding without score': ({ onboarding }, session) => startToResult(onboarding, session, { score: false }),
@@ -117,25 +126,42 @@ async function startToResult(onboarding, { interviewId, token }, plan) {
 }
 
 async function measure(world, latencyMs) {
-  const times = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
+  const times = mapped(WAYS, () => []);
+  const phases = mapped(WAYS, () => []);
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    for (const [way, run] of inTurn(Object.entries(WAYS), round + WARM_UP)) {
+    for (const [way, run] of shuffled(Object.entries(WAYS))) {
       const session = await world.simulator.openSession();
-      const startedAt = performance.now();
+      const askedAt = now();
       await run(world, session);
-      const took = performance.now() - startedAt;
-      if (round >= 0) times[way].push(took);
-      // Its rest is not to be in the way of what is timed next.
-      if (run === WAYS["finish: Incode's answer, by update"]) await world.onboarding.result(session.interviewId);
+      const answeredAt = now();
+      const handle = world.client.workflow.getHandle(workflowIdOf(way, session));
+      // The rest of one that was answered early is not to be in the way of what is timed next.
+      await handle.result();
+      if (round < 0) continue;
+      times[way].push(answeredAt - askedAt);
+      const { events } = await handle.fetchHistory();
+      phases[way].push(phasesOf(events, { askedAt, answeredAt }));
     }
     if (round === ROUNDS / 2) say(`Incode's latency ${latencyMs} ms: half of the rounds`);
   }
-  return times;
+  return { times, phases };
 }
 
-/** Whoever comes after a way that leaves something to be cleared up is not always the same. */
-function inTurn(ways, round) {
-  return ways.map((_, at) => ways[(at + round) % ways.length]);
+function workflowIdOf(way, { interviewId }) {
+  return way === BARE ? bareWorkflowId(interviewId) : onboardingWorkflowId(interviewId);
+}
+
+function bareWorkflowId(interviewId) {
+  return `bare/${interviewId}`;
+}
+
+/** In ms since the epoch, and parts of one. */
+function now() {
+  return performance.timeOrigin + performance.now();
+}
+
+function mapped(values, change) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }
 
 function latencyTargets(latency) {
@@ -164,6 +190,16 @@ async function costs(world) {
   const rows = {};
   for (const [path, run] of Object.entries(PATHS)) rows[path] = await costOf(world, await run(world));
   return rows;
+}
+
+function printPhases(phases) {
+  for (const [latencyMs, ways] of Object.entries(phases)) {
+    printTable(
+      `Where it goes, medians in ms, Incode answers after ${latencyMs} ms`,
+      ['way', ...PHASE_NAMES],
+      Object.entries(ways).map(([way, phase]) => [way, ...PHASE_NAMES.map((name) => phase[name])]),
+    );
+  }
 }
 
 function printLatency(latency) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
-import { drain, heal } from './drain.js';
+import { drain, heal, helpMeanwhile } from './drain.js';
 import { collect } from './evidence.js';
 import { endedByItself, violations } from './invariants.js';
 import type { Evidence, Violation } from './record.js';
@@ -36,7 +36,7 @@ export async function runCampaign(
   let found: Violation[] | undefined;
   try {
     const play = new Play(schedule, world, problems, log);
-    await play.perform();
+    await play.performWithHelp();
     const open = await play.end();
     log({ drained: open.length === 0, open });
     const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
@@ -74,7 +74,7 @@ class Play {
     this.upheavals = new Upheavals(world);
   }
 
-  async perform(): Promise<void> {
+  private async perform(): Promise<void> {
     let begunAt = Date.now();
     for (const action of this.schedule.actions) {
       await sleep(Math.max(0, begunAt + action.atMs - Date.now()));
@@ -83,6 +83,14 @@ class Play {
       const work = this.act(action, begunAt).finally(() => this.underWay.delete(work));
       this.underWay.set(work, action);
     }
+  }
+
+  async performWithHelp(): Promise<void> {
+    const performed = new AbortController();
+    const helping = helpMeanwhile(this.world, this.sessions, this.log, performed.signal);
+    await this.perform();
+    performed.abort();
+    await helping;
   }
 
   /** @returns what has not ended in time */

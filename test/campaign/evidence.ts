@@ -4,7 +4,7 @@ import { describeFailure } from '../../src/client/failures.js';
 import { BATCH_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import type { Call } from '../../src/testing/index.js';
 import type { History } from '../support/history.js';
-import { failedTasks, openActivities, textOf } from '../support/history.js';
+import { decryptedTextOf, failedTasks, openActivities, textOf } from '../support/history.js';
 import type { BatchRunner } from './batches.js';
 import type { Evidence, RunStatus, RunSummary, SessionEvidence } from './record.js';
 import type { Sessions } from './sessions.js';
@@ -19,11 +19,14 @@ export async function collect(
   given: Pick<Evidence, 'tokenSource' | 'problems'>,
 ): Promise<Evidence> {
   const texts: Record<string, string> = await world.logs();
+  const payloads: Record<string, string> = {};
   const runs = new Map<string, RunSummary[]>();
   for await (const info of world.onboarding.temporal.workflow.list()) {
-    const { summary, text } = await summaryOf(world.onboarding.temporal, info);
-    runs.set(info.workflowId, [...(runs.get(info.workflowId) ?? []), summary]);
-    texts[`history of ${info.workflowId}`] = (texts[`history of ${info.workflowId}`] ?? '') + text;
+    const { workflowId } = info;
+    const { summary, text, decrypted } = await summaryOf(world.onboarding.temporal, info);
+    runs.set(workflowId, [...(runs.get(workflowId) ?? []), summary]);
+    texts[`history of ${workflowId}`] = (texts[`history of ${workflowId}`] ?? '') + text;
+    payloads[workflowId] = (payloads[workflowId] ?? '') + decrypted;
   }
   const callsBy = new Map<string | null, Call[]>();
   for (const call of world.simulator.calls)
@@ -50,6 +53,7 @@ export async function collect(
     shards: [...runs.values()].flat().filter(({ workflowId }) => workflowId.startsWith('incode-batch/')),
     stalls: world.stalls.all,
     texts,
+    payloads,
     secrets: {
       ...SECRET_MARKS,
       ...Object.fromEntries(world.keys.map((key, index) => [`encryption key ${index}`, key])),
@@ -68,7 +72,13 @@ const STATUSES: Record<string, RunStatus> = {
   CONTINUED_AS_NEW: 'continued',
 };
 
-async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<{ summary: RunSummary; text: string }> {
+interface Seen {
+  summary: RunSummary;
+  text: string;
+  decrypted: string;
+}
+
+async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<Seen> {
   const { workflowId, runId, startTime, closeTime } = info;
   const status = STATUSES[info.status.name] ?? 'unknown';
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
@@ -95,7 +105,8 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<{
       summary.failure = { type, message };
     }
   }
-  return { summary, text: textOf([history.events, info.raw]) };
+  const decrypted = await decryptedTextOf(client, history.events);
+  return { summary, text: textOf([history.events, info.raw]), decrypted };
 }
 
 function outlineOf({ events }: History): string[] {

@@ -101,6 +101,16 @@ describe('finishedTwice', () => {
     ],
     ['again after "finished"', [finish(0, null), look(5_000), finish(9_000)], 1],
     ['again after an answer, and a look at once', [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)], 0],
+    [
+      'again after an "unfinished" that nobody can have heard',
+      [finish(0, 500), look(10, { effectAt: BEGIN - 1, fault: 'huge' }), finish(20)],
+      1,
+    ],
+    [
+      'again after an "unfinished" for which nobody waited',
+      [finish(0, 500), { ...look(10, { effectAt: BEGIN - 1, fault: 'latency' }), httpStatus: null }, finish(20)],
+      1,
+    ],
     ['a second one without an effect', [finish(0), finish(9_000, 503, { effectAt: null })], 0],
   ])('%s', (_, calls, expected) => {
     expect(found(calls)).toBe(expected);
@@ -191,8 +201,18 @@ describe('the others', () => {
     const found = secretsShown({
       texts: { 'worker.log': 'a line with s3cret', other: '' },
       secrets: { token: 's3cret' },
+      payloads: {},
     });
     expect(found).toEqual([{ invariant: 'secret', who: 'worker.log', what: 'shows a secret: token' }]);
+  });
+
+  it('find in payloads, decrypted, what belongs to workers alone', () => {
+    const found = secretsShown({
+      texts: {},
+      secrets: { token: 't0ken', redirection: 'jane', apiKey: 'k3y' },
+      payloads: { i: 'a t0ken, jane and the k3y' },
+    });
+    expect(found).toEqual([{ invariant: 'secret', who: 'i', what: 'has in a payload: apiKey' }]);
   });
 
   it.each([

@@ -13,12 +13,30 @@ export function violations(evidence: Evidence): Violation[] {
   ];
 }
 
-/** No secret stands in a history, a log or an output. Says which and where, never what. */
-export function secretsShown({ texts, secrets }: Pick<Evidence, 'texts' | 'secrets'>): Violation[] {
+/** Tokens and redirections are what sessions are about. */
+const PARTS_OF_SESSIONS = ['token', 'redirection'];
+
+/**
+ * No secret stands in a history, a log or an output; and what belongs to workers alone in no payload, encrypted though it is. Says
+ * which and where, never what.
+ */
+export function secretsShown({
+  texts,
+  payloads,
+  secrets,
+}: Pick<Evidence, 'texts' | 'payloads' | 'secrets'>): Violation[] {
+  const ofWorkers = Object.entries(secrets).filter(([name]) => !PARTS_OF_SESSIONS.includes(name));
+  return [
+    ...found(texts, Object.entries(secrets), 'shows a secret'),
+    ...found(payloads, ofWorkers, 'has in a payload'),
+  ];
+}
+
+function found(texts: Record<string, string>, secrets: [string, string][], how: string): Violation[] {
   return Object.entries(texts).flatMap(([who, text]) =>
-    Object.entries(secrets)
+    secrets
       .filter(([, secret]) => text.includes(secret))
-      .map(([name]) => ({ invariant: 'secret' as const, who, what: `shows a secret: ${name}` })),
+      .map(([name]) => ({ invariant: 'secret' as const, who, what: `${how}: ${name}` })),
   );
 }
 

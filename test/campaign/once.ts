@@ -62,11 +62,16 @@ function repeats(sessions: SessionEvidence[]): Repeat[] {
 function toldUnfinished({ incode }: SessionEvidence, earlier: Call, later: Call): boolean {
   const from = isOver(earlier) ? earlier.at : earlier.at + SETTLE_MS;
   return incode.calls.some((read) => {
-    if (read.operation !== 'onboardingStatus' || read.httpStatus !== 200) return false;
+    if (read.operation !== 'onboardingStatus' || !wasHeard(read)) return false;
     if (read.at < from || read.at > later.at) return false;
     // Either Incode lied, or the first request took effect only afterwards.
     return read.fault === 'body' || (read.effectAt !== null && read.effectAt <= (earlier.effectAt ?? 0));
   });
+}
+
+/** Of the answers that a fault spoils only some can be read. */
+function wasHeard({ httpStatus, fault }: Call): boolean {
+  return httpStatus === 200 && (fault === null || fault === 'body' || fault === 'latency');
 }
 
 /** Incode has answered in a way that says so: the request runs no longer. */

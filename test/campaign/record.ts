@@ -97,6 +97,8 @@ export interface Evidence {
   problems: string[];
   /** What has to be free of secrets, by its name. */
   texts: Record<string, string>;
+  /** What stands in the payloads of each workflow's histories, decrypted. */
+  payloads: Record<string, string>;
   /** What they are searched for. */
   secrets: Record<string, string>;
 }

@@ -108,10 +108,7 @@ const MESSAGES: readonly [SessionAction, ...SessionAction[]] = [
   ...(['cancel', 'terminate', 'restart', 'resetWorkflow', 'resetActivity', 'pauseActivity'] as const),
 ];
 
-/** Long enough for kills and webhooks while it waits. */
-const ASKED_WITHIN_MS = 30_000;
-
-function lifeOf(random: Random, { interviewId, plan }: PlannedSession, startMs: number, lastMs: number): Action[] {
+function lifeOf(random: Random, { interviewId }: PlannedSession, startMs: number, lastMs: number): Action[] {
   const say = (atMs: number, kind: SessionAction): Action => ({
     atMs: Math.min(Math.max(0, Math.round(atMs)), lastMs),
     to: 'session',
@@ -132,9 +129,6 @@ function lifeOf(random: Random, { interviewId, plan }: PlannedSession, startMs: 
       if (random.chance(0.6)) actions.push(say(atMs + random.between(0, 1_500), random.pick(['startAgain', 'finish'])));
     }
   }
-  // Else ever more sessions would be looked at every two seconds, and a long campaign would do little else.
-  const askedMs = startMs + random.between(0, ASKED_WITHIN_MS);
-  if (plan.finishWhen === 'asked' && askedMs < lastMs) actions.push(say(askedMs, 'finish'));
   return actions;
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 
 export type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
@@ -27,6 +28,19 @@ export function textOf(value: unknown, without: readonly string[] = []): string 
     .filter(([key]) => !without.includes(key))
     .map(([key, part]) => `${Array.isArray(value) ? '' : `${key}: `}${textOf(part, without)}`)
     .join('');
+}
+
+/** All text of the payloads in it, as whoever has the client's keys reads it. */
+export async function decryptedTextOf({ options }: Client, value: unknown): Promise<string> {
+  let payloads = payloadsIn(value);
+  for (const codec of options.loadedDataConverter.payloadCodecs) payloads = await codec.decode(payloads);
+  return textOf(payloads);
+}
+
+function payloadsIn(value: unknown): Payload[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array) return [value as Payload];
+  return Object.values(value).flatMap(payloadsIn);
 }
 
 /** Attempts of an activity, as Temporal counted them: a failed attempt leaves no event, only the number of its successor. */

@@ -9,6 +9,7 @@ export function bareLoop({ incode, directory }) {
   return {
     name: 'bare undici loop',
     durability: 'none: results are in memory',
+    isFlushed: false,
     versions: packages('undici'),
     share: 1,
     async startWorker() {

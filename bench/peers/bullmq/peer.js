@@ -13,6 +13,7 @@ export function bullmq({ incode, directory }, redis, appendfsync) {
   return {
     name: appendfsync === 'always' ? 'BullMQ, fsync always' : 'BullMQ',
     durability: `Redis, appendonly, appendfsync ${appendfsync}${appendfsync === 'everysec' ? ': a power cut loses a second' : ''}`,
+    isFlushed: appendfsync === 'always',
     versions: { ...packages('bullmq', 'ioredis'), Redis: redis.version },
     storePid: redis.pid,
     share: 1,

@@ -17,6 +17,7 @@ export async function dbos({ incode, directory }, postgres) {
   return {
     name: 'DBOS',
     durability: 'PostgreSQL, fsync and synchronous_commit on',
+    isFlushed: true,
     versions: { ...packages('@dbos-inc/dbos-sdk'), PostgreSQL: postgres.version },
     // It takes some five times as long.
     share: 1 / 5,

@@ -3,13 +3,15 @@ import { startWorkerProcess } from '../../../dist/cli/worker-process.js';
 import { completeBatch } from '../../../dist/client/index.js';
 import { packages } from '../versions.js';
 
-export function ours({ incode, temporal, directory }) {
+/** @param isFlushed whether its server flushes each commit */
+export function ours({ incode, temporal, directory }, isFlushed = false) {
   let batches = 0;
   let results = 0;
   let failure;
   return {
-    name: 'temporal-incode, batch',
-    durability: devServerDurability(),
+    name: isFlushed ? 'temporal-incode, flushed' : 'temporal-incode, batch',
+    durability: devServerDurability(isFlushed),
+    isFlushed,
     versions: { ...packages('@temporalio/worker'), 'Temporal server': temporal.server.version },
     storePid: temporal.server.pid,
     share: 1,
@@ -44,6 +46,9 @@ export function ours({ incode, temporal, directory }) {
 }
 
 /** Of all who use it. It names whatever the others' servers were not given. */
-export function devServerDurability() {
-  return `Temporal's dev server (GOGC=${process.env.GOGC}), SQLite file (WAL, synchronous=NORMAL, no flush per commit): a power cut loses the last moments`;
+export function devServerDurability(isFlushed = false) {
+  const file = isFlushed
+    ? '(WAL, synchronous=FULL, a flush per commit): a power cut loses nothing'
+    : '(WAL, synchronous=NORMAL, no flush per commit): a power cut loses the last moments';
+  return `Temporal's dev server (GOGC=${process.env.GOGC}), SQLite file ${file}`;
 }

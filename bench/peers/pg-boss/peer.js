@@ -19,6 +19,7 @@ export async function pgBoss({ incode, directory }, postgres) {
   return {
     name: 'pg-boss',
     durability: 'PostgreSQL, fsync and synchronous_commit on',
+    isFlushed: true,
     versions: { ...packages('pg-boss'), PostgreSQL: postgres.version },
     note: '11 and later need Node 22',
     share: 1,

@@ -10,6 +10,7 @@ export async function restate({ incode, directory }, server) {
   return {
     name: 'Restate',
     durability: 'Restate server, log on RocksDB with fsync',
+    isFlushed: true,
     versions: { ...packages('@restatedev/restate-sdk'), 'Restate server': server.version },
     storePid: server.pid,
     // It takes some three times as long.

@@ -10,6 +10,7 @@ export function temporalSample({ incode, temporal, directory }) {
   return {
     name: "Temporal's sample style",
     durability: devServerDurability(),
+    isFlushed: false,
     versions: { ...packages('@temporalio/worker'), 'Temporal server': server.version },
     storePid: server.pid,
     // It takes some fifty times as long.

@@ -86,7 +86,8 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
       return given;
     },
     write: (given) => {
-      call.httpStatus = given.status;
+      // Whoever has gone gets no answer.
+      if (!response.destroyed) call.httpStatus = given.status;
       write(response, given);
     },
     limitMs: 30_000 * world.timeScale,
