@@ -6,6 +6,8 @@ export default {
     'src/incode/classification.ts',
     'src/incode/retry-after.ts',
     'src/workflows/decide.ts',
+    'src/workflows/earlier-requests.ts',
+    'src/workflows/suspects.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.pure.config.ts' },

@@ -25,7 +25,7 @@ const PURE: Files = {
   'src/secrets': ['*'],
   'src/testing/simulator': ['clock'],
   'src/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
-  'src/workflows': ['batch-record', 'decide', 'failures', 'record'],
+  'src/workflows': ['batch-record', 'decide', 'earlier-requests', 'failures', 'record', 'suspects'],
 };
 
 /** The tests of these. Property tests and those with servers take the same branches, but by chance. */
@@ -42,7 +42,7 @@ const UNIT_TESTS: Files = {
   'test/secrets': ['file', 'redaction', 'shown-as'],
   'test/testing': ['simulator-clock'],
   'test/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
-  'test/workflows': ['batch-record', 'decide', 'failures', 'record'],
+  'test/workflows': ['batch-record', 'decide', 'earlier-requests', 'failures', 'record', 'suspects'],
 };
 
 export default defineConfig({

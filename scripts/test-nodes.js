@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Those that get security fixes, from the least that package.json allows. `.github/workflows/test.yml` has the same. */
+/** The even versions from the least that package.json allows: teams stay on one for years. `.github/workflows/test.yml` has the same. */
 export const NODES = ['20', '22', '24'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

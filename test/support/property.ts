@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** The same cases in every run. `PROPERTY_SEED` plays others, `PROPERTY_RUNS` more of them; a failure names its seed. */
+/** The same cases in every run. `PROPERTY_SEED` plays others, as every night, `PROPERTY_RUNS` more of them; a failure names its seed. */
 const seed = Number(process.env.PROPERTY_SEED ?? 20_261_125);
 const numRuns = Number(process.env.PROPERTY_RUNS ?? 300);
 

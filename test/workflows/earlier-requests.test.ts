@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  earlierRequest,
+  finishedElsewhere,
+  mayFollowAnother,
+  unlessReset,
+  verification,
+} from '../../src/workflows/earlier-requests.js';
+import type { SessionRecord } from '../../src/workflows/record.js';
+import type { Session } from '../../src/workflows/session.js';
+
+const NOW = 1_700_000_000_000;
+const FIRST_RUN = { workflowId: 'incode-onboarding/i', runId: 'r1', originalExecutionRunId: 'r1', attempt: 1 };
+
+/** Where the workflow runs. */
+const info = { ...FIRST_RUN, firstExecutionRunId: 'r1' };
+vi.mock('@temporalio/workflow', () => ({ workflowInfo: () => info }));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  Object.assign(info, FIRST_RUN, { firstExecutionRunId: 'r1' });
+  return () => {
+    vi.useRealTimers();
+  };
+});
+
+/** As the server makes it: the run has a new id, and keeps that under which its history began. */
+const reset = () => Object.assign(info, { runId: 'r2' });
+
+function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
+  return { earlierRequest: null, onboardingStatus: null, ...more } as SessionRecord;
+}
+
+describe('a run may follow another that was under way until just now', () => {
+  it('not if it is the first one', () => {
+    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(false);
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: false }, false)).toBe(false);
+  });
+
+  it('if its caller says so', () => {
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, false)).toBe(true);
+  });
+
+  it('after a reset', () => {
+    reset();
+    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
+    expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
+  });
+
+  it('as a workflow retry', () => {
+    info.attempt = 2;
+    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
+    expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
+  });
+
+  it('if it goes on without a record, but not with one, which tells of earlier requests', () => {
+    info.firstExecutionRunId = 'r0';
+    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, true)).toBe(false);
+  });
+});
+
+describe("before a run's first call", () => {
+  const known = (record: Partial<SessionRecord>, input = {}) =>
+    earlierRequest({ input: { interviewId: 'i', ...input }, record: recordOf(record) } as Session);
+
+  it('what is known of an earlier request stays known', () => {
+    const earlier = { lastSentAt: 7 };
+    expect(known({ earlierRequest: earlier, onboardingStatus: 'ONBOARDING_FINISHED' }, { verifyFirst: false })).toBe(
+      earlier,
+    );
+  });
+
+  it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED'])(
+    'whoever made it %s, according to a webhook, may have done so just now',
+    (onboardingStatus) => {
+      expect(known({ onboardingStatus }, { verifyFirst: false })).toEqual({ lastSentAt: NOW });
+    },
+  );
+
+  it('somebody else may have finished the session long ago', () => {
+    expect(known({})).toEqual({ lastSentAt: null });
+    expect(known({ onboardingStatus: 'POST_PROCESSING_FINISHED' })).toEqual({ lastSentAt: null });
+    expect(known({}, { verifyFirst: true })).toEqual({ lastSentAt: null });
+  });
+
+  it('nobody can have if the caller says so, under the id that only one workflow has', () => {
+    expect(known({}, { verifyFirst: false })).toBeNull();
+    info.workflowId = 'my-own/i';
+    expect(known({}, { verifyFirst: false })).toEqual({ lastSentAt: null });
+  });
+});
+
+describe('what a call is told', () => {
+  it('is nothing if nobody can have sent anything', () => {
+    expect(verification(recordOf())).toEqual({});
+  });
+
+  it('is when a request was last sent that may still be running', () => {
+    expect(verification(recordOf({ earlierRequest: { lastSentAt: 7 } }))).toEqual({ verifyFirst: true, lastSentAt: 7 });
+    expect(verification(recordOf({ earlierRequest: { lastSentAt: null } }))).toEqual({ verifyFirst: true });
+  });
+
+  it('is "now" after a reset, whatever stands in the history that it has left', () => {
+    reset();
+    for (const earlier of [null, { lastSentAt: null }, { lastSentAt: 7 }])
+      expect(verification(recordOf({ earlierRequest: earlier }))).toEqual({ verifyFirst: true, lastSentAt: NOW });
+  });
+});
+
+it('what the next run is told is what this one knows, unless it was reset', () => {
+  const earlier = { lastSentAt: 7 };
+  expect(unlessReset(earlier)).toBe(earlier);
+  expect(unlessReset(null)).toBeNull();
+  reset();
+  expect(unlessReset(null)).toEqual({ lastSentAt: NOW });
+});
+
+describe('a session without a token', () => {
+  it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'])('was finished elsewhere if it is %s', (status) => {
+    expect(finishedElsewhere(recordOf({ onboardingStatus: status }))).toEqual({
+      finish: { action: null, redirectionUrl: null, confirmedBy: 'status' },
+      onboardingStatus: status,
+    });
+  });
+
+  it('can never be if it is EXPIRED', () => {
+    expect(finishedElsewhere(recordOf({ onboardingStatus: 'EXPIRED' }))).toEqual({
+      finish: null,
+      onboardingStatus: 'EXPIRED',
+    });
+  });
+
+  it.each([null, 'UNKNOWN', 'POST_PROCESSING_FINISHED'])('waits for one if it is %s', (onboardingStatus) => {
+    expect(finishedElsewhere(recordOf({ onboardingStatus }))).toBeUndefined();
+  });
+});
