@@ -30,7 +30,7 @@ function print(found: SessionStatus): void {
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
     deadline: state?.deadline,
-    call: call ? `${call.activity}, attempt ${call.attempt}` : null,
+    call: call ? `${call.activity}, attempt ${call.attempt}${call.paused ? ', paused' : ''}` : null,
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
     'next attempt': call?.nextAttemptAt?.toISOString(),
     'onboarding status': state?.onboardingStatus,
@@ -53,7 +53,9 @@ const NEXT_STEPS: Partial<Record<Stage, string>> = {
   inReview: 'temporal-incode extend-deadline lets it wait longer',
 };
 
-function nextStep({ status, state }: SessionStatus): string | null | undefined {
+function nextStep({ status, state, call }: SessionStatus): string | null | undefined {
+  if (call?.paused)
+    return "an operator has paused the call: temporal activity unpause, or Temporal's Web UI, lets it go on";
   if (status === 'running') return state && NEXT_STEPS[state.stage];
   return status === 'completed' ? null : 'temporal-incode complete starts it again, reading its status first';
 }

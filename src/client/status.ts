@@ -32,8 +32,10 @@ export interface PendingCall {
   activity: string;
   attempt: number;
   lastFailure: { type: string; message: string } | null;
-  /** `null` while an attempt is under way. */
+  /** `null` while an attempt is under way, or if it is paused. */
   nextAttemptAt: Date | null;
+  /** An operator has paused it: nothing more is tried until it is unpaused. */
+  paused: boolean;
 }
 
 export async function sessionStatus(
@@ -114,6 +116,7 @@ async function pendingCall(client: Client, { raw }: WorkflowExecutionDescription
     attempt: activity.attempt ?? 1,
     lastFailure: failure ? { type: failureType(failure), message: failure.message } : null,
     nextAttemptAt: activity.state === SCHEDULED && waits ? date(waits) : null,
+    paused: activity.paused ?? false,
   };
 }
 

@@ -212,6 +212,19 @@ describe('state', () => {
     await world.onboarding.cancel(interviewId);
   });
 
+  it('of a session whose call an operator has paused says so', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
+    await world.onboarding.start({ interviewId, sessionToken: token });
+    const call = async () => (await world.onboarding.state(interviewId)).call;
+    await expect.poll(call).toMatchObject({ lastFailure: { type: FAILURES.notTaken }, paused: false });
+    const { workflowService, options } = world.temporal;
+    const execution = { workflowId: onboardingWorkflowId(interviewId) };
+    await workflowService.pauseActivity({ namespace: options.namespace, execution, type: 'finishStatus' });
+    await expect.poll(call).toMatchObject({ activity: 'finishStatus', nextAttemptAt: null, paused: true });
+    await world.onboarding.cancel(interviewId);
+  });
+
   it('without a worker says that none answers', async () => {
     const { OnboardingClient } = await import('../../src/client/index.js');
     const alone = new OnboardingClient({ client: world.temporal, taskQueue: `nobody-${Math.random()}` });
