@@ -91,7 +91,7 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
     closedAt: closeTime?.getTime() ?? null,
     result: null,
     failure: null,
-    failedTasks: failedTasks(history).filter((message) => message !== RESET_REASON),
+    failedTasks: failedTasks(history).filter((message) => !isOurDoing(message)),
     openActivities: status === 'running' ? [] : openActivities(history),
     outline: outlineOf(history),
   };
@@ -107,6 +107,11 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
   }
   const decrypted = await decryptedTextOf(client, history.events);
   return { summary, text: textOf([history.events, info.raw]), decrypted };
+}
+
+/** A reset leaves a failed task behind; and Core tells so that it could not read a history because the server was gone. */
+function isOurDoing(message: string): boolean {
+  return message === RESET_REASON || /^Fetching history failed: .*transport error/.test(message);
 }
 
 function outlineOf({ events }: History): string[] {
