@@ -10,14 +10,14 @@ import type { BatchRecord } from './batch-record.js';
  * A run that has taken over history has to repeat what stands in it, so this changes nothing but what activities are told.
  */
 export class Suspects {
-  private readonly places: Set<number>;
+  private readonly places = new Set<number>();
 
   /** @param isContinued a run that continues another was told by its record */
   constructor({ rows }: BatchRecord, isContinued: boolean) {
     const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
     const isFollower =
       runId !== originalExecutionRunId || attempt > 1 || (!isContinued && runId !== firstExecutionRunId);
-    this.places = new Set(isFollower ? rows.flatMap((row, index) => (row === null ? [index] : [])) : []);
+    for (const [index, row] of rows.entries()) if (isFollower && row === null) this.places.add(index);
   }
 
   /** @returns what an activity has to be told of a session */
