@@ -31,6 +31,9 @@ const campaign = await runCampaign({ seed, seconds }, (entry) =>
 );
 actions.end();
 process.stdout.write(`${report(campaign)}\n`);
-const inconclusive = isInconclusive(campaign.evidence);
-if (inconclusive) process.stdout.write(`Inconclusive: this machine stood still too often. Give it one of its own.\n`);
-process.exitCode = campaign.violations.length > 0 || inconclusive || isUnhandled ? 1 : 0;
+const doubts = [
+  ...(isInconclusive(campaign.evidence) ? ['this machine stood still too often; give the campaign one of its own'] : []),
+  ...(campaign.taken === 0 ? ['no webhook was taken; let it last longer'] : []),
+];
+for (const doubt of doubts) process.stdout.write(`Inconclusive: ${doubt}.\n`);
+process.exitCode = campaign.violations.length > 0 || doubts.length > 0 || isUnhandled ? 1 : 0;
