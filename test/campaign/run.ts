@@ -32,7 +32,9 @@ const campaign = await runCampaign({ seed, seconds }, (entry) =>
 actions.end();
 process.stdout.write(`${report(campaign)}\n`);
 const doubts = [
-  ...(isInconclusive(campaign.evidence) ? ['this machine stood still too often; give the campaign one of its own'] : []),
+  ...(isInconclusive(campaign.evidence)
+    ? ['this machine stood still too often; give the campaign one of its own']
+    : []),
   ...(campaign.taken === 0 ? ['no webhook was taken; let it last longer'] : []),
 ];
 for (const doubt of doubts) process.stdout.write(`Inconclusive: ${doubt}.\n`);
