@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { COLUMNS } from '../src/cli/batch/results.js';
-import { EXIT } from '../src/cli/exit.js';
-import { ConfigError, readConfig } from '../src/config.js';
+import { EXIT } from '../src/cli/shared/exit.js';
+import { ConfigError, readConfig } from '../src/config/index.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -228,7 +228,7 @@ it.each(pages)('%s has packages of the SDK installed in the version that package
 
 it('testing.md has a line for each option of the server, and no other', () => {
   const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
-  expect(documented.sort()).toEqual(fieldsOf('src/testing/temporal-server.ts', 'LocalTemporalServerOptions').sort());
+  expect(documented.sort()).toEqual(fieldsOf('src/testing/server/index.ts', 'LocalTemporalServerOptions').sort());
 });
 
 describe('batches.md', () => {

@@ -1,4 +1,4 @@
-import { CliError, EXIT } from '../exit.js';
+import { CliError, EXIT } from '../shared/exit.js';
 import { type CheckedList, checkList } from './check.js';
 import { number } from './progress-bar.js';
 import { type Format, formatOf } from './rows.js';

@@ -3,8 +3,8 @@ import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import type { BatchItem } from '../../client/index.js';
-import { CliError } from '../exit.js';
-import { writeOut } from '../output.js';
+import { CliError } from '../shared/exit.js';
+import { writeOut } from '../shared/output.js';
 import type { Format } from './rows.js';
 
 /** Where results go: whole, or not at all. */
