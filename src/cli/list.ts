@@ -7,7 +7,7 @@ import { CliError } from './exit.js';
 import { type Filter, queryFor, STATUSES } from './list/query.js';
 import { queryError } from './list/query-error.js';
 import { countOption, durationOption, type TemporalOptions, withClient, withTemporalOptions } from './options.js';
-import { coloured, printable, printTable, writeOut } from './output.js';
+import { coloured, json, printable, printTable, writeOut } from './output.js';
 
 interface ListOptions extends TemporalOptions, Filter {
   limit: number;
@@ -104,7 +104,7 @@ async function printLines(sessions: AsyncIterable<Listed>, limit: number): Promi
   let printed = 0;
   for await (const session of sessions) {
     if (printed === limit) return true;
-    await writeOut(`${JSON.stringify(session)}\n`);
+    await writeOut(`${json(session)}\n`);
     printed += 1;
   }
   return false;
