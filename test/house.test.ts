@@ -18,17 +18,11 @@ const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/c
 
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
-  loopback: { ours: [], packages: [] },
-  'cause-limit': { ours: [], packages: [] },
-  'grpc-status': { ours: [], packages: [] },
-  'secret-matcher': { ours: [], packages: ['node:'] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
-  'temporal-config': { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: ['cause-limit', 'secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
-  'search-attributes': { ours: ['contract', 'grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
-  'task-queue-limit': { ours: ['grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
+  // How a Temporal server is reached, and what its refusals mean.
+  temporal: { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
+  config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['node:', '@temporalio/envconfig'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
   activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
@@ -40,56 +34,39 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'grpc-status', 'codec', 'secrets', 'temporal-config'],
+    ours: ['contract', 'codec', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['loopback', 'secret-matcher', 'secrets'],
+    ours: ['secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
-  webhook: { ours: ['contract', 'secret-matcher'], packages: ['node:', 'fastify', 'jose'] },
+  webhook: { ours: ['contract', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
-  // Of the SDK's worker the runtime, which alone knows the SDK's metrics.
+  // From the SDK's worker it takes only the runtime, which alone knows the SDK's metrics.
   monitoring: {
-    ours: ['contract'],
+    ours: ['contract', 'secrets'],
     types: ['config', 'incode', 'activities', 'webhook'],
-    packages: ['node:', '@temporalio/worker', 'prom-client'],
+    packages: ['node:', '@temporalio/worker', 'pino', 'prom-client'],
   },
   worker: {
-    ours: [
-      'contract',
-      'config',
-      'logging',
-      'search-attributes',
-      'task-queue-limit',
-      'secrets',
-      'temporal-config',
-      'incode',
-      'activities',
-      'codec',
-      'nexus',
-      'monitoring',
-    ],
+    ours: ['contract', 'config', 'secrets', 'temporal', 'incode', 'activities', 'codec', 'nexus', 'monitoring'],
     packages: ['node:', ...EVERYTHING],
   },
   testing: {
-    ours: ['contract', 'loopback', 'incode', 'codec', 'webhook'],
+    ours: ['contract', 'temporal', 'incode', 'codec', 'webhook'],
     packages: ['node:', 'jose', '@temporalio/client', '@temporalio/common', '@temporalio/testing'],
   },
   // Nothing may import it.
   cli: {
     ours: [
-      'cause-limit',
-      'grpc-status',
       'contract',
-      'loopback',
       'config',
-      'logging',
-      'search-attributes',
+      'temporal',
       'incode',
       'activities',
       'client',
@@ -129,14 +106,11 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 ];
 
 /** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
-const WITH_PEERS = [
-  ...['activities', 'logging', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'],
-  ...['codec', 'webhook', 'monitoring'],
-];
+const WITH_PEERS = [...['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring']];
 
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
-  'src/config.ts',
+  'src/config/index.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
@@ -144,7 +118,7 @@ const ENVIRONMENT_READERS = [
   // Default of an argument: workers and callers share these variables.
   'src/codec/environment.ts',
   // For tests of other teams, which have no configuration of ours.
-  'src/testing/temporal-server.ts',
+  'src/testing/server/index.ts',
 ];
 
 /** Longer files hide what they do; style asks for 250, this is where it ends. */

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { MOST_CAUSES } from '../cause-limit.js';
+import { MOST_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
-import { addCommands, askedCommand } from './commands.js';
-import { CliError, EXIT } from './exit.js';
-import { printableLines } from './output.js';
-import { endQuietly } from './signals.js';
+import { addCommands, askedCommand } from './registry.js';
+import { CliError, EXIT } from './shared/exit.js';
+import { printableLines } from './shared/output.js';
+import { endQuietly } from './shared/signals.js';
 
 const EXIT_CODES = `
 Exit codes:

@@ -2,7 +2,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { parseDuration } from '../contract/index.js';
 import { HIDDEN, keepSecret, shownAs } from '../secrets/index.js';
-import { loadTemporalConfig } from '../temporal-config.js';
+import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;

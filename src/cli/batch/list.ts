@@ -1,5 +1,5 @@
-import { CliError, EXIT } from '../exit.js';
-import { printableLines } from '../output.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { printableLines } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
 import { number } from './progress-bar.js';
 import { type Format, formatOf } from './rows.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CliError, diskProblem, EXIT } from '../exit.js';
+import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
 /** A file that appears under its name whole, or not at all. */
 export interface OutputFile {

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { BatchRunProgress } from '../../client/index.js';
-import { printable } from '../output.js';
+import { printable } from '../shared/output.js';
 
 export interface BatchProgressDisplay {
   /** In milliseconds. */

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { stringify } from 'csv-stringify/sync';
 import type { BatchItem } from '../../client/index.js';
-import { CliError } from '../exit.js';
-import { json, writeOut } from '../output.js';
+import { CliError } from '../shared/exit.js';
+import { json, writeOut } from '../shared/output.js';
 import { type OutputFile, openOutputFile } from './output-file.js';
 import type { Format } from './rows.js';
 

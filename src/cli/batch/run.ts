@@ -10,11 +10,11 @@ import {
   InvalidInputError,
 } from '../../client/index.js';
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../batch.js';
-import { CliError, EXIT, inputProblem } from '../exit.js';
-import { withClient } from '../options.js';
-import { printJson } from '../output.js';
-import { outputProblem, untilInterrupted } from '../signals.js';
+import type { BatchCommandOptions } from '../commands/batch.js';
+import { CliError, EXIT, inputProblem } from '../shared/exit.js';
+import { withClient } from '../shared/options.js';
+import { printJson } from '../shared/output.js';
+import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
 import { checkedList, refuseInvalid, say } from './list.js';

@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { CliError, diskProblem, EXIT } from '../exit.js';
+import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
 /** A list that can be read twice: to check all of it before anything starts, and to hand it over. */
 export interface Source {

@@ -1,7 +1,7 @@
 import type { BatchItem, BatchRunProgress } from '../../client/index.js';
 import type { Outcome } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../batch.js';
-import { printFacts, printJson } from '../output.js';
+import type { BatchCommandOptions } from '../commands/batch.js';
+import { printFacts, printJson } from '../shared/output.js';
 import type { CheckedList } from './check.js';
 import { say } from './list.js';
 import { number } from './progress-bar.js';

@@ -1,4 +1,5 @@
 import { type Answer, ok, parseObject } from './answer.js';
+import type { SimulatorBehavior } from './behavior.js';
 import { checkFault } from './checks.js';
 import type { Clock } from './clock.js';
 import type { World } from './server.js';
@@ -76,6 +77,11 @@ const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
   }),
   'GET deliveries': ({ deliveries }) => ({ deliveries }),
   'POST api-keys': (world, { fields: { keys } }) => world.setApiKeys(keys as string[]),
+  'GET behavior': ({ behavior }) => behavior,
+  'POST behavior': (world, { fields }) => {
+    world.setBehavior(fields as Partial<SimulatorBehavior>);
+    return world.behavior;
+  },
   'POST rate-limit': (world, { fields }) => world.setRateLimit(fields as unknown as RateLimit),
   'DELETE rate-limit': (world) => world.setRateLimit(null),
   'POST webhook': (world, { fields }) => world.setWebhook(fields as unknown as WebhookTarget),

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { DEFAULT_BEHAVIOR, type SimulatorBehavior } from './behavior.js';
 import { CallLog } from './call-log.js';
-import { checkApiKeys, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
+import { checkApiKeys, checkBehavior, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
 import { Clock } from './clock.js';
 import { DataFile } from './data-file.js';
 import { Faults } from './faults.js';
@@ -24,6 +25,7 @@ import type {
 } from './types.js';
 import { SessionWebhook, StatusWebhook } from './webhooks.js';
 
+export type { RequiredHeader, SimulatorBehavior } from './behavior.js';
 export type * from './types.js';
 
 /** A simulated Incode on 127.0.0.1. Everything here has its counterpart under `/_simulator/` for other languages. */
@@ -33,6 +35,8 @@ export interface IncodeSimulator {
   readonly port: number;
   /** The first that is accepted. */
   readonly apiKey: string;
+  /** What it does where the real Incode's behavior is not known. */
+  readonly behavior: Readonly<SimulatorBehavior>;
   /** Every call, oldest first; the latest 100,000 at least. */
   readonly calls: readonly Call[];
   /** How often each operation was called; not bounded. */
@@ -50,6 +54,8 @@ export interface IncodeSimulator {
   /** Makes all tokens of a session invalid. */
   revokeTokens(interviewId: string): void;
   setApiKeys(keys: string[]): void;
+  /** Changes a part of its behavior. @throws TypeError naming what is wrong with it */
+  setBehavior(change: Partial<SimulatorBehavior>): void;
   setRateLimit(limit: RateLimit | null | undefined): void;
   /** The status webhook's. */
   setWebhook(target: WebhookTarget | null | undefined): void;
@@ -93,13 +99,14 @@ export interface IncodeSimulator {
  * @throws Error if the port is taken, or the data file cannot be read; TypeError if an option is wrong
  */
 export async function startIncodeSimulator(options: SimulatorOptions = {}): Promise<IncodeSimulator> {
-  const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, strictHeaders = true, dataFile } = options;
+  const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, dataFile } = options;
   checkOptions(options);
+  const behavior: SimulatorBehavior = { ...DEFAULT_BEHAVIOR };
   const clock: Clock = new Clock(() => file?.changed());
   const deliveries: Delivery[] = [];
-  const statusWebhook = new StatusWebhook(clock, timeScale, deliveries);
-  const sessionWebhook = new SessionWebhook(clock, timeScale, deliveries);
-  const sessions: Sessions = new Sessions(clock, {
+  const statusWebhook = new StatusWebhook(clock, timeScale, deliveries, behavior);
+  const sessionWebhook = new SessionWebhook(clock, timeScale, deliveries, behavior);
+  const sessions: Sessions = new Sessions(clock, behavior, {
     onStatus: (session) => statusWebhook.send(session),
     onEvent: (session, event) => sessionWebhook.send(session, event),
     onChange: () => file?.changed(),
@@ -117,13 +124,17 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     bucket: undefined,
     timeScale,
     latencyMs,
-    strictHeaders,
+    behavior,
     log: new CallLog(),
     deliveries,
     closed: false,
     setApiKeys: (keys) => {
       checkApiKeys(keys);
       world.apiKeys = new Set(keys);
+    },
+    setBehavior: (change) => {
+      checkBehavior(change);
+      Object.assign(behavior, change);
     },
     setRateLimit: (limit) => {
       world.bucket = limit ? new TokenBucket(limit, clock) : undefined;
@@ -138,6 +149,7 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     },
   };
   world.setApiKeys(apiKeys);
+  world.setBehavior(options.behavior ?? {});
   world.setRateLimit(options.rateLimit ?? null);
   world.setWebhook(options.webhook ?? null);
   world.setSessionWebhook(options.sessionWebhook ?? null);
@@ -173,6 +185,7 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     url: `http://127.0.0.1:${actualPort}`,
     port: actualPort,
     apiKey: apiKeys[0] ?? '',
+    behavior,
     calls: world.log.calls,
     counts: world.log.counts,
     deliveries,
@@ -180,6 +193,7 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     issueToken: (interviewId, { expiresInMs } = {}) => sessions.issueToken(interviewId, expiresInMs),
     revokeTokens: (interviewId) => sessions.revokeTokens(interviewId),
     setApiKeys: world.setApiKeys,
+    setBehavior: world.setBehavior,
     setRateLimit: (limit) => world.setRateLimit(limit ?? null),
     setWebhook: (target) => world.setWebhook(target ?? null),
     setSessionWebhook: (target) => world.setSessionWebhook(target ?? null),

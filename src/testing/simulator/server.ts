@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Answer, parseObject, type Refuse, refuserOf } from './answer.js';
+import type { RequiredHeader, SimulatorBehavior } from './behavior.js';
 import type { CallLog } from './call-log.js';
 import type { Clock } from './clock.js';
 import { control } from './control.js';
@@ -20,12 +21,13 @@ export interface World {
   bucket: TokenBucket | undefined;
   timeScale: number;
   latencyMs: number;
-  strictHeaders: boolean;
+  behavior: SimulatorBehavior;
   log: CallLog;
   deliveries: Delivery[];
   /** Nothing takes effect any more. */
   closed: boolean;
   setApiKeys(keys: string[]): void;
+  setBehavior(change: Partial<SimulatorBehavior>): void;
   setRateLimit(limit: RateLimit | null): void;
   setWebhook(target: WebhookTarget | null): void;
   setSessionWebhook(target: SessionWebhookTarget | null): void;
@@ -36,10 +38,11 @@ export const MAX_REQUEST_BYTES = 10 * 1_024 * 1_024;
 
 export function createSimulatorServer(world: World): Server {
   const server = createServer((request, response) => {
+    response.sendDate = world.behavior.dateHeader;
     answer(world, request, response).catch((error) => {
       // Its caller has gone in the middle, or this is a mistake of ours.
       if (response.headersSent || response.destroyed) response.destroy();
-      else write(response, refuserOf(world.clock, request.url ?? '/')(500, String(error)));
+      else write(response, refuserOf(world.clock, request.url ?? '/', world.behavior)(500, String(error)));
     });
   });
   // Longer than clients keep an idle connection, so that it is never closed under a request of theirs.
@@ -60,7 +63,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
 
   // Incode's own clients write `/omni/get/score/?id=`.
   const route = ROUTES.get(path) ?? (path.endsWith('/') ? ROUTES.get(path.slice(0, -1)) : undefined);
-  const refuse = refuserOf(world.clock, path);
+  const refuse = refuserOf(world.clock, path, world.behavior);
   if (!route) return write(response, refuse(404, 'No such resource'));
   const session = sessionOf(world, route, request, query);
   const token = String(request.headers['x-incode-hardware-id']);
@@ -105,11 +108,23 @@ async function process(
   { query, body, refuse }: { query: URLSearchParams; body: string | undefined; refuse: Refuse },
 ): Promise<Answer> {
   const { headers } = request;
-  if (!world.apiKeys.has(String(headers['x-api-key']))) return refuse(403, 'Wrong API key');
+  const { behavior } = world;
+  const isKeyMissing = headers['x-api-key'] === undefined && !behavior.requiredHeaders.includes('x-api-key');
+  if (!isKeyMissing && !world.apiKeys.has(String(headers['x-api-key']))) {
+    return refuse(behavior.apiKeyRefusal, 'Wrong API key');
+  }
   const id = route.idParameter && query.get(route.idParameter);
+  let named = session;
   if (route.token !== 'none') {
     if (!session) return refuseToken(world, route, headers['x-incode-hardware-id'], id, refuse);
-    if (id && id !== session.interviewId) return refuse(401, 'The token is for another session');
+    if (id && id !== session.interviewId && behavior.foreignId !== 'ignored') {
+      if (behavior.foreignId === 'refused') return refuse(behavior.tokenRefusal, 'The token is for another session');
+      named = world.sessions.find(id);
+      if (!named) return refuse(404, 'No such session');
+    }
+    if (route.idParameter && !id && behavior.missingId === 'refused') {
+      return refuse(400, `${route.idParameter} is required`);
+    }
     const limited = route.limited && world.bucket?.take();
     if (limited) return refuse(429, 'Too many requests', limited);
   }
@@ -118,34 +133,35 @@ async function process(
     return refuse(405, `Use ${route.method}`, { allow: route.method });
   }
   if (!acceptsJson(headers.accept)) return refuse(406, 'Answers are application/json');
-  const missing = world.strictHeaders ? missingHeader(headers) : undefined;
+  const missing = missingHeader(headers, behavior.requiredHeaders);
   if (missing) return refuse(400, missing);
   if (body === undefined) return refuse(413, 'More than 10 MB');
   const fields = route.method === 'POST' ? parseObject(body) : {};
   if (!fields) return refuse(400, 'The body must be a JSON object');
   const { sessions, timeScale } = world;
-  const call = { query, body: fields, refuse, sessions, timeScale };
+  const call = { query, body: fields, refuse, sessions, timeScale, behavior };
   if (route.token === 'none') return route.handle(call);
-  if (!session) throw new Error('Refused above');
-  return route.handle(session, call);
+  if (!named) throw new Error('Refused above');
+  return route.handle(named, call);
 }
 
 function refuseToken(
-  { sessions: { tokens } }: World,
+  { sessions: { tokens }, behavior }: World,
   route: AnyRoute,
   token: unknown,
   id: string | null | undefined,
   refuse: Refuse,
 ): Answer {
-  if (!tokens.isExecutive(String(token))) return refuse(401, 'The token is missing, wrong or has expired');
+  if (!tokens.isExecutive(String(token)))
+    return refuse(behavior.tokenRefusal, 'The token is missing, wrong or has expired');
   if (id) return refuse(404, 'No such session');
   return refuse(400, `${route.idParameter ?? 'id'} is required`);
 }
 
-function missingHeader(headers: IncomingMessage['headers']): string | undefined {
-  if (headers['api-version'] !== '1.0') return 'api-version must be 1.0';
+function missingHeader(headers: IncomingMessage['headers'], required: readonly RequiredHeader[]): string | undefined {
+  if (required.includes('api-version') && headers['api-version'] !== '1.0') return 'api-version must be 1.0';
   const isJson = headers['content-type']?.toLowerCase().startsWith('application/json');
-  return isJson ? undefined : 'Content-Type must be application/json, on GET too';
+  return isJson || !required.includes('content-type') ? undefined : 'Content-Type must be application/json, on GET too';
 }
 
 function sessionOf({ sessions }: World, route: AnyRoute, request: IncomingMessage, query: URLSearchParams) {
