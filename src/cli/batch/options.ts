@@ -6,6 +6,7 @@ export interface BatchCommandOptions extends TemporalOptions {
   format?: Format;
   out?: string;
   outFormat?: Format;
+  raw: boolean;
   batchId?: string;
   resume: boolean;
   retryFailed: boolean;

@@ -16,6 +16,7 @@ export function define(command: Command): void {
     )
     .option('--out <file>', 'where results go, whole or not at all; - for stdout (default: a summary only)')
     .addOption(new Option('--out-format <format>', 'of the results (default: by the name, or csv)').choices(FORMATS))
+    .option('--raw', 'write CSV cells unchanged, also those that a spreadsheet would run as formulas', false)
     .option('--batch-id <id>', 'name of the batch (default: follows from the interview ids)')
     .option('--resume', 'attach to a batch that exists, or end with 4', false)
     .option('--retry-failed', 'run failed sessions again, and those alone', false)
