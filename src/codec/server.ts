@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { type FastifyInstance, fastify } from 'fastify';
-import { type Secrets, secretMatcher } from '../secret-matcher.js';
+import { type Secrets, secretMatcher } from '../secrets/matcher.js';
 import { EncryptionKeyError } from './keys.js';
 
 export interface CodecServerOptions {

@@ -6,8 +6,8 @@ import { encryptedDataConverter } from 'temporal-incode/codec';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { encryptionCodec, keyRing } from '../../src/codec/index.js';
 import { createCodecServer } from '../../src/codec/server.js';
-import { ConfigError, readCodecServerConfig } from '../../src/config.js';
-import { defaultCacheDir, findTemporalBinary } from '../../src/testing/temporal-binary.js';
+import { ConfigError, readCodecServerConfig } from '../../src/config/index.js';
+import { defaultCacheDir, findTemporalBinary } from '../../src/testing/server/binary.js';
 
 const KEY = Buffer.alloc(32, 7);
 const TOKEN = 'a-token-of-operators';

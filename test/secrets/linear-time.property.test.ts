@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkOnboardingInput, parseDuration } from '../../src/contract/index.js';
-import { createLogger } from '../../src/logging.js';
+import { createLogger } from '../../src/monitoring/logger.js';
 import { keepSecret, redacted } from '../../src/secrets/index.js';
 import { fc } from '../support/property.js';
 
