@@ -8,8 +8,8 @@ import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions }
 import { score } from './score.js';
 import type { IncodeActivities } from './types.js';
 
-export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './bulk/index.js';
-export type * from './bulk/types.js';
+export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
+export type * from './batch/types.js';
 export type { ActivityEvent, Observe } from './observe.js';
 export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './options.js';
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';

@@ -16,4 +16,5 @@ export {
 } from './guards.js';
 export * from './milestones.js';
 export * from './names.js';
+export * from './token-claims.js';
 export * from './types.js';

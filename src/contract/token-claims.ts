@@ -1,0 +1,56 @@
+import { InvalidInputError } from './guards.js';
+
+/**
+ * Reads which session a token says it is for: the claim `interviewId` of a JWT. The signature is not verified, so a claim can only
+ * show that a token does not fit. Incode documents no such claim, so most tokens may have none.
+ *
+ * @returns `undefined` for a token that cannot be read, or has no such claim
+ */
+export function interviewIdOfToken(sessionToken: string): string | undefined {
+  const claims = jsonOf(sessionToken.split('.')[1] ?? '');
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined;
+  const { interviewId } = claims as Record<string, unknown>;
+  // What cannot be an interview id names no session, and must not be repeated in an error.
+  return typeof interviewId === 'string' && /^[\x21-\x7e]{1,200}$/.test(interviewId) ? interviewId : undefined;
+}
+
+/** @throws InvalidInputError naming both sessions, and not the token */
+export function checkTokenFits(interviewId: string, sessionToken: string, field = 'sessionToken'): void {
+  const named = interviewIdOfToken(sessionToken);
+  if (named !== undefined && named !== interviewId) {
+    throw new InvalidInputError(
+      field,
+      `belongs to session ${named}, not to ${interviewId}; hand in the token of ${interviewId}`,
+    );
+  }
+}
+
+/** Decoded by hand: workflow code has neither `atob` nor `Buffer`. */
+function jsonOf(base64url: string): unknown {
+  try {
+    return JSON.parse(decodeURIComponent(bytesOf(base64url).map(percentEncoded).join('')));
+  } catch {
+    return undefined;
+  }
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+function bytesOf(base64url: string): number[] {
+  const bytes: number[] = [];
+  let [bits, value] = [0, 0];
+  for (const character of base64url.replace(/=+$/, '')) {
+    const digit = ALPHABET.indexOf(character);
+    if (digit < 0) throw new Error('not base64url');
+    value = ((value << 6) | digit) & 0xffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((value >> bits) & 0xff);
+  }
+  return bytes;
+}
+
+function percentEncoded(byte: number): string {
+  return `%${byte.toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkTokenFits, InvalidInputError, interviewIdOfToken } from '../../src/contract/index.js';
+
+function jwt(claims: unknown): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'HS256' })}.${part(claims)}.c2lnbmF0dXJl`;
+}
+
+describe('interviewIdOfToken', () => {
+  it('reads the claim interviewId of a JWT', () => {
+    expect(interviewIdOfToken(jwt({ interviewId: 'i-1', externalUserId: 'other' }))).toBe('i-1');
+  });
+
+  it('reads claims that are not ASCII', () => {
+    expect(interviewIdOfToken(jwt({ name: 'Zoë 😀 Ünal', interviewId: 'i-1' }))).toBe('i-1');
+  });
+
+  it.each([
+    ['a token that is no JWT', 'opaque-token'],
+    ['an empty token', ''],
+    ['a JWT without the claim', jwt({ externalUserId: 'u-1', exp: 1 })],
+    ['a claim that is no text', jwt({ interviewId: 7 })],
+    ['an empty claim', jwt({ interviewId: '' })],
+    ['a claim that cannot be an id', jwt({ interviewId: 'two words\n' })],
+    ['a claim that is too long for an id', jwt({ interviewId: 'x'.repeat(201) })],
+    ['claims that are a list', jwt(['interviewId'])],
+    ['claims that are null', jwt(null)],
+    ['claims that are not base64url', 'a.+/*.c'],
+    ['claims that are no JSON', `a.${Buffer.from('{"interviewId"').toString('base64url')}.c`],
+    ['claims that are not UTF-8', `a.${Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64url')}.c`],
+  ])('finds no claim in %s', (_, token) => {
+    expect(interviewIdOfToken(token)).toBeUndefined();
+  });
+
+  it('decodes every JWT as Node does', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()), (claims) => {
+        expect(interviewIdOfToken(jwt({ ...claims, interviewId: 'i-1' }))).toBe('i-1');
+      }),
+    );
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (token) => void interviewIdOfToken(token)));
+  });
+});
+
+describe('checkTokenFits', () => {
+  it('refuses a token of another session, naming both sessions', () => {
+    const token = jwt({ interviewId: 'session-b' });
+    const refused = () => checkTokenFits('session-a', token);
+    expect(refused).toThrow(InvalidInputError);
+    expect(refused).toThrow(
+      'sessionToken belongs to session session-b, not to session-a; hand in the token of session-a',
+    );
+  });
+
+  it('accepts the token of the session, and one that names none', () => {
+    for (const token of [jwt({ interviewId: 'session-a' }), jwt({ externalUserId: 'session-b' }), 'opaque'])
+      expect(() => checkTokenFits('session-a', token)).not.toThrow();
+  });
+});
