@@ -153,9 +153,9 @@ export interface OnboardingResult {
   onboardingStatus: string | null;
   /**
    * Who told `onboardingStatus`, on which a person's verdict and `expired` rest: `incode` answered it; or `webhook`, because no
-   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. `null` without a status.
+   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. Missing without a status.
    */
-  confirmedBy: 'incode' | 'webhook' | null;
+  confirmedBy?: 'incode' | 'webhook';
   /** One sentence for people: what the outcome rests on. */
   reason: string;
 }

@@ -36,16 +36,17 @@ export function hasHint({ hints }: SessionRecord, decides: Decides): boolean {
 async function checkHints(session: Session, decides: Decides): Promise<never> {
   const { record } = session;
   const open = () => record.hints.filter(decides);
-  /** With this token nobody could ask; another one is waited for. */
-  let useless: string | null | undefined;
+  /** What nobody could be asked about with this token; another token, or another hint, is waited for. */
+  let unanswered: { hints: string; token: string | null } | undefined;
+  const isUnanswered = () => unanswered?.hints === open().join() && unanswered.token === record.token;
   for (;;) {
-    await condition(() => open().length > 0 && record.token !== useless);
+    await condition(() => open().length > 0 && !isUnanswered());
     const hints = open();
-    const token = record.token;
+    const { token } = record;
     const answer = await ask(session, hints, () => open().join() !== hints.join());
     if (answer === 'outdated') continue;
-    useless = answer === 'noToken' ? token : undefined;
     settle(record, hints, answer);
+    unanswered = answer === 'noToken' ? { hints: open().join(), token } : undefined;
     session.publish();
   }
 }

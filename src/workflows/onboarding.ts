@@ -208,7 +208,8 @@ class Onboarding {
     const finish = record.answer?.finish ?? null;
     const isScored = finish !== null && needsScore(plan, finish);
     const score = isScored ? (record.score?.answer ?? null) : undefined;
-    return decide({ finish, score, onboardingStatus: record.onboardingStatus, reviewed: record.stage === 'inReview' });
+    const { onboardingStatus, byWebhook, stage } = record;
+    return decide({ finish, score, onboardingStatus, byWebhook, reviewed: stage === 'inReview' });
   }
 
   private conclude(): OnboardingResult {
@@ -227,7 +228,7 @@ class Onboarding {
       score: record.score?.answer ?? null,
       closed: record.closed,
       onboardingStatus: record.onboardingStatus,
-      confirmedBy: record.onboardingStatus === null ? null : record.byWebhook ? 'webhook' : 'incode',
+      ...(record.onboardingStatus === null ? {} : { confirmedBy: record.byWebhook ? 'webhook' : 'incode' }),
       reason,
     };
   }

@@ -42,8 +42,9 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
       return ended(interviewId);
     },
   ],
+  // The webhook adds a read, and its first one the marker of a code version.
   'processed, told by the webhook': [
-    7,
+    9,
     async () => {
       const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
       await untilLooks(world, interviewId, 1);
@@ -70,7 +71,7 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
     },
   ],
   'reviewed, told by the webhook': [
-    7,
+    9,
     async () => {
       const { interviewId } = await begin(world, { plan: { review: 'wait' } }, WARN);
       await untilStage(world, interviewId, 'inReview');

@@ -189,7 +189,11 @@ describe('without a token that Incode accepts, a webhook', () => {
     world.simulator.revokeTokens(id);
     events.length = 0;
     await say(world, id, status);
-    expect(await world.onboarding.result(id)).toMatchObject({ outcome, confirmedBy: 'webhook' });
+    expect(await world.onboarding.result(id)).toMatchObject({
+      outcome,
+      confirmedBy: 'webhook',
+      reason: expect.stringContaining('Only a webhook said so'),
+    });
     expect(heard()).toEqual(['unconfirmed']);
     expect(token).toBeDefined();
     await world.onboarding.cancel(interviewId);
@@ -217,6 +221,17 @@ describe('without a token that Incode accepts, a webhook', () => {
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', confirmedBy: 'incode' });
     await expectSound(world, interviewId);
+  });
+
+  it('EXPIRED after another one that waits for the token counts', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    events.length = 0;
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await until(() => heard().length, 1);
+    await say(world, interviewId, 'EXPIRED');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'webhook' });
   });
 
   it('POST_PROCESSING_FINISHED that was forged does not finish an open session once there is a token', async () => {
