@@ -10,7 +10,6 @@ import {
   InvalidInputError,
 } from '../../client/index.js';
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../commands/batch.js';
 import { CliError, EXIT, inputProblem } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
 import { printJson } from '../shared/output.js';
@@ -18,6 +17,7 @@ import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
 import { checkedList, refuseInvalid, say } from './list.js';
+import type { BatchCommandOptions } from './options.js';
 import { number, progressDisplay } from './progress-bar.js';
 import { NO_RESULTS, openResults, type Results } from './results.js';
 import type { Format } from './rows.js';

@@ -1,32 +1,10 @@
 import { type Command, Option } from 'commander';
 import { BULK_TASK_QUEUE } from '../../contract/index.js';
-import type { Format } from '../batch/rows.js';
+import type { BatchCommandOptions } from '../batch/options.js';
 import { runBatch } from '../batch/run.js';
 import { steer } from '../batch/steer.js';
 import { CliError } from '../shared/exit.js';
-import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
-
-export interface BatchCommandOptions extends TemporalOptions {
-  format?: Format;
-  out?: string;
-  outFormat?: Format;
-  raw: boolean;
-  batchId?: string;
-  resume: boolean;
-  retryFailed: boolean;
-  verifyFirst: boolean;
-  skipInvalid: boolean;
-  dryRun: boolean;
-  close: boolean;
-  score: boolean;
-  scoreDeadline?: string;
-  window?: number;
-  status: boolean;
-  stop: boolean;
-  pause: boolean;
-  unpause: boolean;
-  json: boolean;
-}
+import { withTemporalOptions } from '../shared/options.js';
 
 const FORMATS = ['csv', 'ndjson'];
 
