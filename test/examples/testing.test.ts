@@ -51,6 +51,3 @@ it('an answer that is lost on the way does not finish a session twice', async ()
 });
 
 // Around it, so that the worker's log lines do not stand among the results of our tests:
-import { installRuntime } from '../support/world.js';
-
-installRuntime();
