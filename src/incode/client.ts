@@ -44,6 +44,13 @@ export interface StartRequest {
 export interface CallOptions {
   /** Aborts the call. A request that was sent may still take effect. */
   signal?: AbortSignal;
+  /**
+   * Asked when the first byte of the request is about to be written, after any wait for a connection. `false` writes nothing; the call
+   * then ends as `notTaken`.
+   *
+   * @default always
+   */
+  mayStillSend?: () => boolean;
 }
 
 /**
@@ -84,7 +91,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const apiKey = apiKeyOf(options.apiKey);
   let closing: Promise<void> | undefined;
 
-  async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
+  async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
     const { operation, sessionToken } = call;
     if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
@@ -101,6 +108,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
+      mayStillSend,
     });
     const answer = answerOf(call, key, outcome);
     if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);
@@ -242,6 +250,8 @@ function interruption({ phase, reason, code, proxyStatus, status }: Interrupted)
   if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
   const cause = code ? ` (${code})` : '';
   switch (reason) {
+    case 'withheld':
+      return 'was not asked: the request was withheld';
     case 'tooLarge':
       return `answered ${status} with more than 1 MiB`;
     case 'timeout':
