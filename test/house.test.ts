@@ -79,7 +79,6 @@ const RULES: Rules = {
     packages: [
       'node:',
       'commander',
-      'cli-table3',
       'yocto-spinner',
       'cli-progress',
       'csv-parse',

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { SessionStatus } from '../../client/index.js';
 import type { Stage } from '../../contract/index.js';
 import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 export function define(command: Command): void {
   withSessionOptions(command, 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  $ temporal-incode status --interview-id 5f3a…')
-    .action(status);
+    .addHelpText('after', '\nExample:\n  $ temporal-incode status 5f3a…')
+    .action(onSession(status));
 }
 
 async function status(options: SessionOptions): Promise<void> {
