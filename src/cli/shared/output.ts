@@ -72,6 +72,13 @@ export function printTable(head: string[], rows: string[][], wide = false): void
   for (const line of tableLines(head, rows, width)) process.stdout.write(`${line}\n`);
 }
 
+/** A moment as people read it: how far away it is, and when exactly. */
+export function moment(at: Date, now = Date.now()): string {
+  const isOver = at.getTime() <= now;
+  const distance = age(isOver ? at : new Date(now - (at.getTime() - now)), now);
+  return `${isOver ? `${distance} ago` : `in ${distance}`} (${at.toISOString().replace(/\.\d+Z$/, 'Z')})`;
+}
+
 const UNITS = { d: 86_400, h: 3_600, m: 60, s: 1 };
 
 /** @returns how long ago, such as `3m` or `2d`, in the largest unit */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { age } from '../../../src/cli/shared/output.js';
+import { age, moment } from '../../../src/cli/shared/output.js';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');
 
@@ -12,4 +12,9 @@ it.each([
   ['2026-01-11T00:00:00Z', '0s'],
 ])('says how long ago %s was: %s', (at, expected) => {
   expect(age(new Date(at), NOW)).toBe(expected);
+});
+
+it('prints a moment with its distance', () => {
+  expect(moment(new Date('2026-01-09T22:59:59.123Z'), NOW)).toBe('1h ago (2026-01-09T22:59:59Z)');
+  expect(moment(new Date('2026-01-12T00:00:00Z'), NOW)).toBe('in 2d (2026-01-12T00:00:00Z)');
 });
