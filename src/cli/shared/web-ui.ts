@@ -1,4 +1,4 @@
-import { isLoopback } from '../../temporal/address.js';
+import { isLoopback } from '../../secrets/index.js';
 
 /**
  * Where Temporal's Web UI shows a workflow: below `TEMPORAL_INCODE_UI_URL`, at Temporal Cloud, or at a local dev server with the
