@@ -31,7 +31,10 @@ const RULES: Rules = {
   'task-queue-limit': { ours: ['grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
-  activities: { ours: ['contract', 'incode'], packages: ['node:', '@temporalio/activity', '@temporalio/common'] },
+  activities: {
+    ours: ['contract', 'incode', 'secrets'],
+    packages: ['node:', '@temporalio/activity', '@temporalio/common'],
+  },
   // Deterministic: nothing of Node, and of the activities only their types.
   workflows: {
     ours: ['contract'],

@@ -3,11 +3,11 @@ import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
-import { type Exchange, exchange, type Interrupted } from './exchange.js';
+import { type Exchange, exchange } from './exchange.js';
+import { factsOf } from './facts.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
 import { report } from './report.js';
 import {
-  errorCode,
   type FinishStatusResponse,
   readCloseSession,
   readFinishStatus,
@@ -19,7 +19,6 @@ import {
   type ScoreResponse,
   type StartResponse,
 } from './responses.js';
-import { parseRetryAfter } from './retry-after.js';
 
 /** A session and the token that reaches it. */
 export interface SessionAccess {
@@ -53,7 +52,11 @@ export interface CallOptions {
 export interface IncodeClient {
   /** Completes the session. Has side effects at Incode although it is a GET: never repeat it without a look at the status. */
   finishStatus(session: SessionAccess & { flowId?: string }, options?: CallOptions): Promise<FinishStatusResponse>;
-  onboardingStatus(session: SessionAccess, options?: CallOptions): Promise<{ onboardingStatus: string }>;
+  /** Without an `interviewId`: of the session that the token reaches. */
+  onboardingStatus(
+    session: Pick<SessionAccess, 'sessionToken'> & Partial<SessionAccess>,
+    options?: CallOptions,
+  ): Promise<{ onboardingStatus: string }>;
   /** Whether post-processing is done. */
   isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
   score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
@@ -85,8 +88,9 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
-    const { operation, sessionToken } = call;
-    if (sessionToken !== undefined && !isSendable(sessionToken)) {
+    const { operation } = call;
+    // Also one that is missing: without the header Incode would not know which session is meant.
+    if ('sessionToken' in call && !isSendable(call.sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
     const key = apiKey.now();
@@ -166,7 +170,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
           operation: 'onboardingStatus',
           method: 'GET',
           path: '/omni/get/onboarding/status',
-          query: { id: interviewId },
+          ...(interviewId === undefined ? {} : { query: { id: interviewId } }),
           sessionToken,
           read: readOnboardingStatus,
         },
@@ -226,34 +230,4 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       return closing;
     },
   };
-}
-
-function factsOf(outcome: Exchange, now: number) {
-  const { status: httpStatus, retryAfter } = outcome;
-  const retryAfterMs = parseRetryAfter(retryAfter, now);
-  if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus, retryAfterMs };
-  const code = errorCode(outcome.body, outcome.status);
-  const at = Date.parse(outcome.date ?? '');
-  const answeredAt = Number.isNaN(at) ? undefined : new Date(at);
-  return { what: `answered ${httpStatus}`, httpStatus, code, retryAfterMs, answeredAt };
-}
-
-function interruption({ phase, reason, code, proxyStatus, status }: Interrupted): string {
-  if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
-  const cause = code ? ` (${code})` : '';
-  switch (reason) {
-    case 'tooLarge':
-      return `answered ${status} with more than 1 MiB`;
-    case 'timeout':
-      if (phase === 'unsent') return 'could not be reached in time';
-      return phase === 'sent' ? 'did not answer in time' : `answered ${status}, but not to the end in time`;
-    case 'cancelled':
-      if (phase === 'unsent') return 'was not asked: the call was cancelled';
-      return 'had not answered to the end when the call was cancelled';
-    case 'connection':
-      if (phase === 'unsent') return `could not be reached${cause}`;
-      return phase === 'sent'
-        ? `closed the connection without an answer${cause}`
-        : `answered ${status}, but closed the connection before the end${cause}`;
-  }
 }

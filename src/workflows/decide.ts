@@ -22,9 +22,13 @@ export function decide({ finish, score, onboardingStatus, reviewed = false }: Ev
   const verdict = verdictOf(onboardingStatus);
   if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.` };
   if (finish === null) return expired(onboardingStatus);
+  if (finish.confirmedBy === 'unconfirmed') return { outcome: 'undecided', reason: UNCONFIRMED };
   const { outcome, reason } = withoutVerdict(finish, score);
   return { outcome, reason: reviewed ? `${reason} No manual review decided within the review deadline.` : reason };
 }
+
+const UNCONFIRMED =
+  'A request to finish the session may have taken effect, and its status did not confirm it in time. Look at the session on the dashboard of Incode.';
 
 function expired(onboardingStatus: string | null): Decision {
   const reason =

@@ -86,6 +86,8 @@ export async function startWorld({
       settleTimeMs: 400,
       mendIntervalMs: 300,
       scorePollMs: 200,
+      confirmPollMs: 200,
+      confirmWithinMs: 2_000,
       ...activities,
       ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
     }),
