@@ -7,7 +7,7 @@ export default {
     'src/incode/retry-after.ts',
     'src/workflows/decide.ts',
     'src/workflows/earlier-requests.ts',
-    'src/workflows/suspects.ts',
+    'src/workflows/batch/possibly-sent.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.pure.config.ts' },

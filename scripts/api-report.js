@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 import { Command } from 'commander';
-import { addCommands } from '../dist/cli/commands.js';
+import { addCommands } from '../dist/cli/registry.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [directory = join(root, 'api')] = process.argv.slice(2);

@@ -8,23 +8,23 @@ import {
   reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
-import { type Config, ConfigError, readConfig } from './config.js';
+import { type Config, ConfigError, readConfig } from './config/index.js';
 import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
 import { logAttributes } from './monitoring/log-attributes.js';
 import type { Health } from './monitoring/server.js';
 import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worker.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
-import { checkSearchAttributes } from './search-attributes.js';
 import { redacted } from './secrets/index.js';
-import { limitTaskQueue } from './task-queue-limit.js';
-import { DEFAULT_ADDRESS, rememberAddress } from './temporal-config.js';
+import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { versioned } from './worker/deployment.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
+import { checkSearchAttributes } from './worker/search-attributes.js';
+import { limitTaskQueue } from './worker/task-queue-limit.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
-export { type Config, ConfigError, readConfig } from './config.js';
+export { type Config, ConfigError, readConfig } from './config/index.js';
 export type { IncodeCall } from './incode/index.js';
 export type { Health } from './monitoring/server.js';
 export {
@@ -32,7 +32,7 @@ export {
   MissingSearchAttributesError,
   SEARCH_ATTRIBUTES_COMMAND,
   WrongSearchAttributesError,
-} from './search-attributes.js';
+} from './worker/search-attributes.js';
 export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
 /** A worker with what it owns: its connections to Temporal and to Incode. */
@@ -202,7 +202,7 @@ export async function runWorker(env = process.env): Promise<number> {
     return 2;
   }
   // Only processes log in this way: a host of `createWorker` needs no pino.
-  const { createLogger } = await import('./logging.js');
+  const { createLogger } = await import('./monitoring/logger.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
   const { namespace, taskQueue, temporal } = config;

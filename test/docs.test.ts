@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { COLUMNS } from '../src/cli/batch/results.js';
-import { EXIT } from '../src/cli/exit.js';
-import { ConfigError, readConfig } from '../src/config.js';
+import { EXIT } from '../src/cli/shared/exit.js';
+import { ConfigError, readConfig } from '../src/config/index.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -24,7 +24,8 @@ import {
   UPDATES,
 } from '../src/contract/index.js';
 import { onboardingService } from '../src/nexus/index.js';
-import { type IncodeSimulator, startIncodeSimulator } from '../src/testing/index.js';
+import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
+import { checkBehavior } from '../src/testing/simulator/checks.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
 import { DEFINITIONS, expectValid } from './support/schema.js';
@@ -190,6 +191,22 @@ describe('simulator.md', () => {
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SimulatorOptions').sort());
   });
 
+  it('has a line for each part of the behavior, with choices that are accepted, and no other', async () => {
+    const rows = tableOf(doc('simulator'), 'behavior');
+    const documented = rows.flatMap(([part = '']) => inCode(part));
+    expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/behavior.ts', 'SimulatorBehavior').sort());
+    await using simulator = await startIncodeSimulator();
+    for (const [part = '', choices = ''] of rows) {
+      const name = String(inCode(part)[0]) as keyof SimulatorBehavior;
+      const values = inCode(choices).map((choice) =>
+        /^\w+$/.test(choice) && !/^(\d+|true|false)$/.test(choice) ? choice : JSON.parse(choice),
+      );
+      // The default stands first.
+      expect(values[0], name).toEqual(simulator.behavior[name]);
+      for (const value of values) expect(() => checkBehavior({ [name]: value })).not.toThrow();
+    }
+  });
+
   it('has every part of a session, and no other', () => {
     const documented = tableOf(doc('simulator'), 'part').flatMap(([parts = '']) => inCode(parts));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SessionSpec').sort());
@@ -228,7 +245,7 @@ it.each(pages)('%s has packages of the SDK installed in the version that package
 
 it('testing.md has a line for each option of the server, and no other', () => {
   const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
-  expect(documented.sort()).toEqual(fieldsOf('src/testing/temporal-server.ts', 'LocalTemporalServerOptions').sort());
+  expect(documented.sort()).toEqual(fieldsOf('src/testing/server/index.ts', 'LocalTemporalServerOptions').sort());
 });
 
 describe('batches.md', () => {

@@ -3,38 +3,29 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
+  cyclesIn,
   type Files,
   forbiddenImports,
   packagesLoadedBy,
   packagesNamedIn,
   partOf,
   type Rules,
+  unusedAllowances,
   withoutComments,
 } from './support/house.js';
 
 // Which way the arrows point. A new part of src gets a line here, with what it may know and what not.
 
-const EVERYTHING = ['@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/worker'];
-
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
-  loopback: { ours: [], packages: [] },
-  'cause-limit': { ours: [], packages: [] },
-  'grpc-status': { ours: [], packages: [] },
-  'secret-matcher': { ours: [], packages: ['node:'] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
-  'temporal-config': { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'secrets', 'temporal-config'], packages: ['node:', '@temporalio/envconfig'] },
-  logging: { ours: ['cause-limit', 'secrets'], types: ['config'], packages: ['pino', '@temporalio/worker'] },
-  'search-attributes': { ours: ['contract', 'grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
-  'task-queue-limit': { ours: ['grpc-status'], packages: ['@temporalio/client', '@temporalio/worker'] },
+  // How a Temporal server is reached, and what its refusals mean.
+  temporal: { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
+  config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
-  activities: {
-    ours: ['contract', 'incode', 'secrets'],
-    packages: ['node:', '@temporalio/activity', '@temporalio/common'],
-  },
+  activities: { ours: ['contract', 'incode', 'secrets'], packages: ['@temporalio/activity', '@temporalio/common'] },
   // Deterministic: nothing of Node, and of the activities only their types.
   workflows: {
     ours: ['contract'],
@@ -43,58 +34,40 @@ const RULES: Rules = {
   },
   // Light: it runs inside other teams' services, which host no worker.
   client: {
-    ours: ['contract', 'loopback', 'grpc-status', 'codec', 'secrets', 'temporal-config'],
+    ours: ['contract', 'codec', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['loopback', 'secret-matcher', 'secrets'],
+    ours: ['contract', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
-  webhook: { ours: ['contract', 'secret-matcher'], packages: ['node:', 'fastify', 'jose'] },
+  webhook: { ours: ['contract', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
-  // Of the SDK's worker the runtime, which alone knows the SDK's metrics.
+  // From the SDK's worker it takes only the runtime, which alone knows the SDK's metrics.
   monitoring: {
-    ours: ['contract'],
+    ours: ['contract', 'secrets'],
     types: ['config', 'incode', 'activities', 'webhook'],
-    packages: ['node:', '@temporalio/worker', 'prom-client'],
+    packages: ['node:', '@temporalio/worker', 'pino', 'prom-client'],
   },
   worker: {
-    ours: [
-      'contract',
-      'config',
-      'logging',
-      'search-attributes',
-      'task-queue-limit',
-      'secrets',
-      'temporal-config',
-      'incode',
-      'activities',
-      'codec',
-      'nexus',
-      'monitoring',
-    ],
-    packages: ['node:', ...EVERYTHING],
+    ours: ['contract', 'config', 'secrets', 'temporal', 'incode', 'activities', 'codec', 'nexus', 'monitoring'],
+    packages: ['node:', '@temporalio/client', '@temporalio/worker'],
   },
   testing: {
-    ours: ['contract', 'loopback', 'incode', 'codec', 'webhook'],
+    ours: ['contract', 'temporal'],
     packages: ['node:', 'jose', '@temporalio/client', '@temporalio/common', '@temporalio/testing'],
   },
   // Nothing may import it.
   cli: {
     ours: [
-      'cause-limit',
-      'grpc-status',
       'contract',
-      'loopback',
       'config',
-      'logging',
-      'search-attributes',
+      'temporal',
       'incode',
-      'activities',
       'client',
       'codec',
       'secrets',
@@ -111,7 +84,8 @@ const RULES: Rules = {
       'cli-progress',
       'csv-parse',
       'csv-stringify',
-      ...EVERYTHING,
+      '@temporalio/client',
+      '@temporalio/common',
     ],
   },
 };
@@ -132,14 +106,11 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 ];
 
 /** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
-const WITH_PEERS = [
-  ...['activities', 'logging', 'nexus', 'search-attributes', 'task-queue-limit', 'testing', 'worker', 'workflows'],
-  ...['codec', 'webhook', 'monitoring'],
-];
+const WITH_PEERS = [...['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring']];
 
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
-  'src/config.ts',
+  'src/config/index.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
@@ -147,7 +118,7 @@ const ENVIRONMENT_READERS = [
   // Default of an argument: workers and callers share these variables.
   'src/codec/environment.ts',
   // For tests of other teams, which have no configuration of ours.
-  'src/testing/temporal-server.ts',
+  'src/testing/server/index.ts',
 ];
 
 /** Longer files hide what they do; style asks for 250, this is where it ends. */
@@ -180,6 +151,14 @@ describe('this repository', () => {
 
   it('imports only along the arrows', () => {
     expect(forbiddenImports(sources, RULES)).toEqual([]);
+  });
+
+  it('has no import cycle', () => {
+    expect(cyclesIn(sources)).toEqual([]);
+  });
+
+  it('allows nothing that no file imports', () => {
+    expect(unusedAllowances(sources, RULES)).toEqual([]);
   });
 
   it.each(NOT_LOADED)('%s loads no package like %s', (entry, packages) => {
@@ -275,6 +254,32 @@ describe('forbiddenImports', () => {
   it('asks for a rule for a new part', () => {
     expect(verdict('src/novelty/index.ts', '')).toEqual([
       'src/novelty/index.ts: novelty has no place in the house; give it one in the table',
+    ]);
+  });
+});
+
+describe('cyclesIn', () => {
+  it('finds a cycle through an import of types, with every file in it', () => {
+    const files = {
+      'src/client/a.ts': `import { b } from './b.js';`,
+      'src/client/b.ts': `import type { C } from './c.js';`,
+      'src/client/c.ts': `import { b } from './b.js';`,
+    };
+    expect(cyclesIn(files)).toEqual([['src/client/b.ts', 'src/client/c.ts']]);
+  });
+});
+
+describe('unusedAllowances', () => {
+  it('names a part and a package that no file of the part imports', () => {
+    const rules: Rules = {
+      client: { ours: ['contract', 'codec'], types: ['worker'], packages: ['jose'] },
+      contract: { ours: [], packages: [] },
+    };
+    const files = { 'src/client/a.ts': `import type { A } from '../contract/index.js';`, 'src/contract/index.ts': '' };
+    expect(unusedAllowances(files, rules)).toEqual([
+      'client may import codec',
+      'client may import types of worker',
+      'client may import jose',
     ]);
   });
 });

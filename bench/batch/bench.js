@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startWorkerProcess } from '../../dist/cli/worker-process.js';
+import { startWorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch } from '../../dist/client/index.js';
 import { memoryMb } from '../lib/processes.js';
 import { printTable, say } from '../lib/report.js';

@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultCacheDir, findTemporalBinary } from '../../dist/testing/temporal-binary.js';
+import { defaultCacheDir, findTemporalBinary } from '../../dist/testing/server/binary.js';
 import { say } from '../lib/report.js';
 import { startServer } from '../lib/world.js';
 

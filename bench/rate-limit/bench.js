@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startWorkerProcess } from '../../dist/cli/worker-process.js';
+import { startWorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch } from '../../dist/client/index.js';
 import { startIncodeSimulator } from '../../dist/testing/index.js';
 import { printTable, say } from '../lib/report.js';

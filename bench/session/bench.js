@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { localWorkerEnvironment } from '../../dist/cli/local-environment.js';
+import { localWorkerEnvironment } from '../../dist/cli/local/environment.js';
 import { OnboardingClient } from '../../dist/client/index.js';
 import { onboardingWorkflowId } from '../../dist/contract/index.js';
 import { createWorker, readConfig } from '../../dist/worker.js';

@@ -9,8 +9,8 @@ import { checkClaim } from './token-fit.js';
 import { guardedTokenSource } from './token-source.js';
 import type { IncodeActivities, SessionInput } from './types.js';
 
-export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './bulk/index.js';
-export type * from './bulk/types.js';
+export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
+export type * from './batch/types.js';
 export type { ActivityEvent, Observe } from './observe.js';
 export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './options.js';
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';

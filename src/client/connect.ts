@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
-import { channelArgsFor } from '../loopback.js';
-import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal-config.js';
+import { channelArgsFor } from '../temporal/address.js';
+import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { grpcError, unavailable } from './temporal-failure.js';

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
-import { GRPC } from '../grpc-status.js';
+import { GRPC } from '../temporal/grpc.js';
 import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
 import { grpcError, isDisconnected, temporalFailure } from './temporal-failure.js';
 

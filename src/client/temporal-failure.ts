@@ -1,7 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { EncryptionKeyError } from '../codec/index.js';
-import { GRPC } from '../grpc-status.js';
-import { rememberedAddress } from '../temporal-config.js';
+import { rememberedAddress } from '../temporal/environment.js';
+import { GRPC } from '../temporal/grpc.js';
 import { TemporalUnavailableError } from './errors.js';
 
 /** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */

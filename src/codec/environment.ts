@@ -1,4 +1,4 @@
-import { isLoopback } from '../loopback.js';
+import { isLoopback } from '../temporal/address.js';
 import { EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../config.js';
+import type { ListenAddress } from '../config/index.js';
 import type { WebhookEvent } from '../webhook/index.js';
 import { promClientLoaded } from './optional-peer.js';
 import { startMonitoringServer } from './server.js';

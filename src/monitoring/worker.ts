@@ -1,6 +1,6 @@
 import type { Logger, NativeConnection } from '@temporalio/worker';
 import type { ActivityEvent } from '../activities/index.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/index.js';
 import type { IncodeCall } from '../incode/index.js';
 import { promClientLoaded } from './optional-peer.js';
 import { installMeasuredRuntime, installRuntime } from './runtime.js';

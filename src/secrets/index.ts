@@ -1,3 +1,3 @@
 export { type SecretFile, secretFile } from './file.js';
+export { HIDDEN, shownAs } from './printing.js';
 export { keepSecret, redacted, redactedFields, withoutKnownSecrets } from './redaction.js';
-export { HIDDEN, shownAs } from './view.js';

@@ -1,7 +1,7 @@
-export * from './simulator/index.js';
 export {
   type LocalTemporalServer,
   type LocalTemporalServerOptions,
   startLocalTemporalServer,
-} from './temporal-server.js';
+} from './server/index.js';
+export * from './simulator/index.js';
 export { passTime } from './time-skipping.js';

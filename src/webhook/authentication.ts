@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { derived, secretMatcher } from '../secret-matcher.js';
+import { derived, secretMatcher } from '../secrets/matcher.js';
 import type { OAuthClient, Settings } from './options.js';
 import { Refusal } from './results.js';
 import type { Tokens } from './tokens.js';

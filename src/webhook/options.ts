@@ -1,4 +1,4 @@
-import type { Secrets } from '../secret-matcher.js';
+import type { Secrets } from '../secrets/matcher.js';
 import type { StatusDelivery } from './parse-delivery.js';
 import type { WebhookEvent } from './results.js';
 

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
-import { derived, type Secrets } from '../secret-matcher.js';
+import { derived, type Secrets } from '../secrets/matcher.js';
 import type { OAuthClient } from './options.js';
 
 /** What the token endpoint answers, as OAuth2 has it. */

@@ -1,5 +1,5 @@
 import type { WorkerOptions } from '@temporalio/worker';
-import type { Config } from '../config.js';
+import type { Config } from '../config/index.js';
 
 /**
  * What makes a worker one of a version, if the configuration names one. Every worker of the process gets it: a version can become the

@@ -1,3 +1,3 @@
 export { onboardingAnswer } from './answer.js';
-export { onboardingBatch } from './batch.js';
+export { onboardingBatch } from './batch/batch.js';
 export { onboardingSession } from './onboarding.js';

@@ -11,7 +11,7 @@ import {
   startIncodeSimulator,
   startLocalTemporalServer,
 } from '../../src/testing/index.js';
-import { freePort } from '../../src/testing/temporal-process.js';
+import { freePort } from '../../src/testing/server/process.js';
 import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
 import { FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';

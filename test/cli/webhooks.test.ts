@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
 import type { WebhookTarget } from '../../src/testing/index.js';
-import { freePort } from '../../src/testing/temporal-process.js';
+import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
 import { deliver, spawnWebhooks, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { API_KEY, startWorld, type World } from '../support/world.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, readCodecServerConfig } from '../../src/config.js';
+import { ConfigError, readCodecServerConfig } from '../../src/config/index.js';
 
 const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32, 5).toString('base64')}`;
 const REQUIRED = { TEMPORAL_INCODE_ENCRYPTION_KEYS, CODEC_SERVER_TOKENS: 'sixteen-and-more-1' };

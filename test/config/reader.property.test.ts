@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../../src/config/index.js';
 import { reader } from '../../src/config/reader.js';
-import { ConfigError, readConfig } from '../../src/config.js';
 import { MAX_DURATION_MS, parseDuration } from '../../src/contract/index.js';
 import { cases, fc, printable } from '../support/property.js';
 import { isValid } from '../support/schema.js';

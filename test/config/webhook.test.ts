@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigError, readWebhookConfig, type WebhookConfig } from '../../src/config.js';
+import { ConfigError, readWebhookConfig, type WebhookConfig } from '../../src/config/index.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
 

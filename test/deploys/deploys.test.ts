@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { OnboardingClient } from '../../src/client/index.js';
 import {
   ANSWER_WORKFLOW,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { ConfigError, readConfig, readWebhookConfig } from '../../src/config.js';
+import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/index.js';
 import { parseDuration } from '../../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
 import { forceTimeMs } from '../../src/worker/run.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import {
   type FaultEffect,
   type IncodeSimulator,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/index.js';
-import { freePort } from '../../src/testing/temporal-process.js';
+import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, until, untilLooks } from '../support/lifecycle.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { startWorld, type World } from '../support/world.js';

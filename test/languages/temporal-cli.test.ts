@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { batchProgress } from '../../src/client/index.js';
 import { BULK_TASK_QUEUE, FAILURES, TASK_QUEUE } from '../../src/contract/index.js';
-import { defaultCacheDir, findTemporalBinary } from '../../src/testing/temporal-binary.js';
+import { defaultCacheDir, findTemporalBinary } from '../../src/testing/server/binary.js';
 import { type BatchWorld, openSessions, startBatchWorld } from '../support/batch.js';
 import { codeBlocks, section } from '../support/markdown.js';
 

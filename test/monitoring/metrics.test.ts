@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { countSessions } from '../../src/monitoring/session-counts.js';
 import {
@@ -16,7 +16,7 @@ import {
   startIncodeSimulator,
   startLocalTemporalServer,
 } from '../../src/testing/index.js';
-import { freePort } from '../../src/testing/temporal-process.js';
+import { freePort } from '../../src/testing/server/process.js';
 import { type Family, parseExposition, type Sample } from '../support/exposition.js';
 import { until } from '../support/lifecycle.js';
 import { codeBlocks, inCode, tableOf } from '../support/markdown.js';

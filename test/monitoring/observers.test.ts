@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { Breaker } from '../../src/activities/bulk/breaker.js';
+import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
 import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';

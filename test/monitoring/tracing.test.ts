@@ -7,7 +7,7 @@ import {
 } from '@temporalio/interceptors-opentelemetry';
 import { expect, inject, it } from 'vitest';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { API_KEY, installRuntime } from '../support/world.js';
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, readCodecServerConfig, readConfig, readWebhookConfig } from '../../src/config.js';
+import { ConfigError, readCodecServerConfig, readConfig, readWebhookConfig } from '../../src/config/index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-files-'));
 afterAll(() => rmSync(directory, { recursive: true }));

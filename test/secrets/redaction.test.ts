@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import * as logging from '../../src/logging.js';
+import * as logging from '../../src/monitoring/logger.js';
 import { keepSecret, redacted, withoutKnownSecrets } from '../../src/secrets/index.js';
 
 const KNOWN = keepSecret('known+secret/with "quotes"');

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import { HIDDEN, shownAs } from '../../src/secrets/view.js';
+import { HIDDEN, shownAs } from '../../src/secrets/printing.js';
 
 it('an object with a secret is used as it is, and shown without', () => {
   const client = shownAs({ id: 'incode', secret: 'hush-hush' }, { id: 'incode', secret: HIDDEN });

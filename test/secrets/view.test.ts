@@ -8,7 +8,7 @@ import { createWebhookReceiver } from 'temporal-incode/webhook';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, expect, inject, it } from 'vitest';
 import { createIncodeActivities, reissuingTokenSource } from '../../src/activities/index.js';
-import { readCodecServerConfig, readWebhookConfig } from '../../src/config.js';
+import { readCodecServerConfig, readWebhookConfig } from '../../src/config/index.js';
 import { installRuntime } from '../support/world.js';
 
 // Whatever of ours holds a secret shows none, to whoever prints it, writes it as JSON, or clones it.

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startLocalTemporalServer } from '../../src/testing/temporal-server.js';
+import { startLocalTemporalServer } from '../../src/testing/server/index.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {

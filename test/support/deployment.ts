@@ -4,7 +4,7 @@ import { delimiter, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
-import { defaultCacheDir, findTemporalBinary } from '../../src/testing/temporal-binary.js';
+import { defaultCacheDir, findTemporalBinary } from '../../src/testing/server/binary.js';
 import { codeBlocks, section } from './markdown.js';
 
 /** What stands on the page under a heading: each block's commands. */

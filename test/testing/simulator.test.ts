@@ -83,13 +83,6 @@ describe('refusals', () => {
     expect(simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('headers that are missing are forgiven without strictHeaders', async () => {
-    await using lenient = await startIncodeSimulator({ strictHeaders: false });
-    const { token } = await lenient.openSession();
-    const headers = { 'api-version': null, 'content-type': null };
-    expect((await call(lenient, FINISH, { token, headers })).status).toBe(200);
-  });
-
   it('a path that Incode does not have', async () => {
     expect((await call(simulator, '/omni/finish')).status).toBe(404);
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NativeConnection } from '@temporalio/worker';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { limitTaskQueue } from '../../src/task-queue-limit.js';
+import { limitTaskQueue } from '../../src/worker/task-queue-limit.js';
 import { installRuntime } from '../support/world.js';
 
 let connection: NativeConnection;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import { onboardingReceiver } from '../../src/cli/receiver.js';
+import { onboardingReceiver } from '../../src/cli/local/receiver.js';
 import type { Plan } from '../../src/contract/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import type { WebhookReceiver } from '../../src/webhook/index.js';

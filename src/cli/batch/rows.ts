@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { type BatchSession, checkBatchSession } from '../../contract/index.js';
-import { CliError, inputProblem } from '../exit.js';
+import { CliError, inputProblem } from '../shared/exit.js';
 import type { Source } from './source.js';
 
 export type Format = 'csv' | 'ndjson';

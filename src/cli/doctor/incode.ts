@@ -1,4 +1,4 @@
-import { ConfigError, isIncodeConfigured, readIncodeConfig } from '../../config.js';
+import { ConfigError, isIncodeConfigured, readIncodeConfig } from '../../config/index.js';
 import { createIncodeClient, IncodeError } from '../../incode/index.js';
 import type { Check } from './check.js';
 

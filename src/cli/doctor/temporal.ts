@@ -1,8 +1,8 @@
 import type { Connection } from '@temporalio/client';
 import { checkPlaintext, keysFromEnvironment, PlaintextError } from '../../codec/index.js';
-import { searchAttributesOf } from '../../search-attributes.js';
-import { days, MINIMUM_RETENTION_MS, retentionOf } from '../namespace.js';
-import { type TemporalOptions, withTemporal } from '../options.js';
+import { searchAttributesOf } from '../../worker/search-attributes.js';
+import { days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
+import { type TemporalOptions, withTemporal } from '../shared/options.js';
 import { type Check, check } from './check.js';
 import { deploymentChecks } from './deployment.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';

@@ -1,4 +1,4 @@
-import { CliError } from '../exit.js';
+import { CliError } from '../shared/exit.js';
 import { type Check, check } from './check.js';
 
 /** The receiver gives Temporal two seconds. */

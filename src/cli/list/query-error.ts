@@ -1,8 +1,8 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { OnboardingClient } from '../../client/index.js';
 import { temporalFailure } from '../../client/temporal-failure.js';
-import { GRPC } from '../../grpc-status.js';
-import { CliError } from '../exit.js';
+import { GRPC } from '../../temporal/grpc.js';
+import { CliError } from '../shared/exit.js';
 
 /** @returns what to throw when a list could not be read */
 export function queryError({ temporal }: OnboardingClient, error: unknown): unknown {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { RecordedHistory } from '../../worker/replay.js';
-import { CliError } from '../exit.js';
+import { CliError } from '../shared/exit.js';
 
 /**
  * Histories as `temporal workflow show --output json` and the Web UI write them, one a file, read when they are replayed.

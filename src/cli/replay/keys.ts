@@ -1,7 +1,7 @@
 import type { Payload } from '@temporalio/common';
 import { encryptionCodec, type KeyRing } from '../../codec/index.js';
 import type { RecordedHistory } from '../../worker/replay.js';
-import { CliError } from '../exit.js';
+import { CliError } from '../shared/exit.js';
 
 const KEY_ID = 'encryption-key-id';
 

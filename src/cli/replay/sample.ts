@@ -6,9 +6,9 @@ import {
   SEARCH_ATTRIBUTES,
   STAGES,
 } from '../../contract/index.js';
-import { GRPC } from '../../grpc-status.js';
+import { GRPC } from '../../temporal/grpc.js';
 import type { RecordedHistory } from '../../worker/replay.js';
-import { DAY_MS } from '../namespace.js';
+import { DAY_MS } from '../shared/namespace.js';
 
 export const REPLAYED_STATUSES = ['open', 'closed', 'all'] as const;
 

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { SimulatorBehavior } from './behavior.js';
 import type { Clock } from './clock.js';
 
 /** An answer before it is written. */
@@ -16,14 +17,23 @@ export function ok(body: unknown): Answer {
 }
 
 /** With Incode's error body: `timestamp` in ms; `status` is the HTTP status, or a code of Incode's own. */
-export function refuserOf(clock: Clock, path: string): Refuse {
+export function refuserOf(clock: Clock, path: string, { errorBody }: SimulatorBehavior): Refuse {
   return (status, message, headers) => {
+    if (errorBody === 'html') return htmlAnswer(status, headers);
+    if (errorBody === 'empty') return { status, body: '', ...(headers ? { headers } : {}) };
     const body = { timestamp: clock.now(), status, error: reasonOf(status), message, path };
     return { status, body, ...(headers ? { headers } : {}) };
   };
 }
 
-export function reasonOf(status: number): string {
+/** As gateways answer, which know nothing of Incode's error body. */
+export function htmlAnswer(status: number, headers: Record<string, string> | undefined): Answer {
+  const title = `${status} ${reasonOf(status)}`;
+  const body = `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center></body></html>`;
+  return { status, body, headers: { ...headers, 'content-type': 'text/html' } };
+}
+
+function reasonOf(status: number): string {
   return STATUS_CODES[status] ?? 'Error';
 }
 

@@ -1,5 +1,5 @@
 import { type Answer, ok } from './answer.js';
-import type { Route, RouteCall } from './routes.js';
+import type { Route, RouteCall } from './route.js';
 import type { Session } from './session.js';
 
 /** The ID's asynchronous processing takes a few seconds at Incode. */
@@ -68,12 +68,15 @@ function process(
       const over = reasonItIsOver(session);
       if (over) return call.refuse(400, over);
       if (!session.added[needs]) return call.refuse(400, `${needs} has not been added`);
+      const isRepeat = operation === 'processId' && session.isIdProcessed;
+      if (isRepeat && call.behavior.secondProcessId === 'refused') return call.refuse(400, 'Id already processed');
       return ok(run(session, call));
     },
   };
 }
 
 const processId = process('processId', 'front', (session, { sessions, timeScale }) => {
+  session.isIdProcessed = true;
   sessions.advance(session, 'ID_VALIDATION_FINISHED');
   sessions.process(session, PROCESSING_MS * timeScale);
   return { success: true };

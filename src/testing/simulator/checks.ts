@@ -1,3 +1,4 @@
+import type { RequiredHeader, SimulatorBehavior } from './behavior.js';
 import type {
   Fault,
   FaultKind,
@@ -106,14 +107,38 @@ const SESSION_WEBHOOK: Record<string, Check> = {
   eventNames: oneOf('constants', 'words'),
 };
 
+const REQUIRED_HEADERS: Record<RequiredHeader, true> = { 'x-api-key': true, 'api-version': true, 'content-type': true };
+
+const BEHAVIOR: Record<keyof SimulatorBehavior, Check> = {
+  foreignId: oneOf('refused', 'ignored', 'answered'),
+  missingId: oneOf('answered', 'refused'),
+  secondFinish: oneOf('repeated', 'idempotent', 'refused', 'otherAction'),
+  closedFinish: oneOf('accepted', 'refused'),
+  expiredFinish: oneOf('accepted', 'refused'),
+  emptyFinish: oneOf('accepted', 'refused'),
+  statusSpelling: oneOf('documented', 'lowerCase', 'trailingSpace', 'misspelled', 'newValue'),
+  statusLagMs: finiteDuration,
+  scoreLagMs: finiteDuration,
+  knownIdStart: oneOf('reissued', 'newSession', 'refused'),
+  unknownIdStart: oneOf('refused', 'newSession'),
+  earlierTokens: oneOf('valid', 'revoked'),
+  tokenForm: oneOf('namesInterview', 'anonymous', 'opaque'),
+  secondProcessId: oneOf('accepted', 'refused'),
+  requiredHeaders: (value) => Array.isArray(value) && value.every((name) => Object.hasOwn(REQUIRED_HEADERS, name)),
+  apiKeyRefusal: oneOf(401, 403),
+  tokenRefusal: oneOf(401, 403),
+  errorBody: oneOf('json', 'html', 'empty'),
+  dateHeader: flag,
+};
+
 const checkedElsewhere: Check = () => true;
 
 const OPTIONS: Record<keyof SimulatorOptions, Check> = {
   port: (value) => count(value) && Number(value) <= 65_535,
   timeScale: (value) => Number.isFinite(value) && Number(value) > 0,
   latencyMs: finiteDuration,
-  strictHeaders: flag,
   dataFile: text,
+  behavior: checkedElsewhere,
   apiKeys: checkedElsewhere,
   rateLimit: checkedElsewhere,
   webhook: checkedElsewhere,
@@ -143,6 +168,10 @@ export function checkWebhook(target: unknown): asserts target is WebhookTarget {
 
 export function checkSessionWebhook(target: unknown): asserts target is SessionWebhookTarget {
   check('sessionWebhook', target, SESSION_WEBHOOK);
+}
+
+export function checkBehavior(behavior: unknown): asserts behavior is Partial<SimulatorBehavior> {
+  check('behavior', behavior, BEHAVIOR);
 }
 
 /** Of those that are not set through a method as well. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type Answer, type Refuse, reasonOf } from './answer.js';
+import { type Answer, htmlAnswer, type Refuse } from './answer.js';
 import type { Clock } from './clock.js';
 import type { Fault } from './types.js';
 
@@ -64,13 +64,6 @@ async function takeEffect({ clock, effect, limitMs }: Exchange, afterMs: number)
   if (afterMs === 0) return effect();
   if (afterMs <= limitMs) void clock.after(afterMs, effect);
   return undefined;
-}
-
-/** As gateways answer, which know nothing of Incode's error body. */
-function htmlAnswer(status: number, headers: Record<string, string> | undefined): Answer {
-  const title = `${status} ${reasonOf(status)}`;
-  const body = `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center></body></html>`;
-  return { status, body, headers: { ...headers, 'content-type': 'text/html' } };
 }
 
 function truncate(response: ServerResponse, { status, body }: Answer): void {

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { DEFAULT_BEHAVIOR, type SimulatorBehavior } from './behavior.js';
 import { CallLog } from './call-log.js';
-import { checkApiKeys, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
+import { checkApiKeys, checkBehavior, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
 import { Clock } from './clock.js';
 import { DataFile } from './data-file.js';
 import { Faults } from './faults.js';
 import { TokenBucket } from './rate-limit.js';
-import { createSimulatorServer, type World } from './server.js';
+import { createSimulatorServer } from './server.js';
 import { type SavedSessions, Sessions } from './sessions.js';
+import type { SimulatorState } from './state.js';
 import type {
   Call,
   Delivery,
@@ -24,6 +26,7 @@ import type {
 } from './types.js';
 import { SessionWebhook, StatusWebhook } from './webhooks.js';
 
+export type { RequiredHeader, SimulatorBehavior } from './behavior.js';
 export type * from './types.js';
 
 /** A simulated Incode on 127.0.0.1. Everything here has its counterpart under `/_simulator/` for other languages. */
@@ -33,6 +36,8 @@ export interface IncodeSimulator {
   readonly port: number;
   /** The first that is accepted. */
   readonly apiKey: string;
+  /** What it does where the real Incode's behavior is not known. */
+  readonly behavior: Readonly<SimulatorBehavior>;
   /** Every call, oldest first; the latest 100,000 at least. */
   readonly calls: readonly Call[];
   /** How often each operation was called; not bounded. */
@@ -50,6 +55,8 @@ export interface IncodeSimulator {
   /** Makes all tokens of a session invalid. */
   revokeTokens(interviewId: string): void;
   setApiKeys(keys: string[]): void;
+  /** Changes a part of its behavior. @throws TypeError naming what is wrong with it */
+  setBehavior(change: Partial<SimulatorBehavior>): void;
   setRateLimit(limit: RateLimit | null | undefined): void;
   /** The status webhook's. */
   setWebhook(target: WebhookTarget | null | undefined): void;
@@ -93,13 +100,14 @@ export interface IncodeSimulator {
  * @throws Error if the port is taken, or the data file cannot be read; TypeError if an option is wrong
  */
 export async function startIncodeSimulator(options: SimulatorOptions = {}): Promise<IncodeSimulator> {
-  const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, strictHeaders = true, dataFile } = options;
+  const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, dataFile } = options;
   checkOptions(options);
+  const behavior: SimulatorBehavior = { ...DEFAULT_BEHAVIOR };
   const clock: Clock = new Clock(() => file?.changed());
   const deliveries: Delivery[] = [];
-  const statusWebhook = new StatusWebhook(clock, timeScale, deliveries);
-  const sessionWebhook = new SessionWebhook(clock, timeScale, deliveries);
-  const sessions: Sessions = new Sessions(clock, {
+  const statusWebhook = new StatusWebhook(clock, timeScale, deliveries, behavior);
+  const sessionWebhook = new SessionWebhook(clock, timeScale, deliveries, behavior);
+  const sessions: Sessions = new Sessions(clock, behavior, {
     onStatus: (session) => statusWebhook.send(session),
     onEvent: (session, event) => sessionWebhook.send(session, event),
     onChange: () => file?.changed(),
@@ -109,7 +117,7 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
       ? undefined
       : new DataFile(dataFile, () => ({ ...sessions.toJSON(), advancedMs: clock.advancedMs }));
 
-  const world: World = {
+  const state: SimulatorState = {
     clock,
     sessions,
     faults: new Faults(),
@@ -117,16 +125,20 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     bucket: undefined,
     timeScale,
     latencyMs,
-    strictHeaders,
+    behavior,
     log: new CallLog(),
     deliveries,
     closed: false,
     setApiKeys: (keys) => {
       checkApiKeys(keys);
-      world.apiKeys = new Set(keys);
+      state.apiKeys = new Set(keys);
+    },
+    setBehavior: (change) => {
+      checkBehavior(change);
+      Object.assign(behavior, change);
     },
     setRateLimit: (limit) => {
-      world.bucket = limit ? new TokenBucket(limit, clock) : undefined;
+      state.bucket = limit ? new TokenBucket(limit, clock) : undefined;
     },
     setWebhook: (target) => {
       if (target) checkWebhook(target);
@@ -137,12 +149,13 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
       sessionWebhook.setTarget(target);
     },
   };
-  world.setApiKeys(apiKeys);
-  world.setRateLimit(options.rateLimit ?? null);
-  world.setWebhook(options.webhook ?? null);
-  world.setSessionWebhook(options.sessionWebhook ?? null);
+  state.setApiKeys(apiKeys);
+  state.setBehavior(options.behavior ?? {});
+  state.setRateLimit(options.rateLimit ?? null);
+  state.setWebhook(options.webhook ?? null);
+  state.setSessionWebhook(options.sessionWebhook ?? null);
 
-  const server = createSimulatorServer(world).listen(port, '127.0.0.1');
+  const server = createSimulatorServer(state).listen(port, '127.0.0.1');
   await once(server, 'listening');
   try {
     // After the port is ours: what fell due meanwhile is sent by one simulator only.
@@ -158,8 +171,8 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
   const actualPort = (server.address() as AddressInfo).port;
 
   const close = async () => {
-    if (world.closed) return;
-    world.closed = true;
+    if (state.closed) return;
+    state.closed = true;
     clock.stop();
     statusWebhook.stop();
     sessionWebhook.stop();
@@ -173,22 +186,24 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     url: `http://127.0.0.1:${actualPort}`,
     port: actualPort,
     apiKey: apiKeys[0] ?? '',
-    calls: world.log.calls,
-    counts: world.log.counts,
+    behavior,
+    calls: state.log.calls,
+    counts: state.log.counts,
     deliveries,
     openSession: (spec) => sessions.open(spec),
     issueToken: (interviewId, { expiresInMs } = {}) => sessions.issueToken(interviewId, expiresInMs),
     revokeTokens: (interviewId) => sessions.revokeTokens(interviewId),
-    setApiKeys: world.setApiKeys,
-    setRateLimit: (limit) => world.setRateLimit(limit ?? null),
-    setWebhook: (target) => world.setWebhook(target ?? null),
-    setSessionWebhook: (target) => world.setSessionWebhook(target ?? null),
+    setApiKeys: state.setApiKeys,
+    setBehavior: state.setBehavior,
+    setRateLimit: (limit) => state.setRateLimit(limit ?? null),
+    setWebhook: (target) => state.setWebhook(target ?? null),
+    setSessionWebhook: (target) => state.setSessionWebhook(target ?? null),
     setOnboardingStatus: (interviewId, status) => sessions.setStatus(sessions.get(interviewId), status),
-    fault: (fault) => world.faults.add(fault),
-    clearFaults: () => world.faults.clear(),
+    fault: (fault) => state.faults.add(fault),
+    clearFaults: () => state.faults.clear(),
     session: (interviewId) => sessions.view(interviewId),
     effects: (interviewId) => ({ ...sessions.get(interviewId).effects }),
-    callsOf: (interviewId, operation) => world.log.of(interviewId, operation),
+    callsOf: (interviewId, operation) => state.log.of(interviewId, operation),
     now: () => clock.now(),
     advanceTime: (ms) => clock.advance(ms),
     close,

@@ -1,37 +1,10 @@
-import { type Answer, ok, type Refuse } from './answer.js';
+import { ok } from './answer.js';
+import { type SimulatorBehavior, spelled } from './behavior.js';
 import { CAPTURE_ROUTES } from './capture-routes.js';
+import type { OpenRoute, Route } from './route.js';
 import { scoreParts } from './score-parts.js';
 import { identityOf, type Session } from './session.js';
-import type { Sessions } from './sessions.js';
 import { start } from './start-route.js';
-import type { SimulatedOperation } from './types.js';
-
-/** A request after authentication. */
-export interface RouteCall {
-  query: URLSearchParams;
-  body: Record<string, unknown>;
-  refuse: Refuse;
-  sessions: Sessions;
-  timeScale: number;
-}
-
-export interface Route {
-  operation: SimulatedOperation;
-  method: 'GET' | 'POST';
-  /** `session`: a session token, or an executive one. `executive`: that only. */
-  token: 'session' | 'executive';
-  /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */
-  idParameter?: 'id' | 'interviewId';
-  /** Counts against the rate limit. */
-  limited?: true;
-  handle(session: Session, call: RouteCall): Answer | Promise<Answer>;
-}
-
-/** For which the API key is enough. */
-export type OpenRoute = Omit<Route, 'handle' | 'token'> & {
-  token: 'none';
-  handle(call: RouteCall): Answer | Promise<Answer>;
-};
 
 const logIn: OpenRoute = {
   operation: 'logIn',
@@ -50,15 +23,32 @@ const finishStatus: Route = {
   method: 'GET',
   token: 'session',
   limited: true,
-  handle(session, { query, refuse, sessions }) {
-    if (session.onboardingStatus === 'EXPIRED') return refuse(400, 'The session has expired');
+  handle(session, { query, refuse, sessions, behavior }) {
+    const over = reasonNotToFinish(session, behavior);
+    if (over) return refuse(400, over);
+    const { redirectionUrl = '', action = 'approved' } = session.spec;
+    const isSecond = session.effects.finished > 0;
+    if (isSecond && behavior.secondFinish === 'idempotent') {
+      return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
+    }
     session.flowId = query.get('flowId') ?? session.flowId;
     // A repeat takes effect again: that Incode would prevent it is documented nowhere.
     sessions.finish(session);
-    const { redirectionUrl = '', action = 'approved' } = session.spec;
-    return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
+    const isOther = isSecond && behavior.secondFinish === 'otherAction';
+    const told = !isOther ? action : action === 'approved' ? 'rejected' : 'approved';
+    return ok({ redirectionUrl, action: told, scoreStatus: sessions.scoreOf(session).status });
   },
 };
+
+function reasonNotToFinish(session: Session, behavior: SimulatorBehavior): string | undefined {
+  const { onboardingStatus, closedAt, effects, added, spec } = session;
+  const refuses = (part: keyof SimulatorBehavior) => behavior[part] === 'refused';
+  if (onboardingStatus === 'EXPIRED' && refuses('expiredFinish')) return 'The session has expired';
+  if (closedAt !== null && refuses('closedFinish')) return 'The session is closed';
+  if (effects.finished > 0 && refuses('secondFinish')) return 'The session is finished already';
+  const isEmpty = spec.processedAfterMs === null && !added.front && !added.back && !added.face;
+  return isEmpty && refuses('emptyFinish') ? 'Nothing was captured' : undefined;
+}
 
 const onboardingStatus: Route = {
   operation: 'onboardingStatus',
@@ -66,7 +56,8 @@ const onboardingStatus: Route = {
   token: 'session',
   idParameter: 'id',
   limited: true,
-  handle: (session) => ok({ onboardingStatus: session.onboardingStatus }),
+  handle: (session, { sessions, behavior }) =>
+    ok({ onboardingStatus: spelled(sessions.toldStatus(session), behavior) }),
 };
 
 const isFinished: Route = {
@@ -130,5 +121,3 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/process/approve', approve],
   ...CAPTURE_ROUTES,
 ]);
-
-export type AnyRoute = Route | OpenRoute;

@@ -5,10 +5,14 @@ import type { Effects, SessionEvent, SessionSpec } from './types.js';
 export interface Session {
   interviewId: string;
   onboardingStatus: string;
+  /** What a read of the status still tells, while it lags. */
+  laggingStatus?: { onboardingStatus: string; until: number };
   spec: SessionSpec;
   effects: Effects;
   /** Which documents were added. */
   added: { front: boolean; back: boolean; face: boolean };
+  /** Whether `process/id` was called since an ID was added. */
+  isIdProcessed?: boolean;
   /** When post-processing is done; `null` if it was never asked for. */
   processedAt: number | null;
   /** When it expires, if it is not finished by then. */
@@ -56,8 +60,8 @@ export function isProcessed({ added, processedAt }: Session, now: number): boole
 }
 
 /** Calculated at finish-status; UNKNOWN before, and until it is ready. */
-export function scoreOf({ spec, finishedAt, verdict }: Session, now: number): Score {
-  const { score = { status: 'OK', value: '94.6' }, scoreReadyAfterMs = 0 } = spec;
+export function scoreOf({ spec, finishedAt, verdict }: Session, now: number, lagMs: number): Score {
+  const { score = { status: 'OK', value: '94.6' }, scoreReadyAfterMs = lagMs } = spec;
   const readyAt = finishedAt === null ? NEVER : finishedAt + (scoreReadyAfterMs ?? NEVER);
   if (now < readyAt) return { status: 'UNKNOWN', value: null };
   if (score.status !== 'MANUAL_PENDING' || verdict === null) return score;

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { isFinished } from '../../contract/index.js';
+import type { SimulatorBehavior } from './behavior.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
 import { canExpire, eventOfFinish, isForward, isProcessed, type Score, type Session, scoreOf } from './session.js';
@@ -24,12 +26,14 @@ export class Sessions {
   readonly tokens: Tokens;
   private readonly sessions = new Map<string, Session>();
   private readonly clock: Clock;
+  private readonly behavior: SimulatorBehavior;
   private readonly listener: SessionListener;
 
-  constructor(clock: Clock, listener: SessionListener) {
+  constructor(clock: Clock, behavior: SimulatorBehavior, listener: SessionListener) {
     this.clock = clock;
+    this.behavior = behavior;
     this.listener = listener;
-    this.tokens = new Tokens(clock);
+    this.tokens = new Tokens(clock, behavior);
   }
 
   /** @throws TypeError if the session exists, or cannot be what it should be */
@@ -45,7 +49,8 @@ export class Sessions {
       added: { front: false, back: false, face: false },
       processedAt: processedAfterMs === undefined ? null : this.later(processedAfterMs),
       expiresAt: expiresAfterMs === undefined ? null : this.later(expiresAfterMs),
-      finishedAt: null,
+      // It was finished before, so its score was calculated.
+      finishedAt: isFinished(spec.onboardingStatus ?? null) ? this.clock.now() : null,
       closedAt: null,
       verdictAt: null,
       verdict: null,
@@ -63,6 +68,7 @@ export class Sessions {
   /** Opened again by a client, which wants another token. */
   async resume(session: Session): Promise<OpenedSession> {
     const { interviewId } = session;
+    if (this.behavior.earlierTokens === 'revoked') this.tokens.revoke(interviewId);
     const token = await this.issueToken(interviewId);
     this.listener.onEvent(session, 'SESSION_PROGRESS');
     return { interviewId, token };
@@ -99,6 +105,9 @@ export class Sessions {
 
   /** A milestone is reached; the webhook says so each time, also the same one again. */
   setStatus(session: Session, onboardingStatus: string): void {
+    const { statusLagMs } = this.behavior;
+    const before = this.toldStatus(session);
+    if (statusLagMs > 0) session.laggingStatus = { onboardingStatus: before, until: this.clock.now() + statusLagMs };
     session.onboardingStatus = onboardingStatus;
     if (onboardingStatus === 'POST_PROCESSING_FINISHED') {
       session.processedAt = Math.min(session.processedAt ?? NEVER, this.clock.now());
@@ -112,6 +121,11 @@ export class Sessions {
     if (verdict) this.listener.onEvent(session, verdict === 'APPROVED' ? 'SESSION_SUCCEEDED' : 'SESSION_FAILED');
   }
 
+  /** What a read of the status tells. */
+  toldStatus({ onboardingStatus, laggingStatus }: Session): string {
+    return laggingStatus && this.clock.now() < laggingStatus.until ? laggingStatus.onboardingStatus : onboardingStatus;
+  }
+
   /** Processing says nothing if the session is further already. */
   advance(session: Session, milestone: string): void {
     if (isForward(session.onboardingStatus, milestone)) this.setStatus(session, milestone);
@@ -119,6 +133,7 @@ export class Sessions {
 
   add(session: Session, part: keyof Session['added']): void {
     session.added[part] = true;
+    if (part !== 'face') session.isIdProcessed = false;
     this.listener.onChange();
   }
 
@@ -161,7 +176,7 @@ export class Sessions {
   }
 
   scoreOf(session: Session): Score {
-    return scoreOf(session, this.clock.now());
+    return scoreOf(session, this.clock.now(), this.behavior.scoreLagMs);
   }
 
   view(interviewId: string): SessionView {

@@ -1,5 +1,5 @@
 import { ok } from './answer.js';
-import type { OpenRoute } from './routes.js';
+import type { OpenRoute } from './route.js';
 import type { SessionSpec } from './types.js';
 
 /** Outcomes that `customFields.simulate` of `POST /omni/start` chooses from; times are scaled. */
@@ -19,7 +19,7 @@ export const start: OpenRoute = {
   operation: 'start',
   method: 'POST',
   token: 'none',
-  async handle({ body, refuse, sessions, timeScale }) {
+  async handle({ body, refuse, sessions, timeScale, behavior }) {
     // Incode's own samples leave `language` out.
     for (const field of ['configurationId', 'countryCode']) {
       if (typeof body[field] !== 'string' || body[field] === '') return refuse(400, `${field} is required`);
@@ -30,9 +30,13 @@ export const start: OpenRoute = {
     }
     const { configurationId, externalCustomerId, redirectionUrl } = body as Record<string, string>;
     const interviewId = (body.interviewId ?? undefined) as string | undefined;
-    const existing = interviewId === undefined ? undefined : sessions.find(interviewId);
+    const known = interviewId === undefined ? undefined : sessions.find(interviewId);
     // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
-    if (interviewId !== undefined && !existing) return refuse(404, 'No such session');
+    if (interviewId !== undefined && !known && behavior.unknownIdStart === 'refused') {
+      return refuse(404, 'No such session');
+    }
+    if (known && behavior.knownIdStart === 'refused') return refuse(400, 'The session was started already');
+    const existing = behavior.knownIdStart === 'reissued' ? known : undefined;
     const simulate = String((body.customFields as Record<string, unknown> | undefined | null)?.simulate ?? 'approved');
     const outcome = Object.hasOwn(OUTCOMES, simulate) ? OUTCOMES[simulate] : undefined;
     if (!outcome) return refuse(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`);

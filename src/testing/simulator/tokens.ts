@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { SimulatorBehavior } from './behavior.js';
 import type { Clock } from './clock.js';
 
 const SECRET = randomBytes(32);
@@ -27,16 +28,20 @@ export class Tokens {
   /** When each expires. */
   private readonly executives = new Map<string, number>();
   private readonly clock: Clock;
+  private readonly behavior: SimulatorBehavior;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, behavior: SimulatorBehavior) {
     this.clock = clock;
+    this.behavior = behavior;
   }
 
   /** @throws TypeError if `expiresInMs` is no number */
   async issue(interviewId: string, expiresInMs = SESSION_TOKEN_MS): Promise<string> {
     if (!Number.isFinite(expiresInMs)) throw new TypeError('expiresInMs must be a number of milliseconds');
     const expiresAt = this.clock.now() + expiresInMs;
-    const token = await sign({ interviewId }, expiresAt);
+    const { tokenForm } = this.behavior;
+    const claims = tokenForm === 'namesInterview' ? { interviewId } : {};
+    const token = tokenForm === 'opaque' ? randomBytes(48).toString('base64url') : await sign(claims, expiresAt);
     this.owners.set(token, { interviewId, expiresAt });
     return token;
   }

@@ -1,3 +1,5 @@
+import type { SimulatorBehavior } from './behavior.js';
+
 /** Incode's calls, by the names that the simulator's log and faults use. */
 export type SimulatedOperation =
   | 'start'
@@ -36,13 +38,8 @@ export interface SimulatorOptions {
   sessionWebhook?: SessionWebhookTarget | null;
   /** What every answer takes, in milliseconds, not scaled. @default 0 */
   latencyMs?: number;
-  /**
-   * Whether a call without `api-version: 1.0` or `Content-Type: application/json` is answered 400. Incode's documentation
-   * asks for both on every call, GET included; what it does without them is not known.
-   *
-   * @default true
-   */
-  strictHeaders?: boolean;
+  /** What it does where the real Incode's behavior is not known. @default the defaults of `SimulatorBehavior` */
+  behavior?: Partial<SimulatorBehavior>;
   /** Keeps the sessions in this file. @default in memory only */
   dataFile?: string;
 }

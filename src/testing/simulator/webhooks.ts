@@ -1,3 +1,4 @@
+import { type SimulatorBehavior, spelled } from './behavior.js';
 import type { Clock } from './clock.js';
 import { identityOf, type Session } from './session.js';
 import type { Delivery, SessionEvent, SessionWebhookTarget, WebhookTarget } from './types.js';
@@ -28,14 +29,16 @@ class Webhook<Target extends WebhookTarget> {
   private readonly clock: Clock;
   private readonly timeScale: number;
   private readonly deliveries: Delivery[];
+  private readonly behavior: SimulatorBehavior;
   private readonly stopped = new AbortController();
   private underWay = 0;
   private readonly queue: (() => void)[] = [];
 
-  constructor(clock: Clock, timeScale: number, deliveries: Delivery[]) {
+  constructor(clock: Clock, timeScale: number, deliveries: Delivery[], behavior: SimulatorBehavior) {
     this.clock = clock;
     this.timeScale = timeScale;
     this.deliveries = deliveries;
+    this.behavior = behavior;
   }
 
   setTarget(target: Target | null): void {
@@ -47,7 +50,10 @@ class Webhook<Target extends WebhookTarget> {
     this.stopped.abort();
   }
 
-  protected start(body: Record<string, unknown>, what: What): void {
+  protected start(fields: Record<string, unknown>, told: What): void {
+    const onboardingStatus = spelled(told.onboardingStatus, this.behavior);
+    const body = { ...fields, onboardingStatus };
+    const what = { ...told, onboardingStatus };
     if (this.target) this.clock.track(this.deliver(JSON.stringify(body), what, 1));
   }
 

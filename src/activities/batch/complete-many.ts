@@ -1,0 +1,209 @@
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { FAILURES } from '../../contract/index.js';
+import { type IncodeClient, IncodeError } from '../../incode/index.js';
+import { isFirstAttempt, serverClock } from '../call.js';
+import { warnOperator } from '../failure.js';
+import { tell } from '../observe.js';
+import type { ResolvedActivityOptions } from '../options.js';
+import { completeSession, type SessionOptions, type Step, TooLate } from './complete-session.js';
+import type { Gate } from './shared-throttle.js';
+import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
+
+export interface ManyOptions {
+  concurrency: number;
+  /** What one activity may send, and in how many ms it does; `undefined` for no limit. */
+  share: { requests: number; withinMs: number } | undefined;
+  /** Sessions of one activity without a limit. */
+  chunk: number;
+}
+
+/**
+ * No session is begun after this, and none that was begun is finished. An activity whose worker has lost the server goes on
+ * without knowing; another one takes over after the heartbeat timeout of 10 s, reads each status and leaves unfinished sessions
+ * alone for the settle time of 30 s. Whatever this one has sent by then is over by the time the other one finishes anything.
+ */
+const BEGIN_WITHIN_MS = 10_000;
+
+/** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
+const AT_ONCE_MS = 200;
+
+export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
+  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(options, gate, limits, input).run();
+}
+
+class Pass {
+  private readonly options: SessionOptions;
+  private readonly gate: Gate;
+  private readonly limits: ManyOptions;
+  private readonly input: CompleteManyInput;
+  private readonly signal = Context.current().cancellationSignal;
+  private readonly ended: [number, BulkEnd][];
+  private readonly open: CompleteManyResult['open'] = [];
+  /** Those that have to be begun, the last one first. */
+  private readonly pending: BulkSession[];
+  private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
+  private requestsLeft: number;
+
+  constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
+    this.gate = gate;
+    const { incode, tokenSource } = options;
+    this.options = {
+      ...options,
+      incode: this.paced(incode),
+      // The built-in source asks Incode.
+      ...(tokenSource ? { tokenSource: { token: this.inTurn((...args) => tokenSource.token(...args)) } } : {}),
+      now: serverClock(),
+      trust: input.trust === true,
+    };
+    this.limits = limits;
+    this.input = input;
+    this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
+    const { heartbeatDetails } = activityInfo();
+    this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
+    const isEnded = new Set(this.ended.map(([index]) => index));
+    const left = input.sessions.filter(({ index }) => !isEnded.has(index)).map(dated);
+    this.pending = (isFirstAttempt() ? left : left.map(maybeBegun)).reverse();
+  }
+
+  async run(): Promise<CompleteManyResult> {
+    const { heartbeatTimeoutMs } = activityInfo();
+    // Three beats fit into a heartbeat timeout. What has ended by then need not be looked at again if the worker dies.
+    const beat = heartbeatTimeoutMs ? setInterval(() => heartbeat(this.ended), heartbeatTimeoutMs / 3) : undefined;
+    try {
+      await this.keepToShare();
+      do {
+        const lanes = Math.min(this.limits.concurrency, this.pending.length);
+        await Promise.all(Array.from({ length: lanes }, () => this.lane()));
+        // Again after a probe that found Incode well.
+      } while (this.mayBegin() && !this.gate.breaker.hold());
+    } finally {
+      clearInterval(beat);
+    }
+    const hold = this.gate.breaker.hold();
+    const open = [...this.open, ...this.leftOver()];
+    const runId = activityInfo().workflowExecution?.runId;
+    const chunk = this.chunk();
+    return { ended: this.ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
+  }
+
+  /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
+  private leftOver(): CompleteManyResult['open'] {
+    if (isFirstAttempt()) return [];
+    return this.pending.map(({ index, done = {} }) => [index, done, 0]);
+  }
+
+  /**
+   * The server lets the first two activities after a pause begin closer to each other than later ones: it allows bursts of a
+   * second. One that was held back, but for less than its time, therefore waits, and leaves out what it would have sent
+   * meanwhile. The same goes for what another activity of this worker has still to send.
+   */
+  private async keepToShare(): Promise<void> {
+    const { share } = this.limits;
+    if (!share) return;
+    const { requests, withinMs } = share;
+    const heldBackMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
+    const early = heldBackMs > AT_ONCE_MS && heldBackMs < withinMs ? withinMs - heldBackMs : 0;
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    this.requestsLeft -= Math.max((early / withinMs) * requests, this.gate.pace.backlog());
+  }
+
+  /** One session after the other, until nothing more is to be begun. */
+  private async lane(): Promise<void> {
+    const { slots, breaker } = this.gate;
+    while (this.mayBegin()) {
+      const slot = slots.take();
+      // Nearly always there is one; a promise less for each session counts.
+      if (slot) await slot;
+      try {
+        // Meanwhile others may have taken the last one, or met with trouble.
+        const session = this.mayBegin() ? this.pending.at(-1) : undefined;
+        const admission = session ? breaker.admit() : 'no';
+        if (!session || admission === 'no') return;
+        this.pending.pop();
+        this.requestsLeft -= this.requestsOf(session);
+        this.file(session, await completeSession(this.options, session, this.input.plan, this.signal));
+        if (admission === 'asProbe') return;
+      } finally {
+        slots.give();
+      }
+    }
+  }
+
+  private mayBegin(): boolean {
+    return this.pending.length > 0 && this.requestsLeft > 0 && !this.signal.aborted && performance.now() < this.beginBy;
+  }
+
+  private file({ index }: BulkSession, step: Step): void {
+    tell(this.options.observe, { type: 'batchSession', result: resultOf(step) });
+    if ('end' in step) this.ended.push([index, step.end]);
+    else {
+      this.open.push([index, step.open, step.dueInMs]);
+      const { error } = step;
+      if (error instanceof IncodeError && ['apiKeyRefused', 'misconfigured'].includes(error.kind)) warnOperator(error);
+    }
+    // A call that was aborted, or not made, says nothing about Incode.
+    if (this.signal.aborted || hasNoToken(step)) this.gate.breaker.abandoned();
+    else this.gate.report(step);
+  }
+
+  private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
+    return (...args: Args): Promise<T> => {
+      const turn = this.gate.pace.turn();
+      return turn ? turn.then(() => call(...args)) : call(...args);
+    };
+  }
+
+  private paced(incode: IncodeClient): IncodeClient {
+    return {
+      ...incode,
+      // It may have waited for its turn for long.
+      finishStatus: this.inTurn((...args) => {
+        if (performance.now() > this.beginBy) return Promise.reject(new TooLate());
+        return incode.finishStatus(...args);
+      }),
+      onboardingStatus: this.inTurn(incode.onboardingStatus),
+      closeSession: this.inTurn(incode.closeSession),
+      score: this.inTurn(incode.score),
+    };
+  }
+
+  private requestsOf({ sessionToken, done = {} }: BulkSession): number {
+    const { close, score } = this.input.plan;
+    const isToBeIssued = this.options.tokenSource !== undefined && (!sessionToken || done.renew === true);
+    const isToBeClosed = close && done.closed === undefined;
+    const isToBeRead = !done.finish && (this.input.trust !== true || done.verify === true);
+    return [isToBeIssued, isToBeRead, !done.finish, isToBeClosed, score].filter(Boolean).length;
+  }
+
+  private chunk(): number {
+    const { share, chunk } = this.limits;
+    const { plan, trust } = this.input;
+    if (share === undefined) return chunk;
+    const requests = [!trust, true, plan.close, plan.score].filter(Boolean).length;
+    return Math.min(chunk, Math.max(1, Math.floor(share.requests / requests)));
+  }
+}
+
+function resultOf(step: Step): 'finished' | 'expired' | 'failed' | 'postponed' {
+  if ('open' in step) return 'postponed';
+  if (step.end.failure) return 'failed';
+  return step.end.finish ? 'finished' : 'expired';
+}
+
+function hasNoToken(step: Step): boolean {
+  return 'end' in step && step.end.failure?.type === FAILURES.tokenRefused;
+}
+
+/** What was sent in the course of an earlier activity was sent before this one was scheduled, by the same clock of the server's. */
+function dated(session: BulkSession): BulkSession {
+  if (!session.done?.justSent) return session;
+  const { justSent: _, ...done } = session.done;
+  return { ...session, done: { ...done, lastSentAt: activityInfo().scheduledTimestampMs } };
+}
+
+/** Of an attempt that died it is not known which sessions it had begun: each may have been finished, and closed, until just now. */
+function maybeBegun(session: BulkSession): BulkSession {
+  const done: BulkProgress = { ...session.done, closeTried: true };
+  if (done.finish) return { ...session, done };
+  return { ...session, done: { ...done, verify: true, lastSentAt: activityInfo().currentAttemptScheduledTimestampMs } };
+}

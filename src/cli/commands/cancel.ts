@@ -1,0 +1,78 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { type ConnectedOnboardingClient, SessionFailedError, type SessionStatus } from '../../client/index.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { timeoutOption } from '../shared/options.js';
+import { printJson } from '../shared/output.js';
+import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+
+interface CancelOptions extends SessionOptions {
+  yes: boolean;
+  timeout: number;
+}
+
+export function define(command: Command): void {
+  withSessionOptions(command, 'print what was done as JSON')
+    .option('--yes', 'do not ask; needed where no terminal is', false)
+    .addOption(timeoutOption('how long to wait for its end', '30 seconds'))
+    .addHelpText(
+      'after',
+      `
+Cancels the onboarding, not the session: a call to Incode that is under way is aborted, and what it has done there stays done.
+Nobody completes the session afterwards, until "complete" starts it again, which reads its status first.
+
+Example:
+  $ temporal-incode cancel --interview-id 5f3a…`,
+    )
+    .action(cancel);
+}
+
+async function cancel(options: CancelOptions): Promise<void> {
+  if (!options.yes && !process.stdin.isTTY) throw new CliError('Give --yes: there is no terminal to ask at');
+  await withSession(options, async (client, interviewId) => {
+    const found = await client.state(interviewId);
+    if (found.status !== 'running') throw endedBefore(found);
+    if (!options.yes && !(await confirmed(found))) throw new CliError('Nothing was cancelled.', EXIT.interrupted);
+    await client.cancel(interviewId);
+    await waitForEnd(client, interviewId, options);
+    if (options.json) printJson({ interviewId, cancelled: true });
+    else process.stdout.write(`Session ${interviewId}: its onboarding is cancelled.\n`);
+  });
+}
+
+function endedBefore({ interviewId, status, result }: SessionStatus): CliError {
+  const how = result ? `${status}, ${result.outcome}` : status;
+  return new CliError(`Session ${interviewId}: its onboarding has ended before (${how}).`, EXIT.completedBefore);
+}
+
+/** On stderr, so that a pipe gets results only. */
+async function confirmed({ interviewId, state }: SessionStatus): Promise<boolean> {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const stage = state ? ` in the stage ${state.stage}` : '';
+  try {
+    // Ctrl-D is no answer.
+    const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('\n')));
+    // Readline takes Ctrl-C from the terminal.
+    asking.once('SIGINT', () => asking.close());
+    const question = `Session ${interviewId}${stage}: nobody completes it any more. Cancel its onboarding? (y/N) `;
+    const answer = await Promise.race([asking.question(question), closed]);
+    if (answer === '\n') process.stderr.write('\n');
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    asking.close();
+  }
+}
+
+async function waitForEnd(
+  client: ConnectedOnboardingClient,
+  interviewId: string,
+  { timeout }: CancelOptions,
+): Promise<void> {
+  try {
+    const { outcome } = await client.result(interviewId, { timeoutMs: timeout });
+    const message = `Session ${interviewId} was completed before the cancellation reached it: ${outcome}.`;
+    throw new CliError(message, EXIT.completedBefore);
+  } catch (error) {
+    if (!(error instanceof SessionFailedError && error.type === 'Cancelled')) throw error;
+  }
+}

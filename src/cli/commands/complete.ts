@@ -1,0 +1,140 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import { type ConnectedOnboardingClient, SessionCompletedError, type StartOptions } from '../../client/index.js';
+import { checkedInput } from '../../client/input.js';
+import type { OnboardingInput, OnboardingResult } from '../../contract/index.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
+import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
+import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
+import { sessionCliError } from '../shared/session.js';
+import { readSessionToken } from '../shared/session-token.js';
+
+interface CompleteOptions extends TemporalOptions, PlanOptions {
+  interviewId: string;
+  sessionTokenFile?: string;
+  flowId?: string;
+  ifCompleted: NonNullable<StartOptions['ifCompleted']>;
+  timeout: number;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withPlanOptions(withTemporalOptions(command))
+    .requiredOption('--interview-id <id>', "Incode's id of the session")
+    .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
+    .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
+    .addOption(
+      new Option('--if-completed <what>', 'what to do if the session was completed before')
+        .choices(['refuse', 'return', 'restart'])
+        .default('refuse'),
+    )
+    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      `
+The token is read from a file or stdin, never from an argument, which others could see in the process list.
+Without a token the worker asks its token source, if it has one.
+
+Examples:
+  $ temporal-incode complete --interview-id 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode complete --interview-id 5f3a… --session-token-file - --json`,
+    )
+    .action(complete);
+}
+
+async function complete(options: CompleteOptions): Promise<void> {
+  const input = await inputOf(options);
+  await withClient(options, async (client) => {
+    try {
+      const result = await run(client, input, options);
+      if (options.json) printJson(result);
+      else print(result);
+    } catch (error) {
+      throw cliError(error);
+    }
+  });
+}
+
+async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
+  const { interviewId, sessionTokenFile, flowId } = options;
+  const input = {
+    interviewId,
+    ...(sessionTokenFile === undefined ? {} : { sessionToken: await readSessionToken(sessionTokenFile) }),
+    ...(flowId === undefined ? {} : { flowId }),
+    plan: planOf(options),
+  };
+  try {
+    return checkedInput(input);
+  } catch (error) {
+    throw cliError(error);
+  }
+}
+
+async function run(
+  client: ConnectedOnboardingClient,
+  input: OnboardingInput,
+  { ifCompleted, timeout }: CompleteOptions,
+): Promise<OnboardingResult> {
+  const { attached, workflowId } = await client.start(input, { ifCompleted });
+  const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
+  const over = new AbortController();
+  // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
+  setMaxListeners(0, over.signal);
+  const watching = watch(client, input.interviewId, progress, over.signal);
+  try {
+    return await client.result(input.interviewId, { timeoutMs: timeout });
+  } finally {
+    over.abort();
+    // The connection is closed next, and must not be under a question.
+    await watching;
+    progress.stop();
+  }
+}
+
+/** Each look is a billed query: at first somebody watches closely, later nobody does. */
+const FIRST_LOOK_MS = 1_000;
+const LAST_LOOK_MS = 15_000;
+
+async function watch(client: ConnectedOnboardingClient, interviewId: string, progress: Progress, over: AbortSignal) {
+  for (let pause = FIRST_LOOK_MS; !over.aborted; pause = Math.min(pause * 1.5, LAST_LOOK_MS)) {
+    await setTimeout(pause, undefined, { signal: over }).catch(() => undefined);
+    if (!over.aborted) progress.say(await client.temporal.withAbortSignal(over, () => describe(client, interviewId)));
+  }
+}
+
+async function describe(client: ConnectedOnboardingClient, interviewId: string): Promise<string> {
+  try {
+    const { state, call } = await client.state(interviewId);
+    const stage = state ? state.stage : 'waiting for a worker';
+    if (state?.waitingFor) return `${stage}: waits for ${state.waitingFor}`;
+    return call?.lastFailure ? `${stage}: attempt ${call.attempt} after ${call.lastFailure.message}` : stage;
+  } catch {
+    // Progress is a courtesy: the wait for the result says what is wrong.
+    return 'waiting for the result';
+  }
+}
+
+function print(result: OnboardingResult): void {
+  printFacts({
+    session: result.interviewId,
+    outcome: result.outcome,
+    reason: result.reason,
+    action: result.finish?.action,
+    'confirmed by': result.finish?.confirmedBy,
+    redirect: result.finish?.redirectionUrl,
+    score: scoreInWords(result.score),
+    status: result.onboardingStatus,
+  });
+}
+
+function cliError(error: unknown): unknown {
+  if (error instanceof SessionCompletedError) {
+    const { interviewId, outcome } = error.result;
+    const next = 'Use --if-completed return to print that result.';
+    return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
+  }
+  return sessionCliError(error);
+}

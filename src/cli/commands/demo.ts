@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { connectOnboardingClient } from '../../client/index.js';
+import { onboardingWorkflowId } from '../../contract/index.js';
+import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
+import { localWorkerEnvironment } from '../local/environment.js';
+import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
+import { startWorkerProcess } from '../local/worker-process.js';
+import { CliError, EXIT, started } from '../shared/exit.js';
+import { type Progress, printJson, printTable, startProgress } from '../shared/output.js';
+import { untilInterrupted } from '../shared/signals.js';
+
+interface DemoOptions {
+  keep: boolean;
+  json: boolean;
+}
+
+interface Row {
+  session: string;
+  interviewId: string;
+  outcome: string;
+  confirmedBy: string;
+  attempts: number;
+  timesFinished: number;
+  asExpected: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .option('--keep', 'keep everything running until Ctrl-C, to look around in the Web UI', false)
+    .option('--json', 'print the rows as JSON', false)
+    .addHelpText('after', '\nExample:\n  $ temporal-incode demo --keep')
+    .action(demo);
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const ended = untilInterrupted();
+  const interrupted = ended.then(() => {
+    throw new CliError('Interrupted', EXIT.interrupted);
+  });
+  // Whoever waits for something races it; nobody may wait just then.
+  interrupted.catch(() => undefined);
+  const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-demo-'));
+  const progress = startProgress('Starting the Temporal server');
+  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  try {
+    const starting = started('The Temporal server', startLocalTemporalServer({ uiPort: 0, onProgress: progress.say }));
+    const server = await Promise.race([starting, interrupted]);
+    stops.push(() => server.stop());
+    const world = await Promise.race([startWorld(server, directory, progress, stops), interrupted]);
+    const rows = await Promise.race([play(world, progress), interrupted]);
+    progress.stop();
+    report(rows, server, options);
+    if (options.keep) await ended;
+  } finally {
+    progress.stop();
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+async function startWorld(
+  server: LocalTemporalServer,
+  directory: string,
+  progress: Progress,
+  stops: (() => Promise<unknown>)[],
+): Promise<DemoWorld> {
+  progress.say(`Temporal server ${server.version} (${server.source}); starting the Incode simulator and a worker`);
+  const simulator = await startIncodeSimulator();
+  stops.push(() => simulator.close());
+  const env = {
+    ...localWorkerEnvironment(server, simulator),
+    // Incode's 30 s would make the demo longer, and the simulator ends its requests sooner.
+    INCODE_SETTLE_TIME: '2s',
+  };
+  const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
+  const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
+  stops.push(() => client.close());
+  // Nobody else knows it, so only the simulator's deliveries are taken.
+  const secret = randomUUID();
+  const { onboardingReceiver } = await import('../local/receiver.js');
+  const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+  stops.push(() => receiver.close());
+  const { url } = await receiver.listen();
+  simulator.setWebhook({ url: `${url}${receiver.paths.delivery}`, headers: { 'x-webhook-secret': secret } });
+  const world: DemoWorld = {
+    simulator,
+    client,
+    worker: await start(),
+    replaceWorker: async () => {
+      await world.worker.kill();
+      world.worker = await start();
+    },
+  };
+  stops.push(() => world.worker.stop());
+  return world;
+}
+
+async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
+  const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
+  progress.say(`Completing ${scenarios.length} sessions`);
+  const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
+  progress.say('Killing the worker in the middle of a call, and starting another (its death is noticed after 10 s)');
+  return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
+}
+
+async function playOne(world: DemoWorld, { name, session, plan, before, during, expected }: Scenario): Promise<Row> {
+  const { simulator, client } = world;
+  const { interviewId, token } = await simulator.openSession(session);
+  before?.(world, interviewId);
+  await client.start({ interviewId, sessionToken: token, ...(plan ? { plan } : {}) });
+  await during?.(world, interviewId);
+  const { outcome, finish } = await client.result(interviewId);
+  const confirmedBy = finish?.confirmedBy ?? 'none';
+  const attempts = await finishAttempts(world, interviewId);
+  const timesFinished = simulator.effects(interviewId).finished;
+  const asExpected =
+    outcome === expected.outcome &&
+    confirmedBy === expected.confirmedBy &&
+    attempts === expected.attempts &&
+    timesFinished === 1;
+  return { session: name, interviewId, outcome, confirmedBy, attempts, timesFinished, asExpected };
+}
+
+/** As Temporal counted them: a failed attempt leaves no event, only the number of the one after it. */
+async function finishAttempts({ client }: DemoWorld, interviewId: string): Promise<number> {
+  const { events } = await client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();
+  const scheduled = new Set(
+    events
+      ?.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'finishStatus')
+      .map((event) => String(event.eventId)),
+  );
+  return (events ?? [])
+    .map((event) => event.activityTaskStartedEventAttributes)
+    .filter((started) => started && scheduled.has(String(started.scheduledEventId)))
+    .reduce((sum, started) => sum + (started?.attempt ?? 0), 0);
+}
+
+function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOptions): void {
+  const good = rows.every((row) => row.asExpected);
+  if (!good) process.exitCode = EXIT.failed;
+  if (json) {
+    printJson({
+      asExpected: good,
+      webUi: server.uiUrl,
+      server: { version: server.version, source: server.source },
+      rows,
+    });
+    return;
+  }
+  printTable(
+    ['session', 'outcome', 'confirmed by', 'attempts', 'times finished', 'as expected'],
+    rows.map((row) => [
+      row.session,
+      row.outcome,
+      row.confirmedBy,
+      String(row.attempts),
+      String(row.timesFinished),
+      row.asExpected ? 'yes' : 'NO',
+    ]),
+  );
+  const open = keep ? 'until Ctrl-C' : 'gone when the demo ends; --keep keeps it open';
+  if (server.uiUrl) process.stdout.write(`Web UI: ${server.uiUrl} (${open})\n`);
+  process.stdout.write(
+    good ? 'All as expected, and no session was finished twice.\n' : 'Something is not as expected.\n',
+  );
+}

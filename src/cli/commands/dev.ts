@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { connectOnboardingClient } from '../../client/index.js';
+import { startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
+import { localWorkerEnvironment } from '../local/environment.js';
+import { startWorkerProcess } from '../local/worker-process.js';
+import { started } from '../shared/exit.js';
+import { portOption } from '../shared/options.js';
+import { printJson, startProgress } from '../shared/output.js';
+import { untilInterrupted } from '../shared/signals.js';
+
+interface DevOptions {
+  port: number;
+  uiPort: number;
+  simulatorPort: number;
+  dataDir: string;
+  json: boolean;
+}
+
+/** The simulator accepts it only on this machine, so it is no secret. */
+const API_KEY = 'dev';
+
+export function define(command: Command): void {
+  command
+    .option('--port <port>', 'port of the Temporal server', portOption('--port'), 7233)
+    .option('--ui-port <port>', 'port of the Web UI', portOption('--ui-port'), 8233)
+    .option('--simulator-port <port>', 'port of the simulated Incode', portOption('--simulator-port'), 4010)
+    .option('--data-dir <dir>', 'where workflows, sessions and logs are kept', '.temporal-incode')
+    .option('--json', 'print the addresses as JSON', false)
+    .addHelpText('after', '\nExample:\n  $ temporal-incode dev --data-dir /tmp/onboarding')
+    .action(dev);
+}
+
+async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): Promise<void> {
+  const interrupted = untilInterrupted();
+  const data = resolve(dataDir);
+  await mkdir(data, { recursive: true });
+  const progress = startProgress('Starting the Temporal server');
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    const starting = startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.say });
+    const server = await started('The Temporal server', starting);
+    stops.push(() => server.stop());
+    progress.say('Starting the Incode simulator');
+    const dataFile = join(data, 'incode-sessions.json');
+    const simulator = await started(
+      'The Incode simulator',
+      startIncodeSimulator({ port: simulatorPort, apiKeys: [API_KEY], dataFile }),
+    );
+    stops.push(() => simulator.close());
+    progress.say('Starting the worker');
+    const log = join(data, 'worker.log');
+    // With a configuration id the worker renews tokens by itself, as in production.
+    const env = { ...localWorkerEnvironment(server, simulator), INCODE_CONFIGURATION_ID: 'dev' };
+    const worker = await startWorkerProcess(env, log);
+    stops.push(() => worker.stop());
+    progress.say('Starting the webhook receiver');
+    const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
+    stops.push(() => client.close());
+    // Nobody else knows it, so only the simulator's deliveries are taken.
+    const secret = randomUUID();
+    const { onboardingReceiver } = await import('../local/receiver.js');
+    const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+    stops.push(() => receiver.close());
+    const { url } = await receiver.listen();
+    const webhook = `${url}${receiver.paths.delivery}`;
+    simulator.setWebhook({ url: webhook, headers: { 'x-webhook-secret': secret } });
+    progress.stop();
+    const addresses = {
+      temporal: server.address,
+      webUi: server.uiUrl,
+      incode: simulator.url,
+      webhook,
+      workerLog: log,
+      dataDir: data,
+    };
+    if (json) printJson(addresses);
+    else process.stdout.write(instructions(addresses));
+    await interrupted;
+    process.stderr.write('Stopping; everything is kept in the data directory.\n');
+  } finally {
+    progress.stop();
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+interface Addresses {
+  temporal: string;
+  webUi: string | null;
+  incode: string;
+  webhook: string;
+  workerLog: string;
+}
+
+function instructions(at: Addresses): string {
+  return `
+Web UI      ${at.webUi ?? 'at the server that TEMPORAL_ADDRESS names'}
+Temporal    ${at.temporal}
+Incode      ${at.incode} (simulated; x-api-key: ${API_KEY})
+Webhooks    ${at.webhook} (the simulated Incode sends them)
+Worker log  ${at.workerLog}
+
+Open a session, then complete it:
+  $ curl -s ${at.incode}/omni/start -H 'x-api-key: ${API_KEY}' -H 'api-version: 1.0' -H 'Content-Type: application/json' \\
+      -d '{"configurationId": "dev", "countryCode": "ALL", "language": "en-US"}'
+  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId>
+
+One that waits for its documents, and then for a person's review (a minute):
+  $ curl -s ${at.incode}/_simulator/sessions -d '{"action": "none", "score": {"status": "WARN", "value": "61.0"},
+      "processedAfterMs": 20000, "manualReview": {"verdict": "APPROVED", "afterMs": 30000}}'
+  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId> --finish-when processed --review wait
+
+Ctrl-C ends it.
+`;
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../contract/index.js';
+import type { Check } from '../doctor/check.js';
+import { incodeChecks } from '../doctor/incode.js';
+import { temporalChecks } from '../doctor/temporal.js';
+import { receiverUrl, webhookChecks } from '../doctor/webhooks.js';
+import { EXIT } from '../shared/exit.js';
+import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
+import { coloured, printable, printJson } from '../shared/output.js';
+
+interface DoctorOptions extends TemporalOptions {
+  bulkTaskQueue?: string;
+  webhookUrl?: string;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withTemporalOptions(command)
+    .option('--bulk-task-queue <name>', `task queue of batches (default: ${BULK_TASK_QUEUE})`)
+    .option('--webhook-url <url>', 'where a webhook receiver listens, to ask it too', receiverUrl)
+    .option('--json', 'print the checks as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Checks what can be checked without touching a session, each by itself: Temporal's server, the namespace with its search attributes
+and retention, whether workers ask for work, Incode with the API key, and this machine's clock. Incode is asked for the status of
+a session that does not exist, with a token that reaches none. Run it in a worker's environment.
+Ends with 1 if a check failed.
+
+Examples:
+  $ temporal-incode doctor
+  $ temporal-incode doctor --webhook-url http://127.0.0.1:8088 --json`,
+    )
+    .action(doctor);
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const { taskQueue = TASK_QUEUE, bulkTaskQueue = BULK_TASK_QUEUE, webhookUrl, json } = options;
+  const found = await Promise.all([
+    temporalChecks(options, { taskQueue, bulkTaskQueue }),
+    incodeChecks(),
+    webhookChecks(webhookUrl),
+  ]);
+  const checks = found.flat();
+  const failed = checks.filter(({ status }) => status === 'failed').length;
+  if (json) printJson({ ok: failed === 0, checks });
+  else print(checks, failed);
+  if (failed > 0) process.exitCode = EXIT.failed;
+}
+
+function print(checks: Check[], failed: number): void {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  for (const { name, status, message, todo } of checks) {
+    const indent = ' '.repeat('warning'.length - status.length);
+    process.stdout.write(`${coloured(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
+    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${printable(todo)}\n`);
+  }
+  const warnings = checks.filter(({ status }) => status === 'warning').length;
+  process.stdout.write(
+    failed + warnings === 0
+      ? '\nNothing is wrong.\n'
+      : `\n${failed} failed, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.\n`,
+  );
+}

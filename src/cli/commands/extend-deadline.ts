@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { checkExtendDeadlineInput, InvalidInputError } from '../../contract/index.js';
+import { CliError } from '../shared/exit.js';
+import { printFacts, printJson } from '../shared/output.js';
+import { askWorker, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+
+interface ExtendDeadlineOptions extends UpdateOptions {
+  by: string;
+}
+
+export function define(command: Command): void {
+  withUpdateOptions(command, 'print the new deadline as JSON')
+    .requiredOption('--by <duration>', 'how much longer, such as "7 days" or 36h, added to its deadline')
+    .addHelpText(
+      'after',
+      `
+Moves the deadline of the stage in which the session is: waiting, scoring or inReview. Other stages have none.
+Running it twice moves it twice.
+
+Example:
+  $ temporal-incode extend-deadline --interview-id 5f3a… --by "7 days"`,
+    )
+    .action(extendDeadline);
+}
+
+async function extendDeadline(options: ExtendDeadlineOptions): Promise<void> {
+  const { by, json } = options;
+  checkDuration(by);
+  await withSession(options, async (client, interviewId) => {
+    const moved = await askWorker(client, options, () => client.extendDeadline(interviewId, by));
+    if (json) printJson({ interviewId, ...moved });
+    else printFacts({ session: interviewId, deadline: moved.deadline });
+  });
+}
+
+function checkDuration(by: string): void {
+  try {
+    checkExtendDeadlineInput({ by });
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new CliError(`--by must be a duration such as 36h or "7 days", not "${by}"`);
+  }
+}

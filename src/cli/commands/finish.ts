@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { requestFailure } from '../../client/failures.js';
+import { type ConnectedOnboardingClient, SessionNotFoundError } from '../../client/index.js';
+import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../../contract/index.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { timeoutOption } from '../shared/options.js';
+import { printFacts, printJson } from '../shared/output.js';
+import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+
+interface FinishOptions extends SessionOptions {
+  timeout: number;
+}
+
+export function define(command: Command): void {
+  withSessionOptions(command, "print Incode's answer as JSON")
+    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
+    .addHelpText(
+      'after',
+      `
+For a session that waits (--finish-when processed or asked): it is finished now, and Incode's answer printed. The rest of its
+plan goes on. One that was finished before gives the answer that it got then. It starts nothing: "complete" does.
+
+Example:
+  $ temporal-incode finish --interview-id 5f3a…`,
+    )
+    .action(finish);
+}
+
+async function finish(options: FinishOptions): Promise<void> {
+  await withSession(options, async (client, interviewId) => {
+    const answer = await answerOf(client, interviewId, options.timeout);
+    if (options.json) printJson({ interviewId, finish: answer });
+    else {
+      printFacts({
+        session: interviewId,
+        action: answer ? (answer.action ?? 'not known: the answer was lost, the score decides') : null,
+        redirect: answer?.redirectionUrl,
+        'confirmed by': answer?.confirmedBy,
+        reason: answer ? null : 'the session expired before it could be finished',
+      });
+    }
+  });
+}
+
+async function answerOf(
+  client: ConnectedOnboardingClient,
+  interviewId: string,
+  timeoutMs: number,
+): Promise<FinishAnswer | null> {
+  const { result, failure } = await known(client, interviewId);
+  if (result) return result.finish;
+  if (failure) {
+    const message = `Session ${interviewId} has ended without a result: ${failure.message} (${failure.type}).`;
+    throw new CliError(`${message} Start it again with: temporal-incode complete`, EXIT.failed);
+  }
+  const handle = client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
+  const deadline = Date.now() + timeoutMs;
+  try {
+    // With the id of the client's own requests, so that all who ask share one answer.
+    const asked = { updateId: UPDATES.finish };
+    return await client.temporal.withDeadline(deadline, () =>
+      handle.executeUpdate<FinishAnswer | null, []>(UPDATES.finish, asked),
+    );
+  } catch (error) {
+    throw requestFailure(client.temporal, interviewId, { timeoutMs, deadline }, error);
+  }
+}
+
+async function known(client: ConnectedOnboardingClient, interviewId: string) {
+  try {
+    return await client.state(interviewId);
+  } catch (error) {
+    if (!(error instanceof SessionNotFoundError)) throw error;
+    const what = `Session ${interviewId}: no onboarding is known in this namespace.`;
+    throw new CliError(`${what} Start it with: temporal-incode complete`, EXIT.notFound);
+  }
+}

@@ -1,0 +1,149 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { type Command, Option } from 'commander';
+import type { ConnectedOnboardingClient } from '../../client/index.js';
+import { EXECUTION_STATUSES } from '../../client/status.js';
+import { OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../../contract/index.js';
+import { type Filter, queryFor, STATUSES } from '../list/query.js';
+import { queryError } from '../list/query-error.js';
+import { CliError } from '../shared/exit.js';
+import {
+  countOption,
+  durationOption,
+  type TemporalOptions,
+  withClient,
+  withTemporalOptions,
+} from '../shared/options.js';
+import { coloured, json, printable, printTable, writeOut } from '../shared/output.js';
+
+interface ListOptions extends TemporalOptions, Filter {
+  limit: number;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withTemporalOptions(command)
+    .addOption(new Option('--stage <stage>', 'only those in this stage').choices(STAGES))
+    .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(OUTCOMES))
+    .option('--batch <id>', 'only those that were started with this batch id', batch)
+    .addOption(
+      new Option('--status <status>', 'only those whose onboarding is open, or has ended so').choices(STATUSES),
+    )
+    .option('--older-than <age>', 'only those that were started longer ago', durationOption('--older-than'))
+    .option('--newer-than <age>', 'only those that were started since', durationOption('--newer-than'))
+    .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
+    .option('--json', 'print one JSON object a line, as they come', false)
+    .addHelpText(
+      'after',
+      `
+The stage is the one that was published last: waiting, needsToken, inReview, and what follows them. A short stage is not published,
+for that would be billed. Sessions of a list that "batch" completes are not here: batch --status counts them.
+What was started or has changed within the last second may be missing.
+
+Examples:
+  $ temporal-incode list --stage needsToken --status open
+  $ temporal-incode list --status failed --newer-than 1d
+  $ temporal-incode list --outcome needsReview --limit 10000 --json | jq -r .interviewId`,
+    )
+    .action(list);
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { olderThan, newerThan, limit, json } = options;
+  if (olderThan !== undefined && newerThan !== undefined && olderThan >= newerThan) {
+    throw new CliError('--older-than must be less than --newer-than: nothing is older and newer at once');
+  }
+  await withClient(options, async (client) => {
+    try {
+      const sessions = listed(client, queryFor(options), limit + 1);
+      const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
+      if (isMore) process.stderr.write(`There are more than ${limit}: --limit takes more of them.\n`);
+    } catch (error) {
+      throw queryError(client, error);
+    }
+  });
+}
+
+interface Listed {
+  interviewId: string;
+  workflowId: string;
+  runId: string;
+  status: string;
+  stage: string | null;
+  outcome: string | null;
+  batchId: string | null;
+  startedAt: string;
+  closedAt: string | null;
+}
+
+/** A page is 4 MB at most. */
+const PAGE = 1_000;
+
+async function* listed(client: ConnectedOnboardingClient, query: string, most: number): AsyncGenerator<Listed> {
+  let left = most;
+  for await (const info of client.temporal.workflow.list({ query, pageSize: Math.min(most, PAGE) })) {
+    yield sessionOf(info);
+    left -= 1;
+    if (left === 0) return;
+  }
+}
+
+const PREFIX = onboardingWorkflowId('');
+
+function sessionOf(info: WorkflowExecutionInfo): Listed {
+  const { workflowId, runId, status, startTime, closeTime, searchAttributes } = info;
+  const attribute = (name: string) => String(searchAttributes[name]?.[0] ?? '') || null;
+  return {
+    interviewId: workflowId.replace(PREFIX, ''),
+    workflowId,
+    runId,
+    status: EXECUTION_STATUSES[status.name] ?? 'unknown',
+    stage: attribute(SEARCH_ATTRIBUTES.stage),
+    outcome: attribute(SEARCH_ATTRIBUTES.outcome),
+    batchId: attribute(SEARCH_ATTRIBUTES.batchId),
+    startedAt: startTime.toISOString(),
+    closedAt: closeTime?.toISOString() ?? null,
+  };
+}
+
+/** @returns whether there are more */
+async function printLines(sessions: AsyncIterable<Listed>, limit: number): Promise<boolean> {
+  let printed = 0;
+  for await (const session of sessions) {
+    if (printed === limit) return true;
+    await writeOut(`${json(session)}\n`);
+    printed += 1;
+  }
+  return false;
+}
+
+async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch }: ListOptions): Promise<boolean> {
+  const found: Listed[] = [];
+  for await (const session of sessions) found.push(session);
+  if (found.length === 0) {
+    const hint = batch === undefined ? '' : ` Of a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
+    process.stderr.write(`No session.${hint}\n`);
+    return false;
+  }
+  const shown = found.slice(0, limit);
+  const hasBatch = shown.some(({ batchId }) => batchId !== null);
+  printTable(
+    ['session', 'status', 'stage', 'outcome', 'started', ...(hasBatch ? ['batch'] : [])],
+    shown.map(({ interviewId, status, stage, outcome, startedAt, batchId }) => [
+      printable(interviewId),
+      coloured(status),
+      coloured(stage ?? ''),
+      coloured(outcome ?? ''),
+      startedAt.replace(/\.\d+Z$/, 'Z'),
+      ...(hasBatch ? [printable(batchId ?? '')] : []),
+    ]),
+  );
+  return found.length > limit;
+}
+
+/** Temporal's SQL stores find no value with these, however it is written; "there is none" would be wrong. */
+const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
+
+function batch(value: string): string {
+  if (value !== '' && !NOT_SEARCHABLE.test(value)) return value;
+  throw new CliError('--batch must be a batch id without quotation marks, backslashes or line breaks');
+}

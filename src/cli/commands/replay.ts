@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import { keysFromEnvironment } from '../../codec/index.js';
+import { type RecordedHistory, type Replayed, replayed } from '../../worker/replay.js';
+import { workflowCode } from '../../worker/workflow-code.js';
+import { queryError } from '../list/query-error.js';
+import { historiesOf } from '../replay/files.js';
+import { readable } from '../replay/keys.js';
+import { REPLAYED_STATUSES, type SampleOptions, sampledHistories } from '../replay/sample.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { countOption, type TemporalOptions, withClient, withServerOptions } from '../shared/options.js';
+import { printable, printJson, startProgress } from '../shared/output.js';
+
+interface ReplayOptions extends Omit<TemporalOptions, 'taskQueue'>, SampleOptions {
+  file?: string;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withServerOptions(command)
+    .addOption(
+      new Option('--status <status>', 'workflows that are open, or closed').choices(REPLAYED_STATUSES).default('all'),
+    )
+    .option('--query <query>', "only those that this query of Temporal's finds as well")
+    .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
+    .option('--file <path>', 'a history as JSON, or a directory of them, instead of those of a namespace')
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Replays histories with the workflow code of this installation: whether it comes to what is recorded in them. Those of a namespace are
+taken from every stage, of every age, sessions and shards of batches. Reads only; nothing is changed, and Incode is not asked.
+Ends with 0 if all replay, with 1 if one does not. With encryption keys in the environment, as the workers have them.
+
+Examples:
+  $ temporal-incode replay --status open --limit 500
+  $ temporal-incode replay --query "IncodeStage = 'inReview'" --json
+  $ temporal workflow show --workflow-id incode-onboarding/5f3a --output json > history.json && temporal-incode replay --file history.json`,
+    )
+    .action(replay);
+}
+
+async function replay(options: ReplayOptions): Promise<void> {
+  const { file, json } = options;
+  const found =
+    file === undefined
+      ? await withClient(options, async (client) => {
+          try {
+            return await replayAll(sampledHistories(client.temporal, options));
+          } catch (error) {
+            throw queryError(client, error);
+          }
+        })
+      : await replayAll(historiesOf(file));
+  const failures = found.filter(({ reason }) => reason !== null);
+  const types = Object.fromEntries(
+    [...new Set(found.map(({ type }) => type))].map((type) => [type, countOf(found, type)]),
+  );
+  if (json) printJson({ ok: failures.length === 0, replayed: found.length, types, failures });
+  else print(found.length, types, failures);
+  if (failures.length > 0) process.exitCode = EXIT.failed;
+}
+
+function countOf(found: Replayed[], type: string): number {
+  return found.filter((one) => one.type === type).length;
+}
+
+/** Often enough to see that it goes on, and few lines in a log. */
+const TOLD_EVERY = 10;
+
+async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Replayed[]> {
+  const progress = startProgress('Replaying');
+  const found: Replayed[] = [];
+  try {
+    const ring = keys();
+    for await (const one of replayed(workflowCode(ring), readable(histories, ring))) {
+      found.push(one);
+      if (found.length % TOLD_EVERY === 0) progress.say(`Replaying: ${found.length}`);
+    }
+    return found;
+  } finally {
+    progress.stop();
+  }
+}
+
+function keys() {
+  try {
+    return keysFromEnvironment() ?? null;
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function print(count: number, types: Record<string, number>, failures: Replayed[]): void {
+  if (failures.length === 0) {
+    const kinds = Object.entries(types).map(([type, number]) => `${number} ${printable(type)}`);
+    const all = `All ${count} replay with this version: ${kinds.join(', ')}.\n`;
+    process.stdout.write(count === 0 ? 'No history to replay.\n' : all);
+    return;
+  }
+  for (const { workflowId, runId, type, reason } of failures) {
+    process.stdout.write(
+      `${printable(workflowId)}  ${runId ?? ''}  ${printable(type)}\n  ${printable(reason ?? '')}\n`,
+    );
+  }
+  process.stdout.write(`
+${failures.length} of ${count} do not replay with this version: workers that go on with them would stand still, with "nondeterminism
+error" in their log, until a version is there again that can. Either keep the old path in the code, behind "patched", or give the
+workers a version, so that what is open stays with the old one: docs/deploys.md
+`);
+}

@@ -1,0 +1,147 @@
+import type { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import type { Command } from 'commander';
+import { isRefused, KEYWORD, searchAttributesOf } from '../../worker/search-attributes.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import {
+  cloudAttributesCommand,
+  cloudRetentionCommand,
+  DAY_MS,
+  days,
+  isCloud,
+  MINIMUM_RETENTION_MS,
+  retentionOf,
+} from '../shared/namespace.js';
+import { durationOption, type TemporalOptions, withServerOptions, withTemporal } from '../shared/options.js';
+import { printable, printFacts, printJson } from '../shared/output.js';
+
+interface SetupOptions extends TemporalOptions {
+  retention?: number;
+  json: boolean;
+}
+
+export function define(command: Command): void {
+  withServerOptions(command)
+    .option(
+      '--retention <duration>',
+      'set how long closed workflows are kept, such as 30d',
+      durationOption('--retention'),
+    )
+    .option('--json', 'print what was done as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Registers the search attributes that workers need, once per namespace; running it again changes nothing. The retention is changed
+only by --retention; less than 7 days are warned of, because a session is known to be completed only as long as that.
+
+On Temporal Cloud both are set by tcld: what the server refuses here is printed as the command to run there.
+
+Examples:
+  $ temporal-incode setup
+  $ temporal-incode setup --namespace onboarding --retention 30d`,
+    )
+    .action(setup);
+}
+
+interface Done {
+  namespace: string;
+  registered: string[];
+  present: string[];
+  retentionDays: number;
+  /** What is left for people, as commands. */
+  todo: string[];
+}
+
+async function setup(options: SetupOptions): Promise<void> {
+  const { retention, json } = options;
+  if (retention !== undefined && retention < MINIMUM_MS) throw new CliError('--retention must be at least 1 day');
+  await withTemporal(options, async ({ connection, namespace }) => {
+    const retentionBefore = await retentionOf(connection, namespace);
+    const { present, missing, wrong } = await searchAttributesOf(connection, namespace);
+    if (wrong.length > 0) {
+      const how = wrong.map((name) => `--name ${name}`).join(' ');
+      throw new CliError(
+        `Namespace ${namespace} has ${wrong.join(', ')} of another type than Keyword, and Temporal changes no type. If nobody ` +
+          `needs them:\n  temporal operator search-attribute remove ${how} --namespace ${namespace}`,
+        EXIT.failed,
+      );
+    }
+    const todo: string[] = [];
+    const registered = await register(connection, namespace, missing, todo);
+    const retentionMs = await retain(connection, namespace, { before: retentionBefore, wanted: retention }, todo);
+    const done = { namespace, registered, present, retentionDays: retentionMs / DAY_MS, todo };
+    if (json) printJson(done);
+    else print(done, retentionMs);
+    const isDone = registered.length === missing.length && (retention === undefined || retentionMs === retention);
+    if (!isDone) process.exitCode = EXIT.failed;
+  });
+}
+
+/** The server's own minimum. */
+const MINIMUM_MS = DAY_MS;
+
+async function register(
+  connection: Connection,
+  namespace: string,
+  missing: string[],
+  todo: string[],
+): Promise<string[]> {
+  if (missing.length === 0) return [];
+  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+    return missing;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    todo.push(isCloud(connection) ? cloudAttributesCommand(namespace, missing) : operatorCommand(namespace, missing));
+    return [];
+  }
+}
+
+/** For somebody who may. */
+function operatorCommand(namespace: string, names: string[]): string {
+  const attributes = names.map((name) => `--name ${name} --type Keyword`).join(' ');
+  return `temporal operator search-attribute create ${attributes} --namespace ${namespace}`;
+}
+
+/** @returns what it is afterwards */
+async function retain(
+  connection: Connection,
+  namespace: string,
+  { before, wanted }: { before: number; wanted: number | undefined },
+  todo: string[],
+): Promise<number> {
+  if (wanted === undefined ? before >= MINIMUM_RETENTION_MS : before === wanted) return before;
+  if (wanted === undefined) {
+    const ownCommand = `temporal-incode setup --namespace ${namespace} --retention 30d`;
+    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
+    return before;
+  }
+  const workflowExecutionRetentionTtl = msToTs(wanted);
+  try {
+    await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
+    return wanted;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    // What this command may not do, somebody else may.
+    const asOperator = `temporal operator namespace update --namespace ${namespace} --retention ${wanted / DAY_MS}d`;
+    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
+    return before;
+  }
+}
+
+function print({ namespace, registered, present, todo }: Done, retentionMs: number): void {
+  printFacts({
+    namespace,
+    registered: registered.join(', '),
+    'there already': present.join(', '),
+    retention: days(retentionMs),
+  });
+  if (retentionMs < MINIMUM_RETENTION_MS) {
+    process.stderr.write(
+      `A completed session is remembered, and not completed again, for ${days(retentionMs)} only: 7 are the least to have.\n`,
+    );
+  }
+  if (todo.length > 0)
+    process.stderr.write(`Left to do:\n${todo.map((command) => `  ${printable(command)}\n`).join('')}`);
+}

@@ -1,0 +1,105 @@
+import type { OnboardingClient } from '../../client/index.js';
+import type { FinishAnswer, Outcome, Plan } from '../../contract/index.js';
+import type { IncodeSimulator } from '../../testing/index.js';
+import type { WorkerProcess } from './worker-process.js';
+
+export interface DemoWorld {
+  simulator: IncodeSimulator;
+  client: OnboardingClient;
+  /** Kills the worker process with SIGKILL, and starts another. */
+  replaceWorker(): Promise<void>;
+  worker: WorkerProcess;
+}
+
+export interface Scenario {
+  name: string;
+  session: Parameters<IncodeSimulator['openSession']>[0];
+  plan?: Plan;
+  /** Sets the trap before the session is started. */
+  before?(world: DemoWorld, interviewId: string): void;
+  /** What people do while the session is under way. */
+  during?(world: DemoWorld, interviewId: string): Promise<void>;
+  expected: { outcome: Outcome; confirmedBy: FinishAnswer['confirmedBy']; attempts: number };
+}
+
+const APPROVED = { action: 'approved', score: { status: 'OK', value: '94.6' } } as const;
+
+/** These run side by side. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'approved',
+    session: APPROVED,
+    expected: { outcome: 'approved', confirmedBy: 'response', attempts: 1 },
+  },
+  {
+    name: 'rejected',
+    session: { action: 'rejected', score: { status: 'FAIL', value: '12.1' } },
+    expected: { outcome: 'rejected', confirmedBy: 'response', attempts: 1 },
+  },
+  {
+    name: 'undecided',
+    session: { action: 'none' },
+    plan: { score: false },
+    expected: { outcome: 'undecided', confirmedBy: 'response', attempts: 1 },
+  },
+  {
+    name: 'outage',
+    session: APPROVED,
+    before: ({ simulator }, interviewId) =>
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: 2 }),
+    expected: { outcome: 'approved', confirmedBy: 'response', attempts: 3 },
+  },
+  {
+    name: 'answer lost on the way',
+    session: APPROVED,
+    before: ({ simulator }, interviewId) =>
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true }),
+    expected: { outcome: 'approved', confirmedBy: 'status', attempts: 2 },
+  },
+  {
+    name: 'token renewed',
+    session: APPROVED,
+    before: ({ simulator }, interviewId) => simulator.revokeTokens(interviewId),
+    during: async ({ simulator, client }, interviewId) => {
+      await until(async () => (await client.state(interviewId)).state?.stage === 'needsToken');
+      await client.renewToken(interviewId, await simulator.issueToken(interviewId));
+    },
+    expected: { outcome: 'approved', confirmedBy: 'response', attempts: 2 },
+  },
+];
+
+/** These hear from Incode by webhook; the polls that would make up for a lost one are hours apart. */
+export const WAITING_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'waits for documents and review',
+    session: {
+      action: 'none',
+      score: { status: 'WARN', value: '61.0' },
+      processedAfterMs: 1_500,
+      manualReview: { verdict: 'APPROVED', afterMs: 1_500 },
+    },
+    plan: { finishWhen: 'processed', review: 'wait' },
+    expected: { outcome: 'approved', confirmedBy: 'response', attempts: 1 },
+  },
+];
+
+/** These run after the others, and both in one kill, because it takes the worker from all. */
+export const KILL_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'worker killed after Incode finished',
+    session: APPROVED,
+    before: ({ simulator }, interviewId) =>
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true }),
+    during: killDuringCall,
+    expected: { outcome: 'approved', confirmedBy: 'status', attempts: 2 },
+  },
+];
+
+async function killDuringCall({ simulator, replaceWorker }: DemoWorld, interviewId: string): Promise<void> {
+  await until(async () => simulator.effects(interviewId).finished > 0);
+  await replaceWorker();
+}
+
+async function until(done: () => Promise<boolean>): Promise<void> {
+  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 50));
+}

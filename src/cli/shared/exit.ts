@@ -1,0 +1,70 @@
+import { ConfigError } from '../../config/reader.js';
+import { InvalidInputError } from '../../contract/index.js';
+
+/** Exit codes of every command; `docs/cli.md` repeats them. */
+export const EXIT = {
+  ok: 0,
+  /** Incode refused the session for good, a check failed, or something unexpected happened. */
+  failed: 1,
+  /** Wrong usage, input or configuration, or a request that makes no sense now. Nothing was done. */
+  usage: 2,
+  /** Not done yet: it goes on at the server. */
+  pending: 3,
+  /** No such onboarding. */
+  notFound: 4,
+  /** The onboarding was completed, or has ended otherwise, before: nothing was done. */
+  completedBefore: 5,
+  /** A batch is done, but some of its sessions failed. */
+  someFailed: 6,
+  /** Somebody ended it, as shells say it: 128 and SIGINT. */
+  interrupted: 130,
+} as const;
+
+/** A configuration that is wrong is told without a stack trace. */
+export function configured<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
+  }
+}
+
+/** @returns what is wrong with the input; what is a mistake of ours is thrown on */
+export function inputProblem(error: unknown): string {
+  if (error instanceof InvalidInputError) return error.message;
+  throw error;
+}
+
+/** A start that fails, such as for a port that is taken, is told without a stack trace. */
+export async function started<T>(what: string, start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (error) {
+    const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+    throw new CliError(`${what}: ${code === 'EADDRINUSE' ? `port ${port} is taken` : message}`, EXIT.failed);
+  }
+}
+
+const DISK_PROBLEMS: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: "the user's disk quota is used up",
+  EFBIG: 'the file would be larger than the system allows',
+};
+
+/** @returns why a file could not be read or written, for people */
+export function diskProblem(error: unknown): string {
+  return (
+    DISK_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''] ??
+    (error instanceof Error ? error.message : String(error))
+  );
+}
+
+/** Ends the command with a message for people instead of a stack trace. */
+export class CliError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.usage) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { CliError, EXIT } from './exit.js';
+
+const require = createRequire(import.meta.url);
+
+/** What a client does not need, and most of what there is to install: see `docs/worker.md`. */
+export const WORKER_PACKAGES = ['@temporalio/worker', '@temporalio/activity', '@temporalio/nexus', 'pino'];
+
+export const REPLAY_PACKAGES = ['@temporalio/worker'];
+
+export const RECEIVER_PACKAGES = ['fastify', 'pino'];
+
+export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];
+
+/** The last one is asked for where it downloads a Temporal server. */
+export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify', '@temporalio/testing'];
+
+/**
+ * Says before anything is started which optional packages a command lacks.
+ *
+ * @throws CliError
+ */
+export function checkPeers(command: string, needed: readonly string[]): void {
+  const missing = needed.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  const { peerDependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  // All of them: in one command npm puts them beside each other, in one version.
+  const packages = needed.map((name) => `${name}@${peerDependencies[name]}`);
+  throw new CliError(
+    `temporal-incode ${command} needs ${inWords(missing)}, which a client does not. Install with:
+  npm install ${packages.join(' ')}`,
+    EXIT.usage,
+  );
+}
+
+function inWords(names: readonly string[]): string {
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : String(names[0]);
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import { type Command, Option } from 'commander';
+import { type Plan, resolvePlan } from '../../contract/index.js';
+import { CliError, inputProblem } from './exit.js';
+
+export interface PlanOptions {
+  finishWhen: NonNullable<Plan['finishWhen']>;
+  captureDeadline?: string;
+  close: boolean;
+  score: boolean;
+  scoreDeadline?: string;
+  review: NonNullable<Plan['review']>;
+  reviewDeadline?: string;
+}
+
+/** The options of every command that starts onboardings. */
+export function withPlanOptions(command: Command, finishWhen: PlanOptions['finishWhen'] = 'now'): Command {
+  return command
+    .addOption(
+      new Option('--finish-when <when>', 'finish now, when Incode has processed everything, or when asked')
+        .choices(['now', 'processed', 'asked'])
+        .default(finishWhen),
+    )
+    .option('--capture-deadline <duration>', 'how long to wait for that (default: 7 days)')
+    .option('--close', 'close the session at Incode after finishing', false)
+    .option('--no-score', "do without the score: the rule engine's action decides")
+    .option('--score-deadline <duration>', 'how long a score that is not ready is asked for (default: 15 minutes)')
+    .addOption(
+      new Option('--review <what>', "report a session that needs a person's review, or wait for the verdict")
+        .choices(['report', 'wait'])
+        .default('report'),
+    )
+    .option('--review-deadline <duration>', 'how long to wait for the verdict (default: 30 days)');
+}
+
+/** @throws CliError for a plan that no session could have: whoever uses it later could only fail each time */
+export function planOf(options: PlanOptions): Plan {
+  const plan = givenPlan(options);
+  try {
+    resolvePlan(plan);
+    return plan;
+  } catch (error) {
+    throw new CliError(inputProblem(error));
+  }
+}
+
+function givenPlan(options: PlanOptions): Plan {
+  const { finishWhen, captureDeadline, close, score, scoreDeadline, review, reviewDeadline } = options;
+  return {
+    finishWhen,
+    close,
+    score,
+    review,
+    ...(captureDeadline === undefined ? {} : { captureDeadline }),
+    ...(scoreDeadline === undefined ? {} : { scoreDeadline }),
+    ...(reviewDeadline === undefined ? {} : { reviewDeadline }),
+  };
+}

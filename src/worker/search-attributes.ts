@@ -1,0 +1,103 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../contract/index.js';
+import { GRPC } from '../temporal/grpc.js';
+
+const NAMES = Object.values(SEARCH_ATTRIBUTES);
+
+/** Registers what a namespace needs, once. */
+export const SEARCH_ATTRIBUTES_COMMAND = `temporal operator search-attribute create ${NAMES.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
+
+/** The namespace lacks search attributes. Without them every workflow would be stuck at its end, so the worker refuses to run. */
+export class MissingSearchAttributesError extends Error {
+  override readonly name = 'MissingSearchAttributesError';
+  readonly missing: readonly string[];
+
+  constructor(namespace: string, missing: readonly string[]) {
+    super(
+      `Namespace ${namespace} lacks the search attributes ${missing.join(', ')} (type Keyword). Register them once: ` +
+        `${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}`,
+    );
+    this.missing = missing;
+  }
+}
+
+/** A name of ours stands for another type in the namespace. Temporal changes no type. */
+export class WrongSearchAttributesError extends Error {
+  override readonly name = 'WrongSearchAttributesError';
+  readonly wrong: readonly string[];
+
+  constructor(namespace: string, wrong: readonly string[]) {
+    super(
+      `Namespace ${namespace} has search attributes ${wrong.join(', ')} of another type than Keyword. Remove them ` +
+        `(temporal operator search-attribute remove), or use another namespace.`,
+    );
+    this.wrong = wrong;
+  }
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+export const KEYWORD = 2;
+
+/**
+ * For whoever hosts `onboardingSession` in a worker of their own: `createWorker` does it by itself.
+ *
+ * @throws MissingSearchAttributesError, WrongSearchAttributesError
+ */
+export async function checkSearchAttributes(services: Services, namespace: string): Promise<void> {
+  const { missing, wrong } = await searchAttributesOf(services, namespace);
+  if (wrong.length > 0) throw new WrongSearchAttributesError(namespace, wrong);
+  if (missing.length > 0) throw new MissingSearchAttributesError(namespace, missing);
+}
+
+type Services = Pick<NativeConnection, 'operatorService' | 'workflowService'>;
+
+/** Ours, by what the namespace makes of them. */
+export interface NamespaceSearchAttributes {
+  present: string[];
+  missing: string[];
+  /** Of another type than Keyword. */
+  wrong: string[];
+}
+
+export async function searchAttributesOf(services: Services, namespace: string): Promise<NamespaceSearchAttributes> {
+  const types = await registeredTypes(services, namespace);
+  return {
+    present: NAMES.filter((name) => types[name] === KEYWORD),
+    missing: NAMES.filter((name) => types[name] === undefined),
+    wrong: NAMES.filter((name) => types[name] !== undefined && types[name] !== KEYWORD),
+  };
+}
+
+async function registeredTypes(services: Services, namespace: string): Promise<Record<string, unknown>> {
+  try {
+    return (await services.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    return queriedTypes(services, namespace);
+  }
+}
+
+/**
+ * For those who may not use the operator's API, which is said of Temporal Cloud's API keys. Whether an attribute is there a
+ * query tells; its type nobody does.
+ */
+async function queriedTypes({ workflowService }: Services, namespace: string): Promise<Record<string, unknown>> {
+  const types: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    try {
+      await workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'any'` });
+      types[name] = KEYWORD;
+    } catch (error) {
+      if (!isGrpcServiceError(error) || error.code !== GRPC.invalidArgument) throw error;
+    }
+  }
+  return types;
+}
+
+const REFUSED = new Set<number>([GRPC.permissionDenied, GRPC.unimplemented, GRPC.unauthenticated]);
+
+/** Whether the server does this for nobody, or not for whoever asks. */
+export function isRefused(error: unknown): boolean {
+  return isGrpcServiceError(error) && REFUSED.has(error.code);
+}

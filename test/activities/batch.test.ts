@@ -1,0 +1,331 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
+import { Slots } from '../../src/activities/batch/concurrency-limit.js';
+import { activitiesPerSecond, createBulkActivities } from '../../src/activities/batch/index.js';
+import { Pace } from '../../src/activities/batch/request-pacer.js';
+import { Gate } from '../../src/activities/batch/shared-throttle.js';
+import type { CompleteManyResult } from '../../src/activities/batch/types.js';
+import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
+
+describe('Slots', () => {
+  it('are handed out in the order in which they were asked for', async () => {
+    const slots = new Slots(1);
+    expect(slots.take()).toBeUndefined();
+    const order: number[] = [];
+    const waiting = [1, 2, 3].map((who) => slots.take()?.then(() => order.push(who)));
+    slots.give();
+    await waiting[0];
+    slots.give();
+    await waiting[1];
+    expect(order).toEqual([1, 2]);
+  });
+
+  it('become half as many when it is too much, and grow back', () => {
+    const slots = new Slots(8);
+    slots.shrink();
+    const taken = () => Array.from({ length: 8 }, () => slots.take()).filter((wait) => wait === undefined).length;
+    expect(taken()).toBe(4);
+    for (let round = 0; round < 100; round += 1) slots.grow();
+    // The other four were let in meanwhile.
+    for (let n = 0; n < 8; n += 1) slots.give();
+    expect(taken()).toBe(8);
+  });
+
+  it('never become none', () => {
+    const slots = new Slots(4);
+    for (let n = 0; n < 10; n += 1) slots.shrink();
+    expect(slots.take()).toBeUndefined();
+    expect(slots.take()).toBeInstanceOf(Promise);
+  });
+});
+
+describe('Pace', () => {
+  it('spaces requests evenly', () => {
+    vi.useFakeTimers();
+    try {
+      const pace = new Pace(100);
+      expect(pace.turn(1_000)).toBeUndefined();
+      expect(pace.turn(1_000)).toBeInstanceOf(Promise);
+      expect(pace.turn(1_000)).toBeInstanceOf(Promise);
+      // Three of them take 30 ms.
+      expect(pace.backlog(1_000)).toBeCloseTo(3);
+      expect(pace.backlog(1_030)).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('makes up for no pause: that would be a burst', () => {
+    const pace = new Pace(100);
+    pace.turn(0);
+    expect(pace.turn(60_000)).toBeUndefined();
+    expect(pace.backlog(60_000)).toBeCloseTo(1);
+  });
+
+  it('is halved when it is too much, and recovers within some 50 calls', () => {
+    const pace = new Pace(100);
+    pace.shrink();
+    pace.turn(0);
+    // One request is now 20 ms, of which a backlog of one is made.
+    expect(pace.backlog(10)).toBeCloseTo(0.5);
+    for (let call = 0; call < 50; call += 1) pace.grow();
+    pace.turn(1_000);
+    expect(pace.backlog(1_005)).toBeCloseTo(0.5);
+  });
+
+  it('without a rate lets everything pass', () => {
+    const pace = new Pace();
+    pace.shrink();
+    expect(Array.from({ length: 1_000 }, () => pace.turn()).every((wait) => wait === undefined)).toBe(true);
+    expect(pace.backlog()).toBe(0);
+  });
+});
+
+describe('Breaker', () => {
+  const trip = (breaker: Breaker, now: number, retryAfterMs?: number) => {
+    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', retryAfterMs, now);
+  };
+
+  it('lets single failures pass', () => {
+    const breaker = new Breaker();
+    for (let n = 0; n < 100; n += 1) {
+      breaker.failed('Incode answered 503', 0, n);
+      if (n % 7 === 0) breaker.succeeded();
+    }
+    expect(breaker.hold(100)).toBeUndefined();
+    expect(breaker.admit(100)).toBe('freely');
+  });
+
+  it('holds after eight in a row, and lets one look whether it is over', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    expect(breaker.hold(0)).toEqual({ forMs: 1_000, why: 'Incode answered 503' });
+    expect(breaker.admit(999)).toBe('no');
+    expect(breaker.admit(1_000)).toBe('asProbe');
+    expect(breaker.admit(1_000)).toBe('no');
+  });
+
+  it('holds twice as long after each look that fails, up to two minutes', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    const holds: number[] = [];
+    for (let now = 0, n = 0; n < 9; n += 1) {
+      now += breaker.hold(now)?.forMs ?? 0;
+      expect(breaker.admit(now)).toBe('asProbe');
+      breaker.failed('Incode answered 503', 0, now);
+      holds.push(breaker.hold(now)?.forMs ?? 0);
+    }
+    expect(holds).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000, 120_000]);
+  });
+
+  it('is not moved by those that were under way when it tripped', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    trip(breaker, 500);
+    expect(breaker.hold(500)?.forMs).toBe(1_000);
+    expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+
+  it('waits for as long as Incode asks', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0, 30_000);
+    expect(breaker.hold(0)?.forMs).toBe(30_000);
+  });
+
+  it('is over with the first success', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    breaker.admit(1_000);
+    breaker.succeeded();
+    expect(breaker.hold(1_000)).toBeUndefined();
+    trip(breaker, 2_000);
+    expect(breaker.hold(2_000)?.forMs).toBe(1_000);
+  });
+
+  it('sends another to look if the first says nothing about Incode', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    breaker.admit(1_000);
+    breaker.abandoned();
+    expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+});
+
+describe('Gate', () => {
+  const answered = (httpStatus: number) =>
+    new IncodeError({ kind: 'notTaken', operation: 'finishStatus', what: `answered ${httpStatus}`, httpStatus });
+
+  it('slows down once for calls that were refused together', () => {
+    const gate = new Gate({ concurrency: 16, perSecond: undefined });
+    for (let n = 0; n < 5; n += 1) gate.report({ open: {}, dueInMs: 0, error: answered(429) });
+    const free = Array.from({ length: 16 }, () => gate.slots.take()).filter((wait) => wait === undefined);
+    expect(free).toHaveLength(8);
+  });
+
+  it('goes on as fast as before after what is no refusal of its speed', () => {
+    const gate = new Gate({ concurrency: 2 });
+    gate.report({ open: {}, dueInMs: 0, error: answered(503) });
+    expect([gate.slots.take(), gate.slots.take()]).toEqual([undefined, undefined]);
+  });
+
+  it('does not take the failure of a token source for one of Incode', () => {
+    const gate = new Gate({ concurrency: 1 });
+    for (let n = 0; n < 20; n += 1) gate.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
+    expect(gate.breaker.hold()).toBeUndefined();
+  });
+});
+
+it('the server hands out as many activities as make the requests of a second', () => {
+  expect(activitiesPerSecond(100)).toBe(0.5);
+  expect(activitiesPerSecond(0.1)).toBeCloseTo(0.1);
+  expect(activitiesPerSecond(3)).toBe(0.5);
+});
+
+describe('an activity whose time is over', () => {
+  const finished = { action: 'approved', redirectionUrl: null };
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const session = { index: 0, interviewId: 'one', sessionToken: 'token', done: { verify: true as const, tries: 2 } };
+
+  /** Incode takes so long to say how the session stands. */
+  async function completeOne(statusTakesMs: number) {
+    let passed = 0;
+    const real = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
+    const finishStatus = vi.fn(async () => finished);
+    const onboardingStatus = async () => {
+      passed += statusTakesMs;
+      return { onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    };
+    const incode = { finishStatus, onboardingStatus } as unknown as IncodeClient;
+    try {
+      const { completeMany } = createBulkActivities({ incode });
+      const result = await new MockActivityEnvironment().run(completeMany, { sessions: [session], plan });
+      return { result, sent: finishStatus.mock.calls.length };
+    } finally {
+      clock.mockRestore();
+    }
+  }
+
+  it('finishes no session that it has begun: another one may have taken over', async () => {
+    expect(await completeOne(11_000)).toMatchObject({
+      result: { ended: [], open: [[0, { verify: true, tries: 2 }, 0]] },
+      sent: 0,
+    });
+  });
+
+  it('and does until then', async () => {
+    expect(await completeOne(9_000)).toMatchObject({ result: { ended: [[0, {}]], open: [] }, sent: 1 });
+  });
+});
+
+it('of a batch that trusts its list sends without a look, but for sessions that may have been sent', async () => {
+  const asked: string[] = [];
+  const incode = {
+    finishStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`finish ${interviewId}`);
+      return { action: 'approved', redirectionUrl: null };
+    },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
+  } as unknown as IncodeClient;
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const sessions = ['a', 'b'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const given = [sessions[0], { ...sessions[1], done: { verify: true as const } }] as typeof sessions;
+  const { completeMany } = createBulkActivities({ incode, concurrency: 1 });
+  await new MockActivityEnvironment().run(completeMany, { sessions: given, plan, trust: true });
+  expect(asked).toEqual(['finish a', 'status b', 'finish b']);
+});
+
+describe('an activity that comes after a worker that died', () => {
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const sessions = ['a', 'b', 'c'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const SCHEDULED = 1_000_000;
+
+  /** There is time for one session, and the rest is left to the workflow. */
+  async function completeOne(info: { attempt: number; heartbeatDetails?: unknown }) {
+    const asked: string[] = [];
+    const incode = {
+      finishStatus: async () => {
+        asked.push('finish');
+        return { action: 'approved', redirectionUrl: null };
+      },
+      onboardingStatus: async () => {
+        asked.push('status');
+        return { onboardingStatus: 'ONBOARDING_FINISHED' };
+      },
+      score: async () => ({ status: 'OK', value: null }),
+    } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode, requestsPerSecond: 0.5, concurrency: 1 });
+    const times = { scheduledTimestampMs: SCHEDULED, currentAttemptScheduledTimestampMs: SCHEDULED };
+    const environment = new MockActivityEnvironment({ ...info, ...times });
+    const { ended, open }: CompleteManyResult = await environment.run(completeMany, { sessions, plan });
+    return { ended: ended.map(([index]) => index), open, asked };
+  }
+
+  it('tells of what it did not come to that its status is read first', async () => {
+    const verify = { verify: true, lastSentAt: SCHEDULED, closeTried: true };
+    expect(await completeOne({ attempt: 2, heartbeatDetails: [[1, { finish: null }]] })).toEqual({
+      ended: [1, 0],
+      open: [[2, verify, 0]],
+      asked: ['status'],
+    });
+  });
+
+  it('takes a session that cannot be closed for one that was closed', async () => {
+    const refused = new IncodeError({ kind: 'badRequest', operation: 'closeSession', what: 'answered 400' });
+    const incode = { closeSession: () => Promise.reject(refused) } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode });
+    const done = { finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' as const } };
+    const input = {
+      sessions: sessions.slice(0, 1).map((session) => ({ ...session, done })),
+      plan: { ...plan, close: true },
+    };
+    const notClosed = async (attempt: number) => {
+      const { ended }: CompleteManyResult = await new MockActivityEnvironment({ attempt }).run(completeMany, input);
+      return ended[0]?.[1].notClosed ?? false;
+    };
+    expect([await notClosed(1), await notClosed(2)]).toEqual([true, false]);
+  });
+
+  it('tells nothing of them if it is the first one: nobody has begun them', async () => {
+    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['status'] });
+  });
+});
+
+it('tokens that Incode issues count for the rate limit too', async () => {
+  const asked: string[] = [];
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const incode = {
+    finishStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`finish ${interviewId}`);
+      return { action: 'approved', redirectionUrl: null };
+    },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
+  } as unknown as IncodeClient;
+  const token = async (interviewId: string) => {
+    asked.push(`token ${interviewId}`);
+    return 'token';
+  };
+  // Six requests in the two seconds of an activity.
+  const { completeMany } = createBulkActivities({
+    incode,
+    tokenSource: { token },
+    requestsPerSecond: 3,
+    concurrency: 1,
+  });
+  const sessions = ['a', 'b', 'c', 'd'].map((interviewId, index) => ({ interviewId, index }));
+  const result = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+  expect(result).toMatchObject({
+    ended: [
+      [0, {}],
+      [1, {}],
+    ],
+  });
+  expect(asked).toEqual(['token a', 'status a', 'finish a', 'token b', 'status b', 'finish b']);
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { type Filter, queryFor, STATUSES } from '../../../src/cli/list/query.js';
+
+const NOW = Date.parse('2026-03-01T12:00:00Z');
+const ALL = `WorkflowType = 'onboardingSession' AND ExecutionStatus != 'ContinuedAsNew'`;
+
+describe('queryFor', () => {
+  it.each<[Filter, string]>([
+    [{}, ''],
+    [{ stage: 'needsToken' }, ` AND IncodeStage = 'needsToken'`],
+    [{ outcome: 'approved' }, ` AND IncodeOutcome = 'approved'`],
+    [{ batch: 'night-1' }, ` AND IncodeBatchId = 'night-1'`],
+    [{ olderThan: 3_600_000 }, ` AND StartTime < '2026-03-01T11:00:00.000Z'`],
+    [{ newerThan: 60_000 }, ` AND StartTime > '2026-03-01T11:59:00.000Z'`],
+    [{ status: 'open' }, ` AND ExecutionStatus = 'Running'`],
+    [{ status: 'closed' }, ` AND ExecutionStatus != 'Running'`],
+    [{ status: 'cancelled' }, ` AND ExecutionStatus = 'Canceled'`],
+    [{ stage: 'waiting', status: 'open' }, ` AND IncodeStage = 'waiting' AND ExecutionStatus = 'Running'`],
+  ])('%j asks for no more than that', (filter, condition) => {
+    expect(queryFor(filter, NOW)).toBe(ALL + condition);
+  });
+
+  it('has a condition of its own for each status', () => {
+    expect(new Set(STATUSES.map((status) => queryFor({ status }))).size).toBe(STATUSES.length);
+  });
+
+  it('counts from now', () => {
+    const [, since = ''] = /StartTime < '(.+)'/.exec(queryFor({ olderThan: 0 })) ?? [];
+    expect(Math.abs(Date.now() - Date.parse(since))).toBeLessThan(60_000);
+  });
+
+  it('lets no id end the string that it stands in', () => {
+    expect(queryFor({ batch: `a' OR 'x' = 'x\\` })).toBe(`${ALL} AND IncodeBatchId = 'a\\' OR \\'x\\' = \\'x\\\\'`);
+  });
+});

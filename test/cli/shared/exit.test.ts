@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { CliError, configured, EXIT, inputProblem, started } from '../../../src/cli/shared/exit.js';
+import { ConfigError } from '../../../src/config/index.js';
+import { InvalidInputError } from '../../../src/contract/index.js';
+import { thrown } from '../../support/thrown.js';
+
+describe('configured', () => {
+  it('gives what was read', () => {
+    expect(configured(() => 5)).toBe(5);
+  });
+
+  it('tells a configuration that is wrong without a stack trace, as wrong usage', () => {
+    const read = () => {
+      throw new ConfigError(['INCODE_API_KEY is required']);
+    };
+    expect(() => configured(read)).toThrow(CliError);
+    expect(() => configured(read)).toThrow(expect.objectContaining({ exitCode: EXIT.usage }));
+    expect(() => configured(read)).toThrow('INCODE_API_KEY is required');
+  });
+
+  it('passes on what is a mistake of ours', () => {
+    const mistake = new TypeError('x is undefined');
+    expect(() =>
+      configured(() => {
+        throw mistake;
+      }),
+    ).toThrow(mistake);
+  });
+});
+
+describe('inputProblem', () => {
+  it('says what is wrong with the input', () => {
+    expect(inputProblem(new InvalidInputError('plan.close', 'must be true or false'))).toBe(
+      'plan.close must be true or false',
+    );
+  });
+
+  it('passes on what is a mistake of ours', () => {
+    const mistake = new TypeError('x is undefined');
+    expect(() => inputProblem(mistake)).toThrow(mistake);
+  });
+});
+
+describe('started', () => {
+  it('gives what was started', async () => {
+    expect(await started('The server', Promise.resolve('up'))).toBe('up');
+  });
+
+  it.each([
+    [Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', port: 8_088 }), 'port 8088 is taken'],
+    [Object.assign(new Error('listen EACCES'), { code: 'EACCES', port: 80 }), 'listen EACCES'],
+  ])('says why a start fails: %s', async (error, why) => {
+    const problem = await thrown(started('The server', Promise.reject(error)));
+    expect(problem).toBeInstanceOf(CliError);
+    expect(problem).toMatchObject({ message: `The server: ${why}`, exitCode: EXIT.failed });
+  });
+});

@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, isIncodeConfigured, readConfig, readIncodeConfig } from '../../src/config/index.js';
+
+const REQUIRED = { INCODE_BASE_URL: 'https://demo-api.incodesmile.com', INCODE_API_KEY: 'secret-key' };
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('readConfig', () => {
+  it('has a default for everything but the URL and the key', () => {
+    expect(readConfig(REQUIRED)).toMatchObject({
+      baseUrl: 'https://demo-api.incodesmile.com',
+      configurationId: null,
+      timeoutMs: 10_000,
+      finishTimeoutMs: 35_000,
+      connections: 64,
+      settleTimeMs: 30_000,
+      namespace: 'default',
+      taskQueue: 'incode-onboarding',
+      nexusTaskQueue: null,
+      maxCachedWorkflows: 300,
+      workflowTasks: 40,
+      bulkActivities: 4,
+      bulkCachedWorkflows: 32,
+      shutdownGraceMs: 20_000,
+      metricsAddress: null,
+      logLevel: 'info',
+    });
+    expect(readConfig(REQUIRED).apiKey()).toBe('secret-key');
+  });
+
+  it('names every wrong variable at once', () => {
+    const wrong = {
+      INCODE_BASE_URL: 'ftp://incode.example',
+      INCODE_TIMEOUT: '31s',
+      INCODE_FINISH_TIMEOUT: 'soon',
+      INCODE_CONNECTIONS: '0',
+      INCODE_SETTLE_TIME: '-1s',
+      WORKER_MAX_CACHED_WORKFLOWS: '1.5',
+      WORKER_WORKFLOW_TASKS: '1',
+      WORKER_SHUTDOWN_GRACE: '1h',
+      WORKER_METRICS_ADDRESS: '9464',
+      LOG_LEVEL: 'loud',
+      HTTPS_PROXY: 'proxy.example:3128',
+      HTTP_PROXY: 'socks5://proxy.example',
+    };
+    const expected = ['INCODE_API_KEY', ...Object.keys(wrong)].sort();
+    expect(
+      problems(wrong)
+        .map((problem) => problem.split(' ')[0])
+        .sort(),
+    ).toEqual(expected);
+  });
+
+  it.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9_464 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:9464', { host: '::1', port: 9_464 }],
+    [':9464', undefined],
+    ['::1:9464', undefined],
+    ['127.0.0.1:65536', undefined],
+    ['http://127.0.0.1:9464', undefined],
+  ])('WORKER_METRICS_ADDRESS=%s', (value, address) => {
+    const env = { ...REQUIRED, WORKER_METRICS_ADDRESS: value };
+    if (address) expect(readConfig(env).metricsAddress).toEqual(address);
+    else
+      expect(problems(env)).toEqual([
+        `WORKER_METRICS_ADDRESS must be a host and port such as 127.0.0.1:9464, not "${value}"`,
+      ]);
+  });
+
+  it('takes an empty variable as not set', () => {
+    expect(readConfig({ ...REQUIRED, INCODE_CONFIGURATION_ID: ' ', LOG_LEVEL: '' })).toMatchObject({
+      configurationId: null,
+      logLevel: 'info',
+    });
+  });
+
+  it.each(['https://user:pass-word@incode.example', 'https://incode.example?key=pass-word'])(
+    'never repeats what may be a credential: %s',
+    (url) => {
+      expect(problems({ ...REQUIRED, INCODE_BASE_URL: url }).join()).toMatch(/^INCODE_BASE_URL(?!.*pass-word)/);
+    },
+  );
+
+  it('refuses a key with a line break without repeating it', () => {
+    expect(problems({ ...REQUIRED, INCODE_API_KEY: 'two\nlines' })).toEqual([
+      'INCODE_API_KEY must be printable ASCII without spaces',
+    ]);
+  });
+
+  it("takes Temporal's own variables", () => {
+    const temporal = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'kyc' };
+    const config = readConfig({ ...REQUIRED, ...temporal, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' });
+    expect(config.namespace).toBe('kyc');
+    expect(config.temporal.connectionOptions.address).toBe('temporal.example:7233');
+  });
+
+  it.each(['temporal.example:7233', '10.0.0.7:7233', '[2001:db8::1]:7233'])(
+    'refuses %s without encryption keys',
+    (address) => {
+      const elsewhere = { ...REQUIRED, TEMPORAL_ADDRESS: address };
+      expect(problems(elsewhere)).toEqual([expect.stringContaining(`Temporal server at ${address} in clear text`)]);
+      expect(problems({ ...elsewhere, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'no' })).toHaveLength(1);
+      const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32).toString('base64')}`;
+      expect(readConfig({ ...elsewhere, TEMPORAL_INCODE_ENCRYPTION_KEYS }).encryptionKeys?.writing().id).toBe('one');
+    },
+  );
+
+  it('takes a name that looks like an address of this machine for none', () => {
+    expect(problems({ ...REQUIRED, TEMPORAL_ADDRESS: '127.evil.example:7233' })).toHaveLength(1);
+  });
+
+  it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('needs no keys for %s', (address) => {
+    expect(readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: address }).encryptionKeys).toBeNull();
+  });
+
+  it.each([
+    ['TEMPORAL_ADDRESS', 'https://user:hush-hush@temporal.example:7233', 'without credentials'],
+    ['TEMPORAL_API_KEY', 'hush-hush\nhush-hush', 'cannot be sent'],
+    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team has characters that cannot be sent'],
+    ['HTTPS_PROXY', 'http://user:hush-hush%@proxy.example:3128', 'must have "%25"'],
+    ['HTTP_PROXY', 'http://hush-hush%zz:word@proxy.example:3128', 'must have "%25"'],
+  ])('names %s with what cannot be used, and repeats none of it', (name, value, problem) => {
+    const found = problems({ ...REQUIRED, [name]: value });
+    expect(found).toEqual([expect.stringContaining(problem)]);
+    expect(found.join()).not.toContain('hush-hush');
+  });
+
+  it('names keys that are wrong, and shows none', () => {
+    const TEMPORAL_INCODE_ENCRYPTION_KEYS = 'c2VjcmV0LWtleS1ieXRlcw==';
+    const [problem] = problems({ ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS });
+    expect(problem).toContain('key 1 of 1 is not written as id:base64');
+    expect(problem).not.toContain(TEMPORAL_INCODE_ENCRYPTION_KEYS);
+    const both = { TEMPORAL_INCODE_ENCRYPTION_KEYS, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: '/nowhere' };
+    expect(problems({ ...REQUIRED, ...both })).toEqual([expect.stringContaining('exclude each other')]);
+  });
+
+  it('takes proxy variables in either case', () => {
+    expect(readConfig({ ...REQUIRED, https_proxy: 'http://proxy.example:3128', NO_PROXY: 'localhost' }).proxy).toEqual({
+      httpsProxy: 'http://proxy.example:3128',
+      noProxy: 'localhost',
+    });
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readConfig(REQUIRED))).toBe(true);
+  });
+});
+
+describe('of a process', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('the environment is read unless another one is given', () => {
+    vi.stubEnv('INCODE_BASE_URL', 'https://of-the-process.example');
+    vi.stubEnv('INCODE_API_KEY', 'secret-key');
+    expect(readConfig().baseUrl).toBe('https://of-the-process.example');
+    expect(readIncodeConfig().baseUrl).toBe('https://of-the-process.example');
+    expect(isIncodeConfigured()).toBe(true);
+  });
+});
+
+describe('readIncodeConfig', () => {
+  it('needs nothing but what reaches Incode, whatever the rest is like', () => {
+    expect(readIncodeConfig({ ...REQUIRED, LOG_LEVEL: 'loud' })).toMatchObject({ timeoutMs: 10_000, proxy: {} });
+  });
+
+  it('names what is wrong with that', () => {
+    const read = () => readIncodeConfig({ INCODE_TIMEOUT: '1h' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/INCODE_BASE_URL is required(.|\n)*INCODE_API_KEY is required(.|\n)*INCODE_TIMEOUT must be/);
+  });
+});
+
+it.each([
+  [{}, false],
+  [{ INCODE_BASE_URL: '', LOG_LEVEL: 'info' }, false],
+  [{ INCODE_BASE_URL: 'https://incode.example' }, true],
+  [{ INCODE_API_KEY: 'key' }, true],
+  [{ INCODE_API_KEY_FILE: '/run/key' }, true],
+])('%j is configured for Incode: %s', (env, expected) => {
+  expect(isIncodeConfigured(env)).toBe(expected);
+});

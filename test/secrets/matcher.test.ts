@@ -1,0 +1,40 @@
+import { describe, expect, it, vi } from 'vitest';
+import { derived, secretMatcher } from '../../src/secrets/matcher.js';
+
+describe('secretMatcher', () => {
+  it.each([
+    ['a', 0],
+    ['bb', 1],
+    ['', -1],
+    ['A', -1],
+    ['ab', -1],
+  ])('finds %j at %i', (given, position) => {
+    expect(secretMatcher(['a', 'bb'])(given)).toBe(position);
+  });
+
+  it('finds nothing where there is nothing', () => {
+    expect(secretMatcher([])('')).toBe(-1);
+  });
+
+  it('asks for the secrets of now each time, and prepares those of a list once', () => {
+    const lists = [['a'], ['b', 'a']];
+    let at = 0;
+    const find = secretMatcher(() => lists[at] ?? []);
+    expect([find('a'), find('b')]).toEqual([0, -1]);
+    at = 1;
+    expect([find('a'), find('b')]).toEqual([1, 0]);
+  });
+});
+
+describe('derived', () => {
+  it('is worked out again only when there is another list', () => {
+    const derive = vi.fn((list: readonly string[]) => list.join());
+    let list = ['a', 'b'];
+    const get = derived(() => list, derive);
+    expect([get(), get()]).toEqual(['a,b', 'a,b']);
+    expect(derive).toHaveBeenCalledTimes(1);
+    list = ['c'];
+    expect(get()).toBe('c');
+    expect(derive).toHaveBeenCalledTimes(2);
+  });
+});

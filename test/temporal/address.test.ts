@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { channelArgsFor, isLoopback } from '../../src/temporal/address.js';
+
+describe('an address', () => {
+  it.each(['localhost', 'localhost:7233', '127.0.0.1', '127.8.9.10:7233', '[::1]:7233', '[::1]'])(
+    'of this machine is %s: no proxy reaches it',
+    (address) => {
+      expect(isLoopback(address)).toBe(true);
+      expect(channelArgsFor(address)).toEqual({ 'grpc.enable_http_proxy': 0 });
+    },
+  );
+
+  it.each([
+    'temporal.example:7233',
+    '10.0.0.7:7233',
+    '127.evil.example',
+    '127.0.0.1.example:7233',
+    'localhost.example',
+    'xlocalhost',
+    '[2001:db8::1]:7233',
+    '',
+  ])('of another machine is %j', (address) => {
+    expect(isLoopback(address)).toBe(false);
+    expect(channelArgsFor(address)).toEqual({});
+  });
+});

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { loadTemporalConfig, rememberAddress, rememberedAddress } from '../../src/temporal/environment.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-profile-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function profile(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const good = profile('good.toml', '[profile.default]\naddress = "temporal.example:7233"\nnamespace = "kyc"\n');
+
+describe('loadTemporalConfig', () => {
+  it('reads the profile file; variables come before it', () => {
+    const { connectionOptions, namespace } = loadTemporalConfig({
+      TEMPORAL_CONFIG_FILE: good,
+      TEMPORAL_NAMESPACE: 'other',
+      TEMPORAL_GRPC_META_TENANT: 'kyc',
+    });
+    expect([connectionOptions.address, namespace]).toEqual(['temporal.example:7233', 'other']);
+  });
+
+  it("reads the process's own environment unless another one is given", () => {
+    vi.stubEnv('TEMPORAL_CONFIG_FILE', good);
+    expect(loadTemporalConfig().namespace).toBe('kyc');
+  });
+
+  it('says where a profile file is wrong, and shows no line of it', () => {
+    const path = profile('broken.toml', '[profile.default]\napi_key = "secret-of-the-cloud\naddress = "x:1"\n');
+    const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: path });
+    expect(load).toThrow(/\(line 2, column \d+\)$/);
+    expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
+  });
+
+  it.each([
+    ['TEMPORAL_API_KEY', 'secret-of-the-cloud\n', 'the API key'],
+    ['TEMPORAL_GRPC_META_TENANT', 'secret-of-the-cloud\n', 'metadata tenant'],
+    ['TEMPORAL_ADDRESS', 'user:secret-of-the-cloud@example:1', 'the address'],
+  ])('%s that cannot be used is named, and not shown', (name, value, what) => {
+    const load = () => loadTemporalConfig({ [name]: value });
+    expect(load).toThrow(what);
+    expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
+  });
+
+  it('says which profile is not there', () => {
+    const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: good, TEMPORAL_PROFILE: 'nowhere' });
+    expect(load).toThrow(/nowhere/);
+    expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('line undefined') }));
+  });
+});
+
+it('a connection that does not tell where it leads is remembered with its address', () => {
+  const [known, unknown] = [{}, {}];
+  rememberAddress(known, '192.0.2.1:7233');
+  expect([rememberedAddress(known), rememberedAddress(unknown)]).toEqual(['192.0.2.1:7233', undefined]);
+});

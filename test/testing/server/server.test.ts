@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { SEARCH_ATTRIBUTES } from '../../../src/contract/index.js';
+import {
+  type LocalTemporalServer,
+  type LocalTemporalServerOptions,
+  startLocalTemporalServer,
+} from '../../../src/testing/index.js';
+
+let directory: string;
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-server-'));
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Never the server of the run, whatever TEMPORAL_ADDRESS says. */
+function ownEnv(): Record<string, string | undefined> {
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  return env;
+}
+
+async function start(options: LocalTemporalServerOptions = {}): Promise<LocalTemporalServer> {
+  const server = await startLocalTemporalServer({ env: ownEnv(), ...options });
+  ends.push(() => server.kill());
+  return server;
+}
+
+async function clientOf({ address, namespace }: { address: string; namespace: string }): Promise<Client> {
+  const connection = await Connection.connect({ address });
+  ends.push(() => connection.close());
+  return new Client({ connection, namespace });
+}
+
+const portOf = ({ address }: LocalTemporalServer) => Number(address.split(':')[1]);
+
+function isAlive(pid: number | null): boolean {
+  if (pid === null) throw new Error('no process of ours');
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+it('reports where it is, what it is and where it comes from', async () => {
+  const server = await start();
+  expect(server).toMatchObject({ namespace: 'default', uiUrl: null });
+  expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(server.version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(['TEMPORAL_CLI_PATH', 'cache', 'PATH', 'download', 'PyPI']).toContain(server.source);
+  expect(isAlive(server.pid)).toBe(true);
+});
+
+it('is gone when stop returns, and may be stopped twice', async () => {
+  const server = await start();
+  await server.stop();
+  expect(isAlive(server.pid)).toBe(false);
+  await server.stop();
+});
+
+it('serves the Web UI when asked to', async () => {
+  const server = await start({ uiPort: 0 });
+  await expect.poll(async () => (await fetch(`${server.uiUrl}`)).status, { timeout: 30_000 }).toBe(200);
+});
+
+it('kept data survives SIGKILL, with its search attributes', async () => {
+  const options = { dataDir: join(directory, 'data') };
+  const first = await start(options);
+  const started = await (await clientOf(first)).workflow.start('anything', {
+    workflowId: 'kept',
+    taskQueue: 'nobody',
+    searchAttributes: { [SEARCH_ATTRIBUTES.batchId]: ['b1'] },
+  });
+  await first.kill();
+
+  const second = await start({ ...options, port: portOf(first) });
+  expect(second.address).toBe(first.address);
+  const described = await (await clientOf(second)).workflow.getHandle('kept').describe();
+  expect(described).toMatchObject({ runId: started.firstExecutionRunId, status: { name: 'RUNNING' } });
+  expect(described.searchAttributes).toEqual({ [SEARCH_ATTRIBUTES.batchId]: ['b1'] });
+});
+
+it('the file of kept data is named after the version, which never migrates it', async () => {
+  const dataDir = join(directory, 'data');
+  await start({ dataDir });
+  expect(await readdir(dataDir)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^temporal-\d+\.\d+\.\d+\.db$/)]),
+  );
+});
+
+it('a search attribute that kept data lack is there at once', async () => {
+  const options = { dataDir: join(directory, 'data') };
+  await (await start(options)).stop();
+  const client = await clientOf(await start({ ...options, searchAttributes: ['TheirTeam'] }));
+  await client.workflow.start('anything', {
+    workflowId: 'theirs',
+    taskQueue: 'nobody',
+    searchAttributes: { TheirTeam: ['blue'], [SEARCH_ATTRIBUTES.stage]: ['finishing'] },
+  });
+  const count = async () => (await client.workflow.count("TheirTeam = 'blue' AND IncodeStage = 'finishing'")).count;
+  await expect.poll(count, { timeout: 30_000 }).toBe(1);
+});
+
+it.each([
+  ['30 days by default when data are kept', {}, 30],
+  ['what is asked for', { retentionDays: 2 }, 2],
+])('retention: %s', async (_, options, days) => {
+  const server = await start({ dataDir: join(directory, 'data'), ...options });
+  const { connection } = await clientOf(server);
+  const { config } = await connection.workflowService.describeNamespace({ namespace: server.namespace });
+  expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(days * 24 * 3600);
+});
+
+it('skips the time of workflows that ask for it only when told to', async () => {
+  const startSkipping = async (server: LocalTemporalServer) => {
+    const { connection } = await clientOf(server);
+    return connection.workflowService.startWorkflowExecution({
+      namespace: server.namespace,
+      workflowId: 'skipping',
+      workflowType: { name: 'anything' },
+      taskQueue: { name: 'nobody' },
+      requestId: 'one',
+      timeSkippingConfig: { enabled: true },
+    });
+  };
+  await expect(startSkipping(await start({ timeSkipping: true }))).resolves.toMatchObject({ started: true });
+  await expect(startSkipping(await start())).rejects.toThrow('UNIMPLEMENTED');
+});
+
+it('a taken port is refused: its owner would be taken for the new server', async () => {
+  const owner = await start();
+  await expect(start({ port: portOf(owner) })).rejects.toThrow(
+    `Port ${portOf(owner)} is taken. If a Temporal server has it, TEMPORAL_ADDRESS=${owner.address} uses it.`,
+  );
+});
+
+it('a server that ends at its start says why', async () => {
+  const broken = join(directory, 'temporal');
+  await writeFile(
+    broken,
+    '#!/bin/sh\n[ "$1" = --version ] && echo temporal version 1.9.1 && exit\necho "no disk left" >&2\nexit 3\n',
+  );
+  await chmod(broken, 0o755);
+  await expect(start({ env: { TEMPORAL_CLI_PATH: broken } })).rejects.toThrow(
+    'The Temporal server ended (exit code 3):\nno disk left',
+  );
+});
+
+it.runIf(process.platform !== 'win32')('ends with the process that started it, even by SIGKILL', async () => {
+  // One that writes nothing: a server that does ends by itself when nobody reads it any more.
+  const module = new URL('../../../dist/testing/server/process.js', import.meta.url).href;
+  const script = `const { startServerProcess } = await import('${module}');
+    console.log(startServerProcess('sleep', ['600']).pid);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  ends.push(async () => parent.kill('SIGKILL'));
+  const [line] = await once(createInterface(parent.stdout), 'line');
+  const pid = Number(line);
+  ends.push(async () => isAlive(pid) && process.kill(pid, 'SIGKILL'));
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
+});
+
+it('TEMPORAL_ADDRESS: uses that server, starts none and does not stop it', async () => {
+  const address = inject('temporalAddress');
+  const namespace = inject('temporalNamespace');
+  // No other way would lead to a server.
+  const env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_CLI_PATH: '/missing' };
+  const server = await startLocalTemporalServer({ env });
+  expect(server).toMatchObject({ address, namespace, source: 'TEMPORAL_ADDRESS', uiUrl: null, pid: null });
+  await server.stop();
+  await server.kill();
+  expect((await startLocalTemporalServer({ env })).version).toBe(server.version);
+});
+
+it('TEMPORAL_ADDRESS where nobody listens is an error, and no other server is started', async () => {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  const env = { ...ownEnv(), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  await expect(startLocalTemporalServer({ env })).rejects.toThrow(
+    `TEMPORAL_ADDRESS names 127.0.0.1:${port}, where no server answers for namespace default`,
+  );
+});
+
+it('TEMPORAL_ADDRESS of a server without the namespace is an error that names it', async () => {
+  const env = { TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: 'not-there' };
+  await expect(startLocalTemporalServer({ env })).rejects.toThrow('no server answers for namespace not-there');
+});

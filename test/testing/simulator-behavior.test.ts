@@ -1,0 +1,250 @@
+import { decodeJwt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import {
+  type IncodeSimulator,
+  type SimulatorBehavior,
+  startIncodeSimulator,
+} from '../../src/testing/simulator/index.js';
+import { call, type Sent } from './simulator-client.js';
+
+const FINISH = '/omni/finish-status';
+const STATUS = '/omni/get/onboarding/status';
+
+interface Started {
+  simulator: IncodeSimulator;
+  interviewId: string;
+  token: string;
+}
+
+/** A session as clients of Incode start it. */
+async function started(behavior: Partial<SimulatorBehavior>): Promise<Started & AsyncDisposable> {
+  const simulator = await startIncodeSimulator({ behavior });
+  const { interviewId, token } = (await start(simulator)).body;
+  return { simulator, interviewId, token, [Symbol.asyncDispose]: simulator.close };
+}
+
+function start(simulator: IncodeSimulator, fields: Record<string, unknown> = {}) {
+  return call(simulator, '/omni/start', { body: { configurationId: 'any', countryCode: 'ALL', ...fields } });
+}
+
+async function answersTo({ simulator, token }: Started, path: string, sent: Sent = {}) {
+  const { status, body } = await call(simulator, path, { token, ...sent });
+  return { status, body };
+}
+
+describe('foreignId', () => {
+  it.each([
+    ['refused', 401, undefined],
+    ['ignored', 200, 'UNKNOWN'],
+    ['answered', 200, 'FACE_VALIDATION_FINISHED'],
+  ] as const)('%s: a read by the id of another session gives %s', async (foreignId, status, onboardingStatus) => {
+    await using own = await started({ foreignId });
+    const other = await own.simulator.openSession({ onboardingStatus: 'FACE_VALIDATION_FINISHED' });
+    const answer = await answersTo(own, `${STATUS}?id=${other.interviewId}`);
+    expect(answer.status).toBe(status);
+    expect(answer.body.onboardingStatus).toBe(onboardingStatus);
+  });
+
+  it('answered: an id that does not exist is answered 404', async () => {
+    await using own = await started({ foreignId: 'answered' });
+    expect(await answersTo(own, `${STATUS}?id=nobody`)).toMatchObject({ status: 404 });
+  });
+});
+
+it.each([
+  ['answered', 200],
+  ['refused', 400],
+] as const)('missingId: %s: a read without an id gives %i', async (missingId, status) => {
+  await using own = await started({ missingId });
+  expect(await answersTo(own, STATUS)).toMatchObject({ status });
+});
+
+it.each([
+  ['repeated', 200, 'approved', 2],
+  ['idempotent', 200, 'approved', 1],
+  ['refused', 400, undefined, 1],
+  ['otherAction', 200, 'rejected', 2],
+] as const)('secondFinish: %s: the second finish gives %s', async (secondFinish, status, action, finished) => {
+  await using own = await started({ secondFinish });
+  expect(await answersTo(own, FINISH)).toMatchObject({ status: 200, body: { action: 'approved' } });
+  const second = await answersTo(own, FINISH);
+  expect(second.status).toBe(status);
+  expect(second.body.action).toBe(action);
+  expect(own.simulator.effects(own.interviewId).finished).toBe(finished);
+});
+
+describe.each(['closedFinish', 'expiredFinish', 'emptyFinish'] as const)('%s', (part) => {
+  it.each([
+    ['accepted', 200, 1],
+    ['refused', 400, 0],
+  ] as const)('%s: the finish gives %i', async (choice, status, finished) => {
+    await using own = await started({ [part]: choice });
+    if (part === 'closedFinish') await answersTo(own, '/omni/session/status/set?action=Closed', { body: {} });
+    if (part === 'expiredFinish') own.simulator.setOnboardingStatus(own.interviewId, 'EXPIRED');
+    expect(await answersTo(own, FINISH)).toMatchObject({ status });
+    expect(own.simulator.effects(own.interviewId).finished).toBe(finished);
+  });
+});
+
+it.each([
+  ['documented', 'ONBOARDING_FINISHED'],
+  ['lowerCase', 'onboarding_finished'],
+  ['trailingSpace', 'ONBOARDING_FINISHED '],
+  ['misspelled', 'ONBOADING_FINISHED'],
+  ['newValue', 'ONBOARDING_CONCLUDED'],
+] as const)('statusSpelling: %s: answers and webhooks tell "%s"', async (statusSpelling, onboardingStatus) => {
+  await using own = await started({ statusSpelling });
+  own.simulator.setWebhook({ url: `${own.simulator.url}/nowhere` });
+  await answersTo(own, FINISH);
+  expect((await answersTo(own, STATUS)).body).toEqual({ onboardingStatus });
+  await own.simulator.advanceTime(0);
+  expect(own.simulator.deliveries).toMatchObject([{ onboardingStatus }]);
+});
+
+it('statusLagMs: a read tells the status before the finish for that long', async () => {
+  await using own = await started({ statusLagMs: 5_000 });
+  await answersTo(own, FINISH);
+  await own.simulator.advanceTime(3_000);
+  expect((await answersTo(own, STATUS)).body.onboardingStatus).toBe('UNKNOWN');
+  await own.simulator.advanceTime(2_000);
+  expect((await answersTo(own, STATUS)).body.onboardingStatus).toBe('ONBOARDING_FINISHED');
+});
+
+it('scoreLagMs: the score is UNKNOWN for that long after the finish', async () => {
+  await using own = await started({ scoreLagMs: 5_000 });
+  await answersTo(own, FINISH);
+  expect((await answersTo(own, '/omni/get/score')).body.overall.status).toBe('UNKNOWN');
+  await own.simulator.advanceTime(5_000);
+  expect((await answersTo(own, '/omni/get/score')).body.overall.status).toBe('OK');
+});
+
+it.each([
+  ['reissued', 200, true, true],
+  ['newSession', 200, false, false],
+  ['refused', 400, false, undefined],
+] as const)(
+  'knownIdStart: %s: start with the id of a session gives %i',
+  async (knownIdStart, status, same, existing) => {
+    await using own = await started({ knownIdStart });
+    const answer = await start(own.simulator, { interviewId: own.interviewId });
+    expect(answer.status).toBe(status);
+    expect(answer.body.interviewId === own.interviewId).toBe(same);
+    expect(answer.body.existingSession).toBe(existing);
+  },
+);
+
+it.each([
+  ['refused', 404],
+  ['newSession', 200],
+] as const)('unknownIdStart: %s: start with an id that does not exist gives %i', async (unknownIdStart, status) => {
+  await using own = await started({ unknownIdStart });
+  expect(await start(own.simulator, { interviewId: 'nobody' })).toMatchObject({ status });
+});
+
+it.each([
+  ['valid', 200],
+  ['revoked', 401],
+] as const)('earlierTokens: %s: the first token gives %i after another was issued', async (earlierTokens, status) => {
+  await using own = await started({ earlierTokens });
+  const { token } = (await start(own.simulator, { interviewId: own.interviewId })).body;
+  expect(await answersTo(own, STATUS)).toMatchObject({ status });
+  expect(await answersTo({ ...own, token }, STATUS)).toMatchObject({ status: 200 });
+});
+
+describe('tokenForm', () => {
+  it('namesInterview: the token is a JWT with the claim interviewId', async () => {
+    await using own = await started({});
+    expect(decodeJwt(own.token).interviewId).toBe(own.interviewId);
+  });
+
+  it('anonymous: the token is a JWT with an expiry and no interview', async () => {
+    await using own = await started({ tokenForm: 'anonymous' });
+    expect(decodeJwt(own.token)).toMatchObject({ exp: expect.any(Number) });
+    expect(decodeJwt(own.token)).not.toHaveProperty('interviewId');
+  });
+
+  it('opaque: the token is no JWT, and reaches its session', async () => {
+    await using own = await started({ tokenForm: 'opaque' });
+    expect(() => decodeJwt(own.token)).toThrow();
+    expect(await answersTo(own, STATUS)).toMatchObject({ status: 200 });
+  });
+});
+
+it.each([
+  ['accepted', 200],
+  ['refused', 400],
+] as const)('secondProcessId: %s: process/id again gives %i until an ID is added', async (secondProcessId, status) => {
+  await using own = await started({ secondProcessId });
+  const body = { base64Image: 'QUJD' };
+  await answersTo(own, '/omni/add/front-id/v2', { body });
+  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status: 200 });
+  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status });
+  await answersTo(own, '/omni/add/front-id/v2', { body });
+  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status: 200 });
+});
+
+describe('requiredHeaders', () => {
+  const missing = { 'x-api-key': 403, 'api-version': 400, 'content-type': 400 } as const;
+
+  it.each(Object.entries(missing))('a call without %s is answered %i', async (name, status) => {
+    await using own = await started({});
+    expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status });
+  });
+
+  it.each(Object.keys(missing))('a call without %s is accepted where the header is not required', async (name) => {
+    await using own = await started({ requiredHeaders: [] });
+    expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status: 200 });
+  });
+
+  it('a wrong API key is refused where none is required', async () => {
+    await using own = await started({ requiredHeaders: [] });
+    expect(await answersTo(own, STATUS, { apiKey: 'wrong' })).toMatchObject({ status: 403 });
+  });
+});
+
+it('apiKeyRefusal and tokenRefusal: these statuses refuse a key and a token', async () => {
+  await using own = await started({ apiKeyRefusal: 401, tokenRefusal: 403 });
+  expect(await answersTo(own, STATUS, { apiKey: 'wrong' })).toMatchObject({ status: 401 });
+  expect(await answersTo(own, STATUS, { token: 'wrong' })).toMatchObject({ status: 403 });
+});
+
+it.each([
+  ['html', expect.stringContaining('<html>')],
+  ['empty', ''],
+] as const)('errorBody: %s: a refusal has that body', async (errorBody, body) => {
+  await using own = await started({ errorBody });
+  expect(await answersTo(own, STATUS, { token: 'wrong' })).toEqual({ status: 401, body });
+});
+
+it.each([true, false])('dateHeader: %s: answers have a Date accordingly', async (dateHeader) => {
+  await using own = await started({ dateHeader });
+  const { headers } = await call(own.simulator, STATUS, { token: own.token });
+  expect(headers.has('date')).toBe(dateHeader);
+});
+
+describe('the behavior', () => {
+  it('is told and changed by the object and by the control API', async () => {
+    await using own = await started({ missingId: 'refused' });
+    own.simulator.setBehavior({ foreignId: 'ignored' });
+    const url = `${own.simulator.url}/_simulator/behavior`;
+    const changed = await fetch(url, { method: 'POST', body: JSON.stringify({ tokenForm: 'opaque' }) });
+    expect(await changed.json()).toEqual(own.simulator.behavior);
+    expect(await (await fetch(url)).json()).toEqual(own.simulator.behavior);
+    expect(own.simulator.behavior).toMatchObject({
+      missingId: 'refused',
+      foreignId: 'ignored',
+      tokenForm: 'opaque',
+      secondFinish: 'repeated',
+    });
+  });
+
+  it.each<[string, object]>([
+    ['behavior.foreignId', { foreignId: 'anything' }],
+    ['behavior.foreignid', { foreignid: 'ignored' }],
+    ['behavior.statusLagMs', { statusLagMs: -1 }],
+    ['behavior.requiredHeaders', { requiredHeaders: ['accept'] }],
+    ['behavior.apiKeyRefusal', { apiKeyRefusal: 404 }],
+  ])('refuses %s: %j', async (name, behavior) => {
+    await expect(startIncodeSimulator({ behavior })).rejects.toThrow(name);
+  });
+});

@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reissuingTokenSource } from '../../../src/activities/index.js';
+import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../../src/contract/index.js';
+import type { FaultEffect, SessionSpec } from '../../../src/testing/index.js';
+import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+import { thrown } from '../../support/thrown.js';
+
+let world: BatchWorld;
+beforeAll(async () => {
+  world = await startBatchWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const APPROVED = { outcome: 'approved', finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } };
+
+describe('a shard', () => {
+  it('has a row for each session, in their order', async () => {
+    const specs: SessionSpec[] = [{ action: 'approved' }, { action: 'rejected' }, { action: 'none' }];
+    const sessions = (await Promise.all(specs.map((spec) => openSessions(world.simulator, 1, spec)))).flat();
+    const { rows } = await (await startShard(world, sessions)).result();
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['approved', 'rejected', 'undecided']);
+    expect(rows[0]).toEqual({ ...APPROVED, onboardingStatus: 'ONBOARDING_FINISHED' });
+  });
+
+  it('closes and scores if asked, in that order', async () => {
+    const sessions = await openSessions(world.simulator, 5, { score: { status: 'WARN', value: '61.0' } });
+    const { rows } = await (await startShard(world, sessions, { plan: { close: true } })).result();
+    for (const row of rows) {
+      expect(row).toMatchObject({ outcome: 'needsReview', score: { status: 'WARN', value: '61.0' } });
+    }
+    for (const { interviewId } of sessions) {
+      const operations = world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+      expect(operations).toEqual(['finishStatus', 'closeSession', 'score']);
+    }
+  });
+
+  it('costs few billable actions, however many sessions it has', async () => {
+    const sessions = await openSessions(world.simulator, 2_000);
+    const handle = await startShard(world, sessions);
+    await handle.result();
+    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 2_000 });
+    const { events = [] } = await handle.fetchHistory();
+    const attempts = (events ?? []).reduce((sum, e) => sum + (e.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
+    const timers = (events ?? []).filter((event) => event.timerStartedEventAttributes).length;
+    expect(1 + attempts + timers).toBeLessThanOrEqual(2_000 * 0.02);
+  });
+
+  it('asks for a score that is not ready again, and gives it up at its deadline', async () => {
+    const [late = [], never = []] = await Promise.all([
+      openSessions(world.simulator, 3, { scoreReadyAfterMs: 700 }),
+      openSessions(world.simulator, 1, { scoreReadyAfterMs: null }),
+    ]);
+    const plan = { score: true, scoreDeadline: '3s' };
+    const { rows } = await (await startShard(world, [...late, ...never], { plan })).result();
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['approved', 'approved', 'approved', 'undecided']);
+  });
+
+  it('of sessions that an earlier run has not done reads their status first', async () => {
+    const sessions = await openSessions(world.simulator, 3);
+    const first = await (await startShard(world, sessions.slice(0, 2))).result();
+    const earlier = [first.rows[0] ?? null, null, null];
+    const { rows } = await (await startShard(world, sessions, { earlier })).result();
+    expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual(['response', 'status', 'response']);
+    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 3 });
+  });
+
+  it('leaves out a redirection that is too long for 2,000 of them', async () => {
+    const sessions = await openSessions(world.simulator, 1, {
+      redirectionUrl: `https://example.com/${'x'.repeat(600)}`,
+    });
+    const { rows } = await (await startShard(world, sessions)).result();
+    expect(rows[0]?.finish).toEqual({ action: 'approved', redirectionUrl: null, confirmedBy: 'response' });
+  });
+
+  it.each([
+    ['no session', { sessions: [] }, 'sessions'],
+    ['one id twice', { sessions: [{ interviewId: 'a' }, { interviewId: 'a' }] }, 'sessions[1].interviewId'],
+    [
+      'a token with a line break',
+      { sessions: [{ interviewId: 'a', sessionToken: 'a\nb' }] },
+      'sessions[0].sessionToken',
+    ],
+    ['an unknown plan key', { plan: { review: 'wait' } as never }, 'plan.review'],
+    ['rows that do not fit', { earlier: [] }, 'earlier'],
+  ])('with %s is refused, and nothing is sent', async (_, wrong, field) => {
+    const handle = await startShard(world, [{ interviewId: 'never-sent', sessionToken: 't' }], wrong);
+    const failure = await thrown(handle.result());
+    expect(failure.cause).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringContaining(field) });
+  });
+});
+
+/** What happens to the first finish-status call of one session among others. */
+const OVERCOME: [string, FaultEffect][] = [
+  ['408', { kind: 'status', status: 408 }],
+  ['429', { kind: 'status', status: 429, headers: { 'retry-after': '1' } }],
+  ['500 before the effect', { kind: 'status', status: 500 }],
+  ['500 after the effect', { kind: 'status', status: 500, effect: true }],
+  ['502 with HTML after the effect', { kind: 'status', status: 502, body: 'html', effect: true }],
+  ['503', { kind: 'status', status: 503 }],
+  ['reset before the effect', { kind: 'reset' }],
+  ['reset after the effect', { kind: 'reset', effect: true }],
+  ['an effect that comes late', { kind: 'reset', effect: true, effectAfterMs: 250 }],
+  ['a hang after the effect', { kind: 'hang', effect: true }],
+  ['truncated JSON', { kind: 'truncated' }],
+  ['an empty object', { kind: 'body', body: '{}', effect: false }],
+];
+
+describe('a session that goes wrong is finished once all the same, and holds no other up:', () => {
+  it.concurrent.each(OVERCOME)('%s', async (_, fault) => {
+    const sessions = await openSessions(world.simulator, 20);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[7]?.interviewId ?? '', ...fault });
+    const { rows } = await (await startShard(world, sessions)).result();
+    expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
+    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 20 });
+  });
+});
+
+describe('a session that fails is a row with its reason, and fails nothing else:', () => {
+  it.concurrent.each([
+    [400, FAILURES.badRequest],
+    [401, FAILURES.tokenRefused],
+    [404, FAILURES.unknownSession],
+    [405, FAILURES.methodNotAllowed],
+    [406, FAILURES.notAcceptable],
+  ])('%i', async (status, type) => {
+    const sessions = await openSessions(world.simulator, 5);
+    const interviewId = sessions[2]?.interviewId ?? '';
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
+    const { rows } = await (await startShard(world, sessions)).result();
+    expect(rows.map(({ outcome }) => outcome ?? 'failed')).toEqual([
+      'approved',
+      'approved',
+      'failed',
+      'approved',
+      'approved',
+    ]);
+    expect(rows[2]?.failure).toEqual({ type, message: expect.stringContaining(interviewId) });
+    expect(JSON.stringify(rows)).not.toContain(sessions[2]?.sessionToken);
+  });
+
+  it('a session without a token, if there is no token source', async () => {
+    const [session] = await openSessions(world.simulator, 1);
+    const { rows } = await (await startShard(world, [{ interviewId: session?.interviewId ?? '' }])).result();
+    expect(rows[0]?.failure?.type).toBe(FAILURES.tokenRefused);
+  });
+});
+
+describe('with a token source', () => {
+  it('sessions without a token, or with one that is refused, are completed', async () => {
+    await using own = await startBatchWorld({
+      tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
+    });
+    const [kept, none, revoked] = await openSessions(own.simulator, 3);
+    if (!kept || !none || !revoked) throw new Error('Three were asked for');
+    own.simulator.revokeTokens(revoked.interviewId);
+    const sessions = [kept, { interviewId: none.interviewId }, revoked];
+    const { rows } = await (await startShard(own, sessions, { plan: {} })).result();
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['approved', 'approved', 'approved']);
+    expect(timesFinished(own.simulator, sessions)).toEqual({ 1: 3 });
+  });
+});
+
+describe('an outage', () => {
+  it.each([
+    ['answers 503', { kind: 'status', status: 503 } as const],
+    ['refuses the API key', { kind: 'status', status: 403 } as const],
+    ['answers 429 to everything', { kind: 'status', status: 429 } as const],
+  ])('in which Incode %s is waited out with few calls, and every session is completed', async (_, fault) => {
+    await using own = await startBatchWorld({ bulk: { concurrency: 8 } });
+    const sessions = await openSessions(own.simulator, 400);
+    own.simulator.fault({ operation: 'finishStatus', skip: 100, times: null, ...fault });
+    const handle = await startShard(own, sessions);
+    const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
+    await expect.poll(async () => (await progress()).heldUpBy).toContain(String(fault.status));
+    // Some holds long: 1, 2 and 4 seconds.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    own.simulator.clearFaults();
+    const { rows } = await handle.result();
+    expect(rows.filter(({ outcome }) => outcome === 'approved')).toHaveLength(400);
+    expect(timesFinished(own.simulator, sessions)).toEqual({ 1: 400 });
+    // Those under way when it began, the eight that told it, and a probe a hold.
+    expect(own.simulator.callsOf(undefined, 'finishStatus').length).toBeLessThanOrEqual(400 + 8 + 8 + 6);
+  });
+});
+
+describe('signals', () => {
+  it('pause and resume it, and progress tells', async () => {
+    const sessions = await openSessions(world.simulator, 30, { scoreReadyAfterMs: 600 });
+    const handle = await startShard(world, sessions, { plan: { score: true } });
+    await handle.signal(BATCH_SIGNALS.pause);
+    await expect
+      .poll(() => handle.query<BatchProgress>(BATCH_QUERIES.progress))
+      .toMatchObject({ total: 30, paused: true, failed: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const { done, waiting } = await handle.query<BatchProgress>(BATCH_QUERIES.progress);
+    expect({ done, begun: waiting <= 30 }).toEqual({ done: 0, begun: true });
+    await handle.signal(BATCH_SIGNALS.resume);
+    expect((await handle.result()).rows.filter(({ outcome }) => outcome === 'approved')).toHaveLength(30);
+    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 30 });
+  });
+
+  it('stop it, which keeps what was done and says what was not', async () => {
+    const [quick = [], slow = []] = await Promise.all([
+      openSessions(world.simulator, 3),
+      openSessions(world.simulator, 2, { scoreReadyAfterMs: null }),
+    ]);
+    const handle = await startShard(world, [...quick, ...slow], { plan: { score: true } });
+    await expect.poll(async () => (await handle.query<BatchProgress>(BATCH_QUERIES.progress)).done).toBe(3);
+    await handle.signal(BATCH_SIGNALS.stop);
+    const { rows } = await handle.result();
+    expect(rows.map(({ outcome, failure }) => outcome ?? failure?.type)).toEqual([
+      'approved',
+      'approved',
+      'approved',
+      FAILURES.batchStopped,
+      FAILURES.batchStopped,
+    ]);
+    // Finished at Incode, and said so.
+    expect(rows[4]?.finish?.action).toBe('approved');
+  });
+
+  it('cancellation ends it, and leaves no open activity', async () => {
+    const sessions = await openSessions(world.simulator, 40);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[3]?.interviewId ?? '', kind: 'hang' });
+    const handle = await startShard(world, sessions);
+    await expect.poll(() => world.simulator.callsOf(sessions[3]?.interviewId).length).toBe(1);
+    await handle.cancel();
+    expect((await thrown(handle.result())).cause?.message).toMatch(/cancel/i);
+    const { events } = await handle.fetchHistory();
+    const count = (key: string) => (events ?? []).filter((event) => event[key as keyof typeof event]).length;
+    const ends = ['activityTaskCompletedEventAttributes', 'activityTaskCanceledEventAttributes'].map(count);
+    expect(ends.reduce((sum, n) => sum + n, 0)).toBe(count('activityTaskScheduledEventAttributes'));
+  });
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../../src/contract/index.js';
+import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
+import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+
+let server: LocalTemporalServer;
+let world: BatchWorld;
+beforeAll(async () => {
+  server = await startLocalTemporalServer({
+    namespace: inject('temporalNamespace'),
+    // Thousands by default.
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '30' },
+    env: { ...process.env, TEMPORAL_ADDRESS: undefined },
+  });
+  world = await startBatchWorld({ address: server.address });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+async function runsOf(workflowId: string): Promise<number> {
+  return (await world.temporal.workflow.count(`WorkflowId = "${workflowId}"`)).count;
+}
+
+it('a shard whose history has grown long goes on in a new run, which knows everything', async () => {
+  const [quick = [], late = [], refused = []] = await Promise.all([
+    openSessions(world.simulator, 3),
+    openSessions(world.simulator, 3, { scoreReadyAfterMs: 36_000_000 }),
+    openSessions(world.simulator, 1),
+  ]);
+  const fault = { kind: 'status', status: 400 } as const;
+  world.simulator.fault({
+    operation: 'finishStatus',
+    interviewId: refused[0]?.interviewId ?? '',
+    times: null,
+    ...fault,
+  });
+  const sessions = [...quick, ...late, ...refused];
+  const handle = await startShard(world, sessions, { plan: { score: true } });
+  await expect.poll(() => runsOf(handle.workflowId), { timeout: 60_000 }).toBeGreaterThan(1);
+
+  // What was signalled to one run holds in the next ones, and counts are those of all of them.
+  const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
+  expect(await progress()).toMatchObject({ total: 7, done: 3, failed: 1, waiting: 3 });
+  const runs = await runsOf(handle.workflowId);
+  await expect.poll(() => runsOf(handle.workflowId), { timeout: 60_000 }).toBeGreaterThan(runs);
+  await handle.signal(BATCH_SIGNALS.pause);
+  await expect.poll(progress).toMatchObject({ paused: true, done: 3 });
+  await world.simulator.advanceTime(36_000_000);
+  await handle.signal(BATCH_SIGNALS.resume);
+
+  const { rows } = await handle.result();
+  expect(rows.map(({ outcome, failure }) => outcome ?? failure?.type)).toEqual([
+    ...Array.from({ length: 6 }, () => 'approved'),
+    FAILURES.badRequest,
+  ]);
+  expect(timesFinished(world.simulator, [...quick, ...late])).toEqual({ 1: 6 });
+  // Nobody looked at the status, and nobody asked again for what was answered.
+  for (const { interviewId } of quick) {
+    expect(world.simulator.callsOf(interviewId).map(({ operation }) => operation)).toEqual(['finishStatus', 'score']);
+  }
+  expect(world.simulator.callsOf(refused[0]?.interviewId, 'finishStatus')).toHaveLength(1);
+});
