@@ -117,9 +117,10 @@ describe('observe', () => {
     ]);
     world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: null });
     await new MockActivityEnvironment().run(completeMany, { sessions, plan });
-    expect(events.filter(({ type }) => type === 'batchSession')).toEqual(
-      Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
-    );
+    expect(events.filter(({ type }) => type === 'batchSession')).toEqual([
+      { type: 'batchSession', result: 'finished' },
+      ...Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
+    ]);
     expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
   });
 
