@@ -3,6 +3,7 @@ import { resolveVerifyFirst } from '../contract/index.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import { type EarlierRequests, finishOnce, type SentRequests } from './finish-once.js';
+import { Lease, leased } from './lease.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { FinishStatusInput, FinishStatusResult } from './types.js';
 
@@ -14,8 +15,10 @@ export function finishStatus(options: ResolvedActivityOptions) {
     const trust = mode(input) === 'trust' && isFirstAttempt();
     const context = { earlier, trust, now: serverClock() };
     // What attempts before a reset have left must not be taken for this one's.
-    if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(traceOf(earlier, 0));
-    const attempt = await callIncode((signal) => finishOnce(options, input, context, signal), traceOf(earlier, 0));
+    const before = traceOf(earlier, 0);
+    if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(before);
+    const incode = leased(options.incode, new Lease(), () => before);
+    const attempt = await callIncode((signal) => finishOnce({ ...options, incode }, input, context, signal), before);
     if ('result' in attempt) return attempt.result;
 
     const { sent } = attempt;

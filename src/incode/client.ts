@@ -43,6 +43,13 @@ export interface StartRequest {
 export interface CallOptions {
   /** Aborts the call. A request that was sent may still take effect. */
   signal?: AbortSignal;
+  /**
+   * Asked when the first byte of the request is about to be written, after any wait for a connection. `false` writes nothing; the call
+   * then ends as `notTaken`.
+   *
+   * @default always
+   */
+  mayStillSend?: () => boolean;
 }
 
 /**
@@ -87,7 +94,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const apiKey = apiKeyOf(options.apiKey);
   let closing: Promise<void> | undefined;
 
-  async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
+  async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
     const { operation } = call;
     // Also one that is missing: without the header Incode would not know which session is meant.
     if ('sessionToken' in call && !isSendable(call.sessionToken)) {
@@ -105,6 +112,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
+      mayStillSend,
     });
     const answer = answerOf(call, key, outcome);
     if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);

@@ -17,6 +17,8 @@ function interruption({ phase, reason, code, proxyStatus, status }: Interrupted)
   if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
   const cause = code ? ` (${code})` : '';
   switch (reason) {
+    case 'withheld':
+      return 'was not asked: the request was withheld';
     case 'tooLarge':
       return `answered ${status} with more than 1 MiB`;
     case 'timeout':

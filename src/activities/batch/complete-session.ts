@@ -3,6 +3,7 @@ import { FAILURES, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
 import { failureTypeOf, isFinal } from '../failure.js';
 import { type EarlierRequests, finishOnce } from '../finish-once.js';
+import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { isRefusedForGood } from '../score.js';
 import { TokenMismatchError } from '../token-fit.js';
@@ -17,9 +18,6 @@ export interface SessionOptions extends ResolvedActivityOptions {
 }
 
 const MAX_REDIRECTION = 512;
-
-/** The activity's time was over when it was this session's turn to be finished. Nothing was sent. */
-export class TooLate extends Error {}
 
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
@@ -79,7 +77,7 @@ async function finish(
   const attempt = await finishOnce(options, access, { earlier, trust, now: options.now }, signal);
   if ('wait' in attempt) return { open: done, dueInMs: attempt.wait.ms };
   if ('error' in attempt) {
-    if (attempt.error instanceof TooLate) throw attempt.error;
+    if (attempt.error instanceof NotSentError) throw attempt.error;
     const { sent } = attempt;
     done.verify = true;
     delete done.lastSentAt;
@@ -146,7 +144,7 @@ async function tokenOf(
 }
 
 function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {
-  if (error instanceof TooLate) return { open: { ...session.done }, dueInMs: 0, error };
+  if (error instanceof NotSentError) return { open: { ...session.done }, dueInMs: 0, error };
   if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !done.renew) {
     return { open: { ...done, renew: true }, dueInMs: 0 };
   }
