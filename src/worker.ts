@@ -240,14 +240,14 @@ export async function runWorker(env = process.env): Promise<number> {
 }
 
 function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, timeoutMs, settleTimeMs, confirmWithinMs, processedPollMs, reviewPollMs } = config;
+  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = given.tokenSource ?? reissuing;
   const { observe } = given;
   return {
     incode,
     settleTimeMs,
-    confirmWithinMs,
+    confirmFinishWithinMs,
     // Incode's re-issue has a timeout of its own, and says better what went wrong.
     ...(given.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
     processedPollMs,

@@ -46,7 +46,7 @@ export interface FinishWait {
 
 type Options = Pick<
   ResolvedActivityOptions,
-  'incode' | 'settleTimeMs' | 'confirmWithinMs' | 'confirmPollMs' | 'observe'
+  'incode' | 'settleTimeMs' | 'confirmFinishWithinMs' | 'confirmFinishPollMs' | 'observe'
 >;
 type Session = SessionInput & { flowId?: string };
 
@@ -167,14 +167,19 @@ function unconfirmed(options: Options, context: FinishContext, onboardingStatus:
   return waitToConfirm(options, left, context.earlier, `Incode ${did}, but the status is ${shown}`);
 }
 
-function waitToConfirm({ confirmPollMs }: Options, left: number, sent: EarlierRequests, why: string): FinishAttempt {
+function waitToConfirm(
+  { confirmFinishPollMs }: Options,
+  left: number,
+  sent: EarlierRequests,
+  why: string,
+): FinishAttempt {
   const minutes = Math.ceil(left / 60_000);
   const what = `${why.replace(/\.$/, '')}. The status is read again for at most ${minutes} min`;
-  return { wait: { ms: Math.min(confirmPollMs, left), type: FAILURES.unconfirmed, what }, sent };
+  return { wait: { ms: Math.min(confirmFinishPollMs, left), type: FAILURES.unconfirmed, what }, sent };
 }
 
-function timeToConfirm({ confirmWithinMs }: Options, { earlier, now }: FinishContext): number {
-  return (earlier.lastSentAt ?? 0) + confirmWithinMs - now();
+function timeToConfirm({ confirmFinishWithinMs }: Options, { earlier, now }: FinishContext): number {
+  return (earlier.lastSentAt ?? 0) + confirmFinishWithinMs - now();
 }
 
 function mayBeSent({ lastSentAt, accepted }: EarlierRequests): boolean {

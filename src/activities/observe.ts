@@ -8,6 +8,8 @@ export type ActivityEvent =
   | { type: 'verification'; result: 'finished' | 'expired' | 'open' | 'unclear' }
   /** A session has ended as `unconfirmed`. */
   | { type: 'unconfirmedFinish' }
+  /** What a webhook said was held against Incode's answer. `unconfirmed`: no token was there to ask with. */
+  | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
   /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
   /** Whether batches of this worker are held, because Incode is in trouble. */

@@ -27,13 +27,13 @@ export interface ActivityOptions {
    *
    * @default 900_000: 15 minutes. A status lags by seconds. Who waits for the answer sees longer ones as stuck.
    */
-  confirmWithinMs?: number;
+  confirmFinishWithinMs?: number;
   /**
    * How often the status is read meanwhile, in milliseconds.
    *
    * @default 10_000: as often as a score is asked for.
    */
-  confirmPollMs?: number;
+  confirmFinishPollMs?: number;
   /**
    * How long `tokenSource` may take, in milliseconds. Then the call counts as failed, and is retried.
    *
@@ -65,19 +65,27 @@ export interface ActivityOptions {
    * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
    */
   reviewPollMs?: number;
+  /**
+   * How long Incode's status is read again that does not bear out what a webhook said, in milliseconds: it may lag behind. The
+   * first pause is a 36th of it, and each pause is as long as all before it together.
+   *
+   * @default 180_000: six reads within three minutes.
+   */
+  confirmWithinMs?: number;
   /** Told what the activities find out. What it throws is passed over. @default nobody */
   observe?: Observe;
 }
 
 export const ACTIVITY_DEFAULTS = {
   settleTimeMs: 30_000,
-  confirmWithinMs: 900_000,
-  confirmPollMs: 10_000,
+  confirmFinishWithinMs: 900_000,
+  confirmFinishPollMs: 10_000,
   tokenTimeoutMs: 10_000,
   mendIntervalMs: 60_000,
   scorePollMs: 10_000,
   processedPollMs: 900_000,
   reviewPollMs: 21_600_000,
+  confirmWithinMs: 180_000,
 } as const;
 
 export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

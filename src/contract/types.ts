@@ -132,10 +132,11 @@ export interface FinishAnswer {
   /**
    * - `response`: Incode's answer arrived;
    * - `status`: the session's status says that it is finished;
+   * - `webhook`: only a webhook told of it, because no token was there to ask Incode;
    * - `unconfirmed`: a request to finish may have taken effect, and the session's status did not confirm it in time. The outcome is
    *   `undecided`: look at the session on Incode's dashboard.
    */
-  confirmedBy: 'response' | 'status' | 'unconfirmed';
+  confirmedBy: 'response' | 'status' | 'webhook' | 'unconfirmed';
 }
 
 /** What Incode's score comes to. */
@@ -158,6 +159,11 @@ export interface OnboardingResult {
   closed: boolean | null;
   /** The last onboarding status known from Incode, or `null`. */
   onboardingStatus: string | null;
+  /**
+   * Who told `onboardingStatus`, on which a person's verdict and `expired` rest: `incode` answered it; or `webhook`, because no
+   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. Missing without a status.
+   */
+  confirmedBy?: 'incode' | 'webhook';
   /** One sentence for people: what the outcome rests on. */
   reason: string;
 }

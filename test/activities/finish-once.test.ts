@@ -62,8 +62,8 @@ async function attempt(answers: Answers, context: Partial<FinishContext> = {}, s
     {
       incode,
       settleTimeMs: SETTLE_MS,
-      confirmWithinMs: CONFIRM_MS,
-      confirmPollMs: POLL_MS,
+      confirmFinishWithinMs: CONFIRM_MS,
+      confirmFinishPollMs: POLL_MS,
       observe: (event) => told.push(event),
     },
     session,
@@ -363,7 +363,7 @@ it('hands on that the redirection of Incode was unsafe', async () => {
     onboardingStatus: async () => ({ onboardingStatus: 'UNKNOWN' }),
     finishStatus: async () => ({ action: 'none', redirectionUrl: null, redirectionUnsafe: 'scheme' }),
   } as unknown as IncodeClient;
-  const options = { incode, settleTimeMs: 0, confirmWithinMs: 0, confirmPollMs: 0 };
+  const options = { incode, settleTimeMs: 0, confirmFinishWithinMs: 0, confirmFinishPollMs: 0 };
   const { signal } = new AbortController();
   const came = await finishOnce(options, SESSION, { earlier: {}, trust: false, now: () => NOW }, signal);
   expect(came).toHaveProperty('result.finish', {

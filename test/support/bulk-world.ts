@@ -42,8 +42,8 @@ export async function startBulkWorld(
       settleTimeMs: 400,
       mendIntervalMs: 300,
       scorePollMs: 200,
-      confirmPollMs: 200,
-      confirmWithinMs: 2_000,
+      confirmFinishPollMs: 200,
+      confirmFinishWithinMs: 2_000,
       ...bulk,
     }),
   });
