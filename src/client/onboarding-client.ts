@@ -32,7 +32,6 @@ import {
   type StartedOnboarding,
   type StartOptions,
   startNew,
-  vouchedFor,
   workflowOptions,
 } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
@@ -67,7 +66,7 @@ export class OnboardingClient {
     input: OnboardingInput,
     { ifCompleted = 'refuse', batchId }: StartOptions = {},
   ): Promise<StartedOnboarding> {
-    const checked = vouchedFor(checkedInput(input));
+    const checked = checkedInput(input);
     const { interviewId } = checked;
     return this.within(interviewId, undefined, async () => {
       const started = await this.startNew(this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
@@ -80,7 +79,7 @@ export class OnboardingClient {
         throw new SessionCompletedError(await this.result(interviewId));
       }
       const again = await this.startNew(
-        this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
+        this.workflowOptions({ ...checked, verifyFirst: 'settle' }, batchId),
         ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
       );
       // Unless somebody else was faster.
@@ -99,7 +98,7 @@ export class OnboardingClient {
    * server cannot tell that it does
    */
   async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
-    const checked = vouchedFor(checkedInput(input));
+    const checked = checkedInput(input);
     const { interviewId } = checked;
     return this.within(interviewId, timeoutMs, async () => {
       const askedAt = Date.now();
@@ -117,7 +116,7 @@ export class OnboardingClient {
           if (!isAbortedByEnd(error) && !isOfAnotherRun(error, description, askedAt)) throw error;
           // The ended run would answer under the first id again.
           if (!isRunning(description)) updateId = `${UPDATES.finish}-after-${description.runId}`;
-          options = this.workflowOptions({ ...checked, verifyFirst: true });
+          options = this.workflowOptions({ ...checked, verifyFirst: 'settle' });
           policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
         }
       }
@@ -157,7 +156,7 @@ export class OnboardingClient {
    * @throws SessionNotFoundError also if it has ended
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
-    const args: [{ sessionToken: string }] = [{ sessionToken: checkedToken(sessionToken) }];
+    const args: [{ sessionToken: string }] = [{ sessionToken: checkedToken(interviewId, sessionToken) }];
     await this.within(interviewId, undefined, () =>
       this.handle(interviewId).executeUpdate(UPDATES.renewToken, { args, ...options }),
     );

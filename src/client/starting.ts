@@ -114,11 +114,6 @@ export async function confirmStarted(client: Client, interviewId: string): Promi
   await client.withDeadline(Date.now() + CONFIRM_TIMEOUT_MS, () => handle.describe());
 }
 
-/** A start that is refused if there ever was another: the session has not been finished by a workflow. */
-export function vouchedFor(input: OnboardingInput): OnboardingInput {
-  return { verifyFirst: false, ...input };
-}
-
 export function isRunning({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'RUNNING' || status.name === 'PAUSED';
 }

@@ -32,7 +32,7 @@ Examples:
 }
 
 async function renewToken(options: RenewTokenOptions): Promise<void> {
-  const sessionToken = await freshToken(options.sessionTokenFile);
+  const sessionToken = await freshToken(options);
   await withSession(options, async (client, interviewId) => {
     await askWorker(client, options, () => client.renewToken(interviewId, sessionToken));
     if (options.json) printJson({ interviewId, renewed: true });
@@ -40,9 +40,9 @@ async function renewToken(options: RenewTokenOptions): Promise<void> {
   });
 }
 
-async function freshToken(file: string): Promise<string> {
+async function freshToken({ interviewId, sessionTokenFile }: RenewTokenOptions): Promise<string> {
   try {
-    return checkedToken(await readSessionToken(file));
+    return checkedToken(interviewId, await readSessionToken(sessionTokenFile));
   } catch (error) {
     throw sessionCliError(error);
   }
