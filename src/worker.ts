@@ -1,11 +1,9 @@
 import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
 import {
   type ActivityEvent,
-  type ActivityOptions,
   activitiesPerSecond,
   createBulkActivities,
   createIncodeActivities,
-  reissuingTokenSource,
   type TokenSource,
 } from './activities/index.js';
 import { type Config, ConfigError, readConfig } from './config/index.js';
@@ -17,6 +15,7 @@ import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worke
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
+import { activityOptions } from './worker/activity-options.js';
 import { versioned } from './worker/deployment.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
@@ -239,22 +238,4 @@ export async function runWorker(env = process.env): Promise<number> {
   } finally {
     await monitoring?.close();
   }
-}
-
-function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
-  const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
-  const tokenSource = given.tokenSource ?? reissuing;
-  const { observe } = given;
-  return {
-    incode,
-    settleTimeMs,
-    confirmFinishWithinMs,
-    // Incode's re-issue has a timeout of its own, and says better what went wrong.
-    ...(given.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
-    processedPollMs,
-    reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(observe ? { observe } : {}),
-  };
 }

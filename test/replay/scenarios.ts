@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import type { SessionSpec } from '../../src/testing/index.js';
+import { executiveLogIn } from '../../src/incode/index.js';
+import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
 import {
   begin,
   finishElsewhere,
@@ -146,7 +147,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   /** The webhook is forged, and later a true one comes. */
   async 'webhook-contradicted'() {
-    await using world = await startWorld({ activities: { confirmWithinMs: 300 } });
+    await using world = await startWorld({ activities: { statusLagMs: 300 } });
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
@@ -182,6 +183,18 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     const interviewId = await waiting(world);
     await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     return ended(world, interviewId);
+  },
+
+  /** Its status lags behind, so that the finish is confirmed a little later. */
+  async 'finish-confirmed'() {
+    await using world = await startExecutive({ behavior: { statusLagMs: 300 } });
+    return ended(world, (await begin(world)).interviewId);
+  },
+
+  async 'finish-not-confirmed'() {
+    await using world = await startExecutive({ behavior: { foreignId: 'ignored', tokenForm: 'opaque' } });
+    const { token } = await world.simulator.openSession();
+    return ended(world, (await begin(world, { sessionToken: token })).interviewId);
   },
 
   async 'verdict-by-poll'(world) {
@@ -246,6 +259,15 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     return ended(world, interviewId);
   },
 };
+
+function startExecutive(simulator: SimulatorOptions): Promise<World> {
+  const credentials = () => ({ email: 'kyc@example.com', password: 'simulated' });
+  return startWorld({
+    simulator,
+    activities: { statusLagMs: 1_200 },
+    executive: (incode) => executiveLogIn(incode, credentials),
+  });
+}
 
 async function waiting(world: World): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);

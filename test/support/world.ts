@@ -5,7 +5,12 @@ import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from 
 import { inject } from 'vitest';
 import { type ActivityOptions, createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
 import { OnboardingClient } from '../../src/client/index.js';
-import { createIncodeClient, type IncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
+import {
+  createIncodeClient,
+  type ExecutiveToken,
+  type IncodeClient,
+  type IncodeClientOptions,
+} from '../../src/incode/index.js';
 import {
   type IncodeSimulator,
   type SimulatorOptions,
@@ -23,6 +28,7 @@ export interface WorldOptions {
   incode?: Partial<IncodeClientOptions>;
   activities?: Partial<ActivityOptions>;
   tokenSource?: (incode: IncodeClient) => TokenSource;
+  executive?: (incode: IncodeClient) => ExecutiveToken;
   /** @default the shared server */
   address?: string;
   /** @default one of its own */
@@ -63,6 +69,7 @@ export async function startWorld({
   incode,
   activities,
   tokenSource,
+  executive,
   address,
   taskQueue: givenQueue,
 }: WorldOptions = {}): Promise<World> {
@@ -93,6 +100,7 @@ export async function startWorld({
       confirmFinishWithinMs: 2_000,
       ...activities,
       ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
+      ...(executive ? { executive: executive(incodeClient) } : {}),
     }),
   });
   const running = worker.run();
