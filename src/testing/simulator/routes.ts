@@ -19,7 +19,7 @@ export interface RouteCall {
 
 export interface Route {
   operation: SimulatedOperation;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** `session`: a session token, or an executive one. `executive`: that only. */
   token: 'session' | 'executive';
   /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */
@@ -55,7 +55,8 @@ const finishStatus: Route = {
   handle(session, { query, refuse, sessions, behavior }) {
     const over = reasonNotToFinish(session, behavior);
     if (over) return refuse(400, over);
-    const { redirectionUrl = '', action = 'approved' } = session.spec;
+    const { action = 'approved' } = session.spec;
+    const redirectionUrl = behavior.redirectionUrl ?? session.spec.redirectionUrl ?? '';
     const isSecond = session.effects.finished > 0;
     if (isSecond && behavior.secondFinish === 'idempotent') {
       return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
@@ -139,6 +140,18 @@ const approve: Route = {
   },
 };
 
+/** Incode's own clients send `keepCustomer` beside the id; identities are not simulated any further. */
+const deleteSession: Route = {
+  operation: 'deleteSession',
+  method: 'DELETE',
+  token: 'executive',
+  idParameter: 'interviewId',
+  handle(session, { sessions }) {
+    sessions.delete(session);
+    return ok({ success: true });
+  },
+};
+
 export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Route | OpenRoute>([
   ['/omni/start', start],
   ['/executive/log-in', logIn],
@@ -148,6 +161,7 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/get/score', score],
   ['/omni/session/status/set', closeSession],
   ['/omni/process/approve', approve],
+  ['/omni/interview', deleteSession],
   ...CAPTURE_ROUTES,
 ]);
 
