@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MOST_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
@@ -7,6 +6,7 @@ import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
 import { printableLines } from './shared/output.js';
 import { endQuietly } from './shared/signals.js';
+import { packageVersion } from './shared/version.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -22,7 +22,7 @@ Exit codes:
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
     .description('Completes Incode onboarding sessions durably, with Temporal.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
@@ -31,10 +31,6 @@ async function main(args: string[]): Promise<void> {
   program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function exitCodeOf(error: unknown): number {

@@ -123,14 +123,6 @@ it('redirectionUrl: finish-status answers it', async () => {
   expect((await answersTo(own, FINISH)).body.redirectionUrl).toBe('javascript:alert(1)');
 });
 
-it('sessionLifetimeMs: a session that is not finished by then expires', async () => {
-  await using own = await started({ sessionLifetimeMs: 60_000 });
-  await own.simulator.advanceTime(59_000);
-  expect((await answersTo(own, STATUS)).body.onboardingStatus).toBe('UNKNOWN');
-  await own.simulator.advanceTime(1_000);
-  expect((await answersTo(own, STATUS)).body.onboardingStatus).toBe('EXPIRED');
-});
-
 it.each([
   ['reissued', 200, true, true],
   ['newSession', 200, false, false],

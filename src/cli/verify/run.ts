@@ -4,7 +4,7 @@ import { tryProcessId } from './trials/capture.js';
 import { measureDelays, tryClosing, tryExpiry, tryFirstFinish, trySecondFinish } from './trials/finishing.js';
 import { tryForeignReads, tryRateLimit, tryReads } from './trials/reads.js';
 import { tryStarts } from './trials/starting.js';
-import type { Trial } from './trials/trial.js';
+import { STOPPED, type Trial } from './trials/trial.js';
 import { tryFirstWebhook, trySecondWebhook } from './trials/webhooks.js';
 
 /** Incode did not open the first session, so nothing can be tried. */
@@ -25,7 +25,7 @@ export function sessionCounts(waitsForExpiry: boolean): { planned: number; most:
  * @throws CannotStart if the first session cannot be opened; NoReply if that had no answer
  */
 export async function runTrial(trial: Trial): Promise<void> {
-  const { sessions, seen, signal, waitForExpiryMs } = trial;
+  const { sessions, whyNot, signal, waitForExpiryMs } = trial;
   const open = await started(trial);
   const empty = await started(trial);
   const captured = await started(trial);
@@ -40,6 +40,8 @@ export async function runTrial(trial: Trial): Promise<void> {
     await tryFirstWebhook(trial, finished);
     await trySecondFinish(trial, finished);
     await trySecondWebhook(trial, finished);
+  } else {
+    for (const name of NEED_A_FINISH) whyNot[name] ??= signal.aborted ? STOPPED : 'no session could be finished';
   }
   await tryStarts(trial, open);
   await tryClosing(trial, finished, open);
@@ -52,4 +54,22 @@ export async function runTrial(trial: Trial): Promise<void> {
     if (session) return session;
     throw new CannotStart(startProblem(reply.status, isSuccess(reply)));
   }
+}
+
+const NEED_A_FINISH = [
+  'finish',
+  'statusDelay',
+  'scoreDelay',
+  'foreignStatus',
+  'foreignScore',
+  'secondFinish',
+  'closeAfterFinish',
+  'webhook',
+  'secondWebhook',
+] as const;
+
+function startProblem(status: number, isAnswer: boolean): string {
+  if (status === 403) return 'Incode refused the API key (403). Check that it belongs to INCODE_BASE_URL';
+  if (isAnswer) return `Incode answered ${status} to the first start without a session. Check INCODE_BASE_URL`;
+  return `Incode answered ${status} to the first start. Check --configuration-id and the API key`;
 }

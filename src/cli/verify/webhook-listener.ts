@@ -92,7 +92,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
 function understood(body: string): Omit<WebhookDelivery, 'ms'> {
   try {
     const parsed = parseDelivery(JSON.parse(body));
-    return { understood: true, onboardingStatus: parsed.kind === 'status' ? parsed.delivery.onboardingStatus : undefined };
+    return {
+      understood: true,
+      onboardingStatus: parsed.kind === 'status' ? parsed.delivery.onboardingStatus : undefined,
+    };
   } catch {
     return { understood: false, onboardingStatus: undefined };
   }

@@ -38,12 +38,6 @@ export interface SimulatorBehavior {
   scoreLagMs: number;
   /** What finish-status answers as `redirectionUrl` of every session. @default null: what the session was opened with */
   redirectionUrl: string | null;
-  /**
-   * When a session of `POST /omni/start` expires unless it is finished by then, in milliseconds, not scaled.
-   *
-   * @default null: never
-   */
-  sessionLifetimeMs: number | null;
   /** `POST /omni/start` with the `interviewId` of a session: another token for it, a new session, or refused with 400. @default "reissued" */
   knownIdStart: 'reissued' | 'newSession' | 'refused';
   /** `POST /omni/start` with an `interviewId` that does not exist: refused with 404, or a new session. @default "refused" */
@@ -83,7 +77,6 @@ export const DEFAULT_BEHAVIOR: SimulatorBehavior = {
   statusLagMs: 0,
   scoreLagMs: 0,
   redirectionUrl: null,
-  sessionLifetimeMs: null,
   knownIdStart: 'reissued',
   unknownIdStart: 'refused',
   earlierTokens: 'valid',

@@ -121,7 +121,6 @@ const BEHAVIOR: Record<keyof SimulatorBehavior, Check> = {
   statusLagMs: finiteDuration,
   scoreLagMs: finiteDuration,
   redirectionUrl: (value) => value === null || anyText(value),
-  sessionLifetimeMs: (value) => value === null || finiteDuration(value),
   knownIdStart: oneOf('reissued', 'newSession', 'refused'),
   unknownIdStart: oneOf('refused', 'newSession'),
   earlierTokens: oneOf('valid', 'revoked'),

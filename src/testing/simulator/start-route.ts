@@ -47,7 +47,6 @@ export const start: OpenRoute = {
           // What Incode answers while nothing was captured is not known. "Finished" would lead a client that waits for it
           // to complete an empty session.
           processedAfterMs: null,
-          ...(behavior.sessionLifetimeMs === null ? {} : { expiresAfterMs: behavior.sessionLifetimeMs }),
           ...(configurationId ? { flowId: configurationId } : {}),
           ...(externalCustomerId ? { externalCustomerId } : {}),
           ...(redirectionUrl ? { redirectionUrl } : {}),

@@ -12,6 +12,7 @@ export const FINISHING: readonly Check[] = [
     needs: ['finish'],
     judge({ finish: reply }) {
       const action = textOf(reply, 'action');
+      if (reply.kind !== undefined) return notTried(`refused, ${reply.status}`);
       if (action === undefined) {
         return safe(`${reply.status} without an action`, 'The package then reads the status and decides by the score.');
       }
@@ -28,6 +29,7 @@ export const FINISHING: readonly Check[] = [
     tried: 'start with a redirectionUrl, and look at the one that finish-status answers',
     needs: ['finish'],
     judge({ finish }) {
+      if (finish.kind !== undefined) return notTried(`refused, ${finish.status}`);
       const url = textOf(finish, 'redirectionUrl');
       if (url === undefined) return asAssumed('none');
       const bytes = Buffer.byteLength(url);
@@ -147,9 +149,10 @@ export const FINISHING: readonly Check[] = [
     why: 'Somebody may close a session on the dashboard before it is finished.',
     evidence: 'U',
     tried: 'close a session that is not finished, then finish it',
-    needs: ['closedFinish'],
-    judge({ closedFinish: reply }) {
+    needs: ['closedFinish', 'emptyFinish'],
+    judge({ closedFinish: reply, emptyFinish }) {
       if (isSuccess(reply)) return asAssumed(`${reply.status}, ${quoted(textOf(reply, 'action'))}`);
+      if (!isSuccess(emptyFinish)) return notTried(REFUSED_AS_EMPTY);
       return safe(`refused, ${reply.status}`, 'A session that was closed before its finish fails with that status.');
     },
   },
@@ -159,8 +162,9 @@ export const FINISHING: readonly Check[] = [
     why: 'The package ends an expired session as expired, without a finish.',
     evidence: 'U',
     tried: 'wait until a session of this run expires, then finish it; only with --wait-for-expiry',
-    needs: ['expiredFinish'],
-    judge({ expiredFinish: reply }) {
+    needs: ['expiredFinish', 'emptyFinish'],
+    judge({ expiredFinish: reply, emptyFinish }) {
+      if (!isSuccess(reply) && !isSuccess(emptyFinish)) return notTried(REFUSED_AS_EMPTY);
       if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
       return safe(
         `${reply.status}, ${quoted(textOf(reply, 'action'))}`,
@@ -182,6 +186,8 @@ export const FINISHING: readonly Check[] = [
     },
   },
 ];
+
+const REFUSED_AS_EMPTY = 'refused, as a session without documents is';
 
 const MAX_URL_BYTES = 2_048;
 

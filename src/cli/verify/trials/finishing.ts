@@ -71,7 +71,10 @@ export async function tryClosing(trial: Trial, finished: OwnSession | undefined,
     await attempt(trial, ['closeAfterFinish'], async () => {
       const reply = await sessions.close(finished, signal);
       const wasFinished = seen.statusDelay?.ms != null;
-      seen.closeAfterFinish = { reply, statusAfter: wasFinished ? statusOf(await readStatus(trial, finished)) : undefined };
+      seen.closeAfterFinish = {
+        reply,
+        statusAfter: wasFinished ? statusOf(await readStatus(trial, finished)) : undefined,
+      };
     });
   }
   await attempt(trial, ['closedFinish'], async () => {

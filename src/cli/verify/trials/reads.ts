@@ -103,7 +103,10 @@ export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<v
       sent += AT_ONCE;
     }
     seen.rateLimit = { sent, refusal };
-    if (refusal) await sleep(Math.min(parseRetryAfter(refusal.retryAfter, Date.now()) ?? CALM_MS, MOST_CALM_MS), undefined, { signal });
+    if (refusal)
+      await sleep(Math.min(parseRetryAfter(refusal.retryAfter, Date.now()) ?? CALM_MS, MOST_CALM_MS), undefined, {
+        signal,
+      });
   });
 }
 

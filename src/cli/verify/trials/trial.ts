@@ -27,7 +27,11 @@ export interface Trial extends TrialOptions {
 }
 
 /** Runs a part of the trial. An answer that does not come ends only this part. */
-export async function attempt(trial: Trial, names: (keyof Observations)[], part: () => Promise<unknown>): Promise<void> {
+export async function attempt(
+  trial: Trial,
+  names: (keyof Observations)[],
+  part: () => Promise<unknown>,
+): Promise<void> {
   const note = (why: string) => {
     for (const name of names) trial.whyNot[name] ??= why;
   };
@@ -62,7 +66,11 @@ export async function readStatus(trial: Trial, session: OwnSession, read: Status
 
 export const STATUS = { method: 'GET', path: '/omni/get/onboarding/status' } as const;
 
-export function readScore({ probe, signal }: Trial, { interviewId, token }: OwnSession, id = interviewId): Promise<Reply> {
+export function readScore(
+  { probe, signal }: Trial,
+  { interviewId, token }: OwnSession,
+  id = interviewId,
+): Promise<Reply> {
   return probe.ask({ method: 'GET', path: '/omni/get/score', query: { id }, token, signal });
 }
 
