@@ -33,7 +33,7 @@ export interface World {
   onboarding: OnboardingClient;
   temporal: Client;
   taskQueue: string;
-  /** What the worker logged, as JSON lines. */
+  /** What workers of this process have logged since the start, as JSON lines. */
   logs(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface World {
 const logged: string[] = [];
 let runtimeInstalled = false;
 
-/** Keeps the SDK's log lines, to be searched, instead of printing them. */
+/** Keeps the SDK's log lines, to be searched, instead of printing them. Once per process: `test/setup/runtime.ts` calls it. */
 export function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
@@ -63,7 +63,7 @@ export async function startWorld({
   tokenSource,
   address,
 }: WorldOptions = {}): Promise<World> {
-  installRuntime();
+  const logsFrom = logged.length;
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...simulated });
   const incodeClient = createIncodeClient({
     baseUrl: simulator.url,
@@ -98,7 +98,7 @@ export async function startWorld({
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
-    logs: () => logged.join('\n'),
+    logs: () => logged.slice(logsFrom).join('\n'),
     async [Symbol.asyncDispose]() {
       worker.shutdown();
       await running;
