@@ -78,7 +78,7 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
         answered: ['as assumed', refused(404)],
       } as const
     )[behavior.foreignId],
-    'executive-read': ['could not be tried', 'needs --executive-token-file'],
+    'executive-read': ['could not be tried', 'no executive token was given'],
     'token-form': behavior.tokenForm === 'opaque' ? ['differs, safe', 'no JWT'] : ['as assumed', 'JWT with exp'],
     'token-names-session':
       behavior.tokenForm === 'namesInterview'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDispatcher } from '../../incode/dispatcher.js';
-import { exchange, type Interrupted } from '../../incode/exchange.js';
+import { exchange } from '../../incode/exchange.js';
+import { factsOf } from '../../incode/facts.js';
 import { headersOf, type RequiredHeader } from '../../incode/headers.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from '../../incode/options.js';
 import { type Reply, replyOf } from './reply.js';
@@ -69,7 +70,7 @@ export function createProbe(given: ProbeOptions): Probe {
       },
       { timeoutMs: path === FINISH_PATH ? options.finishTimeoutMs : options.timeoutMs, signal },
     );
-    if (outcome.ended === 'interrupted') throw new NoReply(inWords(outcome));
+    if (outcome.ended === 'interrupted') throw new NoReply(`Incode ${factsOf(outcome, Date.now()).what}`);
     return replyOf(outcome, performance.now() - begunAt);
   }
 
@@ -86,20 +87,3 @@ export function createProbe(given: ProbeOptions): Probe {
 }
 
 export const FINISH_PATH = '/omni/finish-status';
-
-function inWords({ reason, code, proxyStatus, phase }: Interrupted): string {
-  if (proxyStatus !== undefined) return `the proxy answered ${proxyStatus}`;
-  const cause = code ? ` (${code})` : '';
-  switch (reason) {
-    case 'timeout':
-      return phase === 'unsent' ? 'Incode could not be reached in time' : 'Incode did not answer in time';
-    case 'cancelled':
-      return 'this run was stopped';
-    case 'tooLarge':
-      return 'Incode answered with more than 1 MiB';
-    case 'connection':
-      return phase === 'unsent' ? `Incode could not be reached${cause}` : `the connection was closed${cause}`;
-    default:
-      return reason satisfies never;
-  }
-}

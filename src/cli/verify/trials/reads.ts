@@ -42,7 +42,7 @@ export async function tryReads(trial: Trial, session: OwnSession): Promise<void>
   await attempt(trial, ['unknownPath'], async () => {
     seen.unknownPath = await probe.ask({ method: 'GET', path: '/omni/temporal-incode-verify', token, signal });
   });
-  if (executiveToken === undefined) trial.whyNot.executiveRead = 'needs --executive-token-file';
+  if (executiveToken === undefined) trial.whyNot.executiveRead = 'no executive token was given';
   else {
     await attempt(trial, ['executiveRead'], async () => {
       seen.executiveRead = await probe.ask({ ...read, token: executiveToken });
