@@ -24,7 +24,7 @@ const RULES: Rules = {
   temporal: { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
   // Usable alone, without Temporal.
-  incode: { ours: ['contract'], packages: ['node:', 'undici'] },
+  incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
   activities: {
     ours: ['contract', 'incode'],
     // Of the client what it throws: an activity asks the server through its worker's one.
@@ -42,7 +42,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['contract', 'secrets', 'temporal'],
+    ours: ['contract', 'secrets'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.

@@ -36,7 +36,10 @@ export class NoReply extends Error {
   override readonly name = 'NoReply';
 }
 
-type ProbeOptions = Pick<IncodeClientOptions, 'baseUrl' | 'timeoutMs' | 'finishTimeoutMs' | 'proxy'> & {
+type ProbeOptions = Pick<
+  IncodeClientOptions,
+  'baseUrl' | 'allowPlainHttp' | 'timeoutMs' | 'finishTimeoutMs' | 'proxy'
+> & {
   apiKey: () => string;
 };
 
