@@ -1,4 +1,4 @@
-import { isLoopback } from '../../temporal/address.js';
+import { isLoopback } from '../../secrets/index.js';
 import { CliError } from '../shared/exit.js';
 
 /** The word that accepts what a run does to an account that is not for trials. */
