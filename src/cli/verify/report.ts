@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { printJson } from '../shared/output.js';
 import type { Result, Verdict } from './check.js';
 import type { EnvironmentKind } from './environment.js';
 import { type OwnSessions, shortHash } from './own-sessions.js';
+import { wrappedTable } from './wrapped-table.js';
 
 export interface Report {
   version: string;
@@ -34,19 +34,23 @@ export function printAsJson({ version, environment, startedAt, stopped, results,
   });
 }
 
-/** In 80 columns; what somebody has to act on stands first. */
+/** With their gaps 80 columns. */
+const WIDTHS = [21, 20, 10, 23];
+
+/** What somebody has to act on stands first. */
 export function printAsTable({ results }: Report): void {
-  const table = new Table({
-    head: ['assumption', 'seen', 'package'],
-    colWidths: [27, 23, 26],
-    wordWrap: true,
-    style: { head: [], border: [] },
-  });
   const sorted = results.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
-  for (const { assumption, evidence, seen, verdict, advice } of sorted) {
-    table.push([`${assumption} [${evidence}]`, seen, advice ? `${WORDS[verdict]}: ${advice}` : WORDS[verdict]]);
-  }
-  process.stdout.write(`${table.toString()}\n\n${summary(results)}\n`);
+  const rows = sorted.map(({ assumption, evidence, seen, verdict, advice = '' }) => [
+    `${assumption} [${evidence}]`,
+    seen,
+    WORDS[verdict],
+    advice,
+  ]);
+  const table = wrappedTable(['assumption', 'seen', 'package', 'what to do'], rows, WIDTHS);
+  process.stdout.write(`${table}
+
+${summary(results)}
+`);
 }
 
 /** As the table says it, in its order. */
