@@ -47,10 +47,7 @@ export function printAsTable({ results }: Report): void {
     advice,
   ]);
   const table = wrappedTable(['assumption', 'seen', 'package', 'what to do'], rows, WIDTHS);
-  process.stdout.write(`${table}
-
-${summary(results)}
-`);
+  process.stdout.write(`${table}\n\n${summary(results)}\n`);
 }
 
 /** As the table says it, in its order. */
