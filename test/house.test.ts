@@ -38,7 +38,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['secrets', 'temporal'],
+    ours: ['contract', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
