@@ -5,6 +5,7 @@ import { MOST_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
+import { printableLines } from './shared/output.js';
 import { endQuietly } from './shared/signals.js';
 
 const EXIT_CODES = `
@@ -40,11 +41,16 @@ function exitCodeOf(error: unknown): number {
   // Commander has printed its message already; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CliError) {
-    process.stderr.write(`${redacted(error.message)}\n`);
+    process.stderr.write(`${shown(error.message)}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`${redacted(inWords(error))}\n`);
+  process.stderr.write(`${shown(inWords(error))}\n`);
   return EXIT.failed;
+}
+
+/** Text of a server may stand in a message. */
+function shown(message: string): string {
+  return printableLines(redacted(message));
 }
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */
@@ -57,7 +63,7 @@ function inWords(error: unknown, causesLeft = MOST_CAUSES): string {
 
 // Node would print the error with all its fields.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`${redacted(inWords(error))}\n`);
+  process.stderr.write(`${shown(inWords(error))}\n`);
   process.exit(EXIT.failed);
 });
 endQuietly();

@@ -72,7 +72,10 @@ const GROUPS: Record<string, Record<string, Listed>> = {
     },
     completion: {
       summary: 'Print a script that completes commands in a shell',
-      load: () => import('./commands/completion.js'),
+      load: async () => {
+        const { define } = await import('./commands/completion.js');
+        return { define: (command) => define(command, (program) => addCommands(program, () => true)) };
+      },
     },
   },
 };

@@ -1,5 +1,6 @@
 import type { KeyRing } from '../codec/index.js';
-import { ConfigError, type Environment, type OnWarning, reader } from './reader.js';
+import { ConfigError, reader } from './reader.js';
+import type { Environment, OnWarning } from './types.js';
 
 /** What a codec server is told by its environment. `docs/encryption.md` has a line for each variable. */
 export interface CodecServerConfig {

@@ -4,16 +4,8 @@ import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
 import { HIDDEN, shownAs } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
-import {
-  ConfigError,
-  type Environment,
-  type ListenAddress,
-  LOG_LEVELS,
-  type LogLevel,
-  type OnWarning,
-  type Reader,
-  reader,
-} from './reader.js';
+import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
+import type { Environment, OnWarning } from './types.js';
 
 export { type CodecServerConfig, readCodecServerConfig } from './codec-server.js';
 export type { DeploymentVersion } from './deployment.js';

@@ -4,6 +4,7 @@ import { parseDuration } from '../contract/index.js';
 import { HIDDEN, keepSecret, shownAs } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
+import type { Environment, OnWarning } from './types.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -19,17 +20,12 @@ export class ConfigError extends Error {
   }
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** `port` 0 is a free one. */
 export type ListenAddress = Readonly<{ host: string; port: number }>;
 
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 export type Reader = ReturnType<typeof reader>;
-
-/** Told of a file with secrets that has become wrong while the process runs. @default a warning of the process, `SecretFileWarning` */
-export type OnWarning = (warning: string) => void;
 
 /** Reads variables one by one, and collects what is wrong with them in `problems`. */
 export function reader(env: Environment, onWarning?: OnWarning) {

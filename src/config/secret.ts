@@ -1,5 +1,5 @@
 import { keepSecret, secretFile } from '../secrets/index.js';
-import type { OnWarning } from './reader.js';
+import type { OnWarning } from './types.js';
 
 /** What a variable's secrets must be like. */
 export interface SecretRule<T> {

@@ -1,14 +1,6 @@
 import { HIDDEN, shownAs } from '../secrets/index.js';
-import {
-  ConfigError,
-  type Environment,
-  type ListenAddress,
-  LOG_LEVELS,
-  type LogLevel,
-  type OnWarning,
-  type Reader,
-  reader,
-} from './reader.js';
+import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
+import type { Environment, OnWarning } from './types.js';
 
 /** What a receiver of webhooks is told by its environment. `docs/webhooks.md` has a line for each variable. */
 export interface WebhookConfig {

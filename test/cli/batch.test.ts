@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { batchProgress, completeBatch } from '../../src/client/index.js';
 import { type BatchSession, FAILURES } from '../../src/contract/index.js';
 import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
-import { type Ran, run, start, startWithOpenStdin } from '../support/cli.js';
+import { type Ran, run, runInShell, start, startWithOpenStdin } from '../support/cli.js';
 
 let world: BulkWorld;
 let directory: string;
@@ -235,6 +236,47 @@ describe('usage', () => {
   });
 });
 
+/** The system refuses a file of more than 512 or 1,024 bytes, as it does one that a full disk has no room for. */
+const SMALL_FILES = 'ulimit -f 1; exec "$@"';
+
+describe('a disk without room', () => {
+  it('ends a batch with 1, the command that attaches again and no stack, and leaves the old results', async () => {
+    const sessions = await world.sessions(20);
+    const out = path('results.csv');
+    await writeFile(out, 'of an earlier run');
+    const { code, stderr } = await runInShell(SMALL_FILES, [
+      'batch',
+      await fileOf(csvOf(sessions)),
+      '--out',
+      out,
+      ...target,
+    ]);
+    expect(stderr).toContain(`--out: cannot write ${out}: the file would be larger than the system allows`);
+    expect(stderr).toMatch(
+      /What was handed over goes on at the server. Attach again:\n {2}temporal-incode batch .*--resume/,
+    );
+    expect(stderr).not.toContain('    at ');
+    expect(code).toBe(1);
+    expect(await readFile(out, 'utf8')).toBe('of an earlier run');
+    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('refuses a list from stdin, and says what to do', async () => {
+    const { code, stdout, stderr } = await runInShell(
+      SMALL_FILES,
+      ['batch', '-', ...target],
+      'interviewId\n'.padEnd(10_000, 'a\n'),
+    );
+    expect(stderr).toMatch(/^Cannot keep stdin in .*: the file would be larger .*Nothing was started; set TMPDIR/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+
+  it.runIf(existsSync('/dev/full'))('is named when it holds stdout', async () => {
+    const ran = await runInShell('exec "$@" > /dev/full', ['--version']);
+    expect(ran).toEqual({ code: 1, stdout: '', stderr: 'Cannot write to stdout: the disk is full\n' });
+  });
+});
+
 describe('a batch that takes a while', () => {
   /** The first never gets a score, so the batch lasts until it is stopped. */
   const slow = () => world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
@@ -262,6 +304,19 @@ describe('a batch that takes a while', () => {
     await promisify(execFile)('sh', ['-c', `"${process.execPath}" "${main}" ${command}`]);
     expect((await readFile(out, 'utf8')).trim().split('\n')).toHaveLength(4);
     expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
+  });
+
+  it('detaches and leaves no temporary file when its terminal is closed', async () => {
+    const sessions = await slow();
+    const batchId = newId();
+    const out = path('results.csv');
+    const file = await fileOf(csvOf(sessions));
+    const { child, ended } = start(['batch', file, '--batch-id', batchId, '--out', out, ...target]);
+    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    child.kill('SIGHUP');
+    expect(await ended).toMatchObject({ code: 3, stderr: expect.stringContaining('The batch goes on at the server') });
+    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    await run(['batch', '--stop', '--batch-id', batchId, ...target]);
   });
 
   it('Ctrl-C ends it while its list is still being written into stdin, before anything is handed over', async () => {

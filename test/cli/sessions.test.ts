@@ -276,3 +276,17 @@ describe('status', () => {
     await world.onboarding.cancel(interviewId);
   });
 });
+
+describe('an answer of Incode with terminal escapes', () => {
+  it('steers no terminal, whichever command shows it', async () => {
+    const action = 'none\u001b]0;title\u0007\u009b31m';
+    const { interviewId, token } = await world.simulator.openSession({ action, redirectionUrl: 'https://example.com' });
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { score: false } });
+    await world.onboarding.result(interviewId);
+    for (const args of [['status'], ['status', '--json'], ['complete', '--if-completed', 'return'], ['finish']]) {
+      const { stdout, stderr } = await command(String(args[0]), interviewId, ...args.slice(1));
+      expect(`${stdout}${stderr}`).toContain('none');
+      expect(`${stdout}${stderr}`.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    }
+  });
+});

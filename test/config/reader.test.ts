@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Environment, reader } from '../../src/config/reader.js';
+import { reader } from '../../src/config/reader.js';
+import type { Environment } from '../../src/config/types.js';
 import { redacted } from '../../src/secrets/index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-reader-'));

@@ -16,25 +16,30 @@ export async function run(args: string[], stdin = '', env: Record<string, string
   return start(args, stdin, env).ended;
 }
 
-export function start(
-  args: string[],
-  stdin = '',
-  env: Record<string, string> = {},
-): { child: ChildProcessWithoutNullStreams; ended: Promise<Ran> } {
+export function start(args: string[], stdin = '', env: Record<string, string> = {}): Running {
   const started = startWithOpenStdin(args, env);
   started.child.stdin.end(stdin);
   return started;
 }
 
+/** @param script of `sh`, in which `"$@"` is the command */
+export async function runInShell(script: string, args: string[], stdin = ''): Promise<Ran> {
+  const { child, ended } = running(spawn('sh', ['-c', script, 'sh', process.execPath, MAIN, ...args]));
+  child.stdin.end(stdin);
+  return ended;
+}
+
 /** Somebody may still write into it. */
-export function startWithOpenStdin(
-  args: string[],
-  env: Record<string, string> = {},
-): { child: ChildProcessWithoutNullStreams; ended: Promise<Ran> } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
+export function startWithOpenStdin(args: string[], env: Record<string, string> = {}): Running {
+  return running(spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } }));
+}
+
+interface Running {
+  child: ChildProcessWithoutNullStreams;
+  ended: Promise<Ran>;
+}
+
+function running(child: ChildProcessWithoutNullStreams): Running {
   child.stdin.on('error', () => undefined);
   const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
   return { child, ended: ended.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) };

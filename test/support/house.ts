@@ -52,6 +52,58 @@ export function packagesLoadedBy(entry: string, files: Files): string[] {
   return [...packages].sort();
 }
 
+/** @returns the files of each cycle, `import type` included: files that know each other can only be read together */
+export function cyclesIn(files: Files): string[][] {
+  const reaches = new Map(Object.keys(files).map((file) => [file, reachableFrom(file, files)]));
+  const cycles = new Set<string>();
+  for (const [file, reached] of reaches) {
+    if (!reached.has(file)) continue;
+    cycles.add(
+      [...reached]
+        .filter((other) => reaches.get(other)?.has(file))
+        .sort()
+        .join('\n'),
+    );
+  }
+  return [...cycles].map((cycle) => cycle.split('\n'));
+}
+
+/** @returns allowances of the rules that no import uses, one sentence each */
+export function unusedAllowances(files: Files, rules: Rules): string[] {
+  const used = new Set(
+    Object.entries(files).flatMap(([file, source]) =>
+      importsOf(source).map(({ specifier, typeOnly }) =>
+        isOurs(specifier)
+          ? `${partOf(file)} ${typeOnly ? 'types of ' : ''}${partOf(target(file, specifier))}`
+          : `${partOf(file)} ${packageOf(specifier)}`,
+      ),
+    ),
+  );
+  return Object.entries(rules).flatMap(([part, { ours, types = [], packages }]) => [
+    ...ours
+      .filter((other) => !used.has(`${part} ${other}`) && !used.has(`${part} types of ${other}`))
+      .map((other) => `${part} may import ${other}`),
+    ...types
+      .filter((other) => !used.has(`${part} types of ${other}`))
+      .map((other) => `${part} may import types of ${other}`),
+    ...packages.filter((name) => !used.has(`${part} ${name}`)).map((name) => `${part} may import ${name}`),
+  ]);
+}
+
+function reachableFrom(entry: string, files: Files): Set<string> {
+  const reached = new Set<string>();
+  const pending = [entry];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    for (const { specifier } of importsOf(files[file] ?? '')) {
+      const next = isOurs(specifier) ? target(file, specifier) : undefined;
+      if (next === undefined || reached.has(next)) continue;
+      reached.add(next);
+      pending.push(next);
+    }
+  }
+  return reached;
+}
+
 /** Every package that the files name, types included: those have to be installed too. */
 export function packagesNamedIn(files: Files): string[] {
   const specifiers = Object.values(files).flatMap((source) => importsOf(source).map(({ specifier }) => specifier));

@@ -1,4 +1,5 @@
 import { CliError, EXIT } from '../shared/exit.js';
+import { printableLines } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
 import { number } from './progress-bar.js';
 import { type Format, formatOf } from './rows.js';
@@ -36,5 +37,5 @@ export function refuseInvalid({ sessions, invalid, expired }: CheckedList, skipI
 }
 
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printableLines(line)}\n`);
 }

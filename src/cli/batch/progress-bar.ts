@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { BatchRunProgress } from '../../client/index.js';
+import { printable } from '../shared/output.js';
 
 export interface BatchProgressDisplay {
   /** In milliseconds. */
@@ -49,7 +50,7 @@ export function progressText(progress: BatchRunProgress, total: number): string 
     `${number(perSecond)}/s`,
     ...(timeLeftMs ? [`${duration(timeLeftMs)} left`] : []),
     ...(paused ? ['paused'] : []),
-    ...(heldUpBy ? [`held up: ${heldUpBy}`] : []),
+    ...(heldUpBy ? [`held up: ${printable(heldUpBy)}`] : []),
   ].join(', ');
 }
 

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { stringify } from 'csv-stringify/sync';
 import type { BatchItem } from '../../client/index.js';
 import { CliError } from '../shared/exit.js';
-import { writeOut } from '../shared/output.js';
+import { json, writeOut } from '../shared/output.js';
+import { type OutputFile, openOutputFile } from './output-file.js';
 import type { Format } from './rows.js';
 
 /** Where results go: whole, or not at all. */
@@ -22,61 +21,37 @@ export const NO_RESULTS: Results = {
   discard: async () => undefined,
 };
 
-/** @param out `-` for stdout */
-export async function openResults(out: string, format: Format, input: string): Promise<Results> {
-  if (out === '-')
-    return buffered(
-      format,
-      writeOut,
-      async () => undefined,
-      async () => undefined,
-    );
+export interface ResultsOptions {
+  /** `-` for stdout */
+  out: string;
+  format: Format;
+  /** The list, which must not be replaced. */
+  input: string;
+  /** Writes CSV cells as they are, also those that a spreadsheet runs as formulas. */
+  raw: boolean;
+}
+
+/** @throws CliError */
+export async function openResults({ out, format, input, raw }: ResultsOptions): Promise<Results> {
+  const toText = format === 'csv' ? csv(raw) : (items: BatchItem[]) => items.map(ndjson).join('');
+  if (out === '-') {
+    const nothing = async () => undefined;
+    return buffered(toText, { append: writeOut, commit: nothing, discard: nothing });
+  }
   if (input !== '-' && (await isSame(out, input)))
     throw new CliError('--out is the file that is read; name another one');
-  const directory = dirname(out);
-  // Beside it, because a rename is whole only within one file system.
-  const temporary = join(directory, `.${basename(out)}.${randomBytes(6).toString('hex')}.tmp`);
-  let file: FileHandle;
-  try {
-    file = await open(temporary, 'wx');
-  } catch (error) {
-    throw new CliError(`--out: cannot write to ${directory}: ${error instanceof Error ? error.message : error}`);
-  }
-  let isOver = false;
-  return buffered(
-    format,
-    (text) => file.appendFile(text),
-    async () => {
-      await file.sync();
-      await file.close();
-      await rename(temporary, out);
-      isOver = true;
-      await syncDirectory(directory);
-    },
-    async () => {
-      if (isOver) return;
-      await file.close().catch(() => undefined);
-      await rm(temporary, { force: true });
-    },
-  );
+  return buffered(toText, await openOutputFile(out));
 }
 
 /** Rows that are written at once. */
 const BUFFERED = 1_000;
 
-function buffered(
-  format: Format,
-  write: (text: string) => Promise<void>,
-  finish: () => Promise<void>,
-  discard: () => Promise<void>,
-): Results {
+function buffered(toText: (items: BatchItem[]) => string, file: OutputFile): Results {
   let items: BatchItem[] = [];
-  let isFirst = true;
   const flush = async () => {
-    const text = format === 'csv' ? csv(items, isFirst) : items.map(ndjson).join('');
+    const text = toText(items);
     items = [];
-    isFirst = false;
-    if (text !== '') await write(text);
+    if (text !== '') await file.append(text);
   };
   return {
     async add(item) {
@@ -85,9 +60,9 @@ function buffered(
     },
     async finish() {
       await flush();
-      await finish();
+      await file.commit();
     },
-    discard,
+    discard: () => file.discard(),
   };
 }
 
@@ -106,23 +81,22 @@ export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefi
   notClosed: ({ notClosed }) => (notClosed ? 'true' : ''),
 };
 
-function csv(items: BatchItem[], withHeader: boolean): string {
-  const rows = items.map((item) => Object.values(COLUMNS).map((valueIn) => valueIn(item) ?? ''));
-  return stringify(withHeader ? [Object.keys(COLUMNS), ...rows] : rows);
+/** Incode and whoever made the list choose what stands in a cell; a spreadsheet would run some of it as a formula. */
+function csv(raw: boolean): (items: BatchItem[]) => string {
+  let header = [Object.keys(COLUMNS)];
+  return (items) => {
+    const rows = items.map((item) => Object.values(COLUMNS).map((valueIn) => valueIn(item) ?? ''));
+    const text = stringify([...header, ...rows], { escape_formulas: !raw });
+    header = [];
+    return text;
+  };
 }
 
 function ndjson({ index: _, ...item }: BatchItem): string {
-  return `${JSON.stringify(item)}\n`;
+  return `${json(item)}\n`;
 }
 
 async function isSame(a: string, b: string): Promise<boolean> {
   const [one, other] = await Promise.all([a, b].map((path) => realpath(path).catch(() => undefined)));
   return one !== undefined && one === other;
-}
-
-/** The new name outlives a power failure too. Windows has nothing like it. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
-  await handle.sync().finally(() => handle.close());
 }

@@ -10,14 +10,14 @@ import {
   InvalidInputError,
 } from '../../client/index.js';
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../commands/batch.js';
 import { CliError, EXIT, inputProblem } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
 import { printJson } from '../shared/output.js';
-import { untilInterrupted } from '../shared/signals.js';
+import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
 import { checkedList, refuseInvalid, say } from './list.js';
+import type { BatchCommandOptions } from './options.js';
 import { number, progressDisplay } from './progress-bar.js';
 import { NO_RESULTS, openResults, type Results } from './results.js';
 import type { Format } from './rows.js';
@@ -28,8 +28,11 @@ export async function runBatch(file: string, options: BatchCommandOptions): Prom
   const plan = checkedPlan(options);
   const detach = new AbortController();
   void untilInterrupted().then(() => detach.abort());
-  // Whoever reads our results has gone.
-  process.stdout.on('error', () => detach.abort());
+  // Nobody reads the results any more, or their disk is full.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') say(outputProblem(error));
+    detach.abort();
+  });
   const source = await openSource(file, detach.signal);
   try {
     const list = await checkedList(source, options.format, detach.signal);
@@ -70,8 +73,9 @@ async function complete(client: ConnectedOnboardingClient, list: CheckedList, gi
   if (options.resume && (await lastKnownShard(client.temporal, batchId)) < 0) {
     throw new CliError(`Batch ${batchId}: no such batch is known in this namespace.`, EXIT.notFound);
   }
-  const { out } = options;
-  const results = out === undefined ? NO_RESULTS : await openResults(out, outFormat(options), file);
+  const { out, raw } = options;
+  const results =
+    out === undefined ? NO_RESULTS : await openResults({ out, format: outFormat(options), input: file, raw });
   const summary = new Summary(batchId, list);
   try {
     await takeAll(client, list, given, results, summary);

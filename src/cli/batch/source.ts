@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { CliError, EXIT } from '../shared/exit.js';
+import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
 /** A list that can be read twice: to check all of it before anything starts, and to hand it over. */
 export interface Source {
@@ -22,11 +22,11 @@ export async function openSource(file: string, signal: AbortSignal): Promise<Sou
 }
 
 async function spooledStdin(signal: AbortSignal): Promise<Source> {
-  const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
-  const path = join(directory, 'stdin');
-  const remove = () => rm(directory, { recursive: true, force: true });
+  let directory: string | undefined;
+  const remove = async () => directory && rm(directory, { recursive: true, force: true });
   try {
-    const spool = await open(path, 'wx+', 0o600);
+    directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
+    const spool = await open(join(directory, 'stdin'), 'wx+', 0o600);
     // Without a name it cannot be left behind, even if this process is killed. Windows keeps names of open files.
     if (process.platform !== 'win32') await remove();
     // Whoever writes into the pipe may never come to an end, or be a person at a terminal.
@@ -35,7 +35,9 @@ async function spooledStdin(signal: AbortSignal): Promise<Source> {
     return { ...source, close: () => source.close().finally(remove) };
   } catch (error) {
     await remove();
-    throw signal.aborted ? new CliError('Interrupted. Nothing was handed over.', EXIT.pending) : error;
+    if (signal.aborted) throw new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
+    const why = `Cannot keep stdin in ${tmpdir()}: ${diskProblem(error)}. Nothing was started`;
+    throw new CliError(`${why}; set TMPDIR to another directory, or give a file`, EXIT.failed);
   }
 }
 
@@ -45,7 +47,7 @@ async function opened(path: string, name: string): Promise<Source> {
     if ((await file.stat()).isDirectory()) throw new Error('it is a directory');
     return await sourceOf(file, name);
   } catch (error) {
-    throw new CliError(`Cannot read ${name}: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`Cannot read ${name}: ${diskProblem(error)}`);
   }
 }
 

@@ -9,11 +9,11 @@ import {
   stopBatch,
 } from '../../client/index.js';
 import { checkBatchId } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../commands/batch.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
 import { checkedList } from './list.js';
+import type { BatchCommandOptions } from './options.js';
 import { number } from './progress-bar.js';
 import { openSource } from './source.js';
 

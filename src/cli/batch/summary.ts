@@ -1,9 +1,9 @@
 import type { BatchItem, BatchRunProgress } from '../../client/index.js';
 import type { Outcome } from '../../contract/index.js';
-import type { BatchCommandOptions } from '../commands/batch.js';
 import { printFacts, printJson } from '../shared/output.js';
 import type { CheckedList } from './check.js';
 import { say } from './list.js';
+import type { BatchCommandOptions } from './options.js';
 import { number } from './progress-bar.js';
 
 /** Failures that are told one by one; all of them stand in the results. */

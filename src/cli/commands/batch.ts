@@ -1,31 +1,10 @@
 import { type Command, Option } from 'commander';
 import { BULK_TASK_QUEUE } from '../../contract/index.js';
-import type { Format } from '../batch/rows.js';
+import type { BatchCommandOptions } from '../batch/options.js';
 import { runBatch } from '../batch/run.js';
 import { steer } from '../batch/steer.js';
 import { CliError } from '../shared/exit.js';
-import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
-
-export interface BatchCommandOptions extends TemporalOptions {
-  format?: Format;
-  out?: string;
-  outFormat?: Format;
-  batchId?: string;
-  resume: boolean;
-  retryFailed: boolean;
-  verifyFirst: boolean;
-  skipInvalid: boolean;
-  dryRun: boolean;
-  close: boolean;
-  score: boolean;
-  scoreDeadline?: string;
-  window?: number;
-  status: boolean;
-  stop: boolean;
-  pause: boolean;
-  unpause: boolean;
-  json: boolean;
-}
+import { withTemporalOptions } from '../shared/options.js';
 
 const FORMATS = ['csv', 'ndjson'];
 
@@ -37,6 +16,7 @@ export function define(command: Command): void {
     )
     .option('--out <file>', 'where results go, whole or not at all; - for stdout (default: a summary only)')
     .addOption(new Option('--out-format <format>', 'of the results (default: by the name, or csv)').choices(FORMATS))
+    .option('--raw', 'write CSV cells unchanged, also those that a spreadsheet would run as formulas', false)
     .option('--batch-id <id>', 'name of the batch (default: follows from the interview ids)')
     .option('--resume', 'attach to a batch that exists, or end with 4', false)
     .option('--retry-failed', 'run failed sessions again, and those alone', false)

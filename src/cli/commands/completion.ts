@@ -3,12 +3,14 @@ import { bashScript } from '../completion/bash.js';
 import { fishScript } from '../completion/fish.js';
 import { completedCommands } from '../completion/tree.js';
 import { zshScript } from '../completion/zsh.js';
-import { addCommands } from '../registry.js';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 type Shell = keyof typeof SCRIPTS;
 
-export function define(command: Command): void {
+/** Adds every command to a program, with all options: the registry's own, handed in because it imports this file. */
+type AddCommands = (program: Command) => Promise<void>;
+
+export function define(command: Command, addCommands: AddCommands): void {
   command
     .addArgument(new Argument('<shell>', 'whose script to print').choices(Object.keys(SCRIPTS)))
     .addHelpText(
@@ -22,11 +24,11 @@ Examples:
   $ temporal-incode completion zsh > ~/.zfunc/_temporal-incode     # with fpath+=~/.zfunc before compinit
   $ temporal-incode completion fish > ~/.config/fish/completions/temporal-incode.fish`,
     )
-    .action(completion);
+    .action((shell: Shell) => completion(shell, addCommands));
 }
 
-async function completion(shell: Shell): Promise<void> {
+async function completion(shell: Shell, addCommands: AddCommands): Promise<void> {
   const program = new Command('temporal-incode');
-  await addCommands(program, () => true);
+  await addCommands(program);
   process.stdout.write(SCRIPTS[shell](completedCommands(program)));
 }

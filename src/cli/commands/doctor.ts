@@ -53,7 +53,7 @@ function print(checks: Check[], failed: number): void {
   for (const { name, status, message, todo } of checks) {
     const indent = ' '.repeat('warning'.length - status.length);
     process.stdout.write(`${coloured(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
-    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${todo}\n`);
+    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${printable(todo)}\n`);
   }
   const warnings = checks.filter(({ status }) => status === 'warning').length;
   process.stdout.write(

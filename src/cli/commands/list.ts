@@ -13,7 +13,7 @@ import {
   withClient,
   withTemporalOptions,
 } from '../shared/options.js';
-import { coloured, printable, printTable, writeOut } from '../shared/output.js';
+import { coloured, json, printable, printTable, writeOut } from '../shared/output.js';
 
 interface ListOptions extends TemporalOptions, Filter {
   limit: number;
@@ -110,7 +110,7 @@ async function printLines(sessions: AsyncIterable<Listed>, limit: number): Promi
   let printed = 0;
   for await (const session of sessions) {
     if (printed === limit) return true;
-    await writeOut(`${JSON.stringify(session)}\n`);
+    await writeOut(`${json(session)}\n`);
     printed += 1;
   }
   return false;

@@ -13,7 +13,7 @@ import {
   retentionOf,
 } from '../shared/namespace.js';
 import { durationOption, type TemporalOptions, withServerOptions, withTemporal } from '../shared/options.js';
-import { printFacts, printJson } from '../shared/output.js';
+import { printable, printFacts, printJson } from '../shared/output.js';
 
 interface SetupOptions extends TemporalOptions {
   retention?: number;
@@ -142,5 +142,6 @@ function print({ namespace, registered, present, todo }: Done, retentionMs: numb
       `A completed session is remembered, and not completed again, for ${days(retentionMs)} only: 7 are the least to have.\n`,
     );
   }
-  if (todo.length > 0) process.stderr.write(`Left to do:\n${todo.map((command) => `  ${command}\n`).join('')}`);
+  if (todo.length > 0)
+    process.stderr.write(`Left to do:\n${todo.map((command) => `  ${printable(command)}\n`).join('')}`);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SessionStatus } from '../../client/index.js';
 import type { Stage } from '../../contract/index.js';
-import { printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
 import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 export function define(command: Command): void {
@@ -44,7 +44,7 @@ function print(found: SessionStatus): void {
     failure: failure ? `${failure.message} (${failure.type})` : null,
     next: nextStep(found),
   });
-  for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${event}\n`);
+  for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${printable(event)}\n`);
 }
 
 const NEXT_STEPS: Partial<Record<Stage, string>> = {

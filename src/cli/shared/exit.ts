@@ -45,6 +45,20 @@ export async function started<T>(what: string, start: Promise<T>): Promise<T> {
   }
 }
 
+const DISK_PROBLEMS: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: "the user's disk quota is used up",
+  EFBIG: 'the file would be larger than the system allows',
+};
+
+/** @returns why a file could not be read or written, for people */
+export function diskProblem(error: unknown): string {
+  return (
+    DISK_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''] ??
+    (error instanceof Error ? error.message : String(error))
+  );
+}
+
 /** Ends the command with a message for people instead of a stack trace. */
 export class CliError extends Error {
   readonly exitCode: number;

@@ -10,7 +10,13 @@ import { withoutKnownSecrets } from '../../secrets/index.js';
  * redirection URL too; this process's own keys are never asked for.
  */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${withoutKnownSecrets(JSON.stringify(value, null, 2))}\n`);
+  process.stdout.write(`${withoutKnownSecrets(json(value, 2))}\n`);
+}
+
+/** JSON leaves some characters unescaped that a terminal obeys. */
+export function json(value: unknown, indent?: number): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, null, indent).replace(STEERING, (found) => (found === '\n' ? found : escaped(found)));
 }
 
 /** Waits for a slow reader, so that what it has not read yet does not fill the memory. */
@@ -30,9 +36,17 @@ export function coloured(word: string): string {
   return colour ? styleText(colour as keyof typeof COLOURS, word, { stream: process.stdout }) : word;
 }
 
-/** What others have named must not steer the terminal. */
+/** Control characters, and those that reverse the direction of text. */
+const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text of Incode, Temporal or a file must not steer the terminal. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(STEERING, '?');
+}
+
+/** The same for text of several lines. */
+export function printableLines(text: string): string {
+  return text.replace(STEERING, (found) => (found === '\n' || found === '\t' ? found : '?'));
 }
 
 export function scoreInWords(score: ScoreAnswer | null | undefined): string | null | undefined {
@@ -46,7 +60,9 @@ export function printFacts(
 ): void {
   const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(...known.map(([name]) => name.length));
-  for (const [name, value] of known) stream.write(`${name.padEnd(width)}  ${value}\n`);
+  for (const [name, value] of known) {
+    stream.write(`${printable(name).padEnd(width)}  ${printable(String(value))}\n`);
+  }
 }
 
 export function printTable(head: string[], rows: string[][]): void {
@@ -62,6 +78,11 @@ export interface Progress {
 
 /** A spinner on a terminal, and a line for each change elsewhere, so that a log stays readable. */
 export function startProgress(text: string): Progress {
+  const progress = shownProgress(printable(text));
+  return { ...progress, say: (next) => progress.say(printable(next)) };
+}
+
+function shownProgress(text: string): Progress {
   if (process.stderr.isTTY) {
     const spinner = yoctoSpinner({ text, stream: process.stderr }).start();
     return {

@@ -1,5 +1,5 @@
 import { type Answer, ok } from './answer.js';
-import type { Route, RouteCall } from './routes.js';
+import type { Route, RouteCall } from './route.js';
 import type { Session } from './session.js';
 
 /** The ID's asynchronous processing takes a few seconds at Incode. */

@@ -2,12 +2,12 @@ import { type Answer, ok, parseObject } from './answer.js';
 import type { SimulatorBehavior } from './behavior.js';
 import { checkFault } from './checks.js';
 import type { Clock } from './clock.js';
-import type { World } from './server.js';
+import type { SimulatorState } from './state.js';
 import type { RateLimit, SessionSpec, SessionWebhookTarget, SimulatedOperation, WebhookTarget } from './types.js';
 
 /** The simulator's own API, for tests in other languages. It needs no key: the simulator listens on this machine only. */
 export async function control(
-  world: World,
+  state: SimulatorState,
   method: string,
   path: string,
   query: URLSearchParams,
@@ -19,9 +19,9 @@ export async function control(
   const id = encodedId === undefined ? undefined : decode(encodedId);
   const run = COMMANDS[[method, resource, id && ':id', part].filter(Boolean).join(' ')];
   if (!run) return wrong(404, `No such command; there are: ${Object.keys(COMMANDS).join(', ')}`);
-  if (id !== undefined && !world.sessions.find(id)) return wrong(404, `No session ${id}`);
+  if (id !== undefined && !state.sessions.find(id)) return wrong(404, `No session ${id}`);
   try {
-    return ok((await run(world, { fields, query, id: id ?? '' })) ?? {});
+    return ok((await run(state, { fields, query, id: id ?? '' })) ?? {});
   } catch (error) {
     return wrong(400, (error as Error).message);
   }
@@ -50,7 +50,7 @@ interface Command {
   id: string;
 }
 
-const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
+const COMMANDS: Record<string, (state: SimulatorState, command: Command) => unknown> = {
   'POST sessions': ({ sessions }, { fields }) => sessions.open(fields as SessionSpec),
   'GET sessions :id': ({ sessions }, { id }) => sessions.view(id),
   'POST sessions :id status': ({ sessions }, { id, fields: { onboardingStatus } }) => {
@@ -76,18 +76,18 @@ const COMMANDS: Record<string, (world: World, command: Command) => unknown> = {
     ),
   }),
   'GET deliveries': ({ deliveries }) => ({ deliveries }),
-  'POST api-keys': (world, { fields: { keys } }) => world.setApiKeys(keys as string[]),
+  'POST api-keys': (state, { fields: { keys } }) => state.setApiKeys(keys as string[]),
   'GET behavior': ({ behavior }) => behavior,
-  'POST behavior': (world, { fields }) => {
-    world.setBehavior(fields as Partial<SimulatorBehavior>);
-    return world.behavior;
+  'POST behavior': (state, { fields }) => {
+    state.setBehavior(fields as Partial<SimulatorBehavior>);
+    return state.behavior;
   },
-  'POST rate-limit': (world, { fields }) => world.setRateLimit(fields as unknown as RateLimit),
-  'DELETE rate-limit': (world) => world.setRateLimit(null),
-  'POST webhook': (world, { fields }) => world.setWebhook(fields as unknown as WebhookTarget),
-  'DELETE webhook': (world) => world.setWebhook(null),
-  'POST session-webhook': (world, { fields }) => world.setSessionWebhook(fields as unknown as SessionWebhookTarget),
-  'DELETE session-webhook': (world) => world.setSessionWebhook(null),
+  'POST rate-limit': (state, { fields }) => state.setRateLimit(fields as unknown as RateLimit),
+  'DELETE rate-limit': (state) => state.setRateLimit(null),
+  'POST webhook': (state, { fields }) => state.setWebhook(fields as unknown as WebhookTarget),
+  'DELETE webhook': (state) => state.setWebhook(null),
+  'POST session-webhook': (state, { fields }) => state.setSessionWebhook(fields as unknown as SessionWebhookTarget),
+  'DELETE session-webhook': (state) => state.setSessionWebhook(null),
   'GET clock': ({ clock }) => time(clock),
   'POST clock': async ({ clock }, { fields: { advanceMs } }) => {
     await clock.advance(advanceMs as number);

@@ -7,8 +7,9 @@ import { Clock } from './clock.js';
 import { DataFile } from './data-file.js';
 import { Faults } from './faults.js';
 import { TokenBucket } from './rate-limit.js';
-import { createSimulatorServer, type World } from './server.js';
+import { createSimulatorServer } from './server.js';
 import { type SavedSessions, Sessions } from './sessions.js';
+import type { SimulatorState } from './state.js';
 import type {
   Call,
   Delivery,
@@ -116,7 +117,7 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
       ? undefined
       : new DataFile(dataFile, () => ({ ...sessions.toJSON(), advancedMs: clock.advancedMs }));
 
-  const world: World = {
+  const state: SimulatorState = {
     clock,
     sessions,
     faults: new Faults(),
@@ -130,14 +131,14 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     closed: false,
     setApiKeys: (keys) => {
       checkApiKeys(keys);
-      world.apiKeys = new Set(keys);
+      state.apiKeys = new Set(keys);
     },
     setBehavior: (change) => {
       checkBehavior(change);
       Object.assign(behavior, change);
     },
     setRateLimit: (limit) => {
-      world.bucket = limit ? new TokenBucket(limit, clock) : undefined;
+      state.bucket = limit ? new TokenBucket(limit, clock) : undefined;
     },
     setWebhook: (target) => {
       if (target) checkWebhook(target);
@@ -148,13 +149,13 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
       sessionWebhook.setTarget(target);
     },
   };
-  world.setApiKeys(apiKeys);
-  world.setBehavior(options.behavior ?? {});
-  world.setRateLimit(options.rateLimit ?? null);
-  world.setWebhook(options.webhook ?? null);
-  world.setSessionWebhook(options.sessionWebhook ?? null);
+  state.setApiKeys(apiKeys);
+  state.setBehavior(options.behavior ?? {});
+  state.setRateLimit(options.rateLimit ?? null);
+  state.setWebhook(options.webhook ?? null);
+  state.setSessionWebhook(options.sessionWebhook ?? null);
 
-  const server = createSimulatorServer(world).listen(port, '127.0.0.1');
+  const server = createSimulatorServer(state).listen(port, '127.0.0.1');
   await once(server, 'listening');
   try {
     // After the port is ours: what fell due meanwhile is sent by one simulator only.
@@ -170,8 +171,8 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
   const actualPort = (server.address() as AddressInfo).port;
 
   const close = async () => {
-    if (world.closed) return;
-    world.closed = true;
+    if (state.closed) return;
+    state.closed = true;
     clock.stop();
     statusWebhook.stop();
     sessionWebhook.stop();
@@ -186,23 +187,23 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     port: actualPort,
     apiKey: apiKeys[0] ?? '',
     behavior,
-    calls: world.log.calls,
-    counts: world.log.counts,
+    calls: state.log.calls,
+    counts: state.log.counts,
     deliveries,
     openSession: (spec) => sessions.open(spec),
     issueToken: (interviewId, { expiresInMs } = {}) => sessions.issueToken(interviewId, expiresInMs),
     revokeTokens: (interviewId) => sessions.revokeTokens(interviewId),
-    setApiKeys: world.setApiKeys,
-    setBehavior: world.setBehavior,
-    setRateLimit: (limit) => world.setRateLimit(limit ?? null),
-    setWebhook: (target) => world.setWebhook(target ?? null),
-    setSessionWebhook: (target) => world.setSessionWebhook(target ?? null),
+    setApiKeys: state.setApiKeys,
+    setBehavior: state.setBehavior,
+    setRateLimit: (limit) => state.setRateLimit(limit ?? null),
+    setWebhook: (target) => state.setWebhook(target ?? null),
+    setSessionWebhook: (target) => state.setSessionWebhook(target ?? null),
     setOnboardingStatus: (interviewId, status) => sessions.setStatus(sessions.get(interviewId), status),
-    fault: (fault) => world.faults.add(fault),
-    clearFaults: () => world.faults.clear(),
+    fault: (fault) => state.faults.add(fault),
+    clearFaults: () => state.faults.clear(),
     session: (interviewId) => sessions.view(interviewId),
     effects: (interviewId) => ({ ...sessions.get(interviewId).effects }),
-    callsOf: (interviewId, operation) => world.log.of(interviewId, operation),
+    callsOf: (interviewId, operation) => state.log.of(interviewId, operation),
     now: () => clock.now(),
     advanceTime: (ms) => clock.advance(ms),
     close,

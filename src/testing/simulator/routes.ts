@@ -1,39 +1,10 @@
-import { type Answer, ok, type Refuse } from './answer.js';
+import { ok } from './answer.js';
 import { type SimulatorBehavior, spelled } from './behavior.js';
 import { CAPTURE_ROUTES } from './capture-routes.js';
+import type { OpenRoute, Route } from './route.js';
 import { scoreParts } from './score-parts.js';
 import { identityOf, type Session } from './session.js';
-import type { Sessions } from './sessions.js';
 import { start } from './start-route.js';
-import type { SimulatedOperation } from './types.js';
-
-/** A request after authentication. */
-export interface RouteCall {
-  query: URLSearchParams;
-  body: Record<string, unknown>;
-  refuse: Refuse;
-  sessions: Sessions;
-  timeScale: number;
-  behavior: SimulatorBehavior;
-}
-
-export interface Route {
-  operation: SimulatedOperation;
-  method: 'GET' | 'POST';
-  /** `session`: a session token, or an executive one. `executive`: that only. */
-  token: 'session' | 'executive';
-  /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */
-  idParameter?: 'id' | 'interviewId';
-  /** Counts against the rate limit. */
-  limited?: true;
-  handle(session: Session, call: RouteCall): Answer | Promise<Answer>;
-}
-
-/** For which the API key is enough. */
-export type OpenRoute = Omit<Route, 'handle' | 'token'> & {
-  token: 'none';
-  handle(call: RouteCall): Answer | Promise<Answer>;
-};
 
 const logIn: OpenRoute = {
   operation: 'logIn',
@@ -150,5 +121,3 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/process/approve', approve],
   ...CAPTURE_ROUTES,
 ]);
-
-export type AnyRoute = Route | OpenRoute;

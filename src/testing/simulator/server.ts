@@ -1,48 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Answer, parseObject, type Refuse, refuserOf } from './answer.js';
-import type { RequiredHeader, SimulatorBehavior } from './behavior.js';
-import type { CallLog } from './call-log.js';
-import type { Clock } from './clock.js';
+import type { RequiredHeader } from './behavior.js';
 import { control } from './control.js';
 import { applyFault, type Exchange } from './fault-effects.js';
-import type { Faults } from './faults.js';
-import type { TokenBucket } from './rate-limit.js';
-import { type AnyRoute, ROUTES } from './routes.js';
+import type { AnyRoute } from './route.js';
+import { ROUTES } from './routes.js';
 import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
-import type { Delivery, RateLimit, SessionWebhookTarget, WebhookTarget } from './types.js';
-
-/** What the server works on; the simulator's methods and its control API change it. */
-export interface World {
-  clock: Clock;
-  sessions: Sessions;
-  faults: Faults;
-  apiKeys: Set<string>;
-  bucket: TokenBucket | undefined;
-  timeScale: number;
-  latencyMs: number;
-  behavior: SimulatorBehavior;
-  log: CallLog;
-  deliveries: Delivery[];
-  /** Nothing takes effect any more. */
-  closed: boolean;
-  setApiKeys(keys: string[]): void;
-  setBehavior(change: Partial<SimulatorBehavior>): void;
-  setRateLimit(limit: RateLimit | null): void;
-  setWebhook(target: WebhookTarget | null): void;
-  setSessionWebhook(target: SessionWebhookTarget | null): void;
-}
+import type { SimulatorState } from './state.js';
 
 /** Incode's limit for a request. */
 export const MAX_REQUEST_BYTES = 10 * 1_024 * 1_024;
 
-export function createSimulatorServer(world: World): Server {
+export function createSimulatorServer(state: SimulatorState): Server {
   const server = createServer((request, response) => {
-    response.sendDate = world.behavior.dateHeader;
-    answer(world, request, response).catch((error) => {
+    response.sendDate = state.behavior.dateHeader;
+    answer(state, request, response).catch((error) => {
       // Its caller has gone in the middle, or this is a mistake of ours.
       if (response.headersSent || response.destroyed) response.destroy();
-      else write(response, refuserOf(world.clock, request.url ?? '/', world.behavior)(500, String(error)));
+      else write(response, refuserOf(state.clock, request.url ?? '/', state.behavior)(500, String(error)));
     });
   });
   // Longer than clients keep an idle connection, so that it is never closed under a request of theirs.
@@ -50,27 +25,27 @@ export function createSimulatorServer(world: World): Server {
   return server;
 }
 
-async function answer(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const arrivedAt = world.clock.now();
+async function answer(state: SimulatorState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const arrivedAt = state.clock.now();
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
   const body = await readBody(request);
   if (path.startsWith('/_simulator/')) {
-    return write(response, await control(world, request.method ?? 'GET', path, query, body));
+    return write(response, await control(state, request.method ?? 'GET', path, query, body));
   }
 
   // Incode's own clients write `/omni/get/score/?id=`.
   const route = ROUTES.get(path) ?? (path.endsWith('/') ? ROUTES.get(path.slice(0, -1)) : undefined);
-  const refuse = refuserOf(world.clock, path, world.behavior);
+  const refuse = refuserOf(state.clock, path, state.behavior);
   if (!route) return write(response, refuse(404, 'No such resource'));
-  const session = sessionOf(world, route, request, query);
+  const session = sessionOf(state, route, request, query);
   const token = String(request.headers['x-incode-hardware-id']);
   const interviewId =
-    session?.interviewId ?? world.sessions.tokens.ownerOf(token) ?? query.get(route.idParameter ?? 'id');
-  const fault = world.faults.strike(route.operation, interviewId);
-  const call = world.log.add({
+    session?.interviewId ?? state.sessions.tokens.ownerOf(token) ?? query.get(route.idParameter ?? 'id');
+  const fault = state.faults.strike(route.operation, interviewId);
+  const call = state.log.add({
     at: arrivedAt,
     operation: route.operation,
     interviewId,
@@ -80,12 +55,12 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   });
   const exchange: Exchange = {
     response,
-    clock: world.clock,
+    clock: state.clock,
     refuse,
     effect: async () => {
-      if (world.closed) return refuse(503, 'The simulator is closed');
-      const given = await process(world, route, request, session, { query, body, refuse });
-      if (given.status < 300) call.effectAt = world.clock.now();
+      if (state.closed) return refuse(503, 'The simulator is closed');
+      const given = await process(state, route, request, session, { query, body, refuse });
+      if (given.status < 300) call.effectAt = state.clock.now();
       return given;
     },
     write: (given) => {
@@ -93,39 +68,39 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
       if (!response.destroyed) call.httpStatus = given.status;
       write(response, given);
     },
-    limitMs: 30_000 * world.timeScale,
+    limitMs: 30_000 * state.timeScale,
   };
   if (fault) return applyFault(exchange, fault);
-  exchange.write(await (world.latencyMs > 0 ? world.clock.after(world.latencyMs, exchange.effect) : exchange.effect()));
+  exchange.write(await (state.latencyMs > 0 ? state.clock.after(state.latencyMs, exchange.effect) : exchange.effect()));
 }
 
 /** Everything that Incode does with a request, its refusals in their order: key, token, session, method, parameters. */
 async function process(
-  world: World,
+  state: SimulatorState,
   route: AnyRoute,
   request: IncomingMessage,
   session: Session | undefined,
   { query, body, refuse }: { query: URLSearchParams; body: string | undefined; refuse: Refuse },
 ): Promise<Answer> {
   const { headers } = request;
-  const { behavior } = world;
+  const { behavior } = state;
   const isKeyMissing = headers['x-api-key'] === undefined && !behavior.requiredHeaders.includes('x-api-key');
-  if (!isKeyMissing && !world.apiKeys.has(String(headers['x-api-key']))) {
+  if (!isKeyMissing && !state.apiKeys.has(String(headers['x-api-key']))) {
     return refuse(behavior.apiKeyRefusal, 'Wrong API key');
   }
   const id = route.idParameter && query.get(route.idParameter);
   let named = session;
   if (route.token !== 'none') {
-    if (!session) return refuseToken(world, route, headers['x-incode-hardware-id'], id, refuse);
+    if (!session) return refuseToken(state, route, headers['x-incode-hardware-id'], id, refuse);
     if (id && id !== session.interviewId && behavior.foreignId !== 'ignored') {
       if (behavior.foreignId === 'refused') return refuse(behavior.tokenRefusal, 'The token is for another session');
-      named = world.sessions.find(id);
+      named = state.sessions.find(id);
       if (!named) return refuse(404, 'No such session');
     }
     if (route.idParameter && !id && behavior.missingId === 'refused') {
       return refuse(400, `${route.idParameter} is required`);
     }
-    const limited = route.limited && world.bucket?.take();
+    const limited = route.limited && state.bucket?.take();
     if (limited) return refuse(429, 'Too many requests', limited);
   }
 
@@ -138,7 +113,7 @@ async function process(
   if (body === undefined) return refuse(413, 'More than 10 MB');
   const fields = route.method === 'POST' ? parseObject(body) : {};
   if (!fields) return refuse(400, 'The body must be a JSON object');
-  const { sessions, timeScale } = world;
+  const { sessions, timeScale } = state;
   const call = { query, body: fields, refuse, sessions, timeScale, behavior };
   if (route.token === 'none') return route.handle(call);
   if (!named) throw new Error('Refused above');
@@ -146,7 +121,7 @@ async function process(
 }
 
 function refuseToken(
-  { sessions: { tokens }, behavior }: World,
+  { sessions: { tokens }, behavior }: SimulatorState,
   route: AnyRoute,
   token: unknown,
   id: string | null | undefined,
@@ -164,7 +139,7 @@ function missingHeader(headers: IncomingMessage['headers'], required: readonly R
   return isJson || !required.includes('content-type') ? undefined : 'Content-Type must be application/json, on GET too';
 }
 
-function sessionOf({ sessions }: World, route: AnyRoute, request: IncomingMessage, query: URLSearchParams) {
+function sessionOf({ sessions }: SimulatorState, route: AnyRoute, request: IncomingMessage, query: URLSearchParams) {
   const token = request.headers['x-incode-hardware-id'];
   if (typeof token !== 'string' || route.token === 'none') return undefined;
   const own = route.token === 'session' ? sessions.byToken(token) : undefined;

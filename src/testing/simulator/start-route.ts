@@ -1,5 +1,5 @@
 import { ok } from './answer.js';
-import type { OpenRoute } from './routes.js';
+import type { OpenRoute } from './route.js';
 import type { SessionSpec } from './types.js';
 
 /** Outcomes that `customFields.simulate` of `POST /omni/start` chooses from; times are scaled. */

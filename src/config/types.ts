@@ -1,0 +1,5 @@
+/** Environment variables, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Called when a secret file becomes invalid while the process runs. @default a process warning, `SecretFileWarning` */
+export type OnWarning = (warning: string) => void;
