@@ -126,7 +126,8 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
   const connection = Connection.lazy({
     connectTimeout: CONNECT_TIMEOUT_MS,
     address,
-    channelArgs: channelArgsFor(address),
+    // A connection of its own: gRPC otherwise lets it wait for the next attempt of another client's.
+    channelArgs: { ...channelArgsFor(address), 'grpc.use_local_subchannel_pool': 1 },
     interceptors: [retries.interceptor],
     // As a function, which shows nothing when somebody prints the connection.
     ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),

@@ -134,7 +134,15 @@ export class AnswerPendingError extends TemporalIncodeError {
   }
 }
 
-function whatHappensNext({ isRunning, taskQueue, hasWorker, isAnswering, stage, waitingFor, call }: PendingFacts): string {
+function whatHappensNext({
+  isRunning,
+  taskQueue,
+  hasWorker,
+  isAnswering,
+  stage,
+  waitingFor,
+  call,
+}: PendingFacts): string {
   if (!isRunning) return 'Its onboarding has ended meanwhile: ask again to learn how.';
   if (hasWorker === false) {
     return `No worker polls the task queue ${taskQueue}, so nothing happens until one does. Start a worker, then ask again.`;

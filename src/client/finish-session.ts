@@ -20,7 +20,14 @@ import { attachTo, handInWhileWaiting, inputOf } from './attach.js';
 import { isAbortedByEnd } from './failures.js';
 import type { WaitOptions } from './options.js';
 import type { SessionHost } from './start-session.js';
-import { type IfPlanDiffers, isCompleted, isRunning, type ReusePolicy, vouchedFor, workflowOptions } from './starting.js';
+import {
+  type IfPlanDiffers,
+  isCompleted,
+  isRunning,
+  type ReusePolicy,
+  vouchedFor,
+  workflowOptions,
+} from './starting.js';
 
 export interface FinishOptions extends WaitOptions {
   /**

@@ -232,7 +232,9 @@ export class OnboardingClient {
     argument: A,
   ): Promise<T> {
     const handle = this.handle(interviewId);
-    return this.request(interviewId, timeoutMs, () => handle.executeUpdate<T, [A]>(name, { args: [argument], updateId }));
+    return this.request(interviewId, timeoutMs, () =>
+      handle.executeUpdate<T, [A]>(name, { args: [argument], updateId }),
+    );
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {

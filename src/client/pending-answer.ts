@@ -5,8 +5,8 @@ import { AnswerPendingError } from './errors.js';
 import { pendingCall } from './pending-call.js';
 import { isRunning, listedStage } from './starting.js';
 import { askedState } from './status.js';
-import { temporalFailure } from './temporal-failure.js';
 import { TemporalUnavailableError } from './temporal-errors.js';
+import { temporalFailure } from './temporal-failure.js';
 
 /** A server that is there answers within milliseconds, a busy one within a few seconds. */
 const FACTS_TIMEOUT_MS = 5_000;

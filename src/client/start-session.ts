@@ -1,5 +1,10 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { type OnboardingInput, type OnboardingWorkflow, onboardingWorkflowId, planWithDefaults } from '../contract/index.js';
+import {
+  type OnboardingInput,
+  type OnboardingWorkflow,
+  onboardingWorkflowId,
+  planWithDefaults,
+} from '../contract/index.js';
 import { attachTo, handInIfNeeded, inputOf } from './attach.js';
 import { SessionCompletedError } from './errors.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
@@ -30,7 +35,12 @@ export async function startSession(
 ): Promise<StartedOnboarding> {
   const { interviewId } = input;
   const queued = { taskQueue, ...(batchId === undefined ? {} : { batchId }) };
-  const started = await startNew(client, workflowOptions(vouchedFor(input), queued), 'REJECT_DUPLICATE', requestEagerStart);
+  const started = await startNew(
+    client,
+    workflowOptions(vouchedFor(input), queued),
+    'REJECT_DUPLICATE',
+    requestEagerStart,
+  );
   if (started) return started;
 
   const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(interviewId));

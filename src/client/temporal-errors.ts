@@ -119,9 +119,12 @@ export class TemporalRequestError extends TemporalIncodeError {
 
   constructor({ address, namespace }: TemporalTarget, status: string | null, reason: string, cause?: unknown) {
     const what = status === null ? 'failed before it was answered' : `was refused (${status})`;
-    super(`A request to Temporal at ${address}, namespace ${namespace}, ${what}: ${shortened(redacted(reason.slice(0, 4 * MAX_REASON_LENGTH)))}`, {
-      cause,
-    });
+    super(
+      `A request to Temporal at ${address}, namespace ${namespace}, ${what}: ${shortened(redacted(reason.slice(0, 4 * MAX_REASON_LENGTH)))}`,
+      {
+        cause,
+      },
+    );
     this.address = address;
     this.namespace = namespace;
     this.status = status;

@@ -32,15 +32,15 @@ function isEncrypted(error: unknown): boolean {
 
 /** Every error of a request as one of this package's. */
 export function temporalFailure(client: Client, error: unknown): TemporalIncodeError {
-  if (error instanceof TemporalIncodeError) return error;
   if (isEncrypted(error)) return new EncryptionKeyError(NO_KEYS);
   const address = addressOf(client) ?? 'its address';
-  if (isClosed(client)) return new ClientClosedError({ address }, error);
+  if (isClosed(client) && !(error instanceof TemporalIncodeError)) return new ClientClosedError({ address }, error);
   return failureAt({ address, namespace: client.options.namespace }, error);
 }
 
 /** @param wasSent whether a request was under way, besides the attempt to connect */
 export function failureAt(target: TemporalTarget, error: unknown, wasSent = true): TemporalIncodeError {
+  if (error instanceof TemporalIncodeError) return error;
   const problem = problemOf(error);
   if (problem) return new TemporalUnavailableError(problem, target, error, wasSent);
   const grpc = grpcError(error);

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import proto from '@temporalio/proto';
+import { excerpt } from '../contract/excerpt.js';
 import { EncryptionKeyError, type KeyRing } from './keys.js';
 
 /** Names and layout are those of Temporal's encryption samples in every language, so that theirs can read ours. */
@@ -44,7 +45,7 @@ function decrypted(payload: Payload, keys: KeyRing): Payload {
   const key = keys.reading(id);
   if (!key) {
     throw new EncryptionKeyError(
-      `A payload is encrypted with key "${id}", which is not among the keys here. Add it, behind the one that writes.`,
+      `A payload is encrypted with key "${excerpt(id)}", which is not among the keys here. Add it, behind the one that writes.`,
     );
   }
   const data = payload.data ?? new Uint8Array();
@@ -56,7 +57,7 @@ function decrypted(payload: Payload, keys: KeyRing): Payload {
     return PayloadMessage.decode(Buffer.concat([body, decipher.final()]));
   } catch {
     throw new EncryptionKeyError(
-      `A payload does not open with key "${id}": it was changed, or the key is another one.`,
+      `A payload does not open with key "${excerpt(id)}": it was changed, or the key is another one.`,
     );
   }
 }

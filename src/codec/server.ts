@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import type { PayloadCodec } from '@temporalio/common';
+import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type Secrets, secretMatcher } from '../secrets/matcher.js';
@@ -16,10 +16,13 @@ export interface CodecServerOptions {
 /** Temporal's messages have 4 MB at most, which base64 and JSON make 6. More is no page of a history. */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
+/** A history page has a few hundred. Each payload costs a decryption, however small it is. */
+const MAX_PAYLOADS = 2_000;
+
 /** A request that is not over by then holds a connection for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-const { Payloads } = proto.temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /**
  * Temporal's remote codec protocol: `POST /encode` and `POST /decode` with payloads as JSON. The Web UI and the `temporal` CLI
@@ -53,16 +56,48 @@ export function createCodecServer({ codec, tokens, origins }: CodecServerOptions
     });
     for (const way of ['encode', 'decode'] as const) {
       guarded.post(`/${way}`, async ({ body }) => {
-        const { payloads } = Payloads.fromObject(checked(body));
-        return Payloads.toObject(Payloads.create({ payloads: await codec[way](payloads) }), { bytes: String });
+        const payloads = await codec[way](payloadsOf(body));
+        return {
+          payloads: payloads.map((payload) =>
+            PayloadMessage.toObject(PayloadMessage.create(payload), { bytes: String }),
+          ),
+        };
       });
     }
   });
   return app;
 }
 
-function checked(body: unknown): { payloads: unknown[] } {
-  const { payloads } = (body ?? {}) as { payloads?: unknown };
-  if (!Array.isArray(payloads)) throw Object.assign(new Error('no payloads'), { statusCode: 400 });
-  return { payloads };
+/**
+ * Protobuf's JSON writes bytes as base64. Protobufjs also takes lists and objects with a `length`, for which it allocates memory, so
+ * each part is checked before it is converted.
+ */
+function payloadsOf(body: unknown): Payload[] {
+  const payloads = isObject(body) ? body.payloads : undefined;
+  if (!Array.isArray(payloads) || payloads.length > MAX_PAYLOADS) throw badRequest();
+  return payloads.map((payload: unknown) => {
+    if (!isObject(payload)) throw badRequest();
+    const metadata = payload.metadata ?? {};
+    if (!isObject(metadata)) throw badRequest();
+    return {
+      metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, bytesOf(value)])),
+      data: bytesOf(payload.data ?? ''),
+    };
+  });
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (typeof value !== 'string' || !BASE64.test(value)) throw badRequest();
+  return Buffer.from(value, 'base64');
+}
+
+/** Protobuf's JSON allows both alphabets, and leaves padding out or not. */
+const BASE64 = /^[\w+/-]*={0,2}$/;
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function badRequest(): Error {
+  return Object.assign(new Error('no payloads'), { statusCode: 400 });
 }

@@ -1,4 +1,5 @@
 import type { KeyRing } from '../codec/index.js';
+import { excerpt } from '../contract/excerpt.js';
 import { ConfigError, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -42,7 +43,9 @@ export function readCodecServerConfig(env: Environment = process.env, onWarning?
   }
   const wrong = config.origins.filter((origin) => !isOrigin(origin));
   if (wrong.length > 0)
-    problems.push(`CODEC_SERVER_ORIGINS must be origins such as https://temporal.example, not "${wrong.join(', ')}"`);
+    problems.push(
+      `CODEC_SERVER_ORIGINS must be origins such as https://temporal.example, not "${excerpt(wrong.join(', '))}"`,
+    );
   if (!keys || !tokens || problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({ ...config, keys, tokens });
 }

@@ -1,3 +1,4 @@
+import { excerpt } from '../contract/excerpt.js';
 import type { Reader } from './reader.js';
 
 /** One version of the workers of a Temporal Worker Deployment. */
@@ -19,10 +20,10 @@ export function deploymentVersion(read: Reader): DeploymentVersion | null {
     return null;
   }
   if (!DEPLOYMENT_NAME.test(deploymentName)) {
-    read.problems.push(`WORKER_DEPLOYMENT_NAME must be letters, digits, "-" and "_", not "${deploymentName}"`);
+    read.problems.push(`WORKER_DEPLOYMENT_NAME must be letters, digits, "-" and "_", not "${excerpt(deploymentName)}"`);
   }
   if (!BUILD_ID.test(buildId)) {
-    read.problems.push(`WORKER_BUILD_ID must be letters, digits, ".", "-", "_" and "+", not "${buildId}"`);
+    read.problems.push(`WORKER_BUILD_ID must be letters, digits, ".", "-", "_" and "+", not "${excerpt(buildId)}"`);
   }
   return { deploymentName, buildId };
 }

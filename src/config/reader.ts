@@ -1,5 +1,6 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
+import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
 import { HIDDEN, keepSecret, shownAs } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
@@ -70,8 +71,9 @@ export function reader(env: Environment, onWarning?: OnWarning) {
     duration(name: string, fallback: string, max: string): number {
       const value = text(name) ?? fallback;
       const ms = parseDuration(value);
-      if (ms === undefined) problems.push(`${name} must be a duration such as "${fallback}", not "${value}"`);
-      else if (ms > Number(parseDuration(max))) problems.push(`${name} must be at most ${max}, not "${value}"`);
+      if (ms === undefined) problems.push(`${name} must be a duration such as "${fallback}", not "${excerpt(value)}"`);
+      else if (ms > Number(parseDuration(max)))
+        problems.push(`${name} must be at most ${max}, not "${excerpt(value)}"`);
       return ms ?? 0;
     },
 
@@ -80,7 +82,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       if (value === undefined) return fallback;
       const number = /^\d+$/.test(value) ? Number(value) : 0;
       if (number < min || number > max) {
-        problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
+        problems.push(`${name} must be a whole number from ${min} to ${max}, not "${excerpt(value)}"`);
       }
       return number;
     },
@@ -90,7 +92,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       if (value === undefined) return undefined;
       const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
       if (!(number >= least && number <= most)) {
-        problems.push(`${name} must be a number from ${least} to ${most}, not "${value}"`);
+        problems.push(`${name} must be a number from ${least} to ${most}, not "${excerpt(value)}"`);
       }
       return number;
     },
@@ -102,14 +104,14 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       const host = bracketed ?? plain;
       const port = Number(digits);
       if (host && port <= 65_535) return { host, port };
-      problems.push(`${name} must be a host and port such as 127.0.0.1:9464, not "${value}"`);
+      problems.push(`${name} must be a host and port such as 127.0.0.1:9464, not "${excerpt(value)}"`);
       return undefined;
     },
 
     oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
       const value = text(name)?.toLowerCase() ?? fallback;
       const choice = choices.find((known) => known === value);
-      if (choice === undefined) problems.push(`${name} must be one of ${choices.join(', ')}, not "${value}"`);
+      if (choice === undefined) problems.push(`${name} must be one of ${choices.join(', ')}, not "${excerpt(value)}"`);
       return choice ?? fallback;
     },
 
@@ -150,7 +152,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
         const config = withoutCredentials(loadTemporalConfig(Object.fromEntries(known)));
         const { address } = config.connectionOptions;
         if (address !== undefined && !ADDRESS.test(address)) {
-          problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${address}"`);
+          problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${excerpt(address)}"`);
         }
         return config;
       } catch (error) {

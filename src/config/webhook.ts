@@ -1,3 +1,4 @@
+import { excerpt } from '../contract/excerpt.js';
 import { HIDDEN, shownAs } from '../secrets/index.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
@@ -73,7 +74,7 @@ function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPat
   const [path, tokenPath] = ['WEBHOOK_PATH', 'WEBHOOK_TOKEN_PATH'].map((name) => {
     const value = read.text(name);
     const isPath = value === undefined || /^\/[\w./~-]*[\w~-]$/.test(value);
-    if (!isPath) read.problems.push(`${name} must be a path such as "/incode/webhook", not "${value}"`);
+    if (!isPath) read.problems.push(`${name} must be a path such as "/incode/webhook", not "${excerpt(value)}"`);
     return value;
   });
   if (path !== undefined && path === tokenPath) read.problems.push('WEBHOOK_TOKEN_PATH must differ from WEBHOOK_PATH');

@@ -1,4 +1,5 @@
 import { TemporalIncodeError } from './errors.js';
+import { excerpt } from './excerpt.js';
 import { correctOnboardingStatus } from './milestones.js';
 import type { FinishAnswer, OnboardingInput, Plan, RenewTokenInput } from './types.js';
 
@@ -171,7 +172,7 @@ export function onlyKeys(field: string, value: Record<string, unknown>, known: r
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new InvalidInputError(
-      field === 'input' ? unknown : `${field}.${unknown}`,
+      field === 'input' ? excerpt(unknown) : `${field}.${excerpt(unknown)}`,
       `is not known; known are ${known.join(', ')}`,
     );
   }

@@ -2,7 +2,7 @@ import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/work
 import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from '../config/index.js';
 import { MOST_CAUSES } from '../secrets/error-chain.js';
-import { redacted, redactedFields } from '../secrets/index.js';
+import { redacted, redactedFields, withoutKnownSecrets } from '../secrets/index.js';
 
 /**
  * JSON lines on stderr, for processes of ours: stdout belongs to results. The SDK's lines go through it too. No line shows a secret.
@@ -21,7 +21,7 @@ export function createLogger(
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => plainError(error) },
       // The whole line, because a secret may stand in any text: an error's message, its stack, what the SDK says.
-      hooks: { streamWrite: redacted },
+      hooks: { streamWrite: (line) => redacted(shortened(line)) },
     },
     destination,
   );
@@ -38,6 +38,20 @@ export function createLogger(
     warn: (message, meta) => write('WARN', message, meta),
     error: (message, meta) => write('ERROR', message, meta),
   };
+}
+
+/** A stack with eight causes is far below; a log collector takes lines of 16 KiB to 1 MiB. */
+const MOST_CHARACTERS = 32_768;
+
+/** A line that is too long becomes one that quotes its beginning, so that it stays JSON. */
+function shortened(line: string): string {
+  if (line.length <= MOST_CHARACTERS) return line;
+  // Known secrets first: one that is cut in two would not be recognized. Tokens are single words, and the last word is dropped.
+  const known = withoutKnownSecrets(line);
+  let end = Math.min(known.length, MOST_CHARACTERS);
+  while (end > 0 && !/[\s"']/.test(known.charAt(end - 1))) end -= 1;
+  const [head = '{'] = /^\{"level":"\w+","time":"[^"]*",/.exec(line) ?? [];
+  return `${head}"cutFrom":${line.length},"msg":${JSON.stringify(known.slice(0, end))}}\n`;
 }
 
 /** Without what else it carries: a library's error may have a request with its token. */

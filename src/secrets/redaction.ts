@@ -26,8 +26,7 @@ export function withoutKnownSecrets(text: string): string {
 
 /** Without anything that is, or looks like, a secret. For log lines, which stay JSON, and for messages to people. */
 export function redacted(text: string): string {
-  return withoutKnownSecrets(text)
-    .replace(JWT, REDACTED)
+  return withoutTokens(withoutKnownSecrets(text))
     .replace(CREDENTIALS, `$1 ${REDACTED}`)
     .replace(NAMED, `$1${REDACTED}`)
     .replace(URL_PARTS, (_, scheme, login = '', path, query = '') => {
@@ -35,8 +34,34 @@ export function redacted(text: string): string {
     });
 }
 
-/** Session tokens of Incode, and the receiver's own. */
-const JWT = /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
+/** Session tokens of Incode, and the receiver's own: JWTs. */
+function withoutTokens(text: string): string {
+  return text.includes(JWT_START) ? text.replace(DOTTED_WORD, withoutToken) : text;
+}
+
+/** A JSON object in base64url begins like this. */
+const JWT_START = 'eyJ';
+
+/**
+ * A pattern for the token itself would be tried at each possible start, and read to the end of the word from each: its time grows
+ * with the square of the word's length. Words do not overlap.
+ */
+const DOTTED_WORD = /[\w-]+(?:\.[\w-]+)*/g;
+
+const LEAST_PART = 8;
+
+function withoutToken(word: string): string {
+  const parts = word.split('.');
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    const start = part.indexOf(JWT_START);
+    const next = parts[index + 1] ?? '';
+    const isHeader = start >= 0 && part.length - start >= JWT_START.length + LEAST_PART;
+    if (isHeader && next.length >= LEAST_PART) return word.slice(0, at + start) + REDACTED;
+    at += part.length + 1;
+  }
+  return word;
+}
 
 const CREDENTIALS = /\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi;
 

@@ -82,6 +82,67 @@ describe('the codec server', () => {
     expect((await ask('decode', { nothing: true })).status).toBe(400);
   });
 
+  describe.each(['encode', 'decode'])('at /%s', (way) => {
+    const post = (body: string, type = 'application/json') =>
+      fetch(`${url}/${way}`, {
+        method: 'POST',
+        headers: { 'content-type': type, authorization: `Bearer ${TOKEN}` },
+        body,
+      });
+
+    it.each([
+      ['a length instead of data', '{"payloads":[{"data":{"length":800000000}}]}'],
+      ['a length instead of metadata', '{"payloads":[{"metadata":{"encoding":{"length":800000000}}}]}'],
+      ['a number instead of data', '{"payloads":[{"data":800000000}]}'],
+      ['a list of bytes', '{"payloads":[{"data":[1,2,3]}]}'],
+      ['bytes that are no base64', '{"payloads":[{"data":"ä?"}]}'],
+      ['metadata as a list', '{"payloads":[{"metadata":["eA=="]}]}'],
+      ['metadata as a text', '{"payloads":[{"metadata":"encoding"}]}'],
+      ['a payload that is null', '{"payloads":[null]}'],
+      ['a payload that is a list', '{"payloads":[[]]}'],
+      ['a payload that is a text', '{"payloads":["eA=="]}'],
+      ['payloads with a length', '{"payloads":{"length":800000000}}'],
+      ['no payloads', '{}'],
+      ['a list', '[]'],
+      ['null', 'null'],
+      ['a text', '"payloads"'],
+      ['no JSON', '{"payloads":'],
+      ['nothing', ''],
+      ['a prototype', '{"payloads":[],"__proto__":{"length":9}}'],
+      ['too many payloads', JSON.stringify({ payloads: Array.from({ length: 2_001 }, () => ({})) })],
+    ])('answers 400 to %s, without the memory that it asks for', async (_, body) => {
+      const before = process.memoryUsage().rss;
+      const answer = await post(body);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toEqual({ message: 'This is no list of payloads' });
+      expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1_048_576);
+    });
+
+    it('answers 413 to a body of more than 8 MiB', async () => {
+      const data = 'A'.repeat(8 * 1_048_576);
+      expect((await post(JSON.stringify({ payloads: [{ data }] }))).status).toBe(413);
+    });
+
+    it('answers 400 to text and 415 to a form', async () => {
+      expect((await post('{"payloads":[]}', 'text/plain')).status).toBe(400);
+      expect((await post('payloads=', 'application/x-www-form-urlencoded')).status).toBe(415);
+    });
+
+    it('answers with as many payloads as it was sent, up to 2,000', async () => {
+      const answer = await post(JSON.stringify({ payloads: Array.from({ length: 2_000 }, () => PLAIN) }));
+      expect(((await answer.json()) as { payloads: unknown[] }).payloads).toHaveLength(2_000);
+    });
+  });
+
+  it('takes payloads without data or metadata, and both alphabets of base64', async () => {
+    const bytes = Buffer.from([251, 255, 191]);
+    const given = [{}, { data: bytes.toString('base64url') }, { metadata: PLAIN.metadata }, { data: null }];
+    const encoded = (await (await ask('encode', { payloads: given })).json()) as unknown;
+    expect(await (await ask('decode', encoded)).json()).toEqual({
+      payloads: [{}, { data: bytes.toString('base64') }, { metadata: PLAIN.metadata }, {}],
+    });
+  });
+
   it('shows the temporal CLI what is encrypted', async () => {
     const connection = await Connection.connect({ address: inject('temporalAddress') });
     try {

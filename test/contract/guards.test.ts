@@ -56,6 +56,14 @@ describe('checkOnboardingInput', () => {
     expect(fieldOf(() => checkOnboardingInput(input))).toBe(field);
   });
 
+  it('quotes an unknown key to 60 characters, without control characters', () => {
+    const key = `\u001b[31m${'k'.repeat(64_000)}`;
+    expect(fieldOf(() => checkOnboardingInput({ interviewId: 'a', [key]: 1 }))).toBe(`?[31m${'k'.repeat(55)}…`);
+    expect(() => checkOnboardingInput({ interviewId: 'a', plan: { [key]: 1 } })).toThrow(
+      /^plan\.\?\[31mk{55}… is not known/,
+    );
+  });
+
   it('never repeats a token in its message', () => {
     expect(() => checkOnboardingInput({ interviewId: 'a', sessionToken: 'secret\nsecret' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
