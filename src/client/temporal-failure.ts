@@ -44,16 +44,21 @@ export function failureAt(target: TemporalTarget, error: unknown, wasSent = true
   const problem = problemOf(error);
   if (problem) return new TemporalUnavailableError(problem, target, error, wasSent);
   const grpc = grpcError(error);
-  const searchAttribute = grpc && missingSearchAttribute(grpc);
+  const reason = grpc ? reasonOf(grpc) : error instanceof Error ? error.message : String(error);
+  const searchAttribute = grpc?.code === GRPC.invalidArgument ? missingSearchAttribute(reason) : undefined;
   if (searchAttribute) return new NamespaceNotSetUpError(target, searchAttribute, error);
-  const reason = grpc?.details || (error instanceof Error ? error.message : String(error));
   return new TemporalRequestError(target, grpc ? grpcStatusName(grpc.code) : null, reason, error);
 }
 
+/** The SDK puts the reason of a request with several parts into the message only. */
+function reasonOf({ message }: GrpcError): string {
+  return message.replace(/^\d+ [A-Z_]+: /, '');
+}
+
 /** The server names it in words only, and in other words for a start, a query and a value of another type. */
-function missingSearchAttribute({ code, details }: GrpcError): string | undefined {
-  if (code !== GRPC.invalidArgument || !/search attribute|column name/i.test(details)) return undefined;
-  return /\bIncode(?:Stage|Outcome|BatchId)\b/.exec(details)?.[0];
+function missingSearchAttribute(reason: string): string | undefined {
+  if (!/search attribute|column name/i.test(reason)) return undefined;
+  return /\bIncode(?:Stage|Outcome|BatchId)\b/.exec(reason)?.[0];
 }
 
 function problemOf(error: unknown): TemporalProblem | undefined {
@@ -97,6 +102,7 @@ export function isTaskFailure({ code, details }: GrpcError): boolean {
 export interface GrpcError {
   code: number;
   details: string;
+  message: string;
 }
 
 /** By itself, or wrapped by the SDK or by us. */
