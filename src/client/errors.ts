@@ -36,7 +36,7 @@ export class SessionEndedError extends TemporalIncodeError {
 
   constructor(interviewId: string) {
     super(
-      `Session ${interviewId}: its onboarding has ended, so it needs no token, deadline or cancellation any more. ` +
+      `Session ${interviewId}: its onboarding has ended, so it needs no token and no other deadline any more. ` +
         'Its state and its result say how it ended.',
     );
     this.interviewId = interviewId;

@@ -211,14 +211,14 @@ export class OnboardingClient {
   }
 
   /**
-   * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done.
+   * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done. An
+   * onboarding that has ended is left as it is.
    *
    * @example
    * ```ts
    * await onboarding.cancel(interviewId);
    * ```
    * @throws SessionNotFoundError
-   * @throws SessionEndedError if it has ended; it is left as it is
    */
   async cancel(interviewId: string): Promise<void> {
     const handle = this.handle(interviewId);
