@@ -37,13 +37,16 @@ export function stateOf(world: World, interviewId: string): Promise<OnboardingSt
   return handleOf(world, interviewId).query<OnboardingState>(QUERIES.state);
 }
 
+/** A limit for what hangs, on any machine. */
+const TIMEOUT_MS = 120_000;
+
 /** As `expect.poll` does, which has to be called inside a test and does not find the one of several that run at once. */
 export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const found = await read();
     if (found === expected) return;
-    if (Date.now() > deadline) throw new Error(`Expected ${expected} within 20 s, found ${found}`);
+    if (Date.now() > deadline) throw new Error(`Expected ${expected} within ${TIMEOUT_MS} ms, found ${found}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }
@@ -52,9 +55,17 @@ export async function untilStage(world: World, interviewId: string, stage: Stage
   await until(async () => (await stateOf(world, interviewId)).stage, stage);
 }
 
-/** What Incode's webhook says, without the webhook. */
+/** What Incode's webhook says, without the webhook. If the simulator does not know of it, it is forged. */
 export async function say({ onboarding }: World, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) await onboarding.statusChanged({ interviewId, onboardingStatus });
+}
+
+/** Something happens to the session at Incode, and its webhook says so. */
+export async function happens(world: World, interviewId: string, ...statuses: string[]): Promise<void> {
+  for (const onboardingStatus of statuses) {
+    world.simulator.setOnboardingStatus(interviewId, onboardingStatus);
+    await say(world, interviewId, onboardingStatus);
+  }
 }
 
 export function pass({ temporal }: World, interviewId: string, duration: Parameters<typeof passTime>[2]) {

@@ -25,6 +25,8 @@ export interface WorldOptions {
   tokenSource?: (incode: IncodeClient) => TokenSource;
   /** @default the shared server */
   address?: string;
+  /** @default one of its own */
+  taskQueue?: string;
 }
 
 /** A simulator, a worker with a task queue of its own, and a client: everything that one test needs, for it alone. */
@@ -33,7 +35,7 @@ export interface World {
   onboarding: OnboardingClient;
   temporal: Client;
   taskQueue: string;
-  /** What the worker logged, as JSON lines. */
+  /** What workers of this process have logged since the start, as JSON lines. */
   logs(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -41,7 +43,7 @@ export interface World {
 const logged: string[] = [];
 let runtimeInstalled = false;
 
-/** Keeps the SDK's log lines, to be searched, instead of printing them. */
+/** Keeps the SDK's log lines, to be searched, instead of printing them. Once per process: `test/setup/runtime.ts` calls it. */
 export function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
@@ -62,8 +64,9 @@ export async function startWorld({
   activities,
   tokenSource,
   address,
+  taskQueue: givenQueue,
 }: WorldOptions = {}): Promise<World> {
-  installRuntime();
+  const logsFrom = logged.length;
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...simulated });
   const incodeClient = createIncodeClient({
     baseUrl: simulator.url,
@@ -72,7 +75,7 @@ export async function startWorld({
     finishTimeoutMs: 1_000,
     ...incode,
   });
-  const taskQueue = `test-${randomUUID()}`;
+  const taskQueue = givenQueue ?? `test-${randomUUID()}`;
   const server = address ?? inject('temporalAddress');
   const native = await NativeConnection.connect({ address: server });
   const worker = await Worker.create({
@@ -98,7 +101,7 @@ export async function startWorld({
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
-    logs: () => logged.join('\n'),
+    logs: () => logged.slice(logsFrom).join('\n'),
     async [Symbol.asyncDispose]() {
       worker.shutdown();
       await running;
