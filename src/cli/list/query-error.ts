@@ -7,5 +7,5 @@ export function queryError({ temporal }: OnboardingClient, error: unknown): unkn
   if (error instanceof CliError) return error;
   const failure = temporalFailure(temporal, error);
   if (!(failure instanceof TemporalRequestError) || failure.status !== 'INVALID_ARGUMENT') return failure;
-  return new CliError(failure.message);
+  return new CliError(`Temporal refuses the query. ${failure.message}`);
 }

@@ -12,7 +12,7 @@ import {
 } from '../../contract/index.js';
 import { checkMilliseconds } from '../options.js';
 import { temporalFailure, withTemporalErrors } from '../temporal-failure.js';
-import { BatchDetachedError } from './errors.js';
+import { BatchDetachedError, BatchMismatchError } from './errors.js';
 import { lastKnownShard } from './list.js';
 import { openShard, type ShardContext } from './open-shard.js';
 import { ProgressMeter } from './progress.js';
@@ -51,6 +51,7 @@ export function completeBatch(
     taskQueue: options.taskQueue ?? BULK_TASK_QUEUE,
     retryFailed: options.retryFailed ?? false,
     verifyFirst: options.verifyFirst ?? false,
+    total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),
     signal: detaching.signal,
   };
   if (options.progressIntervalMs !== undefined) checkMilliseconds('progressIntervalMs', options.progressIntervalMs);
@@ -58,9 +59,8 @@ export function completeBatch(
   const window = options.window ?? DEFAULT_WINDOW;
   if (!Number.isSafeInteger(window) || window < 1)
     throw new InvalidInputError('window', 'must be a whole number from 1');
-  const total = options.total ?? (Array.isArray(sessions) ? sessions.length : null);
   const run = () => {
-    const meter = new ProgressMeter(client, batchId, total);
+    const meter = new ProgressMeter(client, batchId, context.total);
     return new Run(context, cutShards(sessions, shardSize), options, window, meter).items(detaching);
   };
   return { batchId, [Symbol.asyncIterator]: run };
@@ -133,25 +133,40 @@ class Run {
     try {
       const lastKnown = await withTemporalErrors(client, () => lastKnownShard(client, context.batchId));
       let total = 0;
+      let shards = 0;
+      let knownTotal: number | undefined;
       for await (const shard of this.shards) {
         await window.room();
         if (window.isClosed) return;
+        // A list that was cut or continued where one shard ends and another begins has the same shards up to there.
+        if (shard.number > lastKnown) this.checkTotal(knownTotal, shard.number);
         total += shard.sessions.length;
         if (this.isStopped) this.leaveOut(shard);
         else {
           const { first, number } = shard;
           const interviewIds = shard.sessions.map(({ interviewId }) => interviewId);
           const opened = await withTemporalErrors(client, () => openShard({ ...context, lastKnown }, shard));
+          knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
           const ended = (rows: BatchRow[]) => this.ended({ first, number, interviewIds }, rows);
           const failed = (error: unknown) => Promise.reject(temporalFailure(client, error));
           window.add(opened.rows.then(ended, failed));
         }
+        shards = shard.number + 1;
       }
+      if (shards <= lastKnown) throw new BatchMismatchError(context.batchId, shards, 'sessions');
       meter.inputEnded(total);
       window.close();
     } catch (error) {
       window.close(error);
+    }
+  }
+
+  /** @throws BatchMismatchError */
+  private checkTotal(knownTotal: number | undefined, shard: number): void {
+    const { batchId, total } = this.context;
+    if (knownTotal !== undefined && total !== null && knownTotal !== total) {
+      throw new BatchMismatchError(batchId, shard, 'sessions');
     }
   }
 
