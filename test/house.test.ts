@@ -24,7 +24,7 @@ const RULES: Rules = {
   temporal: { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
   // Usable alone, without Temporal.
-  incode: { ours: ['contract'], packages: ['node:', 'undici'] },
+  incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
   activities: {
     ours: ['contract', 'incode'],
     // Of the client what it throws: an activity asks the server through its worker's one.
@@ -42,7 +42,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['contract', 'secrets', 'temporal'],
+    ours: ['contract', 'secrets'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
@@ -83,7 +83,6 @@ const RULES: Rules = {
     packages: [
       'node:',
       'commander',
-      'cli-table3',
       'yocto-spinner',
       'cli-progress',
       'csv-parse',
@@ -121,6 +120,9 @@ const ENVIRONMENT_READERS = [
   'src/worker.ts',
   // Default of an argument: workers and callers share these variables.
   'src/codec/environment.ts',
+  // How the program was started, and what only its output depends on.
+  'src/cli/shared/program.ts',
+  'src/cli/shared/web-ui.ts',
   // For tests of other teams, which have no configuration of ours.
   'src/testing/server/index.ts',
 ];

@@ -1,6 +1,7 @@
 import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
 import { closeSession } from './close-session.js';
+import { confirmStatus } from './confirm-status.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
@@ -34,6 +35,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     score: score(options),
     onboardingStatus: (session) =>
       repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
+    confirmStatus: confirmStatus(options),
     closeSession: closeSession(options),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };

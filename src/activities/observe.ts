@@ -6,6 +6,8 @@ export type ActivityEvent =
   | { type: 'ambiguousFinish'; kind: Extract<IncodeErrorKind, 'resultUnknown' | 'maybeRunning'> }
   /** The status was read before finishing. Only after `open` may anything be sent: `finished` has prevented a second completion. */
   | { type: 'verification'; result: 'finished' | 'expired' | 'open' }
+  /** What a webhook said was held against Incode's answer. `unconfirmed`: no token was there to ask with. */
+  | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
   /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
   /** Whether batches of this worker are held, because Incode is in trouble. */

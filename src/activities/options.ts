@@ -46,6 +46,13 @@ export interface ActivityOptions {
    * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
    */
   reviewPollMs?: number;
+  /**
+   * How long Incode's status is read again that does not bear out what a webhook said, in milliseconds: it may lag behind. The
+   * first pause is a 36th of it, and each pause is as long as all before it together.
+   *
+   * @default 180_000: six reads within three minutes.
+   */
+  confirmWithinMs?: number;
   /** Told what the activities find out. What it throws is passed over. @default nobody */
   observe?: Observe;
 }
@@ -56,6 +63,7 @@ export const ACTIVITY_DEFAULTS = {
   scorePollMs: 10_000,
   processedPollMs: 900_000,
   reviewPollMs: 21_600_000,
+  confirmWithinMs: 180_000,
 } as const;
 
 export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

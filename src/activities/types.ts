@@ -39,6 +39,14 @@ export interface AwaitMilestoneInput extends SessionInput {
   milestone: 'processed' | 'reviewed';
 }
 
+export interface ConfirmStatusInput {
+  interviewId: string;
+  /** Left out if the workflow has none: the worker may have another token that reaches the session. */
+  sessionToken?: string;
+  /** Statuses that webhooks told. One that Incode bears out is enough. */
+  hints: string[];
+}
+
 export interface ReissueTokenInput {
   interviewId: string;
 }
@@ -53,6 +61,12 @@ export interface IncodeActivities {
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
   /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
   awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
+  /**
+   * Asks Incode whether a webhook is true. Its status may lag behind, so it is read again for `confirmWithinMs`.
+   *
+   * @returns what Incode says; `null` if this worker has no token to ask with
+   */
+  confirmStatus(input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }>;
   /** `null` once `readyWithinMs` has passed without a score; until then a refusal counts as not ready. */
   score(input: ScoreInput): Promise<ScoreAnswer | null>;
   /** `sessionStatus` is `null` if the answer to an earlier attempt was lost, and a repeat was refused. */

@@ -1,7 +1,7 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
-import { HIDDEN, shownAs } from '../secrets/index.js';
+import { HIDDEN, isPlainHttp, shownAs } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
@@ -16,6 +16,8 @@ export { readWebhookConfig, type WebhookConfig } from './webhook.js';
 export interface Config {
   /** `INCODE_BASE_URL`, required: differs by environment and contract. */
   readonly baseUrl: string;
+  /** `INCODE_ALLOW_PLAIN_HTTP`: takes an `INCODE_BASE_URL` with `http:` that is not on this machine. @default false */
+  readonly allowPlainHttp: boolean;
   /**
    * `INCODE_API_KEY` or `INCODE_API_KEY_FILE`, one of them required: the key of now. The file is looked at every five seconds at
    * most, and at once when a key that was refused is handed in.
@@ -135,11 +137,21 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
   return config;
 }
 
-type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
+const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';
+
+type IncodeConfig = Pick<Config, 'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'timeoutMs' | 'proxy'>;
 
 function incodeConfig(read: Reader): IncodeConfig {
+  const baseUrl = read.url('INCODE_BASE_URL');
+  const allowPlainHttp = read.oneOf(ALLOW_PLAIN_HTTP, ['true', 'false'], 'false') === 'true';
+  if (!allowPlainHttp && URL.canParse(baseUrl) && isPlainHttp(baseUrl)) {
+    read.problems.push(
+      `INCODE_BASE_URL must be https: over http the API key and tokens cross the network unencrypted; ${ALLOW_PLAIN_HTTP}=true takes it`,
+    );
+  }
   return {
-    baseUrl: read.url('INCODE_BASE_URL'),
+    baseUrl,
+    allowPlainHttp,
     apiKey: apiKey(read),
     timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     proxy: read.proxy(),

@@ -36,6 +36,21 @@ export function isProcessed(onboardingStatus: string | null): boolean {
   return ['processed', 'finished', 'reviewed'].includes(milestoneOf(onboardingStatus));
 }
 
+/** Processed, and not further: the session can be finished. */
+export function isProcessedOnly(onboardingStatus: string): boolean {
+  return milestoneOf(onboardingStatus) === 'processed';
+}
+
+/**
+ * Whether a status that Incode tells bears out what a webhook said before. A later milestone does, because Incode tells only the
+ * latest one. Verdicts and EXPIRED must be the same.
+ */
+export function bearsOut(onboardingStatus: string, hint: string): boolean {
+  const said = milestoneOf(hint);
+  if (said === 'reviewed' || said === 'expired') return onboardingStatus === hint;
+  return MILESTONES.indexOf(milestoneOf(onboardingStatus)) >= MILESTONES.indexOf(said);
+}
+
 export function isFinished(onboardingStatus: string | null): boolean {
   return ['finished', 'reviewed'].includes(milestoneOf(onboardingStatus));
 }

@@ -124,8 +124,11 @@ export interface FinishAnswer {
   action: string | null;
   /** Where Incode wants the user sent; `null` if it named nothing. */
   redirectionUrl: string | null;
-  /** Whether Incode's answer arrived, or the session's status had to confirm completion. */
-  confirmedBy: 'response' | 'status';
+  /**
+   * Whether Incode's answer arrived, or the session's status had to confirm completion. `webhook`: only a webhook told of it,
+   * because no token was there to ask Incode.
+   */
+  confirmedBy: 'response' | 'status' | 'webhook';
 }
 
 /** What Incode's score comes to. */
@@ -148,6 +151,11 @@ export interface OnboardingResult {
   closed: boolean | null;
   /** The last onboarding status known from Incode, or `null`. */
   onboardingStatus: string | null;
+  /**
+   * Who told `onboardingStatus`, on which a person's verdict and `expired` rest: `incode` answered it; or `webhook`, because no
+   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. Missing without a status.
+   */
+  confirmedBy?: 'incode' | 'webhook';
   /** One sentence for people: what the outcome rests on. */
   reason: string;
 }

@@ -75,6 +75,12 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     help: 'Sessions that were not finished a second time, because the status read before said that they are finished.',
     registers,
   });
+  const hints = new Counter({
+    name: 'incode_webhook_hints_total',
+    help: "Webhooks that were held against Incode's own answer, by what came of it.",
+    labelNames: ['result'],
+    registers,
+  });
   const batchSessions = new Counter({
     name: 'incode_batch_sessions_total',
     help: 'Sessions of batches that have ended, by result.',
@@ -103,6 +109,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   for (const operation of OPERATIONS) duration.zero({ operation });
   for (const outcome of ['resultUnknown', 'maybeRunning']) ambiguous.inc({ outcome }, 0);
   for (const result of ['finished', 'expired', 'open']) verifications.inc({ result }, 0);
+  for (const result of ['confirmed', 'contradicted', 'unconfirmed']) hints.inc({ result }, 0);
   for (const result of ['finished', 'expired', 'failed']) batchSessions.inc({ result }, 0);
 
   return {
@@ -119,6 +126,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
         case 'verification':
           if (event.result === 'finished') prevented.inc();
           return verifications.inc({ result: event.result });
+        case 'hint':
+          return hints.inc({ result: event.result });
         case 'batchSession':
           return event.result === 'postponed' ? postponed.inc() : batchSessions.inc({ result: event.result });
         case 'batchHeld':

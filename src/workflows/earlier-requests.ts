@@ -24,7 +24,7 @@ export function mayFollowAnother({ verifyFirst = false }: OnboardingInput, isCon
 export function earlierRequest({ input, record }: Session): SessionRecord['earlierRequest'] {
   if (record.earlierRequest) return record.earlierRequest;
   // Whoever finished the session according to a webhook may have done so just now.
-  if (isFinished(record.onboardingStatus)) return { lastSentAt: Date.now() };
+  if ([record.onboardingStatus, ...record.hints].some(isFinished)) return { lastSentAt: Date.now() };
   // A second start under the same id is refused only if its caller asks for that, and under another id never.
   const isOwnId = workflowInfo().workflowId === onboardingWorkflowId(input.interviewId);
   return input.verifyFirst === false && isOwnId ? null : { lastSentAt: null };
@@ -47,8 +47,9 @@ export function verification(record: SessionRecord): Pick<FinishStatusInput, 've
 }
 
 /** For a session that has no token: a webhook may tell all the same that it is finished, or can never be. */
-export function finishedElsewhere({ onboardingStatus }: SessionRecord): FinishStatusResult | undefined {
-  const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'status' };
+export function finishedElsewhere({ onboardingStatus, byWebhook }: SessionRecord): FinishStatusResult | undefined {
+  const confirmedBy = byWebhook ? 'webhook' : 'status';
+  const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy };
   if (isFinished(onboardingStatus)) return { finish: byStatus, onboardingStatus };
   return milestoneOf(onboardingStatus) === 'expired' ? { finish: null, onboardingStatus } : undefined;
 }

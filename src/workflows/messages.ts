@@ -1,4 +1,4 @@
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow';
 import {
   checkExtendDeadlineInput,
   checkRenewTokenInput,
@@ -16,7 +16,7 @@ import {
   UPDATES,
 } from '../contract/index.js';
 import { guarded, wrongStage } from './failures.js';
-import { hear, note } from './record.js';
+import { hear, keepHint, learn, note, saysMore } from './record.js';
 import type { Session } from './session.js';
 
 const finish = defineUpdate<FinishAnswer | null>(UPDATES.finish);
@@ -24,6 +24,9 @@ const renewToken = defineUpdate<void, [RenewTokenInput]>(UPDATES.renewToken);
 const extendDeadline = defineUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline);
 const statusChanged = defineSignal<[StatusChangedInput]>(SIGNALS.statusChanged);
 const state = defineQuery<OnboardingState>(QUERIES.state);
+
+/** Workflows that were told by a webhook before this version go on as they did. */
+const HINTS = 'webhooks-are-hints';
 
 /** Everything that may be said to a session. Validators are called without being awaited: they must be synchronous. */
 export function handleMessages(session: Session): void {
@@ -100,6 +103,13 @@ function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDea
 function takeStatus(session: Session, given: unknown): void {
   const onboardingStatus = heardStatus(given, session.input.interviewId);
   if (onboardingStatus === undefined) return;
-  hear(session.record, onboardingStatus);
-  session.publish();
+  const { record } = session;
+  const isFirst = hear(record, onboardingStatus);
+  if (!saysMore(record, onboardingStatus)) return;
+  if (patched(HINTS)) {
+    keepHint(record, onboardingStatus);
+  } else if (isFirst) {
+    learn(record, onboardingStatus, 'webhook');
+    session.publish();
+  }
 }

@@ -20,6 +20,7 @@ import {
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
 import { guarded } from './failures.js';
+import { untilHintsAreChecked, whileHintsAreChecked } from './hints.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
 import { NEW_RUN, NewRunIsDue } from './new-run.js';
@@ -97,6 +98,8 @@ class Onboarding {
     if (finish && needsScore(plan, finish) && record.score === null) await this.score();
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
+    // A person's verdict comes before everything else, so it must not be missed for having come just now.
+    await untilHintsAreChecked(this.session, isVerdict);
     return this.conclude();
   }
 
@@ -105,16 +108,14 @@ class Onboarding {
     const { session } = this;
     const { plan, record } = session;
     if (plan.finishWhen === 'now') return true;
-    const isReady = () => {
-      const { asked, onboardingStatus } = record;
-      // Somebody else has finished it: there is nothing to wait for.
-      return asked || (plan.finishWhen === 'processed' ? isProcessed(onboardingStatus) : isFinished(onboardingStatus));
-    };
-    const isExpired = () => milestoneOf(record.onboardingStatus) === 'expired';
+    // Somebody else may have finished it: then there is nothing to wait for.
+    const readyBy = plan.finishWhen === 'processed' ? isProcessed : isFinished;
+    const isReady = () => record.asked || readyBy(record.onboardingStatus);
     session.publish();
     await waitInStage(session, {
       summary: 'Capture deadline',
-      isOver: () => isReady() || isExpired(),
+      isOver: () => isReady() || isExpired(record.onboardingStatus),
+      decides: (hint) => readyBy(hint) || isExpired(hint),
       poll: plan.finishWhen === 'processed' ? 'processed' : undefined,
     });
     return isReady();
@@ -126,17 +127,21 @@ class Onboarding {
     session.enter('finishing');
     const { flowId } = input;
     record.earlierRequest = earlierRequest(session);
-    const { finish, onboardingStatus } = await withToken(
-      session,
-      (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
-      {
-        onRefusal: ({ lastSentAt }) => {
-          // The call that was refused may have been the second attempt of one that is still under way.
-          record.earlierRequest = { lastSentAt: lastSentAt ?? null };
+    const call = () =>
+      withToken(
+        session,
+        (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
+        {
+          onRefusal: ({ lastSentAt }) => {
+            // The call that was refused may have been the second attempt of one that is still under way.
+            record.earlierRequest = { lastSentAt: lastSentAt ?? null };
+          },
+          instead: () => finishedElsewhere(record),
         },
-        instead: () => finishedElsewhere(record),
-      },
-    );
+      );
+    // With a token the call itself finds out.
+    const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
+    const { finish, onboardingStatus } = await whileHintsAreChecked(session, decides, call);
     learn(record, onboardingStatus, 'answer');
     note(
       record,
@@ -192,7 +197,8 @@ class Onboarding {
     session.enter('inReview', session.plan.reviewDeadlineMs);
     await waitInStage(session, {
       summary: 'Review deadline',
-      isOver: () => verdictOf(session.record.onboardingStatus) !== undefined,
+      isOver: () => isVerdict(session.record.onboardingStatus),
+      decides: isVerdict,
       poll: 'reviewed',
     });
   }
@@ -202,7 +208,8 @@ class Onboarding {
     const finish = record.answer?.finish ?? null;
     const isScored = finish !== null && needsScore(plan, finish);
     const score = isScored ? (record.score?.answer ?? null) : undefined;
-    return decide({ finish, score, onboardingStatus: record.onboardingStatus, reviewed: record.stage === 'inReview' });
+    const { onboardingStatus, byWebhook, stage } = record;
+    return decide({ finish, score, onboardingStatus, byWebhook, reviewed: stage === 'inReview' });
   }
 
   private conclude(): OnboardingResult {
@@ -221,7 +228,16 @@ class Onboarding {
       score: record.score?.answer ?? null,
       closed: record.closed,
       onboardingStatus: record.onboardingStatus,
+      ...(record.onboardingStatus === null ? {} : { confirmedBy: record.byWebhook ? 'webhook' : 'incode' }),
       reason,
     };
   }
+}
+
+function isVerdict(onboardingStatus: string | null): boolean {
+  return verdictOf(onboardingStatus) !== undefined;
+}
+
+function isExpired(onboardingStatus: string | null): boolean {
+  return milestoneOf(onboardingStatus) === 'expired';
 }

@@ -2,12 +2,14 @@ import { workflowInfo } from '@temporalio/workflow';
 import {
   type FinishAnswer,
   laterStatus,
+  milestoneOf,
   type OnboardingInput,
   type Outcome,
   type ResolvedPlan,
   type ScoreAnswer,
   type Stage,
   type TimelineEntry,
+  verdictOf,
 } from '../contract/index.js';
 
 /** What is known of a session, and handed to the next run when a history has grown long. Plain JSON. */
@@ -35,9 +37,15 @@ export interface SessionRecord {
   /** `null` until it was read; `answer` is `null` if it was not ready in time. */
   score: { answer: ScoreAnswer | null } | null;
   onboardingStatus: string | null;
+  /** Only a webhook told the status: no token was there to ask Incode. */
+  byWebhook: boolean;
   outcome: Outcome | null;
-  /** Statuses of which a webhook has told, so that repeats say nothing new. */
+  /** Statuses of which a webhook has told, so that repeats add nothing to the timeline. */
   heard: string[];
+  /** Those that may decide something once Incode has confirmed them: one of each kind, oldest first. */
+  hints: string[];
+  /** How often Incode said otherwise. */
+  contradictions: number;
   timeline: TimelineEntry[];
 }
 
@@ -59,8 +67,11 @@ export function newRecord(
     closed: null,
     score: null,
     onboardingStatus: null,
+    byWebhook: false,
     outcome: null,
     heard: [],
+    hints: [],
+    contradictions: 0,
     timeline: [],
   };
   note(record, 'Started', workflowInfo().startTime);
@@ -75,7 +86,9 @@ export function newRecord(
 export function carriedRecord(given: unknown): SessionRecord | undefined {
   const record = given as Partial<SessionRecord> | null | undefined;
   const isOurs = Array.isArray(record?.timeline) && Array.isArray(record.heard);
-  return isOurs && workflowInfo().continuedFromExecutionRunId !== undefined ? (record as SessionRecord) : undefined;
+  if (!isOurs || workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
+  const ofOlderVersions = { byWebhook: false, hints: [], contradictions: 0 };
+  return { ...ofOlderVersions, ...(record as SessionRecord) };
 }
 
 /** Months of renewals and webhooks must not fill the memory, nor a query's answer. */
@@ -92,16 +105,40 @@ export function learn(record: SessionRecord, onboardingStatus: string | null, so
   if (onboardingStatus === null) return;
   const later = laterStatus(record.onboardingStatus, onboardingStatus);
   if (later !== record.onboardingStatus) note(record, `Incode's status: ${onboardingStatus} (${source})`);
+  if (later === onboardingStatus) record.byWebhook = source === 'webhook';
   record.onboardingStatus = later;
+  record.hints = record.hints.filter((hint) => saysMore(record, hint));
 }
 
 /** There are ten statuses; what is beyond is noise. */
 const MAX_HEARD = 50;
 
-/** A webhook comes at least once, in any order: only the first of each status says something. */
-export function hear(record: SessionRecord, onboardingStatus: string): void {
-  if (record.heard.includes(onboardingStatus)) return;
-  record.heard.push(onboardingStatus);
-  if (record.heard.length > MAX_HEARD) record.heard.shift();
-  learn(record, onboardingStatus, 'webhook');
+/** Each contradiction costs some reads over minutes. Whoever forges webhooks must not make a session ask without end. */
+const MAX_CONTRADICTIONS = 10;
+
+/** Incode's webhooks come at least once, in any order. @returns whether it is the first of this status */
+export function hear(record: SessionRecord, onboardingStatus: string): boolean {
+  const { heard } = record;
+  if (heard.includes(onboardingStatus)) return false;
+  heard.push(onboardingStatus);
+  if (heard.length > MAX_HEARD) heard.shift();
+  note(record, `Webhook: ${onboardingStatus}`);
+  return true;
+}
+
+/** Whether a webhook says more than is known, so that it may decide something if it is true. */
+export function saysMore({ onboardingStatus, byWebhook }: SessionRecord, heard: string): boolean {
+  if (kindOf(heard) === 'open' || (heard === onboardingStatus && !byWebhook)) return false;
+  return laterStatus(onboardingStatus, heard) === heard;
+}
+
+/** Anybody may have sent it: it decides nothing before Incode has confirmed it. */
+export function keepHint(record: SessionRecord, heard: string): void {
+  const { hints, contradictions } = record;
+  if (hints.includes(heard) || contradictions >= MAX_CONTRADICTIONS) return;
+  record.hints = [...hints.filter((hint) => kindOf(hint) !== kindOf(heard)), heard];
+}
+
+function kindOf(onboardingStatus: string): string {
+  return verdictOf(onboardingStatus) ?? milestoneOf(onboardingStatus);
 }

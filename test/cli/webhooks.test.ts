@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
+import { onboardingReceiver } from '../../src/cli/local/receiver.js';
 import type { WebhookTarget } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
@@ -112,6 +113,17 @@ describe('a delivery', () => {
     expect((await fetch(`${receiver.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${receiver.url}/readyz`)).status).toBe(200);
   });
+});
+
+it('asks Temporal once for many questions to /readyz', async () => {
+  const ask = vi.spyOn(world.onboarding.temporal.workflowService, 'describeNamespace');
+  await using one = onboardingReceiver(world.onboarding, { allowUnauthenticated: true });
+  const { url } = await one.listen();
+  const statuses = [];
+  for (let at = 0; at < 20; at++) statuses.push((await fetch(`${url}/readyz`)).status);
+  expect(statuses).toEqual(statuses.map(() => 200));
+  expect(ask).toHaveBeenCalledTimes(1);
+  ask.mockRestore();
 });
 
 describe('--start-unknown', () => {

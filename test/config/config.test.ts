@@ -59,6 +59,16 @@ describe('readConfig', () => {
     ).toEqual(expected);
   });
 
+  it('takes http only for this machine, or where that is allowed by name', () => {
+    const http = { ...REQUIRED, INCODE_BASE_URL: 'http://incode.example' };
+    expect(problems(http)).toEqual([
+      expect.stringMatching(/^INCODE_BASE_URL must be https: .*INCODE_ALLOW_PLAIN_HTTP=true/),
+    ]);
+    expect(() => readIncodeConfig(http)).toThrow('INCODE_ALLOW_PLAIN_HTTP');
+    expect(readConfig({ ...http, INCODE_ALLOW_PLAIN_HTTP: 'true' })).toMatchObject({ allowPlainHttp: true });
+    expect(readConfig({ ...http, INCODE_BASE_URL: 'http://127.0.0.1:4010' })).toMatchObject({ allowPlainHttp: false });
+  });
+
   it.each([
     ['127.0.0.1:9464', { host: '127.0.0.1', port: 9_464 }],
     ['localhost:0', { host: 'localhost', port: 0 }],

@@ -261,7 +261,7 @@ describe('Incode away:', () => {
   });
 
   it('a name that DNS does not know is waited out', async () => {
-    await using away = await startWorld({ incode: { baseUrl: 'http://incode.invalid' } });
+    await using away = await startWorld({ incode: { baseUrl: 'https://incode.invalid' } });
     await away.onboarding.start({ interviewId: 'no-dns', sessionToken: 'token-of-nobody' });
     await expect
       .poll(async () => (await away.onboarding.state('no-dns')).call?.lastFailure?.type)

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { carriedRecord, hear, learn, newRecord, note } from '../../src/workflows/record.js';
+import { carriedRecord, hear, keepHint, learn, newRecord, note, saysMore } from '../../src/workflows/record.js';
 
 const STARTED = new Date('2026-03-01T11:59:58Z');
 const NOW = new Date('2026-03-01T12:00:00Z');
@@ -47,7 +47,13 @@ describe('a record that was handed on', () => {
   it('is taken by a run that continues another', () => {
     info.continuedFromExecutionRunId = 'the-run-before';
     const record = fresh();
-    expect(carriedRecord(record)).toBe(record);
+    expect(carriedRecord(record)).toEqual(record);
+  });
+
+  it('of an older version has no hints yet', () => {
+    info.continuedFromExecutionRunId = 'the-run-before';
+    const { hints, contradictions, byWebhook, ...older } = fresh();
+    expect(carriedRecord(older)).toEqual({ ...older, hints, contradictions, byWebhook });
   });
 
   it.each([undefined, null, {}, 'text', { timeline: [] }, { heard: [] }, { timeline: {}, heard: [] }])(
@@ -87,11 +93,63 @@ describe('what Incode says of a session', () => {
     ]);
   });
 
-  it('is heard once of each status, although webhooks come again', () => {
+  it('is known from a webhook alone until Incode answers it', () => {
     const record = fresh();
-    for (const status of ['EXPIRED', 'ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED']) hear(record, status);
-    expect(record.heard).toEqual(['EXPIRED', 'ONBOARDING_FINISHED']);
-    expect(record.onboardingStatus).toBe('ONBOARDING_FINISHED');
+    learn(record, 'ONBOARDING_FINISHED', 'webhook');
+    expect(record.byWebhook).toBe(true);
+    // It says less.
+    learn(record, 'POST_PROCESSING_FINISHED', 'answer');
+    expect(record.byWebhook).toBe(true);
+    learn(record, 'ONBOARDING_FINISHED', 'answer');
+    expect(record.byWebhook).toBe(false);
+  });
+});
+
+describe('a webhook', () => {
+  it('is noted once for each status, although webhooks come again, and changes nothing else', () => {
+    const record = fresh();
+    const all = ['EXPIRED', 'ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED'];
+    expect(all.map((status) => hear(record, status))).toEqual([true, true, false, false]);
+    expect(events(record).slice(2)).toEqual(['Webhook: EXPIRED', 'Webhook: ONBOARDING_FINISHED']);
+    expect(record.onboardingStatus).toBeNull();
+  });
+
+  it.each([
+    [null, 'UNKNOWN', false],
+    [null, 'BRAND_NEW', false],
+    [null, 'POST_PROCESSING_FINISHED', true],
+    ['ONBOARDING_FINISHED', 'POST_PROCESSING_FINISHED', false],
+    ['ONBOARDING_FINISHED', 'EXPIRED', false],
+    ['ONBOARDING_FINISHED', 'ONBOARDING_FINISHED', false],
+    ['ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED', true],
+    ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', true],
+    ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_APPROVED', false],
+  ])('says more than %s if it is %s: %s', (known, status, expected) => {
+    const record = fresh();
+    learn(record, known, 'answer');
+    expect(saysMore(record, status)).toBe(expected);
+  });
+
+  it('is kept as one hint of its kind, the latest one', () => {
+    const record = fresh();
+    const kinds = ['EXPIRED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_A', 'MANUAL_REVIEW_B'];
+    for (const status of kinds) keepHint(record, status);
+    expect(record.hints).toEqual(['EXPIRED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_B']);
+  });
+
+  it('is no hint any more once Incode has answered as much', () => {
+    const record = fresh();
+    for (const status of ['EXPIRED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED']) keepHint(record, status);
+    learn(record, 'ONBOARDING_FINISHED', 'answer');
+    expect(record.hints).toEqual(['MANUAL_REVIEW_APPROVED']);
+  });
+
+  it('is passed over after ten contradictions', () => {
+    const record = { ...fresh(), contradictions: 9 };
+    keepHint(record, 'EXPIRED');
+    record.contradictions += 1;
+    keepHint(record, 'MANUAL_REVIEW_APPROVED');
+    expect(record.hints).toEqual(['EXPIRED']);
   });
 
   it('does not fill the memory with noise', () => {
