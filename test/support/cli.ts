@@ -12,7 +12,7 @@ export interface Ran {
 }
 
 /** They install the SDK's runtime, which a process can do once. */
-const USE_RUNTIME = ['replay', 'worker', 'demo', 'dev'];
+const USE_RUNTIME = ['worker', 'demo', 'dev'];
 
 /**
  * The program as built. It shares a process with earlier runs ({@link start} gives it its own), and fails the test if it leaves
