@@ -20,7 +20,14 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 /** Each test counts as one. One that was skipped has not passed. */
 function tests() {
-  const succeeded = npm(['run', 'test:all', '--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const succeeded = npm([
+    'run',
+    'test:all',
+    '--',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
   const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] } = read(report);
   if (numPendingTests > 0) console.log(`${numPendingTests} skipped`);
   // A file that cannot be loaded, or whose setup fails, has no failed test of its own.
