@@ -40,7 +40,8 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   const { type, next } = FATE[error.kind];
   if (next === 'mend') warnOperator(error);
   const { mendIntervalMs, leastDelayMs = 0 } = context;
-  const delay = Math.max(error.retryAfterMs ?? 0, leastDelayMs, next === 'mend' ? mendIntervalMs : 0);
+  // What somebody has mended goes on within the interval, whatever Incode asks for.
+  const delay = Math.max(next === 'mend' ? mendIntervalMs : (error.retryAfterMs ?? 0), leastDelayMs);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,
@@ -54,6 +55,11 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
 /** Whether Incode has refused for good, so that repeating the call changes nothing. */
 export function isFinal(kind: IncodeErrorKind): boolean {
   return FATE[kind].next === 'end';
+}
+
+/** Whether the operator has to correct the API key, the base URL or the proxy. */
+export function isToBeMended(kind: IncodeErrorKind): boolean {
+  return FATE[kind].next === 'mend';
 }
 
 export function failureTypeOf(kind: IncodeErrorKind): FailureType {

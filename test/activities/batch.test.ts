@@ -83,14 +83,14 @@ describe('Pace', () => {
 });
 
 describe('Breaker', () => {
-  const trip = (breaker: Breaker, now: number, retryAfterMs?: number) => {
-    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', retryAfterMs, now);
+  const trip = (breaker: Breaker, now: number, retryAfterMs = 0) => {
+    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', { retryAfterMs }, now);
   };
 
   it('lets single failures pass', () => {
     const breaker = new Breaker();
     for (let n = 0; n < 100; n += 1) {
-      breaker.failed('Incode answered 503', 0, n);
+      breaker.failed('Incode answered 503', {}, n);
       if (n % 7 === 0) breaker.succeeded();
     }
     expect(breaker.hold(100)).toBeUndefined();
@@ -113,10 +113,21 @@ describe('Breaker', () => {
     for (let now = 0, n = 0; n < 9; n += 1) {
       now += breaker.hold(now)?.forMs ?? 0;
       expect(breaker.admit(now)).toBe('asProbe');
-      breaker.failed('Incode answered 503', 0, now);
+      breaker.failed('Incode answered 503', {}, now);
       holds.push(breaker.hold(now)?.forMs ?? 0);
     }
     expect(holds).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000, 120_000]);
+  });
+
+  it('holds for no longer than what an operator mends may take to be noticed', () => {
+    const breaker = new Breaker();
+    trip(breaker, 0);
+    for (let now = 0, n = 0; n < 12; n += 1) {
+      now += breaker.hold(now)?.forMs ?? 0;
+      breaker.admit(now);
+      breaker.failed('Incode answered 403', { retryAfterMs: 3_600_000, atMostMs: 60_000 }, now);
+      expect(breaker.hold(now)?.forMs).toBeLessThanOrEqual(60_000);
+    }
   });
 
   it('is not moved by those that were under way when it tripped', () => {
@@ -157,23 +168,51 @@ describe('Gate', () => {
     new IncodeError({ kind: 'notTaken', operation: 'finishStatus', what: `answered ${httpStatus}`, httpStatus });
 
   it('slows down once for calls that were refused together', () => {
-    const gate = new Gate({ concurrency: 16, perSecond: undefined });
+    const gate = new Gate({ concurrency: 16, mendIntervalMs: 60_000, perSecond: undefined });
     for (let n = 0; n < 5; n += 1) gate.report({ open: {}, dueInMs: 0, error: answered(429) });
     const free = Array.from({ length: 16 }, () => gate.slots.take()).filter((wait) => wait === undefined);
     expect(free).toHaveLength(8);
   });
 
   it('goes on as fast as before after what is no refusal of its speed', () => {
-    const gate = new Gate({ concurrency: 2 });
+    const gate = new Gate({ concurrency: 2, mendIntervalMs: 60_000 });
     gate.report({ open: {}, dueInMs: 0, error: answered(503) });
     expect([gate.slots.take(), gate.slots.take()]).toEqual([undefined, undefined]);
   });
 
   it('does not take the failure of a token source for one of Incode', () => {
-    const gate = new Gate({ concurrency: 1 });
+    const gate = new Gate({ concurrency: 1, mendIntervalMs: 60_000 });
     for (let n = 0; n < 20; n += 1) gate.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
     expect(gate.breaker.hold()).toBeUndefined();
   });
+});
+
+describe('after a mended API key or base URL', () => {
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+
+  it.each(['apiKeyRefused', 'misconfigured'] as const)(
+    'a session of a batch that met %s is due within a minute',
+    async (kind) => {
+      const refused = new IncodeError({ kind, operation: 'finishStatus', what: 'refused', retryAfterMs: 3_600_000 });
+      const incode = {
+        finishStatus: () => Promise.reject(refused),
+        onboardingStatus: async () => ({ onboardingStatus: 'POST_PROCESSING_FINISHED' }),
+      } as unknown as IncodeClient;
+      const { completeMany } = createBulkActivities({ incode });
+      // As often as during a night without a key.
+      const done = { verify: true as const, tries: 500 };
+      const sessions = Array.from({ length: 20 }, (_, index) => ({
+        index,
+        interviewId: `s${index}`,
+        sessionToken: 't',
+        done,
+      }));
+      const result: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+      expect(result.hold?.forMs).toBeLessThanOrEqual(60_000);
+      expect(result.open.length).toBeGreaterThan(0);
+      expect(Math.max(...result.open.map(([, , dueInMs]) => dueInMs))).toBeLessThanOrEqual(60_000);
+    },
+  );
 });
 
 it('the server hands out as many activities as make the requests of a second', () => {

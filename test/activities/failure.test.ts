@@ -50,6 +50,12 @@ describe('an error of Incode', () => {
     ['when Incode wants to be asked', { retryAfterMs: 7_000 }, {}, 7_000],
     ['no earlier than the caller can bear', { retryAfterMs: 7_000 }, { leastDelayMs: 30_000 }, 30_000],
     ['slowly while somebody has to mend the key', { kind: 'apiKeyRefused' }, {}, MINUTE],
+    [
+      'as soon after the mending, whatever Incode asks',
+      { kind: 'apiKeyRefused', retryAfterMs: 60 * MINUTE },
+      {},
+      MINUTE,
+    ],
     ['slowly while somebody has to mend the URL', { kind: 'misconfigured', retryAfterMs: 1 }, {}, MINUTE],
   ])('is retried %s', async (_, facts, context, delay) => {
     expect((await failureOf(errorOf(facts), context)).nextRetryDelay).toBe(delay);

@@ -123,10 +123,10 @@ describe('observe', () => {
     const changes: boolean[] = [];
     const breaker = new Breaker((held) => changes.push(held));
     breaker.succeeded();
-    for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', 0, 0);
+    for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', {}, 0);
     expect(changes).toEqual([true]);
     breaker.admit(10_000);
-    breaker.failed('Incode answered 503', 0, 10_000);
+    breaker.failed('Incode answered 503', {}, 10_000);
     breaker.succeeded();
     breaker.succeeded();
     expect(changes).toEqual([true, false]);

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
-import { warnOperator } from '../failure.js';
+import { isToBeMended, warnOperator } from '../failure.js';
 import { Lease, leased, NotCurrentError, NotSentError } from '../lease.js';
 import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
@@ -162,7 +162,7 @@ class Pass {
     else {
       this.open.push([index, step.open, step.dueInMs]);
       const { error } = step;
-      if (error instanceof IncodeError && ['apiKeyRefused', 'misconfigured'].includes(error.kind)) warnOperator(error);
+      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
     }
     // A call that was aborted, or not made, says nothing about Incode.
     if (this.signal.aborted || hasNoToken(step)) this.gate.breaker.abandoned();

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
-import { failureTypeOf, isFinal } from '../failure.js';
+import { failureTypeOf, isFinal, isToBeMended } from '../failure.js';
 import { finishOnce } from '../finish-once.js';
 import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
@@ -143,8 +143,13 @@ function afterError(options: ResolvedActivityOptions, session: BulkSession, done
     return failed(session, done, error.type ?? 'Failed', error.message);
   }
   const tries = (done.tries ?? 0) + 1;
-  const retryAfterMs = error instanceof IncodeError ? (error.retryAfterMs ?? 0) : 0;
-  return { open: { ...done, tries }, dueInMs: Math.max(retryAfterMs, backoffMs(tries)), error };
+  return { open: { ...done, tries }, dueInMs: retryDelayMs(options, tries, error), error };
+}
+
+function retryDelayMs({ mendIntervalMs }: ResolvedActivityOptions, tries: number, error: unknown): number {
+  if (!(error instanceof IncodeError)) return backoffMs(tries);
+  if (isToBeMended(error.kind)) return Math.min(backoffMs(tries), mendIntervalMs);
+  return Math.max(error.retryAfterMs ?? 0, backoffMs(tries));
 }
 
 /** As the retry policy of a single session's calls: 1 s, doubling to 2 minutes. */

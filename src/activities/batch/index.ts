@@ -41,6 +41,7 @@ export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...g
   const gate = new Gate({
     concurrency,
     perSecond: requestsPerSecond,
+    mendIntervalMs: options.mendIntervalMs,
     onHeld: (held) => tell(options.observe, { type: 'batchHeld', held }),
   });
   return {

@@ -1,4 +1,5 @@
 import { IncodeError } from '../../incode/index.js';
+import { isToBeMended } from '../failure.js';
 import { NotSentError } from '../lease.js';
 import { Breaker } from './circuit-breaker.js';
 import type { Step } from './complete-session.js';
@@ -10,6 +11,8 @@ export interface GateOptions {
   concurrency: number;
   /** Requests per second in this worker while an activity runs. @default no limit */
   perSecond?: number | undefined;
+  /** The longest hold while the operator has something to mend. */
+  mendIntervalMs: number;
   /** Told when nothing more is to be begun, and when it is over. */
   onHeld?: (held: boolean) => void;
 }
@@ -19,11 +22,13 @@ export class Gate {
   readonly slots: Slots;
   readonly pace: Pace;
   readonly breaker: Breaker;
+  private readonly mendIntervalMs: number;
   private shrunkAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ concurrency, perSecond, onHeld }: GateOptions) {
+  constructor({ concurrency, perSecond, mendIntervalMs, onHeld }: GateOptions) {
     this.slots = new Slots(concurrency);
     this.pace = new Pace(perSecond);
+    this.mendIntervalMs = mendIntervalMs;
     this.breaker = new Breaker(onHeld);
   }
 
@@ -42,7 +47,8 @@ export class Gate {
       return;
     }
     if (error.httpStatus === 429) this.shrink();
-    this.breaker.failed(error.message, error.retryAfterMs);
+    const atMostMs = isToBeMended(error.kind) ? this.mendIntervalMs : Number.POSITIVE_INFINITY;
+    this.breaker.failed(error.message, { retryAfterMs: error.retryAfterMs, atMostMs });
   }
 
   /** Those that were under way together are refused together: that is one reason to slow down, not many. */

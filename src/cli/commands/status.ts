@@ -1,11 +1,13 @@
+import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { SessionNotFoundError, type SessionStatus } from '../../client/index.js';
+import { type ConnectedOnboardingClient, SessionNotFoundError, type SessionStatus } from '../../client/index.js';
 import { isIncodeConfigured } from '../../config/index.js';
 import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
-import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
 
 interface StatusOptions extends SessionOptions {
@@ -22,10 +24,10 @@ A session that a batch completes has no workflow of its own. With its token, and
 them, this command asks Incode for its status, which changes nothing.
 
 Examples:
-  $ temporal-incode status --interview-id 5f3a…
-  $ temporal-incode status --interview-id 5f3a… --session-token-file token.txt`,
+  $ temporal-incode status 5f3a…
+  $ temporal-incode status 5f3a… --session-token-file token.txt`,
     )
-    .action(status);
+    .action(onSession(status));
 }
 
 async function status(options: StatusOptions): Promise<void> {
@@ -33,7 +35,7 @@ async function status(options: StatusOptions): Promise<void> {
     try {
       const found = await client.state(interviewId);
       if (options.json) printJson(found);
-      else print(found);
+      else print(found, webUi(client, found));
     } catch (error) {
       if (!(error instanceof SessionNotFoundError)) throw error;
       await tellOfUnknown(error, options);
@@ -74,21 +76,27 @@ const UNKNOWN_NEXT: Record<Milestone, string> = {
   reviewed: 'nothing: it is finished, and a person has decided',
 };
 
-function print(found: SessionStatus): void {
+function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionStatus): string | undefined {
+  const { address } = (temporal.connection as Connection).options;
+  return webUiLink({ address, namespace: temporal.options.namespace, workflowId });
+}
+
+function print(found: SessionStatus, webUi: string | undefined): void {
   const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
   const { finish, score } = state ?? {};
   printFacts({
     session: interviewId,
     workflow: workflowId,
     status,
-    started: startedAt.toISOString(),
-    ended: closedAt?.toISOString(),
+    'web UI': webUi,
+    started: moment(startedAt),
+    ended: closedAt && moment(closedAt),
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
-    deadline: state?.deadline,
+    deadline: state?.deadline && moment(new Date(state.deadline)),
     call: call ? `${call.activity}, attempt ${call.attempt}${call.paused ? ', paused' : ''}` : null,
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
-    'next attempt': call?.nextAttemptAt?.toISOString(),
+    'next attempt': call?.nextAttemptAt && moment(call.nextAttemptAt),
     'onboarding status': state?.onboardingStatus,
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,

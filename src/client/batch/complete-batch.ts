@@ -11,7 +11,7 @@ import {
   MAX_SHARD_SESSIONS,
 } from '../../contract/index.js';
 import { temporalFailure } from '../temporal-failure.js';
-import { BatchDetachedError } from './errors.js';
+import { BatchDetachedError, BatchMismatchError } from './errors.js';
 import { lastKnownShard } from './list.js';
 import { openShard, type ShardContext } from './open-shard.js';
 import { ProgressMeter } from './progress.js';
@@ -49,15 +49,15 @@ export function completeBatch(
     taskQueue: options.taskQueue ?? BULK_TASK_QUEUE,
     retryFailed: options.retryFailed ?? false,
     verifyFirst: options.verifyFirst ?? false,
+    total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),
     signal: detaching.signal,
   };
   const shardSize = checkShardSize(options.shardSize ?? MAX_SHARD_SESSIONS);
   const window = options.window ?? DEFAULT_WINDOW;
   if (!Number.isSafeInteger(window) || window < 1)
     throw new InvalidInputError('window', 'must be a whole number from 1');
-  const total = options.total ?? (Array.isArray(sessions) ? sessions.length : null);
   const run = () => {
-    const meter = new ProgressMeter(client, batchId, total);
+    const meter = new ProgressMeter(client, batchId, context.total);
     return new Run(context, cutShards(sessions, shardSize), options, window, meter).items(detaching);
   };
   return { batchId, [Symbol.asyncIterator]: run };
@@ -129,23 +129,38 @@ class Run {
     try {
       const lastKnown = await lastKnownShard(context.client, context.batchId);
       let total = 0;
+      let shards = 0;
+      let knownTotal: number | undefined;
       for await (const shard of this.shards) {
         await window.room();
         if (window.isClosed) return;
+        // A list that was cut or continued where one shard ends and another begins has the same shards up to there.
+        if (shard.number > lastKnown) this.checkTotal(knownTotal, shard.number);
         total += shard.sessions.length;
         if (this.isStopped) this.leaveOut(shard);
         else {
           const { first, number } = shard;
           const interviewIds = shard.sessions.map(({ interviewId }) => interviewId);
           const opened = await openShard({ ...context, lastKnown }, shard);
+          knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
           window.add(opened.rows.then((rows) => this.ended({ first, number, interviewIds }, rows)));
         }
+        shards = shard.number + 1;
       }
+      if (shards <= lastKnown) throw new BatchMismatchError(context.batchId, shards, 'sessions');
       meter.inputEnded(total);
       window.close();
     } catch (error) {
       window.close(error);
+    }
+  }
+
+  /** @throws BatchMismatchError */
+  private checkTotal(knownTotal: number | undefined, shard: number): void {
+    const { batchId, total } = this.context;
+    if (knownTotal !== undefined && total !== null && knownTotal !== total) {
+      throw new BatchMismatchError(batchId, shard, 'sessions');
     }
   }
 

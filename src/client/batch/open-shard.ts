@@ -34,6 +34,8 @@ export interface ShardContext {
   verifyFirst: boolean;
   /** The last shard that the server knew when this run began; -1 if it knew none. */
   lastKnown: number;
+  /** Sessions of the whole list; `null` if that is not known. */
+  total: number | null;
   signal: AbortSignal;
 }
 
@@ -42,6 +44,8 @@ export interface OpenedShard {
   /** What was there before: nothing, a shard that runs, or one with results. */
   found: 'nothing' | 'running' | 'completed';
   rows: Promise<BatchRow[]>;
+  /** How long the list was that the shard was started with, if it tells. */
+  knownTotal?: number | undefined;
 }
 
 /**
@@ -66,7 +70,15 @@ async function attach(
   shard: Shard,
   existing: WorkflowExecutionDescription,
 ): Promise<OpenedShard> {
-  checkSame(context, shard, existing);
+  const { total: knownTotal } = checkSame(context, shard, existing);
+  return { ...(await attachTo(context, shard, existing)), knownTotal };
+}
+
+async function attachTo(
+  context: ShardContext,
+  shard: Shard,
+  existing: WorkflowExecutionDescription,
+): Promise<OpenedShard> {
   if (isRunning(existing)) return { found: 'running', rows: rowsOf(context, shard) };
   if (!isCompleted(existing)) return restart(context, shard, existing);
   const rows = rowsOf(context, shard);
@@ -102,7 +114,7 @@ const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttri
 
 /** @returns `false` if there is one already that the policy does not pass over */
 async function start(
-  { client, batchId, plan, taskQueue, signal }: ShardContext,
+  { client, batchId, plan, taskQueue, total, signal }: ShardContext,
   { number, sessions, contentHash }: Shard,
   workflowIdReusePolicy: ReusePolicy,
   earlier: (BatchRow | null)[] | undefined,
@@ -118,7 +130,12 @@ async function start(
         args: [input],
         staticSummary: `Incode batch ${batchId}, shard ${number}: ${sessions.length} sessions`,
         typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]),
-        memo: { contentHash, plan: planText(plan), sessions: sessions.length } satisfies ShardMemo,
+        memo: {
+          contentHash,
+          plan: planText(plan),
+          sessions: sessions.length,
+          ...(total === null ? {} : { total }),
+        } satisfies ShardMemo,
         workflowIdReusePolicy,
         workflowIdConflictPolicy: 'FAIL',
       }),
@@ -135,13 +152,20 @@ export interface ShardMemo extends Record<string, unknown> {
   contentHash: string;
   plan: string;
   sessions: number;
+  /** Of the whole list, if that was known. */
+  total?: number;
 }
 
 /** @throws BatchMismatchError */
-function checkSame({ batchId, plan }: ShardContext, shard: Shard, { memo }: WorkflowExecutionDescription): void {
-  const known = memo as Partial<ShardMemo> | undefined;
-  if (known?.contentHash !== shard.contentHash) throw new BatchMismatchError(batchId, shard.number, 'sessions');
+function checkSame(
+  { batchId, plan }: ShardContext,
+  shard: Shard,
+  { memo }: WorkflowExecutionDescription,
+): Partial<ShardMemo> {
+  const known: Partial<ShardMemo> = memo ?? {};
+  if (known.contentHash !== shard.contentHash) throw new BatchMismatchError(batchId, shard.number, 'sessions');
   if (known.plan !== planText(plan)) throw new BatchMismatchError(batchId, shard.number, 'plan');
+  return known;
 }
 
 /** By what it means: `15 minutes` and `15m` are the same plan, and so is none. */

@@ -44,7 +44,11 @@ export interface BatchOptions {
   shardSize?: number;
   /** Detaches when aborted: iteration throws a {@link BatchDetachedError}, and the batch goes on at the server. */
   signal?: AbortSignal;
-  /** How many sessions there are, for the time left. @default the length of a list; else not known until the end */
+  /**
+   * How many sessions there are: exactly, because a batch that is run again with another number is refused.
+   *
+   * @default the length of a list; else not known until the end
+   */
   total?: number;
   /** Told every `progressIntervalMs`, and at the end. Costs one query a second at most. */
   onProgress?: (progress: BatchRunProgress) => void;
