@@ -1,6 +1,6 @@
 import { checkedToken } from '../../client/input.js';
 import { readIncodeConfig } from '../../config/index.js';
-import { checkTokenFits, InvalidInputError } from '../../contract/index.js';
+import { InvalidInputError } from '../../contract/index.js';
 import { createIncodeClient, IncodeError } from '../../incode/index.js';
 import { CliError, configured, EXIT } from '../shared/exit.js';
 import { readSessionToken } from '../shared/session-token.js';
@@ -26,9 +26,7 @@ export async function statusAtIncode(interviewId: string, tokenFile: string): Pr
 
 async function tokenOf(interviewId: string, file: string): Promise<string> {
   try {
-    const token = checkedToken(await readSessionToken(file));
-    checkTokenFits(interviewId, token);
-    return token;
+    return checkedToken(interviewId, await readSessionToken(file));
   } catch (error) {
     throw error instanceof InvalidInputError ? new CliError(error.message) : error;
   }
