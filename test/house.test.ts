@@ -83,7 +83,6 @@ const RULES: Rules = {
     packages: [
       'node:',
       'commander',
-      'cli-table3',
       'yocto-spinner',
       'cli-progress',
       'csv-parse',
@@ -121,6 +120,9 @@ const ENVIRONMENT_READERS = [
   'src/worker.ts',
   // Default of an argument: workers and callers share these variables.
   'src/codec/environment.ts',
+  // How the program was started, and what only its output depends on.
+  'src/cli/shared/program.ts',
+  'src/cli/shared/web-ui.ts',
   // For tests of other teams, which have no configuration of ours.
   'src/testing/server/index.ts',
 ];

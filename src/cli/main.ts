@@ -5,7 +5,9 @@ import { MOST_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
+import { fillParagraphs, HELP } from './shared/help.js';
 import { printableLines } from './shared/output.js';
+import { asTyped } from './shared/program.js';
 import { endQuietly } from './shared/signals.js';
 
 const EXIT_CODES = `
@@ -19,12 +21,19 @@ Exit codes:
   ${EXIT.someFailed}  the batch is done, some of its sessions failed
   ${EXIT.interrupted}  interrupted`;
 
+/** As commander takes it for options: 80 columns where no terminal is. */
+const width = () => (process.stdout.isTTY ? process.stdout.columns : 80);
+
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
     .description('Completes Incode onboarding sessions durably, with Temporal.')
     .version(version())
     .exitOverride()
-    .configureHelp({ sortSubcommands: false })
+    .configureHelp(HELP)
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(asTyped(fillParagraphs(text, width()))),
+      writeErr: (text) => process.stderr.write(asTyped(text)),
+    })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = askedCommand(args);
   // Where commander puts its own command, help.
@@ -50,7 +59,7 @@ function exitCodeOf(error: unknown): number {
 
 /** Text of a server may stand in a message. */
 function shown(message: string): string {
-  return printableLines(redacted(message));
+  return asTyped(printableLines(redacted(message)));
 }
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */

@@ -89,6 +89,7 @@ export async function addCommands(program: Command, isAsked: (name: string) => b
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const [name, { summary, load, needs = [] }] of Object.entries(commands)) {
       const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
+      command.showHelpAfterError(`See: temporal-incode ${name} --help`);
       // Before its action, so that its help is there without them.
       command.hook('preAction', () => checkPeers(name, needs));
       if (isAsked(name)) (await load()).define(command);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { run } from '../support/cli.js';
+import { run, start } from '../support/cli.js';
 import { startWorld, type World } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -53,9 +53,12 @@ describe('usage', () => {
   it.each([
     [['unknown-command'], 'unknown command'],
     [[], 'Usage'],
-    [['status'], '--interview-id'],
+    [['status'], 'Which session? temporal-incode status <interview-id>'],
+    [['status', 'a', '--interview-id', 'b'], 'Name one session: the argument and --interview-id differ'],
+    [['extend-deadline', 'a'], 'How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"'],
+    [['extend-deadline', 'a', '--bye', '1d'], '(Did you mean --by?)\nSee: temporal-incode extend-deadline --help'],
     [['status', '--interview-id', 'a', '--jsn'], '--jsn'],
-    [['status', '--interview-id', 'a', 'extra'], 'too many arguments'],
+    [['status', 'a', 'extra'], 'too many arguments'],
     [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
     [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],
     [['dev', '--port', '70000'], '--port must be a port'],
@@ -266,4 +269,25 @@ describe('what goes wrong', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('approved');
   });
+});
+
+it('prints commands as npx runs them when npx started it', async () => {
+  const { stderr } = await run(['status'], '', { npm_command: 'exec' });
+  expect(stderr).toContain('npx temporal-incode status <interview-id>');
+});
+
+it('says that an interrupted session goes on, and how to look', async () => {
+  const { interviewId, token } = await world.simulator.openSession();
+  const args = ['complete', interviewId, '--address', inject('temporalAddress'), '--task-queue', 'nobody-works-here'];
+  const { child, ended } = start([...args, '--session-token-file', '-'], token);
+  await expect
+    .poll(async () => (await world.onboarding.state(interviewId).catch(() => undefined))?.status)
+    .toBe('running');
+  child.kill('SIGINT');
+  const { code, stderr } = await ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain(
+    `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}`,
+  );
+  await world.temporal.workflow.getHandle(`incode-onboarding/${interviewId}`).terminate();
 });

@@ -24,7 +24,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const asked: Plan = { finishWhen: 'asked', score: false };
 
 const command = (name: string, interviewId: string, ...args: string[]): Promise<Ran> =>
-  run([name, '--interview-id', interviewId, ...args, ...target]);
+  run([name, interviewId, ...args, ...target]);
 
 async function reaches(interviewId: string, stage: Stage): Promise<void> {
   const stageNow = async () => (await world.onboarding.state(interviewId)).state?.stage;

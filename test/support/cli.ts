@@ -60,7 +60,12 @@ export async function runInShell(script: string, args: string[], stdin = ''): Pr
 
 /** Somebody may still write into it. */
 export function startWithOpenStdin(args: string[], env: Record<string, string> = {}): Running {
-  return running(spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } }));
+  return running(
+    spawn(process.execPath, [MAIN, ...args], {
+      // As if no npx had started it, however the tests were started.
+      env: { ...process.env, npm_command: '', ...env },
+    }),
+  );
 }
 
 interface Running {

@@ -4,7 +4,7 @@ import { type ConnectedOnboardingClient, SessionFailedError, type SessionStatus 
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printJson } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 interface CancelOptions extends SessionOptions {
   yes: boolean;
@@ -22,9 +22,9 @@ Cancels the onboarding, not the session: a call to Incode that is under way is a
 Nobody completes the session afterwards, until "complete" starts it again, which reads its status first.
 
 Example:
-  $ temporal-incode cancel --interview-id 5f3a…`,
+  $ temporal-incode cancel 5f3a…`,
     )
-    .action(cancel);
+    .action(onSession(cancel));
 }
 
 async function cancel(options: CancelOptions): Promise<void> {

@@ -8,8 +8,9 @@ import { CliError, EXIT } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
 import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
-import { sessionCliError } from '../shared/session.js';
+import { onSession, sessionCliError, withInterviewId } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
+import { untilInterrupted } from '../shared/signals.js';
 
 interface CompleteOptions extends TemporalOptions, PlanOptions {
   interviewId: string;
@@ -21,8 +22,7 @@ interface CompleteOptions extends TemporalOptions, PlanOptions {
 }
 
 export function define(command: Command): void {
-  withPlanOptions(withTemporalOptions(command))
-    .requiredOption('--interview-id <id>', "Incode's id of the session")
+  withPlanOptions(withTemporalOptions(withInterviewId(command)))
     .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
     .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
     .addOption(
@@ -39,10 +39,10 @@ The token is read from a file or stdin, never from an argument, which others cou
 Without a token the worker asks its token source, if it has one.
 
 Examples:
-  $ temporal-incode complete --interview-id 5f3a… --session-token-file token.txt
-  $ vault read -field=token incode/5f3a… | temporal-incode complete --interview-id 5f3a… --session-token-file - --json`,
+  $ temporal-incode complete 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode complete 5f3a… --session-token-file - --json`,
     )
-    .action(complete);
+    .action(onSession(complete));
 }
 
 async function complete(options: CompleteOptions): Promise<void> {
@@ -84,14 +84,21 @@ async function run(
   // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
   setMaxListeners(0, over.signal);
   const watching = watch(client, input.interviewId, progress, over.signal);
+  const interrupted = untilInterrupted().then(() => {
+    throw new CliError(goesOn(input.interviewId), EXIT.interrupted);
+  });
   try {
-    return await client.result(input.interviewId, { timeoutMs: timeout });
+    return await Promise.race([client.result(input.interviewId, { timeoutMs: timeout }), interrupted]);
   } finally {
     over.abort();
     // The connection is closed next, and must not be under a question.
     await watching;
     progress.stop();
   }
+}
+
+function goesOn(interviewId: string): string {
+  return `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}; stop it: temporal-incode cancel ${interviewId}`;
 }
 
 /** Each look is a billed query: at first somebody watches closely, later nobody does. */

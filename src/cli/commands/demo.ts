@@ -151,13 +151,13 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
     return;
   }
   printTable(
-    ['session', 'outcome', 'confirmed by', 'attempts', 'times finished', 'as expected'],
+    ['session', 'outcome', 'confirmed', 'attempts', 'finished', 'as expected'],
     rows.map((row) => [
       row.session,
       row.outcome,
       row.confirmedBy,
       String(row.attempts),
-      String(row.timesFinished),
+      `${row.timesFinished} time${row.timesFinished === 1 ? '' : 's'}`,
       row.asExpected ? 'yes' : 'NO',
     ]),
   );

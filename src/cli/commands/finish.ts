@@ -5,7 +5,7 @@ import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../../contract
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 interface FinishOptions extends SessionOptions {
   timeout: number;
@@ -21,9 +21,9 @@ For a session that waits (--finish-when processed or asked): it is finished now,
 plan goes on. One that was finished before gives the answer that it got then. It starts nothing: "complete" does.
 
 Example:
-  $ temporal-incode finish --interview-id 5f3a…`,
+  $ temporal-incode finish 5f3a…`,
     )
-    .action(finish);
+    .action(onSession(finish));
 }
 
 async function finish(options: FinishOptions): Promise<void> {

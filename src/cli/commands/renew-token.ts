@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../../client/input.js';
 import { printJson } from '../shared/output.js';
-import { askWorker, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import {
+  askWorker,
+  onSession,
+  sessionCliError,
+  type UpdateOptions,
+  withSession,
+  withUpdateOptions,
+} from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 
 interface RenewTokenOptions extends UpdateOptions {
@@ -18,10 +25,10 @@ For a session in the stage needsToken, which goes on at once; another one uses t
 The token is read from a file or stdin, never from an argument, which others could see in the process list.
 
 Examples:
-  $ temporal-incode renew-token --interview-id 5f3a… --session-token-file token.txt
-  $ vault read -field=token incode/5f3a… | temporal-incode renew-token --interview-id 5f3a…`,
+  $ temporal-incode renew-token 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode renew-token 5f3a…`,
     )
-    .action(renewToken);
+    .action(onSession(renewToken));
 }
 
 async function renewToken(options: RenewTokenOptions): Promise<void> {

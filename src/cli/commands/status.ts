@@ -1,38 +1,46 @@
+import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { SessionStatus } from '../../client/index.js';
+import type { ConnectedOnboardingClient, SessionStatus } from '../../client/index.js';
 import type { Stage } from '../../contract/index.js';
-import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { webUiLink } from '../shared/web-ui.js';
 
 export function define(command: Command): void {
   withSessionOptions(command, 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  $ temporal-incode status --interview-id 5f3a…')
-    .action(status);
+    .addHelpText('after', '\nExample:\n  $ temporal-incode status 5f3a…')
+    .action(onSession(status));
 }
 
 async function status(options: SessionOptions): Promise<void> {
   await withSession(options, async (client, interviewId) => {
     const found = await client.state(interviewId);
     if (options.json) printJson(found);
-    else print(found);
+    else print(found, webUi(client, found));
   });
 }
 
-function print(found: SessionStatus): void {
+function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionStatus): string | undefined {
+  const { address } = (temporal.connection as Connection).options;
+  return webUiLink({ address, namespace: temporal.options.namespace, workflowId });
+}
+
+function print(found: SessionStatus, webUi: string | undefined): void {
   const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
   const { finish, score } = state ?? {};
   printFacts({
     session: interviewId,
     workflow: workflowId,
     status,
-    started: startedAt.toISOString(),
-    ended: closedAt?.toISOString(),
+    'web UI': webUi,
+    started: moment(startedAt),
+    ended: closedAt && moment(closedAt),
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
-    deadline: state?.deadline,
+    deadline: state?.deadline && moment(new Date(state.deadline)),
     call: call ? `${call.activity}, attempt ${call.attempt}${call.paused ? ', paused' : ''}` : null,
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
-    'next attempt': call?.nextAttemptAt?.toISOString(),
+    'next attempt': call?.nextAttemptAt && moment(call.nextAttemptAt),
     'onboarding status': state?.onboardingStatus,
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,

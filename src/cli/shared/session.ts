@@ -18,11 +18,34 @@ export interface SessionOptions extends TemporalOptions {
   json: boolean;
 }
 
+/** The session as the command's argument, or by its option: the action finds it in the options either way. */
+export function withInterviewId(command: Command): Command {
+  return command
+    .argument('[interview-id]', "Incode's id of the session")
+    .option('--interview-id <id>', 'the same, as an option')
+    .hook('preAction', (_, asked) => {
+      const [id] = asked.args;
+      const { interviewId } = asked.opts<{ interviewId?: string }>();
+      if (id !== undefined && interviewId !== undefined && id !== interviewId) {
+        throw new CliError('Name one session: the argument and --interview-id differ');
+      }
+      if (id === undefined && interviewId === undefined) {
+        throw new CliError(`Which session? temporal-incode ${asked.name()} <interview-id>`);
+      }
+      if (id !== undefined) asked.setOptionValue('interviewId', id);
+    });
+}
+
+/** An action of a command with {@link withInterviewId}. */
+export function onSession<T>(
+  act: (options: T) => Promise<void>,
+): (id: string | undefined, options: T) => Promise<void> {
+  return (_, options) => act(options);
+}
+
 /** The options of every command about one session that is known already. */
 export function withSessionOptions(command: Command, jsonHelp: string): Command {
-  return withTemporalOptions(command)
-    .requiredOption('--interview-id <id>', "Incode's id of the session")
-    .option('--json', jsonHelp, false);
+  return withTemporalOptions(withInterviewId(command)).option('--json', jsonHelp, false);
 }
 
 export interface UpdateOptions extends SessionOptions {
