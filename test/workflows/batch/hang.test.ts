@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { BATCH_QUERIES, type BatchProgress } from '../../src/contract/index.js';
-import { openSessions, startBatchWorld, startShard, timesFinished } from '../support/batch.js';
+import { BATCH_QUERIES, type BatchProgress } from '../../../src/contract/index.js';
+import { openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
 
 it('a call that hangs delays no other session of its shard', async () => {
   // Incode ends a request after 90 s here, and the client gives it up later.
