@@ -111,7 +111,7 @@ async function takeAll(
       batchId,
       plan,
       retryFailed,
-      verifyFirst,
+      ...(verifyFirst ? { verifyFirst } : {}),
       ...(taskQueue ? { taskQueue } : {}),
       ...(window ? { window } : {}),
       total: list.sessions,
