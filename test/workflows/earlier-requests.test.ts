@@ -28,7 +28,7 @@ beforeEach(() => {
 const reset = () => Object.assign(info, { runId: 'r2' });
 
 function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
-  return { earlierRequest: null, onboardingStatus: null, ...more } as SessionRecord;
+  return { earlierRequest: null, onboardingStatus: null, hints: [], ...more } as unknown as SessionRecord;
 }
 
 describe('a run may follow another that was under way until just now', () => {

@@ -30,6 +30,7 @@ describe('a session that nothing happens to', () => {
       score: spec.score,
       closed: null,
       onboardingStatus: 'ONBOARDING_FINISHED',
+      confirmedBy: 'incode',
       reason: `The score's overall status is ${spec.score.status}.`,
     });
     expect(world.simulator.effects(interviewId)).toEqual({ finished: 1, closed: 0, approved: 0 });
