@@ -155,7 +155,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
       true,
     );
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
-    return ended(world, interviewId);
+    return await ended(world, interviewId);
   },
 
   async 'webhook-without-token'(world) {
@@ -188,13 +188,13 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   /** Its status lags behind, so that the finish is confirmed a little later. */
   async 'finish-confirmed'() {
     await using world = await startExecutive({ behavior: { statusLagMs: 300 } });
-    return ended(world, (await begin(world)).interviewId);
+    return await ended(world, (await begin(world)).interviewId);
   },
 
   async 'finish-not-confirmed'() {
     await using world = await startExecutive({ behavior: { foreignId: 'ignored', tokenForm: 'opaque' } });
     const { token } = await world.simulator.openSession();
-    return ended(world, (await begin(world, { sessionToken: token })).interviewId);
+    return await ended(world, (await begin(world, { sessionToken: token })).interviewId);
   },
 
   async 'verdict-by-poll'(world) {
