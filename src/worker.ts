@@ -9,6 +9,7 @@ import {
   type TokenSource,
 } from './activities/index.js';
 import { type Config, ConfigError, readConfig } from './config/index.js';
+import { warnOfUnknownVariables } from './config/unknown-variables.js';
 import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
 import { logAttributes } from './monitoring/log-attributes.js';
@@ -205,6 +206,7 @@ export async function runWorker(env = process.env): Promise<number> {
   const { createLogger } = await import('./monitoring/logger.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
+  warnOfUnknownVariables(logger.warn, env);
   const { namespace, taskQueue, temporal } = config;
   const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
   let monitoring: WorkerMonitoring | undefined;

@@ -116,6 +116,7 @@ const ENVIRONMENT_READERS = [
   'src/config/index.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
+  'src/config/unknown-variables.ts',
   // The process's entry: the default of an argument that it hands to the configuration.
   'src/worker.ts',
   // Default of an argument: workers and callers share these variables.
