@@ -100,6 +100,8 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       ...workflowCode(config.encryptionKeys),
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
+      // Interrupting workflow code may abort the whole process. The SDK's 5 s are over too soon for thousands of signals on a busy machine.
+      isolateExecutionTimeout: '30s',
       interceptors: interceptorsOf(options.interceptors),
       ...(options.worker?.dataConverter ? { dataConverter: options.worker.dataConverter } : {}),
     };
