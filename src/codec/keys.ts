@@ -1,3 +1,4 @@
+import { TemporalIncodeError } from '../contract/index.js';
 import { HIDDEN, keepSecret, secretFile, shownAs } from '../secrets/index.js';
 
 /** A key and the name under which payloads say which one opens them. */
@@ -16,7 +17,7 @@ export interface KeyRing {
 }
 
 /** The keys are wrong, or a payload names one that is not there. Says which, never a key. */
-export class EncryptionKeyError extends Error {
+export class EncryptionKeyError extends TemporalIncodeError {
   override readonly name = 'EncryptionKeyError';
 }
 

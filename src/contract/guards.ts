@@ -1,3 +1,4 @@
+import { TemporalIncodeError } from './errors.js';
 import { excerpt } from './excerpt.js';
 import { correctOnboardingStatus } from './milestones.js';
 import type { FinishAnswer, OnboardingInput, Plan, RenewTokenInput } from './types.js';
@@ -24,7 +25,7 @@ export const PLAN_DEFAULTS = {
 } as const satisfies Required<Plan>;
 
 /** Thrown by the guards. `field` is a path such as `plan.scoreDeadline`; the message never repeats a secret. */
-export class InvalidInputError extends Error {
+export class InvalidInputError extends TemporalIncodeError {
   override readonly name = 'InvalidInputError';
   readonly field: string;
 
@@ -107,6 +108,11 @@ export function resolvePlan(value: unknown): ResolvedPlan {
     review: oneOf('plan.review', plan.review, ['report', 'wait']),
     reviewDeadlineMs: duration('plan.reviewDeadline', plan.reviewDeadline),
   };
+}
+
+/** @returns the plan with every default filled in, as durations in words */
+export function planWithDefaults(plan: Plan | null | undefined): Required<Plan> {
+  return { ...PLAN_DEFAULTS, ...withoutAbsent({ ...plan }) };
 }
 
 /** An action that was lost on the way cannot decide, so the score is read even if the plan does without. */

@@ -180,6 +180,8 @@ export interface OnboardingState {
   onboardingStatus: string | null;
   /** `null` until the stage is `done`. */
   outcome: Outcome | null;
+  /** The plan that the session follows, its defaults filled in. Missing in answers of older workers, and if no worker was asked. */
+  plan?: Plan;
   /** What happened when, oldest first: the start, and the last 50 events. Empty for a session whose history is not read. */
   timeline: TimelineEntry[];
 }

@@ -2,6 +2,7 @@ import type { CancellationScope } from '@temporalio/workflow';
 import {
   type OnboardingInput,
   type OnboardingState,
+  planWithDefaults,
   type ResolvedPlan,
   resolvePlan,
   type Stage,
@@ -64,6 +65,7 @@ export class Session {
       score: score?.answer ?? null,
       onboardingStatus,
       outcome,
+      plan: planWithDefaults(this.input.plan),
       timeline,
     };
   }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -163,7 +164,7 @@ describe('complete', () => {
   it('without a server says so, and how to get one', async () => {
     const { code, stderr } = await run(['complete', '--interview-id', 'a', '--address', '127.0.0.1:1']);
     expect(code).toBe(1);
-    expect(stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
+    expect(stderr).toContain('Nothing is listening at 127.0.0.1:1.');
     expect(stderr).toContain('temporal-incode dev');
   });
 });
@@ -213,14 +214,53 @@ describe('simulator', () => {
 });
 
 describe('what goes wrong', () => {
-  it('complete without a worker ends with 3, and says that it goes on', async () => {
+  it('complete, list and batch name the command that sets the namespace up', async () => {
+    const namespace = `bare-${randomUUID()}`;
+    const { workflowService } = world.temporal;
+    const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+    const known = () =>
+      workflowService.listWorkflowExecutions({ namespace }).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(known, { timeout: 20_000 }).toBe(true);
+    const list = join(directory, 'bare.csv');
+    await writeFile(list, 'interviewId\nany\n');
+    const server = ['--address', target[1] ?? '', '--namespace', namespace];
+    for (const args of [
+      ['complete', '--interview-id', 'any'],
+      ['list', '--stage', 'waiting'],
+      ['batch', list],
+    ]) {
+      const { code, stderr } = await run([...args, ...server]);
+      expect([args[0], code]).toEqual([args[0], 2]);
+      expect(stderr).toContain(`temporal-incode setup --namespace ${namespace}`);
+      expect(stderr).not.toContain('    at ');
+    }
+  });
+
+  it('complete of a session that runs with another plan ends with 2, or attaches if it is told to', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const file = await tokenFile(token);
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
+    const args = ['complete', ...target, '--interview-id', interviewId, '--session-token-file', file, '--close'];
+    const { code, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('is being completed with another plan: close is false.');
+    const attached = run([...args, '--if-plan-differs', 'attach', '--if-completed', 'return']);
+    await world.onboarding.finish({ interviewId });
+    expect(await attached).toMatchObject({ code: 0, stdout: expect.stringContaining('approved') });
+  });
+
+  it('complete without a worker ends with 3, and names the task queue that needs one', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const queue = ['--task-queue', 'nobody-works-here', '--timeout', '2s'];
     const file = await tokenFile(token);
     const args = ['complete', ...target.slice(0, 2), ...queue, '--interview-id', interviewId];
     const { code, stderr } = await run([...args, '--session-token-file', file]);
     expect(code).toBe(3);
-    expect(stderr).toContain('goes on at the server');
+    expect(stderr).toContain('No worker polls the task queue nobody-works-here');
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 

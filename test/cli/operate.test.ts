@@ -255,7 +255,7 @@ describe('doctor', () => {
     const { code, found } = await doctor(['--address', '127.0.0.1:1'], incode());
     expect(code).toBe(1);
     expect(found).toMatchObject({
-      server: { status: 'failed', message: expect.stringContaining('Temporal at 127.0.0.1:1 does not answer') },
+      server: { status: 'failed', message: expect.stringContaining('Nothing is listening at 127.0.0.1:1.') },
       namespace: { status: 'skipped' },
       workers: { status: 'skipped' },
       Incode: { status: 'ok' },

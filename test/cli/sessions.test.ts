@@ -120,7 +120,7 @@ describe('finish', () => {
     const interviewId = await withoutToken();
     const { code, stderr } = await command('finish', interviewId, '--timeout', '1s');
     expect(code).toBe(3);
-    expect(stderr).toContain('goes on at the server');
+    expect(stderr).toContain('It waits for a session token, by the update renewToken');
     expect((await world.onboarding.state(interviewId)).status).toBe('running');
     await world.onboarding.cancel(interviewId);
   });

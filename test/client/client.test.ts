@@ -1,6 +1,11 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OnboardingClient, SessionCompletedError, SessionNotFoundError } from '../../src/client/index.js';
+import {
+  OnboardingClient,
+  SessionCompletedError,
+  SessionEndedError,
+  SessionNotFoundError,
+} from '../../src/client/index.js';
 import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
 import { startWorld, type World } from '../support/world.js';
@@ -237,7 +242,9 @@ describe('state', () => {
 describe('renewToken', () => {
   it('of a session that has ended says so', async () => {
     const { interviewId, token } = await completed();
-    expect(await thrown(world.onboarding.renewToken(interviewId, token))).toBeInstanceOf(SessionNotFoundError);
+    const ended = await thrown(world.onboarding.renewToken(interviewId, token));
+    expect(ended).toBeInstanceOf(SessionEndedError);
+    expect(ended.message).toMatch(/has ended, so it needs no token/);
   });
 
   it('refuses an expired token before it is sent', async () => {

@@ -1,7 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { type ConnectedOnboardingClient, SessionCompletedError, type StartOptions } from '../../client/index.js';
+import {
+  type ConnectedOnboardingClient,
+  PlanMismatchError,
+  SessionCompletedError,
+  type StartedOnboarding,
+  type StartOptions,
+} from '../../client/index.js';
 import { checkedInput } from '../../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
@@ -17,6 +23,7 @@ interface CompleteOptions extends TemporalOptions, PlanOptions {
   sessionTokenFile?: string;
   flowId?: string;
   ifCompleted: NonNullable<StartOptions['ifCompleted']>;
+  ifPlanDiffers: NonNullable<StartOptions['ifPlanDiffers']>;
   timeout: number;
   json: boolean;
 }
@@ -28,6 +35,11 @@ export function define(command: Command): void {
     .addOption(
       new Option('--if-completed <what>', 'what to do if the session was completed before')
         .choices(['refuse', 'return', 'restart'])
+        .default('refuse'),
+    )
+    .addOption(
+      new Option('--if-plan-differs <what>', 'what to do if the session is being completed with another plan')
+        .choices(['refuse', 'attach'])
         .default('refuse'),
     )
     .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
@@ -76,10 +88,10 @@ async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
 async function run(
   client: ConnectedOnboardingClient,
   input: OnboardingInput,
-  { ifCompleted, timeout }: CompleteOptions,
+  { ifCompleted, ifPlanDiffers, timeout }: CompleteOptions,
 ): Promise<OnboardingResult> {
-  const { attached, workflowId } = await client.start(input, { ifCompleted });
-  const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
+  const started = await client.start(input, { ifCompleted, ifPlanDiffers });
+  const progress = startProgress(`${started.workflowId}: ${startInWords(started)}`);
   const over = new AbortController();
   // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
   setMaxListeners(0, over.signal);
@@ -95,6 +107,13 @@ async function run(
     await watching;
     progress.stop();
   }
+}
+
+function startInWords({ attached, tokenHandedIn, plan }: StartedOnboarding): string {
+  if (!attached) return 'started';
+  const { finishWhen, close, score, review } = plan;
+  const parts = `finish when ${finishWhen}, ${close ? '' : 'not '}closed, ${score ? '' : 'not '}scored, ${review} reviews`;
+  return `attached to the onboarding that exists (${parts})${tokenHandedIn ? '; it needed a token, and has the given one' : ''}`;
 }
 
 function goesOn(interviewId: string): string {
@@ -142,6 +161,12 @@ function cliError(error: unknown): unknown {
     const { interviewId, outcome } = error.result;
     const next = 'Use --if-completed return to print that result.';
     return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
+  }
+  if (error instanceof PlanMismatchError) {
+    const { interviewId, differs, plan } = error;
+    const inForce = differs.map((part) => `${part} is ${JSON.stringify(plan[part])}`).join(', ');
+    const next = 'It goes on with that plan. Use --if-plan-differs attach to wait for its result.';
+    return new CliError(`Session ${interviewId} is being completed with another plan: ${inForce}. ${next}`);
   }
   return sessionCliError(error);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkExtendDeadlineInput, InvalidInputError } from '../../contract/index.js';
 import { CliError } from '../shared/exit.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { askWorker, onSession, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import { onSession, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
 
 interface ExtendDeadlineOptions extends UpdateOptions {
   by?: string;
@@ -30,7 +30,7 @@ async function extendDeadline(options: ExtendDeadlineOptions): Promise<void> {
     throw new CliError('How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"');
   checkDuration(by);
   await withSession(options, async (client, interviewId) => {
-    const moved = await askWorker(client, options, () => client.extendDeadline(interviewId, by));
+    const moved = await client.extendDeadline(interviewId, by, { timeoutMs: options.timeout });
     if (json) printJson({ interviewId, ...moved });
     else printFacts({ session: interviewId, deadline: moved.deadline });
   });

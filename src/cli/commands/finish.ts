@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { requestFailure } from '../../client/failures.js';
+import { askToFinish } from '../../client/finish-session.js';
 import { type ConnectedOnboardingClient, SessionNotFoundError } from '../../client/index.js';
-import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../../contract/index.js';
+import { requestFor } from '../../client/request.js';
+import { type FinishAnswer, onboardingWorkflowId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
@@ -53,17 +54,8 @@ async function answerOf(
     const message = `Session ${interviewId} has ended without a result: ${failure.message} (${failure.type}).`;
     throw new CliError(`${message} Start it again with: temporal-incode complete`, EXIT.failed);
   }
-  const handle = client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
-  const deadline = Date.now() + timeoutMs;
-  try {
-    // With the id of the client's own requests, so that all who ask share one answer.
-    const asked = { updateId: UPDATES.finish };
-    return await client.temporal.withDeadline(deadline, () =>
-      handle.executeUpdate<FinishAnswer | null, []>(UPDATES.finish, asked),
-    );
-  } catch (error) {
-    throw requestFailure(client.temporal, interviewId, { timeoutMs, deadline }, error);
-  }
+  const { temporal } = client;
+  return requestFor(temporal, interviewId, timeoutMs, () => askToFinish(temporal, onboardingWorkflowId(interviewId)));
 }
 
 async function known(client: ConnectedOnboardingClient, interviewId: string) {

@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../../client/input.js';
 import { printJson } from '../shared/output.js';
-import {
-  askWorker,
-  onSession,
-  sessionCliError,
-  type UpdateOptions,
-  withSession,
-  withUpdateOptions,
-} from '../shared/session.js';
+import { onSession, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 
 interface RenewTokenOptions extends UpdateOptions {
@@ -34,7 +27,7 @@ Examples:
 async function renewToken(options: RenewTokenOptions): Promise<void> {
   const sessionToken = await freshToken(options.sessionTokenFile);
   await withSession(options, async (client, interviewId) => {
-    await askWorker(client, options, () => client.renewToken(interviewId, sessionToken));
+    await client.renewToken(interviewId, sessionToken, { timeoutMs: options.timeout });
     if (options.json) printJson({ interviewId, renewed: true });
     else process.stdout.write(`Session ${interviewId} has the fresh token.\n`);
   });

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { isDeadline } from '../../client/failures.js';
 import {
   AnswerPendingError,
   type ConnectedOnboardingClient,
   InvalidInputError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
   WrongStageError,
 } from '../../client/index.js';
-import { isDisconnected } from '../../client/temporal-failure.js';
 import { checkInterviewId } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
@@ -74,29 +73,7 @@ export function sessionCliError(error: unknown): unknown {
   if (error instanceof InvalidInputError || error instanceof WrongStageError) return new CliError(error.message);
   if (error instanceof AnswerPendingError) return new CliError(error.message, EXIT.pending);
   if (error instanceof SessionNotFoundError) return new CliError(error.message, EXIT.notFound);
+  if (error instanceof SessionEndedError) return new CliError(error.message, EXIT.completedBefore);
   if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
   return error;
-}
-
-/**
- * Asks a worker, which may not be there.
- *
- * @throws CliError if none has answered in time
- */
-export async function askWorker<T>(
-  { temporal }: ConnectedOnboardingClient,
-  { interviewId, timeout }: UpdateOptions,
-  ask: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await temporal.withDeadline(Date.now() + timeout, ask);
-  } catch (error) {
-    // Without a connection it says nothing of workers.
-    if (!isDeadline(error) || isDisconnected(temporal)) throw error;
-    throw new CliError(
-      `Session ${interviewId}: no answer within ${timeout / 1_000} s, so it is not known whether a worker will take it. ` +
-        `Is one running? See: temporal-incode status --interview-id ${interviewId}`,
-      EXIT.pending,
-    );
-  }
 }

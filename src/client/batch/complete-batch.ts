@@ -10,7 +10,8 @@ import {
   InvalidInputError,
   MAX_SHARD_SESSIONS,
 } from '../../contract/index.js';
-import { temporalFailure } from '../temporal-failure.js';
+import { checkMilliseconds } from '../options.js';
+import { temporalFailure, withTemporalErrors } from '../temporal-failure.js';
 import { BatchDetachedError, BatchMismatchError } from './errors.js';
 import { lastKnownShard } from './list.js';
 import { openShard, type ShardContext } from './open-shard.js';
@@ -31,6 +32,7 @@ const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
  * @throws BatchMismatchError if the batch is known with another list
  * @throws BatchShardError if somebody ends a shard from outside
  * @throws BatchDetachedError if the caller's signal is aborted
+ * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
  * @throws TemporalUnavailableError if Temporal refuses the caller, or is away for ten minutes
  */
 export function completeBatch(
@@ -52,6 +54,7 @@ export function completeBatch(
     total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),
     signal: detaching.signal,
   };
+  if (options.progressIntervalMs !== undefined) checkMilliseconds('progressIntervalMs', options.progressIntervalMs);
   const shardSize = checkShardSize(options.shardSize ?? MAX_SHARD_SESSIONS);
   const window = options.window ?? DEFAULT_WINDOW;
   if (!Number.isSafeInteger(window) || window < 1)
@@ -108,7 +111,7 @@ class Run {
       }
       this.options.onProgress?.(this.meter.now());
     } catch (error) {
-      if (!(error instanceof Detached)) throw temporalFailure(this.context.client, error);
+      if (!(error instanceof Detached)) throw error;
       // A start that is under way is waited for, so that what is said of it is true.
       await Promise.race([feeding, new Promise((resolve) => setTimeout(resolve, DETACH_WAIT_MS).unref())]);
       const progress = this.meter.now();
@@ -126,8 +129,9 @@ class Run {
   /** Hands shards over as long as there is room. Never rejects: whoever takes from the window hears of an error. */
   private async feed(): Promise<void> {
     const { context, window, meter } = this;
+    const { client } = context;
     try {
-      const lastKnown = await lastKnownShard(context.client, context.batchId);
+      const lastKnown = await withTemporalErrors(client, () => lastKnownShard(client, context.batchId));
       let total = 0;
       let shards = 0;
       let knownTotal: number | undefined;
@@ -141,10 +145,12 @@ class Run {
         else {
           const { first, number } = shard;
           const interviewIds = shard.sessions.map(({ interviewId }) => interviewId);
-          const opened = await openShard({ ...context, lastKnown }, shard);
+          const opened = await withTemporalErrors(client, () => openShard({ ...context, lastKnown }, shard));
           knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
-          window.add(opened.rows.then((rows) => this.ended({ first, number, interviewIds }, rows)));
+          const ended = (rows: BatchRow[]) => this.ended({ first, number, interviewIds }, rows);
+          const failed = (error: unknown) => Promise.reject(temporalFailure(client, error));
+          window.add(opened.rows.then(ended, failed));
         }
         shards = shard.number + 1;
       }
