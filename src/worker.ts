@@ -141,17 +141,18 @@ function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInt
   };
 }
 
-/** Requests per second, shared out; `null` for no limit. */
+/** Activities per second of single sessions, and requests per second of batches; `null` for no limit. */
 function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
   if (rateLimit === null) return null;
-  // Whatever the share, nobody is left waiting for ever.
-  return { single: Math.max(rateLimit * (1 - bulkShare), 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
+  // A finish makes two requests, its look at the status included. The other activities of single sessions make one.
+  const single = (rateLimit * (1 - bulkShare)) / 2;
+  // Never starve either queue, even with a share of 0 or 1.
+  return { single: Math.max(single, 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
 }
 
 async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
   const { namespace, taskQueue, bulkTaskQueue } = config;
   const rate = rates(config);
-  // Nearly all activities of single sessions make one request.
   await limitTaskQueue(connection, { namespace, taskQueue }, rate === null ? null : rate.single);
   const bulk = rate === null ? null : activitiesPerSecond(rate.bulk);
   await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
@@ -243,13 +244,16 @@ export async function runWorker(env = process.env): Promise<number> {
 }
 
 function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
+  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = given.tokenSource ?? reissuing;
   const { observe } = given;
   return {
     incode,
     settleTimeMs,
+    confirmFinishWithinMs,
+    // Incode's re-issue has a timeout of its own, and says better what went wrong.
+    ...(given.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
     processedPollMs,
     reviewPollMs,
     ...(tokenSource ? { tokenSource } : {}),

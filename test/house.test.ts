@@ -26,7 +26,7 @@ const RULES: Rules = {
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
   activities: {
-    ours: ['contract', 'incode'],
+    ours: ['contract', 'incode', 'secrets'],
     // Of the client what it throws: an activity asks the server through its worker's one.
     packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },

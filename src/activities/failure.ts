@@ -2,6 +2,7 @@ import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FAILURES, type FailureType } from '../contract/index.js';
 import { IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import { TokenMismatchError } from './token-fit.js';
 import type { FailureDetails } from './types.js';
 
 /** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
@@ -24,7 +25,8 @@ export interface FailureContext {
   mendIntervalMs: number;
   /** @default 0: the retry policy's own delay */
   leastDelayMs?: number;
-  lastSentAt?: number;
+  /** What the failure has to tell whoever goes on. */
+  sent?: Pick<FailureDetails, 'lastSentAt' | 'accepted'>;
 }
 
 /**
@@ -33,6 +35,7 @@ export interface FailureContext {
  * @returns what the activity has to throw
  */
 export function activityFailure(error: unknown, context: FailureContext): unknown {
+  if (error instanceof TokenMismatchError) return tokenMismatch(error, context);
   if (!(error instanceof IncodeError)) return error;
   if (cancelledByCaller()) {
     return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
@@ -90,13 +93,18 @@ function cancelledByCaller(): boolean {
   return cancellationSignal.aborted && cancellationDetails?.workerShutdown !== true;
 }
 
-function details(error: IncodeError, { interviewId, lastSentAt }: FailureContext): FailureDetails {
+function tokenMismatch(error: TokenMismatchError, { interviewId, sent }: FailureContext): ApplicationFailure {
+  const details: FailureDetails = { interviewId, operation: 'onboardingStatus', ...sent };
+  return ApplicationFailure.nonRetryable(error.message, FAILURES.tokenMismatch, details);
+}
+
+function details(error: IncodeError, { interviewId, sent }: FailureContext): FailureDetails {
   return {
     interviewId,
     operation: error.operation,
     ...(error.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
     ...(error.code === undefined ? {} : { code: error.code }),
-    ...(lastSentAt === undefined ? {} : { lastSentAt }),
+    ...sent,
   };
 }
 

@@ -22,6 +22,25 @@ export interface ActivityOptions {
    */
   settleTimeMs?: number;
   /**
+   * How long after a request that may have taken effect its status is waited for, in milliseconds. Then a session whose status still
+   * tells nothing ends as `unconfirmed`. It begins when the request was sent.
+   *
+   * @default 900_000: 15 minutes. A status lags by seconds. Who waits for the answer sees longer ones as stuck.
+   */
+  confirmFinishWithinMs?: number;
+  /**
+   * How often the status is read meanwhile, in milliseconds.
+   *
+   * @default 10_000: as often as a score is asked for.
+   */
+  confirmFinishPollMs?: number;
+  /**
+   * How long `tokenSource` may take, in milliseconds. Then the call counts as failed, and is retried.
+   *
+   * @default 10_000: a vault answers within a second.
+   */
+  tokenTimeoutMs?: number;
+  /**
    * How often a call that the operator has to mend (API key, base URL, proxy) is tried again, in milliseconds.
    *
    * @default 60_000: soon enough after the mending, and 1,000 waiting sessions make no more than 17 requests/s.
@@ -59,6 +78,9 @@ export interface ActivityOptions {
 
 export const ACTIVITY_DEFAULTS = {
   settleTimeMs: 30_000,
+  confirmFinishWithinMs: 900_000,
+  confirmFinishPollMs: 10_000,
+  tokenTimeoutMs: 10_000,
   mendIntervalMs: 60_000,
   scorePollMs: 10_000,
   processedPollMs: 900_000,

@@ -20,14 +20,7 @@ import { attachTo, handInWhileWaiting, inputOf } from './attach.js';
 import { isAbortedByEnd } from './failures.js';
 import type { WaitOptions } from './options.js';
 import type { SessionHost } from './start-session.js';
-import {
-  type IfPlanDiffers,
-  isCompleted,
-  isRunning,
-  type ReusePolicy,
-  vouchedFor,
-  workflowOptions,
-} from './starting.js';
+import { type IfPlanDiffers, isCompleted, isRunning, type ReusePolicy, workflowOptions } from './starting.js';
 
 export interface FinishOptions extends WaitOptions {
   /**
@@ -55,7 +48,7 @@ export async function finishSession(
   ifPlanDiffers: IfPlanDiffers = 'refuse',
 ): Promise<FinishedOnboarding | null> {
   const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(input.interviewId));
-  let options = workflowOptions(vouchedFor(input), { taskQueue });
+  let options = workflowOptions(input, { taskQueue });
   let policy: ReusePolicy = 'REJECT_DUPLICATE';
   for (;;) {
     let wasOurs: boolean;
@@ -71,7 +64,7 @@ export async function finishSession(
       if (answer !== 'ended') return answer;
     } else if (!wasOurs && !isCompleted(existing)) {
       // It failed or was cancelled before this request.
-      options = workflowOptions({ ...vouchedFor(input), verifyFirst: true }, { taskQueue });
+      options = workflowOptions({ ...input, verifyFirst: 'settle' }, { taskQueue });
       policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
       continue;
     }

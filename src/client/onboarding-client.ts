@@ -148,7 +148,7 @@ export class OnboardingClient {
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
     await this.update<void, { sessionToken: string }>(interviewId, UPDATES.renewToken, options, {
-      sessionToken: checkedToken(sessionToken),
+      sessionToken: checkedToken(interviewId, sessionToken),
     });
   }
 

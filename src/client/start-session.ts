@@ -16,7 +16,6 @@ import {
   type StartedOnboarding,
   type StartOptions,
   startNew,
-  vouchedFor,
   workflowOptions,
 } from './starting.js';
 
@@ -35,12 +34,7 @@ export async function startSession(
 ): Promise<StartedOnboarding> {
   const { interviewId } = input;
   const queued = { taskQueue, ...(batchId === undefined ? {} : { batchId }) };
-  const started = await startNew(
-    client,
-    workflowOptions(vouchedFor(input), queued),
-    'REJECT_DUPLICATE',
-    requestEagerStart,
-  );
+  const started = await startNew(client, workflowOptions(input, queued), 'REJECT_DUPLICATE', requestEagerStart);
   if (started) return started;
 
   const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(interviewId));
@@ -54,7 +48,7 @@ export async function startSession(
   }
   const again = await startNew(
     client,
-    workflowOptions({ ...vouchedFor(input), verifyFirst: true }, queued),
+    workflowOptions({ ...input, verifyFirst: 'settle' }, queued),
     ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     requestEagerStart,
   );

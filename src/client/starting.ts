@@ -97,11 +97,6 @@ export async function startNew(
   }
 }
 
-/** A start that is refused if there ever was another: the session has not been finished by a workflow. */
-export function vouchedFor(input: OnboardingInput): OnboardingInput {
-  return { verifyFirst: false, ...input };
-}
-
 export function isRunning({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'RUNNING' || status.name === 'PAUSED';
 }

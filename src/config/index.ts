@@ -39,6 +39,8 @@ export interface Config {
   readonly bulkShare: number;
   /** `INCODE_SETTLE_TIME`: how long a session is left alone after a call whose fate is unknown. @default "30s" */
   readonly settleTimeMs: number;
+  /** `INCODE_CONFIRM_WITHIN`: how long a status that confirms finishing is waited for. @default "15m" */
+  readonly confirmFinishWithinMs: number;
   /** `INCODE_PROCESSED_POLL`: how often a session that waits for post-processing is looked at. @default "15m" */
   readonly processedPollMs: number;
   /** `INCODE_REVIEW_POLL`: how often a session in manual review is looked at. @default "6h" */
@@ -96,6 +98,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     rateLimit: read.number('INCODE_RATE_LIMIT', { least: 0.1, most: 100_000 }) ?? null,
     bulkShare: read.number('INCODE_BULK_SHARE', { least: 0, most: 1 }) ?? 0.8,
     settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+    confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', '15m', MAX_CONFIRM_WITHIN),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
     temporal,
@@ -184,6 +187,8 @@ const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.
 const MAX_SETTLE_TIME = '10m';
+// Above it a person has looked at the session long before.
+const MAX_CONFIRM_WITHIN = '7d';
 // A webhook that is lost costs one poll interval.
 const MAX_POLL = '7d';
 const MAX_SHUTDOWN_GRACE = '10m';

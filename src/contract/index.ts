@@ -20,3 +20,4 @@ export * from './milestones.js';
 export * from './names.js';
 export * from './token-claims.js';
 export * from './types.js';
+export * from './verify-first.js';

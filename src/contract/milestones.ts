@@ -25,6 +25,11 @@ export function milestoneOf(onboardingStatus: string | null): Milestone {
   return PROCESSED.includes(onboardingStatus) ? 'processed' : 'open';
 }
 
+/** Whether this package knows what the status says of finishing. The set is open, so Incode may add others at any time. */
+export function isKnownStatus(onboardingStatus: string): boolean {
+  return OPEN.includes(onboardingStatus) || milestoneOf(onboardingStatus) !== 'open';
+}
+
 /** What a person decided at Incode; `undefined` if nobody has. */
 export function verdictOf(onboardingStatus: string | null): 'approved' | 'rejected' | undefined {
   const isVerdict = onboardingStatus !== null && Object.hasOwn(VERDICTS, onboardingStatus);
@@ -73,9 +78,10 @@ function rank(onboardingStatus: string | null): number {
 }
 
 /**
- * `onboardingStatus` as Incode spells it nearly everywhere: its documentation has `ONBOADING_FINISHED` in one place, so
- * answers and webhooks may have it too. Everything else is kept, the set is open.
+ * `onboardingStatus` as Incode spells it nearly everywhere: upper case, without spaces around it. Its documentation has
+ * `ONBOADING_FINISHED` in one place, so answers and webhooks may have it too. Everything else is kept, the set is open.
  */
-export function correctOnboardingStatus(status: string): string {
+export function correctOnboardingStatus(given: string): string {
+  const status = given.trim().toUpperCase();
   return status === 'ONBOADING_FINISHED' ? 'ONBOARDING_FINISHED' : status;
 }

@@ -59,7 +59,11 @@ export interface CallOptions {
 export interface IncodeClient {
   /** Completes the session. Has side effects at Incode although it is a GET: never repeat it without a look at the status. */
   finishStatus(session: SessionAccess & { flowId?: string }, options?: CallOptions): Promise<FinishStatusResponse>;
-  onboardingStatus(session: SessionAccess, options?: CallOptions): Promise<{ onboardingStatus: string }>;
+  /** Without an `interviewId`: of the session that the token reaches. */
+  onboardingStatus(
+    session: Pick<SessionAccess, 'sessionToken'> & Partial<SessionAccess>,
+    options?: CallOptions,
+  ): Promise<{ onboardingStatus: string }>;
   /** Whether post-processing is done. */
   isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
   score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
@@ -91,8 +95,9 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
-    const { operation, sessionToken } = call;
-    if (sessionToken !== undefined && !isSendable(sessionToken)) {
+    const { operation } = call;
+    // Also one that is missing: without the header Incode would not know which session is meant.
+    if ('sessionToken' in call && !isSendable(call.sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
     const key = apiKey.now();
@@ -173,7 +178,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
           operation: 'onboardingStatus',
           method: 'GET',
           path: '/omni/get/onboarding/status',
-          query: { id: interviewId },
+          ...(interviewId === undefined ? {} : { query: { id: interviewId } }),
           sessionToken,
           read: readOnboardingStatus,
         },

@@ -11,7 +11,7 @@ import { AnswerPendingError } from '../client/errors.js';
 import type { FinishedOnboarding } from '../client/finish-session.js';
 import { checkedInput } from '../client/input.js';
 import { OnboardingClient } from '../client/onboarding-client.js';
-import { isCompleted, type ReusePolicy, vouchedFor, workflowOptions } from '../client/starting.js';
+import { isCompleted, type ReusePolicy, workflowOptions } from '../client/starting.js';
 import {
   ANSWER_WORKFLOW,
   answerWorkflowId,
@@ -116,7 +116,7 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
   return {
     start: (context, given) =>
       answering(context, taskQueue, async (onboarding) => {
-        const input = vouchedFor(checkedInput(given));
+        const input = checkedInput(given);
         const { interviewId } = input;
         try {
           return await running.start(context, { input, workflowIdReusePolicy: 'REJECT_DUPLICATE' });
@@ -125,7 +125,7 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
         }
         const ended = await onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).describe();
         if (isCompleted(ended)) return HandlerStartOperationResult.sync(await onboarding.result(interviewId));
-        const again = { ...input, verifyFirst: true };
+        const again: OnboardingInput = { ...input, verifyFirst: 'settle' };
         return running.start(context, { input: again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' });
       }),
     cancel: (context, token) => running.cancel(context, token),

@@ -25,9 +25,13 @@ export function decide({ finish, score, onboardingStatus, byWebhook, reviewed = 
   const source = byWebhook ? ' Only a webhook said so: no token was there to ask Incode.' : '';
   if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.${source}` };
   if (finish === null) return expired(onboardingStatus, source);
+  if (finish.confirmedBy === 'unconfirmed') return { outcome: 'undecided', reason: UNCONFIRMED };
   const { outcome, reason } = withoutVerdict(finish, score);
   return { outcome, reason: reviewed ? `${reason} No manual review decided within the review deadline.` : reason };
 }
+
+const UNCONFIRMED =
+  'A request to finish the session may have taken effect, and its status did not confirm it in time. Look at the session on the dashboard of Incode.';
 
 function expired(onboardingStatus: string | null, source: string): Decision {
   const reason =

@@ -94,7 +94,8 @@ class Onboarding {
       else record.answer = { finish: null };
     }
     const finish = record.answer?.finish ?? null;
-    if (finish && plan.close && record.closed === null) await this.close();
+    const isConfirmed = finish?.confirmedBy !== 'unconfirmed';
+    if (finish && isConfirmed && plan.close && record.closed === null) await this.close();
     if (finish && needsScore(plan, finish) && record.score === null) await this.score();
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
@@ -132,9 +133,9 @@ class Onboarding {
         session,
         (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
         {
-          onRefusal: ({ lastSentAt }) => {
+          onRefusal: ({ lastSentAt, accepted }) => {
             // The call that was refused may have been the second attempt of one that is still under way.
-            record.earlierRequest = { lastSentAt: lastSentAt ?? null };
+            record.earlierRequest = { lastSentAt: lastSentAt ?? null, ...(accepted ? { accepted } : {}) };
           },
           instead: () => finishedElsewhere(record),
         },

@@ -19,17 +19,20 @@ export interface SessionRecord {
   /** When the stage ends by itself, in ms since the epoch; `null` if it does not. */
   deadline: number | null;
   token: string | null;
-  /** The last token that Incode refused. */
+  /** The last token that Incode refused, or that is for another session. */
   refusedToken: string | null;
+  /** Why, for people. Records of earlier versions have none. */
+  refusal?: string;
   /** When the token source gave the token, in ms since the epoch; `null` if it is not of the source, or a call has accepted it. */
   unprovenSince: number | null;
   /** The update `finish` has come. */
   asked: boolean;
   /**
    * Somebody may have made Incode finish the session: another run or workflow, or a call of this one whose fate is not known.
-   * With when that was last possible, in ms since the epoch, if it may still be under way. `null` if nobody can have.
+   * With when that was last possible, in ms since the epoch, if it may have taken effect, and whether Incode has answered with 2xx.
+   * `null` if nobody can have.
    */
-  earlierRequest: { lastSentAt: number | null } | null;
+  earlierRequest: { lastSentAt: number | null; accepted?: true } | null;
   /** `null` until Incode has answered; `finish` is `null` if the session has expired. */
   answer: { finish: FinishAnswer | null } | null;
   /** `null` until it was tried. */

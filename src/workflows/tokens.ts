@@ -34,14 +34,27 @@ export async function withToken<T>(
       return result;
     } catch (error) {
       const refusal = activityRefusal(error);
-      if (refusal?.failure.type !== FAILURES.tokenRefused) throw refusal?.failure ?? error;
-      note(record, 'Incode refused the session token');
+      const why = refusal && refusalOf(refusal, sessionToken === input.sessionToken);
+      if (why === undefined) throw refusal?.failure ?? error;
+      note(record, why);
+      record.refusal = why;
       record.refusedToken = sessionToken;
       // Unless somebody has renewed it while the call was under way.
       if (record.token === sessionToken) record.token = null;
-      onRefusal?.(refusal);
+      if (refusal) onRefusal?.(refusal);
     }
   }
+}
+
+const REFUSED = 'Incode refused the session token';
+const OF_ANOTHER = 'the session token belongs to another session';
+
+/** @returns why another token is needed, for people; `undefined` if the failure is no refusal of this one */
+function refusalOf({ failure }: ActivityRefusal, isFirstToken: boolean): string | undefined {
+  if (failure.type === FAILURES.tokenRefused) return REFUSED;
+  // Whoever started the session with it took one person for another. A later one can be exchanged.
+  if (failure.type === FAILURES.tokenMismatch && !isFirstToken) return OF_ANOTHER;
+  return undefined;
 }
 
 /**
@@ -52,18 +65,24 @@ const ROUND_MS = 3_600_000;
 
 /** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
 async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
-  const { unprovenSince } = session.record;
+  const { unprovenSince, refusal } = session.record;
   const why =
     unprovenSince !== null && Date.now() - unprovenSince < ROUND_MS
-      ? 'Incode refused the token of the token source as well'
+      ? ofTokenSource(refusal)
       : await askTokenSource(session);
   if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
+}
+
+function ofTokenSource(refusal: string | undefined): string {
+  return refusal === OF_ANOTHER
+    ? 'the token source gave the token of another session'
+    : 'Incode refused the token of the token source as well';
 }
 
 /** @returns why there is none, for people, in case there is none */
 async function askTokenSource(session: Session): Promise<string> {
   const { record, input } = session;
-  const refused = record.refusedToken === null ? 'the session has no token' : 'Incode refused the session token';
+  const refused = record.refusedToken === null ? 'the session has no token' : (record.refusal ?? REFUSED);
   const scope = new CancellationScope();
   session.askingTokenSource = scope;
   try {

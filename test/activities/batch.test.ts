@@ -258,6 +258,26 @@ describe('an activity whose time is over', () => {
   });
 });
 
+it('of a batch that trusts its list sends without a look, but for sessions that may have been sent', async () => {
+  const asked: string[] = [];
+  const incode = {
+    finishStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`finish ${interviewId}`);
+      return { action: 'approved', redirectionUrl: null };
+    },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
+  } as unknown as IncodeClient;
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const sessions = ['a', 'b'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const given = [sessions[0], { ...sessions[1], done: { verify: true as const } }] as typeof sessions;
+  const { completeMany } = createBulkActivities({ incode, concurrency: 1 });
+  await new MockActivityEnvironment().run(completeMany, { sessions: given, plan, trust: true });
+  expect(asked).toEqual(['finish a', 'status b', 'finish b']);
+});
+
 describe('an activity that comes after a worker that died', () => {
   const plan = { close: false, score: false, scoreDeadlineMs: 0 };
   const sessions = ['a', 'b', 'c'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
@@ -310,7 +330,7 @@ describe('an activity that comes after a worker that died', () => {
   });
 
   it('tells nothing of them if it is the first one: nobody has begun them', async () => {
-    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['finish'] });
+    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['status'] });
   });
 });
 
@@ -322,16 +342,20 @@ it('tokens that Incode issues count for the rate limit too', async () => {
       asked.push(`finish ${interviewId}`);
       return { action: 'approved', redirectionUrl: null };
     },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
   } as unknown as IncodeClient;
   const token = async (interviewId: string) => {
     asked.push(`token ${interviewId}`);
     return 'token';
   };
-  // Four requests in the two seconds of an activity.
+  // Six requests in the two seconds of an activity.
   const { completeMany } = createBulkActivities({
     incode,
     tokenSource: { token },
-    requestsPerSecond: 2,
+    requestsPerSecond: 3,
     concurrency: 1,
   });
   const sessions = ['a', 'b', 'c', 'd'].map((interviewId, index) => ({ interviewId, index }));
@@ -342,5 +366,5 @@ it('tokens that Incode issues count for the rate limit too', async () => {
       [1, {}],
     ],
   });
-  expect(asked).toEqual(['token a', 'finish a', 'token b', 'finish b']);
+  expect(asked).toEqual(['token a', 'status a', 'finish a', 'token b', 'status b', 'finish b']);
 });

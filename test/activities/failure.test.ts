@@ -75,9 +75,11 @@ describe('an error of Incode', () => {
     const bare = await failureOf(errorOf({}));
     expect(bare.message).toMatch(/^Session i-1: score: Incode answered\. /);
     expect(bare.details).toEqual([{ interviewId: 'i-1', operation: 'score' }]);
-    const full = await failureOf(errorOf({ httpStatus: 500, code: 4_015 }), { lastSentAt: 12 });
+    const full = await failureOf(errorOf({ httpStatus: 500, code: 4_015 }), {
+      sent: { lastSentAt: 12, accepted: true },
+    });
     expect(full.details).toEqual([
-      { interviewId: 'i-1', operation: 'score', httpStatus: 500, code: 4_015, lastSentAt: 12 },
+      { interviewId: 'i-1', operation: 'score', httpStatus: 500, code: 4_015, lastSentAt: 12, accepted: true },
     ]);
   });
 });

@@ -322,7 +322,7 @@ describe('running a batch again', () => {
     const interviewId = String(sessions[0]?.interviewId);
     late.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true, effectAfterMs: 2_500 });
     const running = all(completeBatch(late.onboarding, sessions, options));
-    await expect.poll(() => late.simulator.callsOf(interviewId).length).toBe(1);
+    await expect.poll(() => late.simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     await late.shard(options.batchId, 0).signal(BATCH_SIGNALS.stop);
     expect(outcomes(await running)).toEqual([FAILURES.batchStopped]);
     const retried = await all(completeBatch(late.onboarding, sessions, { ...options, retryFailed: true }));

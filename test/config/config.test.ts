@@ -22,6 +22,7 @@ describe('readConfig', () => {
       finishTimeoutMs: 35_000,
       connections: 64,
       settleTimeMs: 30_000,
+      confirmFinishWithinMs: 900_000,
       namespace: 'default',
       taskQueue: 'incode-onboarding',
       nexusTaskQueue: null,

@@ -77,18 +77,20 @@ describe('observe', () => {
     await expect(attempt(1)).rejects.toThrow('closed the connection');
     expect(await attempt(2)).toMatchObject({ finish: { confirmedBy: 'status' } });
     expect(events).toEqual([
+      { type: 'verification', result: 'open' },
       { type: 'ambiguousFinish', kind: 'maybeRunning' },
       { type: 'verification', result: 'finished' },
     ]);
   });
 
-  it('is told that verifying found the session open, and nothing of a first attempt that went well', async () => {
+  it('is told that verifying found the session open, and nothing if nothing was read', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
-    await new MockActivityEnvironment().run(finishStatus, await world.open());
+    const trust = { ...(await world.open()), verifyFirst: 'trust' as const };
+    await new MockActivityEnvironment().run(finishStatus, trust);
     expect(events).toEqual([]);
-    await new MockActivityEnvironment().run(finishStatus, { ...(await world.open()), verifyFirst: true });
+    await new MockActivityEnvironment().run(finishStatus, await world.open());
     expect(events).toEqual([{ type: 'verification', result: 'open' }]);
   });
 
@@ -108,14 +110,17 @@ describe('observe', () => {
     });
     await new MockActivityEnvironment().run(completeMany, { sessions: sessions.slice(0, 2), plan });
     expect(events.splice(0)).toEqual([
+      { type: 'verification', result: 'open' },
       { type: 'batchSession', result: 'finished' },
+      { type: 'verification', result: 'open' },
       { type: 'batchSession', result: 'failed' },
     ]);
     world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: null });
     await new MockActivityEnvironment().run(completeMany, { sessions, plan });
-    expect(events.filter(({ type }) => type === 'batchSession')).toEqual(
-      Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
-    );
+    expect(events.filter(({ type }) => type === 'batchSession')).toEqual([
+      { type: 'batchSession', result: 'finished' },
+      ...Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
+    ]);
     expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
   });
 
@@ -138,7 +143,7 @@ describe('observe', () => {
       throw new Error('broken');
     };
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
-    const session = { ...(await world.open()), verifyFirst: true };
+    const session = await world.open();
     expect(await new MockActivityEnvironment().run(finishStatus, session)).toMatchObject({
       finish: { action: 'approved' },
     });

@@ -89,6 +89,8 @@ export async function startWorld({
       settleTimeMs: 400,
       mendIntervalMs: 300,
       scorePollMs: 200,
+      confirmFinishPollMs: 200,
+      confirmFinishWithinMs: 2_000,
       ...activities,
       ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
     }),

@@ -1,5 +1,5 @@
+import { startTestOnboarding } from 'temporal-incode/testing';
 import { expect, inject, it } from 'vitest';
-import { startTestOnboarding } from '../../src/testing/index.js';
 
 const server = () => ({ address: inject('temporalAddress'), namespace: inject('temporalNamespace') });
 

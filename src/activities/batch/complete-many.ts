@@ -56,6 +56,7 @@ class Pass {
       // The built-in source asks Incode.
       ...(tokenSource ? { tokenSource: { token: this.inTurn((...args) => tokenSource.token(...args)) } } : {}),
       now: serverClock(),
+      trust: input.trust === true,
     };
     this.limits = limits;
     this.input = input;
@@ -194,14 +195,16 @@ class Pass {
     const { close, score } = this.input.plan;
     const isToBeIssued = this.options.tokenSource !== undefined && (!sessionToken || done.renew === true);
     const isToBeClosed = close && done.closed === undefined;
-    return [isToBeIssued, !done.finish, done.verify === true, isToBeClosed, score].filter(Boolean).length;
+    const isToBeRead = !done.finish && (this.input.trust !== true || done.verify === true);
+    return [isToBeIssued, isToBeRead, !done.finish, isToBeClosed, score].filter(Boolean).length;
   }
 
   private chunk(): number {
     const { share, chunk } = this.limits;
-    const { close, score } = this.input.plan;
+    const { plan, trust } = this.input;
     if (share === undefined) return chunk;
-    return Math.min(chunk, Math.max(1, Math.floor(share.requests / (1 + Number(close) + Number(score)))));
+    const requests = [!trust, true, plan.close, plan.score].filter(Boolean).length;
+    return Math.min(chunk, Math.max(1, Math.floor(share.requests / requests)));
   }
 }
 

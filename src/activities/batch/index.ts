@@ -1,6 +1,7 @@
 import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
 import { tell } from '../observe.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from '../options.js';
+import { guardedTokenSource } from '../token-source.js';
 import { completeMany } from './complete-many.js';
 import { Gate } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
@@ -37,7 +38,12 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
 
 /** The activities of the bulk task queue, to be registered in one worker. */
 export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
-  const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
+  const resolved = { ...ACTIVITY_DEFAULTS, ...given };
+  const { tokenSource, tokenTimeoutMs } = resolved;
+  const options: ResolvedActivityOptions = {
+    ...resolved,
+    ...(tokenSource ? { tokenSource: guardedTokenSource(tokenSource, tokenTimeoutMs) } : {}),
+  };
   const gate = new Gate({
     concurrency,
     perSecond: requestsPerSecond,

@@ -116,7 +116,7 @@ async function takeAll(
       batchId,
       plan,
       retryFailed,
-      verifyFirst,
+      ...(verifyFirst ? { verifyFirst } : {}),
       ...(taskQueue ? { taskQueue } : {}),
       ...(window ? { window } : {}),
       total: list.sessions,

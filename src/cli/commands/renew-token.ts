@@ -25,7 +25,7 @@ Examples:
 }
 
 async function renewToken(options: RenewTokenOptions): Promise<void> {
-  const sessionToken = await freshToken(options.sessionTokenFile);
+  const sessionToken = await freshToken(options);
   await withSession(options, async (client, interviewId) => {
     await client.renewToken(interviewId, sessionToken, { timeoutMs: options.timeout });
     if (options.json) printJson({ interviewId, renewed: true });
@@ -33,9 +33,9 @@ async function renewToken(options: RenewTokenOptions): Promise<void> {
   });
 }
 
-async function freshToken(file: string): Promise<string> {
+async function freshToken({ interviewId, sessionTokenFile }: RenewTokenOptions): Promise<string> {
   try {
-    return checkedToken(await readSessionToken(file));
+    return checkedToken(interviewId, await readSessionToken(sessionTokenFile));
   } catch (error) {
     throw sessionCliError(error);
   }

@@ -9,6 +9,7 @@ import {
   FAILURES,
   InvalidInputError,
   MAX_SHARD_SESSIONS,
+  resolveVerifyFirst,
 } from '../../contract/index.js';
 import { checkMilliseconds } from '../options.js';
 import { temporalFailure, withTemporalErrors } from '../temporal-failure.js';
@@ -50,7 +51,7 @@ export function completeBatch(
     plan: checkBatchPlan(options.plan),
     taskQueue: options.taskQueue ?? BULK_TASK_QUEUE,
     retryFailed: options.retryFailed ?? false,
-    verifyFirst: options.verifyFirst ?? false,
+    verifyFirst: resolveVerifyFirst(options.verifyFirst),
     total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),
     signal: detaching.signal,
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isFinished } from '../../contract/index.js';
 import type { SimulatorBehavior } from './behavior.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
@@ -48,7 +49,8 @@ export class Sessions {
       added: { front: false, back: false, face: false },
       processedAt: processedAfterMs === undefined ? null : this.later(processedAfterMs),
       expiresAt: expiresAfterMs === undefined ? null : this.later(expiresAfterMs),
-      finishedAt: null,
+      // It was finished before, so its score was calculated.
+      finishedAt: isFinished(spec.onboardingStatus ?? null) ? this.clock.now() : null,
       closedAt: null,
       verdictAt: null,
       verdict: null,

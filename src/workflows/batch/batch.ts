@@ -19,6 +19,7 @@ import {
   type BatchResult,
   checkBatchInput,
   resolvePlan,
+  resolveVerifyFirst,
 } from '../../contract/index.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
@@ -118,7 +119,8 @@ class Batch {
     this.running += 1;
     for (const { index } of sessions) this.busy.add(index);
     try {
-      const result = await completeMany({ sessions, plan: this.plan });
+      const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust';
+      const result = await completeMany({ sessions, plan: this.plan, ...(trust ? { trust } : {}) });
       const { ended, open, hold, chunk } = result;
       this.suspects.learn(result);
       for (const [index, end] of ended) {
