@@ -1,10 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
 import { Slots } from '../../src/activities/batch/concurrency-limit.js';
 import { activitiesPerSecond, createBulkActivities } from '../../src/activities/batch/index.js';
 import { Pace } from '../../src/activities/batch/request-pacer.js';
 import { Gate } from '../../src/activities/batch/shared-throttle.js';
+import { Stragglers } from '../../src/activities/batch/stragglers.js';
 import type { CompleteManyResult } from '../../src/activities/batch/types.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 
@@ -160,6 +161,72 @@ describe('Breaker', () => {
     breaker.admit(1_000);
     breaker.abandoned();
     expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+});
+
+describe('Stragglers', () => {
+  let now = 0;
+  beforeEach(() => {
+    now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Sessions that have begun at 0; each ends when it is told to. */
+  function begin(stragglers: Stragglers, count: number): (() => Promise<void>)[] {
+    return Array.from({ length: count }, () => {
+      let end = () => {};
+      const ended = stragglers.time(() => new Promise<void>((resolve) => (end = resolve)));
+      return () => {
+        end();
+        return ended;
+      };
+    });
+  }
+
+  it('are sessions that take more than ten seconds while all others took far less', async () => {
+    const stragglers = new Stragglers();
+    const [quick] = begin(stragglers, 2);
+    now = 1_000;
+    await quick?.();
+    now = 10_000;
+    expect(stragglers.areLeft).toBe(false);
+    now = 10_001;
+    expect(stragglers.areLeft).toBe(true);
+  });
+
+  it('are none while nothing has ended: Incode may be slow for all', () => {
+    const stragglers = new Stragglers();
+    expect(stragglers.areLeft).toBe(false);
+    begin(stragglers, 3);
+    now = 60_000;
+    expect(stragglers.areLeft).toBe(false);
+  });
+
+  it('are none where others took a quarter as long', async () => {
+    const stragglers = new Stragglers();
+    const [slow] = begin(stragglers, 2);
+    now = 8_000;
+    await slow?.();
+    now = 32_000;
+    expect(stragglers.areLeft).toBe(false);
+    now = 32_001;
+    expect(stragglers.areLeft).toBe(true);
+  });
+
+  it('are not all that is left while another session is young', async () => {
+    const stragglers = new Stragglers();
+    const [quick, hanging] = begin(stragglers, 2);
+    await quick?.();
+    now = 20_000;
+    const [young] = begin(stragglers, 1);
+    expect(stragglers.areLeft).toBe(false);
+    await young?.();
+    expect(stragglers.areLeft).toBe(true);
+    await hanging?.();
+    expect(stragglers.areLeft).toBe(false);
   });
 });
 

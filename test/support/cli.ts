@@ -11,15 +11,15 @@ export interface Ran {
   stderr: string;
 }
 
-/** These install the SDK's runtime, which a process can do once. */
-const OWN_PROCESS = ['replay', 'worker', 'demo', 'dev'];
+/** They install the SDK's runtime, which a process can do once. */
+const USE_RUNTIME = ['worker', 'demo', 'dev'];
 
 /**
  * The program as built. It shares a process with earlier runs ({@link start} gives it its own), and fails the test if it leaves
  * something open that would keep a process from ending.
  */
 export async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
-  if (OWN_PROCESS.includes(args[0] ?? '')) return start(args, stdin, env).ended;
+  if (USE_RUNTIME.includes(args[0] ?? '') && !args.includes('--help')) return start(args, stdin, env).ended;
   const host = idleHosts.pop() ?? startHost();
   host.send({ args, stdin, env: environment(env) });
   const [answer] = await Promise.race([once(host, 'message'), once(host, 'exit').then(hostEnded)]);

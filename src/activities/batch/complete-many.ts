@@ -9,6 +9,7 @@ import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
 import type { Gate } from './shared-throttle.js';
+import { Stragglers } from './stragglers.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
@@ -25,6 +26,9 @@ export interface ManyOptions {
  * alone for the settle time of 30 s. Whatever this one has sent by then is over by the time the other one finishes anything.
  */
 const BEGIN_WITHIN_MS = 10_000;
+
+/** For calls that hang. */
+const LOOK_EVERY_MS = 1_000;
 
 /** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
 const AT_ONCE_MS = 200;
@@ -45,6 +49,10 @@ class Pass {
   private readonly pending: BulkSession[];
   private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
   private readonly lease = new Lease();
+  private readonly stragglers = new Stragglers();
+  private readonly givenUp = new AbortController();
+  /** Ends calls. */
+  private readonly callSignal = AbortSignal.any([this.signal, this.givenUp.signal]);
   private requestsLeft: number;
 
   constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
@@ -72,6 +80,7 @@ class Pass {
     const { heartbeatTimeoutMs } = activityInfo();
     // Three beats fit into a heartbeat timeout.
     const beat = heartbeatTimeoutMs ? setInterval(() => this.beat(), heartbeatTimeoutMs / 3) : undefined;
+    const watch = setInterval(() => this.giveUpStragglers(), LOOK_EVERY_MS);
     try {
       // Tasks wait in a worker's connection, and may be another worker's by the time they are begun.
       await this.lease.renew(this.ended);
@@ -87,6 +96,7 @@ class Pass {
       if (!error.isReplaced) throw ApplicationFailure.retryable(error.message, FAILURES.notTaken);
     } finally {
       clearInterval(beat);
+      clearInterval(watch);
     }
     const hold = this.gate.breaker.hold();
     const open = [...this.open, ...this.leftOver()];
@@ -102,6 +112,14 @@ class Pass {
   private beat(): void {
     heartbeat(this.ended);
     this.lease.renew(this.ended).catch(() => undefined);
+  }
+
+  /**
+   * Their requests may still take effect, so the workflow has them looked at later. The others' results, and those that wait for
+   * another go, do not wait for them: a call may last for longer than half a minute.
+   */
+  private giveUpStragglers(): void {
+    if (!this.mayBegin() && this.stragglers.areLeft) this.givenUp.abort();
   }
 
   /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
@@ -139,7 +157,8 @@ class Pass {
         if (!session || admission === 'no') return;
         this.pending.pop();
         this.requestsLeft -= this.requestsOf(session);
-        this.file(session, await completeSession(this.options, session, this.input.plan, this.signal));
+        const { options, input, callSignal } = this;
+        this.file(session, await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)));
         if (admission === 'asProbe') return;
       } finally {
         slots.give();
