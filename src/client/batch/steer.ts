@@ -68,7 +68,7 @@ async function stop(client: Client, batchId: string, waitMs: number): Promise<nu
  * @throws TemporalUnavailableError
  */
 export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return withTemporalErrors(client, () => tell(client, batchId, BATCH_SIGNALS.pause));
+  return withTemporalErrors(client, () => signalShards(client, batchId, BATCH_SIGNALS.pause));
 }
 
 /**
@@ -83,10 +83,10 @@ export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Pr
  * @throws TemporalUnavailableError
  */
 export function resumeBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return withTemporalErrors(client, () => tell(client, batchId, BATCH_SIGNALS.resume));
+  return withTemporalErrors(client, () => signalShards(client, batchId, BATCH_SIGNALS.resume));
 }
 
-async function tell(client: Client, batchId: string, signal: string): Promise<number> {
+async function signalShards(client: Client, batchId: string, signal: string): Promise<number> {
   await checkKnown(client, batchId);
   return signalAll(client, await listRunningShards(client, batchId), signal);
 }
