@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MOST_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
@@ -9,6 +8,7 @@ import { fillParagraphs, HELP } from './shared/help.js';
 import { printableLines } from './shared/output.js';
 import { asTyped } from './shared/program.js';
 import { endQuietly } from './shared/signals.js';
+import { packageVersion } from './shared/version.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -27,7 +27,7 @@ const width = () => (process.stdout.isTTY ? process.stdout.columns : 80);
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
     .description('Completes Incode onboarding sessions durably, with Temporal.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureHelp(HELP)
     .configureOutput({
@@ -40,10 +40,6 @@ async function main(args: string[]): Promise<void> {
   program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function exitCodeOf(error: unknown): number {

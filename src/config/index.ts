@@ -92,12 +92,11 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
-    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
     rateLimit: read.number('INCODE_RATE_LIMIT', { least: 0.1, most: 100_000 }) ?? null,
     bulkShare: read.number('INCODE_BULK_SHARE', { least: 0, most: 1 }) ?? 0.8,
-    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
     confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', '15m', MAX_CONFIRM_WITHIN),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
@@ -138,6 +137,27 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
   const config = incodeConfig(read);
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;
+}
+
+/** What `verify-incode` needs. @throws ConfigError */
+export function readVerifyConfig(env: Environment = process.env): VerifyConfig {
+  const read = reader(env);
+  const config = {
+    ...incodeConfig(read),
+    configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    ...finishConfig(read),
+  };
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return config;
+}
+
+type VerifyConfig = IncodeConfig & Pick<Config, 'configurationId' | 'finishTimeoutMs' | 'settleTimeMs'>;
+
+function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTimeMs'> {
+  return {
+    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+  };
 }
 
 const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';

@@ -33,7 +33,7 @@ async function tokenFile(token: string): Promise<string> {
 /** Those of sessions are in `sessions.test.ts`. */
 const COMMANDS = [
   ...['complete', 'batch', 'status', 'list', 'demo', 'dev', 'worker', 'webhooks', 'codec-server', 'simulator'],
-  ...['setup', 'doctor', 'completion'],
+  ...['setup', 'doctor', 'verify-incode', 'completion'],
 ];
 
 describe('usage', () => {

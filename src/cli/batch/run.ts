@@ -63,9 +63,14 @@ function checkedPlan({ close, score, scoreDeadline, batchId }: BatchCommandOptio
   }
 }
 
-function dryRun({ sessions, invalid }: CheckedList, batchId: string, { json }: BatchCommandOptions): void {
-  if (json) printJson({ batchId, sessions, invalid, dryRun: true });
-  else process.stdout.write(`${number(sessions)} sessions, batch ${batchId}. Nothing was started.\n`);
+function dryRun(list: CheckedList, batchId: string, { json }: BatchCommandOptions): void {
+  const { sessions, invalid, withoutToken } = list;
+  if (json) printJson({ batchId, sessions, invalid, withoutToken, dryRun: true });
+  else {
+    const tokens =
+      withoutToken > 0 ? `${number(withoutToken)} without a token, which need the worker's token source. ` : '';
+    process.stdout.write(`${number(sessions)} sessions, batch ${batchId}. ${tokens}Nothing was started.\n`);
+  }
 }
 
 async function complete(client: ConnectedOnboardingClient, list: CheckedList, given: Given): Promise<void> {
