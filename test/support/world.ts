@@ -81,7 +81,7 @@ function plain(value: unknown): unknown {
 /** Of every world: the simulator ends its requests after 300 ms, so all times shrink with it. */
 const TIMES = {
   settleTimeMs: 400,
-  mendIntervalMs: 300,
+  operatorRetryMs: 300,
   scorePollMs: 200,
   confirmFinishPollMs: 200,
   confirmFinishWithinMs: 2_000,
