@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
@@ -209,6 +212,25 @@ describe('doctor', () => {
     expect(people.code).toBe(0);
     expect(people.stdout).toMatch(/^ok {7}Incode/m);
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
+  });
+
+  it('names the variable of a file with secrets that was emptied or deleted', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-doctor-'));
+    const file = join(directory, 'secrets');
+    await writeFile(file, 'a-secret-of-the-receiver');
+    const env = { ...NO_INCODE, WEBHOOK_HEADER_SECRETS_FILE: file };
+    const state = async () => (await doctor(queues, env)).found['secret files'];
+    expect(await state()).toEqual({ status: 'ok', message: 'WEBHOOK_HEADER_SECRETS_FILE' });
+    await writeFile(file, '\n');
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringMatching(/_FILE names a file that is empty$/),
+    });
+    await rm(directory, { recursive: true });
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('cannot be read (ENOENT)'),
+    });
   });
 
   it('touches no session at Incode', async () => {
