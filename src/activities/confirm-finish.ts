@@ -4,7 +4,7 @@ import { FAILURES, type FinishAnswer, isFinished, milestoneOf } from '../contrac
 import { statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
-import { tell } from './observe.js';
+import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { nextPause } from './pauses.js';
 import { isRefusedForGood } from './score.js';
@@ -49,9 +49,9 @@ export async function firstConfirmation(
 /** Reads the status again until it bears the finish out, or the time is over. */
 export function confirmFinish(options: ResolvedActivityOptions) {
   return async ({ interviewId, finish }: ConfirmFinishInput): Promise<void> => {
-    const { mendIntervalMs } = options;
+    const { operatorRetryMs } = options;
     const confirmed = await callIncode((signal) => isConfirmed(options, interviewId, finish, signal)).catch((error) => {
-      throw activityFailure(error, { interviewId, mendIntervalMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs });
     });
     if (confirmed !== false) return;
     const pause = nextPause(options, activityInfo());
@@ -74,5 +74,5 @@ export function reportNotConfirmed({ observe }: Options, interviewId: string): v
     'A session was answered as finished and is not: its token probably belongs to another session. The answer is not used.',
     { interviewId },
   );
-  tell(observe, { type: 'notConfirmed' });
+  emit(observe, { type: 'notConfirmed' });
 }

@@ -4,7 +4,7 @@ import { bearsOut, FAILURES } from '../contract/index.js';
 import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
-import { tell } from './observe.js';
+import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { nextPause } from './pauses.js';
 import { checkClaim, TokenMismatchError } from './token-fit.js';
@@ -14,16 +14,16 @@ import type { ConfirmStatusInput } from './types.js';
 export function confirmStatus(options: ResolvedActivityOptions) {
   return async (input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }> => {
     const { interviewId, hints } = input;
-    const { observe, mendIntervalMs } = options;
+    const { observe, operatorRetryMs } = options;
     const onboardingStatus = await readStatus(options, input).catch((error) => {
-      throw activityFailure(error, { interviewId, mendIntervalMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs });
     });
     if (onboardingStatus === null) {
-      tell(observe, { type: 'hint', result: 'unconfirmed' });
+      emit(observe, { type: 'hint', result: 'unconfirmed' });
       return { onboardingStatus };
     }
     if (hints.some((hint) => bearsOut(onboardingStatus, hint))) {
-      tell(observe, { type: 'hint', result: 'confirmed' });
+      emit(observe, { type: 'hint', result: 'confirmed' });
       return { onboardingStatus };
     }
     const pause = nextPause(options, activityInfo());
@@ -35,7 +35,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
       webhook: hints,
       incode: onboardingStatus,
     });
-    tell(observe, { type: 'hint', result: 'contradicted' });
+    emit(observe, { type: 'hint', result: 'contradicted' });
     return { onboardingStatus };
   };
 }

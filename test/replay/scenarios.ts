@@ -14,7 +14,7 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 const ASKED = { plan: { finishWhen: 'asked' } } as const;
@@ -22,7 +22,7 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
 /** One for every path through the workflow. Each returns the session whose history is kept. */
-export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
+export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = {
   async approved(world) {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -147,7 +147,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   /** The webhook is forged, and later a true one comes. */
   async 'webhook-contradicted'() {
-    await using world = await startWorld({ activities: { statusLagMs: 300 } });
+    await using world = await startTestWorld({ activities: { statusLagMs: 300 } });
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
@@ -221,7 +221,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 
   async 'token-reissued-during-review'() {
-    await using world = await startWorld({
+    await using world = await startTestWorld({
       tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
     });
     const interviewId = await inReview(world);
@@ -260,16 +260,16 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 };
 
-function startExecutive(simulator: SimulatorOptions): Promise<World> {
+function startExecutive(simulator: SimulatorOptions): Promise<TestWorld> {
   const credentials = () => ({ email: 'kyc@example.com', password: 'simulated' });
-  return startWorld({
+  return startTestWorld({
     simulator,
     activities: { statusLagMs: 1_200 },
     executive: (incode) => executiveLogIn(incode, credentials),
   });
 }
 
-async function waiting(world: World): Promise<string> {
+async function waiting(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);
   await untilLooks(world, interviewId, 1);
   // The poll waits for its next attempt.
@@ -277,14 +277,14 @@ async function waiting(world: World): Promise<string> {
   return interviewId;
 }
 
-async function inReview(world: World): Promise<string> {
+async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
   await untilLooks(world, interviewId, 1);
   return interviewId;
 }
 
-async function ended(world: World, interviewId: string): Promise<string> {
+async function ended(world: TestWorld, interviewId: string): Promise<string> {
   await world.onboarding.result(interviewId).catch(() => undefined);
   return interviewId;
 }

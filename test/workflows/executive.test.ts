@@ -4,11 +4,11 @@ import { completeBatch, SessionFailedError } from '../../src/client/index.js';
 import { FAILURES } from '../../src/contract/index.js';
 import { createIncodeClient, type ExecutiveToken, executiveLogIn, type IncodeClient } from '../../src/incode/index.js';
 import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
-import { all, type BulkWorld, outcomes, startBulkWorld } from '../support/bulk-world.js';
+import { all, outcomes } from '../support/batch.js';
 import { fetchHistory, scheduledActivities, textOf } from '../support/history.js';
 import { begin, expectSound, happens, say, stateOf, until, untilStage } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, openSessions, startTestWorld, type TestWorld, timesFinished } from '../support/world.js';
 
 const PASSWORD = 'password-that-must-not-be-seen';
 
@@ -41,12 +41,12 @@ function executive(incode: IncodeClient): ExecutiveToken {
   };
 }
 
-async function startExecutiveWorld(simulator: SimulatorOptions): Promise<BulkWorld> {
+async function startExecutiveWorld(simulator: SimulatorOptions): Promise<TestWorld> {
   // One log-in for both workers, which share a simulator.
   let shared: ExecutiveToken | undefined;
   const lazy: ExecutiveToken = { token: (refused) => (shared as ExecutiveToken).token(refused) };
   const activities = { ...ACTIVITIES, executive: lazy, observe };
-  const world = await startBulkWorld({ simulator, activities }, activities);
+  const world = await startTestWorld({ simulator, activities });
   const client = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
   shared = executive(client);
   return {
@@ -58,8 +58,8 @@ async function startExecutiveWorld(simulator: SimulatorOptions): Promise<BulkWor
   };
 }
 
-let world: BulkWorld;
-let ignoring: BulkWorld;
+let world: TestWorld;
+let ignoring: TestWorld;
 beforeAll(async () => {
   [world, ignoring] = await Promise.all([startExecutiveWorld({}), startExecutiveWorld(IGNORES_ID)]);
 });
@@ -68,7 +68,7 @@ afterAll(async () => {
   await ignoring[Symbol.asyncDispose]();
 });
 
-async function untilContradicted(of: BulkWorld, interviewId: string): Promise<void> {
+async function untilContradicted(of: TestWorld, interviewId: string): Promise<void> {
   const isContradiction = ({ event }: { event: string }) => event.startsWith('Incode contradicts a webhook');
   await until(async () => (await stateOf(of, interviewId)).timeline.some(isContradiction), true);
 }
@@ -183,20 +183,20 @@ describe('with an executive token, a webhook', () => {
 
 describe('with an executive token, a batch', () => {
   it('confirms each session by id, and fails those with the token of another one', async () => {
-    const [first, second, third] = await ignoring.sessions(3);
+    const [first, second, third] = await openSessions(ignoring.simulator, 3);
     if (!first || !second || !third) throw new Error('Three were asked for');
     const list = [first, { ...second, sessionToken: third.sessionToken }];
     const rows = await all(completeBatch(ignoring.onboarding, list, ignoring.batch()));
     expect(outcomes(rows)).toEqual(['approved', FAILURES.notConfirmed]);
     expect(rows[1]?.finish).toBeUndefined();
-    expect(ignoring.timesFinished([first, second, third])).toEqual([1, 0, 1]);
+    expect(timesFinished(ignoring.simulator, [first, second, third])).toEqual([1, 0, 1]);
   });
 
   it('waits for a status that lags behind, and finishes each session once', async () => {
     await using lagging = await startExecutiveWorld({ behavior: { statusLagMs: 300 } });
-    const list = await lagging.sessions(3);
+    const list = await openSessions(lagging.simulator, 3);
     const rows = await all(completeBatch(lagging.onboarding, list, lagging.batch()));
     expect(outcomes(rows)).toEqual(['approved', 'approved', 'approved']);
-    expect(lagging.timesFinished(list)).toEqual([1, 1, 1]);
+    expect(timesFinished(lagging.simulator, list)).toEqual([1, 1, 1]);
   });
 });
