@@ -151,7 +151,7 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
-      async () => /^Incode contradicts/.test((await stateOf(world, interviewId)).timeline.at(-1)?.event ?? ''),
+      async () => (await stateOf(world, interviewId)).timeline.some(({ event }) => /^Incode contradicts/.test(event)),
       true,
     );
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
@@ -280,7 +280,8 @@ async function waiting(world: TestWorld): Promise<string> {
 async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
-  await untilLooks(world, interviewId, 1);
+  // The one before finishing, and the poll's first.
+  await untilLooks(world, interviewId, 2);
   return interviewId;
 }
 
