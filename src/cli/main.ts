@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { MOST_CAUSES } from '../secrets/error-chain.js';
+import { MAX_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
@@ -59,7 +59,7 @@ function shown(message: string): string {
 }
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */
-function inWords(error: unknown, causesLeft = MOST_CAUSES): string {
+function inWords(error: unknown, causesLeft = MAX_CAUSES): string {
   if (!(error instanceof Error)) return String(error);
   const isShown = error.cause !== undefined && causesLeft > 0;
   const cause = isShown ? `\nCaused by ${inWords(error.cause, causesLeft - 1)}` : '';

@@ -82,7 +82,7 @@ export async function tryForeignReads(trial: Trial, own: OwnSession, other: OwnS
 }
 
 /** Incode is said to allow a burst of 50, and 100 a second. */
-const MOST_READS = 200;
+const MAX_READS = 200;
 const AT_ONCE = 25;
 
 /** Reads until the first 429, and waits afterwards. */
@@ -92,19 +92,19 @@ export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<v
     trial.whyNot.rateLimit = 'needs --try-rate-limit';
     return;
   }
-  say(`Reading a status up to ${MOST_READS} times to meet the rate limit`);
+  say(`Reading a status up to ${MAX_READS} times to meet the rate limit`);
   await attempt(trial, ['rateLimit'], async () => {
     const read = { ...STATUS, query: { id: session.interviewId }, token: session.token, signal };
     let refusal: Reply | undefined;
     let sent = 0;
-    while (sent < MOST_READS && !refusal) {
+    while (sent < MAX_READS && !refusal) {
       const replies = await Promise.all(Array.from({ length: AT_ONCE }, () => probe.askAtOnce(read)));
       refusal = replies.find(({ status }) => status === 429);
       sent += AT_ONCE;
     }
     seen.rateLimit = { sent, refusal };
     if (refusal)
-      await sleep(Math.min(parseRetryAfter(refusal.retryAfter, Date.now()) ?? CALM_MS, MOST_CALM_MS), undefined, {
+      await sleep(Math.min(parseRetryAfter(refusal.retryAfter, Date.now()) ?? CALM_MS, MAX_CALM_MS), undefined, {
         signal,
       });
   });
@@ -112,4 +112,4 @@ export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<v
 
 // The cleanup must not meet the limit.
 const CALM_MS = 2_000;
-const MOST_CALM_MS = 60_000;
+const MAX_CALM_MS = 60_000;
