@@ -12,12 +12,12 @@ const MAX_PAYLOAD_BYTES = 2_000_000;
 const FRAME_BYTES = 128;
 
 /** With 2,000 sessions that take 1 MB. What has to be kept of a session, its texts cut, has room in it. */
-export const LEAST_BYTES_PER_SESSION = 372;
+export const MIN_BYTES_PER_SESSION = 372;
 
 /** How many bytes, as JSON, may be kept of each session of a shard beside what it was started with. */
 export function bytesPerSession(sessions: BatchSession[]): number {
   const share = Math.floor((MAX_PAYLOAD_BYTES - jsonBytes(sessions)) / sessions.length) - FRAME_BYTES;
-  return Math.max(LEAST_BYTES_PER_SESSION, share);
+  return Math.max(MIN_BYTES_PER_SESSION, share);
 }
 
 /** What grows with Incode's answers. */

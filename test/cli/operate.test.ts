@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
@@ -90,6 +93,17 @@ describe('setup', () => {
     const { code, stderr } = await setup('--namespace', 'bogus');
     expect(code).toBe(2);
     expect(stderr).toContain('temporal operator namespace create --namespace bogus --retention 30d');
+  });
+
+  it('asks before it lowers the retention, and wants --yes where no terminal is', async () => {
+    const namespace = await newNamespace();
+    expect((await setup('--namespace', namespace, '--retention', '30d')).code).toBe(0);
+    const refused = await setup('--namespace', namespace, '--retention', '2d');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('Lower the retention from 30 days to 2 days?');
+    expect(refused.stderr).toContain('Give --yes');
+    const lowered = await setup('--namespace', namespace, '--retention', '2d', '--yes', '--json');
+    expect(JSON.parse(lowered.stdout)).toMatchObject({ retentionDays: 2 });
   });
 
   it.each([
@@ -201,6 +215,25 @@ describe('doctor', () => {
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
   });
 
+  it('names the variable of a file with secrets that was emptied or deleted', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-doctor-'));
+    const file = join(directory, 'secrets');
+    await writeFile(file, 'a-secret-of-the-receiver');
+    const env = { ...NO_INCODE, WEBHOOK_HEADER_SECRETS_FILE: file };
+    const state = async () => (await doctor(queues, env)).found['secret files'];
+    expect(await state()).toEqual({ status: 'ok', message: 'WEBHOOK_HEADER_SECRETS_FILE' });
+    await writeFile(file, '\n');
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringMatching(/_FILE names a file that is empty$/),
+    });
+    await rm(directory, { recursive: true });
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('cannot be read (ENOENT)'),
+    });
+  });
+
   it('touches no session at Incode', async () => {
     const { interviewId } = await world.simulator.openSession();
     const before = world.simulator.calls.length;
@@ -249,6 +282,12 @@ describe('doctor', () => {
       workers: { status: 'skipped' },
       Incode: { status: 'ok' },
     });
+  });
+
+  it('prints one line for checks that are skipped for the same cause, and counts them', async () => {
+    const { stdout } = await run(['doctor', '--address', '127.0.0.1:1'], '', incode());
+    expect(stdout).toMatch(/^skipped {2}encryption, namespace, search attributes, .*needs the server$/m);
+    expect(stdout).toMatch(/^1 failed, 0 warnings; \d+ checks skipped\.$/m);
   });
 
   it.each<[string, { kind: 'status'; status: number; body?: 'html'; headers?: Record<string, string> }, string]>([

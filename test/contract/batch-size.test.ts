@@ -3,7 +3,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import { encryptionCodec } from '../../src/codec/encryption-codec.js';
-import { bytesPerSession, fitted, jsonBytes, LEAST_BYTES_PER_SESSION } from '../../src/contract/batch-size.js';
+import { bytesPerSession, fitted, jsonBytes, MIN_BYTES_PER_SESSION } from '../../src/contract/batch-size.js';
 import type { BatchRow, BatchSession } from '../../src/contract/index.js';
 import { cases, fc } from '../support/property.js';
 
@@ -61,8 +61,8 @@ describe('fitted', () => {
         const one: BatchRow = failure
           ? { ...rest, failure }
           : { outcome: 'needsReview', ...rest, ...(score ? { score } : {}), notClosed: true };
-        const kept = fitted(one, LEAST_BYTES_PER_SESSION);
-        expect(jsonBytes(kept)).toBeLessThanOrEqual(LEAST_BYTES_PER_SESSION);
+        const kept = fitted(one, MIN_BYTES_PER_SESSION);
+        expect(jsonBytes(kept)).toBeLessThanOrEqual(MIN_BYTES_PER_SESSION);
         if (one.finish?.action === 'rejected') expect(kept.finish?.action).toBe('rejected');
         if (one.onboardingStatus?.startsWith('ID_')) expect(kept.onboardingStatus).toBe(one.onboardingStatus);
       }),
@@ -103,7 +103,7 @@ describe('what a shard keeps', () => {
   });
 
   it('has more room for each where sessions are few', () => {
-    expect(bytesPerSession(FULL)).toBeGreaterThanOrEqual(LEAST_BYTES_PER_SESSION);
+    expect(bytesPerSession(FULL)).toBeGreaterThanOrEqual(MIN_BYTES_PER_SESSION);
     expect(bytesPerSession(FULL.slice(0, 100))).toBeGreaterThan(10_000);
   });
 });

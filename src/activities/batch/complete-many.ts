@@ -6,10 +6,10 @@ import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
 import { isToBeMended, warnOperator } from '../failure.js';
 import { Lease, leased, NotCurrentError, NotSentError } from '../lease.js';
-import { tell } from '../observe.js';
+import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
-import type { Gate } from './shared-throttle.js';
+import type { SharedThrottle } from './shared-throttle.js';
 import { Stragglers } from './stragglers.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
@@ -34,13 +34,14 @@ const LOOK_EVERY_MS = 1_000;
 /** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
 const AT_ONCE_MS = 200;
 
-export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
-  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(options, gate, limits, input).run();
+export function completeMany(options: ResolvedActivityOptions, throttle: SharedThrottle, limits: ManyOptions) {
+  return (input: CompleteManyInput): Promise<CompleteManyResult> =>
+    new BulkAttempt(options, throttle, limits, input).run();
 }
 
-class Pass {
+class BulkAttempt {
   private readonly options: SessionOptions;
-  private readonly gate: Gate;
+  private readonly throttle: SharedThrottle;
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;
   private readonly signal = Context.current().cancellationSignal;
@@ -56,8 +57,13 @@ class Pass {
   private readonly callSignal = AbortSignal.any([this.signal, this.givenUp.signal]);
   private requestsLeft: number;
 
-  constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
-    this.gate = gate;
+  constructor(
+    options: ResolvedActivityOptions,
+    throttle: SharedThrottle,
+    limits: ManyOptions,
+    input: CompleteManyInput,
+  ) {
+    this.throttle = throttle;
     const { incode, tokenSource } = options;
     this.options = {
       ...options,
@@ -90,7 +96,7 @@ class Pass {
         const lanes = Math.min(this.limits.concurrency, this.pending.length);
         await Promise.all(Array.from({ length: lanes }, () => this.lane()));
         // Again after a probe that found Incode well.
-      } while (this.mayBegin() && !this.gate.breaker.hold());
+      } while (this.mayBegin() && !this.throttle.breaker.hold());
     } catch (error) {
       if (!(error instanceof NotCurrentError)) throw error;
       // What the server has given to another worker needs no result, and what is to end has one: nothing was begun.
@@ -99,7 +105,7 @@ class Pass {
       clearInterval(beat);
       clearInterval(watch);
     }
-    const hold = this.gate.breaker.hold();
+    const hold = this.throttle.breaker.hold();
     const open = [...this.open, ...this.leftOver()];
     const runId = activityInfo().workflowExecution?.runId;
     const chunk = this.chunk();
@@ -141,14 +147,14 @@ class Pass {
     const heldBackMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
     const early = heldBackMs > AT_ONCE_MS && heldBackMs < withinMs ? withinMs - heldBackMs : 0;
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    this.requestsLeft -= Math.max((early / withinMs) * requests, this.gate.pace.backlog());
+    this.requestsLeft -= Math.max((early / withinMs) * requests, this.throttle.pace.backlog());
   }
 
   /** One session after the other, until nothing more is to be begun. */
   private async lane(): Promise<void> {
-    const { slots, breaker } = this.gate;
+    const { slots, breaker } = this.throttle;
     while (this.mayBegin()) {
-      const slot = slots.take();
+      const slot = slots.acquire();
       // Nearly always there is one; a promise less for each session counts.
       if (slot) await slot;
       try {
@@ -162,7 +168,7 @@ class Pass {
         this.file(session, await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)));
         if (admission === 'asProbe') return;
       } finally {
-        slots.give();
+        slots.release();
       }
     }
   }
@@ -178,7 +184,7 @@ class Pass {
   }
 
   private file({ index }: BulkSession, step: Step): void {
-    tell(this.options.observe, { type: 'batchSession', result: resultOf(step) });
+    emit(this.options.observe, { type: 'batchSession', result: resultOf(step) });
     const { bytesPerSession = LEAST_BYTES_PER_SESSION } = this.input;
     if ('end' in step) this.ended.push([index, fitted(step.end, bytesPerSession)]);
     else {
@@ -187,13 +193,13 @@ class Pass {
       if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
     }
     // A call that was aborted, or not made, says nothing about Incode.
-    if (this.signal.aborted || hasNoToken(step)) this.gate.breaker.abandoned();
-    else this.gate.report(step);
+    if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();
+    else this.throttle.report(step);
   }
 
   private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
     return (...args: Args): Promise<T> => {
-      const turn = this.gate.pace.turn();
+      const turn = this.throttle.pace.turn();
       return turn ? turn.then(() => call(...args)) : call(...args);
     };
   }

@@ -1,5 +1,5 @@
 /** A call that takes no longer is none, however fast the others are: an activity that has enough to do lasts as long. */
-const LEAST_MS = 10_000;
+const MIN_MS = 10_000;
 
 /** How much slower than every other session one has to be: where Incode is slow for all, each is waited for. */
 const TIMES_SLOWER = 4;
@@ -23,7 +23,7 @@ export class Stragglers {
   /** Whether stragglers are all that is under way. */
   get areLeft(): boolean {
     if (this.slowestMs === undefined) return false;
-    const since = performance.now() - Math.max(LEAST_MS, this.slowestMs * TIMES_SLOWER);
+    const since = performance.now() - Math.max(MIN_MS, this.slowestMs * TIMES_SLOWER);
     return this.begun.size > 0 && [...this.begun].every(({ at }) => at < since);
   }
 }
