@@ -9,10 +9,9 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
-import { type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
 import { type Ran, run } from '../support/cli.js';
 import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const address = inject('temporalAddress');
 // Each look is a program that is started, which takes seconds on a loaded machine.
@@ -173,11 +172,11 @@ interface Doctored {
 }
 
 describe('doctor', () => {
-  let world: BulkWorld;
+  let world: TestWorld;
   let queues: string[];
   beforeAll(async () => {
-    world = await startBulkWorld();
-    queues = ['--address', address, '--task-queue', world.taskQueue, '--bulk-task-queue', world.bulkQueue];
+    world = await startTestWorld();
+    queues = ['--address', address, '--task-queue', world.taskQueue, '--bulk-task-queue', world.taskQueue];
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -205,7 +204,7 @@ describe('doctor', () => {
       // Our own test server keeps a day, another one may keep more.
       retention: { status: expect.stringMatching(/^(ok|warning)$/) },
       workers: { status: 'ok', message: expect.stringContaining(`${process.pid}@`) },
-      'bulk workers': { status: 'ok', message: expect.stringContaining(world.bulkQueue) },
+      'bulk workers': { status: 'ok', message: expect.stringContaining(world.taskQueue) },
       Incode: { status: 'ok' },
       clock: { status: 'ok' },
     });

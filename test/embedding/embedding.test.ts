@@ -10,18 +10,18 @@ import { onboardingSession } from 'temporal-incode/workflows';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { expectSound, handleOf, operationsOf, searchAttributesOf } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { API_KEY, startWorld, type World } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 import type { Parent } from './workflows.js';
 
 // `world` is where onboardings run; beside it, a worker of another team.
 
-let world: World;
+let world: TestWorld;
 let bundle: string;
 let stop: () => Promise<void>;
 const theirQueue = `theirs-${randomUUID()}`;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
   const incode = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
