@@ -6,11 +6,12 @@ import {
   FAILURES,
   MAX_SHARD_SESSIONS,
 } from '../../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+import { startShard } from '../../support/batch.js';
+import { startTestWorld, type TestWorld } from '../../support/world.js';
 
-let world: BatchWorld;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startBatchWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -19,7 +20,7 @@ const LONG_URL = `https://bank.example/${'€'.repeat(489)}`;
 
 describe('a full shard whose answers are as large as they may be', () => {
   it('has a result, which leaves out redirections that do not fit and says so', async () => {
-    const sessions = await openSessions(world.simulator, MAX_SHARD_SESSIONS, { redirectionUrl: LONG_URL });
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, { redirectionUrl: LONG_URL });
     const handle = await startShard(world, sessions, { plan: { score: true } });
     const { rows } = await handle.result();
     expect(rows).toHaveLength(MAX_SHARD_SESSIONS);
@@ -29,11 +30,11 @@ describe('a full shard whose answers are as large as they may be', () => {
         finish: { action: 'approved', redirectionUrl: null, redirectionUnsafe: 'tooLong' },
       });
     }
-    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: MAX_SHARD_SESSIONS });
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
   it('answers queries and can be stopped while it waits for scores', async () => {
-    const sessions = await openSessions(world.simulator, MAX_SHARD_SESSIONS, {
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, {
       redirectionUrl: LONG_URL,
       action: '"'.repeat(64),
       scoreReadyAfterMs: null,
@@ -47,7 +48,7 @@ describe('a full shard whose answers are as large as they may be', () => {
   });
 
   it('has a result whatever texts Incode answers with', async () => {
-    const sessions = await openSessions(world.simulator, MAX_SHARD_SESSIONS, {
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, {
       redirectionUrl: LONG_URL,
       action: '"'.repeat(200),
       score: { status: '€'.repeat(300), value: '"'.repeat(300) },
@@ -58,7 +59,7 @@ describe('a full shard whose answers are as large as they may be', () => {
 }, 180_000);
 
 it('a small shard hands long redirections on', async () => {
-  const sessions = await openSessions(world.simulator, 3, { redirectionUrl: LONG_URL });
+  const sessions = await world.sessions(3, { redirectionUrl: LONG_URL });
   const { rows } = await (await startShard(world, sessions)).result();
   expect(rows.map(({ finish }) => finish?.redirectionUrl)).toEqual([LONG_URL, LONG_URL, LONG_URL]);
 });
