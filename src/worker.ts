@@ -1,15 +1,7 @@
-import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
-import {
-  type ActivityEvent,
-  type ActivityOptions,
-  activitiesPerSecond,
-  createBulkActivities,
-  createIncodeActivities,
-  reissuingTokenSource,
-  type TokenSource,
-} from './activities/index.js';
+import { NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { type Config, ConfigError, readConfig } from './config/index.js';
-import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
+import { warnOfUnknownVariables } from './config/unknown-variables.js';
+import { createIncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
 import { logAttributes } from './monitoring/log-attributes.js';
 import type { Health } from './monitoring/server.js';
@@ -18,15 +10,16 @@ import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { versioned } from './worker/deployment.js';
+import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
-import { limitTaskQueue } from './worker/task-queue-limit.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config/index.js';
 export type { IncodeCall } from './incode/index.js';
 export type { Health } from './monitoring/server.js';
+export type { CreateWorkerOptions } from './worker/options.js';
 export {
   checkSearchAttributes,
   MissingSearchAttributesError,
@@ -48,28 +41,6 @@ export interface OnboardingWorker {
   shutdown(): void;
   /** Whether it is alive and takes work, for probes; asks the server at most every 5 s, and answers within 2 s. */
   health(): Promise<Health>;
-}
-
-export interface CreateWorkerOptions {
-  /**
-   * Where fresh session tokens come from, such as a vault of yours.
-   *
-   * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
-   */
-  tokenSource?: TokenSource;
-  /**
-   * The SDK's own options for the worker of single sessions, which come before ours. Of these `dataConverter` holds for all workers:
-   * a codec must not leave batches out.
-   *
-   * @default none
-   */
-  worker?: Partial<WorkerOptions>;
-  /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
-  interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
-  /** Told of every call to Incode when it has ended. @default nobody */
-  onCall?: (call: IncodeCall) => void;
-  /** Told what the activities find out. @default nobody */
-  observe?: (event: ActivityEvent) => void;
 }
 
 /**
@@ -140,54 +111,6 @@ function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInt
   };
 }
 
-/** Activities per second of single sessions, and requests per second of batches; `null` for no limit. */
-function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
-  if (rateLimit === null) return null;
-  // A finish makes two requests, its look at the status included. The other activities of single sessions make one.
-  const single = (rateLimit * (1 - bulkShare)) / 2;
-  // Never starve either queue, even with a share of 0 or 1.
-  return { single: Math.max(single, 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
-}
-
-async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
-  const { namespace, taskQueue, bulkTaskQueue } = config;
-  const rate = rates(config);
-  await limitTaskQueue(connection, { namespace, taskQueue }, rate === null ? null : rate.single);
-  const bulk = rate === null ? null : activitiesPerSecond(rate.bulk);
-  await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
-}
-
-function onboardingOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { connections } = config;
-  const rate = rates(config);
-  return {
-    taskQueue: config.taskQueue,
-    activities: createIncodeActivities(activityOptions(config, incode, options)),
-    maxCachedWorkflows: config.maxCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
-    maxConcurrentActivityTaskExecutions: connections,
-    ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
-  };
-}
-
-function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { bulkConnections } = config;
-  const rate = rates(config);
-  return {
-    taskQueue: config.bulkTaskQueue,
-    activities: createBulkActivities({
-      ...activityOptions(config, incode, options),
-      concurrency: bulkConnections,
-      ...(rate ? { requestsPerSecond: rate.bulk } : {}),
-    }),
-    maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    maxConcurrentActivityTaskExecutions: config.bulkActivities,
-    ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
-  };
-}
-
 /**
  * The worker process: configuration from the environment, logs as JSON on stderr, a graceful end on SIGTERM and SIGINT.
  *
@@ -208,6 +131,7 @@ export async function runWorker(env = process.env): Promise<number> {
   const { createLogger } = await import('./monitoring/logger.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
+  warnOfUnknownVariables(logger.warn, env);
   const { namespace, taskQueue, temporal } = config;
   const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
   let monitoring: WorkerMonitoring | undefined;
@@ -239,22 +163,4 @@ export async function runWorker(env = process.env): Promise<number> {
   } finally {
     await monitoring?.close();
   }
-}
-
-function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
-  const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
-  const tokenSource = given.tokenSource ?? reissuing;
-  const { observe } = given;
-  return {
-    incode,
-    settleTimeMs,
-    confirmFinishWithinMs,
-    // Incode's re-issue has a timeout of its own, and says better what went wrong.
-    ...(given.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
-    processedPollMs,
-    reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(observe ? { observe } : {}),
-  };
 }

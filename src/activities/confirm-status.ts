@@ -4,7 +4,7 @@ import { bearsOut, FAILURES } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
-import { tell } from './observe.js';
+import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { ConfirmStatusInput } from './types.js';
 
@@ -15,16 +15,16 @@ const FIRST_PAUSE = 1 / 36;
 export function confirmStatus(options: ResolvedActivityOptions) {
   return async (input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }> => {
     const { interviewId, hints } = input;
-    const { observe, mendIntervalMs } = options;
+    const { observe, operatorRetryMs } = options;
     const onboardingStatus = await readStatus(options, input).catch((error) => {
-      throw activityFailure(error, { interviewId, mendIntervalMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs });
     });
     if (onboardingStatus === null) {
-      tell(observe, { type: 'hint', result: 'unconfirmed' });
+      emit(observe, { type: 'hint', result: 'unconfirmed' });
       return { onboardingStatus };
     }
     if (hints.some((hint) => bearsOut(onboardingStatus, hint))) {
-      tell(observe, { type: 'hint', result: 'confirmed' });
+      emit(observe, { type: 'hint', result: 'confirmed' });
       return { onboardingStatus };
     }
     const pause = nextPause(options);
@@ -36,7 +36,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
       webhook: hints,
       incode: onboardingStatus,
     });
-    tell(observe, { type: 'hint', result: 'contradicted' });
+    emit(observe, { type: 'hint', result: 'contradicted' });
     return { onboardingStatus };
   };
 }

@@ -6,15 +6,15 @@ import { TokenMismatchError } from './token-fit.js';
 import type { FailureDetails } from './types.js';
 
 /** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
-const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'mend' }> = {
+const DISPOSITION: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'waitForOperator' }> = {
   badRequest: { type: FAILURES.badRequest, next: 'end' },
   unknownSession: { type: FAILURES.unknownSession, next: 'end' },
   methodNotAllowed: { type: FAILURES.methodNotAllowed, next: 'end' },
   notAcceptable: { type: FAILURES.notAcceptable, next: 'end' },
   // Not an end for the session: the workflow waits for another token and calls again.
   tokenRefused: { type: FAILURES.tokenRefused, next: 'end' },
-  apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'mend' },
-  misconfigured: { type: FAILURES.misconfigured, next: 'mend' },
+  apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'waitForOperator' },
+  misconfigured: { type: FAILURES.misconfigured, next: 'waitForOperator' },
   notTaken: { type: FAILURES.notTaken, next: 'retry' },
   resultUnknown: { type: FAILURES.resultUnknown, next: 'retry' },
   maybeRunning: { type: FAILURES.maybeRunning, next: 'retry' },
@@ -22,7 +22,7 @@ const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' |
 
 export interface FailureContext {
   interviewId: string;
-  mendIntervalMs: number;
+  operatorRetryMs: number;
   /** @default 0: the retry policy's own delay */
   leastDelayMs?: number;
   /** What the failure has to tell whoever goes on. */
@@ -40,11 +40,11 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   if (cancelledByCaller()) {
     return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
   }
-  const { type, next } = FATE[error.kind];
-  if (next === 'mend') warnOperator(error);
-  const { mendIntervalMs, leastDelayMs = 0 } = context;
+  const { type, next } = DISPOSITION[error.kind];
+  if (next === 'waitForOperator') warnOperator(error);
+  const { operatorRetryMs, leastDelayMs = 0 } = context;
   // What somebody has mended goes on within the interval, whatever Incode asks for.
-  const delay = Math.max(next === 'mend' ? mendIntervalMs : (error.retryAfterMs ?? 0), leastDelayMs);
+  const delay = Math.max(next === 'waitForOperator' ? operatorRetryMs : (error.retryAfterMs ?? 0), leastDelayMs);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,
@@ -57,16 +57,16 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
 
 /** Whether Incode has refused for good, so that repeating the call changes nothing. */
 export function isFinal(kind: IncodeErrorKind): boolean {
-  return FATE[kind].next === 'end';
+  return DISPOSITION[kind].next === 'end';
 }
 
 /** Whether the operator has to correct the API key, the base URL or the proxy. */
 export function isToBeMended(kind: IncodeErrorKind): boolean {
-  return FATE[kind].next === 'mend';
+  return DISPOSITION[kind].next === 'waitForOperator';
 }
 
 export function failureTypeOf(kind: IncodeErrorKind): FailureType {
-  return FATE[kind].type;
+  return DISPOSITION[kind].type;
 }
 
 /** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */

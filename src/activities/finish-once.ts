@@ -1,6 +1,6 @@
 import { FAILURES, type FailureType, type FinishAnswer, isKnownStatus, milestoneOf } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
-import { tell } from './observe.js';
+import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { isRefusedForGood } from './score.js';
 import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
@@ -91,7 +91,7 @@ async function look(
   const result = resultOf(onboardingStatus);
   const isUnclear = !isKnownStatus(onboardingStatus);
   const found = result ? (result.finish ? 'finished' : 'expired') : isUnclear ? 'unclear' : 'open';
-  tell(options.observe, { type: 'verification', result: found });
+  emit(options.observe, { type: 'verification', result: found });
   if (result) return { result };
   if (!mayBeSent(earlier)) return undefined;
   if (earlier.accepted || isUnclear) return unconfirmed(options, context, onboardingStatus);
@@ -118,7 +118,7 @@ async function send(
     if (!(error instanceof IncodeError)) return { error, sent: { ...context.earlier, lastSentAt: 'inThisAttempt' } };
     const { kind, httpStatus = 0 } = error;
     if (kind !== 'maybeRunning' && kind !== 'resultUnknown') return { error, sent: context.earlier };
-    tell(observe, { type: 'ambiguousFinish', kind });
+    emit(observe, { type: 'ambiguousFinish', kind });
     const accepted = httpStatus >= 200 && httpStatus < 300 ? { accepted: true as const } : {};
     return { error, sent: { lastSentAt: 'inThisAttempt', ...accepted } };
   }
@@ -157,7 +157,7 @@ function unlessFinal(options: Options, context: FinishContext, error: unknown): 
 function unconfirmed(options: Options, context: FinishContext, onboardingStatus: string): FinishAttempt {
   const left = timeToConfirm(options, context);
   if (left <= 0) {
-    tell(options.observe, { type: 'unconfirmedFinish' });
+    emit(options.observe, { type: 'unconfirmedFinish' });
     const finish: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
     return { result: { finish, onboardingStatus } };
   }

@@ -27,8 +27,8 @@ export function finishStatus(options: ResolvedActivityOptions) {
       const { type, what, ms } = attempt.wait;
       throw notYet(type, interviewId, what, ms);
     }
-    const { mendIntervalMs } = options;
-    throw activityFailure(attempt.error, { interviewId, mendIntervalMs, sent: datedByWorker(sent) });
+    const { operatorRetryMs } = options;
+    throw activityFailure(attempt.error, { interviewId, operatorRetryMs, sent: datedByWorker(sent) });
   };
 }
 

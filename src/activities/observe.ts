@@ -18,7 +18,7 @@ export type ActivityEvent =
 export type Observe = (event: ActivityEvent) => void;
 
 /** Whoever counts must not be able to make an activity fail. */
-export function tell(observe: Observe | undefined, event: ActivityEvent): void {
+export function emit(observe: Observe | undefined, event: ActivityEvent): void {
   try {
     observe?.(event);
   } catch {

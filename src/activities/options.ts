@@ -45,7 +45,7 @@ export interface ActivityOptions {
    *
    * @default 60_000: soon enough after the mending, and 1,000 waiting sessions make no more than 17 requests/s.
    */
-  mendIntervalMs?: number;
+  operatorRetryMs?: number;
   /**
    * How often a score that is not ready is asked for, in milliseconds.
    *
@@ -81,7 +81,7 @@ export const ACTIVITY_DEFAULTS = {
   confirmFinishWithinMs: 900_000,
   confirmFinishPollMs: 10_000,
   tokenTimeoutMs: 10_000,
-  mendIntervalMs: 60_000,
+  operatorRetryMs: 60_000,
   scorePollMs: 10_000,
   processedPollMs: 900_000,
   reviewPollMs: 21_600_000,

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { MOST_CAUSES } from '../secrets/error-chain.js';
+import { MAX_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
@@ -9,6 +8,7 @@ import { fillParagraphs, HELP } from './shared/help.js';
 import { printableLines } from './shared/output.js';
 import { asTyped } from './shared/program.js';
 import { endQuietly } from './shared/signals.js';
+import { packageVersion } from './shared/version.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -27,7 +27,7 @@ const width = () => (process.stdout.isTTY ? process.stdout.columns : 80);
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
     .description('Completes Incode onboarding sessions durably, with Temporal.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureHelp(HELP)
     .configureOutput({
@@ -40,10 +40,6 @@ async function main(args: string[]): Promise<void> {
   program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function exitCodeOf(error: unknown): number {
@@ -63,7 +59,7 @@ function shown(message: string): string {
 }
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */
-function inWords(error: unknown, causesLeft = MOST_CAUSES): string {
+function inWords(error: unknown, causesLeft = MAX_CAUSES): string {
   if (!(error instanceof Error)) return String(error);
   const isShown = error.cause !== undefined && causesLeft > 0;
   const cause = isShown ? `\nCaused by ${inWords(error.cause, causesLeft - 1)}` : '';

@@ -65,6 +65,10 @@ const GROUPS: Record<string, Record<string, Listed>> = {
   'Operate it': {
     setup: { summary: 'Prepare a Temporal namespace', load: () => import('./commands/setup.js') },
     doctor: { summary: 'Check server, namespace, workers and Incode', load: () => import('./commands/doctor.js') },
+    'verify-incode': {
+      summary: 'Try on your demo account what this package assumes about Incode',
+      load: () => import('./commands/verify-incode.js'),
+    },
     replay: {
       summary: 'Replay histories with this version, before it is deployed',
       load: () => import('./commands/replay.js'),

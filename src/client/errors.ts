@@ -24,7 +24,9 @@ export class SessionNotFoundError extends TemporalIncodeError {
   readonly interviewId: string;
 
   constructor(interviewId: string) {
-    super(`Session ${interviewId}: no onboarding is known in this namespace. Start it first.`);
+    super(
+      `Session ${interviewId}: no onboarding is known in this namespace. A batch may have completed it, or it was never started here, or its history was removed.`,
+    );
     this.interviewId = interviewId;
   }
 }

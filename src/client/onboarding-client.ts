@@ -15,7 +15,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
-import { shownAs } from '../secrets/index.js';
+import { redactWhenPrinted } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { undeliverable } from './failures.js';
 import { type FinishedOnboarding, type FinishOptions, finishSession } from './finish-session.js';
@@ -52,7 +52,7 @@ export class OnboardingClient {
     this.temporal = client;
     this.host = { client, taskQueue, requestEagerStart };
     // Printing this object must not show the connection's credentials.
-    shownAs(this, { namespace: client.options.namespace, taskQueue });
+    redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue });
   }
 
   /**

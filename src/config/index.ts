@@ -1,7 +1,7 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
-import { HIDDEN, isPlainHttp, shownAs } from '../secrets/index.js';
+import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
@@ -80,7 +80,7 @@ export interface Config {
 }
 
 /** One for tasks of workflows that are cached, one for others: the SDK's own condition. */
-const LEAST_WORKFLOW_TASKS = 2;
+const MIN_WORKFLOW_TASKS = 2;
 
 /**
  * @param onWarning told of a file with secrets that has become wrong. @default a warning of the process, `SecretFileWarning`
@@ -92,12 +92,11 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
-    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
     rateLimit: read.number('INCODE_RATE_LIMIT', { least: 0.1, most: 100_000 }) ?? null,
     bulkShare: read.number('INCODE_BULK_SHARE', { least: 0, most: 1 }) ?? 0.8,
-    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
     confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', '15m', MAX_CONFIRM_WITHIN),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
@@ -108,7 +107,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
-    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, LEAST_WORKFLOW_TASKS),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, MIN_WORKFLOW_TASKS),
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),
@@ -138,6 +137,27 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
   const config = incodeConfig(read);
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;
+}
+
+/** What `verify-incode` needs. @throws ConfigError */
+export function readVerifyConfig(env: Environment = process.env): VerifyConfig {
+  const read = reader(env);
+  const config = {
+    ...incodeConfig(read),
+    configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    ...finishConfig(read),
+  };
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return config;
+}
+
+type VerifyConfig = IncodeConfig & Pick<Config, 'configurationId' | 'finishTimeoutMs' | 'settleTimeMs'>;
+
+function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTimeMs'> {
+  return {
+    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+  };
 }
 
 const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';
@@ -196,5 +216,5 @@ const MAX_SHUTDOWN_GRACE = '10m';
 /** Whoever prints the configuration, or logs it as JSON, must not print the key. */
 function withoutSecrets(config: Config): Config {
   const hidden = { apiKey: HIDDEN, temporal: HIDDEN, proxy: HIDDEN, encryptionKeys: HIDDEN };
-  return shownAs(config, { ...config, ...hidden });
+  return redactWhenPrinted(config, { ...config, ...hidden });
 }

@@ -5,6 +5,7 @@ import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange } from './exchange.js';
 import { factsOf } from './facts.js';
+import { headersOf } from './headers.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
 import { report } from './report.js';
 import {
@@ -143,15 +144,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       origin,
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
       method,
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        // Nothing here unpacks an answer.
-        'accept-encoding': 'identity',
-        'api-version': '1.0',
-        'x-api-key': key,
-        ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
-      },
+      headers: headersOf(key, sessionToken),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A GET counts as idempotent otherwise: undici sends those again that follow another one on a connection that is
       // lost. `pipelining: 1` lets none follow; this holds should that ever change.

@@ -5,11 +5,11 @@ import type { StatusDelivery } from './parse-delivery.js';
 const REMEMBERED_MS = 60_000;
 
 /** Incode knows about ten statuses, so a session that has more news within ten minutes is being flooded. */
-const MOST_NEWS = 20;
+const MAX_NEWS = 20;
 const NEWS_WINDOW_MS = 600_000;
 
 /** About 300 bytes each. Whoever can send more sessions only makes the oldest forgotten. */
-const MOST_SESSIONS = 10_000;
+const MAX_SESSIONS = 10_000;
 
 interface HandedOn {
   taken: Promise<Notified>;
@@ -47,7 +47,7 @@ export function coalescing(
     sessions.delete(interviewId);
     sessions.set(interviewId, session);
     for (const oldest of sessions.keys()) {
-      if (sessions.size <= MOST_SESSIONS) break;
+      if (sessions.size <= MAX_SESSIONS) break;
       sessions.delete(oldest);
     }
     return session;
@@ -58,7 +58,7 @@ export function coalescing(
     const session = sessionOf(interviewId);
     const known = session.statuses.get(onboardingStatus);
     if (known) return known.taken;
-    if (session.news >= MOST_NEWS) return 'tooMany';
+    if (session.news >= MAX_NEWS) return 'tooMany';
     session.news += 1;
     // Nobody waits for it for longer than that, and the next delivery is to try anew.
     const handedOn: HandedOn = { taken: (async () => notify(delivery))(), until: now() + notifyTimeoutMs };

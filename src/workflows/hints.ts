@@ -1,7 +1,7 @@
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { bearsOut, isProcessedOnly, laterStatus } from '../contract/index.js';
 import { incode } from './incode.js';
-import { learn, note, type SessionRecord } from './record.js';
+import { addEvent, applyStatus, type SessionRecord } from './record.js';
 import type { Session } from './session.js';
 
 /** Whether a status, if it is true, would end or decide what the session is at. */
@@ -89,7 +89,7 @@ function settle(record: SessionRecord, hints: string[], answer: Answer): void {
   }
   if (answer === 'refused') {
     drop(record, hints);
-    note(record, `Incode does not tell whether a webhook is true: ${hints.join(', ')}`);
+    addEvent(record, `Incode does not tell whether a webhook is true: ${hints.join(', ')}`);
     return;
   }
   const { onboardingStatus } = answer;
@@ -102,16 +102,16 @@ function settle(record: SessionRecord, hints: string[], answer: Answer): void {
   } else {
     drop(record, hints);
     record.contradictions += 1;
-    note(record, `Incode contradicts a webhook that said ${hints.join(', ')}`);
+    addEvent(record, `Incode contradicts a webhook that said ${hints.join(', ')}`);
   }
-  learn(record, onboardingStatus, 'answer');
+  applyStatus(record, onboardingStatus, 'answer');
 }
 
 /** Finishing needs a token anyway, and that one can ask whether the session is processed. */
 function takeAtTheirWord(record: SessionRecord, hints: string[]): void {
   const taken = hints.filter((hint) => !isProcessedOnly(hint));
   drop(record, taken);
-  for (const hint of taken) learn(record, hint, 'webhook');
+  for (const hint of taken) applyStatus(record, hint, 'webhook');
 }
 
 function drop(record: SessionRecord, hints: string[]): void {

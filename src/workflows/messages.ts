@@ -16,7 +16,7 @@ import {
   UPDATES,
 } from '../contract/index.js';
 import { guarded, wrongStage } from './failures.js';
-import { hear, keepHint, learn, note, saysMore } from './record.js';
+import { addEvent, applyStatus, applyWebhookStatus, keepHint, saysMore } from './record.js';
 import type { Session } from './session.js';
 
 const finish = defineUpdate<FinishAnswer | null>(UPDATES.finish);
@@ -53,7 +53,7 @@ export function refuseMessages(reason: unknown): void {
 
 async function finishAnswer(session: Session): Promise<FinishAnswer | null> {
   const { record } = session;
-  if (!record.asked && record.answer === null) note(record, 'Asked to finish');
+  if (!record.asked && record.answer === null) addEvent(record, 'Asked to finish');
   record.asked = true;
   await condition(() => record.answer !== null || session.failure !== undefined);
   if (record.answer) return record.answer.finish;
@@ -74,7 +74,7 @@ function takeToken(session: Session, { sessionToken }: RenewTokenInput): void {
   const { record } = session;
   record.token = sessionToken;
   record.unprovenSince = null;
-  note(record, 'A session token was handed in');
+  addEvent(record, 'A session token was handed in');
   session.askingTokenSource?.cancel();
 }
 
@@ -93,7 +93,7 @@ function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDea
   const { record } = session;
   record.deadline = movedDeadline(session, given);
   const deadline = new Date(record.deadline).toISOString();
-  note(record, `Deadline moved to ${deadline}`);
+  addEvent(record, `Deadline moved to ${deadline}`);
   session.boundByDeadline?.cancel();
   session.publish();
   return { deadline };
@@ -104,12 +104,12 @@ function takeStatus(session: Session, given: unknown): void {
   const onboardingStatus = heardStatus(given, session.input.interviewId);
   if (onboardingStatus === undefined) return;
   const { record } = session;
-  const isFirst = hear(record, onboardingStatus);
+  const isFirst = applyWebhookStatus(record, onboardingStatus);
   if (!saysMore(record, onboardingStatus)) return;
   if (patched(HINTS)) {
     keepHint(record, onboardingStatus);
   } else if (isFirst) {
-    learn(record, onboardingStatus, 'webhook');
+    applyStatus(record, onboardingStatus, 'webhook');
     session.publish();
   }
 }

@@ -24,7 +24,7 @@ import { untilHintsAreChecked, whileHintsAreChecked } from './hints.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
 import { NEW_RUN, NewRunIsDue } from './new-run.js';
-import { carriedRecord, learn, note, type SessionRecord } from './record.js';
+import { addEvent, applyStatus, carriedRecord, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
 import { publishOutcome, publishResult } from './visibility.js';
@@ -77,7 +77,7 @@ class Onboarding {
       }
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      note(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
+      addEvent(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
       session.failure = error;
       throw error;
     } finally {
@@ -143,8 +143,8 @@ class Onboarding {
     // With a token the call itself finds out.
     const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
     const { finish, onboardingStatus } = await whileHintsAreChecked(session, decides, call);
-    learn(record, onboardingStatus, 'answer');
-    note(
+    applyStatus(record, onboardingStatus, 'answer');
+    addEvent(
       record,
       finish ? `Finished: action ${finish.action}, confirmed by ${finish.confirmedBy}` : 'Expired at Incode',
     );
@@ -158,12 +158,12 @@ class Onboarding {
     try {
       await withToken(session, (access) => incode.closeSession(access));
       record.closed = true;
-      note(record, 'Closed');
+      addEvent(record, 'Closed');
     } catch (error) {
       // The session is finished: its outcome must not be lost over this.
       if (!(error instanceof ApplicationFailure)) throw error;
       record.closed = false;
-      note(record, `Not closed: ${error.message}`);
+      addEvent(record, `Not closed: ${error.message}`);
     }
   }
 
@@ -182,7 +182,7 @@ class Onboarding {
           ),
         );
         record.score = { answer };
-        note(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
+        addEvent(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
         return;
       } catch (error) {
         const isMoved = isCancellation(error) && record.deadline !== deadline;
@@ -219,7 +219,7 @@ class Onboarding {
     record.stage = 'done';
     record.deadline = null;
     record.outcome = outcome;
-    note(record, `Outcome: ${outcome}`);
+    addEvent(record, `Outcome: ${outcome}`);
     publishOutcome(outcome);
     publishResult(outcome, reason);
     return {

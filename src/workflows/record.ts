@@ -77,8 +77,8 @@ export function newRecord(
     contradictions: 0,
     timeline: [],
   };
-  note(record, 'Started', workflowInfo().startTime);
-  note(record, `Stage: ${record.stage}`);
+  addEvent(record, 'Started', workflowInfo().startTime);
+  addEvent(record, `Stage: ${record.stage}`);
   return record;
 }
 
@@ -98,16 +98,20 @@ export function carriedRecord(given: unknown): SessionRecord | undefined {
 const MAX_EVENTS = 50;
 
 /** Adds to the timeline, which keeps its beginning and its end. */
-export function note(record: SessionRecord, event: string, at = new Date()): void {
+export function addEvent(record: SessionRecord, event: string, at = new Date()): void {
   record.timeline.push({ at: at.toISOString(), event });
   if (record.timeline.length > MAX_EVENTS + 1) record.timeline.splice(1, 1);
 }
 
 /** Takes in what Incode says of the session, in whichever order it comes. */
-export function learn(record: SessionRecord, onboardingStatus: string | null, source: 'answer' | 'webhook'): void {
+export function applyStatus(
+  record: SessionRecord,
+  onboardingStatus: string | null,
+  source: 'answer' | 'webhook',
+): void {
   if (onboardingStatus === null) return;
   const later = laterStatus(record.onboardingStatus, onboardingStatus);
-  if (later !== record.onboardingStatus) note(record, `Incode's status: ${onboardingStatus} (${source})`);
+  if (later !== record.onboardingStatus) addEvent(record, `Incode's status: ${onboardingStatus} (${source})`);
   if (later === onboardingStatus) record.byWebhook = source === 'webhook';
   record.onboardingStatus = later;
   record.hints = record.hints.filter((hint) => saysMore(record, hint));
@@ -120,12 +124,12 @@ const MAX_HEARD = 50;
 const MAX_CONTRADICTIONS = 10;
 
 /** Incode's webhooks come at least once, in any order. @returns whether it is the first of this status */
-export function hear(record: SessionRecord, onboardingStatus: string): boolean {
+export function applyWebhookStatus(record: SessionRecord, onboardingStatus: string): boolean {
   const { heard } = record;
   if (heard.includes(onboardingStatus)) return false;
   heard.push(onboardingStatus);
   if (heard.length > MAX_HEARD) heard.shift();
-  note(record, `Webhook: ${onboardingStatus}`);
+  addEvent(record, `Webhook: ${onboardingStatus}`);
   return true;
 }
 

@@ -4,7 +4,7 @@ import { FAILURES } from '../contract/index.js';
 import { type ActivityRefusal, activityRefusal } from './failures.js';
 import { incode } from './incode.js';
 import { NewRunIsDue, newRunIsDue } from './new-run.js';
-import { note } from './record.js';
+import { addEvent } from './record.js';
 import type { Session } from './session.js';
 
 export interface TokenOptions<T> {
@@ -36,7 +36,7 @@ export async function withToken<T>(
       const refusal = activityRefusal(error);
       const why = refusal && refusalOf(refusal, sessionToken === input.sessionToken);
       if (why === undefined) throw refusal?.failure ?? error;
-      note(record, why);
+      addEvent(record, why);
       record.refusal = why;
       record.refusedToken = sessionToken;
       // Unless somebody has renewed it while the call was under way.
@@ -61,13 +61,13 @@ function refusalOf({ failure }: ActivityRefusal, isFirstToken: boolean): string 
  * Asking for another would go round in circles if the source's last one was refused at once. A poll cannot tell that its token
  * was accepted, only how long it was in use.
  */
-const ROUND_MS = 3_600_000;
+const MIN_TOKEN_LIFETIME_MS = 3_600_000;
 
 /** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
 async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
   const { unprovenSince, refusal } = session.record;
   const why =
-    unprovenSince !== null && Date.now() - unprovenSince < ROUND_MS
+    unprovenSince !== null && Date.now() - unprovenSince < MIN_TOKEN_LIFETIME_MS
       ? ofTokenSource(refusal)
       : await askTokenSource(session);
   if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
@@ -90,7 +90,7 @@ async function askTokenSource(session: Session): Promise<string> {
     if (sessionToken === null) return refused;
     // Unless somebody has handed one in meanwhile.
     if (record.token === null) {
-      note(record, 'The token source gave a fresh session token');
+      addEvent(record, 'The token source gave a fresh session token');
       record.unprovenSince = Date.now();
       record.token = sessionToken;
     }
@@ -109,7 +109,7 @@ async function askTokenSource(session: Session): Promise<string> {
 async function waitForToken(session: Session, why: string, isMoot: () => boolean): Promise<void> {
   const { record } = session;
   session.tokenNeeded = why;
-  note(record, `A session token is needed: ${why}`);
+  addEvent(record, `A session token is needed: ${why}`);
   session.publish();
   try {
     await condition(() => record.token !== null || isMoot() || newRunIsDue());

@@ -3,7 +3,7 @@ import type { AwaitMilestoneInput } from '../activities/types.js';
 import { type Decides, hasHint, whileHintsAreChecked } from './hints.js';
 import { incode } from './incode.js';
 import { NewRunIsDue, newRunIsDue } from './new-run.js';
-import { learn } from './record.js';
+import { applyStatus } from './record.js';
 import type { Session } from './session.js';
 import { withToken } from './tokens.js';
 
@@ -76,7 +76,7 @@ async function untilOverOrDue(session: Session, { summary, isOver, decides, poll
 
 async function pollFor(session: Session, milestone: AwaitMilestoneInput['milestone']): Promise<void> {
   const { onboardingStatus } = await withToken(session, (access) => incode.awaitMilestone({ ...access, milestone }));
-  learn(session.record, onboardingStatus, 'answer');
+  applyStatus(session.record, onboardingStatus, 'answer');
 }
 
 /** The webhook may be lost, and the last poll hours ago. Without an answer the deadline counts. */
@@ -84,7 +84,7 @@ async function lookOnce({ record, input }: Session): Promise<void> {
   if (record.token === null) return;
   try {
     const access = { interviewId: input.interviewId, sessionToken: record.token };
-    learn(record, (await incode.onboardingStatus(access)).onboardingStatus, 'answer');
+    applyStatus(record, (await incode.onboardingStatus(access)).onboardingStatus, 'answer');
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
   }

@@ -21,7 +21,7 @@ afterEach(() => {
 async function failureOf(error: unknown, context: Partial<FailureContext> = {}): Promise<ApplicationFailure> {
   const environment = new MockActivityEnvironment({ attempt: 3 }, { logger });
   const failure = await environment.run(async () =>
-    activityFailure(error, { interviewId: 'i-1', mendIntervalMs: MINUTE, ...context }),
+    activityFailure(error, { interviewId: 'i-1', operatorRetryMs: MINUTE, ...context }),
   );
   return failure as ApplicationFailure;
 }
@@ -94,7 +94,7 @@ describe('a call that is given up', () => {
     const environment = new MockActivityEnvironment();
     return environment.run(async () => {
       environment.cancel('CANCELLED', details as never);
-      return activityFailure(errorOf({}), { interviewId: 'i-1', mendIntervalMs: MINUTE });
+      return activityFailure(errorOf({}), { interviewId: 'i-1', operatorRetryMs: MINUTE });
     });
   }
 

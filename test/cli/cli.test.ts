@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run, start } from '../support/cli.js';
-import { startWorld, type World } from '../support/world.js';
+import { API_KEY, startWorld, type World } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -33,7 +33,7 @@ async function tokenFile(token: string): Promise<string> {
 /** Those of sessions are in `sessions.test.ts`. */
 const COMMANDS = [
   ...['complete', 'batch', 'status', 'list', 'demo', 'dev', 'worker', 'webhooks', 'codec-server', 'simulator'],
-  ...['setup', 'doctor', 'completion'],
+  ...['setup', 'doctor', 'verify-incode', 'completion'],
 ];
 
 describe('usage', () => {
@@ -166,6 +166,64 @@ describe('complete', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('Nothing is listening at 127.0.0.1:1.');
     expect(stderr).toContain('temporal-incode dev');
+  });
+});
+
+describe('status of a session without a workflow', () => {
+  const incode = () => ({ INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY });
+  const ask = (interviewId: string, args: string[], env: Record<string, string>) =>
+    run(['status', '--interview-id', interviewId, ...args, ...target], '', env);
+  const calls = (interviewId: string) => world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+
+  it.each([
+    ['ONBOARDING_FINISHED', /^next +nothing: it is finished/m],
+    ['UNKNOWN', /^next +if it is in a list, see: .*batch --status --batch-id <id>$/m],
+    ['EXPIRED', /^next +nothing: the session has expired/m],
+  ])('asks Incode by one read, and advises nothing that could finish it: %s', async (onboardingStatus, next) => {
+    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus });
+    const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
+    expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, says Incode now$`, 'm'));
+    expect(stdout).toMatch(next);
+    expect(stdout).not.toMatch(/incode (complete|finish)/);
+    expect(code).toBe(4);
+    expect(calls(interviewId)).toEqual(['onboardingStatus']);
+  });
+
+  it('tells it as JSON', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const args = ['--json', '--session-token-file', await tokenFile(token)];
+    const { code, stdout } = await ask(interviewId, args, incode());
+    expect(JSON.parse(stdout)).toEqual({ interviewId, workflowId: null, onboardingStatus: 'UNKNOWN' });
+    expect(code).toBe(4);
+  });
+
+  it('asks nobody without a token or a configuration, and says how to ask', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const file = await tokenFile(token);
+    const without = { INCODE_BASE_URL: '', INCODE_API_KEY: '', INCODE_API_KEY_FILE: '' };
+    for (const [args, env] of [
+      [[], incode()],
+      [['--session-token-file', file], without],
+    ] as const) {
+      const { code, stdout, stderr } = await ask(interviewId, [...args], env);
+      expect(stderr).toContain('A batch may have completed it');
+      expect(stderr).toContain('give --session-token-file, and set INCODE_BASE_URL');
+      expect(stderr).not.toMatch(/[Ss]tart it/);
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    }
+    expect(calls(interviewId)).toEqual([]);
+  });
+
+  it('says what Incode refuses, and refuses the token of another session itself', async () => {
+    const [one, other] = [await world.simulator.openSession(), await world.simulator.openSession()];
+    world.simulator.revokeTokens(one.interviewId);
+    const refused = await ask(one.interviewId, ['--session-token-file', await tokenFile(one.token)], incode());
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('Incode was asked for its status.') });
+    const foreign = await ask(one.interviewId, ['--session-token-file', await tokenFile(other.token)], incode());
+    expect(foreign).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`belongs to session ${other.interviewId}`),
+    });
   });
 });
 

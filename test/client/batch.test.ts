@@ -112,10 +112,11 @@ describe('completeBatch', () => {
     const options = world.batch({ window: 2 });
     const items = completeBatch(world.onboarding, counted, options)[Symbol.asyncIterator]();
     await items.next();
-    await sleep(500);
+    await expect
+      .poll(async () => (await batchProgress(world.onboarding, options.batchId)).shards)
+      .toMatchObject({ completed: 3, running: 0 });
     // The shard that is being taken, two more, the next that has no room yet, and the session that ended it.
     expect(read).toBe(21);
-    expect((await batchProgress(world.onboarding, options.batchId)).shards).toMatchObject({ completed: 3, running: 0 });
     await items.return?.();
   });
 

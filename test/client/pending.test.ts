@@ -97,11 +97,11 @@ describe('renewToken and extendDeadline that no worker takes', () => {
     const { onboarding, taskQueue, interviewId } = alone();
     await onboarding.start({ interviewId });
     const timeoutMs = 500;
-    for (const call of [
-      onboarding.renewToken(interviewId, 'token', { timeoutMs }),
-      onboarding.extendDeadline(interviewId, '1 day', { timeoutMs }),
-    ]) {
-      const error = await pending(call);
+    const errors = await Promise.all([
+      pending(onboarding.renewToken(interviewId, 'token', { timeoutMs })),
+      pending(onboarding.extendDeadline(interviewId, '1 day', { timeoutMs })),
+    ]);
+    for (const error of errors) {
       expect(error.hasWorker).toBe(false);
       expect(error.message).toContain(taskQueue);
     }

@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
+import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
 import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
@@ -126,7 +126,7 @@ describe('observe', () => {
 
   it('is told once when batches are held, and once when it is over', () => {
     const changes: boolean[] = [];
-    const breaker = new Breaker((held) => changes.push(held));
+    const breaker = new CircuitBreaker((held) => changes.push(held));
     breaker.succeeded();
     for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', {}, 0);
     expect(changes).toEqual([true]);

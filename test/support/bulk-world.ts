@@ -40,7 +40,7 @@ export async function startBulkWorld(
     activities: createBulkActivities({
       incode,
       settleTimeMs: 400,
-      mendIntervalMs: 300,
+      operatorRetryMs: 300,
       scorePollMs: 200,
       confirmFinishPollMs: 200,
       confirmFinishWithinMs: 2_000,

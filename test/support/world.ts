@@ -87,7 +87,7 @@ export async function startWorld({
     activities: createIncodeActivities({
       incode: incodeClient,
       settleTimeMs: 400,
-      mendIntervalMs: 300,
+      operatorRetryMs: 300,
       scorePollMs: 200,
       confirmFinishPollMs: 200,
       confirmFinishWithinMs: 2_000,

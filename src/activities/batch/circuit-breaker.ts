@@ -4,7 +4,7 @@ const THRESHOLD = 8;
 const FIRST_HOLD_MS = 1_000;
 
 /** As long as the retry policy of a single session's calls. */
-const LONGEST_HOLD_MS = 120_000;
+const MAX_HOLD_MS = 120_000;
 
 interface Wait {
   retryAfterMs?: number | undefined;
@@ -15,7 +15,7 @@ interface Wait {
  * Shared by all activities of a worker, so that an outage is found once, and not once for each shard: while it lasts one
  * call now and then looks whether it is over.
  */
-export class Breaker {
+export class CircuitBreaker {
   private failures = 0;
   private isTripped = false;
   private holdMs = FIRST_HOLD_MS;
@@ -69,6 +69,6 @@ export class Breaker {
     this.isTripped = true;
     this.why = why;
     this.openUntil = now + Math.min(Math.max(this.holdMs, retryAfterMs), atMostMs);
-    this.holdMs = Math.min(this.holdMs * 2, LONGEST_HOLD_MS);
+    this.holdMs = Math.min(this.holdMs * 2, MAX_HOLD_MS);
   }
 }

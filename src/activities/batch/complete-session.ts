@@ -159,9 +159,9 @@ function afterError(options: ResolvedActivityOptions, session: BulkSession, done
   return { open: { ...done, tries }, dueInMs: retryDelayMs(options, tries, error), error };
 }
 
-function retryDelayMs({ mendIntervalMs }: ResolvedActivityOptions, tries: number, error: unknown): number {
+function retryDelayMs({ operatorRetryMs }: ResolvedActivityOptions, tries: number, error: unknown): number {
   if (!(error instanceof IncodeError)) return backoffMs(tries);
-  if (isToBeMended(error.kind)) return Math.min(backoffMs(tries), mendIntervalMs);
+  if (isToBeMended(error.kind)) return Math.min(backoffMs(tries), operatorRetryMs);
   return Math.max(error.retryAfterMs ?? 0, backoffMs(tries));
 }
 

@@ -10,14 +10,14 @@ import { CliError, EXIT } from './exit.js';
  * @param file `-` for stdin
  * @throws CliError if it cannot be read
  */
-export async function readSessionToken(file: string): Promise<string> {
+export async function readSessionToken(file: string, option = '--session-token-file'): Promise<string> {
   try {
     if (file === '-' && process.stdin.isTTY) return (await typedToken()).trim();
     // Editors and shells end a file with a line break, which is not part of the token.
     return (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(`--session-token-file: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`${option}: ${error instanceof Error ? error.message : error}`);
   }
 }
 

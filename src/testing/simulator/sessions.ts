@@ -171,6 +171,15 @@ export class Sessions {
     if (session.effects.approved === 1) this.listener.onEvent(session, 'IDENTITY_ENROLLED');
   }
 
+  /** Nothing happens to it any more. */
+  delete(session: Session): void {
+    this.sessions.delete(session.interviewId);
+    this.tokens.revoke(session.interviewId);
+    session.onboardingStatus = 'DELETED';
+    session.verdictAt = null;
+    this.listener.onChange();
+  }
+
   isProcessed(session: Session): boolean {
     return isProcessed(session, this.clock.now());
   }

@@ -2,9 +2,7 @@ import { expect, it } from 'vitest';
 import { asTyped } from '../../../src/cli/shared/program.js';
 
 it('puts npx before each command when npx started the program', () => {
-  expect(asTyped('Start it: temporal-incode complete <id>', 'npx ')).toBe(
-    'Start it: npx temporal-incode complete <id>',
-  );
+  expect(asTyped('Start it: temporal-incode complete <id>', true)).toBe('Start it: npx temporal-incode complete <id>');
 });
 
 it.each([
@@ -13,9 +11,9 @@ it.each([
   'the package temporal-incode.',
   'by @temporal-incode-x status',
 ])('leaves "%s" unchanged', (text) => {
-  expect(asTyped(text, 'npx ')).toBe(text);
+  expect(asTyped(text, true)).toBe(text);
 });
 
 it('changes nothing for a program on PATH', () => {
-  expect(asTyped('temporal-incode status', '')).toBe('temporal-incode status');
+  expect(asTyped('temporal-incode status', false)).toBe('temporal-incode status');
 });
