@@ -100,7 +100,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     const session = await open(world);
     const { interviewId } = session;
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, skip: 1, times: 4 });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, skip: 1, times: 2 });
     expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
     expect(calls(world, session)).toBe(1);
   });
