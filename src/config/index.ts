@@ -197,6 +197,15 @@ function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
   return key as (refused?: string) => string;
 }
 
+/** The files with secrets that our variables name, by the name of the variable. */
+export function namedSecretFiles(env: Environment = process.env): [variable: string, path: string][] {
+  return Object.entries(env).flatMap(([variable, path]): [string, string][] =>
+    /^(INCODE|TEMPORAL_INCODE|WEBHOOK|CODEC_SERVER)_\w+_FILE$/.test(variable) && path?.trim()
+      ? [[variable, path.trim()]]
+      : [],
+  );
+}
+
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */
 export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);

@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { batchProgress, completeBatch } from '../../src/client/index.js';
 import { type BatchSession, FAILURES } from '../../src/contract/index.js';
-import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 import { type Ran, run, runInShell, start, startWithOpenStdin } from '../support/cli.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: BulkWorld;
+let world: TestWorld;
 let directory: string;
 let target: string[];
 beforeAll(async () => {
-  world = await startBulkWorld();
+  world = await startTestWorld();
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-test-'));
-  target = ['--address', inject('temporalAddress'), '--task-queue', world.bulkQueue];
+  target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -462,7 +463,7 @@ describe('a batch that takes a while', () => {
   it('attaches to what a service has started', async () => {
     const sessions = await world.sessions(2);
     const batchId = newId();
-    await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.bulkQueue }));
+    await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.taskQueue }));
     const { code, stdout } = await batch(await fileOf(csvOf(sessions)), '--batch-id', batchId, '--resume', '--json');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, batchId, outcomes: { approved: 2 } });
     expect(world.timesFinished(sessions)).toEqual([1, 1]);

@@ -5,11 +5,11 @@ import { AnswerPendingError, OnboardingClient } from '../../src/client/index.js'
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { startGrpcEndpoint } from '../support/grpc-endpoint.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -4,7 +4,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { fetchHistory } from '../support/history.js';
-import { startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
@@ -57,8 +57,8 @@ if (process.env.RECORD_HISTORIES) {
   });
 }
 
-async function recorded(play: (world: World) => Promise<string>) {
-  await using world = await startWorld();
+async function recorded(play: (world: TestWorld) => Promise<string>) {
+  await using world = await startTestWorld();
   return await fetchHistory(world.temporal, await play(world));
 }
 

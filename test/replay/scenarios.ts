@@ -13,7 +13,7 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 const ASKED = { plan: { finishWhen: 'asked' } } as const;
@@ -21,7 +21,7 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
 /** One for every path through the workflow. Each returns the session whose history is kept. */
-export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
+export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = {
   async approved(world) {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -146,7 +146,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   /** The webhook is forged, and later a true one comes. */
   async 'webhook-contradicted'() {
-    await using world = await startWorld({ activities: { confirmWithinMs: 300 } });
+    await using world = await startTestWorld({ activities: { confirmWithinMs: 300 } });
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
@@ -208,7 +208,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 
   async 'token-reissued-during-review'() {
-    await using world = await startWorld({
+    await using world = await startTestWorld({
       tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
     });
     const interviewId = await inReview(world);
@@ -247,7 +247,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 };
 
-async function waiting(world: World): Promise<string> {
+async function waiting(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);
   await untilLooks(world, interviewId, 1);
   // The poll waits for its next attempt.
@@ -255,14 +255,14 @@ async function waiting(world: World): Promise<string> {
   return interviewId;
 }
 
-async function inReview(world: World): Promise<string> {
+async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
   await untilLooks(world, interviewId, 1);
   return interviewId;
 }
 
-async function ended(world: World, interviewId: string): Promise<string> {
+async function ended(world: TestWorld, interviewId: string): Promise<string> {
   await world.onboarding.result(interviewId).catch(() => undefined);
   return interviewId;
 }
