@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { completeBatch } from '../../src/client/index.js';
 import { type BatchPlan, FAILURES, type OnboardingInput } from '../../src/contract/index.js';
 import type { FaultEffect, SessionSpec, SimulatorBehavior } from '../../src/testing/index.js';
-import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 import { handleOf, until } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 interface Ended {
   outcome?: string | undefined;
@@ -15,7 +16,7 @@ interface Ended {
 type Session = Required<Pick<OnboardingInput, 'interviewId' | 'sessionToken'>>;
 
 /** The two ways in which a session is finished. They must keep the same promise. */
-const WAYS: [way: string, end: (world: BulkWorld, session: Session, plan?: BatchPlan) => Promise<Ended>][] = [
+const WAYS: [way: string, end: (world: TestWorld, session: Session, plan?: BatchPlan) => Promise<Ended>][] = [
   [
     'a single session',
     async ({ onboarding }, session, plan = {}) => {
@@ -37,21 +38,21 @@ const WAYS: [way: string, end: (world: BulkWorld, session: Session, plan?: Batch
   ],
 ];
 
-async function worldWith(behavior: Partial<SimulatorBehavior>, settleTimeMs = 400): Promise<BulkWorld> {
+async function worldWith(behavior: Partial<SimulatorBehavior>, settleTimeMs = 400): Promise<TestWorld> {
   // Below the lag of the status, the time to confirm is still long.
   const activities = { settleTimeMs, confirmFinishWithinMs: 6_000 };
-  return startBulkWorld({ simulator: { behavior }, activities }, activities);
+  return startTestWorld({ simulator: { behavior }, activities });
 }
 
-async function open({ simulator }: BulkWorld, spec: SessionSpec = {}): Promise<Session> {
+async function open({ simulator }: TestWorld, spec: SessionSpec = {}): Promise<Session> {
   const { interviewId, token } = await simulator.openSession(spec);
   return { interviewId, sessionToken: token };
 }
 
-const calls = ({ simulator }: BulkWorld, { interviewId }: Session) =>
+const calls = ({ simulator }: TestWorld, { interviewId }: Session) =>
   simulator.callsOf(interviewId, 'finishStatus').length;
 
-const effects = ({ simulator }: BulkWorld, { interviewId }: Session) => simulator.effects(interviewId);
+const effects = ({ simulator }: TestWorld, { interviewId }: Session) => simulator.effects(interviewId);
 
 describe.each(WAYS)('%s is finished once', (_, end) => {
   it.each<[string, FaultEffect]>([
