@@ -76,7 +76,7 @@ async function finish(
   };
   const trust = options.trust && verify !== true;
   const attempt = await finishOnce(options, access, { earlier, trust, now: options.now }, signal);
-  if ('wait' in attempt) return { open: done, dueInMs: attempt.wait.ms };
+  if ('wait' in attempt) return { open: { ...done, ...attempt.sent }, dueInMs: attempt.wait.ms };
   if ('error' in attempt) {
     if (attempt.error instanceof NotSentError) throw attempt.error;
     const { sent } = attempt;
