@@ -94,7 +94,7 @@ describe('sessionFailure', () => {
       'an unknown session',
       new WorkflowNotFoundError('workflow not found for ID: w', 'w', undefined),
       SessionNotFoundError,
-      'Session i: no onboarding is known in this namespace. Start it first.',
+      'Session i: no onboarding is known in this namespace. A batch may have completed it, or it was never started here, or its history was removed.',
     ],
     ['another end', updateFailed(application('IncodeBadRequest', 'refused')), SessionFailedError, 'Session i: refused'],
   ])('names %s', (_, error, type, message) => {
