@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-// Not from the package's index: loading it takes as long as loading all of temporal-incode.
-import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import {
   type OnboardingInput,
   type OnboardingWorkflow,
@@ -11,6 +9,7 @@ import {
   resolvePlan,
   UPDATES,
 } from '../contract/index.js';
+import { decodeFromPayloadsAtIndex } from '../temporal/sdk-internals.js';
 import { PlanMismatchError } from './errors.js';
 import { type IfPlanDiffers, listedStage } from './starting.js';
 

@@ -8,13 +8,16 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
+import { saysAlreadyCompleted } from '../temporal/sdk-internals.js';
 import { SessionEndedError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
 import { grpcError } from './temporal-failure.js';
 
 /** Converts a session's failure into an error of this package. Returns every other error unchanged. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
-    return hasEnded(error) ? new SessionEndedError(interviewId) : new SessionNotFoundError(interviewId);
+    return saysAlreadyCompleted(error.message)
+      ? new SessionEndedError(interviewId)
+      : new SessionNotFoundError(interviewId);
   }
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
   const { type, message, details } = describeFailure(error.cause);
@@ -62,10 +65,5 @@ export function isAbortedByEnd(error: unknown): boolean {
 export function undeliverable(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
   if (!(error instanceof WorkflowNotFoundError)) return undefined;
-  return hasEnded(error) ? 'ended' : 'unknownSession';
-}
-
-/** Only the server's message distinguishes an ended onboarding from an unknown one. */
-function hasEnded({ message }: WorkflowNotFoundError): boolean {
-  return /already completed/.test(message);
+  return saysAlreadyCompleted(error.message) ? 'ended' : 'unknownSession';
 }

@@ -1,7 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-// Not from the package's index: loading it takes as long as loading all of temporal-incode.
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+import { decodeOptionalFailureToOptionalError } from '../temporal/sdk-internals.js';
 
 /** A call to Incode that is in flight or waits for its next attempt. */
 export interface PendingCall {

@@ -211,7 +211,7 @@ export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
 }
 
-// A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
+// Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.

@@ -4,8 +4,9 @@ import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** Calls that the session stands still for. */
 const CALL = {
-  // Longest attempt that configuration allows: a read (30 s) and a finish (45 s), and room for a slow machine.
-  startToCloseTimeout: '90 seconds',
+  // Longest attempt that configuration allows: a read (30 s), a finish (45 s) and, if that is refused, another read; and room for a
+  // slow machine.
+  startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   // A session that is cancelled must leave no call behind that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',

@@ -58,7 +58,11 @@ describe('an activity in a workflow of another team', () => {
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
     const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
     expect(finished).toMatchObject({ finish: { action: null, confirmedBy: 'status' } });
-    expect(operationsOf(world, interviewId)).toEqual(['finishStatus null', 'onboardingStatus 200']);
+    expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'finishStatus null',
+      'onboardingStatus 200',
+    ]);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
@@ -75,7 +79,7 @@ describe('an activity in a workflow of another team', () => {
     const failed = await thrown((await start('finishing', { interviewId, sessionToken: token })).result());
     expect(failed.cause).toMatchObject({
       name: 'ActivityFailure',
-      cause: { type: 'IncodeTokenRefused', details: [{ interviewId, operation: 'finishStatus', httpStatus: 401 }] },
+      cause: { type: 'IncodeTokenRefused', details: [{ interviewId, operation: 'onboardingStatus', httpStatus: 401 }] },
     });
   });
 

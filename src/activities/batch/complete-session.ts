@@ -17,8 +17,6 @@ export interface SessionOptions extends ResolvedActivityOptions {
   trust: boolean;
 }
 
-const MAX_REDIRECTION = 512;
-
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
 
@@ -88,9 +86,7 @@ async function finish(
   }
   const { finish: answer, onboardingStatus } = attempt.result;
   if (answer === null) return { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
-  // A redirection is for a person who waits at a screen; 2,000 long ones would fit into no payload.
-  const isLong = (answer.redirectionUrl?.length ?? 0) > MAX_REDIRECTION;
-  done.finish = isLong ? { ...answer, redirectionUrl: null } : answer;
+  done.finish = answer;
   if (onboardingStatus) done.onboardingStatus = onboardingStatus;
   delete done.verify;
   delete done.lastSentAt;

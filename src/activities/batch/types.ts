@@ -48,6 +48,8 @@ export interface CompleteManyInput {
   plan: Required<Pick<BatchPlan, 'close' | 'score'>> & { scoreDeadlineMs: number };
   /** Whether sessions that nothing was sent for are finished without reading their status. @default false */
   trust?: boolean;
+  /** How much may be kept of each session, as JSON. Runs of earlier versions do not say. @default what a session of any shard has */
+  bytesPerSession?: number;
 }
 
 export interface CompleteManyResult {

@@ -31,7 +31,7 @@ describe('a shard', () => {
     }
     for (const { interviewId } of sessions) {
       const operations = world.simulator.callsOf(interviewId).map(({ operation }) => operation);
-      expect(operations).toEqual(['finishStatus', 'closeSession', 'score']);
+      expect(operations).toEqual(['onboardingStatus', 'finishStatus', 'closeSession', 'score']);
     }
   });
 
@@ -103,8 +103,16 @@ const OVERCOME: [string, FaultEffect][] = [
   ['an effect that comes late', { kind: 'reset', effect: true, effectAfterMs: 250 }],
   ['a hang after the effect', { kind: 'hang', effect: true }],
   ['truncated JSON', { kind: 'truncated' }],
-  ['an empty object', { kind: 'body', body: '{}', effect: false }],
 ];
+
+it('never finishes a session again after a success that the package does not understand', async () => {
+  const sessions = await world.sessions(3);
+  const { interviewId = '' } = sessions[1] ?? {};
+  world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'body', body: '{}', effect: false });
+  const { rows } = await (await startShard(world, sessions)).result();
+  expect(rows.map(({ outcome }) => outcome)).toEqual(['approved', 'undecided', 'approved']);
+  expect(world.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
+});
 
 describe('a session that goes wrong is finished once all the same, and holds no other up:', () => {
   it.concurrent.each(OVERCOME)('%s', async (_, fault) => {
@@ -224,7 +232,7 @@ describe('signals', () => {
     const sessions = await world.sessions(40);
     world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[3]?.interviewId ?? '', kind: 'hang' });
     const handle = await startShard(world, sessions);
-    await expect.poll(() => world.simulator.callsOf(sessions[3]?.interviewId).length).toBe(1);
+    await expect.poll(() => world.simulator.callsOf(sessions[3]?.interviewId, 'finishStatus').length).toBe(1);
     await handle.cancel();
     expect((await thrown(handle.result())).cause?.message).toMatch(/cancel/i);
     const { events } = await handle.fetchHistory();
