@@ -1,4 +1,5 @@
 import { BatchMismatchError } from 'temporal-incode/client';
+import { BULK_TASK_QUEUE } from 'temporal-incode/contract';
 import { startTestOnboarding, type TestOnboarding } from 'temporal-incode/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextPage, nextPageOrError } from './client-finish.js';
@@ -6,7 +7,8 @@ import { completeAll, saved, startAll } from './client-many.js';
 
 let test: TestOnboarding;
 beforeAll(async () => {
-  test = await startTestOnboarding();
+  // Batches of the client go to this queue.
+  test = await startTestOnboarding({ worker: { WORKER_BULK_TASK_QUEUE: BULK_TASK_QUEUE } });
 }, 120_000);
 afterAll(() => test?.stop());
 
