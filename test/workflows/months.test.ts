@@ -189,7 +189,7 @@ describe('a session that is captured on day 3 and decided on day 100', () => {
       reason: 'A manual review approved the session.',
     });
     expect(journey.answers('MANUAL_REVIEW_APPROVED')).toMatchObject([{ attempt: 1, accepted: true }]);
-    expect(await journey.timeline()).toContain("Incode's status: MANUAL_REVIEW_APPROVED (webhook)");
+    expect(await journey.timeline()).toContain("Incode's status: MANUAL_REVIEW_APPROVED (answer)");
     await journey.isListedAs('done', 'approved');
     const history = await expectSound(world, interviewId);
     expect(scheduledActivities(history)).toEqual([
