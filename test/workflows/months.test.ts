@@ -194,11 +194,13 @@ describe('a session that is captured on day 3 and decided on day 100', () => {
     const history = await expectSound(world, interviewId);
     expect(scheduledActivities(history)).toEqual([
       'awaitMilestone',
+      'confirmStatus',
       'finishStatus',
       'score',
       'awaitMilestone',
       'reissueToken',
       'awaitMilestone',
+      'confirmStatus',
     ]);
     // A look a day, and none but those that led on is in the history.
     expect(looksAt(world, interviewId)).toBeGreaterThan(95);
