@@ -226,9 +226,9 @@ export interface ExtendedDeadline {
 export interface StatusChangedInput {
   interviewId: InterviewId;
   /**
-   * Incode's new status, from an open set.
+   * Incode's new status, from an open set. Case and spaces around it do not matter.
    *
-   * @pattern ^[A-Za-z0-9_]{1,64}$
+   * @pattern ^\s*[A-Za-z0-9_]{1,64}\s*$
    */
   onboardingStatus: string;
 }

@@ -120,6 +120,19 @@ describe('batch', () => {
     expect(world.simulator.callsOf()).toHaveLength(calls);
   });
 
+  it('--verify-first takes a mode, and means settle without one', async () => {
+    const looksAt = ({ interviewId }: BatchSession) => world.simulator.callsOf(interviewId, 'onboardingStatus').length;
+    const [trusted, settled] = [await world.sessions(1), await world.sessions(1)];
+    expect((await batch(await fileOf(csvOf(trusted)), '--verify-first', 'trust')).code).toBe(0);
+    expect(trusted.map(looksAt)).toEqual([0]);
+    // The look, and another one after the settle time.
+    expect((await batch(await fileOf(csvOf(settled)), '--verify-first')).code).toBe(0);
+    expect(settled.map(looksAt)).toEqual([2]);
+    const { code, stderr } = await batch('--verify-first', await fileOf(csvOf(settled)));
+    expect(code).toBe(2);
+    expect(stderr).toContain('--verify-first takes look, settle, trust');
+  });
+
   it('with failed sessions ends with 6, names them, and --retry-failed runs them again', async () => {
     const sessions = await world.sessions(3);
     const failing = String(sessions[1]?.interviewId);

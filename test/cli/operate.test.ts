@@ -207,6 +207,7 @@ describe('doctor', () => {
       'bulk workers': { status: 'ok', message: expect.stringContaining(world.taskQueue) },
       Incode: { status: 'ok' },
       clock: { status: 'ok' },
+      'executive token': { status: 'skipped' },
     });
     const people = await run(['doctor', ...queues], '', incode());
     expect(people.code).toBe(0);
@@ -239,6 +240,24 @@ describe('doctor', () => {
     await doctor(queues, incode());
     expect(world.simulator.calls.slice(before)).toMatchObject([{ operation: 'onboardingStatus', httpStatus: 401 }]);
     expect(world.simulator.effects(interviewId)).toMatchObject({ finished: 0 });
+  });
+
+  it('tells whether the executive user is accepted, and shows no password', async () => {
+    const login = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'password-of-the-test' };
+    const env = { ...incode(), ...login };
+    expect((await doctor(queues, env)).found['executive token']).toEqual({ status: 'ok', message: 'is accepted' });
+    world.simulator.fault({ operation: 'logIn', kind: 'status', status: 401 });
+    const { code, stdout, found } = await doctor(queues, env);
+    expect(code).toBe(1);
+    expect(found['executive token']).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('answered 401 to the log-in'),
+      todo: expect.stringContaining('INCODE_EXECUTIVE_EMAIL'),
+    });
+    expect(stdout).not.toContain('password-of-the-test');
+    world.simulator.clearFaults();
+    const given = { ...incode(), INCODE_EXECUTIVE_TOKEN: 'no-token-of-incode' };
+    expect((await doctor(queues, given)).found['executive token']).toMatchObject({ status: 'failed' });
   });
 
   it('one failure hides no other', async () => {

@@ -65,7 +65,10 @@ async function recorded(play: (world: TestWorld) => Promise<string>) {
 /** Neither the machine's name nor its paths belong into the repository. */
 function anonymous(history: string): string {
   const hide = (key: string, value: unknown) => (key === 'identity' || key === 'stackTrace' ? '' : value);
-  return JSON.stringify(JSON.parse(history, hide), null, 1);
+  const { events, ...rest } = JSON.parse(history, hide);
+  // One event a line, so that a change of a history can be read.
+  const lines = events.map((event: unknown) => JSON.stringify(event)).join(',\n');
+  return `${JSON.stringify(rest).slice(0, -1)}${Object.keys(rest).length > 0 ? ',' : ''}"events":[\n${lines}\n]}`;
 }
 
 async function readHistory(name: string): Promise<unknown> {

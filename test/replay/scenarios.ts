@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import type { SessionSpec } from '../../src/testing/index.js';
+import { executiveLogIn } from '../../src/incode/index.js';
+import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
 import {
   begin,
   finishElsewhere,
@@ -146,15 +147,15 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
 
   /** The webhook is forged, and later a true one comes. */
   async 'webhook-contradicted'() {
-    await using world = await startTestWorld({ activities: { confirmWithinMs: 300 } });
+    await using world = await startTestWorld({ activities: { statusLagMs: 300 } });
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
-      async () => /^Incode contradicts/.test((await stateOf(world, interviewId)).timeline.at(-1)?.event ?? ''),
+      async () => (await stateOf(world, interviewId)).timeline.some(({ event }) => /^Incode contradicts/.test(event)),
       true,
     );
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
-    return ended(world, interviewId);
+    return await ended(world, interviewId);
   },
 
   async 'webhook-without-token'(world) {
@@ -182,6 +183,18 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     const interviewId = await waiting(world);
     await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     return ended(world, interviewId);
+  },
+
+  /** Its status lags behind, so that the finish is confirmed a little later. */
+  async 'finish-confirmed'() {
+    await using world = await startExecutive({ behavior: { statusLagMs: 300 } });
+    return await ended(world, (await begin(world)).interviewId);
+  },
+
+  async 'finish-not-confirmed'() {
+    await using world = await startExecutive({ behavior: { foreignId: 'ignored', tokenForm: 'opaque' } });
+    const { token } = await world.simulator.openSession();
+    return await ended(world, (await begin(world, { sessionToken: token })).interviewId);
   },
 
   async 'verdict-by-poll'(world) {
@@ -247,6 +260,15 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
   },
 };
 
+function startExecutive(simulator: SimulatorOptions): Promise<TestWorld> {
+  const credentials = () => ({ email: 'kyc@example.com', password: 'simulated' });
+  return startTestWorld({
+    simulator,
+    activities: { statusLagMs: 1_200 },
+    executive: (incode) => executiveLogIn(incode, credentials),
+  });
+}
+
 async function waiting(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);
   await untilLooks(world, interviewId, 1);
@@ -258,7 +280,8 @@ async function waiting(world: TestWorld): Promise<string> {
 async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
-  await untilLooks(world, interviewId, 1);
+  // The one before finishing, and the poll's first.
+  await untilLooks(world, interviewId, 2);
   return interviewId;
 }
 

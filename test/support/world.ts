@@ -12,7 +12,12 @@ import {
 } from '../../src/activities/index.js';
 import { type BatchOptions, OnboardingClient } from '../../src/client/index.js';
 import { type BatchSession, batchWorkflowId } from '../../src/contract/index.js';
-import { createIncodeClient, type IncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
+import {
+  createIncodeClient,
+  type ExecutiveToken,
+  type IncodeClient,
+  type IncodeClientOptions,
+} from '../../src/incode/index.js';
 import {
   type IncodeSimulator,
   type SessionSpec,
@@ -33,6 +38,7 @@ export interface TestWorldOptions {
   /** Of batches, beside those of `activities`. */
   bulk?: Partial<BulkOptions>;
   tokenSource?: (incode: IncodeClient) => TokenSource;
+  executive?: (incode: IncodeClient) => ExecutiveToken;
   /** @default the shared server */
   address?: string;
   /** @default a new one */
@@ -100,7 +106,8 @@ export async function startTestWorld(options: TestWorldOptions = {}): Promise<Te
     ...options.incode,
   });
   const tokenSource = options.tokenSource ? { tokenSource: options.tokenSource(incode) } : {};
-  const activities = { incode, ...TIMES, ...tokenSource, ...options.activities };
+  const executive = options.executive ? { executive: options.executive(incode) } : {};
+  const activities = { incode, ...TIMES, ...tokenSource, ...executive, ...options.activities };
   const native = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     connection: native,

@@ -21,7 +21,7 @@ import { startTestWorld, type TestWorld } from '../support/world.js';
 // What `say` says without the simulator knowing of it is forged.
 
 /** Long polls: what is found in time, a hint has led to. Reads at 0, 0.07, 0.2, 0.5, 1.0 and 2.1 s. */
-const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, confirmWithinMs: 2_400 };
+const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, statusLagMs: 2_400 };
 
 const events: ActivityEvent[] = [];
 const observe = (event: ActivityEvent) => {

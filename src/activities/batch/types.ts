@@ -25,6 +25,10 @@ export interface BulkProgress {
   accepted?: true;
   /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
   justSent?: true;
+  /** The executive token has borne the finish out. */
+  confirmed?: true;
+  /** Until when it may do so, by the server's clock, in ms since the epoch. */
+  confirmBy?: number;
   /** Its own token was refused, so the token source is asked for another. */
   renew?: true;
   /** Calls in a row that have to be repeated. */

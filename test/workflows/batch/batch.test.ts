@@ -65,14 +65,6 @@ describe('a shard', () => {
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
-  it('leaves out a redirection that is too long for 2,000 of them', async () => {
-    const sessions = await world.sessions(1, {
-      redirectionUrl: `https://example.com/${'x'.repeat(600)}`,
-    });
-    const { rows } = await (await startShard(world, sessions)).result();
-    expect(rows[0]?.finish).toEqual({ action: 'approved', redirectionUrl: null, confirmedBy: 'response' });
-  });
-
   it.each([
     ['no session', { sessions: [] }, 'sessions'],
     ['one id twice', { sessions: [{ interviewId: 'a' }, { interviewId: 'a' }] }, 'sessions[1].interviewId'],
