@@ -75,7 +75,7 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
     async () => {
       const { interviewId } = await begin(world, { plan: { review: 'wait' } }, WARN);
       await untilStage(world, interviewId, 'inReview');
-      await untilLooks(world, interviewId, 1);
+      await untilLooks(world, interviewId, 2);
       await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
       return ended(interviewId);
     },
@@ -117,7 +117,7 @@ describe('a session costs', () => {
   it('nothing while it waits for a week, beyond its polls', async () => {
     const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '30 days' } }, WARN);
     await untilStage(world, interviewId, 'inReview');
-    await untilLooks(world, interviewId, 1);
+    await untilLooks(world, interviewId, 2);
     const before = await expectSound(world, interviewId);
     await pass(world, interviewId, '7 days');
     expect(looksAt(world, interviewId)).toBeGreaterThanOrEqual(28);
