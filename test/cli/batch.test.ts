@@ -225,7 +225,7 @@ describe('a list with invalid rows', () => {
     const [first, second] = csvOf(sessions).trim().split('\r\n').slice(1);
     const content = `session_token,note,interview_id\n${[first, first, second].map((row) => `${row?.split(',')[1]},x,${row?.split(',')[0]}`).join('\n')}\nbad`;
     const { code, stdout, stderr } = await batch(await fileOf(content), '--skip-invalid', '--json');
-    expect(stderr).toContain('Not read: "note"');
+    expect(stderr).toContain('Ignored: "note"');
     expect(JSON.parse(stdout)).toMatchObject({ sessions: 2, invalid: 2, outcomes: { approved: 2 } });
     expect(code).toBe(0);
   });
@@ -252,8 +252,8 @@ describe('usage', () => {
     [[], 'Which file?'],
     [['missing.csv'], 'Cannot read missing.csv'],
     [['.'], 'Cannot read .: it is a directory'],
-    [['--stop'], 'which batch?'],
-    [['--stop', '--pause', '--batch-id', 'a'], 'Give one of --stop, --pause'],
+    [['--stop'], '--stop needs a batch'],
+    [['--stop', '--pause', '--batch-id', 'a'], 'Use only one of --stop, --pause'],
     [['--status', '--batch-id', "a'b"], 'batchId must have'],
     [['a.csv', '--batch-id', 'a b'], 'batchId must have'],
     [['a.csv', '--score-deadline', 'soon'], 'plan.scoreDeadline must be a duration'],
@@ -269,7 +269,7 @@ describe('usage', () => {
   });
 
   it.each([
-    ['the file that is read', async (file: string) => file, 'is the file that is read'],
+    ['the input file', async (file: string) => file, 'is the input file'],
     ['a directory that is not there', async () => join(directory, 'nowhere', 'out.csv'), 'cannot write to'],
   ])('--out %s is refused before anything is started', async (_, out, why) => {
     const sessions = await twoSessions();
@@ -299,7 +299,7 @@ describe('a disk without room', () => {
     ]);
     expect(stderr).toContain(`--out: cannot write ${out}: the file would be larger than the system allows`);
     expect(stderr).toMatch(
-      /What was handed over goes on at the server. Attach again:\n {2}temporal-incode batch .*--resume/,
+      /Started sessions continue on the server. Attach again:\n {2}temporal-incode batch .*--resume/,
     );
     expect(stderr).not.toContain('    at ');
     expect(code).toBe(1);
@@ -338,8 +338,8 @@ describe('a batch that takes a while', () => {
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
     expect(stdout).toBe('');
-    expect(stderr).toContain('The batch goes on at the server with 3 of 3 sessions');
-    expect(stderr).toContain('All were handed over.');
+    expect(stderr).toContain('The batch continues on the server with 3 of 3 sessions');
+    expect(stderr).toContain('All were started.');
     expect(await readFile(out, 'utf8')).toBe('of an earlier run');
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     const [, command = ''] = /^ {2}temporal-incode (.*)$/m.exec(stderr) ?? [];
@@ -360,7 +360,10 @@ describe('a batch that takes a while', () => {
     const { child, ended } = start(['batch', file, '--batch-id', batchId, '--out', out, ...target]);
     await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     child.kill('SIGHUP');
-    expect(await ended).toMatchObject({ code: 3, stderr: expect.stringContaining('The batch goes on at the server') });
+    expect(await ended).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('The batch continues on the server'),
+    });
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await run(['batch', '--stop', '--batch-id', batchId, ...target]);
   });
@@ -375,7 +378,7 @@ describe('a batch that takes a while', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 3,
       stdout: '',
-      stderr: 'Interrupted. Nothing was handed over.\n',
+      stderr: 'Interrupted. Nothing was started.\n',
     });
   });
 
@@ -395,7 +398,7 @@ describe('a batch that takes a while', () => {
     child.kill('SIGTERM');
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
-    expect(stderr).toContain('2,000 were not handed over: nobody completes them until you attach again.');
+    expect(stderr).toContain('2,000 were not started and stay incomplete until you attach again.');
     expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, handedOver: 2_000, notHandedOver: 2_000 });
     await world.shard(batchId, 0).terminate();
   });
@@ -414,7 +417,7 @@ describe('a batch that takes a while', () => {
     expect(status.stdout).toMatch(/^done +2$/m);
     expect(status.stdout).toMatch(/^waiting +1$/m);
     expect(status.stdout).toMatch(/^paused +yes$/m);
-    expect((await run([...at, '--unpause'])).stdout).toContain('goes on');
+    expect((await run([...at, '--unpause'])).stdout).toContain('continues');
     expect(JSON.parse((await run([...at, '--stop', '--json'])).stdout)).toEqual({
       batchId,
       stopped: true,

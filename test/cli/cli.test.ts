@@ -114,7 +114,7 @@ describe('complete', () => {
     expect((await run(args)).code).toBe(0);
     const refused = await run(args);
     expect(refused.code).toBe(5);
-    expect(refused.stderr).toContain('completed before: approved');
+    expect(refused.stderr).toContain('already completed: approved');
     expect((await run([...args, '--if-completed', 'return'])).code).toBe(0);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
@@ -182,7 +182,7 @@ describe('status of a session without a workflow', () => {
   ])('asks Incode by one read, and advises nothing that could finish it: %s', async (onboardingStatus, next) => {
     const { interviewId, token } = await world.simulator.openSession({ onboardingStatus });
     const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
-    expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, says Incode now$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, from Incode just now$`, 'm'));
     expect(stdout).toMatch(next);
     expect(stdout).not.toMatch(/incode (complete|finish)/);
     expect(code).toBe(4);
@@ -206,8 +206,8 @@ describe('status of a session without a workflow', () => {
       [['--session-token-file', file], without],
     ] as const) {
       const { code, stdout, stderr } = await ask(interviewId, [...args], env);
-      expect(stderr).toContain('A batch may have completed it');
-      expect(stderr).toContain('give --session-token-file, and set INCODE_BASE_URL');
+      expect(stderr).toContain('or a batch completed the session');
+      expect(stderr).toContain('add --session-token-file and set INCODE_BASE_URL');
       expect(stderr).not.toMatch(/[Ss]tart it/);
       expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     }
@@ -218,7 +218,7 @@ describe('status of a session without a workflow', () => {
     const [one, other] = [await world.simulator.openSession(), await world.simulator.openSession()];
     world.simulator.revokeTokens(one.interviewId);
     const refused = await ask(one.interviewId, ['--session-token-file', await tokenFile(one.token)], incode());
-    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('Incode was asked for its status.') });
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot read its status from Incode.') });
     const foreign = await ask(one.interviewId, ['--session-token-file', await tokenFile(other.token)], incode());
     expect(foreign).toMatchObject({
       code: 2,
@@ -385,7 +385,7 @@ it('says that an interrupted session goes on, and how to look', async () => {
   const { code, stderr } = await ended;
   expect(code).toBe(130);
   expect(stderr).toContain(
-    `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}`,
+    `Session ${interviewId} continues on the server. See its state: temporal-incode status ${interviewId}`,
   );
   await world.temporal.workflow.getHandle(`incode-onboarding/${interviewId}`).terminate();
 });

@@ -105,14 +105,14 @@ describe.runIf(isInstalled('zsh'))('zsh, where it is installed', () => {
   it('is bound to the program, and describes the commands', async () => {
     const stdout = await given('command');
     expect(stdout).toContain('bound _temporal_incode temporal-incode\n');
-    expect(stdout).toContain('renew-token:Hand a fresh token to a session\n');
+    expect(stdout).toContain('renew-token:Give a session a new token\n');
     expect(stdout).toContain("webhooks:Receive Incode's webhooks");
   });
 
   it('describes options, values and files of a command', async () => {
     const list = await given('rest', 'list');
     expect(list).toContain('--stage[only those in this stage]:value:(waiting finishing needsToken');
-    expect(list).toContain('--json[print one JSON object a line, as they come]\n');
+    expect(list).toContain('--json[print one JSON object per line]\n');
     const complete = await given('rest', 'complete');
     expect(complete).toMatch(/^--session-token-file\[.*\]:file:_files$/m);
     expect(await given('rest', 'batch')).toMatch(/^1:file:_files$/m);

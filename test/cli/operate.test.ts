@@ -100,7 +100,7 @@ describe('setup', () => {
     const refused = await setup('--namespace', namespace, '--retention', '2d');
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('Lower the retention from 30 days to 2 days?');
-    expect(refused.stderr).toContain('Give --yes');
+    expect(refused.stderr).toContain('Add --yes');
     const lowered = await setup('--namespace', namespace, '--retention', '2d', '--yes', '--json');
     expect(JSON.parse(lowered.stdout)).toMatchObject({ retentionDays: 2 });
   });

@@ -176,7 +176,7 @@ describe('replay', () => {
     await writeFile(file, historyToJSON(history));
     const others = `test:${randomBytes(32).toString('base64')}`;
     const cases: [env: Record<string, string>, message: string][] = [
-      [{}, 'It is encrypted, and there are no keys here'],
+      [{}, 'The history is encrypted, and this process has no keys'],
       [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others.replace('test', 'other') }, 'encrypted with key "test"'],
       [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others }, 'does not open with key "test"'],
     ];
@@ -198,11 +198,11 @@ describe('replay', () => {
 
   it.each([
     ['a file that is not there', ['--file', 'nowhere.json'], 'nowhere.json is not there'],
-    ['a file that is no JSON', ['--file', fileURLToPath(import.meta.url)], 'it is no JSON'],
+    ['a file that is no JSON', ['--file', fileURLToPath(import.meta.url)], 'it is not JSON'],
     [
       'a file that is no history',
       ['--file', fileURLToPath(new URL('../../package.json', import.meta.url))],
-      'no history',
+      'is not a history',
     ],
     ['a directory without any', ['--file', fileURLToPath(new URL('.', import.meta.url))], 'no file that ends in .json'],
     ['an unknown status', ['--status', 'sleeping'], '--status'],

@@ -222,7 +222,7 @@ describe('cancel', () => {
   it('of one that was completed ends with 5, and says how it ended', async () => {
     const { code, stderr } = await command('cancel', await completed(), '--yes');
     expect(code).toBe(5);
-    expect(stderr).toContain('has ended before (completed, approved)');
+    expect(stderr).toContain('has already ended (completed, approved)');
   });
 });
 

@@ -79,7 +79,7 @@ describe('CSV', () => {
   it.each([
     ['', 'is empty'],
     ['\n\n', 'is empty'],
-    ['id,token\na,t\n', 'its first line, the header, has 2 columns, none of them interviewId'],
+    ['id,token\na,t\n', 'the header (first line) has 2 columns, but no interviewId'],
     ['5f3a0c\n', 'has one column, none of them interviewId'],
     ['interviewId,interview_id\na,b\n', 'two columns for interviewId'],
   ])('%j is refused as a whole', async (content, why) => {
