@@ -197,7 +197,7 @@ describe('the command replay', () => {
   });
 
   it.each([
-    ['a file that is not there', ['--file', 'nowhere.json'], 'nowhere.json is not there'],
+    ['a missing file', ['--file', 'nowhere.json'], 'nowhere.json does not exist'],
     ['a file that is not JSON', ['--file', fileURLToPath(import.meta.url)], 'it is not JSON'],
     [
       'a file that is not a history',
