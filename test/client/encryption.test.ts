@@ -27,7 +27,7 @@ async function refusal(attempt: () => unknown): Promise<string> {
 }
 
 describe('a client of a server on another machine', () => {
-  it('is refused without keys before it connects', async () => {
+  it('refuses a client without keys before it connects', async () => {
     const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
     expect(message).toContain(`Temporal server at ${ELSEWHERE} in clear text`);
     expect(message).toContain('TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE');
@@ -35,14 +35,14 @@ describe('a client of a server on another machine', () => {
     expect(await refusal(() => connectOnboardingClient())).toContain(ELSEWHERE);
   });
 
-  it('is refused with invalid keys, which the error does not show', async () => {
+  it('refuses a client with invalid keys without showing them', async () => {
     vi.stubEnv('TEMPORAL_INCODE_ENCRYPTION_KEYS', KEY);
     const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
     expect(message).toContain('not written as id:base64');
     expect(message).not.toContain(KEY);
   });
 
-  it("is refused if it is the caller's own client, unless that has a codec or plaintext is allowed", async () => {
+  it("refuses the caller's own client, unless it has a codec or plaintext is allowed", async () => {
     expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE) }))).toContain(ELSEWHERE);
     const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));
     expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE, { dataConverter }) }))).toBe('none');

@@ -83,12 +83,15 @@ describe('errors of the client', () => {
     ['notListening', true, true, 'Nothing is listening at temporal.example:7233.'],
     ['refused', false, false, 'refuses the credentials for namespace kyc'],
     ['unknownNamespace', false, false, 'temporal operator namespace create --namespace kyc'],
-  ] as const)('of Temporal, %s, says whether asking again helps: %s', (problem, retryable, mayBeTaken, message) => {
-    const error = new TemporalUnavailableError(problem, WHERE, 'why');
-    expect(error).toMatchObject({ problem, retryable, mayBeTaken, cause: 'why', ...WHERE });
-    expect(error.message).toContain(message);
-    expect(error.message.includes('not known whether Temporal took the request')).toBe(mayBeTaken);
-  });
+  ] as const)(
+    'TemporalUnavailableError with the problem %s has retryable %s',
+    (problem, retryable, mayBeTaken, message) => {
+      const error = new TemporalUnavailableError(problem, WHERE, 'why');
+      expect(error).toMatchObject({ problem, retryable, mayBeTaken, cause: 'why', ...WHERE });
+      expect(error.message).toContain(message);
+      expect(error.message.includes('not known whether Temporal took the request')).toBe(mayBeTaken);
+    },
+  );
 
   it('TemporalUnavailableError says that nothing was sent', () => {
     const error = new TemporalUnavailableError('notListening', WHERE, undefined, false);

@@ -192,7 +192,7 @@ describe('a server that stops during a request', () => {
 describe('an invalid timeout', () => {
   const TIMEOUTS = [-1, 0, Number.NaN, Number.NEGATIVE_INFINITY, Number.MAX_VALUE, '30' as unknown as number];
 
-  it.each(TIMEOUTS)('is refused by every method before anything is sent: %s', async (timeoutMs) => {
+  it.each(TIMEOUTS)('every method refuses the timeout %s before it sends anything', async (timeoutMs) => {
     const onboarding = await clientOf('127.0.0.1:1');
     const calls = [
       onboarding.finish({ interviewId: 'any' }, { timeoutMs }),
@@ -206,7 +206,7 @@ describe('an invalid timeout', () => {
     }
   });
 
-  it.each([-1, Number.NaN])('is refused by batch functions: %s', async (ms) => {
+  it.each([-1, Number.NaN])('batch functions refuse the timeout %s', async (ms) => {
     const onboarding = await clientOf('127.0.0.1:1');
     expect(await failureOf(stopBatch(onboarding, 'any', { waitMs: ms }))).toMatchObject({ field: 'waitMs' });
     expect(() => completeBatch(onboarding, [], { progressIntervalMs: ms })).toThrow('progressIntervalMs must be');
