@@ -26,6 +26,7 @@ import { NEW_RUN, NewRunIsDue } from './new-run.js';
 import { carriedRecord, learn, note, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
+import { startedWith } from './unreadable.js';
 import { publishOutcome, publishResult } from './visibility.js';
 import { waitInStage } from './waits.js';
 
@@ -46,7 +47,7 @@ export async function onboardingSession(given: OnboardingInput, carried?: Sessio
 
 function acceptedInput(given: OnboardingInput): OnboardingInput {
   try {
-    return guarded(() => checkOnboardingInput(given));
+    return guarded(() => checkOnboardingInput(startedWith(given)));
   } catch (error) {
     refuseMessages(error);
     throw error;

@@ -9,6 +9,7 @@ import {
   type Stage,
   type TimelineEntry,
 } from '../contract/index.js';
+import { written } from './unreadable.js';
 
 /** What is known of a session, and handed to the next run when a history has grown long. Plain JSON. */
 export interface SessionRecord {
@@ -73,9 +74,10 @@ export function newRecord(
  * whatever a foreign caller gave to the first.
  */
 export function carriedRecord(given: unknown): SessionRecord | undefined {
-  const record = given as Partial<SessionRecord> | null | undefined;
+  if (workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
+  const record = written(given) as Partial<SessionRecord> | null | undefined;
   const isOurs = Array.isArray(record?.timeline) && Array.isArray(record.heard);
-  return isOurs && workflowInfo().continuedFromExecutionRunId !== undefined ? (record as SessionRecord) : undefined;
+  return isOurs ? (record as SessionRecord) : undefined;
 }
 
 /** Months of renewals and webhooks must not fill the memory, nor a query's answer. */
