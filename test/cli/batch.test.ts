@@ -174,6 +174,41 @@ describe('a list with invalid rows', () => {
     expect((await readdir(directory)).filter((name) => name.includes('results.csv') && out.endsWith(name))).toEqual([]);
   });
 
+  it('names the sessions of a token column that is shifted by one row', async () => {
+    const jwt = (interviewId: string) => `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.x`;
+    const shifted = `interviewId,sessionToken\na,${jwt('b')}\nb,${jwt('c')}\nc,${jwt('a')}\n`;
+    const { code, stderr } = await batch(await fileOf(shifted), '--dry-run');
+    expect(stderr.split('\n').slice(0, 3)).toEqual([
+      'Line 2: sessionToken belongs to session b, not to a; hand in the token of a',
+      'Line 3: sessionToken belongs to session c, not to b; hand in the token of b',
+      'Line 4: sessionToken belongs to session a, not to c; hand in the token of c',
+    ]);
+    expect(code).toBe(2);
+  });
+
+  it.each(['csv', 'ndjson'])(
+    'is refused for one token of two sessions, also with --skip-invalid (%s)',
+    async (format) => {
+      const sessions = await twoSessions();
+      // Without a claim that names its session.
+      const sessionToken = 'a-token-of-one-session';
+      const [first, second] = sessions.map(({ interviewId }) => ({ interviewId, sessionToken }));
+      const content =
+        format === 'csv'
+          ? csvOf([first, second] as BatchSession[])
+          : `${JSON.stringify(first)}\n${JSON.stringify(second)}`;
+      const { code, stdout, stderr } = await batch(await fileOf(content, `list.${format}`), '--skip-invalid');
+      const [firstLine, secondLine] = format === 'csv' ? [2, 3] : [1, 2];
+      expect(stderr).toContain(`Line ${secondLine}: sessionToken is the same as on line ${firstLine}`);
+      expect(stderr).toContain(
+        '1 row has the token of another session, which would swap verdicts, so nothing was started',
+      );
+      expect(stderr).not.toContain(sessionToken);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(world.timesFinished(sessions)).toEqual([0, 0]);
+    },
+  );
+
   it('goes on without them by --skip-invalid', async () => {
     const sessions = await twoSessions();
     const [first, second] = csvOf(sessions).trim().split('\r\n').slice(1);
@@ -191,8 +226,8 @@ describe('a list with invalid rows', () => {
   });
 
   it('--dry-run checks it without a server', async () => {
-    const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
-    const file = await fileOf(`interviewId,sessionToken\na,\nb,${token}\n`);
+    const { interviewId, token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
+    const file = await fileOf(`interviewId,sessionToken\na,\n${interviewId},${token}\n`);
     const { code, stdout, stderr } = await run(['batch', file, '--dry-run', '--address', '127.0.0.1:1']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^2 sessions, batch list-[0-9a-f]{16}\. Nothing was started\.$/m);

@@ -178,7 +178,7 @@ describe('running a batch again', () => {
     const options = world.batch();
     const first = await all(completeBatch(world.onboarding, sessions, options));
     const calls = world.simulator.callsOf().length;
-    const renewed = sessions.map((session) => ({ ...session, sessionToken: 'another' }));
+    const renewed = sessions.map((session, at) => ({ ...session, sessionToken: `another-${at}` }));
     let last: BatchRunProgress | undefined;
     const onProgress = (progress: BatchRunProgress) => {
       last = progress;

@@ -8,7 +8,7 @@ import { all } from '../support/bulk-world.js';
 const sessions = (count: number, token?: string): BatchSession[] =>
   Array.from({ length: count }, (_, index) => ({
     interviewId: index.toString(16).padStart(24, '0'),
-    ...(token ? { sessionToken: token } : {}),
+    ...(token ? { sessionToken: index.toString(16).padEnd(6, '-') + token.slice(6) } : {}),
   }));
 
 const cut = (list: BatchSession[], size = 2_000): Promise<Shard[]> => all(cutShards(list, size));
@@ -60,6 +60,24 @@ describe('cutShards', () => {
   it('refuses two sessions with one id, wherever they lie', async () => {
     const list = [...sessions(4), ...sessions(1)];
     await expect(cut(list, 2)).rejects.toThrow('sessions[4].interviewId is the same as that of sessions[0]');
+  });
+});
+
+describe('cutShards with tokens', () => {
+  const jwt = (interviewId: string) => `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.x`;
+
+  it('refuses a token that names another session, and names both', async () => {
+    const list = ['a', 'b', 'c'].map((interviewId) => ({ interviewId, sessionToken: jwt(interviewId) }));
+    expect(await sizes(cut(list, 2))).toEqual([2, 1]);
+    const shifted = list.map(({ interviewId }, at) => ({ interviewId, sessionToken: jwt('abc'.charAt((at + 1) % 3)) }));
+    await expect(cut(shifted, 2)).rejects.toThrow('sessions[0].sessionToken belongs to session b, not to a');
+  });
+
+  it('refuses one token for two sessions, wherever they lie, and does not repeat it', async () => {
+    const list = [...'abcde'].map((interviewId, at) => ({ interviewId, sessionToken: `token-${at % 4}` }));
+    const refusal = cut(list, 2);
+    await expect(refusal).rejects.toThrow('sessions[4].sessionToken is the same as that of sessions[0]');
+    await expect(refusal).rejects.not.toThrow('token-0');
   });
 });
 

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { SeenIds } from '../../client/batch/seen-ids.js';
 import { tokenExpiry } from '../../client/input.js';
-import type { BatchSession } from '../../contract/index.js';
+import { type BatchSession, checkTokenFits } from '../../contract/index.js';
+import { inputProblem } from '../shared/exit.js';
 import { type Format, type Row, readRows } from './rows.js';
 import type { Source } from './source.js';
 
 export interface CheckedList {
   sessions: number;
-  /** Rows that are no sessions, or have the id of an earlier one. */
+  /** Rows that are no sessions, have the id of an earlier one, or the token of a session that the token names. */
   invalid: number;
+  /** Rows with the token of an earlier one. */
+  sharedTokens: number;
   /** Tokens whose own time has run out. */
   expired: { count: number; firstLine: number };
   /** Follows from the interview ids in their order, so the same list is the same batch, whatever its file is called. */
@@ -24,20 +27,26 @@ export async function checkList(
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<CheckedList> {
-  const seen = new SeenIds();
+  const seen = { ids: new SeenIds(), tokens: new SeenIds() };
   const hash = createHash('sha256');
   const expired = { count: 0, firstLine: 0 };
-  let [sessions, invalid] = [0, 0];
+  let [sessions, invalid, sharedTokens] = [0, 0, 0];
   const onIgnored = (names: string[]) => say(`Not read: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
   for await (const row of readRows(source, format, onIgnored)) {
     signal.throwIfAborted();
-    const problem = problemOf(row, seen);
+    const problem = problemOf(row, seen.ids);
     if (problem !== undefined || !row.session) {
       invalid += 1;
       say(`Line ${row.line}: ${problem}`);
       continue;
     }
     const { interviewId, sessionToken } = row.session;
+    const first = sessionToken === undefined ? row.line : seen.tokens.see(sessionToken, row.line);
+    if (first !== row.line) {
+      sharedTokens += 1;
+      say(`Line ${row.line}: sessionToken is the same as on line ${first}, whose interviewId is another one`);
+      continue;
+    }
     sessions += 1;
     hash.update(`${interviewId}\n`);
     if (sessionToken && isExpired(sessionToken)) {
@@ -46,21 +55,28 @@ export async function checkList(
     }
   }
   const batchId = `list-${hash.digest('hex').slice(0, 16)}`;
-  return { sessions, invalid, expired, batchId, read: () => validSessions(source, format, seen) };
+  return { sessions, invalid, sharedTokens, expired, batchId, read: () => validSessions(source, format, seen.ids) };
 }
 
-async function* validSessions(source: Source, format: Format, seen: SeenIds): AsyncGenerator<BatchSession> {
+async function* validSessions(source: Source, format: Format, ids: SeenIds): AsyncGenerator<BatchSession> {
   for await (const row of readRows(source, format, () => undefined)) {
-    if (row.session && problemOf(row, seen) === undefined) yield row.session;
+    if (row.session && problemOf(row, ids) === undefined) yield row.session;
   }
   await source.checkUnchanged();
 }
 
-/** @param seen with their lines; the first one with an id is the one that counts */
-function problemOf({ line, session, problem }: Row, seen: SeenIds): string | undefined {
+/** @param ids with their lines; the first one with an id is the one that counts */
+function problemOf({ line, session, problem }: Row, ids: SeenIds): string | undefined {
   if (!session) return problem;
-  const first = seen.see(session.interviewId, line);
-  return first === line ? undefined : `interviewId ${session.interviewId} is the same as on line ${first}`;
+  const { interviewId, sessionToken } = session;
+  const first = ids.see(interviewId, line);
+  if (first !== line) return `interviewId ${interviewId} is the same as on line ${first}`;
+  try {
+    if (sessionToken !== undefined) checkTokenFits(interviewId, sessionToken);
+    return undefined;
+  } catch (error) {
+    return inputProblem(error);
+  }
 }
 
 function isExpired(sessionToken: string): boolean {

@@ -20,11 +20,19 @@ export async function checkedList(
 }
 
 /** @throws CliError if rows are invalid and nobody said to go on without them, or none is left */
-export function refuseInvalid({ sessions, invalid, expired }: CheckedList, skipInvalid: boolean): void {
+export function refuseInvalid(list: CheckedList, skipInvalid: boolean): void {
+  const { sessions, invalid, sharedTokens, expired } = list;
   if (expired.count > 0) {
     say(
       `${number(expired.count)} tokens have expired, the first on line ${expired.firstLine}: ` +
         'their sessions fail unless they were completed before or the worker has a token source.',
+    );
+  }
+  if (sharedTokens > 0) {
+    // Not with --skip-invalid either: which of the two rows is wrong, or whether a whole column is shifted, cannot be seen.
+    const rows = sharedTokens === 1 ? '1 row has' : `${number(sharedTokens)} rows have`;
+    throw new CliError(
+      `${rows} the token of another session, which would swap verdicts, so nothing was started. Correct the list: each session has its own token.`,
     );
   }
   if (invalid > 0 && !skipInvalid) {

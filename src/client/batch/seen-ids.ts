@@ -1,8 +1,8 @@
 const FIRST_CAPACITY = 1 << 12;
 
 /**
- * Which ids were seen, and where: 12 bytes each instead of a string, so that a million fit into 24 MB. Two ids with the same 64
- * bits would be taken for one: with a million ids that happens once in 37 million batches.
+ * Which ids or tokens were seen, and where: 12 bytes each instead of a string, so that a million fit into 24 MB. Two with the same
+ * 64 bits would be taken for one: with a million ids that happens once in 37 million batches.
  */
 export class SeenIds {
   private high = new Uint32Array(FIRST_CAPACITY);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type BatchSession,
   checkBatchSession,
+  checkTokenFits,
   InvalidInputError,
   MAX_SHARD_BYTES,
   MAX_SHARD_SESSIONS,
@@ -20,13 +21,13 @@ export interface Shard {
 /**
  * Cuts a list into shards, always in the same places.
  *
- * @throws InvalidInputError naming the first session that is wrong, or has the id of another
+ * @throws InvalidInputError naming the first session that is wrong, or has the id or token of another
  */
 export async function* cutShards(
   sessions: Iterable<BatchSession> | AsyncIterable<BatchSession>,
   shardSize: number,
 ): AsyncGenerator<Shard> {
-  const seen = new SeenIds();
+  const seen = { ids: new SeenIds(), tokens: new SeenIds() };
   let [number, first, bytes] = [0, 0, 0];
   let cut: BatchSession[] = [];
   for await (const given of sessions) {
@@ -53,12 +54,18 @@ export function checkShardSize(size: number): number {
   return size;
 }
 
-function checked(given: unknown, index: number, seen: SeenIds): BatchSession {
+function checked(given: unknown, index: number, seen: { ids: SeenIds; tokens: SeenIds }): BatchSession {
   const session = checkBatchSession(given, `sessions[${index}]`);
-  const first = seen.see(session.interviewId, index);
-  if (first !== index) {
-    throw new InvalidInputError(`sessions[${index}].interviewId`, `is the same as that of sessions[${first}]`);
-  }
+  const { interviewId, sessionToken } = session;
+  const isNew = (field: keyof BatchSession, first: number) => {
+    if (first === index) return;
+    throw new InvalidInputError(`sessions[${index}].${field}`, `is the same as that of sessions[${first}]`);
+  };
+  isNew('interviewId', seen.ids.see(interviewId, index));
+  if (sessionToken === undefined) return session;
+  checkTokenFits(interviewId, sessionToken, `sessions[${index}].sessionToken`);
+  // A token reaches one session, so one of the two would get the verdict of another person.
+  isNew('sessionToken', seen.tokens.see(sessionToken, index));
   return session;
 }
 

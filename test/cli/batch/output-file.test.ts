@@ -3,9 +3,9 @@ import { chmod, lstat, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFil
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openOutputFile } from '../../src/cli/batch/output-file.js';
-import { openResults } from '../../src/cli/batch/results.js';
-import type { BatchItem } from '../../src/client/index.js';
+import { openOutputFile } from '../../../src/cli/batch/output-file.js';
+import { openResults } from '../../../src/cli/batch/results.js';
+import type { BatchItem } from '../../../src/client/index.js';
 
 let directory: string;
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { json, printable, printableLines, printFacts } from '../../src/cli/shared/output.js';
+import { json, printable, printableLines, printFacts } from '../../../src/cli/shared/output.js';
 
 /** Clears the screen, starts a C1 sequence, and reverses the text behind it. */
 const HOSTILE = '\u001b[2J\u009b31m\u202e\u2066\u0007';
