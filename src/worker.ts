@@ -21,6 +21,7 @@ import { versioned } from './worker/deployment.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
 import { limitTaskQueue } from './worker/task-queue-limit.js';
+import { warnOfUnreadable } from './worker/unreadable-payloads.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
@@ -96,7 +97,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
     const common = {
       connection,
       namespace: config.namespace,
-      ...workflowCode(config.encryptionKeys),
+      ...workflowCode(config.encryptionKeys, { ...config, onUnreadable: warnOfUnreadable() }),
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
       interceptors: interceptorsOf(options.interceptors),

@@ -1,6 +1,14 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
+import {
+  checkPlaintext,
+  encryptedDataConverter,
+  type KeyRing,
+  keysFromEnvironment,
+  PlaintextError,
+  requiresEncryption,
+} from '../codec/index.js';
 import { channelArgsFor } from '../temporal/address.js';
 import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
@@ -25,6 +33,12 @@ export interface ConnectOptions {
    */
   encryptionKeys?: KeyRing;
   /**
+   * Refuse answers that are not encrypted, and connect to no server without keys.
+   *
+   * @default `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`, or `false`
+   */
+  requireEncryption?: boolean;
+  /**
    * Told once of each change of the configured file of keys that could not be taken over; the keys from before stay in use.
    *
    * @default a warning of the process (`process.on('warning')`), `SecretFileWarning`
@@ -46,10 +60,9 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const target = targetOf(options);
-  const keys = encryptionKeys(options, target.address);
+  const dataConverter = converter(options, target.address);
   const connection = await reach(target);
   const { namespace } = target;
-  const dataConverter = keys ? encryptedDataConverter(keys) : {};
   const client = new OnboardingClient({
     client: new Client({ connection, namespace, dataConverter }),
     ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
@@ -67,11 +80,14 @@ function configured(given: string | undefined): ClientConnectConfig {
 }
 
 /** Before anything is sent. @throws TemporalConfigurationError */
-function encryptionKeys({ encryptionKeys, onWarning }: ConnectOptions, address: string): KeyRing | undefined {
+function converter({ encryptionKeys, requireEncryption, onWarning }: ConnectOptions, address: string): DataConverter {
   try {
     const keys = encryptionKeys ?? keysFromEnvironment(undefined, onWarning);
-    if (!keys) checkPlaintext(address);
-    return keys;
+    const isRequired = requireEncryption ?? requiresEncryption();
+    if (keys) return encryptedDataConverter(keys, { requireEncryption: isRequired });
+    if (isRequired) throw new PlaintextError(address, true);
+    checkPlaintext(address);
+    return {};
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }

@@ -4,7 +4,13 @@ import { type EncryptionOptions, encryptionCodec } from './encryption-codec.js';
 import type { KeyRing } from './keys.js';
 
 export { type EncryptionOptions, encryptionCodec } from './encryption-codec.js';
-export { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from './environment.js';
+export {
+  checkPlaintext,
+  encryptionEnvironment,
+  keysFromEnvironment,
+  PlaintextError,
+  requiresEncryption,
+} from './environment.js';
 export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
+import type { Payload, PayloadCodec, WorkflowSerializationContext } from '@temporalio/common';
 import { encode } from '@temporalio/common/lib/encoding.js';
 import { REFUSED_PLAINTEXT } from '../contract/encodings.js';
 import { isEncrypted } from './encryption-codec.js';
@@ -9,13 +9,17 @@ import { EncryptionKeyError } from './keys.js';
  * decides: it passes over a signal, refuses an update or start, and waits for the key of what it has written itself
  * (`workflows/unreadable.ts`). Activities have no such choice: for them it fails.
  */
-export function workerCodec(codec: PayloadCodec): PayloadCodec {
-  const decodeOne = async (payload: Payload, context: SerializationContext): Promise<Payload> => {
+export function workerCodec(
+  codec: PayloadCodec,
+  onUnreadable: (why: string, workflowId: string) => void = () => undefined,
+): PayloadCodec {
+  const decodeOne = async (payload: Payload, context: WorkflowSerializationContext): Promise<Payload> => {
     try {
       const [decoded = payload] = await codec.decode([payload], context);
       return decoded;
     } catch (error) {
       if (!(error instanceof EncryptionKeyError)) throw error;
+      onUnreadable(error.message, context.workflowId);
       return isEncrypted(payload) ? payload : { metadata: { encoding: encode(REFUSED_PLAINTEXT) } };
     }
   };

@@ -9,15 +9,20 @@ export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', im
 /** The same with failures that are encrypted like payloads. */
 const ENCRYPTING_BUNDLE = fileURLToPath(new URL('../workflow-bundle-encrypting.js', import.meta.url));
 
+export interface WorkflowCodeOptions extends EncryptionOptions {
+  /** Told of a payload that cannot be decrypted. @default nobody */
+  onUnreadable?: (why: string, workflowId: string) => void;
+}
+
 /** What runs workflows, and reads what they were given. */
 export function workflowCode(
   keys: KeyRing | null,
-  options: EncryptionOptions = {},
+  { onUnreadable, ...options }: WorkflowCodeOptions = {},
 ): Pick<WorkerOptions, 'workflowBundle' | 'dataConverter'> {
   if (keys === null) return { workflowBundle: { codePath: WORKFLOW_BUNDLE } };
   const { payloadCodecs = [], ...converter } = encryptedDataConverter(keys, options);
   return {
     workflowBundle: { codePath: ENCRYPTING_BUNDLE },
-    dataConverter: { ...converter, payloadCodecs: payloadCodecs.map(workerCodec) },
+    dataConverter: { ...converter, payloadCodecs: payloadCodecs.map((codec) => workerCodec(codec, onUnreadable)) },
   };
 }

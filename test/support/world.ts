@@ -39,6 +39,10 @@ export interface World {
 }
 
 const logged: string[] = [];
+
+/** What the workers of this process have logged, as JSON lines. */
+export const logs = () => logged.join('\n');
+
 let runtimeInstalled = false;
 
 /** Keeps the SDK's log lines, to be searched, instead of printing them. */
@@ -98,7 +102,7 @@ export async function startWorld({
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
-    logs: () => logged.join('\n'),
+    logs,
     async [Symbol.asyncDispose]() {
       worker.shutdown();
       await running;

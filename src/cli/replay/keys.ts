@@ -4,6 +4,7 @@ import type { RecordedHistory } from '../../worker/replay.js';
 import { CliError } from '../shared/exit.js';
 
 const KEY_ID = 'encryption-key-id';
+const SIGNALED = 'workflowExecutionSignaledEventAttributes';
 
 /**
  * Passes on histories that the keys open.
@@ -31,13 +32,17 @@ export async function* readable(
   }
 }
 
-/** Wherever they stand in it: in inputs, results, failures, and in what later versions of Temporal add. */
+/**
+ * Wherever they stand in it: in inputs, results, failures, and in what later versions of Temporal add. Not in signals: one that could
+ * not be read was passed over, and is again.
+ */
 function oneOfEachKey(value: unknown, found = new Map<string, Payload>()): Map<string, Payload> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return found;
   const { metadata, data } = value as { metadata?: Record<string, unknown> | null; data?: unknown };
   const keyId = metadata?.[KEY_ID];
-  if (keyId === undefined) for (const part of Object.values(value)) oneOfEachKey(part, found);
-  else if (!found.has(String(bytes(keyId)))) {
+  if (keyId === undefined) {
+    for (const [name, part] of Object.entries(value)) if (name !== SIGNALED) oneOfEachKey(part, found);
+  } else if (!found.has(String(bytes(keyId)))) {
     const asBytes = Object.entries(metadata ?? {}).map(([name, part]) => [name, bytes(part)]);
     found.set(String(bytes(keyId)), { metadata: Object.fromEntries(asBytes), data: bytes(data) });
   }
