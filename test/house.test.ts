@@ -25,7 +25,11 @@ const RULES: Rules = {
   config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract'], packages: ['node:', 'undici'] },
-  activities: { ours: ['contract', 'incode'], packages: ['@temporalio/activity', '@temporalio/common'] },
+  activities: {
+    ours: ['contract', 'incode'],
+    // Of the client what it throws: an activity asks the server through its worker's one.
+    packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common'],
+  },
   // Deterministic: nothing of Node, and of the activities only their types.
   workflows: {
     ours: ['contract'],

@@ -3,6 +3,7 @@ import { FAILURES } from '../contract/index.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import { finishOnce, type LastSent } from './finish-once.js';
+import { Lease, leased } from './lease.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { FinishStatusInput, FinishStatusResult } from './types.js';
 
@@ -14,7 +15,8 @@ export function finishStatus(options: ResolvedActivityOptions) {
     const earlier = { verify, lastSentAt: earlierRequest(input), now: serverClock() };
     // What attempts before a reset have left must not be taken for this one's.
     if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat({ attempt: 0, lastSentAt: null } satisfies Trace);
-    const attempt = await callIncode((signal) => finishOnce(options, input, earlier, signal));
+    const incode = leased(options.incode, new Lease(), () => undefined);
+    const attempt = await callIncode((signal) => finishOnce({ ...options, incode }, input, earlier, signal));
     if ('result' in attempt) return attempt.result;
 
     const { lastSentAt } = attempt;

@@ -3,11 +3,11 @@ import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
-import { type Exchange, exchange, type Interrupted } from './exchange.js';
+import { type Exchange, exchange } from './exchange.js';
+import { factsOf } from './facts.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
 import { report } from './report.js';
 import {
-  errorCode,
   type FinishStatusResponse,
   readCloseSession,
   readFinishStatus,
@@ -19,7 +19,6 @@ import {
   type ScoreResponse,
   type StartResponse,
 } from './responses.js';
-import { parseRetryAfter } from './retry-after.js';
 
 /** A session and the token that reaches it. */
 export interface SessionAccess {
@@ -44,6 +43,13 @@ export interface StartRequest {
 export interface CallOptions {
   /** Aborts the call. A request that was sent may still take effect. */
   signal?: AbortSignal;
+  /**
+   * Asked when the first byte of the request is about to be written, after any wait for a connection. `false` writes nothing; the call
+   * then ends as `notTaken`.
+   *
+   * @default always
+   */
+  mayStillSend?: () => boolean;
 }
 
 /**
@@ -84,7 +90,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   const apiKey = apiKeyOf(options.apiKey);
   let closing: Promise<void> | undefined;
 
-  async function run<T>(call: Call<T>, { signal }: CallOptions = {}): Promise<T> {
+  async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
     const { operation, sessionToken } = call;
     if (sessionToken !== undefined && !isSendable(sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
@@ -101,6 +107,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
     const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
+      mayStillSend,
     });
     const answer = answerOf(call, key, outcome);
     if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);
@@ -226,34 +233,4 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       return closing;
     },
   };
-}
-
-function factsOf(outcome: Exchange, now: number) {
-  const { status: httpStatus, retryAfter } = outcome;
-  const retryAfterMs = parseRetryAfter(retryAfter, now);
-  if (outcome.ended === 'interrupted') return { what: interruption(outcome), httpStatus, retryAfterMs };
-  const code = errorCode(outcome.body, outcome.status);
-  const at = Date.parse(outcome.date ?? '');
-  const answeredAt = Number.isNaN(at) ? undefined : new Date(at);
-  return { what: `answered ${httpStatus}`, httpStatus, code, retryAfterMs, answeredAt };
-}
-
-function interruption({ phase, reason, code, proxyStatus, status }: Interrupted): string {
-  if (proxyStatus !== undefined) return `could not be reached: the proxy answered ${proxyStatus}`;
-  const cause = code ? ` (${code})` : '';
-  switch (reason) {
-    case 'tooLarge':
-      return `answered ${status} with more than 1 MiB`;
-    case 'timeout':
-      if (phase === 'unsent') return 'could not be reached in time';
-      return phase === 'sent' ? 'did not answer in time' : `answered ${status}, but not to the end in time`;
-    case 'cancelled':
-      if (phase === 'unsent') return 'was not asked: the call was cancelled';
-      return 'had not answered to the end when the call was cancelled';
-    case 'connection':
-      if (phase === 'unsent') return `could not be reached${cause}`;
-      return phase === 'sent'
-        ? `closed the connection without an answer${cause}`
-        : `answered ${status}, but closed the connection before the end${cause}`;
-  }
 }

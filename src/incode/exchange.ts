@@ -18,7 +18,8 @@ export interface Interrupted {
   ended: 'interrupted';
   /** `unsent`: not one byte was written. `sent`: written, at least in part. `answering`: the answer's head has arrived. */
   phase: 'unsent' | 'sent' | 'answering';
-  reason: 'timeout' | 'cancelled' | 'connection' | 'tooLarge';
+  /** `withheld`: whoever asked for it may not send it any more. */
+  reason: 'timeout' | 'cancelled' | 'connection' | 'tooLarge' | 'withheld';
   /** The system's or undici's code, such as ECONNREFUSED. */
   code: string | undefined;
   /** The proxy's status, if it refused to make the connection. */
@@ -31,6 +32,8 @@ export interface Interrupted {
 export interface ExchangeOptions {
   timeoutMs: number;
   signal: AbortSignal | undefined;
+  /** Asked when the first byte is about to be written. `false` writes nothing. @default always */
+  mayStillSend?: (() => boolean) | undefined;
 }
 
 /** Incode's answers have a few KB. What is larger is no answer of Incode, and must not fill the memory. */
@@ -43,7 +46,7 @@ export const MAX_BODY_BYTES = 1_048_576;
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  { timeoutMs, signal }: ExchangeOptions,
+  { timeoutMs, signal, mayStillSend }: ExchangeOptions,
 ): Promise<Exchange> {
   return new Promise((resolve) => {
     let phase: Interrupted['phase'] = 'unsent';
@@ -89,6 +92,10 @@ export function exchange(
         // It waited for a free connection until nobody wanted it any more. After a throw undici writes nothing, and keeps
         // the connection, which `abort` would destroy.
         if (settled) throw new Error('abandoned');
+        if (mayStillSend?.() === false) {
+          interrupt('withheld');
+          throw new Error('withheld');
+        }
         controller = started;
         phase = 'sent';
       },

@@ -37,9 +37,6 @@ function csvOf(sessions: BatchSession[]): string {
   return `\uFEFFinterviewId,sessionToken\r\n${rows.join('')}`;
 }
 
-/** Programs start slowly on a loaded machine. */
-const SOON = { timeout: 20_000 };
-
 const twoSessions = async () => world.sessions(2);
 
 describe('batch', () => {
@@ -322,7 +319,7 @@ describe('a batch that takes a while', () => {
     const out = path('results.csv');
     await writeFile(out, 'of an earlier run');
     const { child, ended } = start(['batch', file, '--out', out, ...target]);
-    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
@@ -347,7 +344,7 @@ describe('a batch that takes a while', () => {
     const out = path('results.csv');
     const file = await fileOf(csvOf(sessions));
     const { child, ended } = start(['batch', file, '--batch-id', batchId, '--out', out, ...target]);
-    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     child.kill('SIGHUP');
     expect(await ended).toMatchObject({ code: 3, stderr: expect.stringContaining('The batch goes on at the server') });
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
@@ -374,13 +371,11 @@ describe('a batch that takes a while', () => {
     const args = ['batch', await fileOf(csvOf(sessions)), '--batch-id', batchId, '--window', '1', '--json', ...target];
     const { child, ended } = start(args);
     await expect
-      .poll(
-        () =>
-          batchProgress(world.onboarding, batchId).then(
-            ({ total }) => total,
-            () => 0,
-          ),
-        SOON,
+      .poll(() =>
+        batchProgress(world.onboarding, batchId).then(
+          ({ total }) => total,
+          () => 0,
+        ),
       )
       .toBe(2_000);
     child.kill('SIGTERM');
@@ -396,7 +391,7 @@ describe('a batch that takes a while', () => {
     const batchId = newId();
     const out = path('results.ndjson');
     const running = batch(await fileOf(csvOf(sessions)), '--batch-id', batchId, '--out', out);
-    await expect.poll(() => world.timesFinished(sessions), SOON).toEqual([1, 1, 1]);
+    await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     await new Promise((resolve) => setTimeout(resolve, 5_500));
     const at = ['batch', '--batch-id', batchId, ...target];
     expect((await run([...at, '--pause'])).stdout).toContain('is paused: 1 running shards');
@@ -437,7 +432,7 @@ describe('a batch that takes a while', () => {
       );
     for (const most of [0, 2_000, 4_000]) {
       const { child, ended } = start(args);
-      await expect.poll(known, SOON).toBeGreaterThan(most);
+      await expect.poll(known).toBeGreaterThan(most);
       child.kill('SIGKILL');
       await ended;
     }

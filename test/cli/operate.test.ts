@@ -12,7 +12,6 @@ import { type RefusingProxy, startRefusingProxy } from '../support/refusing-prox
 import { API_KEY } from '../support/world.js';
 
 const address = inject('temporalAddress');
-const SOON = { timeout: 60_000 };
 // Each look is a program that is started, which takes seconds on a loaded machine.
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -37,10 +36,10 @@ async function newNamespace(searchAttributes: Record<string, number> = {}): Prom
       ({ customAttributes }) => customAttributes,
       () => null,
     );
-  await expect.poll(types, SOON).not.toBeNull();
+  await expect.poll(types).not.toBeNull();
   if (Object.keys(searchAttributes).length > 0) {
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-    await expect.poll(types, SOON).toMatchObject(searchAttributes);
+    await expect.poll(types).toMatchObject(searchAttributes);
   }
   return namespace;
 }
@@ -57,7 +56,7 @@ describe('setup', () => {
     expect(first.stderr).toContain('for 1 day only');
     expect(first.stderr).toContain(`temporal-incode setup --namespace ${namespace} --retention 30d`);
     await expect
-      .poll(() => searchAttributesOf(connection, namespace), SOON)
+      .poll(() => searchAttributesOf(connection, namespace))
       .toEqual({ present: ['IncodeStage', 'IncodeOutcome', 'IncodeBatchId'], missing: [], wrong: [] });
     const second = await setup('--namespace', namespace, '--retention', '30d', '--json');
     expect(second).toMatchObject({ code: 0, stderr: '' });
@@ -117,7 +116,7 @@ describe("where the operator's API is refused, as Temporal Cloud does", () => {
       const { code, stdout } = await run(args);
       return { code, ...JSON.parse(stdout) };
     };
-    await expect.poll(found, SOON).toMatchObject({
+    await expect.poll(found).toMatchObject({
       code: 1,
       registered: [],
       present: ['IncodeStage', 'IncodeBatchId'],
@@ -182,7 +181,7 @@ describe('doctor', () => {
 
   it('finds everything in order', async () => {
     // Both workers have asked for work by then.
-    await expect.poll(async () => (await doctor(queues)).found['bulk workers']?.status, SOON).toBe('ok');
+    await expect.poll(async () => (await doctor(queues)).found['bulk workers']?.status).toBe('ok');
     const { code, found } = await doctor(queues, incode());
     expect(code).toBe(0);
     expect(found).toMatchObject({

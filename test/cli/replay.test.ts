@@ -47,7 +47,7 @@ async function replay(args: string[], env: Record<string, string> = {}): Promise
 
 /** Until the server lists what has just happened. */
 async function replaysSoon(args: string[], expected: Partial<Result>): Promise<void> {
-  await expect.poll(async () => (await replay(args)).result, { timeout: 45_000 }).toMatchObject(expected);
+  await expect.poll(async () => (await replay(args)).result).toMatchObject(expected);
 }
 
 /** A session that another version has begun, which reads the score before it finishes. */
@@ -169,7 +169,7 @@ describe('replay', () => {
     await running;
     const args = [...server(), '--query', `TaskQueue = '${taskQueue}'`];
     const withKeys = async () => (await replay(args, { TEMPORAL_INCODE_ENCRYPTION_KEYS: keys })).result;
-    await expect.poll(withKeys, { timeout: 45_000 }).toMatchObject({ ok: true, replayed: 1 });
+    await expect.poll(withKeys).toMatchObject({ ok: true, replayed: 1 });
     // As the server has it, and as the temporal CLI writes it into a file.
     const file = join(directory, 'encrypted.json');
     const history = await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();

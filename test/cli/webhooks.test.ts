@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
+import { onboardingReceiver } from '../../src/cli/local/receiver.js';
 import type { WebhookTarget } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
@@ -13,8 +14,6 @@ import { API_KEY, startWorld, type World } from '../support/world.js';
 
 const SECRET = 'a-secret-that-must-not-be-seen';
 const OAUTH_SECRET = 'another-secret-that-must-not-be-seen';
-/** A limit for what hangs, on any machine. */
-const SOON = { timeout: 20_000 };
 const HEADERS = { 'x-webhook-secret': SECRET };
 
 let world: World;
@@ -67,7 +66,7 @@ describe('a delivery', () => {
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');
     incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
-    await expect.poll(() => answersTo(interviewId), SOON).toEqual([200, 200]);
+    await expect.poll(() => answersTo(interviewId)).toEqual([200, 200]);
     await expectSound(world, interviewId);
     incode.setWebhook(byHeader(receiver));
   });
@@ -116,6 +115,17 @@ describe('a delivery', () => {
   });
 });
 
+it('asks Temporal once for many questions to /readyz', async () => {
+  const ask = vi.spyOn(world.onboarding.temporal.workflowService, 'describeNamespace');
+  await using one = onboardingReceiver(world.onboarding, { allowUnauthenticated: true });
+  const { url } = await one.listen();
+  const statuses = [];
+  for (let at = 0; at < 20; at++) statuses.push((await fetch(`${url}/readyz`)).status);
+  expect(statuses).toEqual(statuses.map(() => 200));
+  expect(ask).toHaveBeenCalledTimes(1);
+  ask.mockRestore();
+});
+
 describe('--start-unknown', () => {
   let starting: WebhooksProcess;
   beforeAll(async () => {
@@ -129,7 +139,7 @@ describe('--start-unknown', () => {
     incode.setWebhook(byHeader(starting));
     // At once, as Incode's may be: only one may start it.
     for (const status of [...statuses, ...statuses]) incode.setOnboardingStatus(interviewId, status);
-    await expect.poll(() => answersTo(interviewId), SOON).toHaveLength(7);
+    await expect.poll(() => answersTo(interviewId)).toHaveLength(7);
     expect(await world.onboarding.result(interviewId)).toMatchObject({
       outcome: 'approved',
       finish: { confirmedBy: 'response' },
@@ -157,7 +167,7 @@ describe('--start-unknown', () => {
       manualReview: { verdict: 'REJECTED', afterMs: 300 },
     });
     await finishElsewhere(world, interviewId);
-    await expect.poll(() => answersTo(interviewId), SOON).toEqual([200, 200]);
+    await expect.poll(() => answersTo(interviewId)).toEqual([200, 200]);
     expect(await world.onboarding.result(interviewId)).toMatchObject({
       outcome: 'rejected',
       finish: { confirmedBy: 'status' },
@@ -245,7 +255,7 @@ describe('SIGTERM', () => {
       onboardingStatus: 'POST_PROCESSING_FINISHED',
     });
     const stopped = one.stop();
-    await expect.poll(() => isListening(one), SOON).toBe(false);
+    await expect.poll(() => isListening(one)).toBe(false);
     expect(one.child.exitCode).toBe(null);
     socket.complete();
     expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: close\r\n[\s\S]*\{"success":true\}/i);

@@ -3,7 +3,6 @@ import { connectOnboardingClient, OnboardingClient, TemporalConfigurationError }
 import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { installRuntime } from '../support/world.js';
 
 const ELSEWHERE = 'temporal.example:7233';
 const KEY = Buffer.alloc(32, 3).toString('base64');
@@ -53,7 +52,6 @@ describe('a client of a server that is not on this machine', () => {
 });
 
 it('a client on the connection of a worker is held to it too', async () => {
-  installRuntime();
   // This machine by a name that does not look like it.
   const address = inject('temporalAddress').replace('127.0.0.1', '127.1');
   const worker = await createWorker(

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { textOf } from '../support/history.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
 const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
@@ -23,7 +23,6 @@ const ends: (() => Promise<unknown>)[] = [];
 const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${randomUUID()}` };
 
 beforeAll(async () => {
-  installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
   onboarding = await startWorker(queues);
 });
@@ -117,15 +116,11 @@ it('a session that goes through outages, a lost answer, a new token, webhooks an
   await onboarding.statusChanged({ interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' });
   await onboarding.extendDeadline(interviewId, '7 days');
   const finishing = onboarding.finish({ interviewId });
-  await expect
-    .poll(async () => (await onboarding.state(interviewId)).state?.stage, { timeout: 30_000 })
-    .toBe('needsToken');
+  await expect.poll(async () => (await onboarding.state(interviewId)).state?.stage).toBe('needsToken');
   const fresh = await simulator.issueToken(interviewId);
   await onboarding.renewToken(interviewId, fresh);
   expect(await finishing).toMatchObject({ action: 'approved', redirectionUrl: REDIRECTION });
-  await expect
-    .poll(async () => (await onboarding.state(interviewId)).state?.stage, { timeout: 30_000 })
-    .toBe('inReview');
+  await expect.poll(async () => (await onboarding.state(interviewId)).state?.stage).toBe('inReview');
   await onboarding.statusChanged({ interviewId, onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
   expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
   await expectNothingIn(onboardingWorkflowId(interviewId), [token, fresh]);
@@ -147,7 +142,7 @@ it('nor does one whose call is being tried again, with its last failure', async 
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
   await onboarding.start({ interviewId, sessionToken: token });
   const lastFailure = async () => (await onboarding.state(interviewId)).call?.lastFailure?.message;
-  await expect.poll(lastFailure, { timeout: 30_000 }).toMatch(/answered 503/);
+  await expect.poll(lastFailure).toMatch(/answered 503/);
   const text = await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
   expect(text).toContain('pendingActivities');
   await onboarding.cancel(interviewId);
@@ -215,9 +210,7 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
   expect(await onboarding.result(many.interviewId)).toMatchObject({ outcome: 'approved' });
 
   await onboarding.start({ interviewId: without.interviewId });
-  await expect
-    .poll(async () => (await onboarding.state(without.interviewId)).state?.stage, { timeout: 30_000 })
-    .toBe('needsToken');
+  await expect.poll(async () => (await onboarding.state(without.interviewId)).state?.stage).toBe('needsToken');
   await onboarding.renewToken(without.interviewId, without.token);
   expect(await onboarding.result(without.interviewId)).toMatchObject({ outcome: 'approved' });
 

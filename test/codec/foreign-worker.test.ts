@@ -8,7 +8,7 @@ import { createIncodeClient } from 'temporal-incode/incode';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { textOf } from '../support/history.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 
 // A worker of another team, with our activities and a workflow of theirs, encrypts as docs/encryption.md says.
 
@@ -19,7 +19,6 @@ let simulator: IncodeSimulator;
 let connection: Connection;
 let native: NativeConnection;
 beforeAll(async () => {
-  installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
   connection = await Connection.connect({ address: inject('temporalAddress') });
   native = await NativeConnection.connect({ address: inject('temporalAddress') });

@@ -8,10 +8,9 @@ import { batchWorkflowId } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { all, outcomes } from '../support/bulk-world.js';
 import { textOf } from '../support/history.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 
-it("a host's own codec holds for batches as for single sessions", { timeout: 60_000 }, async () => {
-  installRuntime();
+it("a host's own codec holds for batches as for single sessions", async () => {
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const dataConverter = encryptedDataConverter(keyRing([{ id: 'theirs', key: randomBytes(32) }]));
   const namespace = inject('temporalNamespace');

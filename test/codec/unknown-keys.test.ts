@@ -108,7 +108,7 @@ describe('a worker that lacks a key', () => {
     const another = await open(early);
     await early.statusChanged({ interviewId: another, onboardingStatus: 'EXPIRED' });
     expect(await early.result(another)).toMatchObject({ outcome: 'expired' });
-  }, 120_000);
+  });
 
   it('refuses an update, and takes it once it has the key', async () => {
     const place = await startWorker(old);
@@ -120,7 +120,7 @@ describe('a worker that lacks a key', () => {
     expect(await early.extendDeadline(interviewId, '2 days')).toMatchObject({ deadline: expect.any(String) });
     expect(await failuresOf(client, interviewId)).toEqual([]);
     await client.cancel(interviewId);
-  }, 120_000);
+  });
 
   it('lets a start wait for the key', async () => {
     const place = await startWorker(old);
@@ -131,7 +131,7 @@ describe('a worker that lacks a key', () => {
     expect(await early.finish({ interviewId })).toMatchObject({ action: 'approved' });
     expect(await early.result(interviewId)).toMatchObject({ outcome: 'approved' });
     expect(simulator.effects(interviewId).finished).toBe(1);
-  }, 120_000);
+  });
 
   it('waits for a key that was withdrawn too early, instead of passing over what it has read before', async () => {
     const place = await startWorker(old + next);
@@ -155,7 +155,7 @@ describe('a worker that lacks a key', () => {
     const result = await late.result(interviewId);
     expect(result).toMatchObject({ outcome: 'approved' });
     expect(simulator.effects(interviewId).finished).toBe(1);
-  }, 120_000);
+  });
 });
 
 describe('where encryption is required', () => {
@@ -183,7 +183,7 @@ describe('where encryption is required', () => {
     });
     expect(simulator.effects(another).finished).toBe(0);
     expect(FAILURES.invalidInput).toBe('InvalidInput');
-  }, 120_000);
+  });
 
   it('a client refuses plaintext answers', async () => {
     const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };

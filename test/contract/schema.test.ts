@@ -299,9 +299,7 @@ describe('what a server that runs answers is valid:', () => {
     world.simulator.fault({ operation: 'closeSession', interviewId: unclosed, kind: 'status', status: 400 });
     const [slow] = await openSessions(world.simulator, 1, { scoreReadyAfterMs: null });
     const handle = await startShard(world, [...sessions, ...(slow ? [slow] : [])], { plan: { close: true } });
-    await expect
-      .poll(async () => (await handle.query<Json>(BATCH_QUERIES.progress)).waiting, { timeout: 20_000 })
-      .toBe(1);
+    await expect.poll(async () => (await handle.query<Json>(BATCH_QUERIES.progress)).waiting).toBe(1);
     expectValid('BatchProgress', await handle.query(BATCH_QUERIES.progress));
     await handle.signal('stop');
     const result = await handle.result();

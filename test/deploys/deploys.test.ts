@@ -31,8 +31,6 @@ import { API_KEY } from '../support/world.js';
 
 const OLD = '1.4.0';
 const NEW = '1.5.0';
-const SOON = { timeout: 45_000 };
-
 const ANSWER = answerWorkflowId('no-token', 'request');
 
 const FIRST = await commandsOf('deploys', 'The first version');
@@ -87,7 +85,7 @@ async function startWorker(build: string): Promise<void> {
   // The server knows a version once its workers have asked every queue for work.
   const described = `temporal worker deployment describe-version --deployment-name incode-onboarding --build-id ${build}`;
   const queues = async () => (await runCommands([described], server.address).catch(() => '')).match(/^ +incode-/gm);
-  await expect.poll(async () => (await queues())?.length, SOON).toBe(7);
+  await expect.poll(async () => (await queues())?.length).toBe(7);
 }
 
 const temporalCommands = (commands: string[] | undefined) => runCommands(commands ?? [], server.address);
@@ -122,7 +120,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     await startWorker(OLD);
     await begin('first');
     await expect
-      .poll(() => doctored('version'), SOON)
+      .poll(() => doctored('version'))
       .toMatchObject({
         status: 'failed',
         message: expect.stringContaining('no current version in deployment incode-onboarding'),
@@ -136,8 +134,8 @@ describe('deploys, as docs/deploys.md has them', () => {
     expect(await temporalCommands(FIRST[0])).toMatch(new RegExp(`CurrentVersionBuildID +${OLD}`));
     expect(await outcomeOf('first')).toBe('approved');
     expect(await builds('first')).toEqual([OLD]);
-    await expect.poll(() => doctored('version'), SOON).toMatchObject({ status: 'ok' });
-    await expect.poll(() => doctored('bulk version'), SOON).toMatchObject({ status: 'ok' });
+    await expect.poll(() => doctored('version')).toMatchObject({ status: 'ok' });
+    await expect.poll(() => doctored('bulk version')).toMatchObject({ status: 'ok' });
   });
 
   it('sessions stand everywhere, and a shard is paused, when the next version comes', async () => {
@@ -152,7 +150,7 @@ describe('deploys, as docs/deploys.md has them', () => {
       args: [{ interviewId: 'no-token' }],
     });
     const isAsked = async () => (await onboarding.state('no-token')).state?.timeline.map(({ event }) => event);
-    await expect.poll(isAsked, SOON).toContain('Asked to finish');
+    await expect.poll(isAsked).toContain('Asked to finish');
     simulator.fault({ operation: 'finishStatus', interviewId: 'under-way', kind: 'status', status: 503, times: null });
     await begin('under-way');
     const { token } = await simulator.openSession({ interviewId: 'in-a-shard', scoreReadyAfterMs: null });
@@ -163,9 +161,9 @@ describe('deploys, as docs/deploys.md has them', () => {
     });
     await shard.signal(BATCH_SIGNALS.pause);
     const progress = () => shard.query<BatchProgress>(BATCH_QUERIES.progress);
-    await expect.poll(progress, SOON).toMatchObject({ paused: true });
+    await expect.poll(progress).toMatchObject({ paused: true });
     for (const interviewId of ['waits', 'waits-long', 'under-way']) {
-      await expect.poll(() => simulator.callsOf(interviewId).length, SOON).toBeGreaterThan(0);
+      await expect.poll(() => simulator.callsOf(interviewId).length).toBeGreaterThan(0);
     }
     await startWorker(NEW);
     const [ramp] = NEXT;
@@ -181,7 +179,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     simulator.clearFaults();
     expect(await outcomeOf('under-way')).toBe('approved');
     expect(await builds('under-way')).toEqual([OLD]);
-    await expect.poll(() => buildsWhenTold('waits'), SOON).toEqual([OLD, NEW]);
+    await expect.poll(() => buildsWhenTold('waits')).toEqual([OLD, NEW]);
     expect(await builds('waits-long')).toEqual([OLD]);
   });
 
@@ -191,19 +189,19 @@ describe('deploys, as docs/deploys.md has them', () => {
     await begin('after-going-back');
     expect(await outcomeOf('after-going-back')).toBe('approved');
     expect(await builds('after-going-back')).toEqual([OLD]);
-    await expect.poll(() => buildsWhenTold('waits'), SOON).toEqual([OLD, NEW, OLD]);
+    await expect.poll(() => buildsWhenTold('waits')).toEqual([OLD, NEW, OLD]);
   });
 
   it('what waits for long is told, the old version drains, and is turned off', async () => {
     expect(OFF).toHaveLength(3);
     await temporalCommands(NEXT[1]);
     // As the page says: repeated until the count does not fall any more.
-    await expect.poll(() => temporalCommands(OFF[0]), SOON).toContain('Total: 1');
+    await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 1');
     expect(await builds('no-token')).toEqual([OLD]);
     await temporalCommands(OFF[1]);
-    await expect.poll(() => temporalCommands(OFF[0]), SOON).toContain('Total: 0');
+    await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 0');
     expect(await builds('no-token')).toEqual([NEW]);
-    await expect.poll(() => temporalCommands(OFF[2]), SOON).toMatch(/DrainageStatus +drained/);
+    await expect.poll(() => temporalCommands(OFF[2])).toMatch(/DrainageStatus +drained/);
     await workers[OLD]?.stop();
     for (const interviewId of ['waits', 'waits-long']) {
       await processed(interviewId);
@@ -221,7 +219,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     await shard.signal(BATCH_SIGNALS.stop);
     expect((await shard.result()).rows).toHaveLength(1);
     await expect
-      .poll(() => doctored('version'), SOON)
+      .poll(() => doctored('version'))
       .toMatchObject({
         status: 'ok',
         message: expect.stringContaining(`current is incode-onboarding:${NEW}`),

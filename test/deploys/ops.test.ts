@@ -15,6 +15,8 @@ interface Probe {
 
 interface Container {
   name: string;
+  securityContext: { allowPrivilegeEscalation: boolean; capabilities: { drop: string[]; add?: string[] } };
+  volumeMounts: { name: string; mountPath: string; subPath?: string; readOnly: boolean }[];
   command: string[];
   env: { name: string; value: string }[];
   livenessProbe: Probe;
@@ -29,8 +31,29 @@ interface Workload {
     selector: { matchLabels: Record<string, string> };
     template: {
       metadata: { labels: Record<string, string> };
-      spec: { terminationGracePeriodSeconds: number; containers: Container[] };
+      spec: Pod;
     };
+  };
+}
+
+interface Pod {
+  terminationGracePeriodSeconds: number;
+  automountServiceAccountToken: boolean;
+  hostNetwork?: boolean;
+  securityContext: { runAsNonRoot: boolean; runAsUser: number; seccompProfile: { type: string } };
+  containers: Container[];
+  volumes: {
+    name: string;
+    projected: { sources: { secret: { name: string; items: { key: string; path: string }[] } }[] };
+  }[];
+}
+
+interface NetworkPolicy {
+  kind: string;
+  spec: {
+    podSelector: { matchLabels: Record<string, string> };
+    policyTypes: string[];
+    ingress: { from: unknown[]; ports: { protocol: string; port: number }[] }[];
   };
 }
 
@@ -66,14 +89,16 @@ function expectWorkerEnvironment(env: Record<string, string>, stopsAfterSeconds:
 
 describe('ops/kubernetes.yml', () => {
   const documents = parseAllDocuments(read('kubernetes.yml'));
-  const workloads = documents.map((document) => document.toJS() as Workload);
+  const objects = documents.map((document) => document.toJS() as Workload | NetworkPolicy);
+  const workloads = objects.filter((object): object is Workload => object.kind === 'Deployment');
+  const policies = objects.filter((object): object is NetworkPolicy => object.kind === 'NetworkPolicy');
   const [worker, webhooks] = workloads.map(({ spec }) => spec.template.spec);
   const environment = ({ containers }: { containers: Container[] }) =>
     Object.fromEntries((containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
 
   it('is YAML, and each deployment finds its own pods', () => {
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
-    expect(workloads.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment']);
+    expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy']);
     for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
   });
 
@@ -97,6 +122,60 @@ describe('ops/kubernetes.yml', () => {
     expect(ports).toEqual([
       [metrics, metrics],
       [port, port],
+    ]);
+  });
+
+  it('gives each deployment the secrets that its variables name, and no other', () => {
+    const secretsOf = (pod: Pod | undefined) => {
+      const container = pod?.containers[0];
+      const mount = container?.volumeMounts[0];
+      expect(mount).toEqual({ name: 'secrets', mountPath: '/run/secrets/incode', readOnly: true });
+      const sources = pod?.volumes.flatMap(({ projected }) => projected.sources) ?? [];
+      const files = sources.flatMap(({ secret }) => secret.items.map(({ path }) => `${mount?.mountPath}/${path}`));
+      const named = (container?.env ?? []).filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value);
+      expect(files.sort()).toEqual(named.sort());
+      return sources.map(({ secret }) => secret.name);
+    };
+    expect(secretsOf(worker)).toEqual(['incode-api-key', 'incode-encryption-keys']);
+    expect(secretsOf(webhooks)).toEqual(['incode-webhook-secrets', 'incode-encryption-keys']);
+  });
+
+  it('meets the Pod Security standard "restricted", and gives no token of the Kubernetes API', () => {
+    for (const pod of [worker, webhooks]) {
+      expect(pod).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(pod?.securityContext.runAsUser).toBeGreaterThan(0);
+      expect(Object.keys(pod ?? {}).filter((name) => name.startsWith('host'))).toEqual([]);
+      for (const { securityContext } of pod?.containers ?? []) {
+        expect(securityContext).toEqual({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+      }
+    }
+  });
+
+  it('lets only Prometheus reach the metrics, and only the ingress the receiver', () => {
+    const allowed = (pod: Workload | undefined) => {
+      const labels = pod?.spec.template.metadata.labels ?? {};
+      const own = policies.filter(({ spec }) =>
+        Object.entries(spec.podSelector.matchLabels).every(([name, value]) => labels[name] === value),
+      );
+      expect(own.map(({ spec }) => spec.policyTypes)).toEqual([['Ingress']]);
+      return own
+        .flatMap(({ spec }) => spec.ingress)
+        .flatMap(({ from, ports }) => ports.map(({ port }) => [port, from]));
+    };
+    const namespace = (name: string) => [
+      { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } },
+    ];
+    const portOf = (address = '') => Number(address.split(':').at(-1));
+    if (!worker || !webhooks) throw new Error('There is one missing');
+    const metrics = portOf(environment(worker).WORKER_METRICS_ADDRESS);
+    const receiverMetrics = portOf(environment(webhooks).WEBHOOK_METRICS_ADDRESS);
+    expect(allowed(workloads[0])).toEqual([[metrics, namespace('monitoring')]]);
+    expect(allowed(workloads[1])).toEqual([
+      [receiverMetrics, namespace('monitoring')],
+      [webhooks.containers[0]?.livenessProbe.httpGet.port, namespace('ingress-nginx')],
     ]);
   });
 

@@ -49,8 +49,3 @@ it('an answer that is lost on the way does not finish a session twice', async ()
   expect((await onboarding.result(interviewId)).outcome).toBe('approved');
   expect(incode.effects(interviewId).finished).toBe(1);
 });
-
-// Around it, so that the worker's log lines do not stand among the results of our tests:
-import { installRuntime } from '../support/world.js';
-
-installRuntime();

@@ -65,7 +65,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
       body: { action: 'approved' },
     });
     expect(world.simulator.effects(interviewId).finished).toBe(1);
-  }, 120_000);
+  });
 
   it.each([
     ['a session that Incode does not know', 404, 404, 'IncodeUnknownSession'],
@@ -120,7 +120,7 @@ describe.each(['express', 'fastify'])('%s without Temporal', (name) => {
     });
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('5');
-  }, 120_000);
+  });
 });
 
 function onboarding(): OnboardingClient {

@@ -253,9 +253,7 @@ describe('Incode away:', () => {
     const { token } = await back.openSession({ interviewId: 'refused' });
     await away.onboarding.result('refused', { timeoutMs: 5 }).catch(() => undefined);
     // The token that was given is unknown to the new one.
-    await expect
-      .poll(async () => (await away.onboarding.state('refused')).state?.stage, { timeout: 20_000 })
-      .toBe('needsToken');
+    await expect.poll(async () => (await away.onboarding.state('refused')).state?.stage).toBe('needsToken');
     await away.onboarding.renewToken('refused', token);
     expect((await away.onboarding.result('refused')).outcome).toBe('approved');
     expect(back.effects('refused').finished).toBe(1);
@@ -266,7 +264,7 @@ describe('Incode away:', () => {
     await using away = await startWorld({ incode: { baseUrl: 'http://incode.invalid' } });
     await away.onboarding.start({ interviewId: 'no-dns', sessionToken: 'token-of-nobody' });
     await expect
-      .poll(async () => (await away.onboarding.state('no-dns')).call?.lastFailure?.type, { timeout: 10_000 })
+      .poll(async () => (await away.onboarding.state('no-dns')).call?.lastFailure?.type)
       .toBe(FAILURES.notTaken);
     await away.onboarding.cancel('no-dns');
   });

@@ -16,8 +16,6 @@ import { API_KEY } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const STUCK = fileURLToPath(new URL('./stuck-worker.ts', import.meta.url));
-const SOON = { timeout: 45_000 };
-
 interface Process {
   child: ChildProcess;
   output(): string;
@@ -75,7 +73,7 @@ const environment = (more: Record<string, string> = {}) => ({
 
 async function startWorker(more: Record<string, string> = {}): Promise<Process> {
   const worker = start([MAIN, 'worker'], environment(more));
-  await expect.poll(worker.output, SOON).toContain('Worker ready');
+  await expect.poll(worker.output).toContain('Worker ready');
   return worker;
 }
 
@@ -84,7 +82,7 @@ async function finishing(worker: { effect: boolean }): Promise<string> {
   const { interviewId, token } = await simulator.openSession();
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: worker.effect });
   await onboarding.start({ interviewId, sessionToken: token });
-  await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length, SOON).toBe(1);
+  await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
   return interviewId;
 }
 
@@ -120,7 +118,7 @@ it('SIGTERM during a bulk activity: another worker goes on with the rest, and no
     args: [{ batchId, shard: 0, sessions, plan: { score: false } }],
   });
   const finished = () => sessions.filter(({ interviewId }) => simulator.effects(interviewId).finished > 0).length;
-  await expect.poll(finished, { ...SOON, interval: 20 }).toBeGreaterThan(4);
+  await expect.poll(finished, { interval: 20 }).toBeGreaterThan(4);
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toEqual({ code: 0, signal: null });
   expect(finished()).toBeLessThan(sessions.length);
@@ -134,7 +132,7 @@ it('a second SIGTERM ends it at once, and another worker finishes the session on
   const worker = await startWorker({ WORKER_SHUTDOWN_GRACE: '10m' });
   const interviewId = await finishing({ effect: true });
   worker.child.kill('SIGTERM');
-  await expect.poll(worker.output, SOON).toContain('"STOPPING"');
+  await expect.poll(worker.output).toContain('"STOPPING"');
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toEqual({ code: null, signal: 'SIGTERM' });
   await startWorker();
@@ -163,7 +161,7 @@ it('an activity that does not look at its signal is given up, and another worker
   const worker = start(['--import', 'tsx', STUCK], environment());
   const { interviewId } = await simulator.openSession();
   await onboarding.start({ interviewId });
-  await expect.poll(worker.output, SOON).toContain('asked');
+  await expect.poll(worker.output).toContain('asked');
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(1);
   expect(worker.output()).toContain('ShutdownTimeoutError');

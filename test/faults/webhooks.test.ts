@@ -58,7 +58,7 @@ async function health(path: 'healthz' | 'readyz'): Promise<number> {
   return (await fetch(`${receiver.url}/${path}`)).status;
 }
 
-const untilReady = (status: number) => expect.poll(() => health('readyz'), { timeout: 30_000 }).toBe(status);
+const untilReady = (status: number) => expect.poll(() => health('readyz')).toBe(status);
 
 it('while Temporal is away, deliveries are answered 503, and all arrive once it is back', async () => {
   const { simulator, onboarding } = world;
@@ -112,7 +112,7 @@ it('SIGTERM waits for a delivery that Temporal has not taken yet, and answers it
   // It is under way when the receiver has nothing else to do but to wait for it.
   await new Promise((resolve) => setTimeout(resolve, 200));
   const stopped = receiver.stop();
-  await expect.poll(() => health('healthz').catch(() => 'gone'), { timeout: 20_000 }).toBe('gone');
+  await expect.poll(() => health('healthz').catch(() => 'gone')).toBe('gone');
   process.kill(Number(server.pid), 'SIGCONT');
   expect((await answer).status).toBe(200);
   expect(await stopped).toMatchObject({ code: 0, counts: { delivered: 1 } });

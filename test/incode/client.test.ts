@@ -66,6 +66,38 @@ describe('what is sent', () => {
   });
 });
 
+describe('a caller that may stop sending', () => {
+  it('is asked before the first byte is written, and nothing is sent if it may not', async () => {
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
+    const client = clientOf(server.url, { connections: 1 });
+    await client.finishStatus(session);
+    const error = await failureOf(client.finishStatus(session, { mayStillSend: () => false }));
+    expect(error).toMatchObject({ kind: 'notTaken', message: expect.stringContaining('was not asked') });
+    expect(server.requests).toHaveLength(1);
+    // The connection is still good.
+    await client.finishStatus(session, { mayStillSend: () => true });
+    expect(server.requests).toHaveLength(2);
+    expect(new Set(server.requests.map(({ socket }) => socket.remotePort)).size).toBe(1);
+  });
+
+  it('is asked after the wait for a free connection', async () => {
+    let answer = () => {};
+    await using server = await serve((_, response) => {
+      answer = () => response.end('{"action": "none"}');
+    });
+    const client = clientOf(server.url, { connections: 1 });
+    const first = client.finishStatus(session);
+    await expect.poll(() => server.requests.length).toBe(1);
+    let mayStillSend = true;
+    const second = failureOf(client.finishStatus(session, { mayStillSend: () => mayStillSend }));
+    mayStillSend = false;
+    answer();
+    await first;
+    expect((await second).kind).toBe('notTaken');
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
 describe('one attempt per call', () => {
   it('a connection that is closed after the request was read is not tried again', async () => {
     await using server = await serve((request) => request.socket.destroy());

@@ -109,7 +109,7 @@ it('the page shows how a shard of a batch is completed, steered and looked at', 
 
   async function waiting(count: number) {
     const status = async () => (await batchProgress(world.onboarding, batchId)).waiting;
-    await expect.poll(status, { timeout: 30_000 }).toBe(count);
+    await expect.poll(status).toBe(count);
   }
 });
 

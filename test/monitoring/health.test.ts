@@ -13,8 +13,6 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { API_KEY } from '../support/world.js';
 
 const NOWHERE = 'http://127.0.0.1:9';
-/** A limit for what hangs, on any machine. */
-const SOON = { timeout: 60_000 };
 const READY = { status: 200, body: '{"ready":true}' };
 const ALIVE = { status: 200, body: '{"alive":true}' };
 
@@ -51,12 +49,12 @@ describe('a worker process', () => {
     await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
     temporal.cut();
     await expect
-      .poll(() => worker.ask('/readyz'), SOON)
+      .poll(() => worker.ask('/readyz'))
       .toEqual({ status: 503, body: '{"ready":false,"reason":"Temporal does not answer"}' });
     expect(await worker.ask('/healthz')).toEqual(ALIVE);
     temporal.mend();
-    await expect.poll(() => worker.ask('/readyz'), SOON).toEqual(READY);
-  }, 150_000);
+    await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
+  });
 
   it('says that its address is taken, and ends with 1', async () => {
     await using other = createServer().listen(0, '127.0.0.1');

@@ -9,13 +9,12 @@ import { expect, inject, it } from 'vitest';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { readConfig } from '../../src/config/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 
 // As a host does it. From dist: the worker finds its bundle beside itself.
 const { createWorker } = (await import('../../dist/worker.js')) as unknown as typeof import('../../src/worker.js');
 
 it('interceptors of a host trace the activities of sessions and of batches, and the calls of its client', async () => {
-  installRuntime();
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });

@@ -9,7 +9,7 @@ import { OnboardingClient } from '../../src/client/index.js';
 import type { onboardingService } from '../../src/nexus/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { until } from '../support/lifecycle.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 import type { Answered, call, openAccount } from './callers.js';
 
 export type Operation = keyof (typeof onboardingService)['operations'];
@@ -43,7 +43,6 @@ export async function startNexusWorld({
   encryptionKeys,
   callersKeys,
 }: NexusWorldOptions = {}): Promise<NexusWorld> {
-  installRuntime();
   const address = inject('temporalAddress');
   const namespace = inject('temporalNamespace');
   const id = randomUUID();

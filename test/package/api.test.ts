@@ -14,7 +14,7 @@ let generated: string;
 beforeAll(async () => {
   generated = await mkdtemp(join(tmpdir(), 'temporal-incode-api-'));
   await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'api-report.js'), generated]);
-}, 300_000);
+});
 afterAll(() => rm(generated, { recursive: true, force: true }));
 
 const MENDED = 'Run `npm run api`, and look at what git says of api/: docs/versions.md tells what may change';

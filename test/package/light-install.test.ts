@@ -24,7 +24,7 @@ let project: Project;
 let world: World;
 beforeAll(async () => {
   [project, world] = await Promise.all([installedProject(), startWorld()]);
-}, 600_000);
+});
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
   await project?.[Symbol.asyncDispose]();

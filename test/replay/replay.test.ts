@@ -4,12 +4,10 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { fetchHistory } from '../support/history.js';
-import { installRuntime, startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
 import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
-
-installRuntime();
 
 const DIRECTORY = new URL('./histories/', import.meta.url);
 

@@ -9,7 +9,6 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, expect, inject, it } from 'vitest';
 import { createIncodeActivities, reissuingTokenSource } from '../../src/activities/index.js';
 import { readCodecServerConfig, readWebhookConfig } from '../../src/config/index.js';
-import { installRuntime } from '../support/world.js';
 
 // Whatever of ours holds a secret shows none, to whoever prints it, writes it as JSON, or clones it.
 
@@ -39,7 +38,6 @@ const ENV = {
 };
 const TLS = { TEMPORAL_API_KEY: SECRETS.temporalApiKey, TEMPORAL_ADDRESS: 'temporal.example:7233' };
 
-installRuntime();
 const config = readConfig(ENV);
 const withTemporalKey = readConfig({ ...ENV, ...TLS });
 const keys = keyRing(ENV.TEMPORAL_INCODE_ENCRYPTION_KEYS);

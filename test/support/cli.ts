@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +11,40 @@ export interface Ran {
   stderr: string;
 }
 
-/** The real program, in a process of its own. */
+/** These install the SDK's runtime, which a process can do once. */
+const OWN_PROCESS = ['replay', 'worker', 'demo', 'dev'];
+
+/**
+ * The program as built. It shares a process with earlier runs ({@link start} gives it its own), and fails the test if it leaves
+ * something open that would keep a process from ending.
+ */
 export async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
-  return start(args, stdin, env).ended;
+  if (OWN_PROCESS.includes(args[0] ?? '')) return start(args, stdin, env).ended;
+  const host = idleHosts.pop() ?? startHost();
+  host.send({ args, stdin, env: { ...process.env, ...env } });
+  const [answer] = await Promise.race([once(host, 'message'), once(host, 'exit').then(hostEnded)]);
+  const { leftOpen, ...ran } = answer as Ran & { leftOpen: string[] };
+  if (leftOpen.length > 0) throw new Error(`temporal-incode ${args.join(' ')} left open: ${leftOpen.join(', ')}`);
+  idleHosts.push(host);
+  return ran;
 }
 
+const HOST = fileURLToPath(new URL('cli-host.js', import.meta.url));
+const idleHosts: ChildProcess[] = [];
+
+/** One more whenever all are busy. They end with the process of the tests. */
+function startHost(): ChildProcess {
+  const host = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
+  host.unref();
+  host.channel?.unref();
+  return host;
+}
+
+function hostEnded([code]: unknown[]): never {
+  throw new Error(`The process that runs commands ended with ${code}`);
+}
+
+/** The program in its own process, which can be sent signals. */
 export function start(args: string[], stdin = '', env: Record<string, string> = {}): Running {
   const started = startWithOpenStdin(args, env);
   started.child.stdin.end(stdin);

@@ -9,7 +9,7 @@ import {
   startIncodeSimulator,
   startLocalTemporalServer,
 } from '../../src/testing/index.js';
-import { API_KEY, installRuntime } from './world.js';
+import { API_KEY } from './world.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -100,7 +100,6 @@ export async function startExampleWorld(simulated: SimulatorOptions = {}): Promi
 
 /** As `temporal-incode worker` runs it, on the queues that everybody knows. */
 export async function startOnboardingWorker({ env }: ExampleWorld): Promise<AsyncDisposable> {
-  installRuntime();
   const worker = await createWorker(readConfig(env));
   const running = worker.run();
   return {

@@ -37,13 +37,16 @@ export function stateOf(world: World, interviewId: string): Promise<OnboardingSt
   return handleOf(world, interviewId).query<OnboardingState>(QUERIES.state);
 }
 
+/** A limit for what hangs, on any machine. */
+const TIMEOUT_MS = 120_000;
+
 /** As `expect.poll` does, which has to be called inside a test and does not find the one of several that run at once. */
 export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const found = await read();
     if (found === expected) return;
-    if (Date.now() > deadline) throw new Error(`Expected ${expected} within 20 s, found ${found}`);
+    if (Date.now() > deadline) throw new Error(`Expected ${expected} within ${TIMEOUT_MS} ms, found ${found}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }

@@ -33,7 +33,7 @@ export interface World {
   onboarding: OnboardingClient;
   temporal: Client;
   taskQueue: string;
-  /** What the worker logged, as JSON lines. */
+  /** What workers of this process have logged since the start, as JSON lines. */
   logs(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -45,7 +45,7 @@ export const logs = () => logged.join('\n');
 
 let runtimeInstalled = false;
 
-/** Keeps the SDK's log lines, to be searched, instead of printing them. */
+/** Keeps the SDK's log lines, to be searched, instead of printing them. Once per process: `test/setup/runtime.ts` calls it. */
 export function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
@@ -67,7 +67,7 @@ export async function startWorld({
   tokenSource,
   address,
 }: WorldOptions = {}): Promise<World> {
-  installRuntime();
+  const logsFrom = logged.length;
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...simulated });
   const incodeClient = createIncodeClient({
     baseUrl: simulator.url,
@@ -102,7 +102,7 @@ export async function startWorld({
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
-    logs,
+    logs: () => logged.slice(logsFrom).join('\n'),
     async [Symbol.asyncDispose]() {
       worker.shutdown();
       await running;

@@ -116,7 +116,7 @@ describe('start', () => {
   ])('customFields.simulate %s waits for a person', async (simulate, status, onboardingStatus) => {
     const { interviewId, token } = await start({ customFields: { simulate } });
     await get('/omni/finish-status', token);
-    await expect.poll(() => statusOf(interviewId), { timeout: 10_000 }).toBe(onboardingStatus);
+    await expect.poll(() => statusOf(interviewId)).toBe(onboardingStatus);
     expect((await get(`/omni/get/score?id=${interviewId}`, token)).overall.status).toBe(status);
   });
 

@@ -1,6 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { call } from './simulator-client.js';
@@ -121,6 +123,48 @@ describe('the control API', () => {
   });
 });
 
+describe('a web page of another origin', () => {
+  let simulator: IncodeSimulator;
+  beforeAll(async () => {
+    simulator = await startIncodeSimulator();
+  });
+  afterAll(() => simulator.close());
+
+  /** `fetch` may not set these headers. */
+  const send = async (method: string, path: string, headers: Record<string, string>) => {
+    const sent = request(`${simulator.url}${path}`, { method, headers: { 'content-type': 'text/plain', ...headers } });
+    sent.end(method === 'POST' ? '{}' : undefined);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  const state = () => ({ counts: { ...simulator.counts }, behavior: simulator.behavior });
+
+  it.each([
+    ['POST', '/_simulator/sessions', { origin: 'https://evil.example' }],
+    ['POST', '/_simulator/behavior', { origin: 'null' }],
+    ['DELETE', '/_simulator/faults', { origin: 'http://127.0.0.1:1' }],
+    ['POST', '/_simulator/sessions', { 'sec-fetch-site': 'cross-site' }],
+    ['GET', '/omni/finish-status', { 'sec-fetch-site': 'same-site' }],
+    ['POST', '/omni/start', { origin: 'http://evil.example:80', host: 'evil.example:80' }],
+  ])('changes nothing by %s %s with %j', async (method, path, headers) => {
+    const before = state();
+    expect(await send(method, path, headers)).toBe(403);
+    expect(state()).toEqual(before);
+  });
+
+  it('is told from a page of the simulator itself, an address typed into a browser, and a program', async () => {
+    for (const headers of [
+      { origin: simulator.url },
+      { 'sec-fetch-site': 'same-origin' },
+      { 'sec-fetch-site': 'none' },
+      {},
+    ]) {
+      expect(await send('POST', '/_simulator/sessions', headers)).toBe(200);
+    }
+  });
+});
+
 describe('the data file', () => {
   let directory: string;
   let dataFile: string;
@@ -129,6 +173,28 @@ describe('the data file', () => {
     dataFile = join(directory, 'deep', 'sessions.json');
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('is written by a name that cannot be predicted, readable only by its owner', async () => {
+    await mkdir(dirname(dataFile));
+    const victim = join(directory, 'victim');
+    await writeFile(victim, 'untouched');
+    await symlink(victim, `${dataFile}.new`);
+    const simulator = await startIncodeSimulator({ dataFile });
+    await simulator.openSession();
+    await simulator.close();
+    expect(await readFile(victim, 'utf8')).toBe('untouched');
+    const stats = await lstat(dataFile);
+    expect(stats.isFile()).toBe(true);
+    expect((stats.mode & 0o777).toString(8)).toBe('600');
+  });
+
+  it('loses the temporary file of a simulator that was killed', async () => {
+    await mkdir(dirname(dataFile));
+    await writeFile(`${dataFile}.${'ab'.repeat(16)}.new`, '');
+    const simulator = await startIncodeSimulator({ dataFile });
+    await simulator.close();
+    expect(await readdir(dirname(dataFile))).toEqual(['sessions.json']);
+  });
 
   it('keeps sessions and tokens over restarts', async () => {
     const before = await startIncodeSimulator({ dataFile });

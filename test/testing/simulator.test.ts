@@ -175,9 +175,7 @@ describe('score', () => {
     const { interviewId, token } = await simulator.openSession({ scoreReadyAfterMs: 1_000 });
     await call(simulator, FINISH, { token });
     expect((await scoreOf(interviewId, token)).overall.status).toBe('UNKNOWN');
-    await expect
-      .poll(async () => (await scoreOf(interviewId, token)).overall, { timeout: 10_000 })
-      .toEqual({ value: '94.6', status: 'OK' });
+    await expect.poll(async () => (await scoreOf(interviewId, token)).overall).toEqual({ value: '94.6', status: 'OK' });
   });
 
   it('has parts whose numbers are strings', async () => {

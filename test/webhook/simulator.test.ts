@@ -70,7 +70,7 @@ describe("the simulator's deliveries arrive", () => {
     const { interviewId } = await simulator.openSession();
     simulator.setOnboardingStatus(interviewId, 'EXPIRED');
     await expect
-      .poll(() => simulator.deliveries, { timeout: 5_000 })
+      .poll(() => simulator.deliveries)
       .toMatchObject([
         { attempt: 1, httpStatus: 503, accepted: false },
         { attempt: 2, httpStatus: 503, accepted: false },
@@ -87,12 +87,12 @@ describe("the simulator's deliveries arrive", () => {
     await using simulator = await startIncodeSimulator({ timeScale: 0.01, webhook });
     const sessions = await Promise.all(Array.from({ length: 100 }, () => simulator.openSession()));
     for (const { interviewId } of sessions) simulator.setOnboardingStatus(interviewId, 'EXPIRED');
-    await expect.poll(() => first.receiver.counts.unavailable, { timeout: 10_000 }).toBeGreaterThanOrEqual(100);
+    await expect.poll(() => first.receiver.counts.unavailable).toBeGreaterThanOrEqual(100);
     await first.receiver.close();
 
     await using second = await startReceiver();
     simulator.setWebhook({ ...webhook, url: `${second.url}/incode/webhook` });
-    await expect.poll(() => second.receiver.counts.delivered, { timeout: 10_000 }).toBe(100);
+    await expect.poll(() => second.receiver.counts.delivered).toBe(100);
     expect(new Set(second.deliveries.map(({ interviewId }) => interviewId)).size).toBe(100);
     expect(simulator.deliveries.filter(({ lost }) => lost)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
-import { API_KEY, installRuntime } from '../support/world.js';
+import { API_KEY } from '../support/world.js';
 
 const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
 const taskQueue = `eager-${randomUUID()}`;
@@ -14,7 +14,6 @@ let temporal: Client;
 let end: () => Promise<unknown>;
 
 beforeAll(async () => {
-  installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const worker = await createWorker(
     readConfig({

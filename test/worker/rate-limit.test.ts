@@ -3,11 +3,9 @@ import { NativeConnection } from '@temporalio/worker';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { limitTaskQueue } from '../../src/worker/task-queue-limit.js';
-import { installRuntime } from '../support/world.js';
 
 let connection: NativeConnection;
 beforeAll(async () => {
-  installRuntime();
   connection = await NativeConnection.connect({ address: inject('temporalAddress') });
 });
 afterAll(() => connection.close());

@@ -17,10 +17,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const RIGHT = 'right-key-that-must-not-be-seen';
 const WRONG = 'wrong-key-that-must-not-be-seen';
 const ENCRYPTION_KEY = Buffer.alloc(32, 'k').toString('base64');
-const SOON = { timeout: 60_000 };
 // A session that was refused is tried again after a minute.
-const A_MINUTE_AND_MORE = { timeout: 180_000 };
-
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-secrets-'));
 const keyFile = join(directory, 'api-key');
 const encryptionKeys = join(directory, 'encryption-keys');
@@ -64,7 +61,7 @@ async function startWorker(queue: string, more: Record<string, string> = {}) {
       output += chunk;
     });
   }
-  await expect.poll(() => output, SOON).toContain('Worker ready');
+  await expect.poll(() => output).toContain('Worker ready');
   const onboarding = await connectOnboardingClient({
     address: env.TEMPORAL_ADDRESS,
     namespace: env.TEMPORAL_NAMESPACE,
@@ -76,7 +73,7 @@ async function startWorker(queue: string, more: Record<string, string> = {}) {
 }
 
 describe('an API key in a file', () => {
-  it('that is wrong is mended without a restart: sessions wait for it, visibly', { timeout: 300_000 }, async () => {
+  it('that is wrong is mended without a restart: sessions wait for it, visibly', async () => {
     writeKey(WRONG);
     const { child, closed, simulator, onboarding, env, output } = await startWorker('key-file');
     const doctor = async () => JSON.parse((await run(['doctor', '--json'], '', env)).stdout).checks;
@@ -85,20 +82,18 @@ describe('an API key in a file', () => {
     const waiting = await simulator.openSession();
     await onboarding.start({ interviewId: waiting.interviewId, sessionToken: waiting.token });
     const failure = async () => (await onboarding.state(waiting.interviewId)).call?.lastFailure;
-    await expect.poll(async () => (await failure())?.type, SOON).toBe(FAILURES.apiKeyRefused);
+    await expect.poll(async () => (await failure())?.type).toBe(FAILURES.apiKeyRefused);
     expect((await failure())?.message).toContain('answered 403');
-    await expect.poll(output, SOON).toContain('correct the file that INCODE_API_KEY_FILE names');
+    await expect.poll(output).toContain('correct the file that INCODE_API_KEY_FILE names');
     expect(await incodeCheck()).toMatchObject({ status: 'failed', message: expect.stringContaining('403') });
 
     writeKey(RIGHT);
     // One that comes now need not wait: its first call may be refused, the next has the new key.
     const later = await simulator.openSession();
     await onboarding.start({ interviewId: later.interviewId, sessionToken: later.token });
-    await expect.poll(async () => (await onboarding.state(later.interviewId)).result?.outcome, SOON).toBe('approved');
+    await expect.poll(async () => (await onboarding.state(later.interviewId)).result?.outcome).toBe('approved');
     expect(simulator.effects(waiting.interviewId).finished).toBe(0);
-    await expect
-      .poll(async () => (await onboarding.state(waiting.interviewId)).result?.outcome, A_MINUTE_AND_MORE)
-      .toBe('approved');
+    await expect.poll(async () => (await onboarding.state(waiting.interviewId)).result?.outcome).toBe('approved');
     expect(simulator.effects(waiting.interviewId).finished).toBe(1);
     expect(await incodeCheck()).toMatchObject({ status: 'ok' });
 
@@ -125,7 +120,7 @@ describe('an API key in a file', () => {
         .map(({ msg }) => msg.split(' ')[0])
         .sort();
     };
-    await expect.poll(named, SOON).toEqual(['Encryption', 'INCODE_API_KEY_FILE']);
+    await expect.poll(named).toEqual(['Encryption', 'INCODE_API_KEY_FILE']);
     writeFileSync(encryptionKeys, `one:${ENCRYPTION_KEY}\n`);
 
     child.kill('SIGTERM');
@@ -156,7 +151,7 @@ describe('what a process with secrets in files leaves behind', () => {
     // Not SIGUSR2, which is Node's default: it ends the SDK's workers.
     child.kill('SIGHUP');
     const text = () => (existsSync(report) ? readFileSync(report, 'utf8') : '');
-    await expect.poll(() => text().trimEnd().endsWith('}'), SOON).toBe(true);
+    await expect.poll(() => text().trimEnd().endsWith('}')).toBe(true);
     // The environment is in it, which is why secrets belong into files.
     expect(JSON.parse(text()).environmentVariables.INCODE_API_KEY_FILE).toBe(keyFile);
     expect([RIGHT, ENCRYPTION_KEY].filter((secret) => text().includes(secret))).toEqual([]);

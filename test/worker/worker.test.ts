@@ -37,7 +37,7 @@ describe('the worker process', () => {
     child.stderr.on('data', (chunk) => {
       seen += chunk;
     });
-    await expect.poll(() => seen, { timeout: 20_000 }).toContain('Worker ready');
+    await expect.poll(() => seen).toContain('Worker ready');
     child.kill('SIGTERM');
     expect((await ended).code).toBe(0);
   });
@@ -58,7 +58,7 @@ describe('a namespace without the search attributes', () => {
 
   it('is refused with the command that registers them, and ends with 1', async () => {
     const known = () => connection.workflowService.describeNamespace({ namespace }).catch(() => null);
-    await expect.poll(known, { timeout: 20_000 }).toBeTruthy();
+    await expect.poll(known).toBeTruthy();
     const env = { ...GOOD, TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: namespace };
     const { code, log } = await startWorker(env).ended;
     expect(code).toBe(1);

@@ -102,7 +102,7 @@ class Journey {
       return ids;
     };
     for (const query of queries) {
-      await expect.poll(() => listed(query), SOON).toEqual([`incode-onboarding/${this.interviewId}`]);
+      await expect.poll(() => listed(query)).toEqual([`incode-onboarding/${this.interviewId}`]);
     }
   }
 
@@ -124,8 +124,6 @@ class Journey {
   }
 }
 
-/** A limit for what hangs, on any machine. */
-const SOON = { timeout: 20_000 };
 const RENEWED = 'The token source gave a fresh session token';
 
 /** Captured and processed on day 3, then looked at by a person. */

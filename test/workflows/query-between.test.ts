@@ -9,7 +9,7 @@ import { createIncodeClient } from '../../src/incode/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { all, outcomes } from '../support/bulk-world.js';
 import { failedTasks } from '../support/history.js';
-import { API_KEY, installRuntime, WORKFLOW_BUNDLE } from '../support/world.js';
+import { API_KEY, WORKFLOW_BUNDLE } from '../support/world.js';
 
 // Workers are away, somebody asks how things stand, and a timer fires. The next worker may answer the question before it takes the
 // task: it goes through what has happened with the time of the task before, and keeps what it has come to.
@@ -22,7 +22,6 @@ let connection: Connection;
 let temporal: Client;
 
 beforeAll(async () => {
-  installRuntime();
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   native = await NativeConnection.connect({ address: inject('temporalAddress') });
   connection = await Connection.connect({ address: inject('temporalAddress') });
@@ -58,7 +57,7 @@ async function fired(workflowId: string): Promise<number> {
   return events?.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes).length ?? 0;
 }
 
-it('a question that comes before the task of a timer leads nobody astray', { timeout: 120_000 }, async () => {
+it('a question that comes before the task of a timer leads nobody astray', async () => {
   const onboarding = new OnboardingClient({ client: temporal, taskQueue });
   const endFirst = await startWorker();
   const opened = await Promise.all(Array.from({ length: 20 }, () => simulator.openSession()));
@@ -80,7 +79,7 @@ it('a question that comes before the task of a timer leads nobody astray', { tim
     Promise.all(
       postponed.map(async (shard) => (await shard.query<{ waiting: number }>(BATCH_QUERIES.progress)).waiting),
     );
-  await expect.poll(() => waitingOf().catch(() => []), { timeout: 20_000 }).toEqual(batches.map(() => 1));
+  await expect.poll(() => waitingOf().catch(() => [])).toEqual(batches.map(() => 1));
   await endFirst();
 
   const asked = [
@@ -89,7 +88,7 @@ it('a question that comes before the task of a timer leads nobody astray', { tim
   ].map((answer) => answer.catch(() => undefined));
   const workflowIds = [...waiting, ...batches.map(({ workflowId }) => workflowId)];
   const haveFired = async () => Math.min(...(await Promise.all(workflowIds.map(fired))));
-  await expect.poll(haveFired, { timeout: 20_000 }).toBe(1);
+  await expect.poll(haveFired).toBe(1);
   const endSecond = await startWorker();
   await Promise.all(asked);
 

@@ -1,11 +1,13 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
 import { warnOperator } from '../failure.js';
+import { Lease, leased, NotCurrentError, NotSentError } from '../lease.js';
 import { tell } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
-import { completeSession, type SessionOptions, type Step, TooLate } from './complete-session.js';
+import { completeSession, type SessionOptions, type Step } from './complete-session.js';
 import type { Gate } from './shared-throttle.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
@@ -42,6 +44,7 @@ class Pass {
   /** Those that have to be begun, the last one first. */
   private readonly pending: BulkSession[];
   private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
+  private readonly lease = new Lease();
   private requestsLeft: number;
 
   constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
@@ -49,7 +52,7 @@ class Pass {
     const { incode, tokenSource } = options;
     this.options = {
       ...options,
-      incode: this.paced(incode),
+      incode: this.paced(leased(incode, this.lease, () => this.ended)),
       // The built-in source asks Incode.
       ...(tokenSource ? { tokenSource: { token: this.inTurn((...args) => tokenSource.token(...args)) } } : {}),
       now: serverClock(),
@@ -66,15 +69,21 @@ class Pass {
 
   async run(): Promise<CompleteManyResult> {
     const { heartbeatTimeoutMs } = activityInfo();
-    // Three beats fit into a heartbeat timeout. What has ended by then need not be looked at again if the worker dies.
-    const beat = heartbeatTimeoutMs ? setInterval(() => heartbeat(this.ended), heartbeatTimeoutMs / 3) : undefined;
+    // Three beats fit into a heartbeat timeout.
+    const beat = heartbeatTimeoutMs ? setInterval(() => this.beat(), heartbeatTimeoutMs / 3) : undefined;
     try {
+      // Tasks wait in a worker's connection, and may be another worker's by the time they are begun.
+      await this.lease.renew(this.ended);
       await this.keepToShare();
       do {
         const lanes = Math.min(this.limits.concurrency, this.pending.length);
         await Promise.all(Array.from({ length: lanes }, () => this.lane()));
         // Again after a probe that found Incode well.
       } while (this.mayBegin() && !this.gate.breaker.hold());
+    } catch (error) {
+      if (!(error instanceof NotCurrentError)) throw error;
+      // What the server has given to another worker needs no result, and what is to end has one: nothing was begun.
+      if (!error.isReplaced) throw ApplicationFailure.retryable(error.message, FAILURES.notTaken);
     } finally {
       clearInterval(beat);
     }
@@ -83,6 +92,15 @@ class Pass {
     const runId = activityInfo().workflowExecution?.runId;
     const chunk = this.chunk();
     return { ended: this.ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
+  }
+
+  /**
+   * What has ended need not be looked at again if the worker dies. The worker's own heartbeat brings a cancellation; it tells nobody
+   * whether the server has heard it, so the lease has one too.
+   */
+  private beat(): void {
+    heartbeat(this.ended);
+    this.lease.renew(this.ended).catch(() => undefined);
   }
 
   /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
@@ -129,7 +147,13 @@ class Pass {
   }
 
   private mayBegin(): boolean {
-    return this.pending.length > 0 && this.requestsLeft > 0 && !this.signal.aborted && performance.now() < this.beginBy;
+    return (
+      this.pending.length > 0 &&
+      this.requestsLeft > 0 &&
+      !this.signal.aborted &&
+      !this.lease.isLost &&
+      performance.now() < this.beginBy
+    );
   }
 
   private file({ index }: BulkSession, step: Step): void {
@@ -157,7 +181,7 @@ class Pass {
       ...incode,
       // It may have waited for its turn for long.
       finishStatus: this.inTurn((...args) => {
-        if (performance.now() > this.beginBy) return Promise.reject(new TooLate());
+        if (performance.now() > this.beginBy) return Promise.reject(new NotSentError('the activity is over'));
         return incode.finishStatus(...args);
       }),
       onboardingStatus: this.inTurn(incode.onboardingStatus),

@@ -3,6 +3,7 @@ import { FAILURES, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
 import { failureTypeOf, isFinal } from '../failure.js';
 import { finishOnce } from '../finish-once.js';
+import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { isRefusedForGood } from '../score.js';
 import type { SessionInput } from '../types.js';
@@ -14,9 +15,6 @@ export interface SessionOptions extends ResolvedActivityOptions {
 }
 
 const MAX_REDIRECTION = 512;
-
-/** The activity's time was over when it was this session's turn to be finished. Nothing was sent. */
-export class TooLate extends Error {}
 
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
@@ -70,7 +68,7 @@ async function finish(
   const attempt = await finishOnce(options, access, earlier, signal);
   if ('settlesInMs' in attempt) return { open: done, dueInMs: attempt.settlesInMs };
   if ('error' in attempt) {
-    if (attempt.error instanceof TooLate) throw attempt.error;
+    if (attempt.error instanceof NotSentError) throw attempt.error;
     done.verify = true;
     delete done.lastSentAt;
     if (attempt.lastSentAt === 'inThisAttempt') done.justSent = true;
@@ -134,7 +132,7 @@ async function tokenOf(
 }
 
 function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {
-  if (error instanceof TooLate) return { open: { ...session.done }, dueInMs: 0, error };
+  if (error instanceof NotSentError) return { open: { ...session.done }, dueInMs: 0, error };
   if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !done.renew) {
     return { open: { ...done, renew: true }, dueInMs: 0 };
   }

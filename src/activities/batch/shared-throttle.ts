@@ -1,4 +1,5 @@
 import { IncodeError } from '../../incode/index.js';
+import { NotSentError } from '../lease.js';
 import { Breaker } from './circuit-breaker.js';
 import type { Step } from './complete-session.js';
 import { Slots } from './concurrency-limit.js';
@@ -35,8 +36,8 @@ export class Gate {
       this.pace.grow();
       return;
     }
-    // A token source that fails says nothing about Incode.
-    if (!(error instanceof IncodeError)) {
+    // A token source that fails says nothing about Incode, and neither does a request that was not sent.
+    if (!(error instanceof IncodeError) || error instanceof NotSentError) {
       this.breaker.abandoned();
       return;
     }

@@ -1,5 +1,6 @@
 import type { OnboardingClient } from '../../client/index.js';
 import type { OnboardingInput } from '../../contract/index.js';
+import { ANSWER_WITHIN_MS, cachedReachability } from '../../monitoring/reachability.js';
 import { createWebhookReceiver, type WebhookReceiver, type WebhookReceiverOptions } from '../../webhook/index.js';
 
 export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' | 'ready'> {
@@ -7,21 +8,18 @@ export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' |
   start?: Omit<OnboardingInput, 'interviewId'>;
 }
 
-/** Ready means: Temporal answers. It does so within milliseconds, or not at all. */
-const READY_TIMEOUT_MS = 2_000;
-
 /** A receiver of Incode's webhooks that tells what it hears to the sessions' workflows. */
 export function onboardingReceiver(client: OnboardingClient, { start, ...options }: ReceiverOptions): WebhookReceiver {
   const { temporal } = client;
   return createWebhookReceiver({
     ...options,
     notify: ({ interviewId, onboardingStatus }) => client.statusChanged({ interviewId, onboardingStatus }, start),
-    ready: async () => {
+    // Anybody who reaches the receiver may ask, so most questions must cost Temporal nothing.
+    ready: cachedReachability(() => {
       const { namespace } = temporal.options;
-      await temporal.withDeadline(Date.now() + READY_TIMEOUT_MS, () =>
+      return temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
         temporal.workflowService.describeNamespace({ namespace }),
       );
-      return true;
-    },
+    }),
   });
 }

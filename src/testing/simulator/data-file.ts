@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /** Keeps a value in a file: written soon after a change, whole or not at all. */
 export class DataFile {
@@ -14,6 +15,7 @@ export class DataFile {
     this.path = path;
     this.value = value;
     mkdirSync(dirname(path), { recursive: true });
+    removeLeftOver(path);
   }
 
   /**
@@ -49,11 +51,27 @@ export class DataFile {
     clearTimeout(this.timer);
     this.timer = undefined;
     const written = this.writing.then(async () => {
-      await writeFile(`${this.path}.new`, JSON.stringify(this.value()));
-      await rename(`${this.path}.new`, this.path);
+      // In a directory that others can write to, nobody can put a link where the file will be.
+      const temporary = `${this.path}.${randomBytes(16).toString('hex')}${SUFFIX}`;
+      try {
+        await writeFile(temporary, JSON.stringify(this.value()), { flag: 'wx', mode: 0o600 });
+        await rename(temporary, this.path);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
     });
     // The next one tries again, whatever became of this one.
     this.writing = written.catch(() => undefined);
     return written;
   }
+}
+
+const SUFFIX = '.new';
+
+/** A simulator that was killed while it wrote has left a file. */
+function removeLeftOver(path: string): void {
+  const isLeftOver = (name: string) =>
+    name.startsWith(`${basename(path)}.`) && /^\.[0-9a-f]{32}\.new$/.test(name.slice(basename(path).length));
+  for (const name of readdirSync(dirname(path)).filter(isLeftOver)) rmSync(join(dirname(path), name), { force: true });
 }

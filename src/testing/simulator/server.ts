@@ -27,6 +27,9 @@ export function createSimulatorServer(state: SimulatorState): Server {
 
 async function answer(state: SimulatorState, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const arrivedAt = state.clock.now();
+  if (isFromForeignPage(request)) {
+    return write(response, { status: 403, body: { error: 'Web pages of other origins may not use the simulator' } });
+  }
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -72,6 +75,14 @@ async function answer(state: SimulatorState, request: IncomingMessage, response:
   };
   if (fault) return applyFault(exchange, fault);
   exchange.write(await (state.latencyMs > 0 ? state.clock.after(state.latencyMs, exchange.effect) : exchange.effect()));
+}
+
+/** A web page may send requests to this machine, though it cannot read the answers. Programs send neither header. */
+function isFromForeignPage({ headers: { origin, host, ...headers } }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const isLocal = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '');
+  return origin !== undefined && !(isLocal && origin === `http://${host}`);
 }
 
 /** Everything that Incode does with a request, its refusals in their order: key, token, session, method, parameters. */

@@ -73,7 +73,7 @@ it('is gone when stop returns, and may be stopped twice', async () => {
 
 it('serves the Web UI when asked to', async () => {
   const server = await start({ uiPort: 0 });
-  await expect.poll(async () => (await fetch(`${server.uiUrl}`)).status, { timeout: 30_000 }).toBe(200);
+  await expect.poll(async () => (await fetch(`${server.uiUrl}`)).status).toBe(200);
 });
 
 it('kept data survives SIGKILL, with its search attributes', async () => {
@@ -111,7 +111,7 @@ it('a search attribute that kept data lack is there at once', async () => {
     searchAttributes: { TheirTeam: ['blue'], [SEARCH_ATTRIBUTES.stage]: ['finishing'] },
   });
   const count = async () => (await client.workflow.count("TheirTeam = 'blue' AND IncodeStage = 'finishing'")).count;
-  await expect.poll(count, { timeout: 30_000 }).toBe(1);
+  await expect.poll(count).toBe(1);
 });
 
 it.each([
@@ -173,7 +173,7 @@ it.runIf(process.platform !== 'win32')('ends with the process that started it, e
   ends.push(async () => isAlive(pid) && process.kill(pid, 'SIGKILL'));
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 });
 
 it('TEMPORAL_ADDRESS: uses that server, starts none and does not stop it', async () => {

@@ -38,13 +38,13 @@ it('a shard whose history has grown long goes on in a new run, which knows every
   });
   const sessions = [...quick, ...late, ...refused];
   const handle = await startShard(world, sessions, { plan: { score: true } });
-  await expect.poll(() => runsOf(handle.workflowId), { timeout: 60_000 }).toBeGreaterThan(1);
+  await expect.poll(() => runsOf(handle.workflowId)).toBeGreaterThan(1);
 
   // What was signalled to one run holds in the next ones, and counts are those of all of them.
   const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
   expect(await progress()).toMatchObject({ total: 7, done: 3, failed: 1, waiting: 3 });
   const runs = await runsOf(handle.workflowId);
-  await expect.poll(() => runsOf(handle.workflowId), { timeout: 60_000 }).toBeGreaterThan(runs);
+  await expect.poll(() => runsOf(handle.workflowId)).toBeGreaterThan(runs);
   await handle.signal(BATCH_SIGNALS.pause);
   await expect.poll(progress).toMatchObject({ paused: true, done: 3 });
   await world.simulator.advanceTime(36_000_000);

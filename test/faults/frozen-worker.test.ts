@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
+import { completeBatch, OnboardingClient } from '../../src/client/index.js';
+import {
+  type BatchSession,
+  BULK_TASK_QUEUE,
+  batchWorkflowId,
+  onboardingWorkflowId,
+  TASK_QUEUE,
+} from '../../src/contract/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  startLocalTemporalServer,
+} from '../../src/testing/index.js';
+import { all } from '../support/bulk-world.js';
+import { API_KEY } from '../support/world.js';
+
+// Workers are real processes, because SIGSTOP freezes a whole process. Each test freezes one for longer than the heartbeat timeout.
+
+let directory: string;
+let simulator: IncodeSimulator;
+let server: LocalTemporalServer;
+let connection: Connection;
+let onboarding: OnboardingClient;
+let workers: WorkerProcess[];
+
+async function startWorker(): Promise<WorkerProcess> {
+  const env = {
+    INCODE_BASE_URL: simulator.url,
+    INCODE_API_KEY: API_KEY,
+    INCODE_SETTLE_TIME: '7s',
+    WORKER_SHUTDOWN_GRACE: '1s',
+    TEMPORAL_ADDRESS: server.address,
+  };
+  const worker = await startWorkerProcess(env, join(directory, `worker-${workers.length}.log`));
+  workers.push(worker);
+  await Promise.all([TASK_QUEUE, BULK_TASK_QUEUE].map((taskQueue) => untilPolling(worker, taskQueue)));
+  return worker;
+}
+
+/** The server has a request of the worker for an activity, which it answers also when the worker is frozen. */
+async function untilPolling({ pid }: WorkerProcess, taskQueue: string): Promise<void> {
+  const { workflowService, options } = onboarding.temporal;
+  const polls = async () => {
+    const { pollers } = await workflowService.describeTaskQueue({
+      namespace: options.namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: TASK_QUEUE_TYPE_ACTIVITY,
+    });
+    return (pollers ?? []).some(({ identity }) => identity?.startsWith(`${pid}@`));
+  };
+  await expect.poll(polls).toBe(true);
+}
+
+/** Temporal's number for it. */
+const TASK_QUEUE_TYPE_ACTIVITY = 2;
+
+const freeze = ({ pid }: WorkerProcess) => process.kill(pid, 'SIGSTOP');
+const wake = ({ pid }: WorkerProcess) => process.kill(pid, 'SIGCONT');
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-frozen-'));
+  // Incode's limit is 6 s then, below the settle time.
+  simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.2 });
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  server = await startLocalTemporalServer({ dataDir: directory, env });
+  connection = await Connection.connect({ address: server.address });
+  onboarding = new OnboardingClient({ client: new Client({ connection }) });
+  workers = [];
+});
+
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.kill()));
+  await connection.close();
+  await server.stop();
+  await simulator.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function openSessions(count: number): Promise<Required<Pick<BatchSession, 'interviewId' | 'sessionToken'>>[]> {
+  const opened = await Promise.all(Array.from({ length: count }, () => simulator.openSession()));
+  return opened.map(({ interviewId, token }) => ({ interviewId, sessionToken: token }));
+}
+
+/** A status that is read while the other worker's request is under way says "unfinished". */
+function finishSlowly(): void {
+  simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 3_000, times: null });
+}
+
+function timesFinished(sessions: BatchSession[]): number[] {
+  return sessions.map(({ interviewId }) => simulator.effects(interviewId).finished);
+}
+
+/** Workflows whose activity the server has handed to this worker. */
+async function heldBy({ pid }: WorkerProcess, handles: WorkflowHandle[]): Promise<number[]> {
+  const descriptions = await Promise.all(handles.map((handle) => handle.describe()));
+  return descriptions.flatMap(({ raw }, index) =>
+    (raw.pendingActivities ?? []).some(({ lastWorkerIdentity }) => lastWorkerIdentity?.startsWith(`${pid}@`))
+      ? [index]
+      : [],
+  );
+}
+
+/** The worker that has taken over has sent a request for one of the sessions, and Incode works on it. */
+async function untilInFlight(sessions: BatchSession[]): Promise<void> {
+  const ids = new Set(sessions.map(({ interviewId }) => interviewId));
+  const inFlight = () =>
+    simulator
+      .callsOf(undefined, 'finishStatus')
+      .some(({ httpStatus, interviewId }) => httpStatus === null && ids.has(interviewId ?? ''));
+  await expect.poll(inFlight, { timeout: 60_000 }).toBe(true);
+}
+
+it('finishes no single session twice when an idle worker was frozen with tasks in its socket', async () => {
+  const frozen = await startWorker();
+  freeze(frozen);
+  const sessions = await openSessions(20);
+  // A retry does not go to the worker that has completed the workflow task, but to the one that has polled for longest.
+  for (const { interviewId } of sessions)
+    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
+  finishSlowly();
+  await startWorker();
+  for (const session of sessions) await onboarding.start({ ...session, plan: { score: false } });
+  const handles = sessions.map(({ interviewId }) =>
+    onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)),
+  );
+  let held: number[] = [];
+  await expect
+    .poll(async () => {
+      held = await heldBy(frozen, handles);
+      return held.length;
+    })
+    .toBeGreaterThan(0);
+  await untilInFlight(sessions.filter((_, index) => held.includes(index)));
+  wake(frozen);
+  await Promise.all(sessions.map(({ interviewId }) => onboarding.result(interviewId)));
+  expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
+}, 180_000);
+
+it('finishes no session of a batch twice when an idle worker was frozen with tasks in its socket', async () => {
+  const frozen = await startWorker();
+  freeze(frozen);
+  await startWorker();
+  // More shards than a worker has room for: the other one gets their activities.
+  const sessions = await openSessions(400);
+  finishSlowly();
+  const batchId = 'frozen-idle';
+  const items = all(completeBatch(onboarding, sessions, { batchId, shardSize: 40, plan: { score: false } }));
+  const shards = Array.from({ length: 10 }, (_, shard) =>
+    onboarding.temporal.workflow.getHandle(batchWorkflowId(batchId, shard)),
+  );
+  let held: number[] = [];
+  await expect
+    .poll(async () => {
+      held = await heldBy(frozen, shards).catch(() => []);
+      return held.length;
+    })
+    .toBeGreaterThan(0);
+  await untilInFlight(sessions.filter((_, index) => held.includes(Math.floor(index / 40))));
+  wake(frozen);
+  const rows = await items;
+  expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
+  expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
+}, 180_000);
+
+it('finishes no session twice when a busy worker was frozen', async () => {
+  const [single, batched] = [await openSessions(10), await openSessions(400)];
+  finishSlowly();
+  const frozen = await startWorker();
+  const items = all(
+    completeBatch(onboarding, batched, { batchId: 'frozen-busy', shardSize: 100, plan: { score: false } }),
+  );
+  for (const session of single) await onboarding.start({ ...session, plan: { score: false } });
+  const sent = () => simulator.callsOf(undefined, 'finishStatus').length;
+  await expect.poll(sent, { timeout: 40_000 }).toBeGreaterThan(20);
+  freeze(frozen);
+  const before = sent();
+  await startWorker();
+  await expect.poll(sent, { timeout: 60_000 }).toBeGreaterThan(before);
+  await sleep(500);
+  wake(frozen);
+  await Promise.all(single.map(({ interviewId }) => onboarding.result(interviewId)));
+  await items;
+  const sessions = [...single, ...batched];
+  expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
+}, 180_000);
