@@ -105,6 +105,20 @@ export class WrongStageError extends Error {
   }
 }
 
+/**
+ * More updates `finish` than there is room for wait for the session's answer, all sent by other programs under ids of their own. Nothing
+ * was changed, and the session goes on.
+ */
+export class TooManyWaitingError extends Error {
+  override readonly name = 'TooManyWaitingError';
+  readonly interviewId: string;
+
+  constructor(interviewId: string, message: string) {
+    super(message);
+    this.interviewId = interviewId;
+  }
+}
+
 /** The answer did not come in time. The session goes on at the server: ask for the answer again. */
 export class AnswerPendingError extends Error {
   override readonly name = 'AnswerPendingError';

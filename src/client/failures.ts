@@ -9,7 +9,13 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
-import { AnswerPendingError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
+import {
+  AnswerPendingError,
+  SessionFailedError,
+  SessionNotFoundError,
+  TooManyWaitingError,
+  WrongStageError,
+} from './errors.js';
 import { grpcError, isDisconnected, temporalFailure } from './temporal-failure.js';
 
 /** What a request for a session came to, in our words; whatever we have none for is passed on untouched. */
@@ -34,6 +40,7 @@ export function sessionFailure(interviewId: string, error: unknown): unknown {
     return new InvalidInputError(field, message.replace(`${field} `, ''));
   }
   if (type === FAILURES.wrongStage) return new WrongStageError(interviewId, message);
+  if (type === FAILURES.tooManyWaiting) return new TooManyWaitingError(interviewId, message);
   return new SessionFailedError(interviewId, type, message, details);
 }
 

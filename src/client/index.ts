@@ -12,6 +12,7 @@ export {
   SessionNotFoundError,
   TemporalConfigurationError,
   TemporalUnavailableError,
+  TooManyWaitingError,
   WrongStageError,
 } from './errors.js';
 export { OnboardingClient } from './onboarding-client.js';

@@ -36,7 +36,7 @@ import {
   workflowOptions,
 } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
-import { temporalFailure } from './temporal-failure.js';
+import { grpcError, isUpdateLimit, temporalFailure } from './temporal-failure.js';
 
 /**
  * Starts and steers onboardings from any Node service. Everything here survives the process that calls it. Every method throws
@@ -95,6 +95,7 @@ export class OnboardingClient {
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
    * @throws SessionFailedError if Incode refuses the session for good
+   * @throws TooManyWaitingError if other programs' updates leave no room
    * @throws AnswerPendingError after `timeoutMs`; the session goes on. TemporalUnavailableError, up to five seconds later, if the
    * server cannot tell that it does
    */
@@ -151,16 +152,24 @@ export class OnboardingClient {
   }
 
   /**
-   * Hands a fresh token to a running onboarding.
+   * Hands a fresh token to a running onboarding. If the session has more unfinished updates than Temporal allows, it is sent as a
+   * signal after half a minute: then a token that Incode has refused before is passed over, instead of refused.
    *
    * @throws InvalidInputError before anything is sent
    * @throws SessionNotFoundError also if it has ended
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
     const args: [{ sessionToken: string }] = [{ sessionToken: checkedToken(sessionToken) }];
-    await this.within(interviewId, undefined, () =>
-      this.handle(interviewId).executeUpdate(UPDATES.renewToken, { args, ...options }),
-    );
+    const handle = this.handle(interviewId);
+    await this.within(interviewId, undefined, async () => {
+      try {
+        await handle.executeUpdate(UPDATES.renewToken, { args, ...options });
+      } catch (error) {
+        const grpc = grpcError(error);
+        if (!grpc || !isUpdateLimit(grpc)) throw error;
+        await handle.signal(SIGNALS.renewToken, ...args);
+      }
+    });
   }
 
   /**

@@ -91,6 +91,11 @@ function isTaskFailure({ code, details }: GrpcError): boolean {
   );
 }
 
+/** The workflow has as many updates, unfinished or in all, as the server allows. A signal still gets through. */
+export function isUpdateLimit({ code, details }: GrpcError): boolean {
+  return code === GRPC.resourceExhausted && /limit on .*updates/.test(details);
+}
+
 export interface GrpcError {
   code: number;
   details: string;

@@ -5,6 +5,7 @@ import {
   SessionFailedError,
   SessionNotFoundError,
   TemporalUnavailableError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../client/errors.js';
 import { isDeadline } from '../client/failures.js';
@@ -19,6 +20,7 @@ import { FAILURES, InvalidInputError } from '../contract/index.js';
 export function nexusError(error: unknown): unknown {
   if (error instanceof InvalidInputError) return new HandlerError('BAD_REQUEST', error.message);
   if (error instanceof SessionNotFoundError) return new HandlerError('NOT_FOUND', error.message);
+  if (error instanceof TooManyWaitingError) return new HandlerError('UPSTREAM_TIMEOUT', error.message);
   if (error instanceof AnswerPendingError || isDeadline(error)) {
     return new HandlerError('UPSTREAM_TIMEOUT', 'No worker of the onboarding answered in time. It is asked again.');
   }

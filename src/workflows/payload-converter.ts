@@ -1,5 +1,7 @@
 import { DefaultPayloadConverter, type Payload, type SerializationContext } from '@temporalio/common';
-import { unreadable } from './unreadable.js';
+import { workflowInfo } from '@temporalio/workflow';
+import { BATCH_WORKFLOW } from '../contract/index.js';
+import { tooLong, unreadable } from './unreadable.js';
 
 /**
  * The SDK fails the workflow task if a signal, update or start cannot be read, and does so again at each retry. Here the workflow
@@ -7,6 +9,7 @@ import { unreadable } from './unreadable.js';
  */
 class MarkingPayloadConverter extends DefaultPayloadConverter {
   override fromPayload<T>(payload: Payload, context?: SerializationContext, ...rest: unknown[]): T {
+    if (isTooLong(payload, context)) return tooLong(MOST_BYTES) as T;
     try {
       return super.fromPayload<T>(payload, context, ...(rest as []));
     } catch (error) {
@@ -14,6 +17,18 @@ class MarkingPayloadConverter extends DefaultPayloadConverter {
       return unreadable(payload) as T;
     }
   }
+}
+
+/**
+ * Messages of a session have some hundred bytes and a token of at most 16 kB, what a run hands to the next at most 300 kB. To read two
+ * megabytes takes many times their size in memory, and half a second of the thread that all workflows share.
+ */
+const MOST_BYTES = 524_288;
+
+function isTooLong({ data }: Payload, context: SerializationContext | undefined): boolean {
+  if (context?.type !== 'workflow' || (data?.length ?? 0) <= MOST_BYTES) return false;
+  // A shard has thousands of sessions.
+  return workflowInfo().workflowType !== BATCH_WORKFLOW;
 }
 
 /** For the bundle: `bundleWorkflowCode({ payloadConverterPath })`. */

@@ -15,8 +15,15 @@ const UNREADABLE = Symbol.for('temporal-incode/unreadable');
 interface Unreadable {
   /** After "it". */
   why: string;
-  /** A key may be rolled out later. */
-  mayBecomeReadable: boolean;
+  /** Another version of the worker, or another configuration, may be able to read it. */
+  mayChange: boolean;
+  /** It will be readable when the key is rolled out. */
+  needsKey?: boolean;
+}
+
+/** What stands for a payload that is not read, because of its size. */
+export function tooLong(mostBytes: number): { [UNREADABLE]: Unreadable } {
+  return { [UNREADABLE]: { why: `has more than ${mostBytes} bytes`, mayChange: false } };
 }
 
 /** What stands for a payload that cannot be read. */
@@ -24,7 +31,11 @@ export function unreadable({ metadata }: Payload): { [UNREADABLE]: Unreadable } 
   const text = (name: string) => (metadata?.[name] ? excerpt(decode(metadata[name])) : '');
   const encoding = text('encoding');
   return {
-    [UNREADABLE]: { why: whyNot(encoding, text('encryption-key-id')), mayBecomeReadable: encoding === ENCRYPTED },
+    [UNREADABLE]: {
+      why: whyNot(encoding, text('encryption-key-id')),
+      mayChange: true,
+      needsKey: encoding === ENCRYPTED,
+    },
   };
 }
 
@@ -59,7 +70,7 @@ export function readable<T>(field: string, value: T): T {
 export function startedWith<T>(value: T): T {
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
   const isOurs = unsafe.isReplaying || continuedFromExecutionRunId !== undefined;
-  return isOurs || markOf(value)?.mayBecomeReadable ? written(value) : readable('input', value);
+  return isOurs || markOf(value)?.needsKey ? written(value) : readable('input', value);
 }
 
 /** @throws Error, which makes the server retry the workflow task, for what a run of this workflow has read or written before */
@@ -84,7 +95,7 @@ export function ifReadable<T>(signal: string, handler: (given: T) => void): (giv
 function isPassedOver(patch: string, signal: string, given: unknown): boolean {
   const mark = markOf(given);
   if (!mark && !workflowInfo().unsafe.isReplaying) return false;
-  if (!patched(patch)) {
+  if (mark?.mayChange !== false && !patched(patch)) {
     // It was read when it came.
     written(given);
     return false;

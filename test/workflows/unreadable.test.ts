@@ -20,6 +20,7 @@ const BAD: [string, Payload, RegExp][] = [
   ['an unknown encoding', payload('json/\u001b[31mnonsense', '{}'), /it has the encoding "json\/\?\[31mnonsense"/],
   ['a codec that the worker lacks', payload('binary/zlib', 'x'), /it has the encoding "binary\/zlib"/],
   ['no encoding', { metadata: {}, data: encode('{}') }, /it has the encoding ""/],
+  ['a text of 600 kB', payload('json/plain', JSON.stringify('x'.repeat(600_000))), /it has more than 524288 bytes/],
   ['an encoding of a megabyte', payload('n'.repeat(1_000_000), '{}'), /it has the encoding "n{60}…"/],
 ];
 

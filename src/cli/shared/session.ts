@@ -6,6 +6,7 @@ import {
   InvalidInputError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../../client/index.js';
 import { isDisconnected } from '../../client/temporal-failure.js';
@@ -30,8 +31,8 @@ export interface UpdateOptions extends SessionOptions {
 }
 
 /** The options of every command that a worker has to take. One that is there does so within milliseconds. */
-export function withUpdateOptions(command: Command, jsonHelp: string): Command {
-  return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', '30 seconds'));
+export function withUpdateOptions(command: Command, jsonHelp: string, patience = '30 seconds'): Command {
+  return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', patience));
 }
 
 /** Connects once the id is known to be one, and turns what goes wrong into words and an exit code. */
@@ -49,7 +50,9 @@ export async function withSession(
 
 export function sessionCliError(error: unknown): unknown {
   if (error instanceof InvalidInputError || error instanceof WrongStageError) return new CliError(error.message);
-  if (error instanceof AnswerPendingError) return new CliError(error.message, EXIT.pending);
+  if (error instanceof AnswerPendingError || error instanceof TooManyWaitingError) {
+    return new CliError(error.message, EXIT.pending);
+  }
   if (error instanceof SessionNotFoundError) return new CliError(error.message, EXIT.notFound);
   if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
   return error;
