@@ -11,11 +11,23 @@ const OWN_PROCESS = [
   'test/workflows/record.test.ts',
 ];
 
+/** Minutes of kills, installations and real waits. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
+const LONG = ['test/campaign/campaign.test.ts', 'test/faults/batch-crashes.test.ts'];
+
+/** They need the Temporal server of the run, and can share a process. */
+const SHARED_PROCESS = {
+  // Loading the SDKs takes longer than the tests of most files, so files share what is loaded. Each closes what it opens and
+  // restores what it changes.
+  isolate: false,
+  globalSetup: ['test/setup/temporal.ts'],
+  setupFiles: ['test/setup/runtime.ts'],
+};
+
 export default defineConfig({
   test: {
     // The worker's native code does not survive worker threads.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     expect: { poll: { timeout: POLL_TIMEOUT_MS } },
@@ -23,17 +35,14 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...SHARED_PROCESS,
           name: 'shared-process',
           include: ['test/**/*.test.ts'],
-          exclude: OWN_PROCESS,
-          // Loading the SDKs takes longer than the tests of most files, so files share what is loaded. Each closes what it opens and
-          // restores what it changes.
-          isolate: false,
-          globalSetup: ['test/setup/temporal.ts'],
-          setupFiles: ['test/setup/runtime.ts'],
+          exclude: [...OWN_PROCESS, ...LONG],
         },
       },
       { extends: true, test: { name: 'own-process', include: OWN_PROCESS } },
+      { extends: true, test: { ...SHARED_PROCESS, name: 'long', include: LONG } },
     ],
   },
 });

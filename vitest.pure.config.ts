@@ -9,8 +9,8 @@ type Files = Record<string, string[]>;
 
 /** What it says follows from what it is given, and from a clock or a file at most. A branch that no unit test takes fails the run. */
 const PURE: Files = {
-  'src/activities': ['failure', 'finish-once'],
-  'src/activities/batch': ['circuit-breaker', 'concurrency-limit', 'request-pacer', 'shared-throttle'],
+  'src/activities': ['failure', 'finish-once', 'lease'],
+  'src/activities/batch': ['circuit-breaker', 'concurrency-limit', 'request-pacer', 'shared-throttle', 'stragglers'],
   'src/cli/batch': ['rows'],
   'src/cli/list': ['query'],
   'src/cli/shared': ['exit', 'plan-options'],
@@ -31,14 +31,14 @@ const PURE: Files = {
 
 /** The tests of these. Property tests and those with servers take the same branches, but by chance. */
 const UNIT_TESTS: Files = {
-  'test/activities': ['batch', 'failure', 'finish-once'],
+  'test/activities': ['batch', 'failure', 'finish-once', 'lease'],
   'test/cli/batch': ['rows'],
   'test/cli/list': ['query'],
   'test/cli/shared': ['exit', 'plan-options'],
   'test/client': ['errors', 'failures', 'input', 'shards', 'window'],
   'test/codec': ['encryption-codec', 'environment', 'failure-converter'],
   'test/config': ['codec-server', 'config', 'deployment', 'reader', 'webhook'],
-  'test/contract': ['batch', 'guards', 'milestones'],
+  'test/contract': ['batch', 'batch-size', 'guards', 'milestones'],
   'test/incode': ['api-key', 'classification', 'errors', 'parsing'],
   'test/nexus': ['failures', 'input'],
   'test/secrets': ['file', 'matcher', 'redaction', 'shown-as'],

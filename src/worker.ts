@@ -1,15 +1,7 @@
-import { NativeConnection, Worker, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
-import {
-  type ActivityEvent,
-  type ActivityOptions,
-  activitiesPerSecond,
-  createBulkActivities,
-  createIncodeActivities,
-  reissuingTokenSource,
-  type TokenSource,
-} from './activities/index.js';
+import { NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { type Config, ConfigError, readConfig } from './config/index.js';
-import { createIncodeClient, type IncodeCall, type IncodeClient } from './incode/index.js';
+import { warnOfUnknownVariables } from './config/unknown-variables.js';
+import { createIncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
 import { logAttributes } from './monitoring/log-attributes.js';
 import type { Health } from './monitoring/server.js';
@@ -18,9 +10,9 @@ import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { versioned } from './worker/deployment.js';
+import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
-import { limitTaskQueue } from './worker/task-queue-limit.js';
 import { warnOfUnreadable } from './worker/unreadable-payloads.js';
 import { workflowCode } from './worker/workflow-code.js';
 
@@ -28,6 +20,7 @@ export type { ActivityEvent, TokenSource } from './activities/index.js';
 export { type Config, ConfigError, readConfig } from './config/index.js';
 export type { IncodeCall } from './incode/index.js';
 export type { Health } from './monitoring/server.js';
+export type { CreateWorkerOptions } from './worker/options.js';
 export {
   checkSearchAttributes,
   MissingSearchAttributesError,
@@ -49,28 +42,6 @@ export interface OnboardingWorker {
   shutdown(): void;
   /** Whether it is alive and takes work, for probes; asks the server at most every 5 s, and answers within 2 s. */
   health(): Promise<Health>;
-}
-
-export interface CreateWorkerOptions {
-  /**
-   * Where fresh session tokens come from, such as a vault of yours.
-   *
-   * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
-   */
-  tokenSource?: TokenSource;
-  /**
-   * The SDK's own options for the worker of single sessions, which come before ours. Of these `dataConverter` holds for all workers:
-   * a codec must not leave batches out.
-   *
-   * @default none
-   */
-  worker?: Partial<WorkerOptions>;
-  /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
-  interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
-  /** Told of every call to Incode when it has ended. @default nobody */
-  onCall?: (call: IncodeCall) => void;
-  /** Told what the activities find out. @default nobody */
-  observe?: (event: ActivityEvent) => void;
 }
 
 /**
@@ -100,6 +71,8 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       ...workflowCode(config.encryptionKeys, { ...config, onUnreadable: warnOfUnreadable() }),
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
+      // Interrupting workflow code may abort the whole process. The SDK's 5 s are over too soon for thousands of signals on a busy machine.
+      isolateExecutionTimeout: '30s',
       interceptors: interceptorsOf(options.interceptors),
       ...(options.worker?.dataConverter ? { dataConverter: options.worker.dataConverter } : {}),
     };
@@ -139,53 +112,6 @@ function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInt
   };
 }
 
-/** Requests per second, shared out; `null` for no limit. */
-function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
-  if (rateLimit === null) return null;
-  // Whatever the share, nobody is left waiting for ever.
-  return { single: Math.max(rateLimit * (1 - bulkShare), 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
-}
-
-async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
-  const { namespace, taskQueue, bulkTaskQueue } = config;
-  const rate = rates(config);
-  // Nearly all activities of single sessions make one request.
-  await limitTaskQueue(connection, { namespace, taskQueue }, rate === null ? null : rate.single);
-  const bulk = rate === null ? null : activitiesPerSecond(rate.bulk);
-  await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
-}
-
-function onboardingOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { connections } = config;
-  const rate = rates(config);
-  return {
-    taskQueue: config.taskQueue,
-    activities: createIncodeActivities(activityOptions(config, incode, options)),
-    maxCachedWorkflows: config.maxCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
-    maxConcurrentActivityTaskExecutions: connections,
-    ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
-  };
-}
-
-function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
-  const { bulkConnections } = config;
-  const rate = rates(config);
-  return {
-    taskQueue: config.bulkTaskQueue,
-    activities: createBulkActivities({
-      ...activityOptions(config, incode, options),
-      concurrency: bulkConnections,
-      ...(rate ? { requestsPerSecond: rate.bulk } : {}),
-    }),
-    maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    maxConcurrentActivityTaskExecutions: config.bulkActivities,
-    ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
-  };
-}
-
 /**
  * The worker process: configuration from the environment, logs as JSON on stderr, a graceful end on SIGTERM and SIGINT.
  *
@@ -206,6 +132,7 @@ export async function runWorker(env = process.env): Promise<number> {
   const { createLogger } = await import('./monitoring/logger.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
+  warnOfUnknownVariables(logger.warn, env);
   const { namespace, taskQueue, temporal } = config;
   const address = temporal.connectionOptions.address ?? DEFAULT_ADDRESS;
   let monitoring: WorkerMonitoring | undefined;
@@ -237,19 +164,4 @@ export async function runWorker(env = process.env): Promise<number> {
   } finally {
     await monitoring?.close();
   }
-}
-
-function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, settleTimeMs, processedPollMs, reviewPollMs } = config;
-  const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
-  const tokenSource = given.tokenSource ?? reissuing;
-  const { observe } = given;
-  return {
-    incode,
-    settleTimeMs,
-    processedPollMs,
-    reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(observe ? { observe } : {}),
-  };
 }

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/shared/exit.js';
@@ -27,11 +25,11 @@ import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
 import { checkBehavior } from '../src/testing/simulator/checks.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
+import { run } from './support/cli.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';
 import { DEFINITIONS, expectValid } from './support/schema.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const doc = (name: string) => read(`docs/${name}.md`);
@@ -109,9 +107,10 @@ it('the docs use commands and options that exist', async () => {
   const used = pages.flatMap((page) => [...codeBlocks(read(page)), ...inCode(prose(read(page)))].flatMap(invocations));
   expect(used.length).toBeGreaterThan(5);
   const commands = [...new Set(used.map(({ command }) => command))];
-  const helpOf = Object.fromEntries(await Promise.all(commands.map(async (name) => [name, await help(name)])));
+  const helpOf: Record<string, string> = {};
+  for (const name of commands) helpOf[name] = await help(name);
   const unknown = used.flatMap(({ command, options }) =>
-    options.filter((option) => !helpOf[command].includes(` ${option} `)).map((option) => `${command} ${option}`),
+    options.filter((option) => !helpOf[command]?.includes(` ${option} `)).map((option) => `${command} ${option}`),
   );
   expect(unknown).toEqual([]);
 });
@@ -198,9 +197,7 @@ describe('simulator.md', () => {
     await using simulator = await startIncodeSimulator();
     for (const [part = '', choices = ''] of rows) {
       const name = String(inCode(part)[0]) as keyof SimulatorBehavior;
-      const values = inCode(choices).map((choice) =>
-        /^\w+$/.test(choice) && !/^(\d+|true|false)$/.test(choice) ? choice : JSON.parse(choice),
-      );
+      const values = inCode(choices).map(jsonOrText);
       // The default stands first.
       expect(values[0], name).toEqual(simulator.behavior[name]);
       for (const value of values) expect(() => checkBehavior({ [name]: value })).not.toThrow();
@@ -244,7 +241,9 @@ it.each(pages)('%s has packages of the SDK installed in the version that package
 });
 
 it('testing.md has a line for each option of the server, and no other', () => {
-  const documented = tableOf(doc('testing'), 'option').flatMap(([option = '']) => inCode(option));
+  const documented = tableOf(doc('testing').slice(doc('testing').indexOf('## The server')), 'option').flatMap(
+    ([option = '']) => inCode(option),
+  );
   expect(documented.sort()).toEqual(fieldsOf('src/testing/server/index.ts', 'LocalTemporalServerOptions').sort());
 });
 
@@ -351,7 +350,7 @@ it('development.md names files that are there', () => {
 });
 
 async function help(...command: string[]): Promise<string> {
-  return (await promisify(execFile)(process.execPath, [MAIN, ...command, '--help'])).stdout;
+  return (await run([...command, '--help'])).stdout;
 }
 
 /** The commands that a piece of code calls, with their options. */
@@ -366,6 +365,14 @@ async function send({ url, apiKey }: IncodeSimulator, method: string, path: stri
   const headers = { 'x-api-key': apiKey, 'api-version': '1.0', 'content-type': 'application/json' };
   const response = await fetch(url + path, { method, headers, ...(body ? { body } : {}) });
   return { status: response.status, body: (await response.json()) as Record<string, string> };
+}
+
+function jsonOrText(code: string): unknown {
+  try {
+    return JSON.parse(code);
+  } catch {
+    return code;
+  }
 }
 
 /** What a message lists after these words. */

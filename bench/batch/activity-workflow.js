@@ -7,7 +7,10 @@ export async function activityPerSession(sessions) {
   const left = sessions.values();
   const outcomes = [];
   const lane = async () => {
-    for (const session of left) outcomes.push((await finishStatus(session)).finish.action);
+    // The other ways make one request a session too.
+    for (const session of left) {
+      outcomes.push((await finishStatus({ ...session, verifyFirst: 'trust' })).finish.action);
+    }
   };
   await Promise.all(Array.from({ length: 200 }, lane));
   return outcomes.length;

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import {
   AnswerPendingError,
   connectOnboardingClient,
@@ -9,6 +9,7 @@ import {
   TemporalUnavailableError,
 } from 'temporal-incode/client';
 import { FAILURES } from 'temporal-incode/contract';
+import { openSession, sessionOf } from './sessions.js';
 
 /** How long somebody may wait at a screen. After that the session goes on without this request. */
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
@@ -16,20 +17,34 @@ const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
 // One connection for the process, by TEMPORAL_ADDRESS and the like.
 const onboarding = await connectOnboardingClient();
 const app = express();
-app.use(express.json());
 
-// Your own authentication goes here: who knows an interview id need not be the person whose session it is.
+// Your own authentication goes here. Anybody can send this header: it is for trying the service on your machine.
+const authenticate: RequestHandler = (request, response, next) => {
+  response.locals.user = request.get('x-demo-user');
+  if (response.locals.user) next();
+  else response.status(401).json({ error: 'Who are you?' });
+};
+app.use(authenticate);
 
-app.post('/onboardings/:interviewId/finish', async (request, response) => {
-  const { interviewId } = request.params;
-  const sessionToken = request.body?.sessionToken ?? '';
-  const answer = await onboarding.finish({ interviewId, sessionToken }, { timeoutMs: PATIENCE_MS });
-  if (answer) response.json({ action: answer.action, redirectionUrl: answer.redirectionUrl });
-  else response.status(410).json({ error: `Session ${interviewId} has expired` });
+app.post('/onboarding', async (_request, response) => {
+  const { user } = response.locals;
+  const { interviewId, sessionToken } = sessionOf(user) ?? (await openSession(user));
+  // For Incode's SDK in the browser. What a browser sends back is never used.
+  response.json({ interviewId, token: sessionToken });
 });
 
-app.get('/onboardings/:interviewId', async (request, response) => {
-  const { status, state, result, failure } = await onboarding.state(request.params.interviewId);
+app.post('/onboarding/finish', async (_request, response) => {
+  const session = sessionOf(response.locals.user);
+  if (!session) return void response.status(404).json({ error: 'You have no session' });
+  const answer = await onboarding.finish(session, { timeoutMs: PATIENCE_MS });
+  if (answer) response.json({ action: answer.action, redirectionUrl: answer.redirectionUrl });
+  else response.status(410).json({ error: 'Your session has expired' });
+});
+
+app.get('/onboarding', async (_request, response) => {
+  const session = sessionOf(response.locals.user);
+  if (!session) return void response.status(404).json({ error: 'You have no session' });
+  const { status, state, result, failure } = await onboarding.state(session.interviewId);
   response.json({
     status,
     stage: state?.stage ?? null,
@@ -41,8 +56,9 @@ app.get('/onboardings/:interviewId', async (request, response) => {
 app.use(((error, _request, response, next) => {
   if (error instanceof AnswerPendingError) {
     // Nothing is lost: whoever asks again gets the same answer.
-    response.status(202).location(`/onboardings/${error.interviewId}`).json({ pending: error.message });
+    response.status(202).location('/onboarding').json({ pending: error.message });
   } else if (error instanceof InvalidInputError) {
+    // Such as a token that has expired in the store.
     response.status(400).json({ error: error.message });
   } else if (error instanceof SessionNotFoundError) {
     response.status(404).json({ error: error.message });
@@ -51,9 +67,6 @@ app.use(((error, _request, response, next) => {
   } else if (error instanceof TemporalUnavailableError) {
     console.error(error.message);
     response.status(503).set('retry-after', '5').json({ error: 'Not taken, please try again' });
-  } else if (error.expose) {
-    // Of the body parser, whose message may quote the body, and so the token.
-    response.status(error.status).json({ error: 'The body must be JSON' });
   } else {
     next(error);
   }

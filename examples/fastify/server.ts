@@ -1,4 +1,4 @@
-import { fastify } from 'fastify';
+import { type FastifyRequest, fastify } from 'fastify';
 import {
   AnswerPendingError,
   connectOnboardingClient,
@@ -8,6 +8,7 @@ import {
   TemporalUnavailableError,
 } from 'temporal-incode/client';
 import { FAILURES } from 'temporal-incode/contract';
+import { openSession, sessionOf } from './sessions.js';
 
 /** How long somebody may wait at a screen. After that the session goes on without this request. */
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
@@ -17,38 +18,40 @@ const onboarding = await connectOnboardingClient();
 const app = fastify();
 app.addHook('onClose', () => onboarding.close());
 
-// Your own authentication goes here: who knows an interview id need not be the person whose session it is.
+// Your own authentication goes here. Anybody can send this header: it is for trying the service on your machine.
+const userOf = ({ headers }: FastifyRequest): string => String(headers['x-demo-user'] ?? '');
+app.addHook('onRequest', async (request, reply) => {
+  if (userOf(request) === '') return reply.code(401).send({ error: 'Who are you?' });
+});
 
-const finishSchema = {
-  body: { type: 'object', required: ['sessionToken'], properties: { sessionToken: { type: 'string' } } },
-};
+app.post('/onboarding', async (request) => {
+  const user = userOf(request);
+  const { interviewId, sessionToken } = sessionOf(user) ?? (await openSession(user));
+  // For Incode's SDK in the browser. What a browser sends back is never used.
+  return { interviewId, token: sessionToken };
+});
 
-interface Session {
-  Params: { interviewId: string };
-}
+app.post('/onboarding/finish', async (request, reply) => {
+  const session = sessionOf(userOf(request));
+  if (!session) return reply.code(404).send({ error: 'You have no session' });
+  const answer = await onboarding.finish(session, { timeoutMs: PATIENCE_MS });
+  if (answer) return { action: answer.action, redirectionUrl: answer.redirectionUrl };
+  return reply.code(410).send({ error: 'Your session has expired' });
+});
 
-app.post<Session & { Body: { sessionToken: string } }>(
-  '/onboardings/:interviewId/finish',
-  { schema: finishSchema },
-  async (request, reply) => {
-    const { interviewId } = request.params;
-    const { sessionToken } = request.body;
-    const answer = await onboarding.finish({ interviewId, sessionToken }, { timeoutMs: PATIENCE_MS });
-    if (answer) return { action: answer.action, redirectionUrl: answer.redirectionUrl };
-    return reply.code(410).send({ error: `Session ${interviewId} has expired` });
-  },
-);
-
-app.get<Session>('/onboardings/:interviewId', async (request) => {
-  const { status, state, result, failure } = await onboarding.state(request.params.interviewId);
+app.get('/onboarding', async (request, reply) => {
+  const session = sessionOf(userOf(request));
+  if (!session) return reply.code(404).send({ error: 'You have no session' });
+  const { status, state, result, failure } = await onboarding.state(session.interviewId);
   return { status, stage: state?.stage ?? null, outcome: result?.outcome ?? null, failure: failure?.type ?? null };
 });
 
 app.setErrorHandler((error, _request, reply) => {
   if (error instanceof AnswerPendingError) {
     // Nothing is lost: whoever asks again gets the same answer.
-    reply.code(202).header('location', `/onboardings/${error.interviewId}`).send({ pending: error.message });
+    reply.code(202).header('location', '/onboarding').send({ pending: error.message });
   } else if (error instanceof InvalidInputError) {
+    // Such as a token that has expired in the store.
     reply.code(400).send({ error: error.message });
   } else if (error instanceof SessionNotFoundError) {
     reply.code(404).send({ error: error.message });

@@ -14,9 +14,10 @@ export interface SignUp {
 /** Finishes the person's session at Incode, and opens an account for who passed. */
 export async function signUp({ interviewId, sessionToken }: SignUp): Promise<{ account: string | null }> {
   const session = { interviewId, sessionToken };
-  // verifyFirst: this workflow may be reset, or somebody may have finished the session before.
-  const { finish } = await finishStatus({ ...session, verifyFirst: true });
+  const { finish } = await finishStatus(session);
   if (finish === null) return { account: null }; // The session has expired.
+  // Nobody knows whether it is finished: a person has to look at it, and its score decides nothing.
+  if (finish.confirmedBy === 'unconfirmed') return { account: null };
 
   let passed = finish.action === 'approved';
   if (finish.action === null) {

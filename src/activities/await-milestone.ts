@@ -21,7 +21,7 @@ export function awaitMilestone({ incode, processedPollMs, reviewPollMs }: Resolv
         // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
         if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
         // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
-        throw activityFailure(error, { interviewId, mendIntervalMs: pollMs, leastDelayMs: pollMs });
+        throw activityFailure(error, { interviewId, operatorRetryMs: pollMs, leastDelayMs: pollMs });
       },
     );
     if (isReached(milestone, onboardingStatus)) return { onboardingStatus };

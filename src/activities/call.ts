@@ -5,11 +5,13 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
  * worker before the start-to-close timeout, and a cancellation reaches the call.
  *
  * A call that ends before the first beat, which nearly all do, records no heartbeat: each recorded one is billed.
+ *
+ * @param details of each beat. The server keeps those of the last one alone.
  */
-export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>, details?: unknown): Promise<T> {
   const { heartbeatTimeoutMs } = activityInfo();
   // Three beats fit into a heartbeat timeout, so that a late one does no harm.
-  const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(), heartbeatTimeoutMs / 3) : undefined;
+  const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(details), heartbeatTimeoutMs / 3) : undefined;
   try {
     return await call(Context.current().cancellationSignal);
   } finally {

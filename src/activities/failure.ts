@@ -2,18 +2,19 @@ import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FAILURES, type FailureType } from '../contract/index.js';
 import { IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import { TokenMismatchError } from './token-fit.js';
 import type { FailureDetails } from './types.js';
 
 /** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
-const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'mend' }> = {
+const DISPOSITION: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'waitForOperator' }> = {
   badRequest: { type: FAILURES.badRequest, next: 'end' },
   unknownSession: { type: FAILURES.unknownSession, next: 'end' },
   methodNotAllowed: { type: FAILURES.methodNotAllowed, next: 'end' },
   notAcceptable: { type: FAILURES.notAcceptable, next: 'end' },
   // Not an end for the session: the workflow waits for another token and calls again.
   tokenRefused: { type: FAILURES.tokenRefused, next: 'end' },
-  apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'mend' },
-  misconfigured: { type: FAILURES.misconfigured, next: 'mend' },
+  apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'waitForOperator' },
+  misconfigured: { type: FAILURES.misconfigured, next: 'waitForOperator' },
   notTaken: { type: FAILURES.notTaken, next: 'retry' },
   resultUnknown: { type: FAILURES.resultUnknown, next: 'retry' },
   maybeRunning: { type: FAILURES.maybeRunning, next: 'retry' },
@@ -21,10 +22,11 @@ const FATE: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' |
 
 export interface FailureContext {
   interviewId: string;
-  mendIntervalMs: number;
+  operatorRetryMs: number;
   /** @default 0: the retry policy's own delay */
   leastDelayMs?: number;
-  lastSentAt?: number;
+  /** What the failure has to tell whoever goes on. */
+  sent?: Pick<FailureDetails, 'lastSentAt' | 'accepted'>;
 }
 
 /**
@@ -33,14 +35,16 @@ export interface FailureContext {
  * @returns what the activity has to throw
  */
 export function activityFailure(error: unknown, context: FailureContext): unknown {
+  if (error instanceof TokenMismatchError) return tokenMismatch(error, context);
   if (!(error instanceof IncodeError)) return error;
   if (cancelledByCaller()) {
     return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
   }
-  const { type, next } = FATE[error.kind];
-  if (next === 'mend') warnOperator(error);
-  const { mendIntervalMs, leastDelayMs = 0 } = context;
-  const delay = Math.max(error.retryAfterMs ?? 0, leastDelayMs, next === 'mend' ? mendIntervalMs : 0);
+  const { type, next } = DISPOSITION[error.kind];
+  if (next === 'waitForOperator') warnOperator(error);
+  const { operatorRetryMs, leastDelayMs = 0 } = context;
+  // What somebody has mended goes on within the interval, whatever Incode asks for.
+  const delay = Math.max(next === 'waitForOperator' ? operatorRetryMs : (error.retryAfterMs ?? 0), leastDelayMs);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,
@@ -53,11 +57,16 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
 
 /** Whether Incode has refused for good, so that repeating the call changes nothing. */
 export function isFinal(kind: IncodeErrorKind): boolean {
-  return FATE[kind].next === 'end';
+  return DISPOSITION[kind].next === 'end';
+}
+
+/** Whether the operator has to correct the API key, the base URL or the proxy. */
+export function isToBeMended(kind: IncodeErrorKind): boolean {
+  return DISPOSITION[kind].next === 'waitForOperator';
 }
 
 export function failureTypeOf(kind: IncodeErrorKind): FailureType {
-  return FATE[kind].type;
+  return DISPOSITION[kind].type;
 }
 
 /** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */
@@ -84,13 +93,18 @@ function cancelledByCaller(): boolean {
   return cancellationSignal.aborted && cancellationDetails?.workerShutdown !== true;
 }
 
-function details(error: IncodeError, { interviewId, lastSentAt }: FailureContext): FailureDetails {
+function tokenMismatch(error: TokenMismatchError, { interviewId, sent }: FailureContext): ApplicationFailure {
+  const details: FailureDetails = { interviewId, operation: 'onboardingStatus', ...sent };
+  return ApplicationFailure.nonRetryable(error.message, FAILURES.tokenMismatch, details);
+}
+
+function details(error: IncodeError, { interviewId, sent }: FailureContext): FailureDetails {
   return {
     interviewId,
     operation: error.operation,
     ...(error.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
     ...(error.code === undefined ? {} : { code: error.code }),
-    ...(lastSentAt === undefined ? {} : { lastSentAt }),
+    ...sent,
   };
 }
 

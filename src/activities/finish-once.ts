@@ -1,93 +1,193 @@
-import { milestoneOf } from '../contract/index.js';
+import { FAILURES, type FailureType, type FinishAnswer, isKnownStatus, milestoneOf } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
-import { tell } from './observe.js';
+import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { isRefusedForGood } from './score.js';
+import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
 import type { FinishStatusResult, SessionInput } from './types.js';
 
-/** What is known of earlier requests to finish a session. */
+/** What is known of requests to finish the session that may have taken effect. Empty if there were none. */
 export interface EarlierRequests {
-  /** There may have been one. */
-  verify: boolean;
-  /** When one that may still be running was last sent, by the server's clock, in ms since the epoch. */
-  lastSentAt: number | undefined;
+  /** When the last one was sent, by the server's clock, in ms since the epoch. */
+  lastSentAt?: number;
+  /** Incode answered one of them with 2xx, so none is sent again. */
+  accepted?: true;
 }
 
 /**
- * When a request that may still be running was last sent: a moment, by the server's clock, or in the course of this attempt.
- * Workers' clocks are not compared: two that differ by more than the settle time would finish a session twice.
+ * The same, as an attempt leaves it to the next one. An attempt cannot name the time of its own request: workers' clocks are not
+ * compared, because two that differ by more than the settle time would finish a session twice.
  */
-export type LastSent = number | 'inThisAttempt' | undefined;
+export interface SentRequests extends Omit<EarlierRequests, 'lastSentAt'> {
+  lastSentAt?: number | 'inThisAttempt';
+}
 
-/** What one attempt came to. In all but the first case `lastSentAt` is what the next one has to know. */
+export interface FinishContext {
+  earlier: EarlierRequests;
+  /** Nothing was sent before, says the caller: the status is not read. */
+  trust: boolean;
+  /** The server's clock. */
+  now: () => number;
+}
+
+/** What one attempt came to. In all but the first case `sent` is what the next one has to know. */
 export type FinishAttempt =
   | { result: FinishStatusResult }
-  /** Nothing was sent: an earlier request may still be running at Incode for so long. */
-  | { settlesInMs: number; lastSentAt: LastSent }
-  | { error: unknown; lastSentAt: LastSent };
+  /** The next attempt may tell more. */
+  | { wait: FinishWait; sent: EarlierRequests }
+  | { error: unknown; sent: SentRequests };
 
-type Options = Pick<ResolvedActivityOptions, 'incode' | 'settleTimeMs' | 'observe'>;
+export interface FinishWait {
+  ms: number;
+  type: FailureType;
+  /** For people. */
+  what: string;
+}
+
+type Options = Pick<
+  ResolvedActivityOptions,
+  'incode' | 'settleTimeMs' | 'confirmFinishWithinMs' | 'confirmFinishPollMs' | 'observe'
+>;
+type Session = SessionInput & { flowId?: string };
 
 /**
  * finish-status has side effects and no idempotency key. So:
- * 1. one HTTP attempt per call of this;
- * 2. any attempt that may not be the first reads the status before, and finishes only an unfinished session;
- * 3. "unfinished" counts only when no earlier request can still be running; "finished" counts at once.
+ * 1. one request per call of this;
+ * 2. the status is read by id before, and only an unfinished session is finished;
+ * 3. once a request may have taken effect, "unfinished" counts only after the settle time. A status that is not understood never
+ *    counts as unfinished then, and neither does a refusal as final, until the time to confirm is over;
+ * 4. once Incode has answered 2xx, nothing is sent again.
  */
 export async function finishOnce(
-  { incode, settleTimeMs, observe }: Options,
-  session: SessionInput & { flowId?: string },
-  { verify, lastSentAt: earlier, now }: EarlierRequests & { now: () => number },
+  options: Options,
+  session: Session,
+  context: FinishContext,
   signal: AbortSignal,
 ): Promise<FinishAttempt> {
-  let lastSentAt: LastSent = earlier;
+  const { earlier, trust } = context;
   try {
-    if (verify || earlier !== undefined) {
-      const known = await readStatus(incode, session, signal);
-      tell(observe, { type: 'verification', result: known ? (known.finish ? 'finished' : 'expired') : 'open' });
-      if (known) return { result: known };
-      const settlesInMs = (earlier ?? Number.NEGATIVE_INFINITY) + settleTimeMs - now();
-      if (settlesInMs > 0) return { settlesInMs, lastSentAt: earlier };
-    }
-    lastSentAt = 'inThisAttempt';
-    return { result: await finish(incode, session, signal) };
+    checkClaim(session);
+    const known = trust && !mayBeSent(earlier) ? undefined : await look(options, session, context, signal);
+    return known ?? (await send(options, session, context, signal));
   } catch (error) {
-    // A request that Incode refused or ended runs no longer, and nothing earlier does, or it would not have been sent.
-    const ofFinish = error instanceof IncodeError && error.operation === 'finishStatus' ? error.kind : undefined;
-    if (ofFinish === 'maybeRunning' || ofFinish === 'resultUnknown') {
-      tell(observe, { type: 'ambiguousFinish', kind: ofFinish });
-    }
-    const isOver = ofFinish !== undefined && ofFinish !== 'maybeRunning';
-    return { error, lastSentAt: isOver ? undefined : lastSentAt };
+    return { error, sent: earlier };
   }
 }
 
-type Incode = ResolvedActivityOptions['incode'];
-
-async function finish(
-  incode: Incode,
-  session: SessionInput & { flowId?: string },
+/** @returns `undefined` if the session may be finished now */
+async function look(
+  options: Options,
+  session: Session,
+  context: FinishContext,
   signal: AbortSignal,
-): Promise<FinishStatusResult> {
+): Promise<FinishAttempt | undefined> {
+  const { earlier, now } = context;
+  let onboardingStatus: string;
   try {
-    const { action, redirectionUrl } = await incode.finishStatus(session, { signal });
-    return { finish: { action, redirectionUrl, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' };
+    ({ onboardingStatus } = await statusById(options.incode, session, signal));
   } catch (error) {
-    if (!(error instanceof IncodeError) || error.kind !== 'badRequest') throw error;
-    // What Incode says to a session that has expired, or was finished before, is not documented. If it says 400, the status
-    // tells that the session is over, which is a result and no failure.
-    const known = await readStatus(incode, session, signal);
-    if (known) return known;
-    throw error;
+    return unlessFinal(options, context, error);
+  }
+  const result = resultOf(onboardingStatus);
+  const isUnclear = !isKnownStatus(onboardingStatus);
+  const found = result ? (result.finish ? 'finished' : 'expired') : isUnclear ? 'unclear' : 'open';
+  emit(options.observe, { type: 'verification', result: found });
+  if (result) return { result };
+  if (!mayBeSent(earlier)) return undefined;
+  if (earlier.accepted || isUnclear) return unconfirmed(options, context, onboardingStatus);
+  const settlesInMs = (earlier.lastSentAt ?? 0) + options.settleTimeMs - now();
+  if (settlesInMs <= 0) return undefined;
+  const what = 'an earlier request may still be running at Incode';
+  return { wait: { ms: settlesInMs, type: FAILURES.settling, what }, sent: earlier };
+}
+
+async function send(
+  options: Options,
+  session: Session,
+  context: FinishContext,
+  signal: AbortSignal,
+): Promise<FinishAttempt> {
+  const { incode, observe } = options;
+  try {
+    const { action, redirectionUrl, redirectionUnsafe } = await incode.finishStatus(session, { signal });
+    const unsafe = redirectionUnsafe ? { redirectionUnsafe } : {};
+    const finish: FinishAnswer = { action, redirectionUrl, ...unsafe, confirmedBy: 'response' };
+    return { result: { finish, onboardingStatus: 'ONBOARDING_FINISHED' } };
+  } catch (error) {
+    if (isRefusedForGood(error)) return afterRefusal(options, session, context, error, signal);
+    if (!(error instanceof IncodeError)) return { error, sent: { ...context.earlier, lastSentAt: 'inThisAttempt' } };
+    const { kind, httpStatus = 0 } = error;
+    if (kind !== 'maybeRunning' && kind !== 'resultUnknown') return { error, sent: context.earlier };
+    emit(observe, { type: 'ambiguousFinish', kind });
+    const accepted = httpStatus >= 200 && httpStatus < 300 ? { accepted: true as const } : {};
+    return { error, sent: { lastSentAt: 'inThisAttempt', ...accepted } };
   }
 }
 
-/** @returns `undefined` if the session is not finished, as far as Incode says. */
-async function readStatus(
-  incode: Incode,
-  session: SessionInput,
+/**
+ * What Incode says to a session that has expired, or was finished before, is not documented. If it refuses, the status tells that
+ * the session is over, which is a result and no failure.
+ */
+async function afterRefusal(
+  options: Options,
+  session: Session,
+  context: FinishContext,
+  refusal: unknown,
   signal: AbortSignal,
-): Promise<FinishStatusResult | undefined> {
-  const { onboardingStatus } = await incode.onboardingStatus(session, { signal });
+): Promise<FinishAttempt> {
+  try {
+    const { onboardingStatus } = await options.incode.onboardingStatus(session, { signal });
+    const result = resultOf(onboardingStatus);
+    return result ? { result } : unlessFinal(options, context, refusal);
+  } catch (error) {
+    return isRefusedForGood(error) ? unlessFinal(options, context, refusal) : { error, sent: context.earlier };
+  }
+}
+
+/** A refusal may be a fault of the moment. It ends no session that may be finished before the time to confirm is over. */
+function unlessFinal(options: Options, context: FinishContext, error: unknown): FinishAttempt {
+  const { earlier } = context;
+  const isFinal = error instanceof TokenMismatchError || isRefusedForGood(error);
+  const left = timeToConfirm(options, context);
+  if (!isFinal || !mayBeSent(earlier) || left <= 0) return { error, sent: earlier };
+  return waitToConfirm(options, left, earlier, (error as Error).message);
+}
+
+/** A request may have taken effect, or has, and the status does not tell. */
+function unconfirmed(options: Options, context: FinishContext, onboardingStatus: string): FinishAttempt {
+  const left = timeToConfirm(options, context);
+  if (left <= 0) {
+    emit(options.observe, { type: 'unconfirmedFinish' });
+    const finish: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
+    return { result: { finish, onboardingStatus } };
+  }
+  // What is no constant of Incode's may be text about a person.
+  const shown = /^[A-Z0-9_]+$/.test(onboardingStatus) ? onboardingStatus : 'one that this package does not know';
+  const did = context.earlier.accepted ? 'has accepted the request to finish' : 'may have finished the session';
+  return waitToConfirm(options, left, context.earlier, `Incode ${did}, but the status is ${shown}`);
+}
+
+function waitToConfirm(
+  { confirmFinishPollMs }: Options,
+  left: number,
+  sent: EarlierRequests,
+  why: string,
+): FinishAttempt {
+  const minutes = Math.ceil(left / 60_000);
+  const what = `${why.replace(/\.$/, '')}. The status is read again for at most ${minutes} min`;
+  return { wait: { ms: Math.min(confirmFinishPollMs, left), type: FAILURES.unconfirmed, what }, sent };
+}
+
+function timeToConfirm({ confirmFinishWithinMs }: Options, { earlier, now }: FinishContext): number {
+  return (earlier.lastSentAt ?? 0) + confirmFinishWithinMs - now();
+}
+
+function mayBeSent({ lastSentAt, accepted }: EarlierRequests): boolean {
+  return lastSentAt !== undefined || accepted === true;
+}
+
+/** @returns `undefined` if the session is not over, as far as the status says */
+function resultOf(onboardingStatus: string): FinishStatusResult | undefined {
   const milestone = milestoneOf(onboardingStatus);
   if (milestone === 'expired') return { finish: null, onboardingStatus };
   if (milestone !== 'finished' && milestone !== 'reviewed') return undefined;

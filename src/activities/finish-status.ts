@@ -1,8 +1,8 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import { FAILURES } from '../contract/index.js';
+import { resolveVerifyFirst } from '../contract/index.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { activityFailure, notYet } from './failure.js';
-import { finishOnce, type LastSent } from './finish-once.js';
+import { type EarlierRequests, finishOnce, type SentRequests } from './finish-once.js';
 import { Lease, leased } from './lease.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { FinishStatusInput, FinishStatusResult } from './types.js';
@@ -10,46 +10,67 @@ import type { FinishStatusInput, FinishStatusResult } from './types.js';
 /** Finishes a session with Temporal's retries: each attempt of the activity is one of {@link finishOnce}. */
 export function finishStatus(options: ResolvedActivityOptions) {
   return async (input: FinishStatusInput): Promise<FinishStatusResult> => {
-    const { interviewId, verifyFirst = false } = input;
-    const verify = !isFirstAttempt() || verifyFirst;
-    const earlier = { verify, lastSentAt: earlierRequest(input), now: serverClock() };
+    const { interviewId } = input;
+    const earlier = earlierRequests(input);
+    const trust = mode(input) === 'trust' && isFirstAttempt();
+    const context = { earlier, trust, now: serverClock() };
     // What attempts before a reset have left must not be taken for this one's.
-    if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat({ attempt: 0, lastSentAt: null } satisfies Trace);
-    const incode = leased(options.incode, new Lease(), () => undefined);
-    const attempt = await callIncode((signal) => finishOnce({ ...options, incode }, input, earlier, signal));
+    const before = traceOf(earlier, 0);
+    if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(before);
+    const incode = leased(options.incode, new Lease(), () => before);
+    const attempt = await callIncode((signal) => finishOnce({ ...options, incode }, input, context, signal), before);
     if ('result' in attempt) return attempt.result;
 
-    const { lastSentAt } = attempt;
-    leaveTrace(lastSentAt);
-    if ('settlesInMs' in attempt) {
-      const what = 'an earlier request may still be running at Incode';
-      throw notYet(FAILURES.settling, interviewId, what, attempt.settlesInMs);
+    const { sent } = attempt;
+    heartbeat(traceOf(sent, activityInfo().attempt));
+    if ('wait' in attempt) {
+      const { type, what, ms } = attempt.wait;
+      throw notYet(type, interviewId, what, ms);
     }
-    throw activityFailure(attempt.error, {
-      interviewId,
-      mendIntervalMs: options.mendIntervalMs,
-      ...(lastSentAt === undefined ? {} : { lastSentAt: lastSentAt === 'inThisAttempt' ? Date.now() : lastSentAt }),
-    });
+    const { operatorRetryMs } = options;
+    throw activityFailure(attempt.error, { interviewId, operatorRetryMs, sent: datedByWorker(sent) });
   };
 }
 
-/** What an attempt that ended by itself tells the next one, as heartbeat details: they outlive the attempt. */
-interface Trace {
+/** Booleans of callers of earlier versions both mean a look: after `true` nobody waited for anything here. */
+function mode({ verifyFirst }: FinishStatusInput) {
+  return typeof verifyFirst === 'boolean' ? 'look' : resolveVerifyFirst(verifyFirst);
+}
+
+/** What an attempt leaves to the next one, as heartbeat details: they outlive the attempt. */
+interface Trace extends Omit<SentRequests, 'lastSentAt'> {
+  /** The attempt that ended by itself and tells what it sent; 0 while one is under way. */
   attempt: number;
   lastSentAt: number | 'inThisAttempt' | null;
 }
 
-function leaveTrace(lastSentAt: LastSent): void {
-  heartbeat({ attempt: activityInfo().attempt, lastSentAt: lastSentAt ?? null } satisfies Trace);
+function traceOf({ lastSentAt, ...sent }: SentRequests, attempt: number): Trace {
+  return { attempt, lastSentAt: lastSentAt ?? null, ...sent };
 }
 
-/** @returns when a request that may still be running was last sent, by the server's clock, in ms since the epoch */
-function earlierRequest({ lastSentAt }: FinishStatusInput): number | undefined {
+/** What attempts before this one have sent, or what the caller knows of. */
+function earlierRequests(input: FinishStatusInput): EarlierRequests {
   const { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  // A caller's clock that is ahead must not hold the session up for longer than the settle time.
-  if (isFirstAttempt()) return lastSentAt === undefined ? undefined : Math.min(lastSentAt, scheduledAt);
+  if (isFirstAttempt()) return givenRequests(input, scheduledAt);
   const trace = heartbeatDetails as Trace | undefined;
-  const last = trace?.attempt === attempt - 1 ? trace.lastSentAt : 'inThisAttempt';
-  // One that died left no trace. Whatever the attempt before this one sent, it sent before the server scheduled this one.
-  return last === 'inThisAttempt' ? scheduledAt : (last ?? undefined);
+  const accepted = trace?.accepted ?? input.accepted;
+  // One that died left no trace of what it sent. It sent nothing if a request was accepted before.
+  const last = trace && (accepted || trace.attempt === attempt - 1) ? trace.lastSentAt : 'inThisAttempt';
+  // Whatever an attempt sent, it sent before the server scheduled this one.
+  const lastSentAt = last === 'inThisAttempt' ? scheduledAt : last;
+  return { ...(lastSentAt === null ? {} : { lastSentAt }), ...(accepted ? { accepted } : {}) };
+}
+
+function givenRequests(input: FinishStatusInput, scheduledAt: number): EarlierRequests {
+  const { lastSentAt, accepted } = input;
+  const isNow = lastSentAt === undefined && (accepted || mode(input) === 'settle');
+  // A caller's clock that is ahead must not hold the session up for longer than the settle time.
+  const at = isNow ? scheduledAt : lastSentAt && Math.min(lastSentAt, scheduledAt);
+  return { ...(at === undefined ? {} : { lastSentAt: at }), ...(accepted ? { accepted } : {}) };
+}
+
+/** For whoever goes on after the activity has failed. By this worker's clock, which is only compared with the settle time. */
+function datedByWorker({ lastSentAt, ...sent }: SentRequests): EarlierRequests {
+  const at = lastSentAt === 'inThisAttempt' ? Date.now() : lastSentAt;
+  return { ...sent, ...(at === undefined ? {} : { lastSentAt: at }) };
 }

@@ -1,11 +1,14 @@
 import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
 import { closeSession } from './close-session.js';
+import { confirmStatus } from './confirm-status.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
 import { score } from './score.js';
-import type { IncodeActivities } from './types.js';
+import { checkClaim } from './token-fit.js';
+import { guardedTokenSource } from './token-source.js';
+import type { IncodeActivities, SessionInput } from './types.js';
 
 export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
 export type * from './batch/types.js';
@@ -17,24 +20,40 @@ export type * from './types.js';
 /** The activities of this package, to be registered in a worker: ours or one of another team. */
 export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
   const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
-  const { incode, tokenSource, mendIntervalMs } = options;
+  const { incode, operatorRetryMs, tokenTimeoutMs } = options;
+  const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
 
   /** For calls that may be repeated as they are: reads, closing, and the token source. */
   async function repeatable<T>(interviewId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await callIncode(call);
     } catch (error) {
-      throw activityFailure(error, { interviewId, mendIntervalMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs });
     }
   }
 
+  /** Makes no call with a token that names another session. */
+  function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
+    return async (input: Input): Promise<Result> => {
+      try {
+        checkClaim(input);
+      } catch (error) {
+        throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs });
+      }
+      return activity(input);
+    };
+  }
+
   return {
+    // It checks by itself, because its failures tell more.
     finishStatus: finishStatus(options),
-    awaitMilestone: awaitMilestone(options),
-    score: score(options),
-    onboardingStatus: (session) =>
+    awaitMilestone: checked(awaitMilestone(options)),
+    score: checked(score(options)),
+    onboardingStatus: checked((session) =>
       repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
-    closeSession: closeSession(options),
+    ),
+    confirmStatus: confirmStatus(options),
+    closeSession: checked(closeSession(options)),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };
       return { sessionToken: await repeatable(interviewId, (signal) => tokenSource.token(interviewId, signal)) };

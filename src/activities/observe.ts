@@ -4,8 +4,12 @@ import type { IncodeErrorKind } from '../incode/index.js';
 export type ActivityEvent =
   /** A request to finish has ended so that nobody knows whether the session is finished. */
   | { type: 'ambiguousFinish'; kind: Extract<IncodeErrorKind, 'resultUnknown' | 'maybeRunning'> }
-  /** The status was read before finishing. Only after `open` may anything be sent: `finished` has prevented a second completion. */
-  | { type: 'verification'; result: 'finished' | 'expired' | 'open' }
+  /** The status was read before finishing. `unclear`: it is none that this package knows. `finished` has prevented a second completion. */
+  | { type: 'verification'; result: 'finished' | 'expired' | 'open' | 'unclear' }
+  /** A session has ended as `unconfirmed`. */
+  | { type: 'unconfirmedFinish' }
+  /** What a webhook said was held against Incode's answer. `unconfirmed`: no token was there to ask with. */
+  | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
   /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
   /** Whether batches of this worker are held, because Incode is in trouble. */
@@ -14,7 +18,7 @@ export type ActivityEvent =
 export type Observe = (event: ActivityEvent) => void;
 
 /** Whoever counts must not be able to make an activity fail. */
-export function tell(observe: Observe | undefined, event: ActivityEvent): void {
+export function emit(observe: Observe | undefined, event: ActivityEvent): void {
   try {
     observe?.(event);
   } catch {

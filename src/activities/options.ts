@@ -22,11 +22,30 @@ export interface ActivityOptions {
    */
   settleTimeMs?: number;
   /**
+   * How long after a request that may have taken effect its status is waited for, in milliseconds. Then a session whose status still
+   * tells nothing ends as `unconfirmed`. It begins when the request was sent.
+   *
+   * @default 900_000: 15 minutes. A status lags by seconds. Who waits for the answer sees longer ones as stuck.
+   */
+  confirmFinishWithinMs?: number;
+  /**
+   * How often the status is read meanwhile, in milliseconds.
+   *
+   * @default 10_000: as often as a score is asked for.
+   */
+  confirmFinishPollMs?: number;
+  /**
+   * How long `tokenSource` may take, in milliseconds. Then the call counts as failed, and is retried.
+   *
+   * @default 10_000: a vault answers within a second.
+   */
+  tokenTimeoutMs?: number;
+  /**
    * How often a call that the operator has to mend (API key, base URL, proxy) is tried again, in milliseconds.
    *
    * @default 60_000: soon enough after the mending, and 1,000 waiting sessions make no more than 17 requests/s.
    */
-  mendIntervalMs?: number;
+  operatorRetryMs?: number;
   /**
    * How often a score that is not ready is asked for, in milliseconds.
    *
@@ -46,16 +65,27 @@ export interface ActivityOptions {
    * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
    */
   reviewPollMs?: number;
+  /**
+   * How long Incode's status is read again that does not bear out what a webhook said, in milliseconds: it may lag behind. The
+   * first pause is a 36th of it, and each pause is as long as all before it together.
+   *
+   * @default 180_000: six reads within three minutes.
+   */
+  confirmWithinMs?: number;
   /** Told what the activities find out. What it throws is passed over. @default nobody */
   observe?: Observe;
 }
 
 export const ACTIVITY_DEFAULTS = {
   settleTimeMs: 30_000,
-  mendIntervalMs: 60_000,
+  confirmFinishWithinMs: 900_000,
+  confirmFinishPollMs: 10_000,
+  tokenTimeoutMs: 10_000,
+  operatorRetryMs: 60_000,
   scorePollMs: 10_000,
   processedPollMs: 900_000,
   reviewPollMs: 21_600_000,
+  confirmWithinMs: 180_000,
 } as const;
 
 export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

@@ -1,4 +1,4 @@
-import type { FinishAnswer, ScoreAnswer } from '../contract/index.js';
+import type { FinishAnswer, ScoreAnswer, VerifyFirst } from '../contract/index.js';
 
 /** A session and the token that reaches it. */
 export interface SessionInput {
@@ -9,18 +9,19 @@ export interface SessionInput {
 export interface FinishStatusInput extends SessionInput {
   flowId?: string;
   /**
-   * Read the session's status before the first attempt too. For callers that know or suspect that somebody else asked
-   * Incode to finish this session.
+   * What happens before the first request. Attempts after the first always read the status. Earlier versions had booleans, which both
+   * mean `look`.
    *
-   * @default false: attempts after the first do so anyway.
+   * @default "look"
    */
-  verifyFirst?: boolean;
+  verifyFirst?: VerifyFirst | boolean;
   /**
    * When an earlier request to finish this session may last have been sent, in milliseconds since the epoch; best by the
-   * server's clock, as a workflow's own time is. Implies
-   * `verifyFirst`, and leaves an unfinished session alone until the settle time after it has passed.
+   * server's clock, as a workflow's own time is. An unfinished session is left alone until the settle time after it has passed.
    */
   lastSentAt?: number;
+  /** Incode has answered an earlier request with 2xx: none is sent again. */
+  accepted?: true;
 }
 
 export interface FinishStatusResult {
@@ -39,6 +40,14 @@ export interface AwaitMilestoneInput extends SessionInput {
   milestone: 'processed' | 'reviewed';
 }
 
+export interface ConfirmStatusInput {
+  interviewId: string;
+  /** Left out if the workflow has none: the worker may have another token that reaches the session. */
+  sessionToken?: string;
+  /** Statuses that webhooks told. One that Incode bears out is enough. */
+  hints: string[];
+}
+
 export interface ReissueTokenInput {
   interviewId: string;
 }
@@ -46,13 +55,19 @@ export interface ReissueTokenInput {
 /** The activities by the names under which a worker registers them. */
 export interface IncodeActivities {
   /**
-   * Finishes a session, and never asks Incode twice while its own answers can tell that once was enough: every attempt
-   * but a first reads the session's status before it finishes.
+   * Finishes a session, and never asks Incode twice while its own answers can tell that once was enough: every attempt reads the
+   * session's status before it finishes. Only a first one with `verifyFirst: "trust"` does not.
    */
   finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
   /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
   awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
+  /**
+   * Asks Incode whether a webhook is true. Its status may lag behind, so it is read again for `confirmWithinMs`.
+   *
+   * @returns what Incode says; `null` if this worker has no token to ask with
+   */
+  confirmStatus(input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }>;
   /** `null` once `readyWithinMs` has passed without a score; until then a refusal counts as not ready. */
   score(input: ScoreInput): Promise<ScoreAnswer | null>;
   /** `sessionStatus` is `null` if the answer to an earlier attempt was lost, and a repeat was refused. */
@@ -70,4 +85,6 @@ export interface FailureDetails {
   code?: string | number;
   /** Set if a request to finish may have reached Incode: when it may last have been sent, in ms since the epoch. */
   lastSentAt?: number;
+  /** Set if Incode has answered such a request with 2xx. */
+  accepted?: true;
 }

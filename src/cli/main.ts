@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { MOST_CAUSES } from '../secrets/error-chain.js';
+import { MAX_CAUSES } from '../secrets/error-chain.js';
 import { redacted } from '../secrets/index.js';
 import { addCommands, askedCommand } from './registry.js';
 import { CliError, EXIT } from './shared/exit.js';
+import { fillParagraphs, HELP } from './shared/help.js';
 import { printableLines } from './shared/output.js';
+import { asTyped } from './shared/program.js';
 import { endQuietly } from './shared/signals.js';
+import { packageVersion } from './shared/version.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -19,22 +21,25 @@ Exit codes:
   ${EXIT.someFailed}  the batch is done, some of its sessions failed
   ${EXIT.interrupted}  interrupted`;
 
+/** As commander takes it for options: 80 columns where no terminal is. */
+const width = () => (process.stdout.isTTY ? process.stdout.columns : 80);
+
 async function main(args: string[]): Promise<void> {
   const program = new Command('temporal-incode')
     .description('Completes Incode onboarding sessions durably, with Temporal.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
-    .configureHelp({ sortSubcommands: false })
+    .configureHelp(HELP)
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(asTyped(fillParagraphs(text, width()))),
+      writeErr: (text) => process.stderr.write(asTyped(text)),
+    })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = askedCommand(args);
   // Where commander puts its own command, help.
   program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function exitCodeOf(error: unknown): number {
@@ -50,11 +55,11 @@ function exitCodeOf(error: unknown): number {
 
 /** Text of a server may stand in a message. */
 function shown(message: string): string {
-  return printableLines(redacted(message));
+  return asTyped(printableLines(redacted(message)));
 }
 
 /** With the causes, and without the fields of either: in a library's there may be anything. */
-function inWords(error: unknown, causesLeft = MOST_CAUSES): string {
+function inWords(error: unknown, causesLeft = MAX_CAUSES): string {
   if (!(error instanceof Error)) return String(error);
   const isShown = error.cause !== undefined && causesLeft > 0;
   const cause = isShown ? `\nCaused by ${inWords(error.cause, causesLeft - 1)}` : '';

@@ -65,6 +65,10 @@ const GROUPS: Record<string, Record<string, Listed>> = {
   'Operate it': {
     setup: { summary: 'Prepare a Temporal namespace', load: () => import('./commands/setup.js') },
     doctor: { summary: 'Check server, namespace, workers and Incode', load: () => import('./commands/doctor.js') },
+    'verify-incode': {
+      summary: 'Try on your demo account what this package assumes about Incode',
+      load: () => import('./commands/verify-incode.js'),
+    },
     replay: {
       summary: 'Replay histories with this version, before it is deployed',
       load: () => import('./commands/replay.js'),
@@ -89,6 +93,7 @@ export async function addCommands(program: Command, isAsked: (name: string) => b
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const [name, { summary, load, needs = [] }] of Object.entries(commands)) {
       const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
+      command.showHelpAfterError(`See: temporal-incode ${name} --help`);
       // Before its action, so that its help is there without them.
       command.hook('preAction', () => checkPeers(name, needs));
       if (isAsked(name)) (await load()).define(command);

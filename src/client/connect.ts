@@ -1,4 +1,5 @@
-import { Client, Connection } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import {
@@ -11,9 +12,10 @@ import {
 } from '../codec/index.js';
 import { channelArgsFor } from '../temporal/address.js';
 import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
-import { TemporalConfigurationError, TemporalUnavailableError } from './errors.js';
+import { isConnectionRefused } from './connectivity.js';
 import { OnboardingClient } from './onboarding-client.js';
-import { grpcError, unavailable } from './temporal-failure.js';
+import { TemporalConfigurationError, TemporalUnavailableError } from './temporal-errors.js';
+import { failureAt, grpcError, isUpdateLimit } from './temporal-failure.js';
 
 export interface ConnectOptions {
   /**
@@ -27,7 +29,7 @@ export interface ConnectOptions {
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
   /**
-   * What is handed to the server is encrypted with them; workers need the same.
+   * Keys that encrypt what is handed to the server. Workers need the same keys.
    *
    * @default those that `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS` names
    */
@@ -39,7 +41,7 @@ export interface ConnectOptions {
    */
   requireEncryption?: boolean;
   /**
-   * Told once of each change of the configured file of keys that could not be taken over; the keys from before stay in use.
+   * Called once for each change of the configured key file that could not be taken over. The earlier keys stay in use.
    *
    * @default a warning of the process (`process.on('warning')`), `SecretFileWarning`
    */
@@ -48,6 +50,7 @@ export interface ConnectOptions {
 
 /** An {@link OnboardingClient} that owns its connection. */
 export interface ConnectedOnboardingClient extends OnboardingClient {
+  /** Ends the connection. Requests that are being retried fail first, within five seconds. Later calls throw `ClientClosedError`. */
   close(): Promise<void>;
 }
 
@@ -55,19 +58,29 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
  * the profile file that `temporal config` writes.
  *
+ * @example
+ * ```ts
+ * const onboarding = await connectOnboardingClient({ address: 'localhost:7233' });
+ * try {
+ *   await onboarding.start({ interviewId, sessionToken });
+ * } finally {
+ *   await onboarding.close();
+ * }
+ * ```
  * @throws TemporalConfigurationError if those are wrong, or the server is not on this machine and there are no encryption keys
- * @throws TemporalUnavailableError if no server answers there within 5 s, or it refuses the credentials
+ * @throws TemporalUnavailableError at once if nothing is listening there; if no server answers within 5 s, or it refuses the
+ * credentials
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const target = targetOf(options);
   const dataConverter = converter(options, target.address);
-  const connection = await reach(target);
+  const { connection, close } = await reach(target);
   const { namespace } = target;
   const client = new OnboardingClient({
     client: new Client({ connection, namespace, dataConverter }),
     ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
   });
-  return Object.assign(client, { close: () => connection.close() });
+  return Object.assign(client, { close });
 }
 
 function configured(given: string | undefined): ClientConnectConfig {
@@ -93,12 +106,12 @@ function converter({ encryptionKeys, requireEncryption, onWarning }: ConnectOpti
   }
 }
 
-/** For what concerns no session, and so needs no keys. */
+/** A connection for what concerns no session, and so needs no keys. */
 export async function connectTemporal(
   given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
   const target = targetOf(given);
-  return { connection: await reach(target), namespace: target.namespace };
+  return { connection: (await reach(target)).connection, namespace: target.namespace };
 }
 
 interface Target {
@@ -119,24 +132,70 @@ function targetOf(given: Pick<ConnectOptions, 'address' | 'namespace'>): Target 
   };
 }
 
-async function reach({ address, namespace, credentials: { apiKey, tls, metadata } }: Target): Promise<Connection> {
+/** Long enough for every network. The SDK's 10 s are long for somebody at a terminal who has mistyped an address. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+async function reach(target: Target): Promise<{ connection: Connection; close: () => Promise<void> }> {
+  const { address, credentials } = target;
+  const { apiKey, tls, metadata } = credentials;
+  const retries = closableRetries();
   const connection = Connection.lazy({
-    // The SDK's 10 s are long for somebody at a terminal who has mistyped an address.
-    connectTimeout: '5s',
+    connectTimeout: CONNECT_TIMEOUT_MS,
     address,
-    channelArgs: channelArgsFor(address),
+    // A connection of its own: gRPC otherwise lets it wait for the next attempt of another client's.
+    channelArgs: { ...channelArgsFor(address), 'grpc.use_local_subchannel_pool': 1 },
+    interceptors: [retries.interceptor],
     // As a function, which shows nothing when somebody prints the connection.
     ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });
-  try {
-    await connection.ensureConnected();
-    return connection;
-  } catch (error) {
+  const close = async () => {
+    await retries.end();
     await connection.close();
-    const where = { address, namespace };
+  };
+  try {
+    await Promise.all([connection.ensureConnected(), checkListening(connection, target)]);
+    return { connection, close };
+  } catch (error) {
+    await close();
     // Without an answer gRPC has an error of no kind.
-    throw grpcError(error) ? unavailable(where, error) : new TemporalUnavailableError('away', where, error);
+    const isKnown = error instanceof TemporalUnavailableError || grpcError(error) !== undefined;
+    throw isKnown ? failureAt(target, error, false) : new TemporalUnavailableError('away', target, error, false);
   }
 }
+
+/** @throws TemporalUnavailableError as soon as it is known that nothing is */
+async function checkListening(connection: Connection, target: Target): Promise<void> {
+  if (await isConnectionRefused(connection, Date.now() + CONNECT_TIMEOUT_MS)) {
+    throw new TemporalUnavailableError('notListening', target, undefined, false);
+  }
+}
+
+/** The SDK's retries throw where nobody can catch it if the connection is closed between two attempts: seen in 1.24. */
+function closableRetries() {
+  const { retryableDecider, delayFunction } = defaultGrpcRetryOptions();
+  let isEnding = false;
+  let lastRetryAt = 0;
+  const interceptor = makeGrpcRetryInterceptor({
+    // There is a signal for what has no room as an update.
+    retryableDecider: (attempt, status) => !isEnding && !isUpdateLimit(status) && retryableDecider(attempt, status),
+    delayFunction: (attempt, status) => {
+      const delay = delayFunction(attempt, status);
+      lastRetryAt = Math.max(lastRetryAt, Date.now() + delay);
+      return delay;
+    },
+  });
+  return {
+    interceptor,
+    /** Waits until the retries that are planned have been sent, after which there are no more. */
+    async end(): Promise<void> {
+      isEnding = true;
+      const wait = lastRetryAt - Date.now();
+      if (wait > -RETRY_SLACK_MS) await sleep(wait + RETRY_SLACK_MS);
+    },
+  };
+}
+
+/** Timers may fire some milliseconds early or late. */
+const RETRY_SLACK_MS = 50;

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { checkPlaintext, requiresEncryption } from '../codec/index.js';
-import { TemporalConfigurationError } from './errors.js';
-import { addressOf } from './temporal-failure.js';
+import { addressOf } from './connectivity.js';
+import { TemporalConfigurationError } from './temporal-errors.js';
 
 /**
  * A client of somebody else's may have a codec of its own, which is theirs to choose.

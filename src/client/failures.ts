@@ -1,5 +1,4 @@
 import {
-  type Client,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -10,29 +9,26 @@ import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
 import {
-  AnswerPendingError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
   TooManyWaitingError,
   WrongStageError,
 } from './errors.js';
-import { grpcError, isDisconnected, temporalFailure } from './temporal-failure.js';
+import { grpcError, isUpdateLimit } from './temporal-failure.js';
 
-/** What a request for a session came to, in our words; whatever we have none for is passed on untouched. */
-export function requestFailure(
-  client: Client,
-  interviewId: string,
-  { timeoutMs, deadline }: { timeoutMs: number | undefined; deadline: number | undefined },
-  error: unknown,
-): unknown {
-  if (timeoutMs !== undefined && isDeadline(error, deadline) && !isDisconnected(client)) {
-    return new AnswerPendingError(interviewId, timeoutMs);
-  }
-  if (error instanceof WorkflowNotFoundError) return new SessionNotFoundError(interviewId);
-  return temporalFailure(client, sessionFailure(interviewId, error));
-}
-
+/** What the server says of a session, as an error of this package; every other error is handed on unchanged. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    return hasEnded(error) ? new SessionEndedError(interviewId) : new SessionNotFoundError(interviewId);
+  }
+  const grpc = grpcError(error);
+  if (grpc && isUpdateLimit(grpc)) {
+    return new TooManyWaitingError(
+      interviewId,
+      `Session ${interviewId} has as many updates as Temporal allows: ${grpc.details}. Nothing was changed. Ask again later.`,
+    );
+  }
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
   const { type, message, details } = describeFailure(error.cause);
   if (type === FAILURES.invalidInput) {
@@ -76,10 +72,14 @@ export function isAbortedByEnd(error: unknown): boolean {
   );
 }
 
-/** What a signal's failure says of the onboarding; `undefined` if it says nothing of it. */
-export function withoutNeed(error: unknown): 'ended' | 'unknownSession' | undefined {
+/** Why a signal has no receiver; `undefined` if it failed for another reason. */
+export function undeliverable(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
   if (!(error instanceof WorkflowNotFoundError)) return undefined;
-  // The server tells the two apart in a message only.
-  return /already completed/.test(error.message) ? 'ended' : 'unknownSession';
+  return hasEnded(error) ? 'ended' : 'unknownSession';
+}
+
+/** The server tells an onboarding that has ended from an unknown one in a message only. */
+function hasEnded({ message }: WorkflowNotFoundError): boolean {
+  return /already completed/.test(message);
 }

@@ -1,4 +1,24 @@
-export { InvalidInputError } from '../contract/index.js';
+export { EncryptionKeyError, type KeyRing } from '../codec/index.js';
+export {
+  type BatchPlan,
+  type BatchRow,
+  type BatchSession,
+  type ExtendedDeadline,
+  FAILURES,
+  type FailureType,
+  type FinishAnswer,
+  InvalidInputError,
+  type OnboardingInput,
+  type OnboardingResult,
+  type OnboardingState,
+  type Outcome,
+  type Plan,
+  type ScoreAnswer,
+  type Stage,
+  type StatusChangedInput,
+  TemporalIncodeError,
+  type TimelineEntry,
+} from '../contract/index.js';
 export { completeBatch } from './batch/complete-batch.js';
 export { BatchDetachedError, BatchMismatchError, BatchNotFoundError, BatchShardError } from './batch/errors.js';
 export { batchProgress } from './batch/status.js';
@@ -7,16 +27,28 @@ export type { Batch, BatchHost, BatchItem, BatchOptions, BatchRunProgress, Batch
 export { type ConnectedOnboardingClient, type ConnectOptions, connectOnboardingClient } from './connect.js';
 export {
   AnswerPendingError,
+  type PendingFacts,
+  PlanMismatchError,
   SessionCompletedError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
-  TemporalConfigurationError,
-  TemporalUnavailableError,
   TooManyWaitingError,
   WrongStageError,
 } from './errors.js';
+export type { FinishedOnboarding, FinishOptions } from './finish-session.js';
 export { OnboardingClient } from './onboarding-client.js';
 export type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
+export type { PendingCall } from './pending-call.js';
 export { type StartManyItem, type StartManyOptions, startMany } from './start-many.js';
-export type { StartedOnboarding, StartOptions } from './starting.js';
-export type { PendingCall, SessionStatus } from './status.js';
+export type { IfPlanDiffers, StartedOnboarding, StartOptions } from './starting.js';
+export type { SessionStatus } from './status.js';
+export {
+  ClientClosedError,
+  NamespaceNotSetUpError,
+  TemporalConfigurationError,
+  type TemporalProblem,
+  TemporalRequestError,
+  type TemporalTarget,
+  TemporalUnavailableError,
+} from './temporal-errors.js';

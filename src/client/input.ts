@@ -1,6 +1,12 @@
 // Not all of jose, which takes a tenth of the time that loading the client takes.
 import { decodeJwt } from 'jose/jwt/decode';
-import { checkOnboardingInput, checkSessionToken, InvalidInputError, type OnboardingInput } from '../contract/index.js';
+import {
+  checkOnboardingInput,
+  checkSessionToken,
+  checkTokenFits,
+  InvalidInputError,
+  type OnboardingInput,
+} from '../contract/index.js';
 
 /**
  * Checks before anything is sent what the workflow would refuse, and what Incode would.
@@ -9,13 +15,16 @@ import { checkOnboardingInput, checkSessionToken, InvalidInputError, type Onboar
  */
 export function checkedInput(input: OnboardingInput): OnboardingInput {
   const checked = checkOnboardingInput(input);
-  if (checked.sessionToken) checkNotExpired(checked.sessionToken);
+  const { interviewId, sessionToken } = checked;
+  if (sessionToken) checkNotExpired(sessionToken);
+  if (sessionToken) checkTokenFits(interviewId, sessionToken);
   return checked;
 }
 
 /** @throws InvalidInputError */
-export function checkedToken(sessionToken: string): string {
+export function checkedToken(interviewId: string, sessionToken: string): string {
   checkNotExpired(checkSessionToken(sessionToken));
+  checkTokenFits(interviewId, sessionToken);
   return sessionToken;
 }
 

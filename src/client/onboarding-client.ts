@@ -1,10 +1,10 @@
-import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
   checkExtendDeadlineInput,
   checkInterviewId,
   type ExtendDeadlineInput,
   type ExtendedDeadline,
-  type FinishAnswer,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
   type OnboardingResult,
@@ -15,244 +15,240 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../contract/index.js';
-import { shownAs } from '../secrets/index.js';
+import { redactWhenPrinted } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
-import { AnswerPendingError, SessionCompletedError } from './errors.js';
-import { isAbortedByEnd, requestFailure, withoutNeed } from './failures.js';
+import { TooManyWaitingError } from './errors.js';
+import { undeliverable } from './failures.js';
+import { type FinishedOnboarding, type FinishOptions, finishSession } from './finish-session.js';
 import { checkedInput, checkedToken } from './input.js';
-import type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
-import {
-  attachedTo,
-  confirmStarted,
-  finishWithStart,
-  isCompleted,
-  isOfAnotherRun,
-  isRunning,
-  type ReusePolicy,
-  type StartedOnboarding,
-  type StartOptions,
-  startNew,
-  vouchedFor,
-  workflowOptions,
-} from './starting.js';
+import { DEFAULT_TIMEOUT_MS, type OnboardingClientOptions, type UpdateOptions, type WaitOptions } from './options.js';
+import { requestFor } from './request.js';
+import { type SessionHost, startSession } from './start-session.js';
+import { type StartedOnboarding, type StartOptions, workflowOptions } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
-import { grpcError, isUpdateLimit, temporalFailure } from './temporal-failure.js';
+import { withTemporalErrors } from './temporal-failure.js';
 
 /**
- * Starts and steers onboardings from any Node service. Everything here survives the process that calls it. Every method throws
- * `TemporalUnavailableError` if Temporal is away, or refuses the caller.
+ * Starts and steers onboardings from any Node service. An onboarding runs at the server, so it survives the process that started
+ * it. {@link connectOnboardingClient} makes one with a connection of its own.
+ *
+ * Every error is a `TemporalIncodeError`. Besides the errors that a method names, each one throws `TemporalUnavailableError` if
+ * Temporal cannot be reached or refuses the caller, `ClientClosedError` after `close()`, `EncryptionKeyError` if a key is missing,
+ * and `TemporalRequestError` for every other refusal by Temporal.
+ *
+ * @example
+ * ```ts
+ * const onboarding = new OnboardingClient({ client: new Client({ connection }) });
+ * const answer = await onboarding.finish({ interviewId, sessionToken });
+ * ```
  */
 export class OnboardingClient {
-  /** The Temporal client underneath, for whatever this class does not do. */
+  /** The Temporal client that carries the requests. Use it for what this class does not offer. */
   readonly temporal: Client;
-  private readonly taskQueue: string;
-  private readonly requestEagerStart: boolean;
+  private readonly host: SessionHost;
 
   /** @throws TemporalConfigurationError if the server is not on this machine, and the client encrypts nothing */
   constructor({ client, taskQueue = TASK_QUEUE, requestEagerStart = false }: OnboardingClientOptions) {
     checkEncryption(client);
     this.temporal = client;
-    this.taskQueue = taskQueue;
-    this.requestEagerStart = requestEagerStart;
-    shownAs(this, { namespace: client.options.namespace, taskQueue }); // Of credentials underneath nothing.
+    this.host = { client, taskQueue, requestEagerStart };
+    // Printing this object must not show the connection's credentials.
+    redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue });
   }
 
   /**
-   * Starts the session's onboarding, or attaches to the one that runs. One that failed or was cancelled is started again.
+   * Starts the session's onboarding and returns as soon as the server has it. Attaches to one that runs, and hands it the given
+   * token if it waits for one. Starts one again that failed or was cancelled.
    *
+   * @example
+   * ```ts
+   * const { attached } = await onboarding.start({ interviewId, sessionToken, plan: { finishWhen: 'processed' } });
+   * ```
    * @throws InvalidInputError before anything is sent
-   * @throws SessionCompletedError
+   * @throws SessionCompletedError if the session was completed before, unless `ifCompleted` says otherwise
+   * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
+   * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
    */
-  async start(
-    input: OnboardingInput,
-    { ifCompleted = 'refuse', batchId }: StartOptions = {},
-  ): Promise<StartedOnboarding> {
-    const checked = vouchedFor(checkedInput(input));
-    const { interviewId } = checked;
-    return this.within(interviewId, undefined, async () => {
-      const started = await this.startNew(this.workflowOptions(checked, batchId), 'REJECT_DUPLICATE');
-      if (started) return started;
-
-      const existing = await this.describe(interviewId);
-      if (isRunning(existing)) return attachedTo(existing, interviewId);
-      if (isCompleted(existing) && ifCompleted !== 'restart') {
-        if (ifCompleted === 'return') return attachedTo(existing, interviewId);
-        throw new SessionCompletedError(await this.result(interviewId));
-      }
-      const again = await this.startNew(
-        this.workflowOptions({ ...checked, verifyFirst: true }, batchId),
-        ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-      );
-      // Unless somebody else was faster.
-      return again ?? attachedTo(await this.describe(interviewId), interviewId);
-    });
+  async start(input: OnboardingInput, options: StartOptions = {}): Promise<StartedOnboarding> {
+    const checked = checkedInput(input);
+    return this.request(checked.interviewId, Number.POSITIVE_INFINITY, () => startSession(this.host, checked, options));
   }
 
   /**
-   * Finishes the session and returns Incode's answer as soon as it is there; the rest of the plan goes on. Starts the
-   * onboarding if none runs. A session that was finished before gives the answer that it got then.
+   * Finishes the session and returns Incode's answer as soon as it is there; the rest of the plan goes on. Starts the onboarding
+   * if none runs. Attaches to one that runs, and hands it the given token once it waits for one. A session that was finished
+   * before gives the answer that it got then.
    *
+   * @example
+   * ```ts
+   * const answer = await onboarding.finish({ interviewId, sessionToken }, { timeoutMs: 10_000 });
+   * if (answer?.action === 'approved') redirect(answer.redirectionUrl);
+   * ```
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default: the session goes on. It comes up to five seconds later, because
+   * the client first asks the server what the session waits for
    * @throws SessionFailedError if Incode refuses the session for good
    * @throws TooManyWaitingError if other programs' updates leave no room
-   * @throws AnswerPendingError after `timeoutMs`; the session goes on. TemporalUnavailableError, up to five seconds later, if the
-   * server cannot tell that it does
+   * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
+   * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
    */
-  async finish(input: OnboardingInput, { timeoutMs }: WaitOptions = {}): Promise<FinishAnswer | null> {
-    const checked = vouchedFor(checkedInput(input));
-    const { interviewId } = checked;
-    return this.within(interviewId, timeoutMs, async () => {
-      const askedAt = Date.now();
-      // One id for all callers: they share one answer, and asking again adds nothing to the history.
-      let updateId: string = UPDATES.finish;
-      let options = this.workflowOptions(checked);
-      let policy: ReusePolicy = 'REJECT_DUPLICATE';
-      for (;;) {
-        try {
-          return await finishWithStart(this.temporal, options, policy, updateId);
-        } catch (error) {
-          const description = await this.describe(interviewId);
-          const isOver = isAbortedByEnd(error) && !isRunning(description);
-          if (isOver || isCompleted(description)) return (await this.result(interviewId)).finish;
-          if (!isAbortedByEnd(error) && !isOfAnotherRun(error, description, askedAt)) throw error;
-          // The ended run would answer under the first id again.
-          if (!isRunning(description)) updateId = `${UPDATES.finish}-after-${description.runId}`;
-          options = this.workflowOptions({ ...checked, verifyFirst: true });
-          policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
-        }
-      }
-    }).catch(async (error: unknown) => {
-      const confirm = () => confirmStarted(this.temporal, interviewId);
-      if (error instanceof AnswerPendingError) await this.within(interviewId, undefined, confirm);
-      throw error;
-    });
+  async finish(
+    input: OnboardingInput,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, ifPlanDiffers }: FinishOptions = {},
+  ): Promise<FinishedOnboarding | null> {
+    const checked = checkedInput(input);
+    return this.request(checked.interviewId, timeoutMs, () => finishSession(this.host, checked, ifPlanDiffers));
   }
 
   /**
-   * Waits for the end of the onboarding.
+   * Waits for the end of the onboarding, by default without a limit.
    *
+   * @example
+   * ```ts
+   * const { outcome } = await onboarding.result(interviewId, { timeoutMs: 60_000 });
+   * ```
    * @throws SessionNotFoundError
-   * @throws SessionFailedError
-   * @throws AnswerPendingError after `timeoutMs`
+   * @throws SessionFailedError if the onboarding ends without a result
+   * @throws AnswerPendingError after `timeoutMs`: the session goes on
    */
-  async result(interviewId: string, { timeoutMs }: WaitOptions = {}): Promise<OnboardingResult> {
-    return this.within(interviewId, timeoutMs, () => this.handle(interviewId).result());
+  async result(
+    interviewId: string,
+    { timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions = {},
+  ): Promise<OnboardingResult> {
+    const handle = this.handle(interviewId);
+    return this.request(interviewId, timeoutMs, () => handle.result());
   }
 
   /**
-   * Where the session stands: its stage, what it waits for, and the call that is being retried, if there is one. Needs no
-   * worker, except for the stage of a session that is still running.
+   * Tells where the session stands: its stage, what it waits for, its plan, and the call that is being retried. Needs no worker,
+   * except for the stage of a session that is still running.
    *
+   * @example
+   * ```ts
+   * const { state } = await onboarding.state(interviewId);
+   * if (state?.stage === 'needsToken') await onboarding.renewToken(interviewId, await freshToken(interviewId));
+   * ```
    * @throws SessionNotFoundError
    */
   async state(interviewId: string): Promise<SessionStatus> {
     const handle = this.handle(interviewId);
-    return this.within(interviewId, undefined, () => sessionStatus(this.temporal, interviewId, handle));
+    return this.request(interviewId, Number.POSITIVE_INFINITY, () => sessionStatus(this.temporal, interviewId, handle));
   }
 
   /**
-   * Hands a fresh token to a running onboarding. If the session has more unfinished updates than Temporal allows, it is sent as a
-   * signal after half a minute: then a token that Incode has refused before is passed over, instead of refused.
+   * Hands a fresh token to a running onboarding. One that waits for a token goes on at once; another uses it for its next call.
+   * If the session has no room for another update, the token is sent as a signal: one that Incode has refused is then passed over.
    *
-   * @throws InvalidInputError before anything is sent
-   * @throws SessionNotFoundError also if it has ended
+   * @example
+   * ```ts
+   * await onboarding.renewToken(interviewId, sessionToken);
+   * ```
+   * @throws InvalidInputError before anything is sent, or if it is the token that Incode refused
+   * @throws SessionNotFoundError
+   * @throws SessionEndedError if the onboarding has ended, so that it needs no token any more
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has taken the token
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
-    const args: [{ sessionToken: string }] = [{ sessionToken: checkedToken(sessionToken) }];
-    const handle = this.handle(interviewId);
-    await this.within(interviewId, undefined, async () => {
-      try {
-        await handle.executeUpdate(UPDATES.renewToken, { args, ...options });
-      } catch (error) {
-        const grpc = grpcError(error);
-        if (!grpc || !isUpdateLimit(grpc)) throw error;
-        await handle.signal(SIGNALS.renewToken, ...args);
-      }
-    });
+    const token = { sessionToken: checkedToken(interviewId, sessionToken) };
+    try {
+      await this.update<void, { sessionToken: string }>(interviewId, UPDATES.renewToken, options, token);
+    } catch (error) {
+      if (!(error instanceof TooManyWaitingError)) throw error;
+      await withTemporalErrors(this.temporal, () => this.handle(interviewId).signal(SIGNALS.renewToken, token));
+    }
   }
 
   /**
-   * Moves the deadline of the stage in which the session is: waiting, scoring or in review.
+   * Moves the deadline of the stage in which the session is: `waiting`, `scoring` or `inReview`.
    *
+   * @example
+   * ```ts
+   * const { deadline } = await onboarding.extendDeadline(interviewId, '7 days');
+   * ```
    * @param by a duration such as `"7 days"`, added to the deadline
    * @throws InvalidInputError before anything is sent
    * @throws WrongStageError if the stage has no deadline
-   * @throws SessionNotFoundError also if it has ended
+   * @throws SessionNotFoundError
+   * @throws SessionEndedError if the onboarding has ended
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has moved it
    */
   async extendDeadline(interviewId: string, by: string, options: UpdateOptions = {}): Promise<ExtendedDeadline> {
     checkExtendDeadlineInput({ by });
-    const args: [ExtendDeadlineInput] = [{ by }];
-    return this.within(interviewId, undefined, () =>
-      this.handle(interviewId).executeUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPDATES.extendDeadline, {
-        args,
-        ...options,
-      }),
-    );
+    return this.update<ExtendedDeadline, ExtendDeadlineInput>(interviewId, UPDATES.extendDeadline, options, { by });
   }
 
   /**
-   * Tells an onboarding what Incode's status webhook says. Safe to repeat, and in any order.
+   * Passes on what Incode's status webhook says. Safe to repeat, and in any order.
    *
-   * @param start starts an onboarding with this input for a session that has none, and never had one
+   * @example
+   * ```ts
+   * const delivery = await onboarding.statusChanged({ interviewId, onboardingStatus: 'ONBOARDING_FINISHED' });
+   * ```
+   * @param start starts an onboarding with this input for a session that never had one
    * @returns `unknownSession` if there is no onboarding, `ended` if it needs no news any more
-   * @throws TemporalUnavailableError: the webhook has to come again
+   * @throws InvalidInputError before anything is sent
+   * @throws TemporalUnavailableError: let Incode send the webhook again
    */
   async statusChanged(
     { interviewId, onboardingStatus }: StatusChangedInput,
     start?: Omit<OnboardingInput, 'interviewId'>,
   ): Promise<'delivered' | 'ended' | 'unknownSession'> {
     const signalArgs: [StatusChangedInput] = [{ interviewId: checkInterviewId(interviewId), onboardingStatus }];
-    try {
-      if (start) {
-        await this.temporal.workflow.signalWithStart(ONBOARDING_WORKFLOW, {
-          ...this.workflowOptions(checkedInput({ ...start, interviewId })),
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          signal: SIGNALS.statusChanged,
-          signalArgs,
-        });
-      } else await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
-      return 'delivered';
-    } catch (error) {
-      const need = withoutNeed(error);
-      if (need) return need;
-      throw temporalFailure(this.temporal, error);
-    }
+    const input = start && checkedInput({ ...start, interviewId });
+    return withTemporalErrors(this.temporal, async () => {
+      try {
+        if (!input) await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
+        else {
+          await this.temporal.workflow.signalWithStart(ONBOARDING_WORKFLOW, {
+            ...workflowOptions(input, this.host),
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            signal: SIGNALS.statusChanged,
+            signalArgs,
+          });
+        }
+        return 'delivered';
+      } catch (error) {
+        const why = undeliverable(error);
+        if (why) return why;
+        throw error;
+      }
+    });
   }
 
   /**
-   * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done.
+   * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done. An
+   * onboarding that has ended is left as it is.
    *
-   * @throws SessionNotFoundError; one that has ended is left as it is
+   * @example
+   * ```ts
+   * await onboarding.cancel(interviewId);
+   * ```
+   * @throws SessionNotFoundError
    */
   async cancel(interviewId: string): Promise<void> {
-    await this.within(interviewId, undefined, () => this.handle(interviewId).cancel());
+    const handle = this.handle(interviewId);
+    await this.request(interviewId, Number.POSITIVE_INFINITY, () => handle.cancel());
   }
 
-  private startNew(options: ReturnType<typeof workflowOptions>, reusePolicy: ReusePolicy) {
-    return startNew(this.temporal, options, reusePolicy, this.requestEagerStart);
-  }
-
-  private workflowOptions(input: OnboardingInput, batchId?: string) {
-    return workflowOptions(input, { taskQueue: this.taskQueue, ...(batchId === undefined ? {} : { batchId }) });
+  private update<T, A>(
+    interviewId: string,
+    name: string,
+    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS }: UpdateOptions,
+    argument: A,
+  ): Promise<T> {
+    const handle = this.handle(interviewId);
+    return this.request(interviewId, timeoutMs, () =>
+      handle.executeUpdate<T, [A]>(name, { args: [argument], updateId }),
+    );
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {
     return this.temporal.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(checkInterviewId(interviewId)));
   }
 
-  private describe(interviewId: string): Promise<WorkflowExecutionDescription> {
-    return this.handle(interviewId).describe();
-  }
-
-  /** Runs one request, with a deadline if there is one, and turns Temporal's errors into ours. */
-  private async within<T>(interviewId: string, timeoutMs: number | undefined, request: () => Promise<T>): Promise<T> {
-    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
-    try {
-      return await (deadline === undefined ? request() : this.temporal.withDeadline(deadline, request));
-    } catch (error) {
-      throw requestFailure(this.temporal, interviewId, { timeoutMs, deadline }, error);
-    }
+  private request<T>(interviewId: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
+    return requestFor(this.temporal, interviewId, timeoutMs, request);
   }
 }

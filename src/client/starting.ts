@@ -1,31 +1,39 @@
 import {
   type Client,
-  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
-  WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import {
-  type FinishAnswer,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
-  type OnboardingWorkflow,
   onboardingWorkflowId,
+  type Plan,
+  planWithDefaults,
   SEARCH_ATTRIBUTES,
+  STAGES,
   type Stage,
-  UPDATES,
 } from '../contract/index.js';
+
+/** What to do if the session's onboarding runs with another plan than the given one. */
+export type IfPlanDiffers = 'refuse' | 'attach';
 
 export interface StartOptions {
   /**
    * What to do if the session was completed before: `refuse` throws a {@link SessionCompletedError}, `return` leaves it
    * completed, `restart` goes through it again, reading its status first.
    *
-   * @default "refuse": completing a session twice is what this package exists to prevent.
+   * @default "refuse", because this package exists to prevent that a session is completed twice
    */
   ifCompleted?: 'refuse' | 'return' | 'restart';
-  /** Search attribute `IncodeBatchId`, to find sessions that belong together. @default none */
+  /**
+   * What to do if the session's onboarding runs with another plan: `refuse` throws a {@link PlanMismatchError}, `attach` leaves
+   * it as it is and returns its plan. Only the parts of the plan that you give are compared.
+   *
+   * @default "refuse", because a caller who asks for `close: true` must not believe that the session will be closed
+   */
+  ifPlanDiffers?: IfPlanDiffers;
+  /** Value of the search attribute `IncodeBatchId`, to find sessions that belong together. @default none */
   batchId?: string;
 }
 
@@ -33,8 +41,12 @@ export interface StartedOnboarding {
   interviewId: string;
   workflowId: string;
   runId: string;
-  /** The session was running, or completed, before this call: nothing was started, and the given input was not used. */
+  /** The session was running, or completed, before this call: nothing was started. */
   attached: boolean;
+  /** The onboarding that was attached to waited for a token, and got the given one. Otherwise the given one was not used. */
+  tokenHandedIn: boolean;
+  /** The plan that the onboarding follows, its defaults filled in. */
+  plan: Required<Plan>;
 }
 
 export type ReusePolicy = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'ALLOW_DUPLICATE';
@@ -69,6 +81,7 @@ export async function startNew(
   workflowIdReusePolicy: ReusePolicy,
   requestEagerStart: boolean,
 ): Promise<StartedOnboarding | undefined> {
+  const [{ interviewId, plan }] = options.args;
   try {
     const handle = await client.workflow.start(ONBOARDING_WORKFLOW, {
       ...options,
@@ -77,46 +90,11 @@ export async function startNew(
       requestEagerStart,
     });
     const { workflowId, firstExecutionRunId: runId } = handle;
-    return { interviewId: options.args[0].interviewId, workflowId, runId, attached: false };
+    return { interviewId, workflowId, runId, attached: false, tokenHandedIn: false, plan: planWithDefaults(plan) };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
     throw error;
   }
-}
-
-/** Starts an onboarding unless one runs, and asks it to finish: one request, one answer. */
-export function finishWithStart(
-  client: Client,
-  options: ReturnType<typeof workflowOptions>,
-  workflowIdReusePolicy: ReusePolicy,
-  updateId: string,
-): Promise<FinishAnswer | null> {
-  return client.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
-    updateId,
-    startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
-      ...options,
-      workflowIdReusePolicy,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    }),
-  });
-}
-
-/** A server that is there answers within milliseconds, a busy one within a few seconds. */
-const CONFIRM_TIMEOUT_MS = 5_000;
-
-/**
- * A start that was not answered in time may never have reached the server.
- *
- * @throws whatever Temporal's client throws if the server does not tell that it has the onboarding
- */
-export async function confirmStarted(client: Client, interviewId: string): Promise<void> {
-  const handle = client.workflow.getHandle(onboardingWorkflowId(interviewId));
-  await client.withDeadline(Date.now() + CONFIRM_TIMEOUT_MS, () => handle.describe());
-}
-
-/** A start that is refused if there ever was another: the session has not been finished by a workflow. */
-export function vouchedFor(input: OnboardingInput): OnboardingInput {
-  return { verifyFirst: false, ...input };
 }
 
 export function isRunning({ status }: WorkflowExecutionDescription): boolean {
@@ -127,16 +105,8 @@ export function isCompleted({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'COMPLETED';
 }
 
-/** Whether what a request came to is no answer to it, but to one that was made before, or to none. */
-export function isOfAnotherRun(error: unknown, { closeTime }: WorkflowExecutionDescription, askedAt: number): boolean {
-  // Its run has ended, however shortly ago, and this request has not begun one.
-  if (error instanceof WorkflowExecutionAlreadyStartedError) return true;
-  return error instanceof WorkflowUpdateFailedError && closeTime !== undefined && closeTime.getTime() < askedAt;
-}
-
-export function attachedTo(
-  { workflowId, runId }: WorkflowExecutionDescription,
-  interviewId: string,
-): StartedOnboarding {
-  return { interviewId, workflowId, runId, attached: true };
+/** The stage as `list` shows it: short stages are not published. */
+export function listedStage({ typedSearchAttributes }: WorkflowExecutionDescription): Stage | null {
+  const listed = typedSearchAttributes.get(stageKey);
+  return STAGES.find((stage) => stage === listed) ?? null;
 }

@@ -1,15 +1,8 @@
-import {
-  type Client,
-  type WorkflowExecutionDescription,
-  WorkflowFailedError,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-// Its index would take as long to load as all of ours.
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { EncryptionKeyError } from '../codec/index.js';
 import { type OnboardingResult, type OnboardingState, type OnboardingWorkflow, QUERIES } from '../contract/index.js';
 import { describeFailure } from './failures.js';
+import { type PendingCall, pendingCall } from './pending-call.js';
 import { temporalFailure } from './temporal-failure.js';
 
 /** Where a session stands, for people on call. */
@@ -26,16 +19,6 @@ export interface SessionStatus {
   failure: { type: string; message: string } | null;
   /** The call to Incode that is under way or waits for its next attempt. */
   call: PendingCall | null;
-}
-
-export interface PendingCall {
-  activity: string;
-  attempt: number;
-  lastFailure: { type: string; message: string } | null;
-  /** `null` while an attempt is under way, or if it is paused. */
-  nextAttemptAt: Date | null;
-  /** An operator has paused it: nothing more is tried until it is unpaused. */
-  paused: boolean;
 }
 
 export async function sessionStatus(
@@ -95,38 +78,18 @@ function stateOf(result: OnboardingResult | null): OnboardingState | null {
 /** A query is answered in milliseconds by a worker that is there, and not at all by one that is not. */
 const QUERY_TIMEOUT_MS = 5_000;
 
-async function askedState(client: Client, handle: Pick<WorkflowHandle, 'query'>): Promise<OnboardingState | null> {
+/** @returns `null` if no worker answers */
+export async function askedState(
+  client: Client,
+  handle: Pick<WorkflowHandle, 'query'>,
+  deadline = Date.now() + QUERY_TIMEOUT_MS,
+): Promise<OnboardingState | null> {
   try {
-    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<OnboardingState>(QUERIES.state));
+    return await client.withDeadline(deadline, () => handle.query<OnboardingState>(QUERIES.state));
   } catch (error) {
     const failure = temporalFailure(client, error);
     // A worker has answered, but not so that it can be read here.
     if (failure instanceof EncryptionKeyError) throw failure;
     return null;
   }
-}
-
-async function pendingCall(client: Client, { raw }: WorkflowExecutionDescription): Promise<PendingCall | null> {
-  const activity = raw.pendingActivities?.[0];
-  if (!activity) return null;
-  const failure = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, activity.lastFailure);
-  const waits = activity.nextAttemptScheduleTime ?? activity.scheduledTime;
-  return {
-    activity: activity.activityType?.name ?? 'unknown',
-    attempt: activity.attempt ?? 1,
-    lastFailure: failure ? { type: failureType(failure), message: failure.message } : null,
-    nextAttemptAt: activity.state === SCHEDULED && waits ? date(waits) : null,
-    paused: activity.paused ?? false,
-  };
-}
-
-/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
-const SCHEDULED = 1;
-
-function failureType(failure: Error): string {
-  return failure instanceof ApplicationFailure ? (failure.type ?? 'Failed') : failure.name;
-}
-
-function date({ seconds, nanos }: { seconds?: unknown; nanos?: number | null }): Date {
-  return new Date(Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000);
 }

@@ -1,12 +1,21 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { EncryptionKeyError } from '../codec/index.js';
-import { rememberedAddress } from '../temporal/environment.js';
-import { GRPC } from '../temporal/grpc.js';
-import { TemporalUnavailableError } from './errors.js';
+import { TemporalIncodeError } from '../contract/index.js';
+import { GRPC, grpcStatusName } from '../temporal/grpc.js';
+import { addressOf, checkReachable, isClosed } from './connectivity.js';
+import {
+  ClientClosedError,
+  NamespaceNotSetUpError,
+  type TemporalProblem,
+  TemporalRequestError,
+  type TemporalTarget,
+  TemporalUnavailableError,
+} from './temporal-errors.js';
 
-/** Makes a request to Temporal. @throws TemporalUnavailableError instead of gRPC's errors that speak of Temporal itself */
-export async function asking<T>(client: Client, request: () => Promise<T>): Promise<T> {
+/** Makes requests to Temporal. @throws TemporalIncodeError whatever goes wrong */
+export async function withTemporalErrors<T>(client: Client, request: () => Promise<T>): Promise<T> {
   try {
+    await checkReachable(client);
     return await request();
   } catch (error) {
     throw temporalFailure(client, error);
@@ -21,44 +30,43 @@ function isEncrypted(error: unknown): boolean {
   return error instanceof Error && error.message === 'Unknown encoding: binary/encrypted';
 }
 
-/** @returns `undefined` for a `NativeConnection` that is not of a worker of ours: it does not tell */
-export function addressOf({ connection }: Client): string | undefined {
-  return (connection as { options?: { address?: string } }).options?.address ?? rememberedAddress(connection);
-}
-
-/** What gRPC says of Temporal itself, in our words; whatever else was thrown is passed on untouched. */
-export function temporalFailure(client: Client, error: unknown): unknown {
+/** Every error of a request as one of this package's. */
+export function temporalFailure(client: Client, error: unknown): TemporalIncodeError {
   if (isEncrypted(error)) return new EncryptionKeyError(NO_KEYS);
-  return unavailable({ address: addressOf(client) ?? 'its address', namespace: client.options.namespace }, error);
+  const address = addressOf(client) ?? 'its address';
+  if (isClosed(client) && !(error instanceof TemporalIncodeError)) return new ClientClosedError({ address }, error);
+  return failureAt({ address, namespace: client.options.namespace }, error);
 }
 
-export function unavailable(where: { address: string; namespace: string }, error: unknown): unknown {
+/** @param wasSent whether a request was under way, besides the attempt to connect */
+export function failureAt(target: TemporalTarget, error: unknown, wasSent = true): TemporalIncodeError {
+  if (error instanceof TemporalIncodeError) return error;
   const problem = problemOf(error);
-  return problem ? new TemporalUnavailableError(problem, where, error) : error;
+  if (problem) return new TemporalUnavailableError(problem, target, error, wasSent);
+  const grpc = grpcError(error);
+  const reason = grpc ? reasonOf(grpc) : error instanceof Error ? error.message : String(error);
+  const searchAttribute = grpc?.code === GRPC.invalidArgument ? missingSearchAttribute(reason) : undefined;
+  if (searchAttribute) return new NamespaceNotSetUpError(target, searchAttribute, error);
+  return new TemporalRequestError(target, grpc ? grpcStatusName(grpc.code) : null, reason, error);
 }
 
-// gRPC's codes.
+/** The SDK puts the reason of a request with several parts into the message only. */
+function reasonOf({ message }: GrpcError): string {
+  return message.replace(/^\d+ [A-Z_]+: /, '');
+}
 
-function problemOf(error: unknown): TemporalUnavailableError['problem'] | undefined {
-  if (error instanceof TemporalUnavailableError) return undefined;
+/** The server names it in words only, and in other words for a start, a query and a value of another type. */
+function missingSearchAttribute(reason: string): string | undefined {
+  if (!/search attribute|column name/i.test(reason)) return undefined;
+  return /\bIncode(?:Stage|Outcome|BatchId)\b/.exec(reason)?.[0];
+}
+
+function problemOf(error: unknown): TemporalProblem | undefined {
   if (error instanceof Error && error.name === 'NamespaceNotFoundError') return 'unknownNamespace';
-  const code = grpcError(error)?.code;
-  if (code === GRPC.permissionDenied || code === GRPC.unauthenticated) return 'refused';
-  return isAway(error) ? 'away' : undefined;
-}
-
-/** gRPC's READY. */
-const CONNECTED = 2;
-
-/** Time ran out without a connection: then it says nothing of what was asked for. */
-export function isDisconnected({ connection }: Client): boolean {
-  // The SDK keeps it to itself, and a worker's connection has none.
-  const channel = (connection as unknown as { client?: { getChannel?(): Channel } }).client?.getChannel?.();
-  return channel !== undefined && channel.getConnectivityState(false) !== CONNECTED;
-}
-
-interface Channel {
-  getConnectivityState(tryToConnect: boolean): number;
+  const grpc = grpcError(error);
+  if (grpc?.code === GRPC.permissionDenied || grpc?.code === GRPC.unauthenticated) return 'refused';
+  if (!isAway(error)) return undefined;
+  return grpc?.code === GRPC.unavailable && grpc.details.includes('ECONNREFUSED') ? 'notListening' : 'away';
 }
 
 /** The server is away, or too busy. */
@@ -85,20 +93,21 @@ function isLostConnection({ code, details }: GrpcError): boolean {
  * FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow, once, or several
  * times so that the server does not even try; another one may.
  */
-function isTaskFailure({ code, details }: GrpcError): boolean {
+export function isTaskFailure({ code, details }: GrpcError): boolean {
   return (
     code === GRPC.failedPrecondition && /unexpected workflow task failure|Workflow Task in failed state/.test(details)
   );
 }
 
 /** The workflow has as many updates, unfinished or in all, as the server allows. A signal still gets through. */
-export function isUpdateLimit({ code, details }: GrpcError): boolean {
+export function isUpdateLimit({ code, details }: Pick<GrpcError, 'code' | 'details'>): boolean {
   return code === GRPC.resourceExhausted && /limit on .*updates/.test(details);
 }
 
 export interface GrpcError {
   code: number;
   details: string;
+  message: string;
 }
 
 /** By itself, or wrapped by the SDK or by us. */

@@ -1,4 +1,5 @@
-import { HIDDEN, keepSecret, secretFile, shownAs } from '../secrets/index.js';
+import { TemporalIncodeError } from '../contract/index.js';
+import { HIDDEN, keepSecret, redactWhenPrinted, secretFile } from '../secrets/index.js';
 
 /** A key and the name under which payloads say which one opens them. */
 export interface EncryptionKey {
@@ -16,7 +17,7 @@ export interface KeyRing {
 }
 
 /** The keys are wrong, or a payload names one that is not there. Says which, never a key. */
-export class EncryptionKeyError extends Error {
+export class EncryptionKeyError extends TemporalIncodeError {
   override readonly name = 'EncryptionKeyError';
 }
 
@@ -46,7 +47,7 @@ export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
     }
     known.set(id, key);
   }
-  const first = shownAs({ ...given }, { id: given.id, key: HIDDEN });
+  const first = redactWhenPrinted({ ...given }, { id: given.id, key: HIDDEN });
   return { writing: () => first, reading: (id) => known.get(id) };
 }
 

@@ -1,7 +1,7 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing, requiresEncryption } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
-import { HIDDEN, shownAs } from '../secrets/index.js';
+import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
@@ -16,6 +16,8 @@ export { readWebhookConfig, type WebhookConfig } from './webhook.js';
 export interface Config {
   /** `INCODE_BASE_URL`, required: differs by environment and contract. */
   readonly baseUrl: string;
+  /** `INCODE_ALLOW_PLAIN_HTTP`: takes an `INCODE_BASE_URL` with `http:` that is not on this machine. @default false */
+  readonly allowPlainHttp: boolean;
   /**
    * `INCODE_API_KEY` or `INCODE_API_KEY_FILE`, one of them required: the key of now. The file is looked at every five seconds at
    * most, and at once when a key that was refused is handed in.
@@ -37,6 +39,8 @@ export interface Config {
   readonly bulkShare: number;
   /** `INCODE_SETTLE_TIME`: how long a session is left alone after a call whose fate is unknown. @default "30s" */
   readonly settleTimeMs: number;
+  /** `INCODE_CONFIRM_WITHIN`: how long a status that confirms finishing is waited for. @default "15m" */
+  readonly confirmFinishWithinMs: number;
   /** `INCODE_PROCESSED_POLL`: how often a session that waits for post-processing is looked at. @default "15m" */
   readonly processedPollMs: number;
   /** `INCODE_REVIEW_POLL`: how often a session in manual review is looked at. @default "6h" */
@@ -78,7 +82,7 @@ export interface Config {
 }
 
 /** One for tasks of workflows that are cached, one for others: the SDK's own condition. */
-const LEAST_WORKFLOW_TASKS = 2;
+const MIN_WORKFLOW_TASKS = 2;
 
 /**
  * @param onWarning told of a file with secrets that has become wrong. @default a warning of the process, `SecretFileWarning`
@@ -90,12 +94,12 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
-    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
     rateLimit: read.number('INCODE_RATE_LIMIT', { least: 0.1, most: 100_000 }) ?? null,
     bulkShare: read.number('INCODE_BULK_SHARE', { least: 0, most: 1 }) ?? 0.8,
-    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+    confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', '15m', MAX_CONFIRM_WITHIN),
     processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
     temporal,
@@ -105,7 +109,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
-    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, LEAST_WORKFLOW_TASKS),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, MIN_WORKFLOW_TASKS),
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),
@@ -142,11 +146,42 @@ export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
   return config;
 }
 
-type IncodeConfig = Pick<Config, 'baseUrl' | 'apiKey' | 'timeoutMs' | 'proxy'>;
+/** What `verify-incode` needs. @throws ConfigError */
+export function readVerifyConfig(env: Environment = process.env): VerifyConfig {
+  const read = reader(env);
+  const config = {
+    ...incodeConfig(read),
+    configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    ...finishConfig(read),
+  };
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  return config;
+}
+
+type VerifyConfig = IncodeConfig & Pick<Config, 'configurationId' | 'finishTimeoutMs' | 'settleTimeMs'>;
+
+function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTimeMs'> {
+  return {
+    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
+    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+  };
+}
+
+const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';
+
+type IncodeConfig = Pick<Config, 'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'timeoutMs' | 'proxy'>;
 
 function incodeConfig(read: Reader): IncodeConfig {
+  const baseUrl = read.url('INCODE_BASE_URL');
+  const allowPlainHttp = read.oneOf(ALLOW_PLAIN_HTTP, ['true', 'false'], 'false') === 'true';
+  if (!allowPlainHttp && URL.canParse(baseUrl) && isPlainHttp(baseUrl)) {
+    read.problems.push(
+      `INCODE_BASE_URL must be https: over http the API key and tokens cross the network unencrypted; ${ALLOW_PLAIN_HTTP}=true takes it`,
+    );
+  }
   return {
-    baseUrl: read.url('INCODE_BASE_URL'),
+    baseUrl,
+    allowPlainHttp,
     apiKey: apiKey(read),
     timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     proxy: read.proxy(),
@@ -179,6 +214,8 @@ const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.
 const MAX_SETTLE_TIME = '10m';
+// Above it a person has looked at the session long before.
+const MAX_CONFIRM_WITHIN = '7d';
 // A webhook that is lost costs one poll interval.
 const MAX_POLL = '7d';
 const MAX_SHUTDOWN_GRACE = '10m';
@@ -186,5 +223,5 @@ const MAX_SHUTDOWN_GRACE = '10m';
 /** Whoever prints the configuration, or logs it as JSON, must not print the key. */
 function withoutSecrets(config: Config): Config {
   const hidden = { apiKey: HIDDEN, temporal: HIDDEN, proxy: HIDDEN, encryptionKeys: HIDDEN };
-  return shownAs(config, { ...config, ...hidden });
+  return redactWhenPrinted(config, { ...config, ...hidden });
 }

@@ -2,7 +2,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
-import { HIDDEN, keepSecret, shownAs } from '../secrets/index.js';
+import { HIDDEN, keepSecret, redactWhenPrinted } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
 import type { Environment, OnWarning } from './types.js';
@@ -133,7 +133,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
         ...(noProxy ? { noProxy } : {}),
       };
       for (const proxy of [httpsProxy, httpProxy]) if (proxy && isHttpUrl(proxy)) keepSecret(passwordOf(proxy) ?? '');
-      return shownAs(proxies, HIDDEN);
+      return redactWhenPrinted(proxies, HIDDEN);
     },
 
     /** @returns `undefined` if it names none, or they are wrong */
@@ -166,7 +166,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
 /** Whoever prints it must not print the API key, or the key of a certificate. */
 function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
   const { address } = config.connectionOptions;
-  shownAs(config.connectionOptions, { address });
+  redactWhenPrinted(config.connectionOptions, { address });
   return config;
 }
 

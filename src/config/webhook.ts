@@ -1,5 +1,5 @@
 import { excerpt } from '../contract/excerpt.js';
-import { HIDDEN, shownAs } from '../secrets/index.js';
+import { HIDDEN, redactWhenPrinted } from '../secrets/index.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -125,7 +125,7 @@ function clientOf(pair: string): { id: string; secret: string } {
   // A secret may have colons, an id has none.
   const at = pair.indexOf(':');
   const [id, secret] = [pair.slice(0, at), pair.slice(at + 1)];
-  return shownAs({ id, secret }, { id, secret: HIDDEN });
+  return redactWhenPrinted({ id, secret }, { id, secret: HIDDEN });
 }
 
 function ifSet<T>(read: Reader, name: string, value: (name: string) => T): T | undefined {

@@ -1,5 +1,14 @@
-import { checkSession, InvalidInputError, onlyKeys, record, resolvePlan, withoutAbsent } from './guards.js';
+import {
+  checkSession,
+  checkVerifyFirst,
+  InvalidInputError,
+  onlyKeys,
+  record,
+  resolvePlan,
+  withoutAbsent,
+} from './guards.js';
 import type { FinishAnswer, FlowId, InterviewId, Outcome, Plan, ScoreAnswer, SessionToken } from './types.js';
+import type { VerifyFirst } from './verify-first.js';
 
 /** Task queue of {@link BATCH_WORKFLOW} and of its activities, apart from the other, so that a night's batch delays nobody. */
 export const BULK_TASK_QUEUE = 'incode-onboarding-bulk';
@@ -62,6 +71,12 @@ export interface BatchInput {
   sessions: BatchSession[];
   plan?: BatchPlan;
   /**
+   * What happens before the first request to finish each session.
+   *
+   * @default "look"
+   */
+  verifyFirst?: VerifyFirst | boolean;
+  /**
    * What an earlier run made of the sessions, in their order; those that are `null` are done again, their status read first.
    */
   earlier?: (BatchRow | null)[];
@@ -109,7 +124,7 @@ export interface BatchProgress {
 /** @throws InvalidInputError naming the field, such as `sessions[3].interviewId` */
 export function checkBatchInput(value: unknown): BatchInput {
   const input = withoutAbsent(record('input', value));
-  onlyKeys('input', input, ['batchId', 'shard', 'sessions', 'plan', 'earlier']);
+  onlyKeys('input', input, ['batchId', 'shard', 'sessions', 'plan', 'verifyFirst', 'earlier']);
   checkBatchId(input.batchId);
   if (!Number.isSafeInteger(input.shard) || Number(input.shard) < 0) {
     throw new InvalidInputError('shard', 'must be a whole number from 0');
@@ -123,6 +138,7 @@ export function checkBatchInput(value: unknown): BatchInput {
     throw new InvalidInputError('earlier', 'must have a row for each session');
   }
   checkBatchPlan(input.plan);
+  if (input.verifyFirst !== undefined) checkVerifyFirst(input.verifyFirst);
   return { ...(input as unknown as BatchInput), sessions: checked };
 }
 

@@ -1,6 +1,8 @@
+import { TemporalIncodeError } from './errors.js';
 import { excerpt } from './excerpt.js';
 import { correctOnboardingStatus } from './milestones.js';
 import type { FinishAnswer, OnboardingInput, Plan, RenewTokenInput } from './types.js';
+import { VERIFY_FIRST, type VerifyFirst } from './verify-first.js';
 
 /** A plan with every default filled in and durations in milliseconds. */
 export interface ResolvedPlan {
@@ -24,7 +26,7 @@ export const PLAN_DEFAULTS = {
 } as const satisfies Required<Plan>;
 
 /** Thrown by the guards. `field` is a path such as `plan.scoreDeadline`; the message never repeats a secret. */
-export class InvalidInputError extends Error {
+export class InvalidInputError extends TemporalIncodeError {
   override readonly name = 'InvalidInputError';
   readonly field: string;
 
@@ -44,7 +46,7 @@ export function checkOnboardingInput(value: unknown): OnboardingInput {
   const input = withoutAbsent(record('input', value));
   onlyKeys('input', input, ['interviewId', 'sessionToken', 'flowId', 'plan', 'verifyFirst']);
   checkSession(input);
-  if (input.verifyFirst !== undefined) boolean('verifyFirst', input.verifyFirst);
+  if (input.verifyFirst !== undefined) checkVerifyFirst(input.verifyFirst);
   resolvePlan(input.plan);
   return input as unknown as OnboardingInput;
 }
@@ -109,9 +111,22 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
 }
 
-/** An action that was lost on the way cannot decide, so the score is read even if the plan does without. */
+/** @returns the plan with every default filled in, as durations in words */
+export function planWithDefaults(plan: Plan | null | undefined): Required<Plan> {
+  return { ...PLAN_DEFAULTS, ...withoutAbsent({ ...plan }) };
+}
+
+/**
+ * An action that was lost on the way cannot decide, so the score is read even if the plan does without. The score of a session that
+ * may not be finished decides nothing.
+ */
 export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnswer): boolean {
-  return plan.score || finish.action === null;
+  return finish.confirmedBy !== 'unconfirmed' && (plan.score || finish.action === null);
+}
+
+/** @throws InvalidInputError */
+export function checkVerifyFirst(value: unknown): VerifyFirst | boolean {
+  return typeof value === 'boolean' ? value : oneOf('verifyFirst', value, VERIFY_FIRST);
 }
 
 /**

@@ -1,4 +1,5 @@
 export * from './batch.js';
+export { TemporalIncodeError } from './errors.js';
 export {
   checkExtendDeadlineInput,
   checkInterviewId,
@@ -11,6 +12,7 @@ export {
   needsScore,
   PLAN_DEFAULTS,
   parseDuration,
+  planWithDefaults,
   type ResolvedPlan,
   resolvePlan,
 } from './guards.js';
@@ -18,3 +20,4 @@ export * from './milestones.js';
 export * from './names.js';
 export * from './token-claims.js';
 export * from './types.js';
+export * from './verify-first.js';

@@ -25,6 +25,11 @@ export function milestoneOf(onboardingStatus: string | null): Milestone {
   return PROCESSED.includes(onboardingStatus) ? 'processed' : 'open';
 }
 
+/** Whether this package knows what the status says of finishing. The set is open, so Incode may add others at any time. */
+export function isKnownStatus(onboardingStatus: string): boolean {
+  return OPEN.includes(onboardingStatus) || milestoneOf(onboardingStatus) !== 'open';
+}
+
 /** What a person decided at Incode; `undefined` if nobody has. */
 export function verdictOf(onboardingStatus: string | null): 'approved' | 'rejected' | undefined {
   const isVerdict = onboardingStatus !== null && Object.hasOwn(VERDICTS, onboardingStatus);
@@ -34,6 +39,21 @@ export function verdictOf(onboardingStatus: string | null): 'approved' | 'reject
 /** Whether the session can be finished, or is finished already: any later milestone satisfies the wait for an earlier one. */
 export function isProcessed(onboardingStatus: string | null): boolean {
   return ['processed', 'finished', 'reviewed'].includes(milestoneOf(onboardingStatus));
+}
+
+/** Processed, and not further: the session can be finished. */
+export function isProcessedOnly(onboardingStatus: string): boolean {
+  return milestoneOf(onboardingStatus) === 'processed';
+}
+
+/**
+ * Whether a status that Incode tells bears out what a webhook said before. A later milestone does, because Incode tells only the
+ * latest one. Verdicts and EXPIRED must be the same.
+ */
+export function bearsOut(onboardingStatus: string, hint: string): boolean {
+  const said = milestoneOf(hint);
+  if (said === 'reviewed' || said === 'expired') return onboardingStatus === hint;
+  return MILESTONES.indexOf(milestoneOf(onboardingStatus)) >= MILESTONES.indexOf(said);
 }
 
 export function isFinished(onboardingStatus: string | null): boolean {
@@ -58,9 +78,10 @@ function rank(onboardingStatus: string | null): number {
 }
 
 /**
- * `onboardingStatus` as Incode spells it nearly everywhere: its documentation has `ONBOADING_FINISHED` in one place, so
- * answers and webhooks may have it too. Everything else is kept, the set is open.
+ * `onboardingStatus` as Incode spells it nearly everywhere: upper case, without spaces around it. Its documentation has
+ * `ONBOADING_FINISHED` in one place, so answers and webhooks may have it too. Everything else is kept, the set is open.
  */
-export function correctOnboardingStatus(status: string): string {
+export function correctOnboardingStatus(given: string): string {
+  const status = given.trim().toUpperCase();
   return status === 'ONBOADING_FINISHED' ? 'ONBOARDING_FINISHED' : status;
 }

@@ -61,6 +61,8 @@ export const FAILURES = {
   methodNotAllowed: 'IncodeMethodNotAllowed',
   /** Incode answered 406. */
   notAcceptable: 'IncodeNotAcceptable',
+  /** The session token is for another session: its claim or Incode says so. Nothing was sent with it. */
+  tokenMismatch: 'IncodeTokenMismatch',
   /** Somebody stopped the batch before it came to the session. Nothing is known to have been sent. */
   batchStopped: 'BatchStopped',
 
@@ -74,12 +76,19 @@ export const FAILURES = {
   misconfigured: 'IncodeMisconfigured',
   /** Incode was not reached or did not take the request. Retried. */
   notTaken: 'IncodeNotTaken',
-  /** The request is over, its result is not known. Retried, status first. */
+  /** The request is over, its result is not known. Retried, status first; finished again only after the settle time. */
   resultUnknown: 'IncodeResultUnknown',
   /** The request may still be running at Incode. Retried, status first; finished again only after the settle time. */
   maybeRunning: 'IncodeMaybeRunning',
   /** An earlier request may still be running at Incode, so finishing waits until it cannot. */
   settling: 'IncodeSettling',
+  /**
+   * A request to finish may have taken effect, and the session's status does not tell. The status is read again until it does, or until
+   * the time to confirm is over.
+   */
+  unconfirmed: 'IncodeUnconfirmed',
+  /** The worker's token source failed, hung, or gave no token that can be sent. Retried. */
+  tokenSourceFailed: 'IncodeTokenSourceFailed',
   /** The session has not come as far as the workflow waits for. Asked again. */
   milestoneNotReached: 'IncodeMilestoneNotReached',
   /** Incode has no score yet. Asked again. */

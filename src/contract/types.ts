@@ -1,3 +1,5 @@
+import type { VerifyFirst } from './verify-first.js';
+
 // The tags @pattern, @maxLength, @minItems, @format and the like become rules of schema/contract.json (`npm run schema`); a test
 // holds them against the guards, which decide.
 
@@ -41,14 +43,12 @@ export interface OnboardingInput {
   flowId?: FlowId;
   plan?: Plan;
   /**
-   * Whether the session's status is read before the first attempt to finish it too:
-   * - left out: yes, because nobody else may have kept it from being started twice;
-   * - `false`: no. For callers who know that no workflow was ever started for it, as `OnboardingClient` does when its start
-   *   would have been refused otherwise;
-   * - `true`: yes, and a request may have been sent until just now: unless it is finished, it is left alone for the settle
-   *   time. For a session that is started again after its workflow was terminated.
+   * What happens before the first request to finish the session. Give `settle` for a session that is started again after its
+   * workflow was terminated. Earlier versions had booleans: `true` means `settle`, and `false` means `look`.
+   *
+   * @default "look"
    */
-  verifyFirst?: boolean;
+  verifyFirst?: VerifyFirst | boolean;
 }
 
 /** What to do with the session. */
@@ -122,10 +122,21 @@ export interface FinishAnswer {
    * when the answer did not reach us and completion was confirmed by the session's status.
    */
   action: string | null;
-  /** Where Incode wants the user sent; `null` if it named nothing. */
+  /** Where Incode wants the user sent, an http or https URL; `null` if it named nothing, or nothing safe. */
   redirectionUrl: string | null;
-  /** Whether Incode's answer arrived, or the session's status had to confirm completion. */
-  confirmedBy: 'response' | 'status';
+  /**
+   * Why Incode's `redirectionUrl` was not handed on: another scheme than http or https, not a URL, or longer than 2,048 bytes. Left
+   * out if there is nothing to say.
+   */
+  redirectionUnsafe?: 'scheme' | 'malformed' | 'tooLong';
+  /**
+   * - `response`: Incode's answer arrived;
+   * - `status`: the session's status says that it is finished;
+   * - `webhook`: only a webhook told of it, because no token was there to ask Incode;
+   * - `unconfirmed`: a request to finish may have taken effect, and the session's status did not confirm it in time. The outcome is
+   *   `undecided`: look at the session on Incode's dashboard.
+   */
+  confirmedBy: 'response' | 'status' | 'webhook' | 'unconfirmed';
 }
 
 /** What Incode's score comes to. */
@@ -144,10 +155,15 @@ export interface OnboardingResult {
   finish: FinishAnswer | null;
   /** `null` if the plan did not ask for it, or it was not ready by `scoreDeadline`. */
   score: ScoreAnswer | null;
-  /** Whether the session was closed; `null` if the plan did not ask for it, `false` if Incode refused. */
+  /** Whether the session was closed; `null` if the plan did not ask for it, or finishing is unconfirmed; `false` if Incode refused. */
   closed: boolean | null;
   /** The last onboarding status known from Incode, or `null`. */
   onboardingStatus: string | null;
+  /**
+   * Who told `onboardingStatus`, on which a person's verdict and `expired` rest: `incode` answered it; or `webhook`, because no
+   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. Missing without a status.
+   */
+  confirmedBy?: 'incode' | 'webhook';
   /** One sentence for people: what the outcome rests on. */
   reason: string;
 }
@@ -172,6 +188,8 @@ export interface OnboardingState {
   onboardingStatus: string | null;
   /** `null` until the stage is `done`. */
   outcome: Outcome | null;
+  /** The plan that the session follows, its defaults filled in. Missing in answers of older workers, and if no worker was asked. */
+  plan?: Plan;
   /** What happened when, oldest first: the start, and the last 50 events. Empty for a session whose history is not read. */
   timeline: TimelineEntry[];
 }

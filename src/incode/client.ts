@@ -5,6 +5,7 @@ import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange } from './exchange.js';
 import { factsOf } from './facts.js';
+import { headersOf } from './headers.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions, isSendable } from './options.js';
 import { report } from './report.js';
 import {
@@ -59,7 +60,11 @@ export interface CallOptions {
 export interface IncodeClient {
   /** Completes the session. Has side effects at Incode although it is a GET: never repeat it without a look at the status. */
   finishStatus(session: SessionAccess & { flowId?: string }, options?: CallOptions): Promise<FinishStatusResponse>;
-  onboardingStatus(session: SessionAccess, options?: CallOptions): Promise<{ onboardingStatus: string }>;
+  /** Without an `interviewId`: of the session that the token reaches. */
+  onboardingStatus(
+    session: Pick<SessionAccess, 'sessionToken'> & Partial<SessionAccess>,
+    options?: CallOptions,
+  ): Promise<{ onboardingStatus: string }>;
   /** Whether post-processing is done. */
   isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
   score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
@@ -91,8 +96,9 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
   let closing: Promise<void> | undefined;
 
   async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
-    const { operation, sessionToken } = call;
-    if (sessionToken !== undefined && !isSendable(sessionToken)) {
+    const { operation } = call;
+    // Also one that is missing: without the header Incode would not know which session is meant.
+    if ('sessionToken' in call && !isSendable(call.sessionToken)) {
       throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
     }
     const key = apiKey.now();
@@ -138,15 +144,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       origin,
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
       method,
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        // Nothing here unpacks an answer.
-        'accept-encoding': 'identity',
-        'api-version': '1.0',
-        'x-api-key': key,
-        ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
-      },
+      headers: headersOf(key, sessionToken),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A GET counts as idempotent otherwise: undici sends those again that follow another one on a connection that is
       // lost. `pipelining: 1` lets none follow; this holds should that ever change.
@@ -173,7 +171,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
           operation: 'onboardingStatus',
           method: 'GET',
           path: '/omni/get/onboarding/status',
-          query: { id: interviewId },
+          ...(interviewId === undefined ? {} : { query: { id: interviewId } }),
           sessionToken,
           read: readOnboardingStatus,
         },

@@ -1,3 +1,4 @@
+import { isPlainHttp } from '../secrets/index.js';
 import type { IncodeErrorKind, IncodeOperation } from './errors.js';
 
 /** One call over HTTP and what came of it, for metrics. Nothing in it belongs to a session. */
@@ -14,6 +15,13 @@ export interface IncodeCall {
 export interface IncodeClientOptions {
   /** Where Incode is, such as `https://demo-api.incodesmile.com`; differs by environment and contract. */
   baseUrl: string;
+  /**
+   * Takes a `baseUrl` with `http:` that is not on this machine. The API key, session tokens and answers then cross the network
+   * unencrypted: only for a test system, or where something else encrypts the way.
+   *
+   * @default false
+   */
+  allowPlainHttp?: boolean;
   /**
    * Incode's API key; differs by environment. A function is asked for each call, so that a key is exchanged without a restart; and
    * once more with the key that Incode has just refused, so that one that remembers what it has read can look again.
@@ -48,6 +56,7 @@ export interface IncodeClientOptions {
 }
 
 export const CLIENT_DEFAULTS = {
+  allowPlainHttp: false,
   timeoutMs: 10_000,
   finishTimeoutMs: 35_000,
   connectTimeoutMs: 5_000,
@@ -60,8 +69,13 @@ export type CheckedOptions = Required<Omit<IncodeClientOptions, 'onCall'>> & Pic
 
 /** @throws TypeError naming the option, without its value where that may be a secret */
 export function checkOptions(options: CheckedOptions): CheckedOptions {
-  const { baseUrl, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
+  const { baseUrl, allowPlainHttp, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
   if (!isBaseUrl(baseUrl)) throw new TypeError('baseUrl must be an http or https URL without credentials or query');
+  if (!allowPlainHttp && isPlainHttp(baseUrl)) {
+    throw new TypeError(
+      'baseUrl must be https: over http the API key and tokens cross the network unencrypted; allowPlainHttp takes it',
+    );
+  }
   if (typeof apiKey !== 'function' && !isSendable(apiKey)) {
     throw new TypeError('apiKey must be printable ASCII without spaces');
   }

@@ -1,10 +1,10 @@
-import { correctOnboardingStatus } from '../contract/index.js';
+import { correctOnboardingStatus, type FinishAnswer } from '../contract/index.js';
+import { cut, fitting, MAX_BYTES, readRedirection } from './limits.js';
 
 /** Incode's answer to finish-status. */
-export interface FinishStatusResponse {
+export interface FinishStatusResponse extends Pick<FinishAnswer, 'redirectionUrl' | 'redirectionUnsafe'> {
   /** `approved`, `rejected`, `none` (no automatic decision) or a value that is new to us. */
   action: string;
-  redirectionUrl: string | null;
   /** Only newer versions send it. */
   scoreStatus: string | null;
 }
@@ -52,16 +52,15 @@ export function readFinishStatus(fields: Fields): FinishStatusResponse | undefin
   // Without it nothing tells that the session was finished; its status will.
   if (action === null) return undefined;
   return {
-    action,
-    redirectionUrl: text(fields.redirectionUrl),
-    scoreStatus: text(fields.scoreStatus),
+    action: cut(action, MAX_BYTES.action),
+    ...readRedirection(text(fields.redirectionUrl)),
+    scoreStatus: scoreStatus(fields.scoreStatus),
   };
 }
 
 export function readOnboardingStatus(fields: Fields): { onboardingStatus: string } | undefined {
-  const status = text(fields.onboardingStatus);
-  if (status === null) return undefined;
-  return { onboardingStatus: correctOnboardingStatus(status) };
+  const status = correctOnboardingStatus(text(fields.onboardingStatus) ?? '');
+  return status === '' ? undefined : { onboardingStatus: cut(status, MAX_BYTES.onboardingStatus) };
 }
 
 export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {
@@ -70,12 +69,19 @@ export function readIsFinished({ finished }: Fields): { finished: boolean } | un
 
 export function readScore({ overall }: Fields): ScoreResponse {
   const { status, value } = (typeof overall === 'object' && overall !== null ? overall : {}) as Fields;
-  return { status: text(status), value: typeof value === 'number' ? String(value) : text(value) };
+  const number = typeof value === 'number' ? String(value) : text(value);
+  return { status: scoreStatus(status), value: fitting(number, MAX_BYTES.scoreValue) };
+}
+
+function scoreStatus(value: unknown): string | null {
+  return text(cut(text(value)?.trim().toUpperCase() ?? '', MAX_BYTES.scoreStatus));
 }
 
 export function readCloseSession({ sessionStatus }: Fields): { sessionStatus: string } | undefined {
   const status = text(sessionStatus);
-  return status?.toLowerCase() === 'closed' ? { sessionStatus: status } : undefined;
+  return status?.trim().toLowerCase() === 'closed'
+    ? { sessionStatus: cut(status, MAX_BYTES.sessionStatus) }
+    : undefined;
 }
 
 export function readStart({ token, interviewId, existingSession }: Fields): StartResponse | undefined {

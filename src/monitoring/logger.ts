@@ -1,7 +1,7 @@
 import type { Logger, LogMetadata, LogLevel as SdkLevel } from '@temporalio/worker';
 import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from '../config/index.js';
-import { MOST_CAUSES } from '../secrets/error-chain.js';
+import { MAX_CAUSES } from '../secrets/error-chain.js';
 import { redacted, redactedFields, withoutKnownSecrets } from '../secrets/index.js';
 
 /**
@@ -41,21 +41,21 @@ export function createLogger(
 }
 
 /** A stack with eight causes is far below; a log collector takes lines of 16 KiB to 1 MiB. */
-const MOST_CHARACTERS = 32_768;
+const MAX_CHARACTERS = 32_768;
 
 /** A line that is too long becomes one that quotes its beginning, so that it stays JSON. */
 function shortened(line: string): string {
-  if (line.length <= MOST_CHARACTERS) return line;
+  if (line.length <= MAX_CHARACTERS) return line;
   // Known secrets first: one that is cut in two would not be recognized. Tokens are single words, and the last word is dropped.
   const known = withoutKnownSecrets(line);
-  let end = Math.min(known.length, MOST_CHARACTERS);
+  let end = Math.min(known.length, MAX_CHARACTERS);
   while (end > 0 && !/[\s"']/.test(known.charAt(end - 1))) end -= 1;
   const [head = '{'] = /^\{"level":"\w+","time":"[^"]*",/.exec(line) ?? [];
   return `${head}"cutFrom":${line.length},"msg":${JSON.stringify(known.slice(0, end))}}\n`;
 }
 
 /** Without what else it carries: a library's error may have a request with its token. */
-function plainError(error: unknown, causesLeft = MOST_CAUSES): unknown {
+function plainError(error: unknown, causesLeft = MAX_CAUSES): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;
   const isShown = cause !== undefined && causesLeft > 0;

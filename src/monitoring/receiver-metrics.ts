@@ -17,6 +17,7 @@ const RESULTS = Object.keys({
   incomplete: 0,
   tooLarge: 0,
   wrongContentType: 0,
+  tooMany: 0,
   alreadyRead: 0,
   failed: 0,
   unavailable: 0,

@@ -66,13 +66,24 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   });
   const verifications = new Counter({
     name: 'incode_finish_verifications_total',
-    help: 'Reads of the status before finishing a session that may be finished already, by what they found.',
+    help: 'Reads of the status before finishing a session, by what they found.',
     labelNames: ['result'],
     registers,
   });
   const prevented = new Counter({
     name: 'incode_finish_duplicates_prevented_total',
     help: 'Sessions that were not finished a second time, because the status read before said that they are finished.',
+    registers,
+  });
+  const unconfirmed = new Counter({
+    name: 'incode_finish_unconfirmed_total',
+    help: 'Sessions that ended as unconfirmed: a request to finish may have taken effect, and the status did not tell.',
+    registers,
+  });
+  const hints = new Counter({
+    name: 'incode_webhook_hints_total',
+    help: "Webhooks that were held against Incode's own answer, by what came of it.",
+    labelNames: ['result'],
     registers,
   });
   const batchSessions = new Counter({
@@ -102,7 +113,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   for (const operation of OPERATIONS) for (const outcome of OUTCOMES) requests.inc({ operation, outcome }, 0);
   for (const operation of OPERATIONS) duration.zero({ operation });
   for (const outcome of ['resultUnknown', 'maybeRunning']) ambiguous.inc({ outcome }, 0);
-  for (const result of ['finished', 'expired', 'open']) verifications.inc({ result }, 0);
+  for (const result of ['finished', 'expired', 'open', 'unclear']) verifications.inc({ result }, 0);
+  for (const result of ['confirmed', 'contradicted', 'unconfirmed']) hints.inc({ result }, 0);
   for (const result of ['finished', 'expired', 'failed']) batchSessions.inc({ result }, 0);
 
   return {
@@ -119,6 +131,10 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
         case 'verification':
           if (event.result === 'finished') prevented.inc();
           return verifications.inc({ result: event.result });
+        case 'unconfirmedFinish':
+          return unconfirmed.inc();
+        case 'hint':
+          return hints.inc({ result: event.result });
         case 'batchSession':
           return event.result === 'postponed' ? postponed.inc() : batchSessions.inc({ result: event.result });
         case 'batchHeld':

@@ -2,13 +2,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import { HandlerError, OperationError } from 'nexus-rpc';
 import {
   AnswerPendingError,
+  PlanMismatchError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
-  TemporalUnavailableError,
   TooManyWaitingError,
   WrongStageError,
 } from '../client/errors.js';
 import { isDeadline } from '../client/failures.js';
+import { NamespaceNotSetUpError, TemporalRequestError, TemporalUnavailableError } from '../client/temporal-errors.js';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 
 /**
@@ -19,14 +21,20 @@ import { FAILURES, InvalidInputError } from '../contract/index.js';
  */
 export function nexusError(error: unknown): unknown {
   if (error instanceof InvalidInputError) return new HandlerError('BAD_REQUEST', error.message);
-  if (error instanceof SessionNotFoundError) return new HandlerError('NOT_FOUND', error.message);
+  if (error instanceof SessionNotFoundError || error instanceof SessionEndedError) {
+    return new HandlerError('NOT_FOUND', error.message);
+  }
   if (error instanceof TooManyWaitingError) return new HandlerError('UPSTREAM_TIMEOUT', error.message);
+  if (error instanceof PlanMismatchError) return new HandlerError('CONFLICT', error.message);
   if (error instanceof AnswerPendingError || isDeadline(error)) {
     return new HandlerError('UPSTREAM_TIMEOUT', 'No worker of the onboarding answered in time. It is asked again.');
   }
   if (error instanceof TemporalUnavailableError) {
     return new HandlerError(error.retryable ? 'UNAVAILABLE' : 'INTERNAL', error.message);
   }
+  if (error instanceof NamespaceNotSetUpError) return new HandlerError('INTERNAL', error.message);
+  // The SDK's worker tells from gRPC's own error whether the operation may be retried.
+  if (error instanceof TemporalRequestError) return error.cause ?? error;
   const cause = applicationFailure(error);
   return cause ? new OperationError('failed', cause.message, { cause }) : error;
 }

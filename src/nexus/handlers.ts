@@ -8,9 +8,10 @@ import {
   serviceHandler,
 } from 'nexus-rpc';
 import { AnswerPendingError } from '../client/errors.js';
+import type { FinishedOnboarding } from '../client/finish-session.js';
 import { checkedInput } from '../client/input.js';
 import { OnboardingClient } from '../client/onboarding-client.js';
-import { isCompleted, type ReusePolicy, vouchedFor, workflowOptions } from '../client/starting.js';
+import { isCompleted, type ReusePolicy, workflowOptions } from '../client/starting.js';
 import {
   ANSWER_WORKFLOW,
   answerWorkflowId,
@@ -49,14 +50,14 @@ export function onboardingServiceHandler(taskQueue: string): ServiceHandler {
       }),
     // The request's id makes a repeat of it harmless, also when the onboarding has ended meanwhile.
     renewToken: (context, input) =>
-      answering(context, taskQueue, (onboarding) => {
+      answering(context, taskQueue, (onboarding, timeoutMs) => {
         const { interviewId, sessionToken } = checkedSession(input, 'sessionToken');
-        return onboarding.renewToken(interviewId, sessionToken, { updateId: context.requestId });
+        return onboarding.renewToken(interviewId, sessionToken, { updateId: context.requestId, timeoutMs });
       }),
     extendDeadline: (context, input) =>
-      answering(context, taskQueue, (onboarding) => {
+      answering(context, taskQueue, (onboarding, timeoutMs) => {
         const { interviewId, by } = checkedSession(input, 'by');
-        return onboarding.extendDeadline(interviewId, by, { updateId: context.requestId });
+        return onboarding.extendDeadline(interviewId, by, { updateId: context.requestId, timeoutMs });
       }),
     cancel: (context, input) =>
       answering(context, taskQueue, (onboarding) => {
@@ -80,7 +81,8 @@ function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishA
     start: (context, input) =>
       answering(context, taskQueue, async (onboarding) => {
         try {
-          return HandlerStartOperationResult.sync(await onboarding.finish(input, { timeoutMs: QUICK_MS }));
+          const finished = await onboarding.finish(input, { timeoutMs: QUICK_MS });
+          return HandlerStartOperationResult.sync(finished && answerOf(finished));
         } catch (error) {
           if (!(error instanceof AnswerPendingError)) throw error;
         }
@@ -90,6 +92,11 @@ function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishA
       }),
     cancel: (context, token) => waiting.cancel(context, token),
   };
+}
+
+/** The contract's answer, without what concerns only clients. */
+function answerOf({ attached: _, tokenHandedIn: __, plan: ___, ...answer }: FinishedOnboarding): FinishAnswer {
+  return answer;
 }
 
 interface Start {
@@ -109,7 +116,7 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
   return {
     start: (context, given) =>
       answering(context, taskQueue, async (onboarding) => {
-        const input = vouchedFor(checkedInput(given));
+        const input = checkedInput(given);
         const { interviewId } = input;
         try {
           return await running.start(context, { input, workflowIdReusePolicy: 'REJECT_DUPLICATE' });
@@ -118,7 +125,7 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
         }
         const ended = await onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).describe();
         if (isCompleted(ended)) return HandlerStartOperationResult.sync(await onboarding.result(interviewId));
-        const again = { ...input, verifyFirst: true };
+        const again: OnboardingInput = { ...input, verifyFirst: 'settle' };
         return running.start(context, { input: again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' });
       }),
     cancel: (context, token) => running.cancel(context, token),
@@ -128,13 +135,16 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
 async function answering<T>(
   { requestDeadline }: OperationContext,
   taskQueue: string,
-  request: (onboarding: OnboardingClient) => Promise<T>,
+  request: (onboarding: OnboardingClient, timeoutMs: number) => Promise<T>,
 ): Promise<T> {
   const client = getClient();
   const onboarding = new OnboardingClient({ client, taskQueue });
   const deadline = (requestDeadline?.getTime() ?? Date.now() + 10_000) - MARGIN_MS;
   try {
-    return await client.withDeadline(deadline, async () => await request(onboarding));
+    return await client.withDeadline(
+      deadline,
+      async () => await request(onboarding, Math.max(1, deadline - Date.now())),
+    );
   } catch (error) {
     throw nexusError(error);
   }

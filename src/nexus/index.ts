@@ -7,6 +7,7 @@ import {
   NEXUS_SERVICE,
   type OnboardingInput,
   type OnboardingResult,
+  type Plan,
   type RenewTokenInput,
 } from '../contract/index.js';
 
@@ -22,8 +23,12 @@ export interface SessionInput {
 export interface StartedSession extends SessionInput {
   workflowId: string;
   runId: string;
-  /** The session was running, or completed, before: nothing was started, and the given input was not used. */
+  /** The session was running, or completed, before: nothing was started. */
   attached: boolean;
+  /** The onboarding that was attached to waited for a token, and got the given one. */
+  tokenHandedIn: boolean;
+  /** The plan that the onboarding follows, its defaults filled in. */
+  plan: Required<Plan>;
 }
 
 /** What `state` answers: the client's `SessionStatus`, with its times in ISO 8601. */

@@ -1,3 +1,4 @@
 export { type SecretFile, secretFile } from './file.js';
-export { HIDDEN, shownAs } from './printing.js';
+export { isLoopback, isPlainHttp } from './loopback.js';
+export { HIDDEN, redactWhenPrinted } from './printing.js';
 export { keepSecret, redacted, redactedFields, withoutKnownSecrets } from './redaction.js';

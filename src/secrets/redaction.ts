@@ -1,7 +1,7 @@
 const REDACTED = '[redacted]';
 
 /** Shorter ones are no secrets, and would be found in words. */
-const LEAST_LENGTH = 8;
+const MIN_LENGTH = 8;
 
 /** Of this process, those that were exchanged included: they may still stand in a message. */
 const known = new Set<string>();
@@ -10,7 +10,7 @@ let knownPattern = /(?!)/g;
 
 /** Remembers a secret, so that it is found wherever it turns up. @returns the secret */
 export function keepSecret(secret: string): string {
-  if (secret.length < LEAST_LENGTH || known.has(secret)) return secret;
+  if (secret.length < MIN_LENGTH || known.has(secret)) return secret;
   known.add(secret);
   // As it stands in JSON and in a URL too; the longest first, because one may begin like another.
   const forms = [...known].flatMap((text) => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)]);
@@ -48,7 +48,7 @@ const JWT_START = 'eyJ';
  */
 const DOTTED_WORD = /[\w-]+(?:\.[\w-]+)*/g;
 
-const LEAST_PART = 8;
+const MIN_PART = 8;
 
 function withoutToken(word: string): string {
   const parts = word.split('.');
@@ -56,8 +56,8 @@ function withoutToken(word: string): string {
   for (const [index, part] of parts.entries()) {
     const start = part.indexOf(JWT_START);
     const next = parts[index + 1] ?? '';
-    const isHeader = start >= 0 && part.length - start >= JWT_START.length + LEAST_PART;
-    if (isHeader && next.length >= LEAST_PART) return word.slice(0, at + start) + REDACTED;
+    const isHeader = start >= 0 && part.length - start >= JWT_START.length + MIN_PART;
+    if (isHeader && next.length >= MIN_PART) return word.slice(0, at + start) + REDACTED;
     at += part.length + 1;
   }
   return word;

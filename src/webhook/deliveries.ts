@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { InvalidInputError } from '../contract/index.js';
 import type { Authenticate } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
+import { type Coalesced, coalescing } from './coalescing.js';
 import type { Notified, Settings } from './options.js';
-import { type ParsedDelivery, parseDelivery, type StatusDelivery } from './parse-delivery.js';
+import { type ParsedDelivery, parseDelivery } from './parse-delivery.js';
 import { type EventFacts, type Outcome, Refusal } from './results.js';
 import { TimeLimitError, within } from './time-limit.js';
 
@@ -19,6 +20,7 @@ const RETRY_AFTER = { 'retry-after': '30' };
  * @throws Refusal
  */
 export function deliveryReceiver(settings: Settings, authenticate: Authenticate) {
+  const handOn = coalescing(settings);
   return async (request: IncomingMessage): Promise<Outcome> => {
     checkAnnouncedBody(request.headers, ['application/json'], settings);
     const credential = await authenticate(request.headers);
@@ -30,7 +32,7 @@ export function deliveryReceiver(settings: Settings, authenticate: Authenticate)
       }
       const { interviewId, onboardingStatus } = parsed.delivery;
       Object.assign(facts, { interviewId, onboardingStatus });
-      return { result: await notify(settings, parsed.delivery), body: TAKEN, facts };
+      return { result: await notify(() => handOn(parsed.delivery), settings.notifyTimeoutMs), body: TAKEN, facts };
     } catch (error) {
       if (error instanceof Refusal) Object.assign(error.facts, facts);
       throw error;
@@ -48,11 +50,10 @@ function parse(text: string): ParsedDelivery {
   }
 }
 
-async function notify(settings: Settings, delivery: StatusDelivery): Promise<Notified> {
+async function notify(handOn: () => Promise<Coalesced>, timeoutMs: number): Promise<Notified> {
+  let taken: Coalesced;
   try {
-    const taken = await within(settings.notifyTimeoutMs, async () => settings.notify(delivery));
-    // A host in JavaScript may return anything.
-    return taken === 'unknownSession' || taken === 'ended' ? taken : 'delivered';
+    taken = await within(timeoutMs, handOn);
   } catch (error) {
     const why = error instanceof TimeLimitError ? 'took too long' : 'is not possible';
     const refusal = new Refusal(
@@ -64,6 +65,11 @@ async function notify(settings: Settings, delivery: StatusDelivery): Promise<Not
     refusal.facts.error = error;
     throw refusal;
   }
+  if (taken === 'tooMany') {
+    throw new Refusal('tooMany', 'The session has too many statuses at once: send it again', undefined, RETRY_AFTER);
+  }
+  // A host in JavaScript may return anything.
+  return taken === 'unknownSession' || taken === 'ended' ? taken : 'delivered';
 }
 
 /** An event's name, unless it is none: a log takes no text that anybody could have written. */

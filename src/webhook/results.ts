@@ -21,6 +21,8 @@ export const HTTP_STATUS = {
   incomplete: 408,
   tooLarge: 413,
   wrongContentType: 415,
+  /** For this session more was handed on within ten minutes than Incode has to tell. */
+  tooMany: 429,
   /** The receiver is mounted behind something that reads bodies; see `docs/webhooks.md`. */
   alreadyRead: 500,
   /** A mistake in this package. */

@@ -6,6 +6,8 @@ export interface Evidence {
   /** `undefined` if nobody asked for it, `null` if it was not ready in time. */
   score: ScoreAnswer | null | undefined;
   onboardingStatus: string | null;
+  /** Only a webhook told the status. */
+  byWebhook?: boolean;
   /** A person's verdict was waited for. */
   reviewed?: boolean;
 }
@@ -18,18 +20,23 @@ export function awaitsReview({ outcome }: Decision, finish: FinishAnswer, isScor
 }
 
 /** A person's verdict comes before the score's overall status, that before the rule engine's action. */
-export function decide({ finish, score, onboardingStatus, reviewed = false }: Evidence): Decision {
+export function decide({ finish, score, onboardingStatus, byWebhook, reviewed = false }: Evidence): Decision {
   const verdict = verdictOf(onboardingStatus);
-  if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.` };
-  if (finish === null) return expired(onboardingStatus);
+  const source = byWebhook ? ' Only a webhook said so: no token was there to ask Incode.' : '';
+  if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.${source}` };
+  if (finish === null) return expired(onboardingStatus, source);
+  if (finish.confirmedBy === 'unconfirmed') return { outcome: 'undecided', reason: UNCONFIRMED };
   const { outcome, reason } = withoutVerdict(finish, score);
   return { outcome, reason: reviewed ? `${reason} No manual review decided within the review deadline.` : reason };
 }
 
-function expired(onboardingStatus: string | null): Decision {
+const UNCONFIRMED =
+  'A request to finish the session may have taken effect, and its status did not confirm it in time. Look at the session on the dashboard of Incode.';
+
+function expired(onboardingStatus: string | null, source: string): Decision {
   const reason =
     onboardingStatus === 'EXPIRED'
-      ? 'The session expired at Incode before it was finished.'
+      ? `The session expired at Incode before it was finished.${source}`
       : 'The capture deadline passed before the session could be finished.';
   return { outcome: 'expired', reason };
 }

@@ -7,13 +7,14 @@ import type { Session } from './session.js';
 export interface ActivityRefusal {
   failure: ApplicationFailure;
   lastSentAt: number | undefined;
+  accepted: true | undefined;
 }
 
 /** @returns `undefined` for anything but an activity that failed for good, such as a cancellation */
 export function activityRefusal(error: unknown): ActivityRefusal | undefined {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return undefined;
   const details = error.cause.details?.[0] as FailureDetails | undefined;
-  return { failure: error.cause, lastSentAt: details?.lastSentAt };
+  return { failure: error.cause, lastSentAt: details?.lastSentAt, accepted: details?.accepted };
 }
 
 /** Only an ApplicationFailure fails a workflow or an update; any other error would block the workflow task for ever. */

@@ -10,6 +10,7 @@ export const incode: IncodeActivities = {
   reissueToken: call('reissueToken'),
   awaitMilestone: call('awaitMilestone'),
   onboardingStatus: call('onboardingStatus'),
+  confirmStatus: call('confirmStatus'),
 };
 
 function call<K extends keyof IncodeActivities>(activity: K): IncodeActivities[K] {

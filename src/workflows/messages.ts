@@ -5,6 +5,7 @@ import {
   defineSignal,
   defineUpdate,
   log,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import {
@@ -25,7 +26,7 @@ import {
   UPDATES,
 } from '../contract/index.js';
 import { guarded, wrongStage } from './failures.js';
-import { hear, note } from './record.js';
+import { addEvent, applyStatus, applyWebhookStatus, keepHint, saysMore } from './record.js';
 import type { Session } from './session.js';
 import { ifReadable, readable, written } from './unreadable.js';
 
@@ -35,6 +36,9 @@ const extendDeadline = defineUpdate<ExtendedDeadline, [ExtendDeadlineInput]>(UPD
 const renewTokenSignal = defineSignal<[RenewTokenInput]>(SIGNALS.renewToken);
 const statusChanged = defineSignal<[StatusChangedInput]>(SIGNALS.statusChanged);
 const state = defineQuery<OnboardingState>(QUERIES.state);
+
+/** Workflows that were told by a webhook before this version go on as they did. */
+const HINTS = 'webhooks-are-hints';
 
 /** Everything that may be said to a session. Validators are called without being awaited: they must be synchronous. */
 export function handleMessages(session: Session): void {
@@ -88,7 +92,7 @@ function checkFinish({ record, waitingFinishes, input }: Session): void {
 
 async function finishAnswer(session: Session): Promise<FinishAnswer | null> {
   const { record } = session;
-  if (!record.asked && record.answer === null) note(record, 'Asked to finish');
+  if (!record.asked && record.answer === null) addEvent(record, 'Asked to finish');
   record.asked = true;
   session.waitingFinishes += 1;
   await condition(() => record.answer !== null || session.failure !== undefined);
@@ -111,7 +115,7 @@ function takeToken(session: Session, { sessionToken }: RenewTokenInput): void {
   const { record } = session;
   record.token = sessionToken;
   record.unprovenSince = null;
-  note(record, 'A session token was handed in');
+  addEvent(record, 'A session token was handed in');
   session.askingTokenSource?.cancel();
 }
 
@@ -141,7 +145,7 @@ function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDea
   const { record } = session;
   record.deadline = movedDeadline(session, given);
   const deadline = new Date(record.deadline).toISOString();
-  note(record, `Deadline moved to ${deadline}`);
+  addEvent(record, `Deadline moved to ${deadline}`);
   session.boundByDeadline?.cancel();
   session.publish();
   return { deadline };
@@ -151,6 +155,13 @@ function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDea
 function takeStatus(session: Session, given: unknown): void {
   const onboardingStatus = heardStatus(given, session.input.interviewId);
   if (onboardingStatus === undefined) return;
-  hear(session.record, onboardingStatus);
-  session.publish();
+  const { record } = session;
+  const isFirst = applyWebhookStatus(record, onboardingStatus);
+  if (!saysMore(record, onboardingStatus)) return;
+  if (patched(HINTS)) {
+    keepHint(record, onboardingStatus);
+  } else if (isFirst) {
+    applyStatus(record, onboardingStatus, 'webhook');
+    session.publish();
+  }
 }

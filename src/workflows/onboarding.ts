@@ -20,10 +20,11 @@ import {
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
 import { guarded } from './failures.js';
+import { untilHintsAreChecked, whileHintsAreChecked } from './hints.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
 import { NEW_RUN, NewRunIsDue } from './new-run.js';
-import { carriedRecord, learn, note, type SessionRecord } from './record.js';
+import { addEvent, applyStatus, carriedRecord, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
 import { startedWith } from './unreadable.js';
@@ -77,7 +78,7 @@ class Onboarding {
       }
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      note(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
+      addEvent(session.record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
       session.failure = error;
       throw error;
     } finally {
@@ -94,10 +95,13 @@ class Onboarding {
       else record.answer = { finish: null };
     }
     const finish = record.answer?.finish ?? null;
-    if (finish && plan.close && record.closed === null) await this.close();
+    const isConfirmed = finish?.confirmedBy !== 'unconfirmed';
+    if (finish && isConfirmed && plan.close && record.closed === null) await this.close();
     if (finish && needsScore(plan, finish) && record.score === null) await this.score();
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
+    // A person's verdict comes before everything else, so it must not be missed for having come just now.
+    await untilHintsAreChecked(this.session, isVerdict);
     return this.conclude();
   }
 
@@ -106,16 +110,14 @@ class Onboarding {
     const { session } = this;
     const { plan, record } = session;
     if (plan.finishWhen === 'now') return true;
-    const isReady = () => {
-      const { asked, onboardingStatus } = record;
-      // Somebody else has finished it: there is nothing to wait for.
-      return asked || (plan.finishWhen === 'processed' ? isProcessed(onboardingStatus) : isFinished(onboardingStatus));
-    };
-    const isExpired = () => milestoneOf(record.onboardingStatus) === 'expired';
+    // Somebody else may have finished it: then there is nothing to wait for.
+    const readyBy = plan.finishWhen === 'processed' ? isProcessed : isFinished;
+    const isReady = () => record.asked || readyBy(record.onboardingStatus);
     session.publish();
     await waitInStage(session, {
       summary: 'Capture deadline',
-      isOver: () => isReady() || isExpired(),
+      isOver: () => isReady() || isExpired(record.onboardingStatus),
+      decides: (hint) => readyBy(hint) || isExpired(hint),
       poll: plan.finishWhen === 'processed' ? 'processed' : undefined,
     });
     return isReady();
@@ -127,19 +129,23 @@ class Onboarding {
     session.enter('finishing');
     const { flowId } = input;
     record.earlierRequest = earlierRequest(session);
-    const { finish, onboardingStatus } = await withToken(
-      session,
-      (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
-      {
-        onRefusal: ({ lastSentAt }) => {
-          // The call that was refused may have been the second attempt of one that is still under way.
-          record.earlierRequest = { lastSentAt: lastSentAt ?? null };
+    const call = () =>
+      withToken(
+        session,
+        (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
+        {
+          onRefusal: ({ lastSentAt, accepted }) => {
+            // The call that was refused may have been the second attempt of one that is still under way.
+            record.earlierRequest = { lastSentAt: lastSentAt ?? null, ...(accepted ? { accepted } : {}) };
+          },
+          instead: () => finishedElsewhere(record),
         },
-        instead: () => finishedElsewhere(record),
-      },
-    );
-    learn(record, onboardingStatus, 'answer');
-    note(
+      );
+    // With a token the call itself finds out.
+    const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
+    const { finish, onboardingStatus } = await whileHintsAreChecked(session, decides, call);
+    applyStatus(record, onboardingStatus, 'answer');
+    addEvent(
       record,
       finish ? `Finished: action ${finish.action}, confirmed by ${finish.confirmedBy}` : 'Expired at Incode',
     );
@@ -153,12 +159,12 @@ class Onboarding {
     try {
       await withToken(session, (access) => incode.closeSession(access));
       record.closed = true;
-      note(record, 'Closed');
+      addEvent(record, 'Closed');
     } catch (error) {
       // The session is finished: its outcome must not be lost over this.
       if (!(error instanceof ApplicationFailure)) throw error;
       record.closed = false;
-      note(record, `Not closed: ${error.message}`);
+      addEvent(record, `Not closed: ${error.message}`);
     }
   }
 
@@ -177,7 +183,7 @@ class Onboarding {
           ),
         );
         record.score = { answer };
-        note(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
+        addEvent(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
         return;
       } catch (error) {
         const isMoved = isCancellation(error) && record.deadline !== deadline;
@@ -193,7 +199,8 @@ class Onboarding {
     session.enter('inReview', session.plan.reviewDeadlineMs);
     await waitInStage(session, {
       summary: 'Review deadline',
-      isOver: () => verdictOf(session.record.onboardingStatus) !== undefined,
+      isOver: () => isVerdict(session.record.onboardingStatus),
+      decides: isVerdict,
       poll: 'reviewed',
     });
   }
@@ -203,7 +210,8 @@ class Onboarding {
     const finish = record.answer?.finish ?? null;
     const isScored = finish !== null && needsScore(plan, finish);
     const score = isScored ? (record.score?.answer ?? null) : undefined;
-    return decide({ finish, score, onboardingStatus: record.onboardingStatus, reviewed: record.stage === 'inReview' });
+    const { onboardingStatus, byWebhook, stage } = record;
+    return decide({ finish, score, onboardingStatus, byWebhook, reviewed: stage === 'inReview' });
   }
 
   private conclude(): OnboardingResult {
@@ -212,7 +220,7 @@ class Onboarding {
     record.stage = 'done';
     record.deadline = null;
     record.outcome = outcome;
-    note(record, `Outcome: ${outcome}`);
+    addEvent(record, `Outcome: ${outcome}`);
     publishOutcome(outcome);
     publishResult(outcome, reason);
     return {
@@ -222,7 +230,16 @@ class Onboarding {
       score: record.score?.answer ?? null,
       closed: record.closed,
       onboardingStatus: record.onboardingStatus,
+      ...(record.onboardingStatus === null ? {} : { confirmedBy: record.byWebhook ? 'webhook' : 'incode' }),
       reason,
     };
   }
+}
+
+function isVerdict(onboardingStatus: string | null): boolean {
+  return verdictOf(onboardingStatus) !== undefined;
+}
+
+function isExpired(onboardingStatus: string | null): boolean {
+  return milestoneOf(onboardingStatus) === 'expired';
 }

@@ -50,6 +50,7 @@ export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> =
   score: { ...CALL, summary: 'Read the score, until it is ready' },
   reissueToken: { ...CALL, summary: 'Get a fresh session token' },
   awaitMilestone: { ...POLL, summary: "Poll the session's status, in case a webhook is lost" },
+  confirmStatus: { ...CALL, summary: 'Ask Incode whether a webhook is true' },
   onboardingStatus: { ...LAST_LOOK, summary: "Look at the session's status before its deadline counts" },
 };
 

@@ -2,12 +2,13 @@ import type { CancellationScope } from '@temporalio/workflow';
 import {
   type OnboardingInput,
   type OnboardingState,
+  planWithDefaults,
   type ResolvedPlan,
   resolvePlan,
   type Stage,
   UPDATES,
 } from '../contract/index.js';
-import { newRecord, note, type SessionRecord } from './record.js';
+import { addEvent, newRecord, type SessionRecord } from './record.js';
 import { publishDetails, publishStage } from './visibility.js';
 
 /** One session on its way: what is known of it, and what this run is busy with. */
@@ -41,7 +42,7 @@ export class Session {
   enter(stage: SessionRecord['stage'], lastsMs?: number): void {
     const { record } = this;
     if (record.stage !== stage) {
-      note(record, `Stage: ${stage}`);
+      addEvent(record, `Stage: ${stage}`);
       record.stage = stage;
       record.deadline = lastsMs === undefined ? null : Date.now() + lastsMs;
     }
@@ -66,6 +67,7 @@ export class Session {
       score: score?.answer ?? null,
       onboardingStatus,
       outcome,
+      plan: planWithDefaults(this.input.plan),
       timeline,
     };
   }

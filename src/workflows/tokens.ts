@@ -4,7 +4,7 @@ import { FAILURES } from '../contract/index.js';
 import { type ActivityRefusal, activityRefusal } from './failures.js';
 import { incode } from './incode.js';
 import { NewRunIsDue, newRunIsDue } from './new-run.js';
-import { note } from './record.js';
+import { addEvent } from './record.js';
 import type { Session } from './session.js';
 
 export interface TokenOptions<T> {
@@ -34,36 +34,55 @@ export async function withToken<T>(
       return result;
     } catch (error) {
       const refusal = activityRefusal(error);
-      if (refusal?.failure.type !== FAILURES.tokenRefused) throw refusal?.failure ?? error;
-      note(record, 'Incode refused the session token');
+      const why = refusal && refusalOf(refusal, sessionToken === input.sessionToken);
+      if (why === undefined) throw refusal?.failure ?? error;
+      addEvent(record, why);
+      record.refusal = why;
       record.refusedToken = sessionToken;
       // Unless somebody has renewed it while the call was under way.
       if (record.token === sessionToken) record.token = null;
-      onRefusal?.(refusal);
+      if (refusal) onRefusal?.(refusal);
     }
   }
+}
+
+const REFUSED = 'Incode refused the session token';
+const OF_ANOTHER = 'the session token belongs to another session';
+
+/** @returns why another token is needed, for people; `undefined` if the failure is no refusal of this one */
+function refusalOf({ failure }: ActivityRefusal, isFirstToken: boolean): string | undefined {
+  if (failure.type === FAILURES.tokenRefused) return REFUSED;
+  // Whoever started the session with it took one person for another. A later one can be exchanged.
+  if (failure.type === FAILURES.tokenMismatch && !isFirstToken) return OF_ANOTHER;
+  return undefined;
 }
 
 /**
  * Asking for another would go round in circles if the source's last one was refused at once. A poll cannot tell that its token
  * was accepted, only how long it was in use.
  */
-const ROUND_MS = 3_600_000;
+const MIN_TOKEN_LIFETIME_MS = 3_600_000;
 
 /** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
 async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
-  const { unprovenSince } = session.record;
+  const { unprovenSince, refusal } = session.record;
   const why =
-    unprovenSince !== null && Date.now() - unprovenSince < ROUND_MS
-      ? 'Incode refused the token of the token source as well'
+    unprovenSince !== null && Date.now() - unprovenSince < MIN_TOKEN_LIFETIME_MS
+      ? ofTokenSource(refusal)
       : await askTokenSource(session);
   if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
+}
+
+function ofTokenSource(refusal: string | undefined): string {
+  return refusal === OF_ANOTHER
+    ? 'the token source gave the token of another session'
+    : 'Incode refused the token of the token source as well';
 }
 
 /** @returns why there is none, for people, in case there is none */
 async function askTokenSource(session: Session): Promise<string> {
   const { record, input } = session;
-  const refused = record.refusedToken === null ? 'the session has no token' : 'Incode refused the session token';
+  const refused = record.refusedToken === null ? 'the session has no token' : (record.refusal ?? REFUSED);
   const scope = new CancellationScope();
   session.askingTokenSource = scope;
   try {
@@ -71,7 +90,7 @@ async function askTokenSource(session: Session): Promise<string> {
     if (sessionToken === null) return refused;
     // Unless somebody has handed one in meanwhile.
     if (record.token === null) {
-      note(record, 'The token source gave a fresh session token');
+      addEvent(record, 'The token source gave a fresh session token');
       record.unprovenSince = Date.now();
       record.token = sessionToken;
     }
@@ -90,7 +109,7 @@ async function askTokenSource(session: Session): Promise<string> {
 async function waitForToken(session: Session, why: string, isMoot: () => boolean): Promise<void> {
   const { record } = session;
   session.tokenNeeded = why;
-  note(record, `A session token is needed: ${why}`);
+  addEvent(record, `A session token is needed: ${why}`);
   session.publish();
   try {
     await condition(() => record.token !== null || isMoot() || newRunIsDue());

@@ -1,42 +1,43 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, it, vi } from 'vitest';
-import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
-import { Slots } from '../../src/activities/batch/concurrency-limit.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
+import { ConcurrencyLimit } from '../../src/activities/batch/concurrency-limit.js';
 import { activitiesPerSecond, createBulkActivities } from '../../src/activities/batch/index.js';
-import { Pace } from '../../src/activities/batch/request-pacer.js';
-import { Gate } from '../../src/activities/batch/shared-throttle.js';
+import { RequestPacer } from '../../src/activities/batch/request-pacer.js';
+import { SharedThrottle } from '../../src/activities/batch/shared-throttle.js';
+import { Stragglers } from '../../src/activities/batch/stragglers.js';
 import type { CompleteManyResult } from '../../src/activities/batch/types.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 
 describe('Slots', () => {
   it('are handed out in the order in which they were asked for', async () => {
-    const slots = new Slots(1);
-    expect(slots.take()).toBeUndefined();
+    const slots = new ConcurrencyLimit(1);
+    expect(slots.acquire()).toBeUndefined();
     const order: number[] = [];
-    const waiting = [1, 2, 3].map((who) => slots.take()?.then(() => order.push(who)));
-    slots.give();
+    const waiting = [1, 2, 3].map((who) => slots.acquire()?.then(() => order.push(who)));
+    slots.release();
     await waiting[0];
-    slots.give();
+    slots.release();
     await waiting[1];
     expect(order).toEqual([1, 2]);
   });
 
   it('become half as many when it is too much, and grow back', () => {
-    const slots = new Slots(8);
+    const slots = new ConcurrencyLimit(8);
     slots.shrink();
-    const taken = () => Array.from({ length: 8 }, () => slots.take()).filter((wait) => wait === undefined).length;
+    const taken = () => Array.from({ length: 8 }, () => slots.acquire()).filter((wait) => wait === undefined).length;
     expect(taken()).toBe(4);
     for (let round = 0; round < 100; round += 1) slots.grow();
     // The other four were let in meanwhile.
-    for (let n = 0; n < 8; n += 1) slots.give();
+    for (let n = 0; n < 8; n += 1) slots.release();
     expect(taken()).toBe(8);
   });
 
   it('never become none', () => {
-    const slots = new Slots(4);
+    const slots = new ConcurrencyLimit(4);
     for (let n = 0; n < 10; n += 1) slots.shrink();
-    expect(slots.take()).toBeUndefined();
-    expect(slots.take()).toBeInstanceOf(Promise);
+    expect(slots.acquire()).toBeUndefined();
+    expect(slots.acquire()).toBeInstanceOf(Promise);
   });
 });
 
@@ -44,7 +45,7 @@ describe('Pace', () => {
   it('spaces requests evenly', () => {
     vi.useFakeTimers();
     try {
-      const pace = new Pace(100);
+      const pace = new RequestPacer(100);
       expect(pace.turn(1_000)).toBeUndefined();
       expect(pace.turn(1_000)).toBeInstanceOf(Promise);
       expect(pace.turn(1_000)).toBeInstanceOf(Promise);
@@ -57,14 +58,14 @@ describe('Pace', () => {
   });
 
   it('makes up for no pause: that would be a burst', () => {
-    const pace = new Pace(100);
+    const pace = new RequestPacer(100);
     pace.turn(0);
     expect(pace.turn(60_000)).toBeUndefined();
     expect(pace.backlog(60_000)).toBeCloseTo(1);
   });
 
   it('is halved when it is too much, and recovers within some 50 calls', () => {
-    const pace = new Pace(100);
+    const pace = new RequestPacer(100);
     pace.shrink();
     pace.turn(0);
     // One request is now 20 ms, of which a backlog of one is made.
@@ -75,7 +76,7 @@ describe('Pace', () => {
   });
 
   it('without a rate lets everything pass', () => {
-    const pace = new Pace();
+    const pace = new RequestPacer();
     pace.shrink();
     expect(Array.from({ length: 1_000 }, () => pace.turn()).every((wait) => wait === undefined)).toBe(true);
     expect(pace.backlog()).toBe(0);
@@ -83,14 +84,14 @@ describe('Pace', () => {
 });
 
 describe('Breaker', () => {
-  const trip = (breaker: Breaker, now: number, retryAfterMs?: number) => {
-    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', retryAfterMs, now);
+  const trip = (breaker: CircuitBreaker, now: number, retryAfterMs = 0) => {
+    for (let n = 0; n < 8; n += 1) breaker.failed('Incode answered 503', { retryAfterMs }, now);
   };
 
   it('lets single failures pass', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     for (let n = 0; n < 100; n += 1) {
-      breaker.failed('Incode answered 503', 0, n);
+      breaker.failed('Incode answered 503', {}, n);
       if (n % 7 === 0) breaker.succeeded();
     }
     expect(breaker.hold(100)).toBeUndefined();
@@ -98,7 +99,7 @@ describe('Breaker', () => {
   });
 
   it('holds after eight in a row, and lets one look whether it is over', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0);
     expect(breaker.hold(0)).toEqual({ forMs: 1_000, why: 'Incode answered 503' });
     expect(breaker.admit(999)).toBe('no');
@@ -107,20 +108,31 @@ describe('Breaker', () => {
   });
 
   it('holds twice as long after each look that fails, up to two minutes', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0);
     const holds: number[] = [];
     for (let now = 0, n = 0; n < 9; n += 1) {
       now += breaker.hold(now)?.forMs ?? 0;
       expect(breaker.admit(now)).toBe('asProbe');
-      breaker.failed('Incode answered 503', 0, now);
+      breaker.failed('Incode answered 503', {}, now);
       holds.push(breaker.hold(now)?.forMs ?? 0);
     }
     expect(holds).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000, 120_000]);
   });
 
+  it('holds for no longer than what an operator mends may take to be noticed', () => {
+    const breaker = new CircuitBreaker();
+    trip(breaker, 0);
+    for (let now = 0, n = 0; n < 12; n += 1) {
+      now += breaker.hold(now)?.forMs ?? 0;
+      breaker.admit(now);
+      breaker.failed('Incode answered 403', { retryAfterMs: 3_600_000, atMostMs: 60_000 }, now);
+      expect(breaker.hold(now)?.forMs).toBeLessThanOrEqual(60_000);
+    }
+  });
+
   it('is not moved by those that were under way when it tripped', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0);
     trip(breaker, 500);
     expect(breaker.hold(500)?.forMs).toBe(1_000);
@@ -128,13 +140,13 @@ describe('Breaker', () => {
   });
 
   it('waits for as long as Incode asks', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0, 30_000);
     expect(breaker.hold(0)?.forMs).toBe(30_000);
   });
 
   it('is over with the first success', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0);
     breaker.admit(1_000);
     breaker.succeeded();
@@ -144,11 +156,77 @@ describe('Breaker', () => {
   });
 
   it('sends another to look if the first says nothing about Incode', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     trip(breaker, 0);
     breaker.admit(1_000);
     breaker.abandoned();
     expect(breaker.admit(1_000)).toBe('asProbe');
+  });
+});
+
+describe('Stragglers', () => {
+  let now = 0;
+  beforeEach(() => {
+    now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Sessions that have begun at 0; each ends when it is told to. */
+  function begin(stragglers: Stragglers, count: number): (() => Promise<void>)[] {
+    return Array.from({ length: count }, () => {
+      let end = () => {};
+      const ended = stragglers.time(() => new Promise<void>((resolve) => (end = resolve)));
+      return () => {
+        end();
+        return ended;
+      };
+    });
+  }
+
+  it('are sessions that take more than ten seconds while all others took far less', async () => {
+    const stragglers = new Stragglers();
+    const [quick] = begin(stragglers, 2);
+    now = 1_000;
+    await quick?.();
+    now = 10_000;
+    expect(stragglers.areLeft).toBe(false);
+    now = 10_001;
+    expect(stragglers.areLeft).toBe(true);
+  });
+
+  it('are none while nothing has ended: Incode may be slow for all', () => {
+    const stragglers = new Stragglers();
+    expect(stragglers.areLeft).toBe(false);
+    begin(stragglers, 3);
+    now = 60_000;
+    expect(stragglers.areLeft).toBe(false);
+  });
+
+  it('are none where others took a quarter as long', async () => {
+    const stragglers = new Stragglers();
+    const [slow] = begin(stragglers, 2);
+    now = 8_000;
+    await slow?.();
+    now = 32_000;
+    expect(stragglers.areLeft).toBe(false);
+    now = 32_001;
+    expect(stragglers.areLeft).toBe(true);
+  });
+
+  it('are not all that is left while another session is young', async () => {
+    const stragglers = new Stragglers();
+    const [quick, hanging] = begin(stragglers, 2);
+    await quick?.();
+    now = 20_000;
+    const [young] = begin(stragglers, 1);
+    expect(stragglers.areLeft).toBe(false);
+    await young?.();
+    expect(stragglers.areLeft).toBe(true);
+    await hanging?.();
+    expect(stragglers.areLeft).toBe(false);
   });
 });
 
@@ -157,23 +235,51 @@ describe('Gate', () => {
     new IncodeError({ kind: 'notTaken', operation: 'finishStatus', what: `answered ${httpStatus}`, httpStatus });
 
   it('slows down once for calls that were refused together', () => {
-    const gate = new Gate({ concurrency: 16, perSecond: undefined });
-    for (let n = 0; n < 5; n += 1) gate.report({ open: {}, dueInMs: 0, error: answered(429) });
-    const free = Array.from({ length: 16 }, () => gate.slots.take()).filter((wait) => wait === undefined);
+    const throttle = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000, perSecond: undefined });
+    for (let n = 0; n < 5; n += 1) throttle.report({ open: {}, dueInMs: 0, error: answered(429) });
+    const free = Array.from({ length: 16 }, () => throttle.slots.acquire()).filter((wait) => wait === undefined);
     expect(free).toHaveLength(8);
   });
 
   it('goes on as fast as before after what is no refusal of its speed', () => {
-    const gate = new Gate({ concurrency: 2 });
-    gate.report({ open: {}, dueInMs: 0, error: answered(503) });
-    expect([gate.slots.take(), gate.slots.take()]).toEqual([undefined, undefined]);
+    const throttle = new SharedThrottle({ concurrency: 2, operatorRetryMs: 60_000 });
+    throttle.report({ open: {}, dueInMs: 0, error: answered(503) });
+    expect([throttle.slots.acquire(), throttle.slots.acquire()]).toEqual([undefined, undefined]);
   });
 
   it('does not take the failure of a token source for one of Incode', () => {
-    const gate = new Gate({ concurrency: 1 });
-    for (let n = 0; n < 20; n += 1) gate.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
-    expect(gate.breaker.hold()).toBeUndefined();
+    const throttle = new SharedThrottle({ concurrency: 1, operatorRetryMs: 60_000 });
+    for (let n = 0; n < 20; n += 1) throttle.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
+    expect(throttle.breaker.hold()).toBeUndefined();
   });
+});
+
+describe('after a mended API key or base URL', () => {
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+
+  it.each(['apiKeyRefused', 'misconfigured'] as const)(
+    'a session of a batch that met %s is due within a minute',
+    async (kind) => {
+      const refused = new IncodeError({ kind, operation: 'finishStatus', what: 'refused', retryAfterMs: 3_600_000 });
+      const incode = {
+        finishStatus: () => Promise.reject(refused),
+        onboardingStatus: async () => ({ onboardingStatus: 'POST_PROCESSING_FINISHED' }),
+      } as unknown as IncodeClient;
+      const { completeMany } = createBulkActivities({ incode });
+      // As often as during a night without a key.
+      const done = { verify: true as const, tries: 500 };
+      const sessions = Array.from({ length: 20 }, (_, index) => ({
+        index,
+        interviewId: `s${index}`,
+        sessionToken: 't',
+        done,
+      }));
+      const result: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+      expect(result.hold?.forMs).toBeLessThanOrEqual(60_000);
+      expect(result.open.length).toBeGreaterThan(0);
+      expect(Math.max(...result.open.map(([, , dueInMs]) => dueInMs))).toBeLessThanOrEqual(60_000);
+    },
+  );
 });
 
 it('the server hands out as many activities as make the requests of a second', () => {
@@ -217,6 +323,26 @@ describe('an activity whose time is over', () => {
   it('and does until then', async () => {
     expect(await completeOne(9_000)).toMatchObject({ result: { ended: [[0, {}]], open: [] }, sent: 1 });
   });
+});
+
+it('of a batch that trusts its list sends without a look, but for sessions that may have been sent', async () => {
+  const asked: string[] = [];
+  const incode = {
+    finishStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`finish ${interviewId}`);
+      return { action: 'approved', redirectionUrl: null };
+    },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
+  } as unknown as IncodeClient;
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const sessions = ['a', 'b'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const given = [sessions[0], { ...sessions[1], done: { verify: true as const } }] as typeof sessions;
+  const { completeMany } = createBulkActivities({ incode, concurrency: 1 });
+  await new MockActivityEnvironment().run(completeMany, { sessions: given, plan, trust: true });
+  expect(asked).toEqual(['finish a', 'status b', 'finish b']);
 });
 
 describe('an activity that comes after a worker that died', () => {
@@ -271,7 +397,7 @@ describe('an activity that comes after a worker that died', () => {
   });
 
   it('tells nothing of them if it is the first one: nobody has begun them', async () => {
-    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['finish'] });
+    expect(await completeOne({ attempt: 1 })).toEqual({ ended: [0], open: [], asked: ['status'] });
   });
 });
 
@@ -283,16 +409,20 @@ it('tokens that Incode issues count for the rate limit too', async () => {
       asked.push(`finish ${interviewId}`);
       return { action: 'approved', redirectionUrl: null };
     },
+    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
+      asked.push(`status ${interviewId}`);
+      return { onboardingStatus: 'UNKNOWN' };
+    },
   } as unknown as IncodeClient;
   const token = async (interviewId: string) => {
     asked.push(`token ${interviewId}`);
     return 'token';
   };
-  // Four requests in the two seconds of an activity.
+  // Six requests in the two seconds of an activity.
   const { completeMany } = createBulkActivities({
     incode,
     tokenSource: { token },
-    requestsPerSecond: 2,
+    requestsPerSecond: 3,
     concurrency: 1,
   });
   const sessions = ['a', 'b', 'c', 'd'].map((interviewId, index) => ({ interviewId, index }));
@@ -303,5 +433,5 @@ it('tokens that Incode issues count for the rate limit too', async () => {
       [1, {}],
     ],
   });
-  expect(asked).toEqual(['token a', 'finish a', 'token b', 'finish b']);
+  expect(asked).toEqual(['token a', 'status a', 'finish a', 'token b', 'status b', 'finish b']);
 });

@@ -21,7 +21,7 @@ afterEach(() => {
 async function failureOf(error: unknown, context: Partial<FailureContext> = {}): Promise<ApplicationFailure> {
   const environment = new MockActivityEnvironment({ attempt: 3 }, { logger });
   const failure = await environment.run(async () =>
-    activityFailure(error, { interviewId: 'i-1', mendIntervalMs: MINUTE, ...context }),
+    activityFailure(error, { interviewId: 'i-1', operatorRetryMs: MINUTE, ...context }),
   );
   return failure as ApplicationFailure;
 }
@@ -50,6 +50,12 @@ describe('an error of Incode', () => {
     ['when Incode wants to be asked', { retryAfterMs: 7_000 }, {}, 7_000],
     ['no earlier than the caller can bear', { retryAfterMs: 7_000 }, { leastDelayMs: 30_000 }, 30_000],
     ['slowly while somebody has to mend the key', { kind: 'apiKeyRefused' }, {}, MINUTE],
+    [
+      'as soon after the mending, whatever Incode asks',
+      { kind: 'apiKeyRefused', retryAfterMs: 60 * MINUTE },
+      {},
+      MINUTE,
+    ],
     ['slowly while somebody has to mend the URL', { kind: 'misconfigured', retryAfterMs: 1 }, {}, MINUTE],
   ])('is retried %s', async (_, facts, context, delay) => {
     expect((await failureOf(errorOf(facts), context)).nextRetryDelay).toBe(delay);
@@ -69,9 +75,11 @@ describe('an error of Incode', () => {
     const bare = await failureOf(errorOf({}));
     expect(bare.message).toMatch(/^Session i-1: score: Incode answered\. /);
     expect(bare.details).toEqual([{ interviewId: 'i-1', operation: 'score' }]);
-    const full = await failureOf(errorOf({ httpStatus: 500, code: 4_015 }), { lastSentAt: 12 });
+    const full = await failureOf(errorOf({ httpStatus: 500, code: 4_015 }), {
+      sent: { lastSentAt: 12, accepted: true },
+    });
     expect(full.details).toEqual([
-      { interviewId: 'i-1', operation: 'score', httpStatus: 500, code: 4_015, lastSentAt: 12 },
+      { interviewId: 'i-1', operation: 'score', httpStatus: 500, code: 4_015, lastSentAt: 12, accepted: true },
     ]);
   });
 });
@@ -86,7 +94,7 @@ describe('a call that is given up', () => {
     const environment = new MockActivityEnvironment();
     return environment.run(async () => {
       environment.cancel('CANCELLED', details as never);
-      return activityFailure(errorOf({}), { interviewId: 'i-1', mendIntervalMs: MINUTE });
+      return activityFailure(errorOf({}), { interviewId: 'i-1', operatorRetryMs: MINUTE });
     });
   }
 

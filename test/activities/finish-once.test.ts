@@ -1,52 +1,79 @@
 import { describe, expect, it } from 'vitest';
-import { type EarlierRequests, finishOnce } from '../../src/activities/finish-once.js';
+import { type EarlierRequests, type FinishContext, finishOnce } from '../../src/activities/finish-once.js';
 import type { ActivityEvent } from '../../src/activities/observe.js';
+import { TokenMismatchError } from '../../src/activities/token-fit.js';
+import { FAILURES } from '../../src/contract/index.js';
 import { type IncodeClient, IncodeError, type IncodeErrorKind, type IncodeOperation } from '../../src/incode/index.js';
 
 const SETTLE_MS = 30_000;
-const NOW = 1_000_000;
+const CONFIRM_MS = 900_000;
+const POLL_MS = 10_000;
+const NOW = 10_000_000;
 const SESSION = { interviewId: 'i-1', sessionToken: 'token' };
 const ANSWER = { action: 'approved', redirectionUrl: 'https://bank.example/' };
 
+type Status = string | IncodeError;
+
 interface Answers {
-  status?: string | IncodeError;
+  /** Of the reads by id, in their order; the last one repeats. */
+  status?: Status | Status[];
+  /** Of the read without an id. */
+  statusOfToken?: Status;
   finish?: IncodeError;
 }
 
-function errorOf(operation: IncodeOperation, kind: IncodeErrorKind): IncodeError {
-  return new IncodeError({ kind, operation, what: 'answered' });
+function errorOf(operation: IncodeOperation, kind: IncodeErrorKind, httpStatus?: number): IncodeError {
+  return new IncodeError({ kind, operation, what: 'answered', httpStatus });
 }
 
-const finishError = (kind: IncodeErrorKind) => errorOf('finishStatus', kind);
+const finishError = (kind: IncodeErrorKind, httpStatus?: number) => errorOf('finishStatus', kind, httpStatus);
+const statusError = (kind: IncodeErrorKind) => errorOf('onboardingStatus', kind);
 
 /** One attempt with an Incode that answers so; what was asked of it, in order; and what was told. */
-async function attempt(answers: Answers, earlier: Partial<EarlierRequests> = {}) {
+async function attempt(answers: Answers, context: Partial<FinishContext> = {}, session = SESSION) {
   const asked: string[] = [];
   const told: ActivityEvent[] = [];
   const { signal } = new AbortController();
-  const answer = async <T>(operation: string, value: T | IncodeError, ...call: unknown[]): Promise<T> => {
+  const statuses = [answers.status ?? 'UNKNOWN'].flat();
+  const answer = <T>(operation: string, value: T | IncodeError): T => {
     asked.push(operation);
-    expect(call).toEqual([SESSION, { signal }]);
     if (value instanceof Error) throw value;
     return value;
   };
   const incode = {
-    finishStatus: (...call: unknown[]) => answer('finish', answers.finish ?? ANSWER, ...call),
-    onboardingStatus: (...call: unknown[]) => {
-      const { status = 'UNKNOWN' } = answers;
-      return answer('status', status instanceof Error ? status : { onboardingStatus: status }, ...call);
+    finishStatus: async (...call: unknown[]) => {
+      expect(call).toEqual([session, { signal }]);
+      return answer('finish', answers.finish ?? ANSWER);
+    },
+    onboardingStatus: async ({ interviewId, sessionToken }: { interviewId?: string; sessionToken: string }) => {
+      expect(sessionToken).toBe(session.sessionToken);
+      const status = interviewId
+        ? statuses.length > 1
+          ? statuses.shift()
+          : statuses[0]
+        : (answers.statusOfToken ?? statusError('tokenRefused'));
+      return answer<unknown>(
+        interviewId ? 'status' : 'status without id',
+        status instanceof Error ? status : { onboardingStatus: status },
+      );
     },
   } as unknown as IncodeClient;
   const came = await finishOnce(
-    { incode, settleTimeMs: SETTLE_MS, observe: (event) => told.push(event) },
-    SESSION,
-    { verify: false, lastSentAt: undefined, now: () => NOW, ...earlier },
+    {
+      incode,
+      settleTimeMs: SETTLE_MS,
+      confirmFinishWithinMs: CONFIRM_MS,
+      confirmFinishPollMs: POLL_MS,
+      observe: (event) => told.push(event),
+    },
+    session,
+    { earlier: {}, trust: false, now: () => NOW, ...context },
     signal,
   );
   return { came, asked, told };
 }
 
-const OPEN = ['UNKNOWN', 'SOMETHING_NEW', 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED'];
+const OPEN = ['UNKNOWN', 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED', 'GOVERNMENT_VALIDATION_FINISHED'];
 const OVER = [
   ...['ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED'].map((onboardingStatus) => ({
     onboardingStatus,
@@ -54,104 +81,295 @@ const OVER = [
   })),
   { onboardingStatus: 'EXPIRED', finish: null },
 ];
+const FINISHED = {
+  result: { finish: { ...ANSWER, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' },
+};
+const UNCONFIRMED = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
 
-describe('the first request', () => {
-  it('is sent without a look', async () => {
-    const { came, asked, told } = await attempt({});
-    expect(came).toEqual({
-      result: { finish: { ...ANSWER, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' },
-    });
+/** A request of this long ago. */
+const sent = (agoMs: number): EarlierRequests => ({ lastSentAt: NOW - agoMs });
+const accepted = (agoMs: number): EarlierRequests => ({ ...sent(agoMs), accepted: true });
+
+describe('a first request', () => {
+  it.each([...OPEN, 'SOMETHING_NEW'])('is sent after a look that finds %s', async (status) => {
+    const { came, asked, told } = await attempt({ status });
+    expect(came).toEqual(FINISHED);
+    expect(asked).toEqual(['status', 'finish']);
+    expect(told).toEqual([{ type: 'verification', result: status === 'SOMETHING_NEW' ? 'unclear' : 'open' }]);
+  });
+
+  it('is sent without a look if the caller says that it can trust that it is the first', async () => {
+    const { came, asked, told } = await attempt({}, { trust: true });
+    expect(came).toEqual(FINISHED);
     expect(asked).toEqual(['finish']);
     expect(told).toEqual([]);
   });
+
+  it.each(OVER)('is not sent if the session is $onboardingStatus', async (result) => {
+    const { came, asked, told } = await attempt({ status: result.onboardingStatus });
+    expect(came).toEqual({ result });
+    expect(asked).toEqual(['status']);
+    expect(told).toEqual([{ type: 'verification', result: result.finish ? 'finished' : 'expired' }]);
+  });
+
+  it.each<IncodeErrorKind>(['maybeRunning', 'notTaken', 'badRequest', 'tokenRefused'])(
+    'is not sent if the look fails with %s, which leaves no doubt about a request',
+    async (kind) => {
+      const error = statusError(kind);
+      const { came, asked, told } = await attempt({ status: error });
+      expect(came).toEqual({ error, sent: {} });
+      expect(asked).not.toContain('finish');
+      expect(told).toEqual([]);
+    },
+  );
 });
 
-describe('a request that may not be the first', () => {
-  it.each(OVER)('is not sent if the session is $onboardingStatus', async (result) => {
-    for (const earlier of [{ verify: true }, { lastSentAt: NOW }]) {
-      const { came, asked, told } = await attempt({ status: result.onboardingStatus }, earlier);
+describe('after a request that may have taken effect', () => {
+  it.each(OVER)('is $onboardingStatus the result at once', async (result) => {
+    for (const earlier of [sent(0), accepted(0), sent(CONFIRM_MS)]) {
+      const { came, asked } = await attempt({ status: result.onboardingStatus }, { earlier });
       expect(came).toEqual({ result });
       expect(asked).toEqual(['status']);
-      expect(told).toEqual([{ type: 'verification', result: result.finish ? 'finished' : 'expired' }]);
     }
   });
 
-  it.each(OPEN)('is sent if the session is %s, and nothing earlier can be running', async (status) => {
-    for (const earlier of [{ verify: true }, { lastSentAt: NOW - SETTLE_MS }]) {
-      const { came, asked, told } = await attempt({ status }, earlier);
-      expect(came).toHaveProperty('result.finish.confirmedBy', 'response');
-      expect(asked).toEqual(['status', 'finish']);
-      expect(told).toEqual([{ type: 'verification', result: 'open' }]);
-    }
+  it.each(OPEN)('%s counts as unfinished only when the settle time is over', async (status) => {
+    const earlier = sent(SETTLE_MS - 1);
+    const { came, asked } = await attempt({ status }, { earlier });
+    expect(came).toEqual({
+      wait: { ms: 1, type: FAILURES.settling, what: 'an earlier request may still be running at Incode' },
+      sent: earlier,
+    });
+    expect(asked).toEqual(['status']);
+    const after = await attempt({ status }, { earlier: sent(SETTLE_MS) });
+    expect(after.came).toEqual(FINISHED);
+    expect(after.asked).toEqual(['status', 'finish']);
   });
 
-  it('waits for what an earlier one may still do', async () => {
-    const lastSentAt = NOW - SETTLE_MS + 1;
-    for (const verify of [true, false]) {
-      const { came, asked, told } = await attempt({}, { verify, lastSentAt });
-      expect(came).toEqual({ settlesInMs: 1, lastSentAt });
+  it('the status is read also if the caller trusts that nothing was sent', async () => {
+    const { asked } = await attempt({}, { earlier: sent(SETTLE_MS), trust: true });
+    expect(asked).toEqual(['status', 'finish']);
+  });
+
+  it('a status that is not understood never counts as unfinished', async () => {
+    for (const earlier of [sent(0), sent(SETTLE_MS), sent(CONFIRM_MS - 60_000)]) {
+      const { came, asked } = await attempt({ status: 'SOMETHING_NEW' }, { earlier });
+      expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: earlier });
       expect(asked).toEqual(['status']);
-      expect(told).toEqual([{ type: 'verification', result: 'open' }]);
     }
   });
 
-  it('is not sent without knowing the status', async () => {
-    const error = errorOf('onboardingStatus', 'maybeRunning');
-    for (const lastSentAt of [undefined, NOW - 1]) {
-      const { came, asked, told } = await attempt({ status: error }, { verify: true, lastSentAt });
-      expect(came).toEqual({ error, lastSentAt });
+  it.each([...OPEN, 'SOMETHING_NEW'])(
+    'that Incode answered with 2xx, nothing is sent again while it is %s',
+    async (status) => {
+      for (const agoMs of [0, SETTLE_MS, CONFIRM_MS - 60_000]) {
+        const { came, asked } = await attempt({ status }, { earlier: accepted(agoMs) });
+        expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: accepted(agoMs) });
+        expect(asked).toEqual(['status']);
+      }
+    },
+  );
+
+  it('a session is unconfirmed once the time to confirm is over', async () => {
+    for (const [status, earlier] of [
+      ['SOMETHING_NEW', sent(CONFIRM_MS)],
+      ['UNKNOWN', accepted(CONFIRM_MS)],
+    ] as const) {
+      const { came, asked, told } = await attempt({ status }, { earlier });
+      expect(came).toEqual({ result: { finish: UNCONFIRMED, onboardingStatus: status } });
       expect(asked).toEqual(['status']);
-      // A look that fails leaves nobody in doubt about a request.
-      expect(told).toEqual([]);
+      expect(told.at(-1)).toEqual({ type: 'unconfirmedFinish' });
     }
   });
+
+  it('the last look comes at the end of the time to confirm', async () => {
+    const { came } = await attempt({}, { earlier: accepted(CONFIRM_MS - 7) });
+    expect(came).toMatchObject({ wait: { ms: 7 } });
+  });
+
+  it('says for people what is waited for, and no text that Incode may have put into the status', async () => {
+    const known = await attempt({ status: 'POST_PROCESSING_FINISHED' }, { earlier: accepted(60_000) });
+    expect(known.came).toHaveProperty(
+      'wait.what',
+      'Incode has accepted the request to finish, but the status is POST_PROCESSING_FINISHED. The status is read again for at most 14 min',
+    );
+    const strange = await attempt({ status: 'JANE DOE IS DONE' }, { earlier: sent(60_000) });
+    expect(strange.came).toHaveProperty(
+      'wait.what',
+      'Incode may have finished the session, but the status is one that this package does not know. The status is read again for at most 14 min',
+    );
+  });
+
+  it.each<IncodeErrorKind>(['badRequest', 'unknownSession', 'methodNotAllowed', 'notAcceptable'])(
+    'a look that is refused with %s is repeated until the time to confirm is over',
+    async (kind) => {
+      const error = statusError(kind);
+      const { came, asked } = await attempt({ status: error }, { earlier: sent(60_000) });
+      expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: sent(60_000) });
+      expect(asked).not.toContain('finish');
+      const last = await attempt({ status: error }, { earlier: sent(CONFIRM_MS) });
+      expect(last.came).toEqual({ error, sent: sent(CONFIRM_MS) });
+    },
+  );
+
+  it.each<IncodeErrorKind>(['tokenRefused', 'apiKeyRefused', 'misconfigured', 'notTaken', 'maybeRunning'])(
+    'a look that fails with %s keeps what is known',
+    async (kind) => {
+      const error = statusError(kind);
+      const { came } = await attempt({ status: error }, { earlier: accepted(1) });
+      expect(came).toEqual({ error, sent: accepted(1) });
+    },
+  );
 });
 
 describe('a request that fails', () => {
-  it.each<IncodeErrorKind>(['maybeRunning', 'resultUnknown'])('is told of as ambiguous: %s', async (kind) => {
-    const error = finishError(kind);
-    const { came, told } = await attempt({ finish: error }, { verify: true, lastSentAt: NOW - SETTLE_MS });
-    expect(came).toEqual({ error, lastSentAt: kind === 'maybeRunning' ? 'inThisAttempt' : undefined });
-    expect(told.slice(1)).toEqual([{ type: 'ambiguousFinish', kind }]);
+  it.each<[IncodeErrorKind, number | undefined]>([
+    ['maybeRunning', undefined],
+    ['maybeRunning', 504],
+    ['resultUnknown', 500],
+  ])('may have taken effect: %s %s', async (kind, httpStatus) => {
+    const error = finishError(kind, httpStatus);
+    for (const earlier of [{}, sent(SETTLE_MS)]) {
+      const { came, told } = await attempt({ finish: error }, { earlier });
+      expect(came).toEqual({ error, sent: { lastSentAt: 'inThisAttempt' } });
+      expect(told.slice(1)).toEqual([{ type: 'ambiguousFinish', kind }]);
+    }
   });
 
-  it.each<IncodeErrorKind>([
-    ...(['unknownSession', 'methodNotAllowed', 'notAcceptable', 'tokenRefused'] as const),
-    ...(['apiKeyRefused', 'misconfigured', 'notTaken'] as const),
-  ])('runs no longer: %s', async (kind) => {
-    const error = finishError(kind);
-    const { came, asked, told } = await attempt({ finish: error });
-    expect(came).toEqual({ error, lastSentAt: undefined });
-    expect(asked).toEqual(['finish']);
-    expect(told).toEqual([]);
+  it.each([200, 202, 204])('was accepted if Incode answered %i, whatever else it said', async (httpStatus) => {
+    const error = finishError('resultUnknown', httpStatus);
+    const { came } = await attempt({ finish: error });
+    expect(came).toEqual({ error, sent: { lastSentAt: 'inThisAttempt', accepted: true } });
   });
 
-  it('may still run if nobody knows what happened', async () => {
+  it.each<IncodeErrorKind>(['tokenRefused', 'apiKeyRefused', 'misconfigured', 'notTaken'])(
+    'has not taken effect: %s',
+    async (kind) => {
+      const error = finishError(kind);
+      for (const earlier of [{}, sent(SETTLE_MS)]) {
+        const { came, asked, told } = await attempt({ finish: error }, { earlier });
+        expect(came).toEqual({ error, sent: earlier });
+        expect(asked).toEqual(['status', 'finish']);
+        expect(told.slice(1)).toEqual([]);
+      }
+    },
+  );
+
+  it('may have taken effect if nobody knows what happened', async () => {
     const error = new Error('aborted') as IncodeError;
-    const { came, told } = await attempt({ finish: error });
-    expect(came).toEqual({ error, lastSentAt: 'inThisAttempt' });
-    expect(told).toEqual([]);
+    const { came } = await attempt({ finish: error });
+    expect(came).toEqual({ error, sent: { lastSentAt: 'inThisAttempt' } });
   });
 });
 
-describe('a request that is refused as bad', () => {
-  const finish = finishError('badRequest');
+describe('a request that is refused for good', () => {
+  const REFUSALS = (['badRequest', 'unknownSession'] as const).map((kind) => finishError(kind));
 
   it.each(OVER)('was for a session that is $onboardingStatus, if Incode says so', async (result) => {
-    const { came, asked } = await attempt({ finish, status: result.onboardingStatus });
-    expect(came).toEqual({ result });
-    expect(asked).toEqual(['finish', 'status']);
+    for (const finish of REFUSALS) {
+      const { came, asked } = await attempt({ finish, status: ['UNKNOWN', result.onboardingStatus] });
+      expect(came).toEqual({ result });
+      expect(asked).toEqual(['status', 'finish', 'status']);
+    }
   });
 
-  it.each(OPEN)('has failed if the session is %s', async (status) => {
-    const { came, asked } = await attempt({ finish, status });
-    expect(came).toEqual({ error: finish, lastSentAt: undefined });
-    expect(asked).toEqual(['finish', 'status']);
+  it.each([...OPEN, 'SOMETHING_NEW'])(
+    'has failed if the session is %s, and nothing was sent before',
+    async (status) => {
+      for (const finish of REFUSALS) {
+        const { came, asked } = await attempt({ finish, status });
+        expect(came).toEqual({ error: finish, sent: {} });
+        expect(asked).toEqual(['status', 'finish', 'status']);
+      }
+    },
+  );
+
+  it('does not end a session that an earlier one may have finished, until the time to confirm is over', async () => {
+    const finish = finishError('badRequest');
+    const { came } = await attempt({ finish }, { earlier: sent(60_000) });
+    expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: sent(60_000) });
+    const last = await attempt({ finish }, { earlier: sent(CONFIRM_MS) });
+    expect(last.came).toEqual({ error: finish, sent: sent(CONFIRM_MS) });
   });
 
   it('is looked at again if the status could not be read', async () => {
-    const error = errorOf('onboardingStatus', 'notTaken');
-    const { came } = await attempt({ finish, status: error });
-    expect(came).toEqual({ error, lastSentAt: 'inThisAttempt' });
+    const error = statusError('notTaken');
+    const { came } = await attempt({ finish: finishError('badRequest'), status: ['UNKNOWN', error] });
+    expect(came).toEqual({ error, sent: {} });
+  });
+
+  it('is named, and not the refusal of the status that was read because of it', async () => {
+    const finish = finishError('badRequest');
+    const { came } = await attempt({ finish, status: ['UNKNOWN', statusError('unknownSession')] });
+    expect(came).toEqual({ error: finish, sent: {} });
+  });
+});
+
+describe('a token of another session', () => {
+  const claiming = (interviewId: string) =>
+    `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.c2ln`;
+
+  it('is found by its claim before anything is asked', async () => {
+    for (const context of [{}, { trust: true }, { earlier: sent(0) }]) {
+      const { came, asked } = await attempt({}, context, { interviewId: 'i-1', sessionToken: claiming('i-2') });
+      expect(came).toHaveProperty('error', expect.any(TokenMismatchError));
+      expect(came).toHaveProperty('error.message', expect.stringMatching(/^Session i-1: .* session i-2\./));
+      expect(asked).toEqual([]);
+    }
+  });
+
+  it('passes with the claim of this session', async () => {
+    const { came } = await attempt({}, {}, { interviewId: 'i-1', sessionToken: claiming('i-1') });
+    expect(came).toEqual(FINISHED);
+  });
+
+  const REFUSED = (['tokenRefused', 'apiKeyRefused', 'unknownSession'] as const).map(statusError);
+
+  it.each(REFUSED)('is one that Incode refuses with the id, and answers without: $kind', async (status) => {
+    const { came, asked } = await attempt({ status, statusOfToken: 'UNKNOWN' });
+    expect(came).toHaveProperty('error', expect.any(TokenMismatchError));
+    expect(came).toHaveProperty('sent', {});
+    expect(asked).toEqual(['status', 'status without id', 'status']);
+  });
+
+  it.each(REFUSED)('is none that Incode refuses also without the id: $kind', async (status) => {
+    for (const statusOfToken of [status, statusError('notTaken')]) {
+      const { came, asked } = await attempt({ status, statusOfToken });
+      expect(came).toEqual({ error: status, sent: {} });
+      expect(asked).toEqual(['status', 'status without id']);
+    }
+  });
+
+  it('is none whose refusal does not repeat', async () => {
+    const { came, asked } = await attempt({
+      status: [statusError('unknownSession'), 'UNKNOWN'],
+      statusOfToken: 'UNKNOWN',
+    });
+    expect(came).toEqual(FINISHED);
+    expect(asked).toEqual(['status', 'status without id', 'status', 'finish']);
+  });
+
+  it('does not end a session that may be finished, until the time to confirm is over', async () => {
+    const answers = { status: statusError('unknownSession'), statusOfToken: 'UNKNOWN' };
+    const { came } = await attempt(answers, { earlier: sent(60_000) });
+    expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed } });
+    const last = await attempt(answers, { earlier: sent(CONFIRM_MS) });
+    expect(last.came).toHaveProperty('error', expect.any(TokenMismatchError));
+  });
+});
+
+it('hands on that the redirection of Incode was unsafe', async () => {
+  const incode = {
+    onboardingStatus: async () => ({ onboardingStatus: 'UNKNOWN' }),
+    finishStatus: async () => ({ action: 'none', redirectionUrl: null, redirectionUnsafe: 'scheme' }),
+  } as unknown as IncodeClient;
+  const options = { incode, settleTimeMs: 0, confirmFinishWithinMs: 0, confirmFinishPollMs: 0 };
+  const { signal } = new AbortController();
+  const came = await finishOnce(options, SESSION, { earlier: {}, trust: false, now: () => NOW }, signal);
+  expect(came).toHaveProperty('result.finish', {
+    action: 'none',
+    redirectionUrl: null,
+    redirectionUnsafe: 'scheme',
+    confirmedBy: 'response',
   });
 });

@@ -20,5 +20,7 @@ it('every invariant holds through a short campaign', { timeout: 600_000 }, async
   expect(isInconclusive(campaign.evidence), report(campaign)).toBe(false);
   expect(campaign.taken).toBeGreaterThan(0);
   // The first of each kind comes within half of the time, and is left out by no machine, however slow.
-  expect(campaign.happened).toEqual(expect.arrayContaining(['killWorker', 'killServer', 'killReceiver']));
+  expect(campaign.happened).toEqual(
+    expect.arrayContaining(['killWorker', 'freezeWorker', 'killServer', 'killReceiver']),
+  );
 });

@@ -182,6 +182,15 @@ const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
   [12_000, (random) => ({ kind: 'rateLimit', forMs: random.between(500, 3_000), perSecond: random.between(5, 40) })],
   [14_000, (random) => ({ kind: 'losesWebhooks', forMs: random.between(500, 4_000) })],
   [13_000, () => ({ kind: 'list' })],
+  [
+    10_000,
+    (random) => ({
+      kind: 'freezeWorker',
+      slots: random.pick([[0], [1]]),
+      // Below and above the heartbeat timeout of 10 s, and as long as a machine is away that is moved.
+      forMs: random.chance(0.3) ? 40_000 : random.between(500, 15_000),
+    }),
+  ],
 ];
 
 /** A key is added, then used by whoever looks at the file, and never taken away: old payloads need it. */

@@ -73,6 +73,14 @@ export class Supervised {
     return this.isReady;
   }
 
+  /** Stands still for so long, as a machine does that is suspended. It may be killed meanwhile. */
+  async freeze(ms: number): Promise<void> {
+    const { child } = this;
+    child?.kill('SIGSTOP');
+    await sleep(ms);
+    child?.kill('SIGCONT');
+  }
+
   async end(signal: NodeJS.Signals): Promise<void> {
     this.isWanted = false;
     clearTimeout(this.timer);

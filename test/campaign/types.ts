@@ -72,6 +72,7 @@ export type BatchAction =
 /** What happens to the world. */
 export type WorldAction =
   | { kind: 'killWorker' | 'deployWorker'; slots: number[]; downMs: number }
+  | { kind: 'freezeWorker'; slots: number[]; forMs: number }
   | { kind: 'killServer' | 'killReceiver' | 'restartReceiver'; downMs: number }
   | { kind: 'outage'; effect: FaultEffect; calls: number }
   | { kind: 'wrongApiKey' | 'brokenKeysFile' | 'losesWebhooks'; forMs: number }

@@ -31,6 +31,10 @@ export class Upheavals {
       case 'killWorker':
       case 'deployWorker':
         return this.inTurn('workers', () => this.replaceWorkers(action));
+      case 'freezeWorker':
+        return this.inTurn('frozen', async () => {
+          await Promise.all(action.slots.map((slot) => this.world.workers[slot]?.freeze(action.forMs)));
+        });
       case 'killServer':
         return this.inTurn('server', async () => {
           await this.world.killServer();
@@ -84,7 +88,11 @@ export class Upheavals {
   }
 
   /** The next one waits until these are ready: a campaign without workers shows nothing. */
-  private async replaceWorkers({ kind, slots, downMs }: Extract<WorldAction, { slots: number[] }>): Promise<void> {
+  private async replaceWorkers({
+    kind,
+    slots,
+    downMs,
+  }: Extract<WorldAction, { kind: 'killWorker' | 'deployWorker' }>): Promise<void> {
     const workers = this.world.workers.filter((_, slot) => slots.includes(slot));
     await Promise.all(workers.map((worker) => worker.end(kind === 'killWorker' ? 'SIGKILL' : 'SIGTERM')));
     await sleep(downMs);

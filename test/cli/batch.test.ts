@@ -227,7 +227,7 @@ describe('a list with invalid rows', () => {
     const file = await fileOf(`interviewId,sessionToken\na,\n${interviewId},${token}\n`);
     const { code, stdout, stderr } = await run(['batch', file, '--dry-run', '--address', '127.0.0.1:1']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^2 sessions, batch list-[0-9a-f]{16}\. Nothing was started\.$/m);
+    expect(stdout).toMatch(/^2 sessions, batch list-[0-9a-f]{16}\. 1 without a token, .*Nothing was started\.$/m);
     expect(stderr).toContain('1 tokens have expired, the first on line 3');
     expect(stdout + stderr).not.toContain(token);
   });

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { run } from '../support/cli.js';
-import { startWorld, type World } from '../support/world.js';
+import { run, start } from '../support/cli.js';
+import { API_KEY, startWorld, type World } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -32,7 +33,7 @@ async function tokenFile(token: string): Promise<string> {
 /** Those of sessions are in `sessions.test.ts`. */
 const COMMANDS = [
   ...['complete', 'batch', 'status', 'list', 'demo', 'dev', 'worker', 'webhooks', 'codec-server', 'simulator'],
-  ...['setup', 'doctor', 'completion'],
+  ...['setup', 'doctor', 'verify-incode', 'completion'],
 ];
 
 describe('usage', () => {
@@ -53,9 +54,12 @@ describe('usage', () => {
   it.each([
     [['unknown-command'], 'unknown command'],
     [[], 'Usage'],
-    [['status'], '--interview-id'],
+    [['status'], 'Which session? temporal-incode status <interview-id>'],
+    [['status', 'a', '--interview-id', 'b'], 'Name one session: the argument and --interview-id differ'],
+    [['extend-deadline', 'a'], 'How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"'],
+    [['extend-deadline', 'a', '--bye', '1d'], '(Did you mean --by?)\nSee: temporal-incode extend-deadline --help'],
     [['status', '--interview-id', 'a', '--jsn'], '--jsn'],
-    [['status', '--interview-id', 'a', 'extra'], 'too many arguments'],
+    [['status', 'a', 'extra'], 'too many arguments'],
     [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
     [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],
     [['dev', '--port', '70000'], '--port must be a port'],
@@ -160,8 +164,66 @@ describe('complete', () => {
   it('without a server says so, and how to get one', async () => {
     const { code, stderr } = await run(['complete', '--interview-id', 'a', '--address', '127.0.0.1:1']);
     expect(code).toBe(1);
-    expect(stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
+    expect(stderr).toContain('Nothing is listening at 127.0.0.1:1.');
     expect(stderr).toContain('temporal-incode dev');
+  });
+});
+
+describe('status of a session without a workflow', () => {
+  const incode = () => ({ INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY });
+  const ask = (interviewId: string, args: string[], env: Record<string, string>) =>
+    run(['status', '--interview-id', interviewId, ...args, ...target], '', env);
+  const calls = (interviewId: string) => world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+
+  it.each([
+    ['ONBOARDING_FINISHED', /^next +nothing: it is finished/m],
+    ['UNKNOWN', /^next +if it is in a list, see: .*batch --status --batch-id <id>$/m],
+    ['EXPIRED', /^next +nothing: the session has expired/m],
+  ])('asks Incode by one read, and advises nothing that could finish it: %s', async (onboardingStatus, next) => {
+    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus });
+    const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
+    expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, says Incode now$`, 'm'));
+    expect(stdout).toMatch(next);
+    expect(stdout).not.toMatch(/incode (complete|finish)/);
+    expect(code).toBe(4);
+    expect(calls(interviewId)).toEqual(['onboardingStatus']);
+  });
+
+  it('tells it as JSON', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const args = ['--json', '--session-token-file', await tokenFile(token)];
+    const { code, stdout } = await ask(interviewId, args, incode());
+    expect(JSON.parse(stdout)).toEqual({ interviewId, workflowId: null, onboardingStatus: 'UNKNOWN' });
+    expect(code).toBe(4);
+  });
+
+  it('asks nobody without a token or a configuration, and says how to ask', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const file = await tokenFile(token);
+    const without = { INCODE_BASE_URL: '', INCODE_API_KEY: '', INCODE_API_KEY_FILE: '' };
+    for (const [args, env] of [
+      [[], incode()],
+      [['--session-token-file', file], without],
+    ] as const) {
+      const { code, stdout, stderr } = await ask(interviewId, [...args], env);
+      expect(stderr).toContain('A batch may have completed it');
+      expect(stderr).toContain('give --session-token-file, and set INCODE_BASE_URL');
+      expect(stderr).not.toMatch(/[Ss]tart it/);
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    }
+    expect(calls(interviewId)).toEqual([]);
+  });
+
+  it('says what Incode refuses, and refuses the token of another session itself', async () => {
+    const [one, other] = [await world.simulator.openSession(), await world.simulator.openSession()];
+    world.simulator.revokeTokens(one.interviewId);
+    const refused = await ask(one.interviewId, ['--session-token-file', await tokenFile(one.token)], incode());
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('Incode was asked for its status.') });
+    const foreign = await ask(one.interviewId, ['--session-token-file', await tokenFile(other.token)], incode());
+    expect(foreign).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`belongs to session ${other.interviewId}`),
+    });
   });
 });
 
@@ -210,14 +272,53 @@ describe('simulator', () => {
 });
 
 describe('what goes wrong', () => {
-  it('complete without a worker ends with 3, and says that it goes on', async () => {
+  it('complete, list and batch name the command that sets the namespace up', async () => {
+    const namespace = `bare-${randomUUID()}`;
+    const { workflowService } = world.temporal;
+    const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+    const known = () =>
+      workflowService.listWorkflowExecutions({ namespace }).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(known, { timeout: 20_000 }).toBe(true);
+    const list = join(directory, 'bare.csv');
+    await writeFile(list, 'interviewId\nany\n');
+    const server = ['--address', target[1] ?? '', '--namespace', namespace];
+    for (const args of [
+      ['complete', '--interview-id', 'any'],
+      ['list', '--stage', 'waiting'],
+      ['batch', list],
+    ]) {
+      const { code, stderr } = await run([...args, ...server]);
+      expect([args[0], code]).toEqual([args[0], 2]);
+      expect(stderr).toContain(`temporal-incode setup --namespace ${namespace}`);
+      expect(stderr).not.toContain('    at ');
+    }
+  });
+
+  it('complete of a session that runs with another plan ends with 2, or attaches if it is told to', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const file = await tokenFile(token);
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
+    const args = ['complete', ...target, '--interview-id', interviewId, '--session-token-file', file, '--close'];
+    const { code, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('is being completed with another plan: close is false.');
+    const attached = run([...args, '--if-plan-differs', 'attach', '--if-completed', 'return']);
+    await world.onboarding.finish({ interviewId });
+    expect(await attached).toMatchObject({ code: 0, stdout: expect.stringContaining('approved') });
+  });
+
+  it('complete without a worker ends with 3, and names the task queue that needs one', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const queue = ['--task-queue', 'nobody-works-here', '--timeout', '2s'];
     const file = await tokenFile(token);
     const args = ['complete', ...target.slice(0, 2), ...queue, '--interview-id', interviewId];
     const { code, stderr } = await run([...args, '--session-token-file', file]);
     expect(code).toBe(3);
-    expect(stderr).toContain('goes on at the server');
+    expect(stderr).toContain('No worker polls the task queue nobody-works-here');
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
@@ -266,4 +367,25 @@ describe('what goes wrong', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('approved');
   });
+});
+
+it('prints commands as npx runs them when npx started it', async () => {
+  const { stderr } = await run(['status'], '', { npm_command: 'exec' });
+  expect(stderr).toContain('npx temporal-incode status <interview-id>');
+});
+
+it('says that an interrupted session goes on, and how to look', async () => {
+  const { interviewId, token } = await world.simulator.openSession();
+  const args = ['complete', interviewId, '--address', inject('temporalAddress'), '--task-queue', 'nobody-works-here'];
+  const { child, ended } = start([...args, '--session-token-file', '-'], token);
+  await expect
+    .poll(async () => (await world.onboarding.state(interviewId).catch(() => undefined))?.status)
+    .toBe('running');
+  child.kill('SIGINT');
+  const { code, stderr } = await ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain(
+    `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}`,
+  );
+  await world.temporal.workflow.getHandle(`incode-onboarding/${interviewId}`).terminate();
 });

@@ -92,6 +92,17 @@ describe('setup', () => {
     expect(stderr).toContain('temporal operator namespace create --namespace bogus --retention 30d');
   });
 
+  it('asks before it lowers the retention, and wants --yes where no terminal is', async () => {
+    const namespace = await newNamespace();
+    expect((await setup('--namespace', namespace, '--retention', '30d')).code).toBe(0);
+    const refused = await setup('--namespace', namespace, '--retention', '2d');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('Lower the retention from 30 days to 2 days?');
+    expect(refused.stderr).toContain('Give --yes');
+    const lowered = await setup('--namespace', namespace, '--retention', '2d', '--yes', '--json');
+    expect(JSON.parse(lowered.stdout)).toMatchObject({ retentionDays: 2 });
+  });
+
   it.each([
     ['a week or so', '--retention must be a duration'],
     ['1h', '--retention must be at least 1 day'],
@@ -244,11 +255,17 @@ describe('doctor', () => {
     const { code, found } = await doctor(['--address', '127.0.0.1:1'], incode());
     expect(code).toBe(1);
     expect(found).toMatchObject({
-      server: { status: 'failed', message: expect.stringContaining('Temporal at 127.0.0.1:1 does not answer') },
+      server: { status: 'failed', message: expect.stringContaining('Nothing is listening at 127.0.0.1:1.') },
       namespace: { status: 'skipped' },
       workers: { status: 'skipped' },
       Incode: { status: 'ok' },
     });
+  });
+
+  it('prints one line for checks that are skipped for the same cause, and counts them', async () => {
+    const { stdout } = await run(['doctor', '--address', '127.0.0.1:1'], '', incode());
+    expect(stdout).toMatch(/^skipped {2}encryption, namespace, search attributes, .*needs the server$/m);
+    expect(stdout).toMatch(/^1 failed, 0 warnings; \d+ checks skipped\.$/m);
   });
 
   it.each<[string, { kind: 'status'; status: number; body?: 'html'; headers?: Record<string, string> }, string]>([

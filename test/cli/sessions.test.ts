@@ -24,7 +24,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const asked: Plan = { finishWhen: 'asked', score: false };
 
 const command = (name: string, interviewId: string, ...args: string[]): Promise<Ran> =>
-  run([name, '--interview-id', interviewId, ...args, ...target]);
+  run([name, interviewId, ...args, ...target]);
 
 async function reaches(interviewId: string, stage: Stage): Promise<void> {
   const stageNow = async () => (await world.onboarding.state(interviewId)).state?.stage;
@@ -120,7 +120,7 @@ describe('finish', () => {
     const interviewId = await withoutToken();
     const { code, stderr } = await command('finish', interviewId, '--timeout', '1s');
     expect(code).toBe(3);
-    expect(stderr).toContain('goes on at the server');
+    expect(stderr).toContain('It waits for a session token, by the update renewToken');
     expect((await world.onboarding.state(interviewId)).status).toBe('running');
     await world.onboarding.cancel(interviewId);
   });

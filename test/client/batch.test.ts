@@ -112,10 +112,11 @@ describe('completeBatch', () => {
     const options = world.batch({ window: 2 });
     const items = completeBatch(world.onboarding, counted, options)[Symbol.asyncIterator]();
     await items.next();
-    await sleep(500);
+    await expect
+      .poll(async () => (await batchProgress(world.onboarding, options.batchId)).shards)
+      .toMatchObject({ completed: 3, running: 0 });
     // The shard that is being taken, two more, the next that has no room yet, and the session that ended it.
     expect(read).toBe(21);
-    expect((await batchProgress(world.onboarding, options.batchId)).shards).toMatchObject({ completed: 3, running: 0 });
     await items.return?.();
   });
 
@@ -241,6 +242,46 @@ describe('running a batch again', () => {
     expect((await batchProgress(world.onboarding, options.batchId)).total).toBe(7);
   });
 
+  it.each([
+    ['shorter by a whole shard', 5, 1],
+    ['longer by a whole shard', 15, 2],
+  ])('with a list that is %s is refused, and nothing of it is started', async (_, count, shard) => {
+    const sessions = await world.sessions(15);
+    const options = world.batch();
+    await all(completeBatch(world.onboarding, sessions.slice(0, 10), options));
+    const calls = world.simulator.callsOf().length;
+    const error = await thrown(all(completeBatch(world.onboarding, sessions.slice(0, count), options)));
+    expect(error).toMatchObject({ name: 'BatchMismatchError', shard, differs: 'sessions' });
+    expect(world.simulator.callsOf()).toHaveLength(calls);
+  });
+
+  it('with a shorter list of unknown length is refused at its end', async () => {
+    const sessions = await world.sessions(10);
+    const options = world.batch();
+    await all(completeBatch(world.onboarding, trickle(sessions), options));
+    const error = await thrown(all(completeBatch(world.onboarding, trickle(sessions.slice(0, 5)), options)));
+    expect(error).toMatchObject({ name: 'BatchMismatchError', shard: 1, differs: 'sessions' });
+    expect(await all(completeBatch(world.onboarding, sessions, options))).toHaveLength(10);
+  });
+
+  it('attaches to shards of earlier versions, which do not tell how long their list was', async () => {
+    const sessions = await world.sessions(5);
+    const options = world.batch();
+    await world.temporal.workflow.execute(BATCH_WORKFLOW, {
+      workflowId: batchWorkflowId(options.batchId, 0),
+      taskQueue: world.bulkQueue,
+      args: [{ batchId: options.batchId, shard: 0, sessions }],
+      searchAttributes: { [SEARCH_ATTRIBUTES.batchId]: [options.batchId] },
+      memo: {
+        contentHash: createHash('sha256').update(ids(sessions).join('\n')).digest('hex'),
+        plan: '{"close":false,"score":true,"scoreDeadlineMs":900000}',
+        sessions: 5,
+      },
+    });
+    expect(outcomes(await all(completeBatch(world.onboarding, sessions, options)))).toEqual(Array(5).fill('approved'));
+    expect(world.timesFinished(sessions)).toEqual(once(sessions));
+  });
+
   it('with another plan is refused; the same in other words is not', async () => {
     const sessions = await world.sessions(2);
     const options = world.batch();
@@ -282,7 +323,7 @@ describe('running a batch again', () => {
     const interviewId = String(sessions[0]?.interviewId);
     late.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true, effectAfterMs: 2_500 });
     const running = all(completeBatch(late.onboarding, sessions, options));
-    await expect.poll(() => late.simulator.callsOf(interviewId).length).toBe(1);
+    await expect.poll(() => late.simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     await late.shard(options.batchId, 0).signal(BATCH_SIGNALS.stop);
     expect(outcomes(await running)).toEqual([FAILURES.batchStopped]);
     const retried = await all(completeBatch(late.onboarding, sessions, { ...options, retryFailed: true }));

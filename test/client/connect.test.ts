@@ -159,10 +159,10 @@ describe('says what is wrong with', () => {
 
   it('an address where nothing is', async () => {
     expect(await failure(connect({ TEMPORAL_ADDRESS: '127.0.0.1:1' }))).toMatchObject({
-      problem: 'away',
+      problem: 'notListening',
       retryable: true,
       address: '127.0.0.1:1',
-      message: expect.stringMatching(/^Temporal at 127\.0\.0\.1:1 does not answer .*TEMPORAL_ADDRESS/),
+      message: expect.stringMatching(/^Nothing is listening at 127\.0\.0\.1:1\. .*TEMPORAL_ADDRESS/),
     });
   });
 

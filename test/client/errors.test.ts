@@ -1,39 +1,135 @@
 import { describe, expect, it } from 'vitest';
+import * as client from '../../src/client/index.js';
 import {
   AnswerPendingError,
+  ClientClosedError,
+  NamespaceNotSetUpError,
+  type PendingFacts,
+  PlanMismatchError,
   SessionCompletedError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
   TemporalConfigurationError,
+  TemporalIncodeError,
+  TemporalRequestError,
   TemporalUnavailableError,
   WrongStageError,
 } from '../../src/client/index.js';
-import type { OnboardingResult } from '../../src/contract/index.js';
+import { type OnboardingResult, PLAN_DEFAULTS } from '../../src/contract/index.js';
 
 const WHERE = { address: 'temporal.example:7233', namespace: 'kyc' };
 const result = { interviewId: 'i-1', outcome: 'approved' } as OnboardingResult;
+const FACTS: PendingFacts = {
+  interviewId: 'i-1',
+  timeoutMs: 2_500,
+  isRunning: true,
+  taskQueue: 'a-queue',
+  hasWorker: true,
+  isAnswering: true,
+  stage: 'finishing',
+  waitingFor: null,
+  call: null,
+};
+const CALL = { activity: 'finishStatus', attempt: 3, lastFailure: null, nextAttemptAt: null, paused: false };
+const FAILURE = { type: 'IncodeNotTaken', message: 'Incode answered 503.' };
+
+it('every error class of the client extends TemporalIncodeError and is named after its class', () => {
+  const classes = Object.entries(client).filter(([name]) => name.endsWith('Error')) as [string, () => unknown][];
+  expect(classes.length).toBeGreaterThan(15);
+  const strangers = classes.filter(
+    ([name, type]) =>
+      type !== (TemporalIncodeError as unknown) && !(type.prototype instanceof TemporalIncodeError) && name,
+  );
+  expect(strangers).toEqual([]);
+});
 
 describe('an error', () => {
   it.each<[Error, string, string]>([
     [new SessionCompletedError(result), 'SessionCompletedError', 'Session i-1 was completed before: approved.'],
     [new SessionNotFoundError('i-1'), 'SessionNotFoundError', 'Session i-1: no onboarding is known'],
+    [new SessionEndedError('i-1'), 'SessionEndedError', 'Session i-1: its onboarding has ended'],
     [new SessionFailedError('i-1', 'X', 'it ended'), 'SessionFailedError', 'Session i-1: it ended'],
     [new SessionFailedError('i-1', 'X', 'Session i-1: it ended'), 'SessionFailedError', 'Session i-1: it ended'],
     [new WrongStageError('i-1', 'Session i-1 is done'), 'WrongStageError', 'Session i-1 is done'],
-    [new AnswerPendingError('i-1', 2_500), 'AnswerPendingError', 'Session i-1: no answer within 2.5 s.'],
+    [
+      new PlanMismatchError('i-1', ['close', 'scoreDeadline'], PLAN_DEFAULTS),
+      'PlanMismatchError',
+      'Session i-1 runs with another plan: close is false, scoreDeadline is "15 minutes".',
+    ],
     [new TemporalConfigurationError(new Error('no TOML')), 'TemporalConfigurationError', 'is wrong: no TOML'],
+    [
+      new NamespaceNotSetUpError(WHERE, 'IncodeStage'),
+      'NamespaceNotSetUpError',
+      'Set it up once: temporal-incode setup --namespace kyc',
+    ],
+    [
+      new ClientClosedError(WHERE),
+      'ClientClosedError',
+      'its connection to Temporal at temporal.example:7233 was ended',
+    ],
+    [
+      new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'too long'),
+      'TemporalRequestError',
+      'namespace kyc, was refused (INVALID_ARGUMENT): too long',
+    ],
   ])('%s says what it is about', (error, name, message) => {
     expect(error.name).toBe(name);
     expect(error.message).toContain(message);
   });
 
   it.each([
-    ['away', true, 'temporal.example:7233 does not answer'],
-    ['refused', false, 'refuses the credentials for namespace kyc'],
-    ['unknownNamespace', false, 'temporal operator namespace create --namespace kyc'],
-  ] as const)('of Temporal, %s, says whether asking again helps: %s', (problem, retryable, message) => {
+    ['away', true, true, 'temporal.example:7233 does not answer'],
+    ['notListening', true, true, 'Nothing is listening at temporal.example:7233.'],
+    ['refused', false, false, 'refuses the credentials for namespace kyc'],
+    ['unknownNamespace', false, false, 'temporal operator namespace create --namespace kyc'],
+  ] as const)('of Temporal, %s, says whether asking again helps: %s', (problem, retryable, mayBeTaken, message) => {
     const error = new TemporalUnavailableError(problem, WHERE, 'why');
-    expect(error).toMatchObject({ problem, retryable, cause: 'why', ...WHERE });
+    expect(error).toMatchObject({ problem, retryable, mayBeTaken, cause: 'why', ...WHERE });
     expect(error.message).toContain(message);
+    expect(error.message.includes('not known whether Temporal took the request')).toBe(mayBeTaken);
+  });
+
+  it('of Temporal says so if nothing was sent', () => {
+    const error = new TemporalUnavailableError('notListening', WHERE, undefined, false);
+    expect(error.mayBeTaken).toBe(false);
+    expect(error.message).toContain('Nothing was sent.');
+  });
+});
+
+describe('AnswerPendingError', () => {
+  it('carries what is known of the session', () => {
+    const error = new AnswerPendingError({ ...FACTS, stage: 'needsToken', waitingFor: 'a session token' });
+    expect(error).toMatchObject({
+      interviewId: 'i-1',
+      stage: 'needsToken',
+      waitingFor: 'a session token',
+      hasWorker: true,
+    });
+    expect(error.message).toMatch(/^Session i-1: no answer within 2\.5 s\./);
+  });
+
+  it.each<[string, Partial<PendingFacts>, string]>([
+    ['nothing is in the way', {}, 'It goes on at the server, in the stage finishing'],
+    [
+      'no worker polls',
+      { hasWorker: false, isAnswering: false },
+      'No worker polls the task queue a-queue, so nothing happens',
+    ],
+    ['a token is missing', { waitingFor: 'a session token' }, 'It waits for a session token.'],
+    ['a worker does not answer', { isAnswering: false, stage: null }, 'too many signals wait for it'],
+    [
+      'an operator has paused the call',
+      { call: { ...CALL, paused: true } },
+      'An operator has paused its call finishStatus',
+    ],
+    [
+      'a call is retried',
+      { call: { ...CALL, lastFailure: FAILURE } },
+      'Its call finishStatus is being retried, attempt 3 after: Incode answered 503. It goes on',
+    ],
+    ['it has ended meanwhile', { isRunning: false }, 'Its onboarding has ended meanwhile'],
+  ])('says what happens next when %s', (_, facts, message) => {
+    expect(new AnswerPendingError({ ...FACTS, ...facts }).message).toContain(message);
   });
 });

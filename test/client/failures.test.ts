@@ -9,21 +9,24 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import {
-  AnswerPendingError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
-  TemporalUnavailableError,
   WrongStageError,
 } from '../../src/client/errors.js';
 import {
   describeFailure,
   isAbortedByEnd,
   isDeadline,
-  requestFailure,
   sessionFailure,
-  withoutNeed,
+  undeliverable,
 } from '../../src/client/failures.js';
-import { asking, grpcError, isAway, temporalFailure, unavailable } from '../../src/client/temporal-failure.js';
+import {
+  NamespaceNotSetUpError,
+  TemporalRequestError,
+  TemporalUnavailableError,
+} from '../../src/client/temporal-errors.js';
+import { grpcError, isAway, temporalFailure, withTemporalErrors } from '../../src/client/temporal-failure.js';
 import { EncryptionKeyError } from '../../src/codec/index.js';
 import { InvalidInputError } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
@@ -87,6 +90,12 @@ describe('sessionFailure', () => {
       'input it is wrong',
     ],
     ['a wrong stage', updateFailed(application('WrongStage', 'it is done')), WrongStageError, 'it is done'],
+    [
+      'an unknown session',
+      new WorkflowNotFoundError('workflow not found for ID: w', 'w', undefined),
+      SessionNotFoundError,
+      'Session i: no onboarding is known in this namespace. Start it first.',
+    ],
     ['another end', updateFailed(application('IncodeBadRequest', 'refused')), SessionFailedError, 'Session i: refused'],
   ])('names %s', (_, error, type, message) => {
     const told = sessionFailure('i', error) as Error;
@@ -94,23 +103,13 @@ describe('sessionFailure', () => {
     expect(told.message).toBe(message);
   });
 
+  it('tells a session that has ended from an unknown one', () => {
+    const ended = new WorkflowNotFoundError('workflow execution already completed', 'w', undefined);
+    expect(sessionFailure('i', ended)).toBeInstanceOf(SessionEndedError);
+  });
+
   it('passes on what says nothing of a session', () => {
     expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
-  });
-});
-
-describe('requestFailure', () => {
-  const time = { timeoutMs: 5_000, deadline: undefined };
-  const notFound = new WorkflowNotFoundError('not found', 'w', undefined);
-
-  it.each([
-    ['the answer is late', CONNECTED, time, DEADLINE, AnswerPendingError],
-    ['there is no connection, so its lateness says nothing', clientOf(3), time, DEADLINE, TemporalUnavailableError],
-    ['nobody gave it a time', CONNECTED, { ...time, timeoutMs: undefined }, DEADLINE, TemporalUnavailableError],
-    ['the session is not known', CONNECTED, time, notFound, SessionNotFoundError],
-    ['the session has failed', CONNECTED, time, failed(application('X')), SessionFailedError],
-  ])('%s', (_, client, given, error, type) => {
-    expect(requestFailure(client, 'i', given, error)).toBeInstanceOf(type);
   });
 });
 
@@ -144,7 +143,7 @@ it.each([
   [new WorkflowNotFoundError('workflow not found', 'w', undefined), 'unknownSession'],
   [DEADLINE, undefined],
 ])('a signal that fails with %s needs no other: %s', (error, expected) => {
-  expect(withoutNeed(error)).toBe(expected);
+  expect(undeliverable(error)).toBe(expected);
 });
 
 describe('an error of gRPC', () => {
@@ -189,28 +188,52 @@ describe('an error of gRPC', () => {
     });
   });
 
-  it.each([grpc(3), new TypeError('ours'), new TemporalUnavailableError('away', { address: 'a', namespace: 'n' })])(
-    'that says nothing of Temporal is passed on untouched: %s',
-    (error) => {
-      expect(unavailable({ address: 'a', namespace: 'n' }, error)).toBe(error);
-    },
-  );
+  it.each([
+    ['a start', 'Namespace kyc has no mapping defined for search attribute IncodeStage'],
+    ['a query', 'invalid query: invalid search attribute: IncodeStage'],
+    ['a query of an older server', "invalid query: column name 'IncodeStage' is not defined"],
+    ['a value of another type', 'invalid value for search attribute IncodeStage of type Int: "finishing"'],
+  ])('names the command that sets the namespace up when the server refuses %s', (_, details) => {
+    const error = temporalFailure(CONNECTED, grpc(3, details));
+    expect(error).toBeInstanceOf(NamespaceNotSetUpError);
+    expect(error).toMatchObject({ searchAttribute: 'IncodeStage', namespace: 'kyc' });
+    expect(error.message).toContain('temporal-incode setup --namespace kyc');
+  });
 
-  it("knows no address of a worker's connection, which says nothing of being connected either", () => {
+  it.each([
+    [grpc(3, 'invalid search attribute: CustomStage'), 'INVALID_ARGUMENT'],
+    [grpc(12, 'unknown method'), 'UNIMPLEMENTED'],
+    [new TypeError('the SDK failed'), null],
+  ])('becomes an error of this package when it has no other name: %s', (error, status) => {
+    const told = temporalFailure(CONNECTED, error);
+    expect(told).toBeInstanceOf(TemporalRequestError);
+    expect(told).toMatchObject({ status, cause: error });
+  });
+
+  it('shows neither secrets nor long texts of the server', () => {
+    const token = `eyJ${'a'.repeat(20)}.${'b'.repeat(20)}.c`;
+    const { message } = temporalFailure(CONNECTED, grpc(3, `sessionToken: "${token}" ${'x'.repeat(5_000)}`));
+    expect(message).not.toContain(token);
+    expect(message.length).toBeLessThan(500);
+  });
+
+  it('of this package is handed on unchanged', () => {
+    const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
+    expect(temporalFailure(CONNECTED, error)).toBe(error);
+  });
+
+  it("knows no address of a worker's connection", () => {
     expect(temporalFailure(clientOf(), grpc(14))).toMatchObject({ address: 'its address' });
-    expect(requestFailure(clientOf(), 'i', { timeoutMs: 1, deadline: undefined }, DEADLINE)).toBeInstanceOf(
-      AnswerPendingError,
-    );
   });
 });
 
-describe('asking', () => {
+describe('withTemporalErrors', () => {
   it('gives the answer', async () => {
-    expect(await asking(CONNECTED, async () => 5)).toBe(5);
+    expect(await withTemporalErrors(CONNECTED, async () => 5)).toBe(5);
   });
 
   it('says what is missing where payloads are encrypted and there are no keys', async () => {
     const request = () => Promise.reject(new Error('Unknown encoding: binary/encrypted'));
-    expect(await thrown(asking(CONNECTED, request))).toBeInstanceOf(EncryptionKeyError);
+    expect(await thrown(withTemporalErrors(CONNECTED, request))).toBeInstanceOf(EncryptionKeyError);
   });
 });

@@ -19,20 +19,35 @@ describe('a session token', () => {
     ['that never expires', new UnsecuredJWT({}).encode()],
     ['in a form that only Incode knows', 'opaque'],
   ])('%s is sent', (_, token) => {
-    expect(checkedToken(token)).toBe(token);
+    expect(checkedToken('i', token)).toBe(token);
     expect(checkedInput({ interviewId: 'i', sessionToken: token })).toEqual({ interviewId: 'i', sessionToken: token });
   });
 
   it.each([0, -1])('that expired %i s from now is not sent, and not repeated', (seconds) => {
     const token = tokenUntil(seconds);
-    for (const check of [() => checkedToken(token), () => checkedInput({ interviewId: 'i', sessionToken: token })]) {
+    for (const check of [
+      () => checkedToken('i', token),
+      () => checkedInput({ interviewId: 'i', sessionToken: token }),
+    ]) {
       expect(check).toThrow(InvalidInputError);
       expect(check).toThrow(/^sessionToken expired at 2026-03-01T1[12]:.*; get a new one$/);
     }
   });
 
   it('that cannot be sent is refused', () => {
-    expect(() => checkedToken('two\nlines')).toThrow('sessionToken must be printable');
+    expect(() => checkedToken('i', 'two\nlines')).toThrow('sessionToken must be printable');
+  });
+
+  it('of another session is refused, naming both sessions', () => {
+    const token = new UnsecuredJWT({ interviewId: 'session-b' }).encode();
+    const checks = [
+      () => checkedToken('session-a', token),
+      () => checkedInput({ interviewId: 'session-a', sessionToken: token }),
+    ];
+    for (const check of checks) {
+      expect(check).toThrow(InvalidInputError);
+      expect(check).toThrow('sessionToken belongs to session session-b, not to session-a');
+    }
   });
 
   it('says until when it is valid, if it says so', () => {

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       finishTimeoutMs: 35_000,
       connections: 64,
       settleTimeMs: 30_000,
+      confirmFinishWithinMs: 900_000,
       namespace: 'default',
       taskQueue: 'incode-onboarding',
       nexusTaskQueue: null,
@@ -57,6 +58,16 @@ describe('readConfig', () => {
         .map((problem) => problem.split(' ')[0])
         .sort(),
     ).toEqual(expected);
+  });
+
+  it('takes http only for this machine, or where that is allowed by name', () => {
+    const http = { ...REQUIRED, INCODE_BASE_URL: 'http://incode.example' };
+    expect(problems(http)).toEqual([
+      expect.stringMatching(/^INCODE_BASE_URL must be https: .*INCODE_ALLOW_PLAIN_HTTP=true/),
+    ]);
+    expect(() => readIncodeConfig(http)).toThrow('INCODE_ALLOW_PLAIN_HTTP');
+    expect(readConfig({ ...http, INCODE_ALLOW_PLAIN_HTTP: 'true' })).toMatchObject({ allowPlainHttp: true });
+    expect(readConfig({ ...http, INCODE_BASE_URL: 'http://127.0.0.1:4010' })).toMatchObject({ allowPlainHttp: false });
   });
 
   it.each([

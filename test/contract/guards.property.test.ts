@@ -61,6 +61,7 @@ const plan = object({
   review: nearly(fc.constantFrom('report', 'wait', null, true)),
   reviewDeadline: duration,
 });
+const verifyFirst = nearly(fc.constantFrom('look', 'settle', 'trust', true, false, null));
 const session = fc.oneof(
   { weight: 8, arbitrary: fc.record({ interviewId: printable(30), sessionToken: fc.option(printable(30)) }) },
   object({ interviewId: id, sessionToken: token, flowId }, ['interviewId']),
@@ -74,7 +75,7 @@ const CONTRACT: [type: string, guard: Guard, input: fc.Arbitrary<unknown>][] = [
   [
     'OnboardingInput',
     checkOnboardingInput,
-    object({ interviewId: id, sessionToken: token, flowId, plan, verifyFirst: flag }, ['interviewId']),
+    object({ interviewId: id, sessionToken: token, flowId, plan, verifyFirst }, ['interviewId']),
   ],
   ['RenewTokenInput', checkRenewTokenInput, object({ sessionToken: token }, ['sessionToken'])],
   ['ExtendDeadlineInput', checkExtendDeadlineInput, object({ by: duration }, ['by'])],

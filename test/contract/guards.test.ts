@@ -51,7 +51,7 @@ describe('checkOnboardingInput', () => {
     ['a string for a boolean', { interviewId: 'a', plan: { close: 'yes' } }, 'plan.close'],
     ['a number for a duration', { interviewId: 'a', plan: { scoreDeadline: 5 } }, 'plan.scoreDeadline'],
     ['a misspelt unit', { interviewId: 'a', plan: { scoreDeadline: '7 dys' } }, 'plan.scoreDeadline'],
-    ['verifyFirst that is no boolean', { interviewId: 'a', verifyFirst: 1 }, 'verifyFirst'],
+    ['verifyFirst that is no mode', { interviewId: 'a', verifyFirst: 'never' }, 'verifyFirst'],
   ])('names the field: %s', (_, input, field) => {
     expect(fieldOf(() => checkOnboardingInput(input))).toBe(field);
   });

@@ -98,6 +98,7 @@ describe('the guards and the schema agree', () => {
   const SAME: [type: string, verdict: 'good' | 'bad', value: unknown][] = [
     ['OnboardingInput', 'good', a],
     ['OnboardingInput', 'good', { ...a, sessionToken: 't', flowId: 'f', plan: PLAN_DEFAULTS, verifyFirst: true }],
+    ['OnboardingInput', 'good', { ...a, verifyFirst: 'trust' }],
     ['OnboardingInput', 'good', { ...a, sessionToken: null, flowId: null, plan: null, verifyFirst: null }],
     ['OnboardingInput', 'good', { interviewId: '!~'.repeat(100) }],
     ['OnboardingInput', 'good', { ...a, sessionToken: 'x'.repeat(16_384) }],

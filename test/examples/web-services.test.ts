@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { OnboardingClient } from 'temporal-incode/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -28,42 +30,65 @@ describe.each(['express', 'fastify'])('%s', (name) => {
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  const post = (interviewId: string, body: unknown, base = url) =>
+  const ask = (user: string, method: string, path: string, base = url, body?: unknown) =>
     answerOf(
-      fetch(`${base}/onboardings/${interviewId}/finish`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
+      fetch(base + path, {
+        method,
+        headers: { 'x-demo-user': user, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     );
-  const get = (path: string) => answerOf(fetch(url + path));
+  const finish = (user: string, base = url) => ask(user, 'POST', '/onboarding/finish', base);
+  const look = (user: string, base = url) => ask(user, 'GET', '/onboarding', base);
+  /** As a browser does that begins to capture. */
+  async function begin(base = url): Promise<{ user: string; interviewId: string; token: string }> {
+    const user = randomUUID();
+    const { status, body } = await ask(user, 'POST', '/onboarding', base);
+    expect(status).toBe(200);
+    return { user, ...(body as { interviewId: string; token: string }) };
+  }
 
   it("answers with Incode's answer, to a second request too", async () => {
-    const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: 'https://example.com/next' });
+    const { user, interviewId } = await begin();
     const answer = { status: 200, body: { action: 'approved', redirectionUrl: 'https://example.com/next' } };
-    expect(await post(interviewId, { sessionToken: token })).toMatchObject(answer);
-    expect(await post(interviewId, { sessionToken: token })).toMatchObject(answer);
+    expect(await finish(user)).toMatchObject(answer);
+    expect(await finish(user)).toMatchObject(answer);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
     await expect
-      .poll(() => get(`/onboardings/${interviewId}`))
+      .poll(() => look(user))
       .toMatchObject({ status: 200, body: { status: 'completed', stage: 'done', outcome: 'approved', failure: null } });
+  });
+
+  it('gives a person the verdict of their own session only, whatever the browser sends', async () => {
+    const [mine, other] = [await begin(), await begin()];
+    const foreign = { interviewId: other.interviewId, sessionToken: other.token, token: other.token };
+    const query = `?interviewId=${other.interviewId}&sessionToken=${other.token}`;
+    expect(await ask(mine.user, 'POST', `/onboarding/finish${query}`, url, foreign)).toMatchObject({ status: 200 });
+    const finished = [mine, other].map(({ interviewId }) => world.simulator.effects(interviewId).finished);
+    expect(finished).toEqual([1, 0]);
+    expect(await ask(mine.user, 'POST', `/onboardings/${other.interviewId}/finish`)).toMatchObject({ status: 404 });
+  });
+
+  it('keeps one session for each user, and answers 404 to one without', async () => {
+    const { user, interviewId } = await begin();
+    expect((await ask(user, 'POST', '/onboarding')).body).toMatchObject({ interviewId });
+    expect(await finish('nobody')).toMatchObject({ status: 404 });
+    expect(await look('nobody')).toMatchObject({ status: 404 });
+    expect((await fetch(`${url}/onboarding`)).status).toBe(401);
   });
 
   it('says where to look if the answer takes longer than anybody waits', async () => {
     await using impatient = startExample(`${name}/server.ts`, { ...world.env, PORT: '0', PATIENCE_MS: '3000' });
     const base = await impatient.wrote(/Listening at (\S+)/);
-    const { interviewId, token } = await world.simulator.openSession();
+    const { user, interviewId } = await begin(base);
     world.simulator.revokeTokens(interviewId);
-    const pending = await post(interviewId, { sessionToken: token }, base);
-    expect(pending).toMatchObject({ status: 202, location: `/onboardings/${interviewId}` });
+    const pending = await finish(user, base);
+    expect(pending).toMatchObject({ status: 202, location: '/onboarding' });
     await expect
-      .poll(() => get(String(pending.location)))
+      .poll(() => look(user, base))
       .toMatchObject({ status: 200, body: { status: 'running', stage: 'needsToken', outcome: null } });
     await onboarding().renewToken(interviewId, await world.simulator.issueToken(interviewId));
-    expect(await post(interviewId, { sessionToken: token })).toMatchObject({
-      status: 200,
-      body: { action: 'approved' },
-    });
+    expect(await finish(user, base)).toMatchObject({ status: 200, body: { action: 'approved' } });
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
@@ -71,35 +96,25 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     ['a session that Incode does not know', 404, 404, 'IncodeUnknownSession'],
     ['a session that Incode refuses', 405, 422, 'IncodeMethodNotAllowed'],
   ])('answers %s with its type', async (_, incode, status, type) => {
-    const { interviewId, token } = await world.simulator.openSession();
+    const { user, interviewId, token } = await begin();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: incode });
-    const refused = await post(interviewId, { sessionToken: token });
+    const refused = await finish(user);
     expect(refused).toMatchObject({ status, body: { type } });
     expect(JSON.stringify(refused)).not.toContain(token);
-    await expect
-      .poll(() => get(`/onboardings/${interviewId}`))
-      .toMatchObject({ body: { status: 'failed', failure: type } });
+    await expect.poll(() => look(user)).toMatchObject({ body: { status: 'failed', failure: type } });
   });
 
   it('answers 410 for a session that has expired', async () => {
-    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'EXPIRED' });
+    const { user, interviewId } = await begin();
+    world.simulator.setOnboardingStatus(interviewId, 'EXPIRED');
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 400 });
-    expect(await post(interviewId, { sessionToken: token })).toMatchObject({ status: 410 });
-  });
-
-  it('answers 400 for what makes no sense, and starts nothing', async () => {
-    const { interviewId, token } = await world.simulator.openSession();
-    expect(await post(interviewId, {})).toMatchObject({ status: 400 });
-    const malformed = await post(interviewId, `{"sessionToken": ${token}}`);
-    expect(malformed.status).toBe(400);
-    expect(JSON.stringify(malformed)).not.toContain(token.slice(0, 5));
-    expect(await get(`/onboardings/${interviewId}`)).toMatchObject({ status: 404 });
+    expect(await finish(user)).toMatchObject({ status: 410 });
   });
 
   it('answers a request that is under way before it ends', async () => {
-    const { interviewId, token } = await world.simulator.openSession();
+    const { user, interviewId } = await begin();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_500 });
-    const answer = post(interviewId, { sessionToken: token });
+    const answer = finish(user);
     await expect.poll(() => world.simulator.callsOf(interviewId, 'finishStatus').length).toBeGreaterThan(0);
     const stopped = service.stop();
     expect(await answer).toMatchObject({ status: 200, body: { action: 'approved' } });
@@ -107,21 +122,26 @@ describe.each(['express', 'fastify'])('%s', (name) => {
   });
 });
 
+it('both keep sessions in the same way', () => {
+  const [one, other] = ['express', 'fastify'].map((name) => read(`examples/${name}/sessions.ts`));
+  expect(one).toBe(other);
+});
+
 describe.each(['express', 'fastify'])('%s without Temporal', (name) => {
   it('answers 503, and does not say that the session goes on', async () => {
     const own = await startExampleWorld();
     await using service = startExample(`${name}/server.ts`, { ...own.env, PORT: '0', PATIENCE_MS: '1000' });
     const url = await service.wrote(/Listening at (\S+)/);
+    const headers = { 'x-demo-user': 'a' };
+    await fetch(`${url}/onboarding`, { method: 'POST', headers });
     await own[Symbol.asyncDispose]();
-    const refused = await fetch(`${url}/onboardings/some-session/finish`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ sessionToken: 'some-token' }),
-    });
+    const refused = await fetch(`${url}/onboarding/finish`, { method: 'POST', headers });
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('5');
   });
 });
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 function onboarding(): OnboardingClient {
   return new OnboardingClient({ client: world.temporal });

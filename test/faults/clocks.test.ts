@@ -25,7 +25,7 @@ it('a worker whose clock is ahead by more than the settle time does not finish a
     // The effect comes 3 s after the answer is lost: later than the first retry, sooner than the settle time.
     const lost = { kind: 'reset', effect: true, effectAfterMs: 3_000 };
     await simulator('faults', { operation: 'finishStatus', interviewId, ...lost });
-    const input = { interviewId, sessionToken: token, plan: { score: false }, verifyFirst: false };
+    const input = { interviewId, sessionToken: token, plan: { score: false }, verifyFirst: 'trust' as const };
     await world.onboarding.start(input);
     await expect.poll(async () => (await calls('finishStatus')).length).toBe(1);
 

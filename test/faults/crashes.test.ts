@@ -76,7 +76,7 @@ describe('a worker killed with SIGKILL during the call', () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
     await onboarding.start({ interviewId, sessionToken: token });
-    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     await worker.kill();
     await startWorker();
     const { outcome, finish } = await onboarding.result(interviewId);
@@ -92,7 +92,7 @@ describe('a worker stopped with SIGTERM during the call', () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_000 });
     await onboarding.start({ interviewId, sessionToken: token });
-    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     await worker.stop();
     await startWorker();
     expect(await onboarding.result(interviewId)).toMatchObject({

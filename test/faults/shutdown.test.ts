@@ -98,7 +98,7 @@ describe('SIGTERM during a call that is longer than the grace time', () => {
     await startWorker();
     expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy: by } });
     const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
-    expect(operations.slice(0, 2)).toEqual(['finishStatus', 'onboardingStatus']);
+    expect(operations.slice(0, 3)).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus']);
     expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
     expect(simulator.effects(interviewId).finished).toBe(1);
   });

@@ -280,7 +280,7 @@ describe('what cannot be reached was not sent', () => {
   });
 
   it('a name without an address', async () => {
-    expect((await failureOf(clientOf('http://incode.invalid').finishStatus(session))).kind).toBe('notTaken');
+    expect((await failureOf(clientOf('https://incode.invalid').finishStatus(session))).kind).toBe('notTaken');
   });
 
   it('TLS that the other side does not speak', async () => {
@@ -344,7 +344,7 @@ describe('a proxy', () => {
   ])('that answers %s', async (refusal, kind) => {
     await using via = await proxy(refusal);
     const error = await failureOf(
-      clientOf('http://incode.example', { proxy: { httpProxy: via.url } }).finishStatus(session),
+      clientOf('http://incode.example', { allowPlainHttp: true, proxy: { httpProxy: via.url } }).finishStatus(session),
     );
     expect(error.kind).toBe(kind);
     expect(error.message).toContain(`the proxy answered ${refusal.slice(0, 3)}`);
@@ -352,6 +352,15 @@ describe('a proxy', () => {
 });
 
 describe('the client itself', () => {
+  it.each([
+    { baseUrl: 'http://127.0.0.1:4010' },
+    { baseUrl: 'http://localhost:4010' },
+    { baseUrl: 'http://[::1]:4010' },
+    { baseUrl: 'http://incode.example', allowPlainHttp: true },
+  ])('takes http where nothing crosses the network, or where it is allowed: %j', async (options) => {
+    await createIncodeClient({ apiKey: 'k', ...options }).close();
+  });
+
   it('shows no key', () => {
     const client = clientOf('http://127.0.0.1:1');
     expect(inspect(client, { depth: 9, showHidden: true }) + JSON.stringify(client)).not.toContain(API_KEY);
@@ -362,6 +371,8 @@ describe('the client itself', () => {
     [{ baseUrl: 'ftp://incode.example' }, 'baseUrl'],
     [{ baseUrl: 'https://user:secret@incode.example' }, 'baseUrl'],
     [{ baseUrl: 'https://incode.example?key=secret' }, 'baseUrl'],
+    [{ baseUrl: 'http://incode.example' }, 'baseUrl'],
+    [{ baseUrl: 'http://10.0.0.7:4010' }, 'baseUrl'],
     [{ apiKey: '' }, 'apiKey'],
     [{ apiKey: 'secret\nsecret' }, 'apiKey'],
     [{ timeoutMs: 0 }, 'timeoutMs'],

@@ -140,7 +140,7 @@ describe('a proxy', () => {
     ['resets the connection', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],
   ])('that %s on CONNECT is asked once', async (_, drop) => {
     await using proxy = await serveRaw((socket) => drop(socket));
-    const client = clientOf('http://incode.example', { proxy: { httpProxy: proxy.url } });
+    const client = clientOf('http://incode.example', { allowPlainHttp: true, proxy: { httpProxy: proxy.url } });
     expect((await failureOf(client.finishStatus(session))).kind).toBe('notTaken');
     // Time for undici to connect again, if it did.
     for (let turn = 0; turn < 50; turn += 1) await setImmediate();
@@ -149,7 +149,11 @@ describe('a proxy', () => {
 
   it('that never answers CONNECT is given up by the deadline of connecting', async () => {
     await using proxy = await serveRaw(() => undefined);
-    const client = clientOf('http://incode.example', { connectTimeoutMs: 50, proxy: { httpProxy: proxy.url } });
+    const client = clientOf('http://incode.example', {
+      allowPlainHttp: true,
+      connectTimeoutMs: 50,
+      proxy: { httpProxy: proxy.url },
+    });
     const error = await failureOf(client.finishStatus(session));
     expect(error.kind).toBe('notTaken');
     expect(error.message).toContain('could not be reached (UND_ERR_HEADERS_TIMEOUT)');

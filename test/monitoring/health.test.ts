@@ -30,7 +30,7 @@ describe('a worker process', () => {
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 15_000 });
     await onboarding.start({ interviewId, sessionToken: token });
     await connection.close();
-    await expect.poll(() => simulator.callsOf(interviewId).length).toBe(1);
+    await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     worker.child.kill('SIGTERM');
     await expect.poll(() => worker.ask('/readyz')).toMatchObject({ status: 503 });
     expect(JSON.parse((await worker.ask('/readyz')).body)).toEqual({

@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { Breaker } from '../../src/activities/batch/circuit-breaker.js';
+import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
 import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
@@ -77,18 +77,20 @@ describe('observe', () => {
     await expect(attempt(1)).rejects.toThrow('closed the connection');
     expect(await attempt(2)).toMatchObject({ finish: { confirmedBy: 'status' } });
     expect(events).toEqual([
+      { type: 'verification', result: 'open' },
       { type: 'ambiguousFinish', kind: 'maybeRunning' },
       { type: 'verification', result: 'finished' },
     ]);
   });
 
-  it('is told that verifying found the session open, and nothing of a first attempt that went well', async () => {
+  it('is told that verifying found the session open, and nothing if nothing was read', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
-    await new MockActivityEnvironment().run(finishStatus, await world.open());
+    const trust = { ...(await world.open()), verifyFirst: 'trust' as const };
+    await new MockActivityEnvironment().run(finishStatus, trust);
     expect(events).toEqual([]);
-    await new MockActivityEnvironment().run(finishStatus, { ...(await world.open()), verifyFirst: true });
+    await new MockActivityEnvironment().run(finishStatus, await world.open());
     expect(events).toEqual([{ type: 'verification', result: 'open' }]);
   });
 
@@ -108,25 +110,28 @@ describe('observe', () => {
     });
     await new MockActivityEnvironment().run(completeMany, { sessions: sessions.slice(0, 2), plan });
     expect(events.splice(0)).toEqual([
+      { type: 'verification', result: 'open' },
       { type: 'batchSession', result: 'finished' },
+      { type: 'verification', result: 'open' },
       { type: 'batchSession', result: 'failed' },
     ]);
     world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: null });
     await new MockActivityEnvironment().run(completeMany, { sessions, plan });
-    expect(events.filter(({ type }) => type === 'batchSession')).toEqual(
-      Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
-    );
+    expect(events.filter(({ type }) => type === 'batchSession')).toEqual([
+      { type: 'batchSession', result: 'finished' },
+      ...Array.from({ length: 8 }, () => ({ type: 'batchSession', result: 'postponed' })),
+    ]);
     expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
   });
 
   it('is told once when batches are held, and once when it is over', () => {
     const changes: boolean[] = [];
-    const breaker = new Breaker((held) => changes.push(held));
+    const breaker = new CircuitBreaker((held) => changes.push(held));
     breaker.succeeded();
-    for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', 0, 0);
+    for (let n = 0; n < 20; n += 1) breaker.failed('Incode answered 503', {}, 0);
     expect(changes).toEqual([true]);
     breaker.admit(10_000);
-    breaker.failed('Incode answered 503', 0, 10_000);
+    breaker.failed('Incode answered 503', {}, 10_000);
     breaker.succeeded();
     breaker.succeeded();
     expect(changes).toEqual([true, false]);
@@ -138,7 +143,7 @@ describe('observe', () => {
       throw new Error('broken');
     };
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
-    const session = { ...(await world.open()), verifyFirst: true };
+    const session = await world.open();
     expect(await new MockActivityEnvironment().run(finishStatus, session)).toMatchObject({
       finish: { action: 'approved' },
     });

@@ -4,26 +4,45 @@ import { describe, expect, it } from 'vitest';
 import {
   AnswerPendingError,
   InvalidInputError,
+  NamespaceNotSetUpError,
+  PlanMismatchError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TemporalRequestError,
   TemporalUnavailableError,
   WrongStageError,
 } from '../../src/client/index.js';
+import { PLAN_DEFAULTS } from '../../src/contract/index.js';
 import { nexusError } from '../../src/nexus/failures.js';
 import { operationFailure } from '../../src/nexus/index.js';
 
 const LATE = Object.assign(new Error('4 DEADLINE_EXCEEDED'), { code: 4, details: '', metadata: {} });
+const PENDING = {
+  interviewId: 'i',
+  timeoutMs: 9_500,
+  isRunning: true,
+  taskQueue: 'q',
+  hasWorker: true,
+  isAnswering: true,
+  stage: 'finishing',
+  waitingFor: null,
+  call: null,
+} as const;
 const WHERE = { address: '127.0.0.1:1', namespace: 'any' };
 
 describe('nexusError', () => {
   it.each([
     [new InvalidInputError('interviewId', 'must be a non-empty string'), 'BAD_REQUEST', false],
     [new SessionNotFoundError('i'), 'NOT_FOUND', false],
-    [new AnswerPendingError('i', 9_500), 'UPSTREAM_TIMEOUT', true],
+    [new SessionEndedError('i'), 'NOT_FOUND', false],
+    [new PlanMismatchError('i', ['close'], PLAN_DEFAULTS), 'CONFLICT', false],
+    [new AnswerPendingError(PENDING), 'UPSTREAM_TIMEOUT', true],
     [LATE, 'UPSTREAM_TIMEOUT', true],
     [new TemporalUnavailableError('away', WHERE, LATE), 'UPSTREAM_TIMEOUT', true],
     [new TemporalUnavailableError('away', WHERE), 'UNAVAILABLE', true],
     [new TemporalUnavailableError('refused', WHERE), 'INTERNAL', true],
+    [new NamespaceNotSetUpError(WHERE, 'IncodeStage'), 'INTERNAL', true],
   ])('%s becomes %s', (error, type, retryable) => {
     const turned = nexusError(error) as HandlerError;
     expect(turned).toBeInstanceOf(HandlerError);
@@ -43,9 +62,14 @@ describe('nexusError', () => {
     expect(cause).toMatchObject({ type, nonRetryable: true, details: [{ interviewId: 'i' }] });
   });
 
-  it('passes on what is none of ours', () => {
+  it('hands on an error that is not of this package', () => {
     const error = new Error('other');
     expect(nexusError(error)).toBe(error);
+  });
+
+  it("leaves it to the SDK's worker whether another refusal of Temporal is retried", () => {
+    const cause = new Error('of gRPC');
+    expect(nexusError(new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'why', cause))).toBe(cause);
   });
 });
 

@@ -80,17 +80,6 @@ describe('what is installed for a client', SLOW, () => {
     const more = [...ours.packages].filter((name) => !sdk.packages.has(name));
     expect(more.sort()).toEqual(['@temporalio/envconfig', 'jose', 'smol-toml', 'temporal-incode']);
   });
-
-  it('says that a server could be downloaded with a package that is not there', async () => {
-    await writeFile(
-      inProject('server.js'),
-      `import { startLocalTemporalServer } from 'temporal-incode/testing';
-const here = import.meta.dirname;
-await startLocalTemporalServer({ cacheDir: here + '/cache', env: { PATH: here } }).catch(({ message }) => console.log(message));`,
-    );
-    const { stdout } = await run(process.execPath, ['server.js'], { cwd: project.directory });
-    expect(stdout).toContain('download: needs the package @temporalio/testing, which is not installed');
-  });
 });
 
 describe('its CLI', SLOW, () => {
@@ -115,11 +104,11 @@ describe('its CLI', SLOW, () => {
     ['worker', '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0'],
     [
       'dev',
-      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8 @temporalio/testing@1.24.0',
+      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8',
     ],
     [
       'demo',
-      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8 @temporalio/testing@1.24.0',
+      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8',
     ],
     ['webhooks', 'fastify@^5.12.8 pino@^10.4.0'],
     ['codec-server', 'fastify@^5.12.8 @fastify/cors@^11.4.3'],

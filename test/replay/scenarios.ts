@@ -5,6 +5,7 @@ import {
   begin,
   finishElsewhere,
   handleOf,
+  happens,
   pass,
   say,
   stateOf,
@@ -93,7 +94,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   async 'processed-by-webhook'(world) {
     const interviewId = await waiting(world);
-    await say(world, interviewId, 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED');
     return ended(world, interviewId);
   },
 
@@ -107,7 +108,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   async 'finished-elsewhere'(world) {
     const interviewId = await waiting(world);
     await finishElsewhere(world, interviewId);
-    await say(world, interviewId, 'ONBOARDING_FINISHED');
+    await happens(world, interviewId, 'ONBOARDING_FINISHED');
     return ended(world, interviewId);
   },
 
@@ -139,7 +140,47 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   async 'verdict-by-webhook'(world) {
     const interviewId = await inReview(world);
-    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
+    await happens(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
+    return ended(world, interviewId);
+  },
+
+  /** The webhook is forged, and later a true one comes. */
+  async 'webhook-contradicted'() {
+    await using world = await startWorld({ activities: { confirmWithinMs: 300 } });
+    const interviewId = await inReview(world);
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await until(
+      async () => /^Incode contradicts/.test((await stateOf(world, interviewId)).timeline.at(-1)?.event ?? ''),
+      true,
+    );
+    await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    return ended(world, interviewId);
+  },
+
+  async 'webhook-without-token'(world) {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await until(
+      async () => (await stateOf(world, interviewId)).timeline.at(-1)?.event,
+      'Webhook: POST_PROCESSING_FINISHED',
+    );
+    await happens(world, interviewId, 'EXPIRED');
+    return ended(world, interviewId);
+  },
+
+  /** It comes before the score, and is held against Incode after it. */
+  async 'webhook-before-the-score'(world) {
+    const { interviewId } = await begin(world, {}, { ...WARN, scoreReadyAfterMs: 1_000 });
+    await untilStage(world, interviewId, 'scoring');
+    await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    return ended(world, interviewId);
+  },
+
+  async 'webhook-processed'(world) {
+    const interviewId = await waiting(world);
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     return ended(world, interviewId);
   },
 
@@ -162,7 +203,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     await untilStage(world, interviewId, 'needsToken');
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     await untilStage(world, interviewId, 'inReview');
-    await say(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
     return ended(world, interviewId);
   },
 
@@ -174,7 +215,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     world.simulator.revokeTokens(interviewId);
     await pass(world, interviewId, '7h');
     await untilLooks(world, interviewId, 3);
-    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     return ended(world, interviewId);
   },
 
@@ -189,7 +230,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
       await stateOf(world, interviewId);
     }
     await untilStage(world, interviewId, 'waiting');
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     return ended(world, interviewId);
   },
 

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import { HIDDEN, shownAs } from '../../src/secrets/printing.js';
+import { HIDDEN, redactWhenPrinted } from '../../src/secrets/printing.js';
 
 it('an object with a secret is used as it is, and shown without', () => {
-  const client = shownAs({ id: 'incode', secret: 'hush-hush' }, { id: 'incode', secret: HIDDEN });
+  const client = redactWhenPrinted({ id: 'incode', secret: 'hush-hush' }, { id: 'incode', secret: HIDDEN });
   expect(client.secret).toBe('hush-hush');
   expect(Object.keys(client)).toEqual(['id', 'secret']);
   expect(JSON.stringify([client])).toBe('[{"id":"incode","secret":"(hidden)"}]');
@@ -11,5 +11,5 @@ it('an object with a secret is used as it is, and shown without', () => {
 });
 
 it('it can be shown otherwise later', () => {
-  expect(JSON.stringify(shownAs(shownAs({}, 'first'), 'then'))).toBe('"then"');
+  expect(JSON.stringify(redactWhenPrinted(redactWhenPrinted({}, 'first'), 'then'))).toBe('"then"');
 });

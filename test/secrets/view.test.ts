@@ -128,6 +128,7 @@ it('an error that carries a result shows no redirection URL, in which a name may
     closed: false,
     score: null,
     onboardingStatus: 'ONBOARDING_FINISHED',
+    confirmedBy: 'incode',
     reason: 'rules',
   });
   const shown = inspect(error, { depth: 12 }) + JSON.stringify(error) + JSON.stringify({ ...error });

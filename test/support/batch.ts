@@ -16,6 +16,8 @@ import { API_KEY, startWorld, WORKFLOW_BUNDLE, type World, type WorldOptions } f
 
 export interface BatchWorldOptions extends Pick<WorldOptions, 'simulator' | 'address' | 'tokenSource'> {
   bulk?: Partial<BulkOptions>;
+  /** @default 1_000 */
+  finishTimeoutMs?: number;
 }
 
 export interface BatchWorld extends World {
@@ -24,13 +26,18 @@ export interface BatchWorld extends World {
 }
 
 /** A world with a worker for batches too. */
-export async function startBatchWorld({ bulk, tokenSource, ...options }: BatchWorldOptions = {}): Promise<BatchWorld> {
+export async function startBatchWorld({
+  bulk,
+  finishTimeoutMs = 1_000,
+  tokenSource,
+  ...options
+}: BatchWorldOptions = {}): Promise<BatchWorld> {
   const world = await startWorld(options);
   const incode: IncodeClient = createIncodeClient({
     baseUrl: world.simulator.url,
     apiKey: API_KEY,
     timeoutMs: 1_000,
-    finishTimeoutMs: 1_000,
+    finishTimeoutMs,
   });
   const bulkQueue = `test-bulk-${randomUUID()}`;
   const connection = await NativeConnection.connect({ address: options.address ?? inject('temporalAddress') });

@@ -37,7 +37,15 @@ export async function startBulkWorld(
     namespace: inject('temporalNamespace'),
     taskQueue: bulkQueue,
     workflowBundle: WORKFLOW_BUNDLE,
-    activities: createBulkActivities({ incode, settleTimeMs: 400, mendIntervalMs: 300, scorePollMs: 200, ...bulk }),
+    activities: createBulkActivities({
+      incode,
+      settleTimeMs: 400,
+      operatorRetryMs: 300,
+      scorePollMs: 200,
+      confirmFinishPollMs: 200,
+      confirmFinishWithinMs: 2_000,
+      ...bulk,
+    }),
   });
   const running = worker.run();
   return {

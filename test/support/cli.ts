@@ -11,22 +11,27 @@ export interface Ran {
   stderr: string;
 }
 
-/** These install the SDK's runtime, which a process can do once. */
-const OWN_PROCESS = ['replay', 'worker', 'demo', 'dev'];
+/** They install the SDK's runtime, which a process can do once. */
+const USE_RUNTIME = ['worker', 'demo', 'dev'];
 
 /**
  * The program as built. It shares a process with earlier runs ({@link start} gives it its own), and fails the test if it leaves
  * something open that would keep a process from ending.
  */
 export async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
-  if (OWN_PROCESS.includes(args[0] ?? '')) return start(args, stdin, env).ended;
+  if (USE_RUNTIME.includes(args[0] ?? '') && !args.includes('--help')) return start(args, stdin, env).ended;
   const host = idleHosts.pop() ?? startHost();
-  host.send({ args, stdin, env: { ...process.env, ...env } });
+  host.send({ args, stdin, env: environment(env) });
   const [answer] = await Promise.race([once(host, 'message'), once(host, 'exit').then(hostEnded)]);
   const { leftOpen, ...ran } = answer as Ran & { leftOpen: string[] };
   if (leftOpen.length > 0) throw new Error(`temporal-incode ${args.join(' ')} left open: ${leftOpen.join(', ')}`);
   idleHosts.push(host);
   return ran;
+}
+
+/** As if no npx had started the program, however the tests were started. */
+function environment(env: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, npm_command: '', ...env };
 }
 
 const HOST = fileURLToPath(new URL('cli-host.js', import.meta.url));
@@ -60,7 +65,11 @@ export async function runInShell(script: string, args: string[], stdin = ''): Pr
 
 /** Somebody may still write into it. */
 export function startWithOpenStdin(args: string[], env: Record<string, string> = {}): Running {
-  return running(spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } }));
+  return running(
+    spawn(process.execPath, [MAIN, ...args], {
+      env: environment(env),
+    }),
+  );
 }
 
 interface Running {

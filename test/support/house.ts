@@ -19,6 +19,8 @@ export type Files = Readonly<Record<string, string>>;
 interface Import {
   specifier: string;
   typeOnly: boolean;
+  /** By `import()`: loaded when it runs, not with the file. */
+  lazy: boolean;
 }
 
 /** @returns one sentence per forbidden import */
@@ -43,8 +45,8 @@ export function packagesLoadedBy(entry: string, files: Files): string[] {
     seen.add(file);
     const source = files[file];
     if (source === undefined) throw new Error(`${file} is imported but not there`);
-    for (const { specifier, typeOnly } of importsOf(source)) {
-      if (typeOnly) continue;
+    for (const { specifier, typeOnly, lazy } of importsOf(source)) {
+      if (typeOnly || lazy) continue;
       if (isOurs(specifier)) pending.push(target(file, specifier));
       else packages.add(packageOf(specifier));
     }
@@ -122,10 +124,13 @@ function importsOf(source: string): Import[] {
     /^(?:import|export)\b(\s+type\b(?!\s+from\b))?(?:[^'"`;=(]*?\bfrom)?\s*(['"])(.+?)\2/gm,
   );
   const calls = text.matchAll(/(\btypeof\s+)?\bimport\(\s*(?:(['"])(.+?)\2)?/g);
-  return [...statements, ...calls].map(([, type, , specifier]) => ({
-    specifier: specifier ?? 'something that is only known at run time',
-    typeOnly: type !== undefined,
-  }));
+  const found = (matches: Iterable<RegExpMatchArray>, lazy: boolean) =>
+    [...matches].map(([, type, , specifier]) => ({
+      specifier: specifier ?? 'something that is only known at run time',
+      typeOnly: type !== undefined,
+      lazy,
+    }));
+  return [...found(statements, false), ...found(calls, true)];
 }
 
 function isAllowed(file: string, { specifier, typeOnly }: Import, rule: Rule): boolean {

@@ -55,9 +55,17 @@ export async function untilStage(world: World, interviewId: string, stage: Stage
   await until(async () => (await stateOf(world, interviewId)).stage, stage);
 }
 
-/** What Incode's webhook says, without the webhook. */
+/** What Incode's webhook says, without the webhook. If the simulator does not know of it, it is forged. */
 export async function say({ onboarding }: World, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) await onboarding.statusChanged({ interviewId, onboardingStatus });
+}
+
+/** Something happens to the session at Incode, and its webhook says so. */
+export async function happens(world: World, interviewId: string, ...statuses: string[]): Promise<void> {
+  for (const onboardingStatus of statuses) {
+    world.simulator.setOnboardingStatus(interviewId, onboardingStatus);
+    await say(world, interviewId, onboardingStatus);
+  }
 }
 
 export function pass({ temporal }: World, interviewId: string, duration: Parameters<typeof passTime>[2]) {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can be cut and mended. */
-export async function startTcpProxy(target: string) {
+/**
+ * A way to a server that can be cut and mended.
+ *
+ * @param ownPort 0 takes a free one
+ */
+export async function startTcpProxy(target: string, ownPort = 0) {
   const [host, port] = target.split(':');
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -23,7 +27,7 @@ export async function startTcpProxy(target: string) {
         });
     }
     near.pipe(far).pipe(near);
-  }).listen(0, '127.0.0.1');
+  }).listen(ownPort, '127.0.0.1');
   await once(server, 'listening');
   const cut = () => {
     isCut = true;

@@ -25,6 +25,8 @@ export interface WorldOptions {
   tokenSource?: (incode: IncodeClient) => TokenSource;
   /** @default the shared server */
   address?: string;
+  /** @default one of its own */
+  taskQueue?: string;
 }
 
 /** A simulator, a worker with a task queue of its own, and a client: everything that one test needs, for it alone. */
@@ -66,6 +68,7 @@ export async function startWorld({
   activities,
   tokenSource,
   address,
+  taskQueue: givenQueue,
 }: WorldOptions = {}): Promise<World> {
   const logsFrom = logged.length;
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...simulated });
@@ -76,7 +79,7 @@ export async function startWorld({
     finishTimeoutMs: 1_000,
     ...incode,
   });
-  const taskQueue = `test-${randomUUID()}`;
+  const taskQueue = givenQueue ?? `test-${randomUUID()}`;
   const server = address ?? inject('temporalAddress');
   const native = await NativeConnection.connect({ address: server });
   const worker = await Worker.create({
@@ -88,8 +91,10 @@ export async function startWorld({
     activities: createIncodeActivities({
       incode: incodeClient,
       settleTimeMs: 400,
-      mendIntervalMs: 300,
+      operatorRetryMs: 300,
       scorePollMs: 200,
+      confirmFinishPollMs: 200,
+      confirmFinishWithinMs: 2_000,
       ...activities,
       ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
     }),

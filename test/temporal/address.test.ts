@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { channelArgsFor, isLoopback } from '../../src/temporal/address.js';
+import { isLoopback } from '../../src/secrets/index.js';
+import { channelArgsFor } from '../../src/temporal/address.js';
 
 describe('an address', () => {
   it.each(['localhost', 'localhost:7233', '127.0.0.1', '127.8.9.10:7233', '[::1]:7233', '[::1]'])(

@@ -118,6 +118,11 @@ it('scoreLagMs: the score is UNKNOWN for that long after the finish', async () =
   expect((await answersTo(own, '/omni/get/score')).body.overall.status).toBe('OK');
 });
 
+it('redirectionUrl: finish-status answers it', async () => {
+  await using own = await started({ redirectionUrl: 'javascript:alert(1)' });
+  expect((await answersTo(own, FINISH)).body.redirectionUrl).toBe('javascript:alert(1)');
+});
+
 it.each([
   ['reissued', 200, true, true],
   ['newSession', 200, false, false],

@@ -116,6 +116,19 @@ describe('refusals', () => {
   });
 });
 
+describe('deleting a session', () => {
+  it('wants an executive token, and leaves neither session nor token', async () => {
+    const { interviewId, token } = await simulator.openSession();
+    const path = `/omni/interview?interviewId=${interviewId}`;
+    const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
+    const executive = (await call(simulator, '/executive/log-in', logIn)).body.token;
+    expect((await call(simulator, path, { method: 'DELETE', token })).status).toBe(401);
+    expect((await call(simulator, path, { method: 'DELETE', token: executive })).status).toBe(200);
+    expect((await call(simulator, path, { method: 'DELETE', token: executive })).status).toBe(404);
+    expect((await call(simulator, FINISH, { token })).status).toBe(401);
+  });
+});
+
 describe('API keys', () => {
   it('can be rotated, with more than one valid at once', async () => {
     await using keys = await startIncodeSimulator({ apiKeys: ['old'] });

@@ -10,7 +10,7 @@ import {
   UPDATES,
 } from '../../src/contract/index.js';
 import { scheduledActivities } from '../support/history.js';
-import { begin, expectSound, pass, say, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import { begin, expectSound, happens, pass, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -91,7 +91,7 @@ describe('the capture deadline', () => {
     // The rest of the look, and the first poll of the wait that goes on.
     await untilLooks(world, interviewId, 5);
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(world, interviewId);
   });

@@ -10,7 +10,7 @@ import type { SessionRecord } from '../../src/workflows/record.js';
 import type { Session } from '../../src/workflows/session.js';
 
 const NOW = 1_700_000_000_000;
-const FIRST_RUN = { workflowId: 'incode-onboarding/i', runId: 'r1', originalExecutionRunId: 'r1', attempt: 1 };
+const FIRST_RUN = { runId: 'r1', originalExecutionRunId: 'r1', attempt: 1 };
 
 /** Where the workflow runs. */
 const info = { ...FIRST_RUN, firstExecutionRunId: 'r1' };
@@ -28,16 +28,17 @@ beforeEach(() => {
 const reset = () => Object.assign(info, { runId: 'r2' });
 
 function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
-  return { earlierRequest: null, onboardingStatus: null, ...more } as SessionRecord;
+  return { earlierRequest: null, onboardingStatus: null, hints: [], ...more } as unknown as SessionRecord;
 }
 
 describe('a run may follow another that was under way until just now', () => {
   it('not if it is the first one', () => {
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(false);
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: false }, false)).toBe(false);
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'trust' }, false)).toBe(false);
   });
 
   it('if its caller says so', () => {
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, false)).toBe(true);
   });
 
@@ -56,7 +57,7 @@ describe('a run may follow another that was under way until just now', () => {
   it('if it goes on without a record, but not with one, which tells of earlier requests', () => {
     info.firstExecutionRunId = 'r0';
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, true)).toBe(false);
+    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, true)).toBe(false);
   });
 });
 
@@ -66,7 +67,7 @@ describe("before a run's first call", () => {
 
   it('what is known of an earlier request stays known', () => {
     const earlier = { lastSentAt: 7 };
-    expect(known({ earlierRequest: earlier, onboardingStatus: 'ONBOARDING_FINISHED' }, { verifyFirst: false })).toBe(
+    expect(known({ earlierRequest: earlier, onboardingStatus: 'ONBOARDING_FINISHED' }, { verifyFirst: 'trust' })).toBe(
       earlier,
     );
   });
@@ -74,37 +75,39 @@ describe("before a run's first call", () => {
   it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED'])(
     'whoever made it %s, according to a webhook, may have done so just now',
     (onboardingStatus) => {
-      expect(known({ onboardingStatus }, { verifyFirst: false })).toEqual({ lastSentAt: NOW });
+      expect(known({ onboardingStatus }, { verifyFirst: 'trust' })).toEqual({ lastSentAt: NOW });
     },
   );
 
   it('somebody else may have finished the session long ago', () => {
     expect(known({})).toEqual({ lastSentAt: null });
     expect(known({ onboardingStatus: 'POST_PROCESSING_FINISHED' })).toEqual({ lastSentAt: null });
-    expect(known({}, { verifyFirst: true })).toEqual({ lastSentAt: null });
+    expect(known({}, { verifyFirst: 'settle' })).toEqual({ lastSentAt: null });
+    // Only the word `trust` skips the look.
+    expect(known({}, { verifyFirst: false })).toEqual({ lastSentAt: null });
   });
 
-  it('nobody can have if the caller says so, under the id that only one workflow has', () => {
-    expect(known({}, { verifyFirst: false })).toBeNull();
-    info.workflowId = 'my-own/i';
-    expect(known({}, { verifyFirst: false })).toEqual({ lastSentAt: null });
+  it('nobody can have if the caller says so', () => {
+    expect(known({}, { verifyFirst: 'trust' })).toBeNull();
   });
 });
 
 describe('what a call is told', () => {
-  it('is nothing if nobody can have sent anything', () => {
-    expect(verification(recordOf())).toEqual({});
+  it('is that it can trust that nobody has sent anything', () => {
+    expect(verification(recordOf())).toEqual({ verifyFirst: 'trust' });
   });
 
   it('is when a request was last sent that may still be running', () => {
-    expect(verification(recordOf({ earlierRequest: { lastSentAt: 7 } }))).toEqual({ verifyFirst: true, lastSentAt: 7 });
-    expect(verification(recordOf({ earlierRequest: { lastSentAt: null } }))).toEqual({ verifyFirst: true });
+    const told = (earlierRequest: SessionRecord['earlierRequest']) => verification(recordOf({ earlierRequest }));
+    expect(told({ lastSentAt: 7 })).toEqual({ verifyFirst: 'look', lastSentAt: 7 });
+    expect(told({ lastSentAt: 7, accepted: true })).toEqual({ verifyFirst: 'look', lastSentAt: 7, accepted: true });
+    expect(told({ lastSentAt: null })).toEqual({ verifyFirst: 'look' });
   });
 
   it('is "now" after a reset, whatever stands in the history that it has left', () => {
     reset();
     for (const earlier of [null, { lastSentAt: null }, { lastSentAt: 7 }])
-      expect(verification(recordOf({ earlierRequest: earlier }))).toEqual({ verifyFirst: true, lastSentAt: NOW });
+      expect(verification(recordOf({ earlierRequest: earlier }))).toEqual({ verifyFirst: 'look', lastSentAt: NOW });
   });
 });
 
@@ -114,6 +117,7 @@ it('what the next run is told is what this one knows, unless it was reset', () =
   expect(unlessReset(null)).toBeNull();
   reset();
   expect(unlessReset(null)).toEqual({ lastSentAt: NOW });
+  expect(unlessReset({ lastSentAt: 7, accepted: true })).toEqual({ lastSentAt: NOW, accepted: true });
 });
 
 describe('a session without a token', () => {

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import { scheduledActivities } from '../support/history.js';
-import { begin, expectSound, operationsOf, pass, say, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import {
+  begin,
+  expectSound,
+  happens,
+  operationsOf,
+  pass,
+  stateOf,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
 import { startWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -92,7 +101,7 @@ describe('a token that runs out during a review', () => {
     const interviewId = await inReview(world);
     await tokenRunsOut(world, interviewId);
     await untilStage(world, interviewId, 'needsToken');
-    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED');
+    await happens(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
     expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'done', waitingFor: null });
     await expectSound(world, interviewId);
@@ -129,7 +138,7 @@ describe('a token that runs out during a review', () => {
       .poll(() => operationsOf(world, interviewId).slice(-2))
       .toEqual(['onboardingStatus 401', 'onboardingStatus 200']);
     expect((await stateOf(world, interviewId)).stage).toBe('inReview');
-    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(world, interviewId);
   });

@@ -6,7 +6,7 @@ import {
   begin,
   expectSound,
   handleOf,
-  say,
+  happens,
   searchAttributesOf,
   stateOf,
   until,
@@ -65,7 +65,7 @@ describe('search attributes', () => {
 
   it('are not set again by webhooks that change no stage', async () => {
     const { interviewId } = await bringTo(world, 'inReview');
-    await say(world, interviewId, 'UNKNOWN', 'ONBOARDING_FINISHED', 'BRAND_NEW');
+    await happens(world, interviewId, 'UNKNOWN', 'ONBOARDING_FINISHED', 'BRAND_NEW');
     const upserts = (await fetchHistory(world.temporal, interviewId)).events?.filter(
       (event) => event.upsertWorkflowSearchAttributesEventAttributes,
     );
@@ -77,10 +77,9 @@ describe('search attributes', () => {
 describe('what support staff see in the Web UI', () => {
   it('tells what is waited for, until when, and what Incode said last', async () => {
     const { interviewId } = await bringTo(world, 'waiting');
-    await say(world, interviewId, 'ID_VALIDATION_FINISHED');
     const { deadline } = await stateOf(world, interviewId);
     expect(await detailsOf(interviewId)).toBe(
-      `**waiting**: waits for the person to be captured, and Incode's post-processing\n\nends by itself at ${deadline}\n\nIncode's status: ID_VALIDATION_FINISHED`,
+      `**waiting**: waits for the person to be captured, and Incode's post-processing\n\nends by itself at ${deadline}`,
     );
     const moved = await world.onboarding.extendDeadline(interviewId, '1 day');
     expect(await detailsOf(interviewId)).toContain(moved.deadline);
@@ -124,15 +123,16 @@ describe('the timeline', () => {
       WARN,
     );
     await untilLooks(world, interviewId, 1);
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     await untilStage(world, interviewId, 'inReview');
-    await say(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
+    await happens(world, interviewId, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED');
     await world.onboarding.result(interviewId);
     const { timeline } = await stateOf(world, interviewId);
     expect(timeline.map(({ event }) => event)).toEqual([
       'Started',
       'Stage: waiting',
-      "Incode's status: POST_PROCESSING_FINISHED (webhook)",
+      'Webhook: POST_PROCESSING_FINISHED',
+      "Incode's status: POST_PROCESSING_FINISHED (answer)",
       'Stage: finishing',
       "Incode's status: ONBOARDING_FINISHED (answer)",
       'Finished: action none, confirmed by response',
@@ -141,7 +141,9 @@ describe('the timeline', () => {
       'Stage: scoring',
       'Score: WARN',
       'Stage: inReview',
-      "Incode's status: MANUAL_REVIEW_APPROVED (webhook)",
+      'Webhook: ONBOARDING_FINISHED',
+      'Webhook: MANUAL_REVIEW_APPROVED',
+      "Incode's status: MANUAL_REVIEW_APPROVED (answer)",
       'Outcome: approved',
     ]);
     const times = timeline.map(({ at }) => Date.parse(at));

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import { begin, expectSound, operationsOf, pass, say, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import {
+  begin,
+  expectSound,
+  happens,
+  operationsOf,
+  pass,
+  stateOf,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
 import { startWorld, type World } from '../support/world.js';
 
 // Longer than the default, so that a week has few of them.
@@ -35,19 +44,19 @@ describe('without a token that Incode accepts', () => {
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     await untilStage(world, interviewId, 'waiting');
     await untilLooks(world, interviewId, 1);
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(world, interviewId);
   });
 
-  it('a webhook still ends the wait, and then the finish needs the token', async () => {
+  it('a webhook is held against Incode once there is a token, also after the capture deadline', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.revokeTokens(interviewId);
     await pass(world, interviewId, POLL);
     await untilStage(world, interviewId, 'needsToken');
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
-    await expect.poll(async () => (await stateOf(world, interviewId)).timeline.at(-2)?.event).toBe('Stage: finishing');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, '8 days');
     await untilStage(world, interviewId, 'needsToken');
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
@@ -68,9 +77,9 @@ describe('without a token that Incode accepts', () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, plan: { finishWhen: 'processed', score: false } });
     await untilStage(world, interviewId, 'needsToken');
-    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     // The action is not known, so the score is read, which needs a token.
-    await expect.poll(async () => (await stateOf(world, interviewId)).finish?.confirmedBy).toBe('status');
+    await expect.poll(async () => (await stateOf(world, interviewId)).finish?.confirmedBy).toBe('webhook');
     await untilStage(world, interviewId, 'needsToken');
     await world.onboarding.cancel(interviewId);
     await expectSound(world, interviewId);
@@ -80,12 +89,12 @@ describe('without a token that Incode accepts', () => {
     const { interviewId } = await withSource.simulator.openSession();
     await withSource.onboarding.start({ interviewId, ...PROCESSED });
     await untilLooks(withSource, interviewId, 1);
-    await say(withSource, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(withSource, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await withSource.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(withSource, interviewId);
   });
 
-  it('a token source that is out of order holds no webhook up, nor a token that is handed in', async () => {
+  it('a token source that is out of order holds up no token that is handed in, and no webhook then', async () => {
     const vault = { token: () => Promise.reject(new Error('The vault is sealed')) };
     await using sealed = await startWorld({ tokenSource: () => vault });
     const { interviewId } = await sealed.simulator.openSession();
@@ -93,8 +102,7 @@ describe('without a token that Incode accepts', () => {
     await expect
       .poll(async () => (await sealed.onboarding.state(interviewId)).call)
       .toMatchObject({ activity: 'reissueToken', lastFailure: { message: 'The vault is sealed' } });
-    await say(sealed, interviewId, 'POST_PROCESSING_FINISHED');
-    await untilStage(sealed, interviewId, 'finishing');
+    await happens(sealed, interviewId, 'POST_PROCESSING_FINISHED');
     await sealed.onboarding.renewToken(interviewId, await sealed.simulator.issueToken(interviewId));
     expect((await sealed.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(sealed, interviewId);

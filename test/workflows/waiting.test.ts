@@ -7,10 +7,10 @@ import {
   expectSound,
   finishElsewhere,
   handleOf,
+  happens,
   operationsOf,
   pass,
   receiveWebhooks,
-  say,
   stateOf,
   untilLooks,
   untilStage,
@@ -55,7 +55,13 @@ describe('a session that is finished when it is processed', () => {
       finish: { confirmedBy: 'response' },
       onboardingStatus: 'ONBOARDING_FINISHED',
     });
-    expect(operationsOf(heard, interviewId)).toEqual(['onboardingStatus 200', 'finishStatus 200', 'score 200']);
+    // The poll, the webhook's check, and what was asked for.
+    expect(operationsOf(heard, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'onboardingStatus 200',
+      'finishStatus 200',
+      'score 200',
+    ]);
     expect(await expectSound(heard, interviewId)).toBeDefined();
   });
 
@@ -85,7 +91,7 @@ describe('a session that is finished when it is processed', () => {
     await untilLooks(world, interviewId, 1);
     if (AFTER_FINISH.includes(status)) await finishElsewhere(world, interviewId);
     world.simulator.setOnboardingStatus(interviewId, status);
-    await say(world, interviewId, status);
+    await happens(world, interviewId, status);
     const { finish } = await world.onboarding.result(interviewId);
     expect(finish?.confirmedBy).toBe(AFTER_FINISH.includes(status) ? 'status' : 'response');
     expect(world.simulator.effects(interviewId).finished).toBe(1);
@@ -105,13 +111,20 @@ describe('a session that is finished when it is processed', () => {
 
   it('does not go on at an earlier milestone, nor at a status that is new to us', async () => {
     const { interviewId } = await begin(world, PROCESSED);
-    await say(world, interviewId, 'UNKNOWN', 'ID_VALIDATION_FINISHED', 'BRAND_NEW', 'ID_VALIDATION_FINISHED_SECOND_ID');
-    await say(world, interviewId, 'UNKNOWN', 'BRAND_NEW');
+    await happens(
+      world,
+      interviewId,
+      'UNKNOWN',
+      'ID_VALIDATION_FINISHED',
+      'BRAND_NEW',
+      'ID_VALIDATION_FINISHED_SECOND_ID',
+    );
+    await happens(world, interviewId, 'UNKNOWN', 'BRAND_NEW');
     await expect
-      .poll(async () => (await stateOf(world, interviewId)).onboardingStatus)
-      .toBe('ID_VALIDATION_FINISHED_SECOND_ID');
+      .poll(async () => (await stateOf(world, interviewId)).timeline.at(-1)?.event)
+      .toBe('Webhook: ID_VALIDATION_FINISHED_SECOND_ID');
     expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'waiting', finish: null });
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(world, interviewId);
   });
@@ -120,7 +133,7 @@ describe('a session that is finished when it is processed', () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.setOnboardingStatus(interviewId, 'EXPIRED');
-    if (source === 'webhook') await say(world, interviewId, 'EXPIRED');
+    if (source === 'webhook') await happens(world, interviewId, 'EXPIRED');
     else await pass(world, interviewId, POLL);
     expect(await world.onboarding.result(interviewId)).toEqual({
       interviewId,
@@ -129,6 +142,7 @@ describe('a session that is finished when it is processed', () => {
       score: null,
       closed: null,
       onboardingStatus: 'EXPIRED',
+      confirmedBy: 'incode',
       reason: 'The session expired at Incode before it was finished.',
     });
     expect(world.simulator.callsOf(interviewId, 'finishStatus')).toEqual([]);
@@ -161,7 +175,7 @@ describe('a session that is finished when somebody asks', () => {
     await untilStage(world, interviewId, 'waiting');
     expect((await stateOf(world, interviewId)).waitingFor).toBe('the update finish');
     await pass(world, interviewId, '50 days');
-    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');
     expect(operationsOf(world, interviewId)).toEqual([]);
     expect(await world.onboarding.finish({ interviewId })).toMatchObject({ confirmedBy: 'response' });
@@ -176,7 +190,7 @@ describe('a session that is finished when somebody asks', () => {
     const { interviewId } = await begin(world, ASKED);
     if (status === 'ONBOARDING_FINISHED') await finishElsewhere(world, interviewId);
     world.simulator.setOnboardingStatus(interviewId, status);
-    await say(world, interviewId, status);
+    await happens(world, interviewId, status);
     const result = await world.onboarding.result(interviewId);
     expect([result.outcome, result.finish?.confirmedBy]).toEqual([outcome, confirmedBy]);
     await expectSound(world, interviewId);
@@ -225,6 +239,7 @@ describe('a webhook that opens the lifecycle', () => {
     const said = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
     await world.onboarding.statusChanged(said, { sessionToken: token, ...PROCESSED });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
-    expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
+    const activities = scheduledActivities(await expectSound(world, interviewId));
+    expect(activities).toEqual(['awaitMilestone', 'confirmStatus', 'finishStatus', 'score']);
   });
 });

@@ -25,7 +25,8 @@ export function ours({ incode, temporal, directory }, isFlushed = false) {
       return startWorkerProcess(env, join(directory, 'ours.log'));
     },
     async submit(sessions) {
-      const options = { batchId: `peers-${batches++}`, plan: { score: false } };
+      // The peers make one request a session, and read no status before.
+      const options = { batchId: `peers-${batches++}`, plan: { score: false }, verifyFirst: 'trust' };
       const collect = async () => {
         for await (const { outcome } of completeBatch(temporal.onboarding, sessions, options)) {
           if (outcome !== 'approved') throw new Error(`A session ended as ${outcome}`);

@@ -4,13 +4,18 @@ const THRESHOLD = 8;
 const FIRST_HOLD_MS = 1_000;
 
 /** As long as the retry policy of a single session's calls. */
-const LONGEST_HOLD_MS = 120_000;
+const MAX_HOLD_MS = 120_000;
+
+interface Wait {
+  retryAfterMs?: number | undefined;
+  atMostMs?: number;
+}
 
 /**
  * Shared by all activities of a worker, so that an outage is found once, and not once for each shard: while it lasts one
  * call now and then looks whether it is over.
  */
-export class Breaker {
+export class CircuitBreaker {
   private failures = 0;
   private isTripped = false;
   private holdMs = FIRST_HOLD_MS;
@@ -51,8 +56,11 @@ export class Breaker {
     this.isProbing = false;
   }
 
-  /** @param why for people; never a secret */
-  failed(why: string, retryAfterMs = 0, now = Date.now()): void {
+  /**
+   * @param why for people; never a secret
+   * @param wait what Incode asks for, and a limit for the hold
+   */
+  failed(why: string, { retryAfterMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Wait = {}, now = Date.now()): void {
     this.failures += 1;
     const isProbe = this.isProbing;
     this.isProbing = false;
@@ -60,7 +68,7 @@ export class Breaker {
     if (!this.isTripped) this.onChange(true);
     this.isTripped = true;
     this.why = why;
-    this.openUntil = now + Math.max(this.holdMs, retryAfterMs);
-    this.holdMs = Math.min(this.holdMs * 2, LONGEST_HOLD_MS);
+    this.openUntil = now + Math.min(Math.max(this.holdMs, retryAfterMs), atMostMs);
+    this.holdMs = Math.min(this.holdMs * 2, MAX_HOLD_MS);
   }
 }

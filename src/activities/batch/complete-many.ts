@@ -3,12 +3,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
-import { warnOperator } from '../failure.js';
+import { isToBeMended, warnOperator } from '../failure.js';
 import { Lease, leased, NotCurrentError, NotSentError } from '../lease.js';
-import { tell } from '../observe.js';
+import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
-import type { Gate } from './shared-throttle.js';
+import type { SharedThrottle } from './shared-throttle.js';
+import { Stragglers } from './stragglers.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
@@ -26,16 +27,20 @@ export interface ManyOptions {
  */
 const BEGIN_WITHIN_MS = 10_000;
 
+/** For calls that hang. */
+const LOOK_EVERY_MS = 1_000;
+
 /** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
 const AT_ONCE_MS = 200;
 
-export function completeMany(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions) {
-  return (input: CompleteManyInput): Promise<CompleteManyResult> => new Pass(options, gate, limits, input).run();
+export function completeMany(options: ResolvedActivityOptions, throttle: SharedThrottle, limits: ManyOptions) {
+  return (input: CompleteManyInput): Promise<CompleteManyResult> =>
+    new BulkAttempt(options, throttle, limits, input).run();
 }
 
-class Pass {
+class BulkAttempt {
   private readonly options: SessionOptions;
-  private readonly gate: Gate;
+  private readonly throttle: SharedThrottle;
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;
   private readonly signal = Context.current().cancellationSignal;
@@ -45,10 +50,19 @@ class Pass {
   private readonly pending: BulkSession[];
   private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
   private readonly lease = new Lease();
+  private readonly stragglers = new Stragglers();
+  private readonly givenUp = new AbortController();
+  /** Ends calls. */
+  private readonly callSignal = AbortSignal.any([this.signal, this.givenUp.signal]);
   private requestsLeft: number;
 
-  constructor(options: ResolvedActivityOptions, gate: Gate, limits: ManyOptions, input: CompleteManyInput) {
-    this.gate = gate;
+  constructor(
+    options: ResolvedActivityOptions,
+    throttle: SharedThrottle,
+    limits: ManyOptions,
+    input: CompleteManyInput,
+  ) {
+    this.throttle = throttle;
     const { incode, tokenSource } = options;
     this.options = {
       ...options,
@@ -56,6 +70,7 @@ class Pass {
       // The built-in source asks Incode.
       ...(tokenSource ? { tokenSource: { token: this.inTurn((...args) => tokenSource.token(...args)) } } : {}),
       now: serverClock(),
+      trust: input.trust === true,
     };
     this.limits = limits;
     this.input = input;
@@ -71,6 +86,7 @@ class Pass {
     const { heartbeatTimeoutMs } = activityInfo();
     // Three beats fit into a heartbeat timeout.
     const beat = heartbeatTimeoutMs ? setInterval(() => this.beat(), heartbeatTimeoutMs / 3) : undefined;
+    const watch = setInterval(() => this.giveUpStragglers(), LOOK_EVERY_MS);
     try {
       // Tasks wait in a worker's connection, and may be another worker's by the time they are begun.
       await this.lease.renew(this.ended);
@@ -79,15 +95,16 @@ class Pass {
         const lanes = Math.min(this.limits.concurrency, this.pending.length);
         await Promise.all(Array.from({ length: lanes }, () => this.lane()));
         // Again after a probe that found Incode well.
-      } while (this.mayBegin() && !this.gate.breaker.hold());
+      } while (this.mayBegin() && !this.throttle.breaker.hold());
     } catch (error) {
       if (!(error instanceof NotCurrentError)) throw error;
       // What the server has given to another worker needs no result, and what is to end has one: nothing was begun.
       if (!error.isReplaced) throw ApplicationFailure.retryable(error.message, FAILURES.notTaken);
     } finally {
       clearInterval(beat);
+      clearInterval(watch);
     }
-    const hold = this.gate.breaker.hold();
+    const hold = this.throttle.breaker.hold();
     const open = [...this.open, ...this.leftOver()];
     const runId = activityInfo().workflowExecution?.runId;
     const chunk = this.chunk();
@@ -101,6 +118,14 @@ class Pass {
   private beat(): void {
     heartbeat(this.ended);
     this.lease.renew(this.ended).catch(() => undefined);
+  }
+
+  /**
+   * Their requests may still take effect, so the workflow has them looked at later. The others' results, and those that wait for
+   * another go, do not wait for them: a call may last for longer than half a minute.
+   */
+  private giveUpStragglers(): void {
+    if (!this.mayBegin() && this.stragglers.areLeft) this.givenUp.abort();
   }
 
   /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
@@ -121,14 +146,14 @@ class Pass {
     const heldBackMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
     const early = heldBackMs > AT_ONCE_MS && heldBackMs < withinMs ? withinMs - heldBackMs : 0;
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    this.requestsLeft -= Math.max((early / withinMs) * requests, this.gate.pace.backlog());
+    this.requestsLeft -= Math.max((early / withinMs) * requests, this.throttle.pace.backlog());
   }
 
   /** One session after the other, until nothing more is to be begun. */
   private async lane(): Promise<void> {
-    const { slots, breaker } = this.gate;
+    const { slots, breaker } = this.throttle;
     while (this.mayBegin()) {
-      const slot = slots.take();
+      const slot = slots.acquire();
       // Nearly always there is one; a promise less for each session counts.
       if (slot) await slot;
       try {
@@ -138,10 +163,11 @@ class Pass {
         if (!session || admission === 'no') return;
         this.pending.pop();
         this.requestsLeft -= this.requestsOf(session);
-        this.file(session, await completeSession(this.options, session, this.input.plan, this.signal));
+        const { options, input, callSignal } = this;
+        this.file(session, await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)));
         if (admission === 'asProbe') return;
       } finally {
-        slots.give();
+        slots.release();
       }
     }
   }
@@ -157,21 +183,21 @@ class Pass {
   }
 
   private file({ index }: BulkSession, step: Step): void {
-    tell(this.options.observe, { type: 'batchSession', result: resultOf(step) });
+    emit(this.options.observe, { type: 'batchSession', result: resultOf(step) });
     if ('end' in step) this.ended.push([index, step.end]);
     else {
       this.open.push([index, step.open, step.dueInMs]);
       const { error } = step;
-      if (error instanceof IncodeError && ['apiKeyRefused', 'misconfigured'].includes(error.kind)) warnOperator(error);
+      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
     }
     // A call that was aborted, or not made, says nothing about Incode.
-    if (this.signal.aborted || hasNoToken(step)) this.gate.breaker.abandoned();
-    else this.gate.report(step);
+    if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();
+    else this.throttle.report(step);
   }
 
   private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
     return (...args: Args): Promise<T> => {
-      const turn = this.gate.pace.turn();
+      const turn = this.throttle.pace.turn();
       return turn ? turn.then(() => call(...args)) : call(...args);
     };
   }
@@ -194,14 +220,16 @@ class Pass {
     const { close, score } = this.input.plan;
     const isToBeIssued = this.options.tokenSource !== undefined && (!sessionToken || done.renew === true);
     const isToBeClosed = close && done.closed === undefined;
-    return [isToBeIssued, !done.finish, done.verify === true, isToBeClosed, score].filter(Boolean).length;
+    const isToBeRead = !done.finish && (this.input.trust !== true || done.verify === true);
+    return [isToBeIssued, isToBeRead, !done.finish, isToBeClosed, score].filter(Boolean).length;
   }
 
   private chunk(): number {
     const { share, chunk } = this.limits;
-    const { close, score } = this.input.plan;
+    const { plan, trust } = this.input;
     if (share === undefined) return chunk;
-    return Math.min(chunk, Math.max(1, Math.floor(share.requests / (1 + Number(close) + Number(score)))));
+    const requests = [!trust, true, plan.close, plan.score].filter(Boolean).length;
+    return Math.min(chunk, Math.max(1, Math.floor(share.requests / requests)));
   }
 }
 

@@ -1,17 +1,20 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
-import { failureTypeOf, isFinal } from '../failure.js';
-import { finishOnce } from '../finish-once.js';
+import { failureTypeOf, isFinal, isToBeMended } from '../failure.js';
+import { type EarlierRequests, finishOnce } from '../finish-once.js';
 import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { isRefusedForGood } from '../score.js';
+import { TokenMismatchError } from '../token-fit.js';
 import type { SessionInput } from '../types.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
 
 export interface SessionOptions extends ResolvedActivityOptions {
   /** The server's clock, in ms since the epoch. */
   now: () => number;
+  /** See {@link CompleteManyInput}. */
+  trust: boolean;
 }
 
 const MAX_REDIRECTION = 512;
@@ -41,7 +44,8 @@ export async function completeSession(
     if (ended) return ended;
     // Each of these calls went well, whatever became of those before.
     delete done.tries;
-    if (plan.close && done.closed === undefined) {
+    const isConfirmed = done.finish?.confirmedBy !== 'unconfirmed';
+    if (plan.close && isConfirmed && done.closed === undefined) {
       done.closed = await close(options, access, done, signal);
     }
     const { finish: answer, onboardingStatus } = done;
@@ -64,15 +68,22 @@ async function finish(
   done: BulkProgress,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
-  const earlier = { verify: done.verify === true, lastSentAt: done.lastSentAt, now: options.now };
-  const attempt = await finishOnce(options, access, earlier, signal);
-  if ('settlesInMs' in attempt) return { open: done, dueInMs: attempt.settlesInMs };
+  const { verify, lastSentAt, accepted } = done;
+  const earlier: EarlierRequests = {
+    ...(lastSentAt === undefined ? {} : { lastSentAt }),
+    ...(accepted ? { accepted } : {}),
+  };
+  const trust = options.trust && verify !== true;
+  const attempt = await finishOnce(options, access, { earlier, trust, now: options.now }, signal);
+  if ('wait' in attempt) return { open: done, dueInMs: attempt.wait.ms };
   if ('error' in attempt) {
     if (attempt.error instanceof NotSentError) throw attempt.error;
+    const { sent } = attempt;
     done.verify = true;
     delete done.lastSentAt;
-    if (attempt.lastSentAt === 'inThisAttempt') done.justSent = true;
-    else if (attempt.lastSentAt !== undefined) done.lastSentAt = attempt.lastSentAt;
+    if (sent.accepted) done.accepted = true;
+    if (sent.lastSentAt === 'inThisAttempt') done.justSent = true;
+    else if (sent.lastSentAt !== undefined) done.lastSentAt = sent.lastSentAt;
     throw attempt.error;
   }
   const { finish: answer, onboardingStatus } = attempt.result;
@@ -83,6 +94,7 @@ async function finish(
   if (onboardingStatus) done.onboardingStatus = onboardingStatus;
   delete done.verify;
   delete done.lastSentAt;
+  delete done.accepted;
   return undefined;
 }
 
@@ -139,12 +151,18 @@ function afterError(options: ResolvedActivityOptions, session: BulkSession, done
   if (error instanceof IncodeError && isFinal(error.kind)) {
     return failed(session, done, failureTypeOf(error.kind), error.message);
   }
+  if (error instanceof TokenMismatchError) return failed(session, done, FAILURES.tokenMismatch, error.message);
   if (error instanceof ApplicationFailure && error.nonRetryable) {
     return failed(session, done, error.type ?? 'Failed', error.message);
   }
   const tries = (done.tries ?? 0) + 1;
-  const retryAfterMs = error instanceof IncodeError ? (error.retryAfterMs ?? 0) : 0;
-  return { open: { ...done, tries }, dueInMs: Math.max(retryAfterMs, backoffMs(tries)), error };
+  return { open: { ...done, tries }, dueInMs: retryDelayMs(options, tries, error), error };
+}
+
+function retryDelayMs({ operatorRetryMs }: ResolvedActivityOptions, tries: number, error: unknown): number {
+  if (!(error instanceof IncodeError)) return backoffMs(tries);
+  if (isToBeMended(error.kind)) return Math.min(backoffMs(tries), operatorRetryMs);
+  return Math.max(error.retryAfterMs ?? 0, backoffMs(tries));
 }
 
 /** As the retry policy of a single session's calls: 1 s, doubling to 2 minutes. */

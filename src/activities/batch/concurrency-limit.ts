@@ -1,5 +1,5 @@
 /** So many sessions at a time in this worker, over all activities; fewer after Incode has said that it is too much. */
-export class Slots {
+export class ConcurrencyLimit {
   private readonly most: number;
   private limit: number;
   private taken = 0;
@@ -11,7 +11,7 @@ export class Slots {
   }
 
   /** First come, first served. */
-  take(): Promise<void> | undefined {
+  acquire(): Promise<void> | undefined {
     if (this.taken < this.limit && this.waiting.length === 0) {
       this.taken += 1;
       return undefined;
@@ -19,7 +19,7 @@ export class Slots {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  give(): void {
+  release(): void {
     this.taken -= 1;
     this.admit();
   }

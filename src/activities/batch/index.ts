@@ -1,8 +1,9 @@
 import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
-import { tell } from '../observe.js';
+import { emit } from '../observe.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from '../options.js';
+import { guardedTokenSource } from '../token-source.js';
 import { completeMany } from './complete-many.js';
-import { Gate } from './shared-throttle.js';
+import { SharedThrottle } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
 
 export interface BulkOptions extends ActivityOptions {
@@ -28,7 +29,7 @@ const SECONDS_PER_ACTIVITY = 2;
  * are, so an end is to be rare. 2,000 are a shard.
  */
 const ROUNDS_PER_ACTIVITY = 8;
-const LEAST_CHUNK = 500;
+const MIN_CHUNK = 500;
 
 /** What the server has to enforce on the bulk task queue (`maxTaskQueueActivitiesPerSecond`). */
 export function activitiesPerSecond(requestsPerSecond: number): number {
@@ -37,14 +38,20 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
 
 /** The activities of the bulk task queue, to be registered in one worker. */
 export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
-  const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
-  const gate = new Gate({
+  const resolved = { ...ACTIVITY_DEFAULTS, ...given };
+  const { tokenSource, tokenTimeoutMs } = resolved;
+  const options: ResolvedActivityOptions = {
+    ...resolved,
+    ...(tokenSource ? { tokenSource: guardedTokenSource(tokenSource, tokenTimeoutMs) } : {}),
+  };
+  const throttle = new SharedThrottle({
     concurrency,
     perSecond: requestsPerSecond,
-    onHeld: (held) => tell(options.observe, { type: 'batchHeld', held }),
+    operatorRetryMs: options.operatorRetryMs,
+    onHeld: (held) => emit(options.observe, { type: 'batchHeld', held }),
   });
   return {
-    completeMany: completeMany(options, gate, {
+    completeMany: completeMany(options, throttle, {
       concurrency,
       share: shareOf(requestsPerSecond),
       chunk: chunkOf(concurrency),
@@ -53,7 +60,7 @@ export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...g
 }
 
 function chunkOf(concurrency: number): number {
-  return Math.min(MAX_SHARD_SESSIONS, Math.max(LEAST_CHUNK, concurrency * ROUNDS_PER_ACTIVITY));
+  return Math.min(MAX_SHARD_SESSIONS, Math.max(MIN_CHUNK, concurrency * ROUNDS_PER_ACTIVITY));
 }
 
 function shareOf(requestsPerSecond: number | undefined): { requests: number; withinMs: number } | undefined {

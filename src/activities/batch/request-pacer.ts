@@ -1,7 +1,7 @@
 /**
  * Spaces requests evenly, so that a rate limit with a small burst never answers 429. Without a rate it lets everything pass.
  */
-export class Pace {
+export class RequestPacer {
   /** Requests per second; `Infinity` for no limit. */
   private readonly most: number;
   private rate: number;

@@ -1,30 +1,35 @@
 import { IncodeError } from '../../incode/index.js';
+import { isToBeMended } from '../failure.js';
 import { NotSentError } from '../lease.js';
-import { Breaker } from './circuit-breaker.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import type { Step } from './complete-session.js';
-import { Slots } from './concurrency-limit.js';
-import { Pace } from './request-pacer.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
+import { RequestPacer } from './request-pacer.js';
 
-export interface GateOptions {
+export interface SharedThrottleOptions {
   /** Sessions at a time. */
   concurrency: number;
   /** Requests per second in this worker while an activity runs. @default no limit */
   perSecond?: number | undefined;
+  /** The longest hold while the operator has something to mend. */
+  operatorRetryMs: number;
   /** Told when nothing more is to be begun, and when it is over. */
   onHeld?: (held: boolean) => void;
 }
 
 /** What all bulk activities of a worker share, so that Incode sees one client and not one for each. */
-export class Gate {
-  readonly slots: Slots;
-  readonly pace: Pace;
-  readonly breaker: Breaker;
+export class SharedThrottle {
+  readonly slots: ConcurrencyLimit;
+  readonly pace: RequestPacer;
+  readonly breaker: CircuitBreaker;
+  private readonly operatorRetryMs: number;
   private shrunkAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ concurrency, perSecond, onHeld }: GateOptions) {
-    this.slots = new Slots(concurrency);
-    this.pace = new Pace(perSecond);
-    this.breaker = new Breaker(onHeld);
+  constructor({ concurrency, perSecond, operatorRetryMs, onHeld }: SharedThrottleOptions) {
+    this.slots = new ConcurrencyLimit(concurrency);
+    this.pace = new RequestPacer(perSecond);
+    this.operatorRetryMs = operatorRetryMs;
+    this.breaker = new CircuitBreaker(onHeld);
   }
 
   /** Takes in how a session fared. */
@@ -42,7 +47,8 @@ export class Gate {
       return;
     }
     if (error.httpStatus === 429) this.shrink();
-    this.breaker.failed(error.message, error.retryAfterMs);
+    const atMostMs = isToBeMended(error.kind) ? this.operatorRetryMs : Number.POSITIVE_INFINITY;
+    this.breaker.failed(error.message, { retryAfterMs: error.retryAfterMs, atMostMs });
   }
 
   /** Those that were under way together are refused together: that is one reason to slow down, not many. */

@@ -17,10 +17,12 @@ export interface BulkProgress {
   closeTried?: true;
   /** Until when a score that is not ready is asked for, in ms since the epoch. */
   scoreBy?: number;
-  /** A request to finish it may have been sent before, so its status is read first. */
+  /** A request to finish it may have been sent before, so its status is read first, also under `trust`. */
   verify?: true;
-  /** When one that may still be running was last sent, by the server's clock, in ms since the epoch. */
+  /** When one that may have taken effect was last sent, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
+  /** Incode has answered one with 2xx, so none is sent again. */
+  accepted?: true;
   /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
   justSent?: true;
   /** Its own token was refused, so the token source is asked for another. */
@@ -44,6 +46,8 @@ export interface BulkEnd {
 export interface CompleteManyInput {
   sessions: BulkSession[];
   plan: Required<Pick<BatchPlan, 'close' | 'score'>> & { scoreDeadlineMs: number };
+  /** Whether sessions that nothing was sent for are finished without reading their status. @default false */
+  trust?: boolean;
 }
 
 export interface CompleteManyResult {

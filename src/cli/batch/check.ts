@@ -12,6 +12,8 @@ export interface CheckedList {
   invalid: number;
   /** Rows with the token of an earlier one. */
   sharedTokens: number;
+  /** Sessions for which the worker has to ask its token source. */
+  withoutToken: number;
   /** Tokens whose own time has run out. */
   expired: { count: number; firstLine: number };
   /** Follows from the interview ids in their order, so the same list is the same batch, whatever its file is called. */
@@ -30,7 +32,7 @@ export async function checkList(
   const seen = { ids: new SeenIds(), tokens: new SeenIds() };
   const hash = createHash('sha256');
   const expired = { count: 0, firstLine: 0 };
-  let [sessions, invalid, sharedTokens] = [0, 0, 0];
+  let [sessions, invalid, sharedTokens, withoutToken] = [0, 0, 0, 0];
   const onIgnored = (names: string[]) => say(`Not read: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
   for await (const row of readRows(source, format, onIgnored)) {
     signal.throwIfAborted();
@@ -48,6 +50,7 @@ export async function checkList(
       continue;
     }
     sessions += 1;
+    if (sessionToken === undefined) withoutToken += 1;
     hash.update(`${interviewId}\n`);
     if (sessionToken && isExpired(sessionToken)) {
       expired.count += 1;
@@ -55,7 +58,8 @@ export async function checkList(
     }
   }
   const batchId = `list-${hash.digest('hex').slice(0, 16)}`;
-  return { sessions, invalid, sharedTokens, expired, batchId, read: () => validSessions(source, format, seen.ids) };
+  const read = () => validSessions(source, format, seen.ids);
+  return { sessions, invalid, sharedTokens, withoutToken, expired, batchId, read };
 }
 
 async function* validSessions(source: Source, format: Format, ids: SeenIds): AsyncGenerator<BatchSession> {

@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../shared/exit.js';
 import { printableLines } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
-import { number } from './progress-bar.js';
+import { formatCount } from './progress-bar.js';
 import { type Format, formatOf } from './rows.js';
 import type { Source } from './source.js';
 
@@ -12,7 +12,7 @@ export async function checkedList(
   signal: AbortSignal,
 ): Promise<CheckedList> {
   try {
-    return await checkList(source, format ?? (await formatOf(source)), signal, say);
+    return await checkList(source, format ?? (await formatOf(source)), signal, printNotice);
   } catch (error) {
     if (signal.aborted) throw new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
     throw error;
@@ -23,20 +23,20 @@ export async function checkedList(
 export function refuseInvalid(list: CheckedList, skipInvalid: boolean): void {
   const { sessions, invalid, sharedTokens, expired } = list;
   if (expired.count > 0) {
-    say(
-      `${number(expired.count)} tokens have expired, the first on line ${expired.firstLine}: ` +
+    printNotice(
+      `${formatCount(expired.count)} tokens have expired, the first on line ${expired.firstLine}: ` +
         'their sessions fail unless they were completed before or the worker has a token source.',
     );
   }
   if (sharedTokens > 0) {
     // Not with --skip-invalid either: which of the two rows is wrong, or whether a whole column is shifted, cannot be seen.
-    const rows = sharedTokens === 1 ? '1 row has' : `${number(sharedTokens)} rows have`;
+    const rows = sharedTokens === 1 ? '1 row has' : `${formatCount(sharedTokens)} rows have`;
     throw new CliError(
       `${rows} the token of another session, which would swap verdicts, so nothing was started. Correct the list: each session has its own token.`,
     );
   }
   if (invalid > 0 && !skipInvalid) {
-    const rows = invalid === 1 ? '1 row is' : `${number(invalid)} rows are`;
+    const rows = invalid === 1 ? '1 row is' : `${formatCount(invalid)} rows are`;
     throw new CliError(
       `${rows} invalid, so nothing was started. Correct them, or go on without them by --skip-invalid.`,
     );
@@ -44,6 +44,6 @@ export function refuseInvalid(list: CheckedList, skipInvalid: boolean): void {
   if (sessions === 0) throw new CliError('There is no session in it.');
 }
 
-export function say(line: string): void {
+export function printNotice(line: string): void {
   process.stderr.write(`${printableLines(line)}\n`);
 }

@@ -1,3 +1,4 @@
+import type { VerifyFirst } from '../../contract/index.js';
 import type { TemporalOptions } from '../shared/options.js';
 import type { Format } from './rows.js';
 
@@ -10,7 +11,7 @@ export interface BatchCommandOptions extends TemporalOptions {
   batchId?: string;
   resume: boolean;
   retryFailed: boolean;
-  verifyFirst: boolean;
+  verifyFirst?: VerifyFirst;
   skipInvalid: boolean;
   dryRun: boolean;
   close: boolean;

@@ -44,17 +44,17 @@ function lines(total: number): BatchProgressDisplay {
 export function progressText(progress: BatchRunProgress, total: number): string {
   const { done, failed, waiting, perSecond, timeLeftMs, paused, heldUpBy } = progress;
   return [
-    `${number(done + failed)} of ${number(total)}`,
-    ...(failed > 0 ? [`${number(failed)} failed`] : []),
-    ...(waiting > 0 ? [`${number(waiting)} waiting`] : []),
-    `${number(perSecond)}/s`,
+    `${formatCount(done + failed)} of ${formatCount(total)}`,
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
+    `${formatCount(perSecond)}/s`,
     ...(timeLeftMs ? [`${duration(timeLeftMs)} left`] : []),
     ...(paused ? ['paused'] : []),
     ...(heldUpBy ? [`held up: ${printable(heldUpBy)}`] : []),
   ].join(', ');
 }
 
-export function number(value: number): string {
+export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 

@@ -16,9 +16,9 @@ import { printJson } from '../shared/output.js';
 import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
-import { checkedList, refuseInvalid, say } from './list.js';
+import { checkedList, printNotice, refuseInvalid } from './list.js';
 import type { BatchCommandOptions } from './options.js';
-import { number, progressDisplay } from './progress-bar.js';
+import { formatCount, progressDisplay } from './progress-bar.js';
 import { NO_RESULTS, openResults, type Results } from './results.js';
 import type { Format } from './rows.js';
 import { openSource } from './source.js';
@@ -30,7 +30,7 @@ export async function runBatch(file: string, options: BatchCommandOptions): Prom
   void untilInterrupted().then(() => detach.abort());
   // Nobody reads the results any more, or their disk is full.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') say(outputProblem(error));
+    if (error.code !== 'EPIPE') printNotice(outputProblem(error));
     detach.abort();
   });
   const source = await openSource(file, detach.signal);
@@ -63,9 +63,14 @@ function checkedPlan({ close, score, scoreDeadline, batchId }: BatchCommandOptio
   }
 }
 
-function dryRun({ sessions, invalid }: CheckedList, batchId: string, { json }: BatchCommandOptions): void {
-  if (json) printJson({ batchId, sessions, invalid, dryRun: true });
-  else process.stdout.write(`${number(sessions)} sessions, batch ${batchId}. Nothing was started.\n`);
+function dryRun(list: CheckedList, batchId: string, { json }: BatchCommandOptions): void {
+  const { sessions, invalid, withoutToken } = list;
+  if (json) printJson({ batchId, sessions, invalid, withoutToken, dryRun: true });
+  else {
+    const tokens =
+      withoutToken > 0 ? `${formatCount(withoutToken)} without a token, which need the worker's token source. ` : '';
+    process.stdout.write(`${formatCount(sessions)} sessions, batch ${batchId}. ${tokens}Nothing was started.\n`);
+  }
 }
 
 async function complete(client: ConnectedOnboardingClient, list: CheckedList, given: Given): Promise<void> {
@@ -88,7 +93,7 @@ async function complete(client: ConnectedOnboardingClient, list: CheckedList, gi
   printSummary(summary, options);
   if (summary.failed > 0) {
     process.exitCode = EXIT.someFailed;
-    say(`Run the failed ones again:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
+    printNotice(`Run the failed ones again:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
   }
 }
 
@@ -99,7 +104,7 @@ async function takeAll(
   results: Results,
   summary: Summary,
 ): Promise<void> {
-  say(`Batch ${batchId}: ${number(list.sessions)} sessions`);
+  printNotice(`Batch ${batchId}: ${formatCount(list.sessions)} sessions`);
   const display = progressDisplay(list.sessions);
   const { taskQueue, window, retryFailed, verifyFirst } = options;
   const onProgress = (progress: BatchRunProgress) => {
@@ -111,7 +116,7 @@ async function takeAll(
       batchId,
       plan,
       retryFailed,
-      verifyFirst,
+      ...(verifyFirst ? { verifyFirst } : {}),
       ...(taskQueue ? { taskQueue } : {}),
       ...(window ? { window } : {}),
       total: list.sessions,
@@ -135,7 +140,7 @@ function ending(error: unknown, { sessions }: CheckedList, given: Given, summary
   const attach = `Attach again${file === '-' ? ', with the same input' : ''}:\n  ${attachCommand(batchId, ['--resume'])}`;
   if (error instanceof BatchShardError) return new CliError(`${error.message}\n${attach}`, EXIT.pending);
   if (!(error instanceof BatchDetachedError)) {
-    if (summary.progress?.handedOver) say(`What was handed over goes on at the server. ${attach}`);
+    if (summary.progress?.handedOver) printNotice(`What was handed over goes on at the server. ${attach}`);
     return error;
   }
   const { handedOver } = error;
@@ -143,14 +148,14 @@ function ending(error: unknown, { sessions }: CheckedList, given: Given, summary
     printJson({ ...summary.asJson(), interrupted: true, handedOver, notHandedOver: sessions - handedOver });
   if (handedOver === 0) return new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
   const known = summary.progress
-    ? `, ${number(summary.progress.done + summary.progress.failed)} of them done or failed so far`
+    ? `, ${formatCount(summary.progress.done + summary.progress.failed)} of them done or failed so far`
     : '';
   const left =
     handedOver < sessions
-      ? `${number(sessions - handedOver)} were not handed over: nobody completes them until you attach again.`
+      ? `${formatCount(sessions - handedOver)} were not handed over: nobody completes them until you attach again.`
       : 'All were handed over.';
   return new CliError(
-    `Detached. The batch goes on at the server with ${number(handedOver)} of ${number(sessions)} sessions${known}.\n` +
+    `Detached. The batch goes on at the server with ${formatCount(handedOver)} of ${formatCount(sessions)} sessions${known}.\n` +
       `${left}\n${options.out ? 'No results were written. ' : ''}${attach}`,
     EXIT.pending,
   );

@@ -14,7 +14,7 @@ import { withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
 import { checkedList } from './list.js';
 import type { BatchCommandOptions } from './options.js';
-import { number } from './progress-bar.js';
+import { formatCount } from './progress-bar.js';
 import { openSource } from './source.js';
 
 export type Steering = 'status' | 'stop' | 'pause' | 'unpause';
@@ -82,12 +82,12 @@ function printStatus({ batchId, shards, outcomes, ...counts }: BatchStatus): voi
   const { total, done, failed, waiting, unknown, paused, heldUpBy } = counts;
   printFacts({
     batch: batchId,
-    'handed over': number(total),
-    done: number(done),
-    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`  ${outcome}`, number(count)])),
-    failed: failed > 0 ? number(failed) : null,
-    waiting: waiting > 0 ? number(waiting) : null,
-    unknown: unknown > 0 ? `${number(unknown)}: no worker answers, or their shards were ended` : null,
+    'handed over': formatCount(total),
+    done: formatCount(done),
+    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`  ${outcome}`, formatCount(count)])),
+    failed: failed > 0 ? formatCount(failed) : null,
+    waiting: waiting > 0 ? formatCount(waiting) : null,
+    unknown: unknown > 0 ? `${formatCount(unknown)}: no worker answers, or their shards were ended` : null,
     shards: `${shards.running} running, ${shards.completed} completed, ${shards.ended} ended without results`,
     paused: paused ? 'yes' : null,
     'held up by': heldUpBy,

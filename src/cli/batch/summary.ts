@@ -2,9 +2,9 @@ import type { BatchItem, BatchRunProgress } from '../../client/index.js';
 import type { Outcome } from '../../contract/index.js';
 import { printFacts, printJson } from '../shared/output.js';
 import type { CheckedList } from './check.js';
-import { say } from './list.js';
+import { printNotice } from './list.js';
 import type { BatchCommandOptions } from './options.js';
-import { number } from './progress-bar.js';
+import { formatCount } from './progress-bar.js';
 
 /** Failures that are told one by one; all of them stand in the results. */
 const MAX_TOLD = 10;
@@ -47,15 +47,15 @@ export function printSummary(summary: Summary, { json, out }: BatchCommandOption
     return;
   }
   const { batchId, sessions, invalid, outcomes, failed, failures, told } = summary;
-  for (const line of told) say(line);
-  if (failed > told.length) say(`… and ${number(failed - told.length)} more`);
-  const types = Object.entries(failures).map(([type, count]) => `${type} ${number(count)}`);
+  for (const line of told) printNotice(line);
+  if (failed > told.length) printNotice(`… and ${formatCount(failed - told.length)} more`);
+  const types = Object.entries(failures).map(([type, count]) => `${type} ${formatCount(count)}`);
   const facts = {
     batch: batchId,
-    sessions: number(sessions),
-    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, number(count)])),
-    failed: failed > 0 ? `${number(failed)} (${types.join(', ')})` : null,
-    skipped: invalid > 0 ? `${number(invalid)} invalid rows` : null,
+    sessions: formatCount(sessions),
+    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, formatCount(count)])),
+    failed: failed > 0 ? `${formatCount(failed)} (${types.join(', ')})` : null,
+    skipped: invalid > 0 ? `${formatCount(invalid)} invalid rows` : null,
     results: out === '-' ? null : out,
   };
   printFacts(facts, out === '-' ? process.stderr : process.stdout);

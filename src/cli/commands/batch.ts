@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { BULK_TASK_QUEUE } from '../../contract/index.js';
+import { BULK_TASK_QUEUE, VERIFY_FIRST, type VerifyFirst } from '../../contract/index.js';
 import type { BatchCommandOptions } from '../batch/options.js';
 import { runBatch } from '../batch/run.js';
 import { steer } from '../batch/steer.js';
@@ -20,7 +20,11 @@ export function define(command: Command): void {
     .option('--batch-id <id>', 'name of the batch (default: follows from the interview ids)')
     .option('--resume', 'attach to a batch that exists, or end with 4', false)
     .option('--retry-failed', 'run failed sessions again, and those alone', false)
-    .option('--verify-first', 'read every status first: another batch may have finished some', false)
+    .addOption(
+      new Option('--verify-first [mode]', 'what happens before a session is finished, see below (default: look)')
+        .argParser(verifyFirst)
+        .preset('settle'),
+    )
     .option('--skip-invalid', 'go on without the rows that are invalid', false)
     .option('--dry-run', 'check the file, and start nothing', false)
     .option('--close', 'close the sessions at Incode after finishing', false)
@@ -40,6 +44,12 @@ const HELP = `
 The columns, or fields, are interviewId, sessionToken and flowId, in any order; also interview_id, "Interview ID" and the like.
 Others are not read. Without a token the worker asks its token source, if it has one.
 
+--verify-first says what happens before the first request to finish a session:
+  look    read its status, and finish it if it is unfinished
+  settle  the same, and wait for 30 s first if it is unfinished: somebody else may be finishing it right now
+  trust   read nothing. Saves a request, and finishes a session again if anything else has finished it
+Without a mode it means settle.
+
 Ctrl-C detaches: what was handed over goes on at the server, and the same command attaches to it again. The same list is the
 same batch, so nothing is completed twice. Ends with 6 if some sessions failed, with 3 if it was interrupted.
 
@@ -56,6 +66,14 @@ async function batch(file: string | undefined, options: BatchCommandOptions): Pr
   if (steering[0]) await steer(steering[0], file, options);
   else if (file === undefined) throw new CliError('Which file? Name it, or - for stdin');
   else await runBatch(file, options);
+}
+
+function verifyFirst(value: string): VerifyFirst {
+  const mode = VERIFY_FIRST.find((known) => known === value);
+  // The file, perhaps: an option whose value may be left out takes whatever follows it.
+  if (!mode)
+    throw new CliError(`--verify-first takes ${VERIFY_FIRST.join(', ')}, not "${value}"; name the file before it`);
+  return mode;
 }
 
 function shards(value: string): number {

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { type ConnectedOnboardingClient, SessionFailedError, type SessionStatus } from '../../client/index.js';
+import { confirm } from '../shared/confirm.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printJson } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 interface CancelOptions extends SessionOptions {
   yes: boolean;
@@ -22,9 +22,9 @@ Cancels the onboarding, not the session: a call to Incode that is under way is a
 Nobody completes the session afterwards, until "complete" starts it again, which reads its status first.
 
 Example:
-  $ temporal-incode cancel --interview-id 5f3a…`,
+  $ temporal-incode cancel 5f3a…`,
     )
-    .action(cancel);
+    .action(onSession(cancel));
 }
 
 async function cancel(options: CancelOptions): Promise<void> {
@@ -45,22 +45,9 @@ function endedBefore({ interviewId, status, result }: SessionStatus): CliError {
   return new CliError(`Session ${interviewId}: its onboarding has ended before (${how}).`, EXIT.completedBefore);
 }
 
-/** On stderr, so that a pipe gets results only. */
-async function confirmed({ interviewId, state }: SessionStatus): Promise<boolean> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
+function confirmed({ interviewId, state }: SessionStatus): Promise<boolean> {
   const stage = state ? ` in the stage ${state.stage}` : '';
-  try {
-    // Ctrl-D is no answer.
-    const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('\n')));
-    // Readline takes Ctrl-C from the terminal.
-    asking.once('SIGINT', () => asking.close());
-    const question = `Session ${interviewId}${stage}: nobody completes it any more. Cancel its onboarding? (y/N) `;
-    const answer = await Promise.race([asking.question(question), closed]);
-    if (answer === '\n') process.stderr.write('\n');
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    asking.close();
-  }
+  return confirm(`Session ${interviewId}${stage}: nobody completes it any more. Cancel its onboarding?`);
 }
 
 async function waitForEnd(

@@ -1,33 +1,45 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { type ConnectedOnboardingClient, SessionCompletedError, type StartOptions } from '../../client/index.js';
+import {
+  type ConnectedOnboardingClient,
+  PlanMismatchError,
+  SessionCompletedError,
+  type StartedOnboarding,
+  type StartOptions,
+} from '../../client/index.js';
 import { checkedInput } from '../../client/input.js';
 import type { OnboardingInput, OnboardingResult } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
 import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
-import { sessionCliError } from '../shared/session.js';
+import { onSession, sessionCliError, withInterviewId } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
+import { untilInterrupted } from '../shared/signals.js';
 
 interface CompleteOptions extends TemporalOptions, PlanOptions {
   interviewId: string;
   sessionTokenFile?: string;
   flowId?: string;
   ifCompleted: NonNullable<StartOptions['ifCompleted']>;
+  ifPlanDiffers: NonNullable<StartOptions['ifPlanDiffers']>;
   timeout: number;
   json: boolean;
 }
 
 export function define(command: Command): void {
-  withPlanOptions(withTemporalOptions(command))
-    .requiredOption('--interview-id <id>', "Incode's id of the session")
+  withPlanOptions(withTemporalOptions(withInterviewId(command)))
     .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
     .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
     .addOption(
       new Option('--if-completed <what>', 'what to do if the session was completed before')
         .choices(['refuse', 'return', 'restart'])
+        .default('refuse'),
+    )
+    .addOption(
+      new Option('--if-plan-differs <what>', 'what to do if the session is being completed with another plan')
+        .choices(['refuse', 'attach'])
         .default('refuse'),
     )
     .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
@@ -39,10 +51,10 @@ The token is read from a file or stdin, never from an argument, which others cou
 Without a token the worker asks its token source, if it has one.
 
 Examples:
-  $ temporal-incode complete --interview-id 5f3a… --session-token-file token.txt
-  $ vault read -field=token incode/5f3a… | temporal-incode complete --interview-id 5f3a… --session-token-file - --json`,
+  $ temporal-incode complete 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode complete 5f3a… --session-token-file - --json`,
     )
-    .action(complete);
+    .action(onSession(complete));
 }
 
 async function complete(options: CompleteOptions): Promise<void> {
@@ -76,22 +88,36 @@ async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
 async function run(
   client: ConnectedOnboardingClient,
   input: OnboardingInput,
-  { ifCompleted, timeout }: CompleteOptions,
+  { ifCompleted, ifPlanDiffers, timeout }: CompleteOptions,
 ): Promise<OnboardingResult> {
-  const { attached, workflowId } = await client.start(input, { ifCompleted });
-  const progress = startProgress(`${workflowId}: ${attached ? 'attached to the onboarding that exists' : 'started'}`);
+  const started = await client.start(input, { ifCompleted, ifPlanDiffers });
+  const progress = startProgress(`${started.workflowId}: ${startInWords(started)}`);
   const over = new AbortController();
   // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
   setMaxListeners(0, over.signal);
   const watching = watch(client, input.interviewId, progress, over.signal);
+  const interrupted = untilInterrupted().then(() => {
+    throw new CliError(goesOn(input.interviewId), EXIT.interrupted);
+  });
   try {
-    return await client.result(input.interviewId, { timeoutMs: timeout });
+    return await Promise.race([client.result(input.interviewId, { timeoutMs: timeout }), interrupted]);
   } finally {
     over.abort();
     // The connection is closed next, and must not be under a question.
     await watching;
     progress.stop();
   }
+}
+
+function startInWords({ attached, tokenHandedIn, plan }: StartedOnboarding): string {
+  if (!attached) return 'started';
+  const { finishWhen, close, score, review } = plan;
+  const parts = `finish when ${finishWhen}, ${close ? '' : 'not '}closed, ${score ? '' : 'not '}scored, ${review} reviews`;
+  return `attached to the onboarding that exists (${parts})${tokenHandedIn ? '; it needed a token, and has the given one' : ''}`;
+}
+
+function goesOn(interviewId: string): string {
+  return `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}; stop it: temporal-incode cancel ${interviewId}`;
 }
 
 /** Each look is a billed query: at first somebody watches closely, later nobody does. */
@@ -135,6 +161,12 @@ function cliError(error: unknown): unknown {
     const { interviewId, outcome } = error.result;
     const next = 'Use --if-completed return to print that result.';
     return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
+  }
+  if (error instanceof PlanMismatchError) {
+    const { interviewId, differs, plan } = error;
+    const inForce = differs.map((part) => `${part} is ${JSON.stringify(plan[part])}`).join(', ');
+    const next = 'It goes on with that plan. Use --if-plan-differs attach to wait for its result.';
+    return new CliError(`Session ${interviewId} is being completed with another plan: ${inForce}. ${next}`);
   }
   return sessionCliError(error);
 }

@@ -10,7 +10,7 @@ import { localWorkerEnvironment } from '../local/environment.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
 import { startWorkerProcess } from '../local/worker-process.js';
 import { CliError, EXIT, started } from '../shared/exit.js';
-import { type Progress, printJson, printTable, startProgress } from '../shared/output.js';
+import { coloured, type Progress, printJson, printTable, startProgress } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
 interface DemoOptions {
@@ -151,13 +151,13 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
     return;
   }
   printTable(
-    ['session', 'outcome', 'confirmed by', 'attempts', 'times finished', 'as expected'],
+    ['session', 'outcome', 'confirmed', 'attempts', 'finished', 'as expected'],
     rows.map((row) => [
       row.session,
-      row.outcome,
+      coloured(row.outcome),
       row.confirmedBy,
       String(row.attempts),
-      String(row.timesFinished),
+      `${row.timesFinished} time${row.timesFinished === 1 ? '' : 's'}`,
       row.asExpected ? 'yes' : 'NO',
     ]),
   );

@@ -105,12 +105,12 @@ Worker log  ${at.workerLog}
 Open a session, then complete it:
   $ curl -s ${at.incode}/omni/start -H 'x-api-key: ${API_KEY}' -H 'api-version: 1.0' -H 'Content-Type: application/json' \\
       -d '{"configurationId": "dev", "countryCode": "ALL", "language": "en-US"}'
-  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId>
+  $ temporal-incode complete --address ${at.temporal} <interviewId>
 
 One that waits for its documents, and then for a person's review (a minute):
   $ curl -s ${at.incode}/_simulator/sessions -d '{"action": "none", "score": {"status": "WARN", "value": "61.0"},
       "processedAfterMs": 20000, "manualReview": {"verdict": "APPROVED", "afterMs": 30000}}'
-  $ temporal-incode complete --address ${at.temporal} --interview-id <interviewId> --finish-when processed --review wait
+  $ temporal-incode complete --address ${at.temporal} <interviewId> --finish-when processed --review wait
 
 Ctrl-C ends it.
 `;

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../contract/index.js';
-import type { Check } from '../doctor/check.js';
+import type { Check, CheckStatus } from '../doctor/check.js';
 import { incodeChecks } from '../doctor/incode.js';
 import { temporalChecks } from '../doctor/temporal.js';
 import { receiverUrl, webhookChecks } from '../doctor/webhooks.js';
 import { EXIT } from '../shared/exit.js';
 import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
 import { coloured, printable, printJson } from '../shared/output.js';
+import { asTyped } from '../shared/program.js';
 
 interface DoctorOptions extends TemporalOptions {
   bulkTaskQueue?: string;
@@ -49,16 +50,33 @@ async function doctor(options: DoctorOptions): Promise<void> {
 }
 
 function print(checks: Check[], failed: number): void {
-  const width = Math.max(...checks.map(({ name }) => name.length));
-  for (const { name, status, message, todo } of checks) {
+  const lines = oncePerCause(checks);
+  const width = Math.max(...lines.map(({ name }) => name.length));
+  for (const { name, status, message, todo } of lines) {
     const indent = ' '.repeat('warning'.length - status.length);
     process.stdout.write(`${coloured(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
-    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${printable(todo)}\n`);
+    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${asTyped(printable(todo))}\n`);
   }
-  const warnings = checks.filter(({ status }) => status === 'warning').length;
-  process.stdout.write(
-    failed + warnings === 0
-      ? '\nNothing is wrong.\n'
-      : `\n${failed} failed, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.\n`,
-  );
+  const counted = (of: CheckStatus) => checks.filter(({ status }) => status === of).length;
+  const [warnings, skipped] = [counted('warning'), counted('skipped')];
+  const problems = failed + warnings === 0 ? 'Nothing is wrong' : `${failed} failed, ${plural(warnings, 'warning')}`;
+  const unknown =
+    skipped > 0 ? `${failed + warnings === 0 ? ' in what was checked' : ''}; ${plural(skipped, 'check')} skipped` : '';
+  process.stdout.write(`\n${problems}${unknown}.\n`);
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Checks that come to the same, for the same cause, share a line. */
+function oncePerCause(checks: Check[]): Check[] {
+  const lines = new Map<string, Check>();
+  for (const check of checks) {
+    const { status, message, todo = '' } = check;
+    const cause = JSON.stringify([status, message, todo]);
+    const first = lines.get(cause);
+    lines.set(cause, first ? { ...first, name: `${first.name}, ${check.name}` } : check);
+  }
+  return [...lines.values()];
 }

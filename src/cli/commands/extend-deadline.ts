@@ -2,15 +2,15 @@ import type { Command } from 'commander';
 import { checkExtendDeadlineInput, InvalidInputError } from '../../contract/index.js';
 import { CliError } from '../shared/exit.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { askWorker, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import { onSession, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
 
 interface ExtendDeadlineOptions extends UpdateOptions {
-  by: string;
+  by?: string;
 }
 
 export function define(command: Command): void {
   withUpdateOptions(command, 'print the new deadline as JSON')
-    .requiredOption('--by <duration>', 'how much longer, such as "7 days" or 36h, added to its deadline')
+    .option('--by <duration>', 'required: how much longer, such as "7 days" or 36h, added to its deadline')
     .addHelpText(
       'after',
       `
@@ -18,16 +18,19 @@ Moves the deadline of the stage in which the session is: waiting, scoring or inR
 Running it twice moves it twice.
 
 Example:
-  $ temporal-incode extend-deadline --interview-id 5f3a… --by "7 days"`,
+  $ temporal-incode extend-deadline 5f3a… --by "7 days"`,
     )
-    .action(extendDeadline);
+    .action(onSession(extendDeadline));
 }
 
 async function extendDeadline(options: ExtendDeadlineOptions): Promise<void> {
   const { by, json } = options;
+  // Not commander's own check: it comes before the one that knows what a misspelt option was meant to be.
+  if (by === undefined)
+    throw new CliError('How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"');
   checkDuration(by);
   await withSession(options, async (client, interviewId) => {
-    const moved = await askWorker(client, options, () => client.extendDeadline(interviewId, by));
+    const moved = await client.extendDeadline(interviewId, by, { timeoutMs: options.timeout });
     if (json) printJson({ interviewId, ...moved });
     else printFacts({ session: interviewId, deadline: moved.deadline });
   });

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { requestFailure } from '../../client/failures.js';
+import { askToFinish } from '../../client/finish-session.js';
 import { type ConnectedOnboardingClient, SessionNotFoundError } from '../../client/index.js';
-import { type FinishAnswer, onboardingWorkflowId, UPDATES } from '../../contract/index.js';
+import { requestFor } from '../../client/request.js';
+import { type FinishAnswer, onboardingWorkflowId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 interface FinishOptions extends SessionOptions {
   timeout: number;
@@ -21,9 +22,9 @@ For a session that waits (--finish-when processed or asked): it is finished now,
 plan goes on. One that was finished before gives the answer that it got then. It starts nothing: "complete" does.
 
 Example:
-  $ temporal-incode finish --interview-id 5f3a…`,
+  $ temporal-incode finish 5f3a…`,
     )
-    .action(finish);
+    .action(onSession(finish));
 }
 
 async function finish(options: FinishOptions): Promise<void> {
@@ -53,17 +54,8 @@ async function answerOf(
     const message = `Session ${interviewId} has ended without a result: ${failure.message} (${failure.type}).`;
     throw new CliError(`${message} Start it again with: temporal-incode complete`, EXIT.failed);
   }
-  const handle = client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
-  const deadline = Date.now() + timeoutMs;
-  try {
-    // With the id of the client's own requests, so that all who ask share one answer.
-    const asked = { updateId: UPDATES.finish };
-    return await client.temporal.withDeadline(deadline, () =>
-      handle.executeUpdate<FinishAnswer | null, []>(UPDATES.finish, asked),
-    );
-  } catch (error) {
-    throw requestFailure(client.temporal, interviewId, { timeoutMs, deadline }, error);
-  }
+  const { temporal } = client;
+  return requestFor(temporal, interviewId, timeoutMs, () => askToFinish(temporal, onboardingWorkflowId(interviewId)));
 }
 
 async function known(client: ConnectedOnboardingClient, interviewId: string) {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../../client/index.js';
@@ -13,10 +14,13 @@ import {
   withClient,
   withTemporalOptions,
 } from '../shared/options.js';
-import { coloured, json, printable, printTable, writeOut } from '../shared/output.js';
+import { age, coloured, json, printable, printTable, writeOut } from '../shared/output.js';
+import { untilInterrupted } from '../shared/signals.js';
 
 interface ListOptions extends TemporalOptions, Filter {
   limit: number;
+  watch: boolean;
+  wide: boolean;
   json: boolean;
 }
 
@@ -31,6 +35,8 @@ export function define(command: Command): void {
     .option('--older-than <age>', 'only those that were started longer ago', durationOption('--older-than'))
     .option('--newer-than <age>', 'only those that were started since', durationOption('--newer-than'))
     .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
+    .option('--watch', 'print it again every few seconds, until Ctrl-C', false)
+    .option('--wide', 'cut no column, and print whole times', false)
     .option('--json', 'print one JSON object a line, as they come', false)
     .addHelpText(
       'after',
@@ -40,7 +46,7 @@ for that would be billed. Sessions of a list that "batch" completes are not here
 What was started or has changed within the last second may be missing.
 
 Examples:
-  $ temporal-incode list --stage needsToken --status open
+  $ temporal-incode list --stage needsToken --status open --watch
   $ temporal-incode list --status failed --newer-than 1d
   $ temporal-incode list --outcome needsReview --limit 10000 --json | jq -r .interviewId`,
     )
@@ -48,19 +54,40 @@ Examples:
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const { olderThan, newerThan, limit, json } = options;
+  const { olderThan, newerThan, limit, watch, json } = options;
   if (olderThan !== undefined && newerThan !== undefined && olderThan >= newerThan) {
     throw new CliError('--older-than must be less than --newer-than: nothing is older and newer at once');
   }
+  if (watch && json) throw new CliError('--watch is for a terminal: it excludes --json');
   await withClient(options, async (client) => {
-    try {
-      const sessions = listed(client, queryFor(options), limit + 1);
-      const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
-      if (isMore) process.stderr.write(`There are more than ${limit}: --limit takes more of them.\n`);
-    } catch (error) {
-      throw queryError(client, error);
-    }
+    const print = async () => {
+      try {
+        const sessions = listed(client, queryFor(options), limit + 1);
+        const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
+        if (isMore) process.stderr.write(`There are more than ${limit}: --limit takes more of them.\n`);
+      } catch (error) {
+        throw queryError(client, error);
+      }
+    };
+    if (watch) await untilInterruptedEvery(WATCH_MS, print);
+    else await print();
   });
+}
+
+/** Often enough to see a change, seldom enough for a server's limit on such queries. */
+const WATCH_MS = 5_000;
+
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+async function untilInterruptedEvery(ms: number, print: () => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const interrupted = untilInterrupted().then(() => over.abort());
+  while (!over.signal.aborted) {
+    if (process.stdout.isTTY) process.stdout.write(CLEAR_SCREEN);
+    await print();
+    await setTimeout(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  }
+  await interrupted;
 }
 
 interface Listed {
@@ -116,7 +143,7 @@ async function printLines(sessions: AsyncIterable<Listed>, limit: number): Promi
   return false;
 }
 
-async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch }: ListOptions): Promise<boolean> {
+async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wide }: ListOptions): Promise<boolean> {
   const found: Listed[] = [];
   for await (const session of sessions) found.push(session);
   if (found.length === 0) {
@@ -127,15 +154,16 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch }: 
   const shown = found.slice(0, limit);
   const hasBatch = shown.some(({ batchId }) => batchId !== null);
   printTable(
-    ['session', 'status', 'stage', 'outcome', 'started', ...(hasBatch ? ['batch'] : [])],
+    ['session', 'status', 'stage', 'outcome', wide ? 'started' : 'age', ...(hasBatch ? ['batch'] : [])],
     shown.map(({ interviewId, status, stage, outcome, startedAt, batchId }) => [
       printable(interviewId),
       coloured(status),
       coloured(stage ?? ''),
       coloured(outcome ?? ''),
-      startedAt.replace(/\.\d+Z$/, 'Z'),
+      wide ? startedAt : age(new Date(startedAt)),
       ...(hasBatch ? [printable(batchId ?? '')] : []),
     ]),
+    wide,
   );
   return found.length > limit;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../../client/input.js';
 import { printJson } from '../shared/output.js';
-import { askWorker, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import { onSession, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 
 interface RenewTokenOptions extends UpdateOptions {
@@ -19,24 +19,24 @@ For a session in the stage needsToken, which goes on at once; another one uses t
 The token is read from a file or stdin, never from an argument, which others could see in the process list.
 
 Examples:
-  $ temporal-incode renew-token --interview-id 5f3a… --session-token-file token.txt
-  $ vault read -field=token incode/5f3a… | temporal-incode renew-token --interview-id 5f3a…`,
+  $ temporal-incode renew-token 5f3a… --session-token-file token.txt
+  $ vault read -field=token incode/5f3a… | temporal-incode renew-token 5f3a…`,
     )
-    .action(renewToken);
+    .action(onSession(renewToken));
 }
 
 async function renewToken(options: RenewTokenOptions): Promise<void> {
-  const sessionToken = await freshToken(options.sessionTokenFile);
+  const sessionToken = await freshToken(options);
   await withSession(options, async (client, interviewId) => {
-    await askWorker(client, options, () => client.renewToken(interviewId, sessionToken));
+    await client.renewToken(interviewId, sessionToken, { timeoutMs: options.timeout });
     if (options.json) printJson({ interviewId, renewed: true });
     else process.stdout.write(`Session ${interviewId} has the fresh token.\n`);
   });
 }
 
-async function freshToken(file: string): Promise<string> {
+async function freshToken({ interviewId, sessionTokenFile }: RenewTokenOptions): Promise<string> {
   try {
-    return checkedToken(await readSessionToken(file));
+    return checkedToken(interviewId, await readSessionToken(sessionTokenFile));
   } catch (error) {
     throw sessionCliError(error);
   }

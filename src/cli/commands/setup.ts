@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Command } from 'commander';
 import { isRefused, KEYWORD, searchAttributesOf } from '../../worker/search-attributes.js';
+import { confirm } from '../shared/confirm.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import {
   cloudAttributesCommand,
@@ -16,6 +17,7 @@ import { durationOption, type TemporalOptions, withServerOptions, withTemporal }
 import { printable, printFacts, printJson } from '../shared/output.js';
 
 interface SetupOptions extends TemporalOptions {
+  yes: boolean;
   retention?: number;
   json: boolean;
 }
@@ -27,6 +29,7 @@ export function define(command: Command): void {
       'set how long closed workflows are kept, such as 30d',
       durationOption('--retention'),
     )
+    .option('--yes', 'do not ask before the retention is lowered', false)
     .option('--json', 'print what was done as JSON', false)
     .addHelpText(
       'after',
@@ -57,6 +60,8 @@ async function setup(options: SetupOptions): Promise<void> {
   if (retention !== undefined && retention < MINIMUM_MS) throw new CliError('--retention must be at least 1 day');
   await withTemporal(options, async ({ connection, namespace }) => {
     const retentionBefore = await retentionOf(connection, namespace);
+    if (retention !== undefined && retention < retentionBefore)
+      await checkLowering(options, retentionBefore, retention);
     const { present, missing, wrong } = await searchAttributesOf(connection, namespace);
     if (wrong.length > 0) {
       const how = wrong.map((name) => `--name ${name}`).join(' ');
@@ -75,6 +80,14 @@ async function setup(options: SetupOptions): Promise<void> {
     const isDone = registered.length === missing.length && (retention === undefined || retentionMs === retention);
     if (!isDone) process.exitCode = EXIT.failed;
   });
+}
+
+/** Histories older than the new retention are deleted soon, and cannot be brought back. */
+async function checkLowering({ yes }: SetupOptions, before: number, wanted: number): Promise<void> {
+  if (yes) return;
+  const what = `Lower the retention from ${days(before)} to ${days(wanted)}? Older histories are deleted, and sessions completed before are no longer known.`;
+  if (!process.stdin.isTTY) throw new CliError(`${what} Give --yes: there is no terminal to ask at`);
+  if (!(await confirm(what))) throw new CliError('Nothing was changed.', EXIT.interrupted);
 }
 
 /** The server's own minimum. */

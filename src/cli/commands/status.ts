@@ -1,38 +1,102 @@
+import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { SessionStatus } from '../../client/index.js';
+import { type ConnectedOnboardingClient, SessionNotFoundError, type SessionStatus } from '../../client/index.js';
+import { isIncodeConfigured } from '../../config/index.js';
 import type { Stage } from '../../contract/index.js';
-import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { type Milestone, milestoneOf } from '../../contract/milestones.js';
+import { CliError, EXIT } from '../shared/exit.js';
+import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { webUiLink } from '../shared/web-ui.js';
+import { statusAtIncode } from '../status/at-incode.js';
+
+interface StatusOptions extends SessionOptions {
+  sessionTokenFile?: string;
+}
 
 export function define(command: Command): void {
   withSessionOptions(command, 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  $ temporal-incode status --interview-id 5f3a…')
-    .action(status);
+    .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
+    .addHelpText(
+      'after',
+      `
+A session that a batch completes has no workflow of its own. With its token, and INCODE_BASE_URL and INCODE_API_KEY as the workers have
+them, this command asks Incode for its status, which changes nothing.
+
+Examples:
+  $ temporal-incode status 5f3a…
+  $ temporal-incode status 5f3a… --session-token-file token.txt`,
+    )
+    .action(onSession(status));
 }
 
-async function status(options: SessionOptions): Promise<void> {
+async function status(options: StatusOptions): Promise<void> {
   await withSession(options, async (client, interviewId) => {
-    const found = await client.state(interviewId);
-    if (options.json) printJson(found);
-    else print(found);
+    try {
+      const found = await client.state(interviewId);
+      if (options.json) printJson(found);
+      else print(found, webUi(client, found));
+    } catch (error) {
+      if (!(error instanceof SessionNotFoundError)) throw error;
+      await tellOfUnknown(error, options);
+    }
   });
 }
 
-function print(found: SessionStatus): void {
+/** Advises nothing that could finish the session: a batch may have finished it, or have it in flight. */
+async function tellOfUnknown(
+  { interviewId, message }: SessionNotFoundError,
+  { sessionTokenFile, json }: StatusOptions,
+): Promise<void> {
+  if (sessionTokenFile === undefined || !isIncodeConfigured()) {
+    const how = 'Incode knows its status: give --session-token-file, and set INCODE_BASE_URL and INCODE_API_KEY here.';
+    throw new CliError(`${message}\n${how}`, EXIT.notFound);
+  }
+  const onboardingStatus = await statusAtIncode(interviewId, sessionTokenFile);
+  // There is no onboarding here, whatever Incode says.
+  process.exitCode = EXIT.notFound;
+  if (json) {
+    printJson({ interviewId, workflowId: null, onboardingStatus });
+    return;
+  }
+  printFacts({
+    session: interviewId,
+    workflow: 'none is known in this namespace',
+    'onboarding status': `${onboardingStatus}, says Incode now`,
+    next: UNKNOWN_NEXT[milestoneOf(onboardingStatus)],
+  });
+}
+
+const IN_FLIGHT = 'if it is in a list, see: temporal-incode batch --status --batch-id <id>';
+const UNKNOWN_NEXT: Record<Milestone, string> = {
+  open: IN_FLIGHT,
+  processed: IN_FLIGHT,
+  expired: 'nothing: the session has expired',
+  finished: 'nothing: it is finished; if a batch did that, its results tell the outcome',
+  reviewed: 'nothing: it is finished, and a person has decided',
+};
+
+function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionStatus): string | undefined {
+  const { address } = (temporal.connection as Connection).options;
+  return webUiLink({ address, namespace: temporal.options.namespace, workflowId });
+}
+
+function print(found: SessionStatus, webUi: string | undefined): void {
   const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
   const { finish, score } = state ?? {};
   printFacts({
     session: interviewId,
     workflow: workflowId,
     status,
-    started: startedAt.toISOString(),
-    ended: closedAt?.toISOString(),
+    'web UI': webUi,
+    started: moment(startedAt),
+    ended: closedAt && moment(closedAt),
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
-    deadline: state?.deadline,
+    deadline: state?.deadline && moment(new Date(state.deadline)),
     call: call ? `${call.activity}, attempt ${call.attempt}${call.paused ? ', paused' : ''}` : null,
     'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
-    'next attempt': call?.nextAttemptAt?.toISOString(),
+    'next attempt': call?.nextAttemptAt && moment(call.nextAttemptAt),
     'onboarding status': state?.onboardingStatus,
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readWebhookConfig } from '../../config/index.js';
+import { warnOfUnknownVariables } from '../../config/unknown-variables.js';
 import type { WebhookEvent } from '../../webhook/index.js';
 import { configured, EXIT, started } from '../shared/exit.js';
 import { type TemporalOptions, withClient, withTemporalOptions } from '../shared/options.js';
@@ -45,6 +46,7 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
   const logger = createLogger(config.logLevel);
   const { info } = logger;
   warn = logger.warn;
+  warnOfUnknownVariables(logger.warn);
   const { metricsAddress } = config;
   const monitoring = metricsAddress && (await started('The metrics', startReceiverMonitoring(metricsAddress)));
   if (monitoring) info('Serving metrics', { url: monitoring.url });

@@ -95,14 +95,14 @@ function incode(refusal: IncodeError | undefined): Found {
 }
 
 /** More matters: whether a token has expired is told by this machine's clock. */
-const MOST_SKEW_MS = 10_000;
+const MAX_SKEW_MS = 10_000;
 
 function clock(refusal: IncodeError | undefined): Found {
   const { answeredAt } = refusal ?? {};
   if (!answeredAt) return { status: 'skipped', message: "needs Incode's answer" };
   const skewMs = Date.now() - answeredAt.getTime();
   const seconds = Math.round(Math.abs(skewMs) / 1_000);
-  if (Math.abs(skewMs) <= MOST_SKEW_MS) return { status: 'ok', message: "agrees with Incode's" };
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return { status: 'ok', message: "agrees with Incode's" };
   return {
     status: 'warning',
     message: `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Incode's: tokens may be taken for expired, or for valid`,

@@ -95,7 +95,7 @@ function retention(retentionMs: number): Found {
 }
 
 /** As many as anybody reads. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 async function workers(connection: Connection, namespace: string, taskQueue: string): Promise<Found> {
   const seen = new Map<string, number>();
@@ -107,7 +107,7 @@ async function workers(connection: Connection, namespace: string, taskQueue: str
     }
     for (const { identity, agoMs } of pollers) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));
   }
-  const named = [...seen].slice(0, MOST_NAMED).map(([identity, ms]) => `${identity} (${Math.round(ms / 1_000)} s ago)`);
+  const named = [...seen].slice(0, MAX_NAMED).map(([identity, ms]) => `${identity} (${Math.round(ms / 1_000)} s ago)`);
   const more = seen.size > named.length ? ` and ${seen.size - named.length} more` : '';
   return { status: 'ok', message: `${taskQueue}: ${seen.size}, last seen ${named.join(', ')}${more}` };
 }

@@ -4,11 +4,13 @@ import { type ConnectOptions, connectTemporal } from '../../client/connect.js';
 import {
   type ConnectedOnboardingClient,
   connectOnboardingClient,
+  EncryptionKeyError,
+  NamespaceNotSetUpError,
   TemporalConfigurationError,
+  TemporalRequestError,
   TemporalUnavailableError,
 } from '../../client/index.js';
 import { grpcError } from '../../client/temporal-failure.js';
-import { EncryptionKeyError } from '../../codec/index.js';
 import { parseDuration, TASK_QUEUE } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 
@@ -78,17 +80,24 @@ async function reached<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** For people instead of a stack trace. */
+/** Errors that last until somebody changes a setting. */
+const WRONG_SETTINGS = [
+  EncryptionKeyError,
+  NamespaceNotSetUpError,
+  TemporalConfigurationError,
+  TemporalUnavailableError,
+] as const;
+
+/** A message for people instead of a stack trace. */
 function temporalProblem(error: unknown): unknown {
-  if (error instanceof TemporalConfigurationError) return new CliError(error.message, EXIT.usage);
-  if (error instanceof EncryptionKeyError) return new CliError(error.message, EXIT.usage);
-  if (!(error instanceof TemporalUnavailableError)) {
-    // Of the server's services as they are.
-    const refusal = grpcError(error);
-    return refusal ? new CliError(`Temporal: ${refusal.details}`, EXIT.failed) : error;
+  if (error instanceof TemporalUnavailableError && error.retryable) {
+    return new CliError(`${error.message}\nTo try things out without a server: temporal-incode dev`, EXIT.failed);
   }
-  if (!error.retryable) return new CliError(error.message, EXIT.usage);
-  return new CliError(`${error.message}\nOne to try things with: temporal-incode dev`, EXIT.failed);
+  if (error instanceof TemporalRequestError) return new CliError(error.message, EXIT.failed);
+  if (WRONG_SETTINGS.some((kind) => error instanceof kind)) return new CliError((error as Error).message, EXIT.usage);
+  // From a service of the server that a command calls directly.
+  const refusal = grpcError(error);
+  return refusal ? new CliError(`Temporal: ${refusal.details}`, EXIT.failed) : error;
 }
 
 /** A parser for durations such as `30s`. */

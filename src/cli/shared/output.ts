@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import yoctoSpinner from 'yocto-spinner';
 import type { ScoreAnswer } from '../../contract/index.js';
 import { withoutKnownSecrets } from '../../secrets/index.js';
+import { asTyped } from './program.js';
+import { tableLines } from './table.js';
 
 /**
  * Results go to stdout, everything else to stderr, so that a pipe gets results only. What was asked for stands there whole, a
@@ -61,14 +62,30 @@ export function printFacts(
   const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(...known.map(([name]) => name.length));
   for (const [name, value] of known) {
-    stream.write(`${printable(name).padEnd(width)}  ${printable(String(value))}\n`);
+    stream.write(`${printable(name).padEnd(width)}  ${asTyped(printable(String(value)))}\n`);
   }
 }
 
-export function printTable(head: string[], rows: string[][]): void {
-  const table = new Table({ head, style: { head: [], border: [] } });
-  table.push(...rows);
-  process.stdout.write(`${table.toString()}\n`);
+/** @param wide cut no cell, also where the terminal is narrower than the table */
+export function printTable(head: string[], rows: string[][], wide = false): void {
+  const width = process.stdout.isTTY && !wide ? process.stdout.columns : undefined;
+  for (const line of tableLines(head, rows, width)) process.stdout.write(`${line}\n`);
+}
+
+/** A moment as people read it: how far away it is, and when exactly. */
+export function moment(at: Date, now = Date.now()): string {
+  const isOver = at.getTime() <= now;
+  const distance = age(isOver ? at : new Date(now - (at.getTime() - now)), now);
+  return `${isOver ? `${distance} ago` : `in ${distance}`} (${at.toISOString().replace(/\.\d+Z$/, 'Z')})`;
+}
+
+const UNITS = { d: 86_400, h: 3_600, m: 60, s: 1 };
+
+/** @returns how long ago, such as `3m` or `2d`, in the largest unit */
+export function age(at: Date, now = Date.now()): string {
+  const seconds = Math.max(0, Math.floor((now - at.getTime()) / 1_000));
+  const [unit, inSeconds] = Object.entries(UNITS).find(([, size]) => seconds >= size) ?? ['s', 1];
+  return `${Math.floor(seconds / inSeconds)}${unit}`;
 }
 
 export interface Progress {

@@ -14,7 +14,7 @@ export const RECEIVER_PACKAGES = ['fastify', 'pino'];
 export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];
 
 /** The last one is asked for where it downloads a Temporal server. */
-export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify', '@temporalio/testing'];
+export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify'];
 
 /**
  * Says before anything is started which optional packages a command lacks.

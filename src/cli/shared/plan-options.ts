@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Plan, resolvePlan } from '../../contract/index.js';
+import { PLAN_DEFAULTS, type Plan, resolvePlan } from '../../contract/index.js';
 import { CliError, inputProblem } from './exit.js';
 
 export interface PlanOptions {
@@ -43,13 +43,14 @@ export function planOf(options: PlanOptions): Plan {
   }
 }
 
+/** Without the defaults, so that `complete` attaches to an onboarding whose plan differs only in parts that nobody has named. */
 function givenPlan(options: PlanOptions): Plan {
   const { finishWhen, captureDeadline, close, score, scoreDeadline, review, reviewDeadline } = options;
   return {
-    finishWhen,
-    close,
-    score,
-    review,
+    ...(finishWhen === PLAN_DEFAULTS.finishWhen ? {} : { finishWhen }),
+    ...(close === PLAN_DEFAULTS.close ? {} : { close }),
+    ...(score === PLAN_DEFAULTS.score ? {} : { score }),
+    ...(review === PLAN_DEFAULTS.review ? {} : { review }),
     ...(captureDeadline === undefined ? {} : { captureDeadline }),
     ...(scoreDeadline === undefined ? {} : { scoreDeadline }),
     ...(reviewDeadline === undefined ? {} : { reviewDeadline }),

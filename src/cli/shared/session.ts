@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { isDeadline } from '../../client/failures.js';
 import {
   AnswerPendingError,
   type ConnectedOnboardingClient,
   InvalidInputError,
+  SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
   TooManyWaitingError,
   WrongStageError,
 } from '../../client/index.js';
-import { isDisconnected } from '../../client/temporal-failure.js';
 import { checkInterviewId } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
@@ -19,11 +18,34 @@ export interface SessionOptions extends TemporalOptions {
   json: boolean;
 }
 
+/** The session as the command's argument, or by its option: the action finds it in the options either way. */
+export function withInterviewId(command: Command): Command {
+  return command
+    .argument('[interview-id]', "Incode's id of the session")
+    .option('--interview-id <id>', 'the same, as an option')
+    .hook('preAction', (_, asked) => {
+      const [id] = asked.args;
+      const { interviewId } = asked.opts<{ interviewId?: string }>();
+      if (id !== undefined && interviewId !== undefined && id !== interviewId) {
+        throw new CliError('Name one session: the argument and --interview-id differ');
+      }
+      if (id === undefined && interviewId === undefined) {
+        throw new CliError(`Which session? temporal-incode ${asked.name()} <interview-id>`);
+      }
+      if (id !== undefined) asked.setOptionValue('interviewId', id);
+    });
+}
+
+/** An action of a command with {@link withInterviewId}. */
+export function onSession<T>(
+  act: (options: T) => Promise<void>,
+): (id: string | undefined, options: T) => Promise<void> {
+  return (_, options) => act(options);
+}
+
 /** The options of every command about one session that is known already. */
 export function withSessionOptions(command: Command, jsonHelp: string): Command {
-  return withTemporalOptions(command)
-    .requiredOption('--interview-id <id>', "Incode's id of the session")
-    .option('--json', jsonHelp, false);
+  return withTemporalOptions(withInterviewId(command)).option('--json', jsonHelp, false);
 }
 
 export interface UpdateOptions extends SessionOptions {
@@ -54,29 +76,7 @@ export function sessionCliError(error: unknown): unknown {
     return new CliError(error.message, EXIT.pending);
   }
   if (error instanceof SessionNotFoundError) return new CliError(error.message, EXIT.notFound);
+  if (error instanceof SessionEndedError) return new CliError(error.message, EXIT.completedBefore);
   if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
   return error;
-}
-
-/**
- * Asks a worker, which may not be there.
- *
- * @throws CliError if none has answered in time
- */
-export async function askWorker<T>(
-  { temporal }: ConnectedOnboardingClient,
-  { interviewId, timeout }: UpdateOptions,
-  ask: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await temporal.withDeadline(Date.now() + timeout, ask);
-  } catch (error) {
-    // Without a connection it says nothing of workers.
-    if (!isDeadline(error) || isDisconnected(temporal)) throw error;
-    throw new CliError(
-      `Session ${interviewId}: no answer within ${timeout / 1_000} s, so it is not known whether a worker will take it. ` +
-        `Is one running? See: temporal-incode status --interview-id ${interviewId}`,
-      EXIT.pending,
-    );
-  }
 }

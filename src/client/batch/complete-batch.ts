@@ -9,9 +9,11 @@ import {
   FAILURES,
   InvalidInputError,
   MAX_SHARD_SESSIONS,
+  resolveVerifyFirst,
 } from '../../contract/index.js';
-import { temporalFailure } from '../temporal-failure.js';
-import { BatchDetachedError } from './errors.js';
+import { checkMilliseconds } from '../options.js';
+import { temporalFailure, withTemporalErrors } from '../temporal-failure.js';
+import { BatchDetachedError, BatchMismatchError } from './errors.js';
 import { lastKnownShard } from './list.js';
 import { openShard, type ShardContext } from './open-shard.js';
 import { ProgressMeter } from './progress.js';
@@ -31,6 +33,7 @@ const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
  * @throws BatchMismatchError if the batch is known with another list
  * @throws BatchShardError if somebody ends a shard from outside
  * @throws BatchDetachedError if the caller's signal is aborted
+ * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
  * @throws TemporalUnavailableError if Temporal refuses the caller, or is away for ten minutes
  */
 export function completeBatch(
@@ -48,16 +51,17 @@ export function completeBatch(
     plan: checkBatchPlan(options.plan),
     taskQueue: options.taskQueue ?? BULK_TASK_QUEUE,
     retryFailed: options.retryFailed ?? false,
-    verifyFirst: options.verifyFirst ?? false,
+    verifyFirst: resolveVerifyFirst(options.verifyFirst),
+    total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),
     signal: detaching.signal,
   };
+  if (options.progressIntervalMs !== undefined) checkMilliseconds('progressIntervalMs', options.progressIntervalMs);
   const shardSize = checkShardSize(options.shardSize ?? MAX_SHARD_SESSIONS);
   const window = options.window ?? DEFAULT_WINDOW;
   if (!Number.isSafeInteger(window) || window < 1)
     throw new InvalidInputError('window', 'must be a whole number from 1');
-  const total = options.total ?? (Array.isArray(sessions) ? sessions.length : null);
   const run = () => {
-    const meter = new ProgressMeter(client, batchId, total);
+    const meter = new ProgressMeter(client, batchId, context.total);
     return new Run(context, cutShards(sessions, shardSize), options, window, meter).items(detaching);
   };
   return { batchId, [Symbol.asyncIterator]: run };
@@ -108,7 +112,7 @@ class Run {
       }
       this.options.onProgress?.(this.meter.now());
     } catch (error) {
-      if (!(error instanceof Detached)) throw temporalFailure(this.context.client, error);
+      if (!(error instanceof Detached)) throw error;
       // A start that is under way is waited for, so that what is said of it is true.
       await Promise.race([feeding, new Promise((resolve) => setTimeout(resolve, DETACH_WAIT_MS).unref())]);
       const progress = this.meter.now();
@@ -126,26 +130,44 @@ class Run {
   /** Hands shards over as long as there is room. Never rejects: whoever takes from the window hears of an error. */
   private async feed(): Promise<void> {
     const { context, window, meter } = this;
+    const { client } = context;
     try {
-      const lastKnown = await lastKnownShard(context.client, context.batchId);
+      const lastKnown = await withTemporalErrors(client, () => lastKnownShard(client, context.batchId));
       let total = 0;
+      let shards = 0;
+      let knownTotal: number | undefined;
       for await (const shard of this.shards) {
         await window.room();
         if (window.isClosed) return;
+        // A list that was cut or continued where one shard ends and another begins has the same shards up to there.
+        if (shard.number > lastKnown) this.checkTotal(knownTotal, shard.number);
         total += shard.sessions.length;
         if (this.isStopped) this.leaveOut(shard);
         else {
           const { first, number } = shard;
           const interviewIds = shard.sessions.map(({ interviewId }) => interviewId);
-          const opened = await openShard({ ...context, lastKnown }, shard);
+          const opened = await withTemporalErrors(client, () => openShard({ ...context, lastKnown }, shard));
+          knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
-          window.add(opened.rows.then((rows) => this.ended({ first, number, interviewIds }, rows)));
+          const ended = (rows: BatchRow[]) => this.ended({ first, number, interviewIds }, rows);
+          const failed = (error: unknown) => Promise.reject(temporalFailure(client, error));
+          window.add(opened.rows.then(ended, failed));
         }
+        shards = shard.number + 1;
       }
+      if (shards <= lastKnown) throw new BatchMismatchError(context.batchId, shards, 'sessions');
       meter.inputEnded(total);
       window.close();
     } catch (error) {
       window.close(error);
+    }
+  }
+
+  /** @throws BatchMismatchError */
+  private checkTotal(knownTotal: number | undefined, shard: number): void {
+    const { batchId, total } = this.context;
+    if (knownTotal !== undefined && total !== null && knownTotal !== total) {
+      throw new BatchMismatchError(batchId, shard, 'sessions');
     }
   }
 

@@ -1,5 +1,7 @@
+import { TemporalIncodeError } from '../../contract/index.js';
+
 /** The batch is known at the server with another list of sessions, or another plan. Nothing of this shard was started. */
-export class BatchMismatchError extends Error {
+export class BatchMismatchError extends TemporalIncodeError {
   override readonly name = 'BatchMismatchError';
   readonly batchId: string;
   readonly shard: number;
@@ -18,7 +20,7 @@ export class BatchMismatchError extends Error {
 }
 
 /** Somebody cancelled or terminated a shard while it was waited for, or it failed. Running the batch again starts it anew. */
-export class BatchShardError extends Error {
+export class BatchShardError extends TemporalIncodeError {
   override readonly name = 'BatchShardError';
   readonly batchId: string;
   readonly shard: number;
@@ -36,7 +38,7 @@ export class BatchShardError extends Error {
 }
 
 /** The caller's signal was aborted. What was handed over goes on at the server; running the batch again attaches to it. */
-export class BatchDetachedError extends Error {
+export class BatchDetachedError extends TemporalIncodeError {
   override readonly name = 'BatchDetachedError';
   readonly batchId: string;
   /** Sessions that the server has. */
@@ -50,7 +52,7 @@ export class BatchDetachedError extends Error {
 }
 
 /** No shard of the batch is known, or the namespace's retention has removed them. */
-export class BatchNotFoundError extends Error {
+export class BatchNotFoundError extends TemporalIncodeError {
   override readonly name = 'BatchNotFoundError';
   readonly batchId: string;
 

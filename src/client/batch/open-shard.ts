@@ -17,6 +17,7 @@ import {
   batchWorkflowId,
   resolvePlan,
   SEARCH_ATTRIBUTES,
+  type VerifyFirst,
 } from '../../contract/index.js';
 import { describeFailure } from '../failures.js';
 import { isCompleted, isRunning, type ReusePolicy } from '../starting.js';
@@ -31,9 +32,11 @@ export interface ShardContext {
   plan: BatchPlan;
   taskQueue: string;
   retryFailed: boolean;
-  verifyFirst: boolean;
+  verifyFirst: VerifyFirst;
   /** The last shard that the server knew when this run began; -1 if it knew none. */
   lastKnown: number;
+  /** Sessions of the whole list; `null` if that is not known. */
+  total: number | null;
   signal: AbortSignal;
 }
 
@@ -42,6 +45,8 @@ export interface OpenedShard {
   /** What was there before: nothing, a shard that runs, or one with results. */
   found: 'nothing' | 'running' | 'completed';
   rows: Promise<BatchRow[]>;
+  /** How long the list was that the shard was started with, if it tells. */
+  knownTotal?: number | undefined;
 }
 
 /**
@@ -54,8 +59,8 @@ export async function openShard(context: ShardContext, shard: Shard): Promise<Op
   const mayBeKnown = shard.number <= context.lastKnown;
   const existing = mayBeKnown ? await describe(context, shard) : undefined;
   if (existing) return attach(context, shard, existing);
-  const verify = mayBeKnown || context.verifyFirst;
-  const isStarted = await start(context, shard, 'REJECT_DUPLICATE', verify ? nothingOf(shard) : undefined);
+  const verifyFirst = mayBeKnown ? 'settle' : context.verifyFirst;
+  const isStarted = await start(context, shard, 'REJECT_DUPLICATE', { verifyFirst });
   if (isStarted) return { found: 'nothing', rows: rowsOf(context, shard) };
   // Somebody else was faster, or an earlier attempt of this start whose answer was lost.
   return attach(context, shard, await described(context, shard));
@@ -66,19 +71,22 @@ async function attach(
   shard: Shard,
   existing: WorkflowExecutionDescription,
 ): Promise<OpenedShard> {
-  checkSame(context, shard, existing);
+  const { total: knownTotal } = checkSame(context, shard, existing);
+  return { ...(await attachTo(context, shard, existing)), knownTotal };
+}
+
+async function attachTo(
+  context: ShardContext,
+  shard: Shard,
+  existing: WorkflowExecutionDescription,
+): Promise<OpenedShard> {
   if (isRunning(existing)) return { found: 'running', rows: rowsOf(context, shard) };
   if (!isCompleted(existing)) return restart(context, shard, existing);
   const rows = rowsOf(context, shard);
   if (!context.retryFailed) return { found: 'completed', rows };
   const known = await rows;
   if (!known.some(({ failure }) => failure)) return { found: 'completed', rows };
-  await start(
-    context,
-    shard,
-    'ALLOW_DUPLICATE',
-    known.map((row) => (row.failure ? null : row)),
-  );
+  await start(context, shard, 'ALLOW_DUPLICATE', { earlier: known.map((row) => (row.failure ? null : row)) });
   // If it was not started, somebody else has just done the same.
   return { found: 'running', rows: rowsOf(context, shard) };
 }
@@ -94,7 +102,8 @@ async function restart(
     // The server's clock may differ from ours.
     if (goneBy > 0) await sleep(Math.min(goneBy, HEARTBEAT_TIMEOUT_MS), undefined, { signal: context.signal });
   }
-  await start(context, shard, 'ALLOW_DUPLICATE_FAILED_ONLY', nothingOf(shard));
+  // No row of an earlier run is known, but there may have been one.
+  await start(context, shard, 'ALLOW_DUPLICATE_FAILED_ONLY', { verifyFirst: 'settle' });
   return { found: 'running', rows: rowsOf(context, shard) };
 }
 
@@ -102,14 +111,15 @@ const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttri
 
 /** @returns `false` if there is one already that the policy does not pass over */
 async function start(
-  { client, batchId, plan, taskQueue, signal }: ShardContext,
+  { client, batchId, plan, taskQueue, total, signal }: ShardContext,
   { number, sessions, contentHash }: Shard,
   workflowIdReusePolicy: ReusePolicy,
-  earlier: (BatchRow | null)[] | undefined,
+  { earlier, verifyFirst = 'look' }: Pick<BatchInput, 'earlier'> & { verifyFirst?: VerifyFirst },
 ): Promise<boolean> {
   // Of a session that has its row nothing more is needed; without their tokens there is room for the rows.
   const needed = sessions.map((session, at) => (earlier?.[at] ? { interviewId: session.interviewId } : session));
-  const input: BatchInput = { batchId, shard: number, sessions: needed, plan, ...(earlier ? { earlier } : {}) };
+  const before = { ...(earlier ? { earlier } : {}), ...(verifyFirst === 'look' ? {} : { verifyFirst }) };
+  const input: BatchInput = { batchId, shard: number, sessions: needed, plan, ...before };
   try {
     await patiently(client, signal, () =>
       client.workflow.start<BatchWorkflow>(BATCH_WORKFLOW, {
@@ -118,7 +128,12 @@ async function start(
         args: [input],
         staticSummary: `Incode batch ${batchId}, shard ${number}: ${sessions.length} sessions`,
         typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]),
-        memo: { contentHash, plan: planText(plan), sessions: sessions.length } satisfies ShardMemo,
+        memo: {
+          contentHash,
+          plan: planText(plan),
+          sessions: sessions.length,
+          ...(total === null ? {} : { total }),
+        } satisfies ShardMemo,
         workflowIdReusePolicy,
         workflowIdConflictPolicy: 'FAIL',
       }),
@@ -135,24 +150,26 @@ export interface ShardMemo extends Record<string, unknown> {
   contentHash: string;
   plan: string;
   sessions: number;
+  /** Of the whole list, if that was known. */
+  total?: number;
 }
 
 /** @throws BatchMismatchError */
-function checkSame({ batchId, plan }: ShardContext, shard: Shard, { memo }: WorkflowExecutionDescription): void {
-  const known = memo as Partial<ShardMemo> | undefined;
-  if (known?.contentHash !== shard.contentHash) throw new BatchMismatchError(batchId, shard.number, 'sessions');
+function checkSame(
+  { batchId, plan }: ShardContext,
+  shard: Shard,
+  { memo }: WorkflowExecutionDescription,
+): Partial<ShardMemo> {
+  const known: Partial<ShardMemo> = memo ?? {};
+  if (known.contentHash !== shard.contentHash) throw new BatchMismatchError(batchId, shard.number, 'sessions');
   if (known.plan !== planText(plan)) throw new BatchMismatchError(batchId, shard.number, 'plan');
+  return known;
 }
 
 /** By what it means: `15 minutes` and `15m` are the same plan, and so is none. */
 function planText(plan: BatchPlan): string {
   const { close, score, scoreDeadlineMs } = resolvePlan(plan);
   return JSON.stringify({ close, score, scoreDeadlineMs });
-}
-
-/** No row of an earlier run is known, but there may have been one: statuses are read first. */
-function nothingOf({ sessions }: Shard): null[] {
-  return sessions.map(() => null);
 }
 
 async function rowsOf({ client, batchId, signal }: ShardContext, { number }: Shard): Promise<BatchRow[]> {

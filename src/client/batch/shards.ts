@@ -73,16 +73,16 @@ function checked(given: unknown, index: number, seen: { ids: SeenIds; tokens: Se
 const PUNCTUATION = 52;
 
 /** Incode's tokens have at most 256 characters, its flow ids 24. Fewer count as many, so that adding them moves no cut. */
-const LEAST_TOKEN = 256;
-const LEAST_FLOW_ID = 64;
+const MIN_TOKEN = 256;
+const MIN_FLOW_ID = 64;
 
 /**
  * Bytes of a session as JSON, at least. A token counts as the next power of two, because one that was renewed may be a little
  * longer, and must not move where shards are cut.
  */
 function sizeOf({ interviewId, sessionToken = '', flowId = '' }: BatchSession): number {
-  const token = 2 ** Math.ceil(Math.log2(Math.max(LEAST_TOKEN, jsonLength(sessionToken))));
-  return PUNCTUATION + jsonLength(interviewId) + token + Math.max(LEAST_FLOW_ID, jsonLength(flowId));
+  const token = 2 ** Math.ceil(Math.log2(Math.max(MIN_TOKEN, jsonLength(sessionToken))));
+  return PUNCTUATION + jsonLength(interviewId) + token + Math.max(MIN_FLOW_ID, jsonLength(flowId));
 }
 
 /** Quotes and backslashes are written as two characters; the contract lets no others through that grow. */

@@ -6,7 +6,7 @@ import {
   type BatchWorkflow,
   checkBatchId,
 } from '../../contract/index.js';
-import { asking } from '../temporal-failure.js';
+import { withTemporalErrors } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
 import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
@@ -26,7 +26,7 @@ const QUERY_TIMEOUT_MS = 5_000;
  */
 export async function batchProgress({ temporal: client }: BatchHost, batchId: string): Promise<BatchStatus> {
   checkBatchId(batchId);
-  return asking(client, () => progressOf(client, batchId));
+  return withTemporalErrors(client, () => progressOf(client, batchId));
 }
 
 async function progressOf(client: Client, batchId: string): Promise<BatchStatus> {

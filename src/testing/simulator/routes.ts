@@ -26,7 +26,8 @@ const finishStatus: Route = {
   handle(session, { query, refuse, sessions, behavior }) {
     const over = reasonNotToFinish(session, behavior);
     if (over) return refuse(400, over);
-    const { redirectionUrl = '', action = 'approved' } = session.spec;
+    const { action = 'approved' } = session.spec;
+    const redirectionUrl = behavior.redirectionUrl ?? session.spec.redirectionUrl ?? '';
     const isSecond = session.effects.finished > 0;
     if (isSecond && behavior.secondFinish === 'idempotent') {
       return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
@@ -110,6 +111,18 @@ const approve: Route = {
   },
 };
 
+/** Incode's own clients send `keepCustomer` beside the id; identities are not simulated any further. */
+const deleteSession: Route = {
+  operation: 'deleteSession',
+  method: 'DELETE',
+  token: 'executive',
+  idParameter: 'interviewId',
+  handle(session, { sessions }) {
+    sessions.delete(session);
+    return ok({ success: true });
+  },
+};
+
 export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Route | OpenRoute>([
   ['/omni/start', start],
   ['/executive/log-in', logIn],
@@ -119,5 +132,6 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/get/score', score],
   ['/omni/session/status/set', closeSession],
   ['/omni/process/approve', approve],
+  ['/omni/interview', deleteSession],
   ...CAPTURE_ROUTES,
 ]);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isFinished } from '../../contract/index.js';
 import type { SimulatorBehavior } from './behavior.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
@@ -48,7 +49,8 @@ export class Sessions {
       added: { front: false, back: false, face: false },
       processedAt: processedAfterMs === undefined ? null : this.later(processedAfterMs),
       expiresAt: expiresAfterMs === undefined ? null : this.later(expiresAfterMs),
-      finishedAt: null,
+      // It was finished before, so its score was calculated.
+      finishedAt: isFinished(spec.onboardingStatus ?? null) ? this.clock.now() : null,
       closedAt: null,
       verdictAt: null,
       verdict: null,
@@ -167,6 +169,15 @@ export class Sessions {
     session.effects.approved += 1;
     this.listener.onChange();
     if (session.effects.approved === 1) this.listener.onEvent(session, 'IDENTITY_ENROLLED');
+  }
+
+  /** Nothing happens to it any more. */
+  delete(session: Session): void {
+    this.sessions.delete(session.interviewId);
+    this.tokens.revoke(session.interviewId);
+    session.onboardingStatus = 'DELETED';
+    session.verdictAt = null;
+    this.listener.onChange();
   }
 
   isProcessed(session: Session): boolean {

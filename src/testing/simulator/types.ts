@@ -16,7 +16,8 @@ export type SimulatedOperation =
   | 'score'
   | 'closeSession'
   | 'logIn'
-  | 'approve';
+  | 'approve'
+  | 'deleteSession';
 
 export interface SimulatorOptions {
   /** Port on 127.0.0.1; 0 takes a free one. @default 0 */

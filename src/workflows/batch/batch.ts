@@ -19,12 +19,13 @@ import {
   type BatchResult,
   checkBatchInput,
   resolvePlan,
+  resolveVerifyFirst,
 } from '../../contract/index.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';
 import { startedWith, written } from '../unreadable.js';
-import { Suspects } from './possibly-sent.js';
+import { PossiblySent } from './possibly-sent.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
 import { BatchWaits } from './timers.js';
 
@@ -51,7 +52,7 @@ export async function onboardingBatch(given: BatchInput, carried?: BatchRecord):
  * Activities of one shard at a time: while one ends, with fewer and fewer calls under way, another keeps the connections
  * busy.
  */
-const AT_A_TIME = 2;
+const MAX_CONCURRENT_ACTIVITIES = 2;
 
 const PROBE_CHUNK = 20;
 
@@ -68,12 +69,12 @@ class Batch {
   /** Something has changed that may let an activity begin. */
   private stirred = false;
   private failure: { error: unknown } | undefined;
-  private readonly suspects: Suspects;
+  private readonly possiblySent: PossiblySent;
 
   constructor(input: BatchInput, carried: BatchRecord | undefined) {
     this.input = input;
     this.record = carried ?? newBatchRecord(input);
-    this.suspects = new Suspects(this.record, carried !== undefined);
+    this.possiblySent = new PossiblySent(this.record, carried !== undefined);
     const { close, score, scoreDeadlineMs } = resolvePlan(input.plan);
     this.plan = { close, score, scoreDeadlineMs };
     setHandler(pause, () => this.set({ paused: true }));
@@ -99,10 +100,10 @@ class Batch {
       const isOver = wantsNewRun();
       if (this.running === 0 && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
       if (this.running === 0 && isOver && allHandlersFinished()) {
-        this.suspects.handOver(record);
+        this.possiblySent.handOver(record);
         await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
-      const atATime = record.heldUpBy === null ? AT_A_TIME : 1;
+      const atATime = record.heldUpBy === null ? MAX_CONCURRENT_ACTIVITIES : 1;
       const mayBegin = !record.stopped && !record.paused && !isOver && this.running < atATime && !this.waits.isHeld;
       const sessions = mayBegin ? this.nextChunk() : [];
       if (sessions.length > 0) {
@@ -119,9 +120,10 @@ class Batch {
     this.running += 1;
     for (const { index } of sessions) this.busy.add(index);
     try {
-      const result = await completeMany({ sessions, plan: this.plan });
+      const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust';
+      const result = await completeMany({ sessions, plan: this.plan, ...(trust ? { trust } : {}) });
       const { ended, open, hold, chunk } = result;
-      this.suspects.learn(result);
+      this.possiblySent.learn(result);
       for (const [index, end] of ended) {
         record.rows[index] = rowOf(end, this.plan);
         record.open[index] = null;
@@ -150,7 +152,7 @@ class Batch {
     const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => !this.waits.isEarly(index));
     // While Incode is in trouble one call looks whether it is over; the rest would only fill the history.
     return due.slice(0, heldUpBy === null ? chunk : PROBE_CHUNK).map((index) => {
-      const done = this.suspects.doneOf(index, open[index]?.done);
+      const done = this.possiblySent.doneOf(index, open[index]?.done);
       return { ...(this.input.sessions[index] as BulkSession), index, ...(done ? { done } : {}) };
     });
   }
@@ -187,7 +189,7 @@ class Batch {
 
   private result(): BatchResult {
     const { batchId, shard, sessions } = this.input;
-    this.suspects.handOver(this.record);
+    this.possiblySent.handOver(this.record);
     const rows = this.record.rows.map(
       (row, index) => row ?? stoppedRow(sessions[index]?.interviewId ?? '', this.record.open[index] ?? null),
     );

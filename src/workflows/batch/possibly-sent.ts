@@ -9,7 +9,7 @@ import type { BatchRecord } from './record.js';
  *
  * A run that has taken over history has to repeat what stands in it, so this changes nothing but what activities are told.
  */
-export class Suspects {
+export class PossiblySent {
   private readonly places = new Set<number>();
 
   /** @param isContinued a run that continues another was told by its record */

@@ -1,6 +1,6 @@
 import type { BulkEnd, BulkProgress } from '../../activities/batch/types.js';
 import type { BatchInput, BatchProgress, BatchRow } from '../../contract/index.js';
-import { FAILURES, needsScore, type ResolvedPlan } from '../../contract/index.js';
+import { FAILURES, needsScore, type ResolvedPlan, resolveVerifyFirst } from '../../contract/index.js';
 import { decide } from '../decide.js';
 
 /** What is known of a shard, and handed to the next run when a history has grown long. Plain JSON. */
@@ -27,13 +27,14 @@ interface OpenSession {
 /** Until the worker has said what suits it: it begins no more than that, and leaves the rest. */
 const FIRST_CHUNK = 500;
 
-export function newBatchRecord({ sessions, earlier }: BatchInput): BatchRecord {
+export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);
+  const mayBeUnderWay = earlier !== undefined || resolveVerifyFirst(verifyFirst) === 'settle';
   return {
     rows: [...rows],
     // Whoever ran the batch before may have asked Incode, until just now, to finish what has no row.
     open: rows.map((row) =>
-      row === null && earlier ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
+      row === null && mayBeUnderWay ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
     ),
     chunk: FIRST_CHUNK,
     holdUntil: 0,

@@ -9,15 +9,15 @@ function planFor(args: string, ...finishWhen: PlanOptions['finishWhen'][]) {
   return planOf(command.opts<PlanOptions>());
 }
 
-const PLAIN = { finishWhen: 'now', close: false, score: true, review: 'report' };
-
 describe('the options of a plan', () => {
   it.each([
-    ['', PLAIN],
-    ['--finish-when processed --capture-deadline 2d', { ...PLAIN, finishWhen: 'processed', captureDeadline: '2d' }],
-    ['--close --no-score', { ...PLAIN, close: true, score: false }],
-    ['--score-deadline 1h', { ...PLAIN, scoreDeadline: '1h' }],
-    ['--review wait --review-deadline 3d', { ...PLAIN, review: 'wait', reviewDeadline: '3d' }],
+    ['', {}],
+    ['--finish-when processed --capture-deadline 2d', { finishWhen: 'processed', captureDeadline: '2d' }],
+    ['--close --no-score', { close: true, score: false }],
+    ['--score-deadline 1h', { scoreDeadline: '1h' }],
+    ['--review wait --review-deadline 3d', { review: 'wait', reviewDeadline: '3d' }],
+    // What nobody has asked for differs from no plan of a session that runs.
+    ['--finish-when now --review report', {}],
   ])('"%s"', (args, plan) => {
     expect(planFor(args)).toEqual(plan);
   });

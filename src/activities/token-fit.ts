@@ -1,0 +1,63 @@
+import { interviewIdOfToken } from '../contract/index.js';
+import { type IncodeClient, IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import type { SessionInput } from './types.js';
+
+/** The token is for another session. Whatever it finished would be that one, and its verdict would be reported for this one. */
+export class TokenMismatchError extends Error {
+  override readonly name = 'TokenMismatchError';
+
+  constructor({ interviewId }: SessionInput, why: string) {
+    super(
+      `Session ${interviewId}: the session token ${why}. Nothing was sent with it. Hand in the token of ${interviewId}.`,
+    );
+  }
+}
+
+/** @throws TokenMismatchError if the token itself names another session */
+export function checkClaim(session: SessionInput): void {
+  const named = interviewIdOfToken(session.sessionToken);
+  if (named === undefined || named === session.interviewId) return;
+  throw new TokenMismatchError(session, `belongs to session ${named}`);
+}
+
+/** What Incode may answer to a token that is not for the session that it is asked for. */
+const REFUSALS: readonly IncodeErrorKind[] = ['tokenRefused', 'apiKeyRefused', 'unknownSession'];
+
+/**
+ * Reads the session's status by id. If Incode refuses the id, it is asked without: a token that is answered then reaches another session.
+ * A refusal that does not repeat was a fault of Incode's.
+ *
+ * @throws TokenMismatchError
+ */
+export async function statusById(
+  incode: IncodeClient,
+  session: SessionInput,
+  signal: AbortSignal,
+): Promise<{ onboardingStatus: string }> {
+  const byId = () => incode.onboardingStatus(session, { signal });
+  try {
+    return await byId();
+  } catch (error) {
+    if (!isRefusal(error) || !(await reachesAny(incode, session, signal))) throw error;
+  }
+  try {
+    return await byId();
+  } catch (error) {
+    if (isRefusal(error)) throw new TokenMismatchError(session, 'belongs to another session, as Incode says');
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof IncodeError && REFUSALS.includes(error.kind);
+}
+
+async function reachesAny(incode: IncodeClient, { sessionToken }: SessionInput, signal: AbortSignal): Promise<boolean> {
+  try {
+    await incode.onboardingStatus({ sessionToken }, { signal });
+    return true;
+  } catch {
+    // Incode's first refusal says more.
+    return false;
+  }
+}

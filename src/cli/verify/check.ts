@@ -1,0 +1,66 @@
+import type { Observations } from './observations.js';
+
+export type Verdict = 'as assumed' | 'differs, safe' | 'differs, configure' | 'unsafe' | 'could not be tried';
+
+/** How sure the package is today: Incode's documentation, code that Incode publishes, inferred, unknown. */
+export type Evidence = 'D' | 'O' | 'I' | 'U';
+
+export interface Judgement {
+  /** What Incode did, in a few words. */
+  seen: string;
+  verdict: Verdict;
+  /** What to configure, or what follows. */
+  advice?: string;
+}
+
+/** What the judgement depends on besides the observations. */
+export interface Settings {
+  settleTimeMs: number;
+}
+
+/** One assumption about Incode that this package rests on. */
+export interface Check {
+  /** Stable: reports are compared by it. */
+  id: string;
+  assumption: string;
+  why: string;
+  evidence: Evidence;
+  tried: string;
+  /** The observations without which it could not be tried. */
+  needs: readonly (keyof Observations)[];
+  judge(seen: Observations, settings: Settings): Judgement;
+}
+
+export interface Result extends Omit<Check, 'needs' | 'judge'>, Judgement {}
+
+/** @param whyNot why an observation is missing */
+export function resultOf(
+  { needs, judge, ...check }: Check,
+  seen: Partial<Observations>,
+  settings: Settings,
+  whyNot: (missing: keyof Observations) => string,
+): Result {
+  const missing = needs.find((name) => seen[name] === undefined);
+  if (missing !== undefined) return { ...check, seen: whyNot(missing), verdict: 'could not be tried' };
+  return { ...check, ...judge(seen as Observations, settings) };
+}
+
+export function asAssumed(seen: string): Judgement {
+  return { seen, verdict: 'as assumed' };
+}
+
+export function safe(seen: string, advice: string): Judgement {
+  return { seen, verdict: 'differs, safe', advice };
+}
+
+export function configure(seen: string, advice: string): Judgement {
+  return { seen, verdict: 'differs, configure', advice };
+}
+
+export function unsafe(seen: string, advice: string): Judgement {
+  return { seen, verdict: 'unsafe', advice };
+}
+
+export function notTried(seen: string): Judgement {
+  return { seen, verdict: 'could not be tried' };
+}

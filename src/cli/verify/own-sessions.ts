@@ -1,0 +1,117 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readCloseSession, readStart } from '../../incode/responses.js';
+import { keepSecret } from '../../secrets/index.js';
+import { NoReply, type Probe } from './probe.js';
+import { isSuccess, type Reply } from './reply.js';
+
+/** A session that this run has started. */
+export interface OwnSession {
+  interviewId: string;
+  /** The latest one. */
+  token: string;
+  closed: boolean;
+  deleted: boolean;
+  /** Why the end of the run could not close or delete it. */
+  problem?: string;
+}
+
+export interface StartedReply {
+  reply: Reply;
+  /** The session that the answer names; `undefined` for a refusal. */
+  session: OwnSession | undefined;
+  token: string | undefined;
+}
+
+/** The sessions of this run. No other session is ever named in a request, except made-up ids that cannot exist. */
+export class OwnSessions {
+  readonly all: OwnSession[] = [];
+  /** Stands in every session as `externalCustomerId`, so that they are found on the dashboard. */
+  readonly label = `temporal-incode-verify-${randomBytes(4).toString('hex')}`;
+  /** Requests to start a session that had no answer: each may have opened one. */
+  unanswered = 0;
+  private readonly probe: Probe;
+  private readonly configurationId: string;
+  private readonly onOpened: (session: OwnSession) => void;
+
+  constructor(probe: Probe, configurationId: string, onOpened: (session: OwnSession) => void) {
+    this.probe = probe;
+    this.configurationId = configurationId;
+    this.onOpened = onOpened;
+  }
+
+  /** @throws NoReply */
+  async start(signal: AbortSignal, interviewId?: string): Promise<StartedReply> {
+    const reply = await this.asked(signal, interviewId);
+    const started = isSuccess(reply) ? readStart(reply.fields) : undefined;
+    if (!started) return { reply, session: undefined, token: undefined };
+    const token = keepSecret(started.token);
+    const known = this.all.find((session) => session.interviewId === started.interviewId);
+    if (known) {
+      known.token = token;
+      return { reply, session: known, token };
+    }
+    const session = { interviewId: started.interviewId, token, closed: false, deleted: false };
+    this.all.push(session);
+    this.onOpened(session);
+    return { reply, session, token };
+  }
+
+  private async asked(signal: AbortSignal, interviewId: string | undefined): Promise<Reply> {
+    const body = {
+      configurationId: this.configurationId,
+      countryCode: 'ALL',
+      language: 'en-US',
+      externalCustomerId: this.label,
+      redirectionUrl: 'https://example.com/temporal-incode-verify',
+      ...(interviewId === undefined ? {} : { interviewId }),
+    };
+    try {
+      return await this.probe.ask({ method: 'POST', path: '/omni/start', body, signal });
+    } catch (error) {
+      if (error instanceof NoReply) this.unanswered += 1;
+      throw error;
+    }
+  }
+
+  /** @throws NoReply */
+  async close(session: OwnSession, signal: AbortSignal): Promise<Reply> {
+    const { token } = session;
+    const query = { action: 'Closed' };
+    const request = { method: 'POST', path: '/omni/session/status/set', query, token, body: {}, signal } as const;
+    const reply = await this.probe.ask(request);
+    if (isSuccess(reply) && readCloseSession(reply.fields)) session.closed = true;
+    return reply;
+  }
+
+  /** Closes every session, and deletes it if there is an executive token. Whatever goes wrong is noted on the session. */
+  async cleanUp(executiveToken: string | undefined, signal: AbortSignal): Promise<void> {
+    for (const session of this.all) {
+      try {
+        if (!session.closed) {
+          const { status } = await this.close(session, signal);
+          if (!session.closed) session.problem = `closing was answered ${status}`;
+        }
+        if (executiveToken) await this.delete(session, executiveToken, signal);
+        if (session.deleted) delete session.problem;
+      } catch (error) {
+        session.problem = error instanceof NoReply ? error.message : 'something unexpected happened';
+      }
+    }
+  }
+
+  /** One id per request: Incode's call that deletes by filter would delete everything if the filter were lost on the way. */
+  private async delete(session: OwnSession, token: string, signal: AbortSignal): Promise<void> {
+    const query = { interviewId: session.interviewId, keepCustomer: 'true' };
+    const reply = await this.probe.ask({ method: 'DELETE', path: '/omni/interview', query, token, signal });
+    if (reply.status < 300 || reply.status === 404) session.deleted = true;
+    else session.problem = `deleting was answered ${reply.status}`;
+  }
+}
+
+/** An interview id that Incode cannot have given. */
+export const MADE_UP_ID = '000000000000000000000000';
+
+/** Tells sessions apart without naming them. */
+export function shortHash(interviewId: string): string {
+  return createHash('sha256').update(interviewId).digest('hex').slice(0, 8);
+}

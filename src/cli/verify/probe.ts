@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDispatcher } from '../../incode/dispatcher.js';
+import { exchange } from '../../incode/exchange.js';
+import { factsOf } from '../../incode/facts.js';
+import { headersOf, type RequiredHeader } from '../../incode/headers.js';
+import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from '../../incode/options.js';
+import { type Reply, replyOf } from './reply.js';
+
+export interface ProbeRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  query?: Record<string, string>;
+  token?: string;
+  body?: unknown;
+  /** Sent instead of the configured key. */
+  apiKey?: string;
+  /** The header to leave out. */
+  without?: RequiredHeader;
+  signal?: AbortSignal;
+}
+
+export interface Probe {
+  /**
+   * Sends one request, with no retry.
+   *
+   * @throws NoReply if no answer came, or one that says nothing about the request, such as 429
+   */
+  ask(request: ProbeRequest): Promise<Reply>;
+  /** The same, with every answer, 429 and 503 included, and no pause between requests. */
+  askAtOnce(request: ProbeRequest): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+/** Why an assumption could not be tried. Its message stands in the table. */
+export class NoReply extends Error {
+  override readonly name = 'NoReply';
+}
+
+type ProbeOptions = Pick<
+  IncodeClientOptions,
+  'baseUrl' | 'allowPlainHttp' | 'timeoutMs' | 'finishTimeoutMs' | 'proxy'
+> & {
+  apiKey: () => string;
+};
+
+/** Twenty requests a second at most: a fifth of the rate limit that Incode is said to have. */
+const PAUSE_MS = 50;
+
+/** These answers say that Incode did not look at the request. */
+const NOT_TAKEN = [408, 425, 429, 503];
+
+/** Sends requests as the package's client does, and tells every answer as it came. */
+export function createProbe(given: ProbeOptions): Probe {
+  const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
+  const dispatcher = createDispatcher(options);
+  const { origin, pathname } = new URL(options.baseUrl);
+  const prefix = pathname.replace(/\/+$/, '');
+
+  async function askAtOnce(request: ProbeRequest): Promise<Reply> {
+    const { method, path, query, token, body, apiKey = given.apiKey(), without, signal } = request;
+    const headers = headersOf(apiKey, token);
+    if (without) delete headers[without];
+    const begunAt = performance.now();
+    const outcome = await exchange(
+      dispatcher,
+      {
+        origin,
+        path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        idempotent: false,
+      },
+      { timeoutMs: path === FINISH_PATH ? options.finishTimeoutMs : options.timeoutMs, signal },
+    );
+    if (outcome.ended === 'interrupted') throw new NoReply(`Incode ${factsOf(outcome, Date.now()).what}`);
+    return replyOf(outcome, performance.now() - begunAt);
+  }
+
+  return {
+    askAtOnce,
+    async ask(request) {
+      await sleep(PAUSE_MS);
+      const reply = await askAtOnce(request);
+      if (NOT_TAKEN.includes(reply.status)) throw new NoReply(`Incode answered ${reply.status}`);
+      return reply;
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+export const FINISH_PATH = '/omni/finish-status';

@@ -1,0 +1,92 @@
+import { styleText } from 'node:util';
+import { printJson } from '../shared/output.js';
+import type { Result, Verdict } from './check.js';
+import type { EnvironmentKind } from './environment.js';
+import { type OwnSessions, shortHash } from './own-sessions.js';
+import { wrappedTable } from './wrapped-table.js';
+
+export interface Report {
+  version: string;
+  environment: EnvironmentKind;
+  startedAt: Date;
+  /** Why the run has ended early, if it has. */
+  stopped: string | undefined;
+  results: Result[];
+  sessions: OwnSessions;
+}
+
+/** For an issue report: no key, token, interview id, account or URL. */
+export function printAsJson({ version, environment, startedAt, stopped, results, sessions }: Report): void {
+  printJson({
+    package: `temporal-incode ${version}`,
+    environment,
+    startedAt: startedAt.toISOString(),
+    stopped: stopped ?? null,
+    counts: countsOf(results),
+    checks: results,
+    sessions: sessions.all.map(({ interviewId, closed, deleted, problem }) => ({
+      session: shortHash(interviewId),
+      closed,
+      deleted,
+      problem: problem ?? null,
+    })),
+    startsWithoutAnswer: sessions.unanswered,
+  });
+}
+
+/** With their gaps 80 columns. */
+const WIDTHS = [21, 20, 10, 23];
+
+/** What somebody has to act on stands first. */
+export function printAsTable({ results }: Report): void {
+  const sorted = results.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+  const rows = sorted.map(({ assumption, evidence, seen, verdict, advice = '' }) => [
+    `${assumption} [${evidence}]`,
+    seen,
+    WORDS[verdict],
+    advice,
+  ]);
+  const table = wrappedTable(['assumption', 'seen', 'package', 'what to do'], rows, WIDTHS);
+  process.stdout.write(`${table}\n\n${summary(results)}\n`);
+}
+
+/** As the table says it, in its order. */
+const WORDS: Record<Verdict, string> = {
+  unsafe: coloredWord('red', 'UNSAFE'),
+  'differs, configure': coloredWord('yellow', 'configure'),
+  'differs, safe': 'safe',
+  'as assumed': 'as assumed',
+  'could not be tried': 'not tried',
+};
+
+const VERDICTS = Object.keys(WORDS) as Verdict[];
+
+function coloredWord(color: 'yellow' | 'red', word: string): string {
+  return styleText(color, word, { stream: process.stdout });
+}
+
+function summary(results: Result[]): string {
+  const counts = countsOf(results);
+  return VERDICTS.map((verdict) => `${counts[verdict]} ${WORDS[verdict]}`).join(', ');
+}
+
+function countsOf(results: Result[]): Record<Verdict, number> {
+  const counts = VERDICTS.map((wanted) => [wanted, results.filter(({ verdict }) => verdict === wanted).length]);
+  return Object.fromEntries(counts);
+}
+
+/** With the real ids, for whoever has to clean up by hand. */
+export function sayWhatIsLeft(sessions: OwnSessions, say: (text: string) => void): void {
+  for (const { interviewId, problem } of sessions.all) {
+    if (problem) say(`Session ${interviewId} is left over: ${problem}. Delete it on the dashboard`);
+  }
+  if (sessions.unanswered > 0) {
+    say(
+      `${sessions.unanswered} start had no answer and may have opened a session: look for ${sessions.label} on the dashboard`,
+    );
+  }
+}
+
+export function isCleanedUp({ all, unanswered }: OwnSessions): boolean {
+  return unanswered === 0 && all.every(({ problem }) => problem === undefined);
+}

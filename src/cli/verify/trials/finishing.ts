@@ -1,0 +1,103 @@
+import { isFinishedStatus, isScoreReady } from '../checks/finishing.js';
+import type { OwnSession } from '../own-sessions.js';
+import { isSuccess, scoreStatusOf, statusOf } from '../reply.js';
+import { attempt, delayUntil, finish, readScore, readStatus, type Trial } from './trial.js';
+
+/**
+ * Finishes a session without documents, or else the one with documents.
+ *
+ * @returns the session that is finished now
+ */
+export async function tryFirstFinish(
+  trial: Trial,
+  empty: OwnSession,
+  captured: OwnSession | undefined,
+): Promise<OwnSession | undefined> {
+  const { seen, say } = trial;
+  say('Finishing a session without documents');
+  await attempt(trial, ['emptyFinish'], async () => {
+    seen.emptyFinish = await finishNow(trial, empty);
+  });
+  if (seen.emptyFinish && isSuccess(seen.emptyFinish)) {
+    seen.finish = seen.emptyFinish;
+    return empty;
+  }
+  if (!captured) return undefined;
+  say('Finishing a session with blank pictures');
+  await attempt(trial, ['finish'], async () => {
+    seen.finish = await finishNow(trial, captured);
+  });
+  return seen.finish && isSuccess(seen.finish) ? captured : undefined;
+}
+
+function finishNow(trial: Trial, session: OwnSession) {
+  trial.listener?.expect(session.interviewId);
+  return finish(trial, session);
+}
+
+/** How long status and score take after the finish. */
+export async function measureDelays(trial: Trial, finished: OwnSession): Promise<void> {
+  const { seen, say } = trial;
+  say('Waiting for the status and the score after the finish');
+  await attempt(trial, ['statusDelay'], async () => {
+    seen.statusDelay = await delayUntil(trial, async () => {
+      const last = statusOf(await readStatus(trial, finished));
+      return { done: isFinishedStatus(last), last };
+    });
+  });
+  await attempt(trial, ['scoreDelay'], async () => {
+    seen.scoreDelay = await delayUntil(trial, async () => {
+      const reply = await readScore(trial, finished);
+      return { done: isScoreReady(reply), last: scoreStatusOf(reply) };
+    });
+  });
+}
+
+export async function trySecondFinish(trial: Trial, finished: OwnSession): Promise<void> {
+  const { seen } = trial;
+  await attempt(trial, ['secondFinish'], async () => {
+    if (!seen.finish) return;
+    const second = await finishNow(trial, finished);
+    // A status that has never said finished says nothing about the second finish.
+    const wasFinished = seen.statusDelay?.ms != null;
+    const statusAfter = wasFinished ? statusOf(await readStatus(trial, finished)) : undefined;
+    seen.secondFinish = { first: seen.finish, second, statusAfter };
+  });
+}
+
+export async function tryClosing(trial: Trial, finished: OwnSession | undefined, open: OwnSession): Promise<void> {
+  const { seen, sessions, signal } = trial;
+  if (finished) {
+    await attempt(trial, ['closeAfterFinish'], async () => {
+      const reply = await sessions.close(finished, signal);
+      const wasFinished = seen.statusDelay?.ms != null;
+      seen.closeAfterFinish = {
+        reply,
+        statusAfter: wasFinished ? statusOf(await readStatus(trial, finished)) : undefined,
+      };
+    });
+  }
+  await attempt(trial, ['closedFinish'], async () => {
+    const { status } = await sessions.close(open, signal);
+    if (open.closed) seen.closedFinish = await finish(trial, open);
+    else trial.whyNot.closedFinish = `closing was refused, ${status}`;
+  });
+}
+
+/** Waits until the session expires by itself. */
+export async function tryExpiry(trial: Trial, session: OwnSession | undefined): Promise<void> {
+  const { seen, whyNot, say, waitForExpiryMs } = trial;
+  if (waitForExpiryMs === undefined || !session) {
+    whyNot.expiredFinish = waitForExpiryMs === undefined ? 'needs --wait-for-expiry' : 'no session could be opened';
+    return;
+  }
+  say('Waiting for a session to expire');
+  await attempt(trial, ['expiredFinish'], async () => {
+    const { ms } = await delayUntil({ ...trial, waitMs: waitForExpiryMs }, async () => {
+      const last = statusOf(await readStatus(trial, session));
+      return { done: last?.trim().toUpperCase() === 'EXPIRED', last };
+    });
+    if (ms === null) whyNot.expiredFinish = 'no session expired in that time';
+    else seen.expiredFinish = await finish(trial, session);
+  });
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delay, Observations } from '../observations.js';
+import type { OwnSession, OwnSessions } from '../own-sessions.js';
+import { FINISH_PATH, NoReply, type Probe } from '../probe.js';
+import { type Reply, statusOf } from '../reply.js';
+import type { WebhookListener } from '../webhook-listener.js';
+
+export interface TrialOptions {
+  /** How long to wait for a status, a score or a webhook. */
+  waitMs: number;
+  tryRateLimit: boolean;
+  waitForExpiryMs: number | undefined;
+  executiveToken: string | undefined;
+  listener: WebhookListener | undefined;
+}
+
+/** One run: what it works with, and what it has seen so far. */
+export interface Trial extends TrialOptions {
+  probe: Probe;
+  sessions: OwnSessions;
+  seen: Partial<Observations> & Pick<Observations, 'statuses'>;
+  /** Why an observation is missing. */
+  whyNot: Partial<Record<keyof Observations, string>>;
+  /** Aborted when the run is to end early. */
+  signal: AbortSignal;
+  say(text: string): void;
+}
+
+/** Runs a part of the trial. An answer that does not come ends only this part. */
+export async function attempt(
+  trial: Trial,
+  names: (keyof Observations)[],
+  part: () => Promise<unknown>,
+): Promise<void> {
+  const note = (why: string) => {
+    for (const name of names) trial.whyNot[name] ??= why;
+  };
+  if (trial.signal.aborted) return note(STOPPED);
+  try {
+    await part();
+    note('an earlier step was refused');
+  } catch (error) {
+    if (trial.signal.aborted) return note(STOPPED);
+    if (!(error instanceof NoReply)) throw error;
+    note(error.message);
+  }
+}
+
+export const STOPPED = 'this run was stopped before';
+
+export interface StatusRead {
+  token?: string;
+  id?: string | undefined;
+}
+
+/** Reads a status, and remembers its spelling. @param read the session's own id and token, unless given */
+export async function readStatus(trial: Trial, session: OwnSession, read: StatusRead = {}): Promise<Reply> {
+  const { token = session.token } = read;
+  const id = 'id' in read ? read.id : session.interviewId;
+  const { probe, signal } = trial;
+  const reply = await probe.ask({ ...STATUS, ...(id === undefined ? {} : { query: { id } }), token, signal });
+  const status = statusOf(reply);
+  if (status !== undefined) trial.seen.statuses.push(status);
+  return reply;
+}
+
+export const STATUS = { method: 'GET', path: '/omni/get/onboarding/status' } as const;
+
+export function readScore(
+  { probe, signal }: Trial,
+  { interviewId, token }: OwnSession,
+  id = interviewId,
+): Promise<Reply> {
+  return probe.ask({ method: 'GET', path: '/omni/get/score', query: { id }, token, signal });
+}
+
+export function finish({ probe, signal }: Trial, { token }: OwnSession): Promise<Reply> {
+  return probe.ask({ method: 'GET', path: FINISH_PATH, token, signal });
+}
+
+/** Asks until the answer is the one that is waited for, or the time is over. */
+export async function delayUntil(
+  { signal, waitMs }: Trial,
+  ask: () => Promise<{ done: boolean; last: string | undefined }>,
+): Promise<Delay> {
+  const begunAt = performance.now();
+  for (;;) {
+    const { done, last } = await ask();
+    const ms = performance.now() - begunAt;
+    if (done) return { ms, waitedMs: ms, last };
+    if (ms >= waitMs) return { ms: null, waitedMs: ms, last };
+    await sleep(ms < QUICK_MS ? QUICK_POLL_MS : SLOW_POLL_MS, undefined, { signal });
+  }
+}
+
+// Most delays are short, and measured to a quarter of a second. A long one is not worth many requests.
+const QUICK_MS = 5_000;
+const QUICK_POLL_MS = 250;
+const SLOW_POLL_MS = 1_000;

@@ -1,0 +1,111 @@
+import { connect } from 'node:net';
+import type { Client } from '@temporalio/client';
+import { rememberedAddress } from '../temporal/environment.js';
+import { ClientClosedError, TemporalUnavailableError } from './temporal-errors.js';
+
+// What the SDK's `Connection` keeps to itself: seen in 1.24. A worker's `NativeConnection` has none of it.
+
+interface GrpcClient {
+  getChannel(): Channel;
+  makeUnaryRequest(
+    path: string,
+    serialize: (bytes: Buffer) => Buffer,
+    deserialize: (bytes: Buffer) => Buffer,
+    request: Buffer,
+    options: { deadline: number },
+    callback: (error: { details?: string } | null) => void,
+  ): void;
+}
+
+interface Channel {
+  getConnectivityState(tryToConnect: boolean): number;
+  watchConnectivityState(current: number, deadline: number, callback: (error?: Error) => void): void;
+}
+
+type TemporalConnection = Client['connection'];
+
+function grpcClientOf(connection: TemporalConnection): GrpcClient | undefined {
+  const { client } = connection as unknown as { client?: Partial<GrpcClient> };
+  return client?.getChannel ? (client as GrpcClient) : undefined;
+}
+
+/** gRPC's connectivity states. */
+const STATE = { ready: 2, transientFailure: 3, shutdown: 4 } as const;
+
+/** @returns `undefined` for a `NativeConnection` that no worker of ours owns: it does not tell */
+export function addressOf({ connection }: Pick<Client, 'connection'>): string | undefined {
+  return (connection as { options?: { address?: string } }).options?.address ?? rememberedAddress(connection);
+}
+
+/** Time ran out without a connection: then it says nothing about what was asked. */
+export function isDisconnected({ connection }: Client): boolean {
+  const channel = grpcClientOf(connection)?.getChannel();
+  return channel !== undefined && channel.getConnectivityState(false) !== STATE.ready;
+}
+
+export function isClosed({ connection }: Client): boolean {
+  return grpcClientOf(connection)?.getChannel().getConnectivityState(false) === STATE.shutdown;
+}
+
+/** A server that is there is connected to within milliseconds. The SDK's own retries follow. */
+const FIRST_CONNECT_MS = 5_000;
+
+const connectedOnce = new WeakSet<TemporalConnection>();
+
+/**
+ * Waits until the connection is established for the first time. After a server was reached once, the SDK's retries bridge its
+ * restarts, so this does nothing.
+ *
+ * @throws TemporalUnavailableError at once if nothing is listening at the address
+ * @throws ClientClosedError
+ */
+export async function checkReachable(client: Client, deadline = Number.POSITIVE_INFINITY): Promise<void> {
+  const { connection, options } = client;
+  const address = addressOf(client) ?? 'its address';
+  if (isClosed(client)) throw new ClientClosedError({ address });
+  if (connectedOnce.has(connection)) return;
+  const isRefused = await isConnectionRefused(connection, Math.min(deadline, Date.now() + FIRST_CONNECT_MS));
+  if (isRefused) {
+    throw new TemporalUnavailableError('notListening', { address, namespace: options.namespace }, undefined, false);
+  }
+}
+
+/** Ends with `false` as soon as a connection is there or fails in another way, at the latest at the deadline. */
+export async function isConnectionRefused(connection: TemporalConnection, deadline: number): Promise<boolean> {
+  const grpc = grpcClientOf(connection);
+  if (!grpc) return false;
+  const channel = grpc.getChannel();
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === STATE.ready) connectedOnce.add(connection);
+    if (state === STATE.ready || state === STATE.shutdown) return false;
+    if (state === STATE.transientFailure) return isRefusedNow(await lastError(grpc));
+    const isOver = await new Promise<boolean>((resolve) => {
+      channel.watchConnectivityState(state, deadline, (error) => resolve(error !== undefined));
+    });
+    if (isOver) return false;
+  }
+}
+
+/** A request fails with it while there is no connection. If there is one after all, a health check does no harm. */
+function lastError(grpc: GrpcClient): Promise<string> {
+  const asIs = (bytes: Buffer) => bytes;
+  const options = { deadline: Date.now() + 1_000 };
+  return new Promise((resolve) => {
+    grpc.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs, Buffer.alloc(0), options, (error) =>
+      resolve(error?.details ?? ''),
+    );
+  });
+}
+
+/** gRPC waits longer and longer between its attempts, so its last error may be old: the port is tried once more. */
+async function isRefusedNow(error: string): Promise<boolean> {
+  const [, host, port] = /ECONNREFUSED (\S+):(\d+)/.exec(error) ?? [];
+  if (host === undefined) return false;
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 1_000 });
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    socket.once('connect', () => socket.destroy()).once('timeout', () => socket.destroy());
+    socket.once('close', () => resolve(false));
+  });
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import {
+  type FinishAnswer,
+  ONBOARDING_WORKFLOW,
+  type OnboardingInput,
+  type OnboardingWorkflow,
+  onboardingWorkflowId,
+  type Plan,
+  planWithDefaults,
+  UPDATES,
+} from '../contract/index.js';
+import { attachTo, handInWhileWaiting, inputOf } from './attach.js';
+import { isAbortedByEnd } from './failures.js';
+import type { WaitOptions } from './options.js';
+import type { SessionHost } from './start-session.js';
+import { type IfPlanDiffers, isCompleted, isRunning, type ReusePolicy, workflowOptions } from './starting.js';
+
+export interface FinishOptions extends WaitOptions {
+  /**
+   * What to do if the session's onboarding runs with another plan: as for `start`.
+   *
+   * @default "refuse"
+   */
+  ifPlanDiffers?: IfPlanDiffers;
+}
+
+/** Incode's answer, and whether the session's onboarding was there before. */
+export interface FinishedOnboarding extends FinishAnswer {
+  /** The onboarding was there before this call, so nothing was started. Missing if this call has started it. */
+  attached?: true;
+  /** The onboarding that was attached to waited for a token, and got the given one. */
+  tokenHandedIn?: true;
+  /** The plan that the onboarding follows, its defaults filled in; missing if this call has started it. */
+  plan?: Required<Plan>;
+}
+
+/** Finishes the session: starts its onboarding in the same request, or attaches to the one that there is. */
+export async function finishSession(
+  { client, taskQueue }: Pick<SessionHost, 'client' | 'taskQueue'>,
+  input: OnboardingInput,
+  ifPlanDiffers: IfPlanDiffers = 'refuse',
+): Promise<FinishedOnboarding | null> {
+  const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(input.interviewId));
+  let options = workflowOptions(input, { taskQueue });
+  let policy: ReusePolicy = 'REJECT_DUPLICATE';
+  for (;;) {
+    let wasOurs: boolean;
+    try {
+      return await finishNew(client, options, policy);
+    } catch (error) {
+      wasOurs = isAbortedByEnd(error);
+      if (!wasOurs && !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const existing = await handle.describe();
+    if (isRunning(existing)) {
+      const answer = await finishRunning(client, existing, input, ifPlanDiffers);
+      if (answer !== 'ended') return answer;
+    } else if (!wasOurs && !isCompleted(existing)) {
+      // It failed or was cancelled before this request.
+      options = workflowOptions({ ...input, verifyFirst: 'settle' }, { taskQueue });
+      policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
+      continue;
+    }
+    // It has ended, before this request or during it.
+    const { finish } = await handle.result();
+    const { plan } = await inputOf(client, existing);
+    return finish && { ...finish, attached: true, plan: planWithDefaults(plan) };
+  }
+}
+
+/**
+ * Starts an onboarding and asks it to finish: one request, one answer.
+ *
+ * The update gets an id of its own. Under the shared one, the server would answer from an onboarding that another caller has
+ * started, without saying so.
+ */
+function finishNew(
+  client: Client,
+  options: ReturnType<typeof workflowOptions>,
+  workflowIdReusePolicy: ReusePolicy,
+): Promise<FinishAnswer | null> {
+  return client.workflow.executeUpdateWithStart<OnboardingWorkflow, FinishAnswer | null, []>(UPDATES.finish, {
+    updateId: `${UPDATES.finish}-${randomUUID()}`,
+    startWorkflowOperation: new WithStartWorkflowOperation<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
+      ...options,
+      workflowIdReusePolicy,
+      workflowIdConflictPolicy: 'FAIL',
+    }),
+  });
+}
+
+/** @returns `ended` if the onboarding has ended before it took the request */
+async function finishRunning(
+  client: Client,
+  existing: WorkflowExecutionDescription,
+  input: OnboardingInput,
+  ifPlanDiffers: IfPlanDiffers,
+): Promise<FinishedOnboarding | null | 'ended'> {
+  const { workflowId } = existing;
+  const { plan, otherToken } = await attachTo(client, existing, input, ifPlanDiffers);
+  try {
+    const asked = askToFinish(client, workflowId);
+    const { answer, tokenHandedIn } = await handInWhileWaiting(client, workflowId, otherToken, asked);
+    return answer && { ...answer, attached: true, ...(tokenHandedIn ? { tokenHandedIn } : {}), plan };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || isAbortedByEnd(error)) return 'ended';
+    throw error;
+  }
+}
+
+/** All callers who attach use one id: they share one answer, and asking again adds nothing to the history. */
+export function askToFinish(client: Client, workflowId: string): Promise<FinishAnswer | null> {
+  return client.workflow
+    .getHandle<OnboardingWorkflow>(workflowId)
+    .executeUpdate<FinishAnswer | null, []>(UPDATES.finish, { updateId: UPDATES.finish });
+}

@@ -1,0 +1,78 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { onboardingWorkflowId } from '../contract/index.js';
+import { addressOf } from './connectivity.js';
+import { AnswerPendingError } from './errors.js';
+import { pendingCall } from './pending-call.js';
+import { isRunning, listedStage } from './starting.js';
+import { askedState } from './status.js';
+import { TemporalUnavailableError } from './temporal-errors.js';
+import { temporalFailure } from './temporal-failure.js';
+
+/** A server that is there answers within milliseconds, a busy one within a few seconds. */
+const FACTS_TIMEOUT_MS = 5_000;
+
+/**
+ * Finds out why a request was not answered in time.
+ *
+ * @returns the error to throw: `AnswerPendingError` only if the server confirms that it has the onboarding
+ */
+export async function pendingAnswer(
+  client: Client,
+  interviewId: string,
+  timeoutMs: number,
+  cause: unknown,
+): Promise<Error> {
+  const deadline = Date.now() + FACTS_TIMEOUT_MS;
+  try {
+    const facts = await client.withDeadline(deadline, () => factsOf(client, interviewId, deadline));
+    return new AnswerPendingError({ interviewId, timeoutMs, ...facts });
+  } catch (error) {
+    // The request may have been lost on its way to the server.
+    if (!(error instanceof WorkflowNotFoundError)) return temporalFailure(client, error);
+    const target = { address: addressOf(client) ?? 'its address', namespace: client.options.namespace };
+    return new TemporalUnavailableError('away', target, cause);
+  }
+}
+
+async function factsOf(client: Client, interviewId: string, deadline: number) {
+  const handle = client.workflow.getHandle(onboardingWorkflowId(interviewId));
+  const description = await handle.describe();
+  const { taskQueue } = description;
+  const lastPolls = await lastPollsOf(client, taskQueue);
+  const state = lastPolls?.length === 0 ? null : await askedState(client, handle, deadline);
+  return {
+    isRunning: isRunning(description),
+    taskQueue,
+    hasWorker: state !== null || (lastPolls?.some(isRecent) ?? null),
+    isAnswering: state !== null,
+    stage: state?.stage ?? listedStage(description),
+    waitingFor: state?.waitingFor ?? null,
+    call: await pendingCall(client, description),
+  };
+}
+
+/** A worker's poll ends after a minute at most, and the next one begins. */
+const POLLED_WITHIN_MS = 70_000;
+
+/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
+const WORKFLOW_TASKS = 1;
+
+/** @returns when each worker polled last, in ms since the epoch; `null` if the server does not tell this caller */
+async function lastPollsOf({ workflowService, options }: Client, name: string): Promise<number[] | null> {
+  const { namespace } = options;
+  try {
+    const { pollers } = await workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name },
+      taskQueueType: WORKFLOW_TASKS,
+    });
+    return pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
+  } catch {
+    return null;
+  }
+}
+
+/** The server remembers workers for minutes after their end. */
+function isRecent(lastPoll: number): boolean {
+  return lastPoll > Date.now() - POLLED_WITHIN_MS;
+}

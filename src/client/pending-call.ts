@@ -1,0 +1,41 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+// The package's index takes as long to load as all of this package.
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+
+/** A call to Incode that is under way, or waits for its next attempt. */
+export interface PendingCall {
+  activity: string;
+  attempt: number;
+  lastFailure: { type: string; message: string } | null;
+  /** `null` while an attempt is under way, or if it is paused. */
+  nextAttemptAt: Date | null;
+  /** An operator has paused it: nothing more is tried until it is unpaused. */
+  paused: boolean;
+}
+
+/** @returns `null` if there is none */
+export async function pendingCall(client: Client, { raw }: WorkflowExecutionDescription): Promise<PendingCall | null> {
+  const activity = raw.pendingActivities?.[0];
+  if (!activity) return null;
+  const failure = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, activity.lastFailure);
+  const waits = activity.nextAttemptScheduleTime ?? activity.scheduledTime;
+  return {
+    activity: activity.activityType?.name ?? 'unknown',
+    attempt: activity.attempt ?? 1,
+    lastFailure: failure ? { type: failureType(failure), message: failure.message } : null,
+    nextAttemptAt: activity.state === SCHEDULED && waits ? date(waits) : null,
+    paused: activity.paused ?? false,
+  };
+}
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
+const SCHEDULED = 1;
+
+function failureType(failure: Error): string {
+  return failure instanceof ApplicationFailure ? (failure.type ?? 'Failed') : failure.name;
+}
+
+function date({ seconds, nanos }: { seconds?: unknown; nanos?: number | null }): Date {
+  return new Date(Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000);
+}

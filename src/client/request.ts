@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { checkReachable, isDisconnected } from './connectivity.js';
+import { isDeadline, sessionFailure } from './failures.js';
+import { deadlineOf } from './options.js';
+import { pendingAnswer } from './pending-answer.js';
+import { grpcError, isTaskFailure, temporalFailure } from './temporal-failure.js';
+
+/** A worker that restarts is back within seconds. */
+const TASK_FAILURE_PAUSE_MS = 500;
+
+/**
+ * Makes a request about one session.
+ *
+ * @param timeoutMs as in `WaitOptions`
+ * @throws TemporalIncodeError whatever goes wrong
+ */
+export async function requestFor<T>(
+  client: Client,
+  interviewId: string,
+  timeoutMs: number,
+  request: () => Promise<T>,
+): Promise<T> {
+  const deadline = deadlineOf(timeoutMs);
+  const patient = () => despiteTaskFailures(request, deadline);
+  try {
+    await checkReachable(client, deadline);
+    return await (deadline === undefined ? patient() : client.withDeadline(deadline, patient));
+  } catch (error) {
+    const isLate = deadline !== undefined && isTooLate(error, deadline) && !isDisconnected(client);
+    throw isLate
+      ? await pendingAnswer(client, interviewId, timeoutMs, error)
+      : temporalFailure(client, sessionFailure(interviewId, error));
+  }
+}
+
+function isTooLate(error: unknown, deadline: number): boolean {
+  const grpc = grpcError(error);
+  return isDeadline(error, deadline) || (grpc !== undefined && isTaskFailure(grpc));
+}
+
+/** A worker that was stopped while it took an update has not obeyed it; the next one may take it. */
+async function despiteTaskFailures<T>(request: () => Promise<T>, deadline = Number.POSITIVE_INFINITY): Promise<T> {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      const grpc = grpcError(error);
+      if (!grpc || !isTaskFailure(grpc) || Date.now() + TASK_FAILURE_PAUSE_MS >= deadline) throw error;
+      await sleep(TASK_FAILURE_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  type OnboardingInput,
+  type OnboardingWorkflow,
+  onboardingWorkflowId,
+  planWithDefaults,
+} from '../contract/index.js';
+import { attachTo, handInIfNeeded, inputOf } from './attach.js';
+import { SessionCompletedError } from './errors.js';
+import { DEFAULT_TIMEOUT_MS } from './options.js';
+import { requestFor } from './request.js';
+import {
+  type IfPlanDiffers,
+  isCompleted,
+  isRunning,
+  type StartedOnboarding,
+  type StartOptions,
+  startNew,
+  workflowOptions,
+} from './starting.js';
+
+/** What all sessions of a client have in common. */
+export interface SessionHost {
+  client: Client;
+  taskQueue: string;
+  requestEagerStart: boolean;
+}
+
+/** Starts the session's onboarding, or attaches to the one that there is. */
+export async function startSession(
+  { client, taskQueue, requestEagerStart }: SessionHost,
+  input: OnboardingInput,
+  { ifCompleted = 'refuse', ifPlanDiffers = 'refuse', batchId }: StartOptions,
+): Promise<StartedOnboarding> {
+  const { interviewId } = input;
+  const queued = { taskQueue, ...(batchId === undefined ? {} : { batchId }) };
+  const started = await startNew(client, workflowOptions(input, queued), 'REJECT_DUPLICATE', requestEagerStart);
+  if (started) return started;
+
+  const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(interviewId));
+  const existing = await handle.describe();
+  if (isRunning(existing)) return attached(client, existing, input, ifPlanDiffers);
+  if (isCompleted(existing) && ifCompleted !== 'restart') {
+    if (ifCompleted === 'refuse') throw new SessionCompletedError(await handle.result());
+    const { workflowId, runId } = existing;
+    const plan = planWithDefaults((await inputOf(client, existing)).plan);
+    return { interviewId, workflowId, runId, attached: true, tokenHandedIn: false, plan };
+  }
+  const again = await startNew(
+    client,
+    workflowOptions({ ...input, verifyFirst: 'settle' }, queued),
+    ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+    requestEagerStart,
+  );
+  // Unless another caller was faster.
+  return again ?? attached(client, await handle.describe(), input, ifPlanDiffers);
+}
+
+async function attached(
+  client: Client,
+  existing: WorkflowExecutionDescription,
+  input: OnboardingInput,
+  ifPlanDiffers: IfPlanDiffers,
+): Promise<StartedOnboarding> {
+  const { workflowId, runId } = existing;
+  const { plan, otherToken } = await attachTo(client, existing, input, ifPlanDiffers);
+  const { interviewId } = input;
+  // A worker has to take it, and there may be none.
+  const handIn = () => handInIfNeeded(client, workflowId, otherToken);
+  const tokenHandedIn = await requestFor(client, interviewId, DEFAULT_TIMEOUT_MS, handIn);
+  return { interviewId, workflowId, runId, attached: true, tokenHandedIn, plan };
+}

@@ -1,0 +1,107 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import type { TokenSource } from '../../src/activities/index.js';
+import { guardedTokenSource } from '../../src/activities/token-source.js';
+import { FAILURES } from '../../src/contract/index.js';
+import { IncodeError } from '../../src/incode/index.js';
+import { keepSecret } from '../../src/secrets/index.js';
+
+const SIGNAL = new AbortController().signal;
+
+async function failureOf(
+  token: TokenSource['token'],
+  signal = SIGNAL,
+  timeoutMs = 10_000,
+): Promise<ApplicationFailure> {
+  const failure = await guardedTokenSource({ token }, timeoutMs)
+    .token('i-1', signal)
+    .catch((error) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  return failure;
+}
+
+const throwing = (error: unknown) => async () => {
+  throw error;
+};
+
+describe('a token source', () => {
+  it('gives its token', async () => {
+    const source = guardedTokenSource({ token: async (interviewId) => `token-of-${interviewId}` }, 10_000);
+    expect(await source.token('i-1', SIGNAL)).toBe('token-of-i-1');
+  });
+
+  it.each([undefined, null, '', 'two\nlines', 7, {}])('that gives %j has failed, and is retried', async (token) => {
+    const failure = await failureOf(async () => token as string);
+    expect(failure).toMatchObject({ type: FAILURES.tokenSourceFailed, nonRetryable: false });
+    expect(failure.message).toMatch(/^Session i-1: the token source failed: its token must be /);
+  });
+
+  it('that hangs and ignores its signal has failed after the timeout', async () => {
+    const failure = await failureOf(() => new Promise(() => undefined), SIGNAL, 20);
+    expect(failure).toMatchObject({ type: FAILURES.tokenSourceFailed, nonRetryable: false });
+    expect(failure.message).toBe('Session i-1: the token source failed: it gave no token within 0.02 s');
+  });
+
+  it('is told by its signal that the timeout is over', async () => {
+    let told: AbortSignal | undefined;
+    await failureOf(
+      (_, signal) => {
+        told = signal;
+        return new Promise(() => undefined);
+      },
+      SIGNAL,
+      20,
+    );
+    expect(told?.aborted).toBe(true);
+  });
+
+  it('that hangs ends with the call', async () => {
+    const call = new AbortController();
+    const failure = failureOf(() => new Promise(() => undefined), call.signal);
+    call.abort();
+    expect((await failure).message).toContain('the call was cancelled');
+    expect((await failureOf(() => new Promise(() => undefined), call.signal)).message).toContain('was cancelled');
+  });
+
+  it('that throws at once has failed like one that rejects', async () => {
+    const failure = await failureOf(() => {
+      throw new Error('the vault is sealed');
+    });
+    expect(failure.message).toBe('Session i-1: the token source failed: the vault is sealed');
+  });
+
+  it('keeps the secrets of its errors to itself', async () => {
+    keepSecret('vault-password-1');
+    const jwt = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"interviewId":"i-1"}').toString('base64url')}.c2lnbmF0dXJl`;
+    const cause = new Error('cause with vault-password-1');
+    const error = new Error(`POST https://vault.example/t?key=1 refused vault-password-1 and ${jwt}`, { cause });
+    const failure = await failureOf(throwing(error));
+    const everything = `${failure.message} ${failure.stack} ${JSON.stringify(failure)} ${failure.cause}`;
+    for (const secret of ['vault-password-1', jwt, 'key=1']) expect(everything).not.toContain(secret);
+    expect(failure.message).toContain('refused [redacted]');
+  });
+
+  it('does not show the beginning of a secret where a long text is cut', async () => {
+    const secret = keepSecret('a-key-that-is-cut-in-the-middle');
+    const failure = await failureOf(throwing(new Error(`${'x'.repeat(490)} ${secret}`)));
+    expect(failure.message).not.toContain('a-key');
+    expect(failure.message.length).toBeLessThan(600);
+  });
+
+  it('decides by an ApplicationFailure whether it is asked again, but hands on no details', async () => {
+    const given = ApplicationFailure.create({
+      type: 'Gone',
+      message: 'no such person',
+      nonRetryable: true,
+      details: ['x'],
+    });
+    const failure = await failureOf(throwing(given));
+    expect(failure).toMatchObject({ type: 'Gone', nonRetryable: true });
+    expect(failure.details ?? []).toEqual([]);
+  });
+
+  it("hands on Incode's own errors, which carry no secret", async () => {
+    const error = new IncodeError({ kind: 'notTaken', operation: 'start', what: 'answered 503' });
+    await expect(guardedTokenSource({ token: throwing(error) }, 10_000).token('i-1', SIGNAL)).rejects.toBe(error);
+  });
+});

@@ -1,0 +1,328 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MADE_UP_ID } from '../../src/cli/verify/own-sessions.js';
+import { type Fault, type SimulatorBehavior, startIncodeSimulator } from '../../src/testing/simulator/index.js';
+import { run } from '../support/cli.js';
+import { type Expected, environmentOf, expectedOf, FLOW, openedIn, startVerify, verify } from '../support/verify.js';
+import { call } from '../testing/simulator-client.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-verify-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Every way in which the simulator can deviate, apart from expired sessions. */
+const VARIANTS: Partial<SimulatorBehavior>[] = [
+  {},
+  { foreignId: 'ignored' },
+  { foreignId: 'answered' },
+  { missingId: 'refused' },
+  { secondFinish: 'idempotent' },
+  { secondFinish: 'refused' },
+  { secondFinish: 'otherAction' },
+  { closedFinish: 'refused' },
+  { emptyFinish: 'refused' },
+  { statusSpelling: 'lowerCase' },
+  { statusSpelling: 'trailingSpace' },
+  { statusSpelling: 'misspelled' },
+  { statusSpelling: 'newValue' },
+  { statusLagMs: 600 },
+  { scoreLagMs: 600 },
+  { redirectionUrl: 'javascript:alert(1)' },
+  { knownIdStart: 'newSession' },
+  { knownIdStart: 'refused' },
+  { unknownIdStart: 'newSession' },
+  { earlierTokens: 'revoked' },
+  { tokenForm: 'anonymous' },
+  { tokenForm: 'opaque' },
+  { secondProcessId: 'refused' },
+  { requiredHeaders: [] },
+  { requiredHeaders: ['api-version'] },
+  { apiKeyRefusal: 401 },
+  { tokenRefusal: 403 },
+  { errorBody: 'html' },
+  { errorBody: 'empty' },
+  { dateHeader: false },
+];
+
+describe.concurrent('verify-incode agrees with what the simulator says of its behavior', () => {
+  it.each(VARIANTS)('%j', async (behavior) => {
+    await using simulator = await startIncodeSimulator({ behavior });
+    const { code, report, stderr } = await verify(simulator);
+    expect(report, stderr).toBeDefined();
+    const expected = expectedOf(simulator.behavior);
+    expect(report.checks.map(({ id }) => id).sort()).toEqual(Object.keys(expected).sort());
+    for (const [id, is] of Object.entries(expected)) expectCheck(report, id, is);
+    expect(code).toBe(Object.values(expected).some(([verdict]) => verdict === 'unsafe') ? 1 : 0);
+    // Those that a start with an id has opened are closed too.
+    const opened = openedIn(stderr);
+    expect(report.sessions).toHaveLength(opened.length);
+    for (const id of opened) expect(simulator.session(id).sessionStatus).toBe('Closed');
+  });
+
+  it.each([
+    ['refused', ['as assumed', 'refused, 400']],
+    ['accepted', ['differs, safe', '200, approved']],
+  ] as const)('expiredFinish: %s', async (expiredFinish, expected) => {
+    await using simulator = await startIncodeSimulator({ behavior: { expiredFinish } });
+    const { child, ended } = startVerify(simulator, ['--wait-for-expiry', '60s']);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      if (!stderr.includes(EXPIRING) && (stderr + chunk).includes(EXPIRING)) {
+        simulator.setOnboardingStatus(String(openedIn(stderr)[3]), 'EXPIRED');
+      }
+      stderr += chunk;
+    });
+    const { stdout } = await ended;
+    expectCheck(JSON.parse(stdout), 'expired-finish', expected);
+  });
+});
+
+const EXPIRING = 'Waiting for a session to expire';
+
+type Report = Awaited<ReturnType<typeof verify>>['report'];
+
+function expectCheck({ checks }: Report, id: string, [verdict, seen]: Expected): void {
+  const found = checks.find((check) => check.id === id);
+  expect(`${id}: ${found?.verdict}`, found?.seen).toBe(`${id}: ${verdict}`);
+  expect(found?.seen, id).toMatch(seen);
+}
+
+describe.concurrent('verify-incode finds', () => {
+  it.each([
+    [true, ['as assumed', /^429 after \d+ reads, with Retry-After$/]],
+    [false, ['differs, safe', /^429 after \d+ reads, without Retry-After$/]],
+  ] as const)('a rate limit, with Retry-After %s', async (retryAfter, expected) => {
+    await using simulator = await startIncodeSimulator({ rateLimit: { perSecond: 1, burst: 60, retryAfter } });
+    const { code, report } = await verify(simulator, ['--try-rate-limit']);
+    expectCheck(report, 'rate-limit', expected);
+    // The cleanup has not met the limit.
+    expect(code).toBe(0);
+  });
+
+  it('the webhook of each finish', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    await using simulator = await startIncodeSimulator({ webhook: { url } });
+    const { report } = await verify(simulator, ['--public-url', url, '--webhook-port', String(port)]);
+    expectCheck(report, 'webhook-after-finish', ['as assumed', /^after \d/]);
+    expectCheck(report, 'webhook-fields', ['as assumed', '1 understood']);
+    expectCheck(report, 'webhook-repeated', ['as assumed', 'sent again']);
+  });
+
+  it('a second finish without a webhook', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    await using simulator = await startIncodeSimulator({ webhook: { url }, behavior: { secondFinish: 'idempotent' } });
+    const { report } = await verify(simulator, ['--public-url', url, '--webhook-port', String(port)]);
+    expectCheck(report, 'webhook-repeated', ['differs, safe', 'not sent again']);
+  });
+
+  it('a finish without a webhook', async () => {
+    const port = await freePort();
+    await using simulator = await startIncodeSimulator();
+    const args = ['--public-url', `http://127.0.0.1:${port}`, '--webhook-port', String(port)];
+    expectCheck((await verify(simulator, args)).report, 'webhook-after-finish', ['differs, configure', /^none in/]);
+  });
+
+  it('an answer to finish-status without an action', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'finishStatus', kind: 'body', body: '{"done": true}', times: null });
+    const { report } = await verify(simulator);
+    expectCheck(report, 'finish-answer', ['differs, safe', '200 without an action']);
+  });
+});
+
+describe.concurrent('the sessions of a run', () => {
+  it('are the only ones that it touches', async () => {
+    await using simulator = await startIncodeSimulator();
+    const other = await simulator.openSession();
+    await using recorder = await startRecorder(simulator.url);
+    const { stderr } = await verify({ ...simulator, url: recorder.url }, ['--try-rate-limit']);
+    const named = recorder.requests.flatMap((request) => request.match(/\b[0-9a-f]{24}\b/g) ?? []);
+    expect(new Set(named)).toEqual(new Set([...openedIn(stderr), MADE_UP_ID]));
+    expect(recorder.requests.join()).not.toContain(other.token);
+    expect(simulator.effects(other.interviewId)).toEqual({ finished: 0, closed: 0, approved: 0 });
+  });
+
+  it('are deleted with an executive token', async () => {
+    await using simulator = await startIncodeSimulator();
+    const { code, report, stderr } = await verify(simulator, [
+      '--executive-token-file',
+      await executiveFile(simulator),
+    ]);
+    expectCheck(report, 'executive-read', ['as assumed', 'answered']);
+    expect(code).toBe(0);
+    expect(openedIn(stderr)).toHaveLength(3);
+    for (const id of openedIn(stderr)) expect(() => simulator.session(id)).toThrow('no session');
+    expect(report.sessions.every(({ deleted }) => deleted)).toBe(true);
+  });
+
+  it('are closed after Ctrl-C', async () => {
+    await using simulator = await startIncodeSimulator();
+    const { child, ended } = startVerify(simulator);
+    child.stderr.on('data', (chunk) => String(chunk).includes('Uploading') && child.kill('SIGINT'));
+    const { code, stderr, stdout } = await ended;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout).stopped).toBe('interrupted');
+    expect(openedIn(stderr)).toHaveLength(3);
+    for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
+  });
+
+  it('are closed when the time is over', async () => {
+    await using simulator = await startIncodeSimulator({ behavior: { statusSpelling: 'newValue' } });
+    const { code, stderr, report } = await verify(simulator, ['--timeout', '6s', '--wait', '60s']);
+    expect({ code, stopped: report.stopped }).toEqual({ code: 1, stopped: 'the time was over' });
+    for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
+  });
+
+  it('are closed when a later start is refused', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'start', kind: 'status', status: 500, skip: 2 });
+    const { code, stderr, stdout } = await verify(simulator);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Nothing could be tried: Incode answered 500');
+    expect(openedIn(stderr)).toHaveLength(2);
+    for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
+  });
+
+  it('are named if they cannot be closed', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'closeSession', kind: 'status', status: 500, times: null });
+    const { code, stderr, report } = await verify(simulator);
+    expect(code).toBe(1);
+    for (const id of openedIn(stderr)) expect(stderr).toContain(`Session ${id} is left over: closing was answered 500`);
+    expect(report.sessions).toMatchObject(Array(3).fill({ closed: false, problem: 'closing was answered 500' }));
+  });
+
+  it('can be found on the dashboard if a start had no answer', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const { code, stderr } = await verify(simulator);
+    expect(code).toBe(2);
+    const [label] = /temporal-incode-verify-\w+/.exec(stderr) ?? [];
+    expect(stderr).toContain(`may have opened a session: look for ${label} on the dashboard`);
+  });
+});
+
+describe.concurrent('the output', () => {
+  it('has no key, token, interview id, flow or URL in JSON, and no key or token in the progress', async () => {
+    await using simulator = await startIncodeSimulator({
+      apiKeys: ['key-of-this-test'],
+      behavior: { foreignId: 'ignored' },
+    });
+    const file = await executiveFile(simulator);
+    const { stdout, stderr } = await verify(simulator, ['--executive-token-file', file]);
+    expect(openedIn(stderr)).toHaveLength(3);
+    for (const secret of ['key-of-this-test', FLOW, simulator.url, '127.0.0.1', 'eyJ', ...openedIn(stderr)]) {
+      expect(stdout).not.toContain(secret);
+    }
+    for (const secret of ['key-of-this-test', 'eyJ']) expect(stderr).not.toContain(secret);
+  });
+
+  it('says before it starts how many sessions it opens', async () => {
+    await using simulator = await startIncodeSimulator();
+    const { stderr } = await verify(simulator);
+    expect(stderr).toMatch(/^This run opens 3 sessions \(5 at most\) at Incode \(this machine\)/);
+  });
+
+  it('is a table of 80 columns, with what to act on first', async () => {
+    await using simulator = await startIncodeSimulator({
+      behavior: { foreignId: 'answered', knownIdStart: 'refused' },
+    });
+    const { stdout } = await run(['verify-incode', '--wait', '1s'], '', environmentOf(simulator));
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBe(80);
+    expect(stdout).not.toContain('…');
+    const order = ['UNSAFE', 'configure', ' safe', 'as assumed', 'not tried'].map((word) => stdout.indexOf(word));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(order[0]).toBeGreaterThan(0);
+    expect(stdout).toMatch(/^2 UNSAFE, 1 configure, \d+ safe, \d+ as assumed, \d+ not tried$/m);
+  });
+});
+
+describe.concurrent('verify-incode refuses to run', () => {
+  const refused = (args: string[], env: Record<string, string>) => run(['verify-incode', ...args], '', env);
+  const production = { INCODE_BASE_URL: 'https://api.example.invalid', INCODE_API_KEY: 'k', INCODE_API_KEY_FILE: '' };
+
+  it.each([
+    [[], 'does not look like a demo environment'],
+    [['--yes', 'yes'], '--yes must be the word that names the risk: --yes billable-sessions'],
+    // Accepted: it goes as far as the network.
+    [['--yes', 'billable-sessions'], 'Nothing could be tried: Incode could not be reached'],
+  ])('against a base URL that may be production, with %j', async (args, why) => {
+    const { code, stderr, stdout } = await refused(['--configuration-id', FLOW, ...args], production);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it.each<[string[], Record<string, string>, string]>([
+    [[], { INCODE_CONFIGURATION_ID: '' }, 'Name the flow: --configuration-id'],
+    [[], { INCODE_API_KEY: '' }, 'INCODE_API_KEY is required'],
+    [['--executive-token-file', 'no-such-file'], {}, '--executive-token-file'],
+    [['--public-url', 'https://user:word@example.com'], {}, '--public-url must be'],
+    [['--wait', 'long'], {}, '--wait must be a duration'],
+  ])('with %j and %j', async (args, env, why) => {
+    const demo = environmentOf({ url: 'http://127.0.0.1:1', apiKey: 'k' });
+    const { code, stderr, stdout } = await refused(args, { ...demo, ...env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(why);
+  });
+
+  it.each<[object, string]>([
+    [{ status: 403 }, 'Incode refused the API key (403)'],
+    [{ status: 400 }, 'Incode answered 400 to the first start. Check --configuration-id'],
+    [{ kind: 'body', body: '{}' }, 'Incode answered 200 to the first start without a session. Check INCODE_BASE_URL'],
+  ])('where the first start is answered %j', async (fault, why) => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'start', kind: 'status', effect: false, ...fault } as Fault);
+    const { code, stderr, stdout } = await verify(simulator);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(why);
+  });
+});
+
+async function executiveFile(simulator: Awaited<ReturnType<typeof startIncodeSimulator>>): Promise<string> {
+  const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
+  const { token } = (await call(simulator, '/executive/log-in', logIn)).body;
+  const file = join(directory, `executive-${Math.random()}`);
+  await writeFile(file, `${token}\n`);
+  return file;
+}
+
+/** Forwards requests, and keeps what they say. */
+async function startRecorder(to: string) {
+  const requests: string[] = [];
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request;
+    const body = await text(request);
+    requests.push([method, url, JSON.stringify(headers), body].join(' '));
+    const { connection: _, host: __, 'content-length': ___, ...forwarded } = headers;
+    const init = { method, headers: forwarded as Record<string, string>, ...(body ? { body } : {}) };
+    const answer = await fetch(to + url, init);
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${port}`, requests, [Symbol.asyncDispose]: close };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

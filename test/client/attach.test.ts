@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { EncryptionKeyError, OnboardingClient, PlanMismatchError } from '../../src/client/index.js';
+import { onboardingWorkflowId, PLAN_DEFAULTS } from '../../src/contract/index.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** A session whose first token Incode refuses, and another token that it accepts. */
+async function sessionWithRefusedToken() {
+  const { interviewId, token } = await world.simulator.openSession();
+  world.simulator.revokeTokens(interviewId);
+  return { interviewId, refused: token, fresh: await world.simulator.issueToken(interviewId) };
+}
+
+async function stageOf(interviewId: string) {
+  return (await world.onboarding.state(interviewId)).state?.stage;
+}
+
+async function events(interviewId: string): Promise<string[]> {
+  return ((await world.onboarding.state(interviewId)).state?.timeline ?? []).map(({ event }) => event);
+}
+
+describe('start with another token', () => {
+  it('hands it to an onboarding that waits for a token, and says so', async () => {
+    const { interviewId, refused, fresh } = await sessionWithRefusedToken();
+    await world.onboarding.start({ interviewId, sessionToken: refused });
+    await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
+    expect(await world.onboarding.start({ interviewId, sessionToken: fresh })).toMatchObject({
+      attached: true,
+      tokenHandedIn: true,
+    });
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('leaves an onboarding alone that needs none, and says so', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
+    expect(await world.onboarding.start({ interviewId, sessionToken: 'another' })).toMatchObject({
+      attached: true,
+      tokenHandedIn: false,
+    });
+    expect(await world.onboarding.finish({ interviewId, sessionToken: 'another' })).toMatchObject({ attached: true });
+    expect(await events(interviewId)).not.toContain('A session token was handed in');
+  });
+
+  it('does not hand in the token that the onboarding was started with', async () => {
+    const { interviewId, refused } = await sessionWithRefusedToken();
+    await world.onboarding.start({ interviewId, sessionToken: refused });
+    await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
+    expect((await world.onboarding.start({ interviewId, sessionToken: refused })).tokenHandedIn).toBe(false);
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('says so if it is a token that Incode has refused since', async () => {
+    const { interviewId, refused } = await sessionWithRefusedToken();
+    await world.onboarding.start({ interviewId });
+    await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
+    await world.onboarding.renewToken(interviewId, refused);
+    await expect.poll(() => events(interviewId)).toContain('Incode refused the session token');
+    await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
+    const error = await thrown(world.onboarding.start({ interviewId, sessionToken: refused }));
+    expect(error).toMatchObject({ name: 'InvalidInputError', field: 'sessionToken' });
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('finish with another token', () => {
+  it('hands it to an onboarding that waits for a token, and says so in its answer', async () => {
+    const { interviewId, refused, fresh } = await sessionWithRefusedToken();
+    await world.onboarding.start({ interviewId, sessionToken: refused });
+    await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
+    expect(await world.onboarding.finish({ interviewId, sessionToken: fresh })).toMatchObject({
+      action: 'approved',
+      attached: true,
+      tokenHandedIn: true,
+    });
+  });
+
+  it('hands it in once Incode refuses the token that the onboarding was started with', async () => {
+    const { interviewId, refused, fresh } = await sessionWithRefusedToken();
+    await world.onboarding.start({ interviewId, sessionToken: refused, plan: { finishWhen: 'asked' } });
+    await expect.poll(() => stageOf(interviewId)).toBe('waiting');
+    expect(await world.onboarding.finish({ interviewId, sessionToken: fresh })).toMatchObject({
+      action: 'approved',
+      tokenHandedIn: true,
+    });
+  });
+
+  it('hands it in while another caller waits for the same answer', async () => {
+    const { interviewId, refused, fresh } = await sessionWithRefusedToken();
+    const first = world.onboarding.finish({ interviewId, sessionToken: refused });
+    await expect.poll(() => stageOf(interviewId).catch(() => null)).toBe('needsToken');
+    const second = await world.onboarding.finish({ interviewId, sessionToken: fresh });
+    expect(second).toMatchObject({ action: 'approved', attached: true, tokenHandedIn: true });
+    expect(await first).toEqual({ action: 'approved', redirectionUrl: null, confirmedBy: 'response' });
+  });
+});
+
+describe('another plan', () => {
+  async function waiting(plan = {}) {
+    const { interviewId, token } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked', ...plan } });
+    return { interviewId, sessionToken: token };
+  }
+
+  it('is refused by start, which names what differs and the plan in force', async () => {
+    const input = await waiting();
+    const plan = { close: true, scoreDeadline: '15m', finishWhen: 'now' } as const;
+    const error = await thrown(world.onboarding.start({ ...input, plan }));
+    expect(error).toBeInstanceOf(PlanMismatchError);
+    expect(error).toMatchObject({
+      interviewId: input.interviewId,
+      differs: ['close', 'finishWhen'],
+      plan: { ...PLAN_DEFAULTS, finishWhen: 'asked' },
+    });
+    expect(error.message).toContain('close is false, finishWhen is "asked"');
+    await world.onboarding.cancel(input.interviewId);
+  });
+
+  it('is refused by finish, which leaves the session as it is', async () => {
+    const input = await waiting({ close: true });
+    const error = await thrown(world.onboarding.finish({ ...input, plan: { close: false } }));
+    expect(error).toMatchObject({ name: 'PlanMismatchError', differs: ['close'] });
+    expect(await stageOf(input.interviewId)).toBe('waiting');
+    await world.onboarding.cancel(input.interviewId);
+  });
+
+  it('is refused by finish while an earlier finish is being answered', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 503, times: null });
+    const input = { interviewId, sessionToken: token };
+    await world.onboarding.finish(input);
+    const error = await thrown(world.onboarding.finish({ ...input, plan: { close: true } }));
+    expect(error).toMatchObject({ name: 'PlanMismatchError', differs: ['close'] });
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('is passed over on request, and the plan in force is returned', async () => {
+    const input = await waiting();
+    const options = { ifPlanDiffers: 'attach' } as const;
+    const plan = { ...PLAN_DEFAULTS, finishWhen: 'asked' };
+    const started = await world.onboarding.start({ ...input, plan: { close: true } }, options);
+    expect(started).toMatchObject({ attached: true, plan });
+    const answer = await world.onboarding.finish({ ...input, plan: { close: true } }, options);
+    expect(answer).toMatchObject({ action: 'approved', attached: true, plan });
+    expect((await world.onboarding.result(input.interviewId)).closed).toBeNull();
+  });
+
+  it('is only compared in the parts that the caller names', async () => {
+    const input = await waiting({ close: true });
+    expect((await world.onboarding.start(input)).plan).toMatchObject({ close: true });
+    const plan = { scoreDeadline: '900 seconds', review: 'report' } as const;
+    expect((await world.onboarding.start({ ...input, plan })).attached).toBe(true);
+    await world.onboarding.cancel(input.interviewId);
+  });
+
+  it('is told by the state of a session', async () => {
+    const { interviewId } = await waiting({ close: true });
+    expect((await world.onboarding.state(interviewId)).state?.plan).toEqual({
+      ...PLAN_DEFAULTS,
+      finishWhen: 'asked',
+      close: true,
+    });
+    await world.onboarding.cancel(interviewId);
+  });
+});
+
+describe('finish of a session that was completed before', () => {
+  it('gives the answer that it got then, and says that it was there', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const input = { interviewId, sessionToken: token };
+    const first = await world.onboarding.finish(input);
+    await world.onboarding.result(interviewId);
+    expect(await world.onboarding.finish(input)).toEqual({ ...first, attached: true, plan: PLAN_DEFAULTS });
+  });
+});
+
+describe('a plan that is encrypted', () => {
+  const keys = keyRing(`one:${Buffer.alloc(32, 7).toString('base64')}`);
+
+  function clientWith(dataConverter: object): OnboardingClient {
+    const { connection } = world.temporal;
+    const client = new Client({ connection, namespace: inject('temporalNamespace'), dataConverter });
+    return new OnboardingClient({ client, taskQueue: 'nobody-polls-this' });
+  }
+
+  it('is compared by clients that have the key, and needs no worker', async () => {
+    const interviewId = randomUUID();
+    const encrypting = clientWith(encryptedDataConverter(keys));
+    await encrypting.start({ interviewId, plan: { finishWhen: 'asked' } });
+    const other = { interviewId, plan: { close: true } };
+    expect(await thrown(encrypting.start(other))).toMatchObject({ differs: ['close'] });
+    expect(await thrown(clientWith({}).start(other))).toBeInstanceOf(EncryptionKeyError);
+    await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
+  });
+});

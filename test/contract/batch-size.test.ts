@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { defaultPayloadConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { describe, expect, it } from 'vitest';
+import { encryptionCodec } from '../../src/codec/encryption-codec.js';
+import { bytesPerSession, fitted, jsonBytes, MIN_BYTES_PER_SESSION } from '../../src/contract/batch-size.js';
+import type { BatchRow, BatchSession } from '../../src/contract/index.js';
+import { cases, fc } from '../support/property.js';
+
+const TEMPORALS_LIMIT = 2 * 1_048_576;
+
+const ANSWERED = { action: 'approved', redirectionUrl: 'https://bank.example/', confirmedBy: 'response' } as const;
+
+/** A full shard: 2,000 sessions that take 1 MB. */
+const FULL: BatchSession[] = Array.from({ length: 2_000 }, (_, index) => ({
+  interviewId: `5f3a9c0be7d1426f8a90${String(index).padStart(4, '0')}`,
+  sessionToken: 'x'.repeat(438),
+}));
+
+describe('fitted', () => {
+  it('keeps what fits as it is', () => {
+    const row: BatchRow = { outcome: 'approved', finish: ANSWERED };
+    expect(fitted(row, jsonBytes(row))).toBe(row);
+  });
+
+  it('leaves out a redirection that does not fit, and says so', () => {
+    const finish = { ...ANSWERED, redirectionUrl: `https://bank.example/${'ä'.repeat(490)}` };
+    expect(fitted<BatchRow>({ outcome: 'approved', finish }, 500)).toEqual({
+      outcome: 'approved',
+      finish: { ...ANSWERED, redirectionUrl: null, redirectionUnsafe: 'tooLong' },
+    });
+  });
+
+  it('cuts the message of a failure to what fits', () => {
+    const failure = { type: 'VaultClosed', message: `Session a: ${'€'.repeat(1_000)}` };
+    const row = fitted<BatchRow>({ failure }, 500);
+    expect(row.failure?.type).toBe('VaultClosed');
+    expect(row.failure?.message).toMatch(/^Session a: €+…$/);
+    expect(jsonBytes(row)).toBeGreaterThan(490);
+  });
+
+  it('always fits into the least that a session has, and keeps values that mean something', () => {
+    const text = (maxLength: number) => fc.string({ maxLength, unit: 'binary' });
+    const row = fc.record(
+      {
+        finish: fc.record({
+          action: fc.option(fc.oneof(text(64), fc.constant('rejected'))),
+          redirectionUrl: fc.option(text(2_048)),
+          confirmedBy: fc.constantFrom('response' as const, 'status' as const),
+        }),
+        onboardingStatus: fc.oneof(text(64), fc.constant('ID_VALIDATION_FINISHED_SECOND_ID')),
+        score: fc.record({ status: text(64), value: fc.option(text(32)) }),
+        failure: fc.record({ type: text(200), message: text(3_000) }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(row, (given) => {
+        const { failure, score, ...rest } = given;
+        // A session that failed has no score.
+        const one: BatchRow = failure
+          ? { ...rest, failure }
+          : { outcome: 'needsReview', ...rest, ...(score ? { score } : {}), notClosed: true };
+        const kept = fitted(one, MIN_BYTES_PER_SESSION);
+        expect(jsonBytes(kept)).toBeLessThanOrEqual(MIN_BYTES_PER_SESSION);
+        if (one.finish?.action === 'rejected') expect(kept.finish?.action).toBe('rejected');
+        if (one.onboardingStatus?.startsWith('ID_')) expect(kept.onboardingStatus).toBe(one.onboardingStatus);
+      }),
+      cases(),
+    );
+  });
+});
+
+describe('what a shard keeps', () => {
+  it('fits into one payload of Temporal with its sessions, encrypted too', async () => {
+    expect(jsonBytes(FULL)).toBeGreaterThan(990_000);
+    const maxBytes = bytesPerSession(FULL);
+    const url = `https://bank.example/${'ä'.repeat(490)}`;
+    const done = fitted(
+      { finish: { ...ANSWERED, redirectionUrl: url }, onboardingStatus: 'ONBOARDING_FINISHED' },
+      maxBytes,
+    );
+    // As long as it may be.
+    const padded = { ...done, padding: '' };
+    padded.padding = 'x'.repeat(maxBytes - jsonBytes(padded));
+    const marks = { closeTried: true, verify: true, lastSentAt: 1_800_000_000_000.123 };
+    const record = {
+      rows: FULL.map(() => null),
+      open: FULL.map(() => ({ done: { ...padded, ...marks }, due: 1_800_000_000_000.123 })),
+    };
+    const codec = encryptionCodec({
+      writing: () => ({ id: 'k'.repeat(60), key: randomBytes(32) }),
+      reading: () => undefined,
+    } as never);
+    const payloads = await codec.encode(
+      [{ sessions: FULL, batchId: 'b'.repeat(200), shard: 499 }, record].map((value) =>
+        defaultPayloadConverter.toPayload(value),
+      ),
+    );
+    const size = proto.temporal.api.common.v1.Payloads.encode({ payloads }).finish().length;
+    expect(size).toBeGreaterThan(1_900_000);
+    expect(size).toBeLessThan(TEMPORALS_LIMIT);
+  });
+
+  it('has more room for each where sessions are few', () => {
+    expect(bytesPerSession(FULL)).toBeGreaterThanOrEqual(MIN_BYTES_PER_SESSION);
+    expect(bytesPerSession(FULL.slice(0, 100))).toBeGreaterThan(10_000);
+  });
+});

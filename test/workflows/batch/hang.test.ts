@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { BATCH_QUERIES, type BatchProgress } from '../../../src/contract/index.js';
+import { openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+
+it('a call that hangs delays no other session of its shard', async () => {
+  // Incode ends a request after 90 s here, and the client gives it up later.
+  await using world = await startBatchWorld({ simulator: { timeScale: 3 }, finishTimeoutMs: 100_000 });
+  const sessions = await openSessions(world.simulator, 20);
+  const [hanging, refused, unscored] = [3, 5, 7].map((index) => sessions[index]?.interviewId ?? '');
+  world.simulator.fault({ operation: 'finishStatus', interviewId: hanging ?? '', kind: 'hang', effect: true });
+  // Those have to be taken up again by a later activity.
+  world.simulator.fault({ operation: 'finishStatus', interviewId: refused ?? '', kind: 'status', status: 503 });
+  world.simulator.fault({ operation: 'score', interviewId: unscored ?? '', kind: 'body', body: '{}' });
+  const handle = await startShard(world, sessions, { plan: { score: true } });
+  await expect
+    .poll(async () => (await handle.query<BatchProgress>(BATCH_QUERIES.progress)).done, { timeout: 50_000 })
+    .toBeGreaterThanOrEqual(19);
+  const { rows } = await handle.result();
+  expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
+  expect(rows[3]?.finish?.confirmedBy).toBe('status');
+  expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 20 });
+}, 120_000);

@@ -1,0 +1,336 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ActivityEvent, reissuingTokenSource } from '../../src/activities/index.js';
+import { OnboardingClient } from '../../src/client/index.js';
+import type { OnboardingInput } from '../../src/contract/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
+import { scheduledActivities } from '../support/history.js';
+import {
+  begin,
+  expectSound,
+  finishElsewhere,
+  looksAt,
+  pass,
+  say,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
+import { startWorld, type World } from '../support/world.js';
+
+// What `say` says without the simulator knowing of it is forged.
+
+/** Long polls: what is found in time, a hint has led to. Reads at 0, 0.07, 0.2, 0.5, 1.0 and 2.1 s. */
+const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, confirmWithinMs: 2_400 };
+
+const events: ActivityEvent[] = [];
+const observe = (event: ActivityEvent) => {
+  events.push(event);
+};
+const heard = () => events.flatMap((event) => (event.type === 'hint' ? event.result : []));
+
+let world: World;
+let withSource: World;
+beforeAll(async () => {
+  [world, withSource] = await Promise.all([
+    startWorld({ activities: { ...ACTIVITIES, observe } }),
+    startWorld({
+      activities: { ...ACTIVITIES, observe },
+      tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
+    }),
+  ]);
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await withSource[Symbol.asyncDispose]();
+});
+
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+const ASKED = { plan: { finishWhen: 'asked' } } as const;
+const REVIEW = { plan: { review: 'wait' } } as const;
+const FAIL: SessionSpec = { action: 'rejected', score: { status: 'FAIL', value: '3.0' } };
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+
+/** How the worker can ask: by the token of the session, or by its own token source. */
+const TOKENS = ['session token', 'token source'] as const;
+
+async function start(
+  how: (typeof TOKENS)[number],
+  input: Omit<OnboardingInput, 'interviewId'>,
+  spec: SessionSpec = {},
+) {
+  const of = how === 'session token' ? world : withSource;
+  if (how === 'session token') return { of, ...(await begin(of, input, spec)) };
+  const { interviewId, token } = await of.simulator.openSession(spec);
+  await of.onboarding.start({ interviewId, ...input });
+  return { of, interviewId, token };
+}
+
+/** What the timeline says of webhooks. */
+async function contradictionsOf(of: World, interviewId: string): Promise<string[]> {
+  const { timeline } = await stateOf(of, interviewId);
+  return timeline.flatMap(({ event }) => (event.startsWith('Incode contradicts') ? event : []));
+}
+
+describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
+  it('MANUAL_REVIEW_APPROVED does not approve a session that Incode rejected', async () => {
+    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    await untilStage(of, interviewId, 'scoring');
+    events.length = 0;
+    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect(await of.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'rejected',
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      confirmedBy: 'incode',
+    });
+    expect(heard()).toEqual(['contradicted']);
+    expect(of.logs()).toMatch(
+      new RegExp(`"level":"WARN","message":"A webhook contradicts Incode[^}]*"interviewId":"${interviewId}"`),
+    );
+    await expectSound(of, interviewId);
+  });
+
+  it('MANUAL_REVIEW_APPROVED does not end a review, and a true one later does', async () => {
+    const { of, interviewId } = await start(how, REVIEW, WARN);
+    await untilStage(of, interviewId, 'inReview');
+    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await until(async () => (await contradictionsOf(of, interviewId)).length, 1);
+    expect(await stateOf(of, interviewId)).toMatchObject({
+      stage: 'inReview',
+      onboardingStatus: 'ONBOARDING_FINISHED',
+    });
+
+    of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', confirmedBy: 'incode' });
+    await expectSound(of, interviewId);
+  });
+
+  it('MANUAL_REVIEW_APPROVED does not hide that a person has rejected the session', async () => {
+    const { of, interviewId } = await start(how, REVIEW, WARN);
+    await untilStage(of, interviewId, 'inReview');
+    of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_REJECTED');
+    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect((await of.onboarding.result(interviewId)).outcome).toBe('rejected');
+  });
+
+  it.each(['EXPIRED', 'POST_PROCESSING_FINISHED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'])(
+    '%s does not end the wait for an open session, which is finished once it is processed',
+    async (status) => {
+      const { of, interviewId } = await start(how, PROCESSED);
+      await untilLooks(of, interviewId, 1);
+      await say(of, interviewId, status);
+      await until(async () => (await contradictionsOf(of, interviewId)).length, 1);
+      expect(await stateOf(of, interviewId)).toMatchObject({ stage: 'waiting', finish: null });
+      expect(of.simulator.callsOf(interviewId, 'finishStatus')).toEqual([]);
+
+      of.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+      await say(of, interviewId, 'POST_PROCESSING_FINISHED');
+      expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', confirmedBy: 'incode' });
+      expect((await stateOf(of, interviewId)).timeline.map(({ event }) => event)).toContain(`Webhook: ${status}`);
+      await expectSound(of, interviewId);
+    },
+  );
+
+  it.each(['EXPIRED', 'ONBOARDING_FINISHED'])('%s does not keep the update finish from finishing', async (status) => {
+    const { of, interviewId } = await start(how, ASKED);
+    await untilStage(of, interviewId, 'waiting');
+    await say(of, interviewId, status);
+    expect(await of.onboarding.finish({ interviewId })).toMatchObject({ action: 'approved', confirmedBy: 'response' });
+    expect((await of.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(of, interviewId);
+  });
+});
+
+describe.each(TOKENS)('with a %s, a true webhook', (how) => {
+  it.each([
+    ['MANUAL_REVIEW_APPROVED', 'approved'],
+    ['MANUAL_REVIEW_REJECTED', 'rejected'],
+  ])('%s ends the review after one read', async (status, outcome) => {
+    const { of, interviewId } = await start(how, REVIEW, WARN);
+    await untilStage(of, interviewId, 'inReview');
+    await untilLooks(of, interviewId, 1);
+    events.length = 0;
+    of.simulator.setOnboardingStatus(interviewId, status);
+    await say(of, interviewId, status);
+    expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome, confirmedBy: 'incode' });
+    expect(heard()).toEqual(['confirmed']);
+    expect(looksAt(of, interviewId)).toBe(2);
+    await expectSound(of, interviewId);
+  });
+
+  it('EXPIRED ends the wait', async () => {
+    const { of, interviewId } = await start(how, ASKED);
+    await untilStage(of, interviewId, 'waiting');
+    of.simulator.setOnboardingStatus(interviewId, 'EXPIRED');
+    await say(of, interviewId, 'EXPIRED');
+    expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'incode' });
+  });
+
+  it('before the score is kept for it', async () => {
+    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    await untilStage(of, interviewId, 'scoring');
+    of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', score: FAIL.score });
+  });
+});
+
+describe('without a token that Incode accepts, a webhook', () => {
+  it.each([
+    ['EXPIRED', 'expired'],
+    ['MANUAL_REVIEW_REJECTED', 'rejected'],
+  ])('%s counts, and the result says so', async (status, outcome) => {
+    const { interviewId, token } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    const waiting = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId: waiting.interviewId, ...PROCESSED });
+    const id = status === 'EXPIRED' ? waiting.interviewId : interviewId;
+    world.simulator.revokeTokens(id);
+    events.length = 0;
+    await say(world, id, status);
+    expect(await world.onboarding.result(id)).toMatchObject({
+      outcome,
+      confirmedBy: 'webhook',
+      reason: expect.stringContaining('Only a webhook said so'),
+    });
+    expect(heard()).toEqual(['unconfirmed']);
+    expect(token).toBeDefined();
+    await world.onboarding.cancel(interviewId);
+    await world.onboarding.cancel(waiting.interviewId);
+  });
+
+  it('that tells of the finish by somebody else counts, and the answer says so', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    await untilStage(world, interviewId, 'needsToken');
+    await say(world, interviewId, 'ONBOARDING_FINISHED');
+    await until(async () => (await stateOf(world, interviewId)).finish?.confirmedBy, 'webhook');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('POST_PROCESSING_FINISHED waits for the token, with which Incode is asked', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, '8 days');
+    expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'needsToken', outcome: null });
+
+    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', confirmedBy: 'incode' });
+    await expectSound(world, interviewId);
+  });
+
+  it('EXPIRED after another one that waits for the token counts', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    events.length = 0;
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await until(() => heard().length, 1);
+    await say(world, interviewId, 'EXPIRED');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'webhook' });
+  });
+
+  it('POST_PROCESSING_FINISHED that was forged does not finish an open session once there is a token', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    await pass(world, interviewId, '8 days');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('expired');
+    expect(world.simulator.callsOf(interviewId, 'finishStatus')).toEqual([]);
+    await expectSound(world, interviewId);
+  });
+});
+
+describe('a status at Incode that lags behind a true webhook', () => {
+  it('is read again, and no contradiction is counted', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await untilLooks(world, interviewId, 1);
+    events.length = 0;
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await untilLooks(world, interviewId, 3);
+    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(heard()).toEqual(['confirmed']);
+  });
+
+  it('for longer than that is found by the poll', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await until(async () => (await contradictionsOf(world, interviewId)).length, 1);
+    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    await pass(world, interviewId, '1 day');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+  });
+
+  it('beyond the deadline holds the deadline up until it is settled', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const plan = { finishWhen: 'asked', captureDeadline: '200ms' } as const;
+    const said = { interviewId, onboardingStatus: 'ONBOARDING_FINISHED' };
+    await world.onboarding.statusChanged(said, { sessionToken: token, plan });
+    await untilLooks(world, interviewId, 4);
+    await finishElsewhere(world, interviewId);
+    expect(await world.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { confirmedBy: 'status' },
+    });
+  });
+});
+
+describe('asking Incode about a webhook', () => {
+  it('is repeated while Incode is away', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await untilLooks(world, interviewId, 1);
+    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_REJECTED');
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 503, times: 2 });
+    await say(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
+  });
+
+  it('is given up if Incode refuses for good, and the session goes on without the webhook', async () => {
+    const { interviewId } = await begin(world, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    await untilStage(world, interviewId, 'scoring');
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
+    await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
+  });
+
+  it('begins anew when another webhook comes, so that a forged one holds no true one up', async () => {
+    const { interviewId } = await begin(world, PROCESSED);
+    await untilLooks(world, interviewId, 1);
+    events.length = 0;
+    await say(world, interviewId, 'EXPIRED');
+    await untilLooks(world, interviewId, 2);
+    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    await say(world, interviewId, 'POST_PROCESSING_FINISHED');
+    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(heard()).toEqual(['confirmed']);
+    await expectSound(world, interviewId);
+  });
+
+  it('takes one read for several webhooks at once', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const taskQueue = `later-${interviewId}`;
+    // They are there before the first worker is.
+    const later = new OnboardingClient({ client: world.temporal, taskQueue });
+    await later.start({ interviewId, sessionToken: token, ...ASKED });
+    for (const onboardingStatus of ['POST_PROCESSING_FINISHED', 'ONBOARDING_FINISHED', 'EXPIRED']) {
+      await later.statusChanged({ interviewId, onboardingStatus });
+    }
+    await finishElsewhere(world, interviewId);
+    await using _ = await startWorld({ taskQueue, incode: { baseUrl: world.simulator.url }, activities: ACTIVITIES });
+    expect((await later.result(interviewId)).outcome).toBe('approved');
+    const activities = scheduledActivities(await expectSound(world, interviewId));
+    expect(activities).toEqual(['confirmStatus', 'finishStatus', 'score']);
+    // One about the webhooks, one before finishing.
+    expect(looksAt(world, interviewId)).toBe(2);
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { AnswerPendingError, OnboardingClient } from '../../src/client/index.js';
+import { expectSound } from '../support/lifecycle.js';
+import { thrown } from '../support/thrown.js';
+import { startWorld } from '../support/world.js';
+
+it('1,000 signals that wait for a workflow cost a finish nothing but time', async () => {
+  await using world = await startWorld();
+  const { interviewId, token } = await world.simulator.openSession();
+  const taskQueue = `later-${interviewId}`;
+  // No worker takes them yet.
+  const later = new OnboardingClient({ client: world.temporal, taskQueue });
+  await later.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
+  for (let sent = 0; sent < 1_000; sent += 100) {
+    const statuses = Array.from({ length: 100 }, (_, index) => `NOISE_${sent + index}`);
+    await Promise.all(statuses.map((onboardingStatus) => later.statusChanged({ interviewId, onboardingStatus })));
+  }
+  expect(await thrown(later.finish({ interviewId }, { timeoutMs: 300 }))).toBeInstanceOf(AnswerPendingError);
+
+  await using _ = await startWorld({ taskQueue, incode: { baseUrl: world.simulator.url } });
+  expect(await later.finish({ interviewId })).toMatchObject({ action: 'approved', confirmedBy: 'response' });
+  expect((await later.result(interviewId)).outcome).toBe('approved');
+  await expectSound(world, interviewId);
+});
