@@ -20,7 +20,7 @@ export const ANSWER_WORKFLOW = 'onboardingAnswer';
 export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
 
 /** Signal names. `statusChanged` also works as signal-with-start. `renewToken` is for when its update finds no room. */
-export const SIGNALS = { statusChanged: 'statusChanged', renewToken: 'renewToken' } as const;
+export const SIGNALS = { renewToken: 'renewToken', statusChanged: 'statusChanged' } as const;
 
 /** Query names. */
 export const QUERIES = { state: 'state' } as const;

@@ -89,7 +89,9 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
     const { taskQueue } = world;
     const handle = await sender(bad).workflow.start(type, { workflowId, taskQueue, args: ['anything'] });
     const failure = await handle.result().catch((error) => error.cause);
-    expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(why) });
+    // A shard may have a megabyte of sessions, so its input is read.
+    const said = type === 'onboardingBatch' && bad.data && bad.data.length > 500_000 ? /must be an object/ : why;
+    expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(said) });
     expect(failedTasks(await handle.fetchHistory())).toEqual([]);
   });
 

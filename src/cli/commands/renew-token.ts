@@ -9,8 +9,7 @@ interface RenewTokenOptions extends UpdateOptions {
 }
 
 export function define(command: Command): void {
-  // An update for which there is no room becomes a signal after half a minute.
-  withUpdateOptions(command, 'print what was done as JSON', '1 minute')
+  withUpdateOptions(command, 'print what was done as JSON')
     .option('--session-token-file <file>', "file with the session's fresh token; - reads it from stdin", '-')
     .addHelpText(
       'after',

@@ -53,8 +53,8 @@ export interface UpdateOptions extends SessionOptions {
 }
 
 /** The options of every command that a worker has to take. One that is there does so within milliseconds. */
-export function withUpdateOptions(command: Command, jsonHelp: string, patience = '30 seconds'): Command {
-  return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', patience));
+export function withUpdateOptions(command: Command, jsonHelp: string): Command {
+  return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', '30 seconds'));
 }
 
 /** Connects once the id is known to be one, and turns what goes wrong into words and an exit code. */
