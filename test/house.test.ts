@@ -21,7 +21,7 @@ const RULES: Rules = {
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
   // How a Temporal server is reached, and what its refusals mean.
-  temporal: { ours: ['secrets'], packages: ['@temporalio/envconfig'] },
+  temporal: { ours: ['secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
   config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
@@ -42,7 +42,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['contract', 'secrets'],
+    ours: ['contract', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.

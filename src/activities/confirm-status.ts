@@ -1,15 +1,14 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { bearsOut, FAILURES } from '../contract/index.js';
-import { IncodeError } from '../incode/index.js';
+import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { nextPause } from './pauses.js';
+import { checkClaim, TokenMismatchError } from './token-fit.js';
 import type { ConfirmStatusInput } from './types.js';
-
-/** The first pause, and so how many reads there are. */
-const FIRST_PAUSE = 1 / 36;
 
 /** Holds what webhooks said against Incode's own answer. */
 export function confirmStatus(options: ResolvedActivityOptions) {
@@ -27,7 +26,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
       emit(observe, { type: 'hint', result: 'confirmed' });
       return { onboardingStatus };
     }
-    const pause = nextPause(options);
+    const pause = nextPause(options, activityInfo());
     if (pause !== undefined) {
       throw notYet(FAILURES.milestoneNotReached, interviewId, 'Incode does not say what a webhook said', pause);
     }
@@ -43,41 +42,40 @@ export function confirmStatus(options: ResolvedActivityOptions) {
 
 /** @returns `null` if there is no token that Incode accepts */
 async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatusInput): Promise<string | null> {
-  const { incode, tokenSource } = options;
+  const { incode, executive, tokenSource } = options;
   const { interviewId } = input;
-  const { cancellationSignal } = Context.current();
-  const tokens = [async () => input.sessionToken, async () => tokenSource?.token(interviewId, cancellationSignal)];
+  const { cancellationSignal: signal } = Context.current();
+  const byToken = async (sessionToken: string | undefined) => {
+    if (sessionToken === undefined) return undefined;
+    checkClaim({ interviewId, sessionToken });
+    return (await incode.onboardingStatus({ interviewId, sessionToken }, { signal })).onboardingStatus;
+  };
+  // The executive token first: it cannot belong to another session.
+  const ways = [
+    async () => executive && statusByExecutive(incode, executive, interviewId, signal),
+    () => byToken(input.sessionToken),
+    async () => byToken(await tokenSource?.token(interviewId, signal)),
+  ];
   let failure: unknown;
-  for (const token of tokens) {
+  for (const way of ways) {
     try {
-      const sessionToken = await token();
-      if (sessionToken === undefined) continue;
-      const { onboardingStatus } = await callIncode((signal) =>
-        incode.onboardingStatus({ interviewId, sessionToken }, { signal }),
-      );
-      return onboardingStatus;
+      const onboardingStatus = await callIncode(way);
+      if (onboardingStatus !== undefined) return onboardingStatus;
     } catch (error) {
       if (error instanceof IncodeError && error.operation === 'onboardingStatus' && error.kind !== 'tokenRefused') {
         throw error;
       }
-      // The next token may do; a token source that fails now may have one later.
+      // The next token may do. A token source, or a log-in, that fails now may work later.
       if (!isRefusal(error)) failure = error;
     }
   }
-  const isOver = nextPause(options) === undefined;
+  const isOver = nextPause(options, activityInfo()) === undefined;
   if (failure !== undefined && !isOver) throw failure;
   return null;
 }
 
 function isRefusal(error: unknown): boolean {
+  if (error instanceof TokenMismatchError) return true;
   if (error instanceof IncodeError) return error.kind === 'tokenRefused';
   return error instanceof ApplicationFailure && error.nonRetryable === true;
-}
-
-/** By the server's clock: each pause doubles what has passed. @returns `undefined` when the time is over */
-function nextPause({ confirmWithinMs }: ResolvedActivityOptions): number | undefined {
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
-  const passed = currentAttemptScheduledTimestampMs - scheduledTimestampMs;
-  const pause = passed + confirmWithinMs * FIRST_PAUSE;
-  return passed + pause <= confirmWithinMs ? pause : undefined;
 }

@@ -110,10 +110,13 @@ function details(error: IncodeError, { interviewId, sent }: FailureContext): Fai
 
 /** Every session stands still until somebody acts, so this is louder than the SDK's warning about the attempt. */
 export function warnOperator(error: IncodeError): void {
+  const isExecutive = error.operation === 'logIn' && error.kind === 'misconfigured';
   log.error(
-    error.kind === 'apiKeyRefused'
-      ? 'Incode refuses the API key: correct the file that INCODE_API_KEY_FILE names, or set INCODE_API_KEY and restart the worker. No session is lost meanwhile.'
-      : 'Incode is not where INCODE_BASE_URL or the proxy says: correct it and restart the worker. No session is lost meanwhile.',
+    isExecutive
+      ? 'Incode refuses the executive user: correct INCODE_EXECUTIVE_EMAIL and the password, or the token, in the files that the configuration names. No session is lost meanwhile.'
+      : error.kind === 'apiKeyRefused'
+        ? 'Incode refuses the API key: correct the file that INCODE_API_KEY_FILE names, or set INCODE_API_KEY and restart the worker. No session is lost meanwhile.'
+        : 'Incode is not where INCODE_BASE_URL or the proxy says: correct it and restart the worker. No session is lost meanwhile.',
     { operation: error.operation, httpStatus: error.httpStatus, attempt: activityInfo().attempt },
   );
 }

@@ -1,6 +1,7 @@
 import { FAILURES, type FailureType, type FinishAnswer, isKnownStatus, milestoneOf } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
 import { emit } from './observe.js';
+import { oneAtATime } from './one-at-a-time.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { isRefusedForGood } from './score.js';
 import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
@@ -56,9 +57,35 @@ type Session = SessionInput & { flowId?: string };
  * 2. the status is read by id before, and only an unfinished session is finished;
  * 3. once a request may have taken effect, "unfinished" counts only after the settle time. A status that is not understood never
  *    counts as unfinished then, and neither does a refusal as final, until the time to confirm is over;
- * 4. once Incode has answered 2xx, nothing is sent again.
+ * 4. once Incode has answered 2xx, nothing is sent again;
+ * 5. workflows of one worker that share a session take turns, so that none sends between the look and the request of another.
  */
-export async function finishOnce(
+export function finishOnce(
+  options: Options,
+  session: Session,
+  context: FinishContext,
+  signal: AbortSignal,
+): Promise<FinishAttempt> {
+  return oneAtATime<FinishAttempt>(session.interviewId, (before) =>
+    lookAndSend(options, session, before ? following(before, context) : context, signal),
+  );
+}
+
+/** The context of an attempt that has waited for the attempt of another workflow: it knows what that one knows. */
+function following(before: FinishAttempt, context: FinishContext): FinishContext {
+  const { lastSentAt, ...sent } = sentBy(before);
+  const at = lastSentAt === 'inThisAttempt' ? context.now() : lastSentAt;
+  const earlier = { ...context.earlier, ...sent, ...(at === undefined ? {} : { lastSentAt: at }) };
+  return { ...context, trust: false, earlier };
+}
+
+function sentBy(attempt: FinishAttempt): SentRequests {
+  if (!('result' in attempt)) return attempt.sent;
+  const isOwnAnswer = attempt.result.finish?.confirmedBy === 'response';
+  return isOwnAnswer ? { lastSentAt: 'inThisAttempt', accepted: true } : {};
+}
+
+async function lookAndSend(
   options: Options,
   session: Session,
   context: FinishContext,

@@ -1,6 +1,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { resolveVerifyFirst } from '../contract/index.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
+import { firstConfirmation } from './confirm-finish.js';
 import { activityFailure, notYet } from './failure.js';
 import { type EarlierRequests, finishOnce, type SentRequests } from './finish-once.js';
 import { Lease, leased } from './lease.js';
@@ -18,7 +19,12 @@ export function finishStatus(options: ResolvedActivityOptions) {
     const before = traceOf(earlier, 0);
     if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(before);
     const incode = leased(options.incode, new Lease(), () => before);
-    const attempt = await callIncode((signal) => finishOnce({ ...options, incode }, input, context, signal), before);
+    const attempt = await callIncode(async (signal) => {
+      const ended = await finishOnce({ ...options, incode }, input, context, signal);
+      return 'result' in ended
+        ? { result: await firstConfirmation(options, interviewId, ended.result, signal) }
+        : ended;
+    }, before);
     if ('result' in attempt) return attempt.result;
 
     const { sent } = attempt;

@@ -1,6 +1,7 @@
 import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
 import { closeSession } from './close-session.js';
+import { confirmFinish } from './confirm-finish.js';
 import { confirmStatus } from './confirm-status.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
@@ -52,7 +53,8 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     onboardingStatus: checked((session) =>
       repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
     ),
-    confirmStatus: confirmStatus(options),
+    confirmFinish: confirmFinish(options),
+    confirmStatus: confirmStatus({ ...options, ...(tokenSource ? { tokenSource } : {}) }),
     closeSession: checked(closeSession(options)),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };

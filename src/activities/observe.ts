@@ -10,6 +10,8 @@ export type ActivityEvent =
   | { type: 'unconfirmedFinish' }
   /** What a webhook said was held against Incode's answer. `unconfirmed`: no token was there to ask with. */
   | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
+  /** Incode answered a request to finish, but the executive token does not find that session finished. */
+  | { type: 'notConfirmed' }
   /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
   /** Whether batches of this worker are held, because Incode is in trouble. */

@@ -1,4 +1,4 @@
-import type { IncodeClient } from '../incode/index.js';
+import type { ExecutiveToken, IncodeClient } from '../incode/index.js';
 import type { Observe } from './observe.js';
 
 /** Where a session's token comes from when nobody handed one in. */
@@ -14,6 +14,8 @@ export interface ActivityOptions {
   incode: IncodeClient;
   /** Without one, `reissueToken` answers `null` and workflows wait for `renewToken`. */
   tokenSource?: TokenSource;
+  /** Reaches every session: with it the worker confirms each finish by id, and webhooks. @default none: nothing is confirmed that way */
+  executive?: ExecutiveToken;
   /**
    * How long after a request that may still be running at Incode the session is left alone, in milliseconds. Lower it
    * only where Incode's own limit is known to be lower: a status read before then can miss a completion under way.
@@ -66,12 +68,12 @@ export interface ActivityOptions {
    */
   reviewPollMs?: number;
   /**
-   * How long Incode's status is read again that does not bear out what a webhook said, in milliseconds: it may lag behind. The
-   * first pause is a 36th of it, and each pause is as long as all before it together.
+   * How long Incode's status may lag behind, in milliseconds. One that does not bear out a webhook, or a finish, is read again for so
+   * long. The first pause is a 36th of it, and each pause is as long as all before it together.
    *
    * @default 180_000: six reads within three minutes.
    */
-  confirmWithinMs?: number;
+  statusLagMs?: number;
   /** Told what the activities find out. What it throws is passed over. @default nobody */
   observe?: Observe;
 }
@@ -85,7 +87,7 @@ export const ACTIVITY_DEFAULTS = {
   scorePollMs: 10_000,
   processedPollMs: 900_000,
   reviewPollMs: 21_600_000,
-  confirmWithinMs: 180_000,
+  statusLagMs: 180_000,
 } as const;
 
 export type ResolvedActivityOptions = ActivityOptions & Required<Pick<ActivityOptions, keyof typeof ACTIVITY_DEFAULTS>>;

@@ -28,6 +28,14 @@ export interface FinishStatusResult {
   /** `null` if Incode says that the session has expired. */
   finish: FinishAnswer | null;
   onboardingStatus: string | null;
+  /** The worker has an executive token, and it does not find the session finished yet: see `confirmFinish`. */
+  toBeConfirmed?: true;
+}
+
+export interface ConfirmFinishInput {
+  interviewId: string;
+  /** What is to be confirmed; `null`: that the session has expired. */
+  finish: FinishAnswer | null;
 }
 
 export interface ScoreInput extends SessionInput {
@@ -59,11 +67,17 @@ export interface IncodeActivities {
    * session's status before it finishes. Only a first one with `verifyFirst: "trust"` does not.
    */
   finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
+  /**
+   * Reads the status with the worker's executive token, until it bears out that this session is finished.
+   *
+   * @throws `IncodeNotConfirmed` after `statusLagMs`
+   */
+  confirmFinish(input: ConfirmFinishInput): Promise<void>;
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
   /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
   awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
   /**
-   * Asks Incode whether a webhook is true. Its status may lag behind, so it is read again for `confirmWithinMs`.
+   * Asks Incode whether a webhook is true. Its status may lag behind, so it is read again for `statusLagMs`.
    *
    * @returns what Incode says; `null` if this worker has no token to ask with
    */

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-// The package's index takes as long to load as all of this package.
-import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import {
   type OnboardingInput,
   type OnboardingWorkflow,
@@ -11,6 +9,8 @@ import {
   resolvePlan,
   UPDATES,
 } from '../contract/index.js';
+// The package's index takes as long to load as all of this package.
+import { decodeFromPayloadsAtIndex } from '../temporal/sdk-internals.js';
 import { PlanMismatchError } from './errors.js';
 import { type IfPlanDiffers, listedStage } from './starting.js';
 

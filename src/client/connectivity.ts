@@ -1,33 +1,10 @@
 import { connect } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { rememberedAddress } from '../temporal/environment.js';
+import { type GrpcClient, grpcClientOf, refusedAddress } from '../temporal/sdk-internals.js';
 import { ClientClosedError, TemporalUnavailableError } from './temporal-errors.js';
 
-// What the SDK's `Connection` keeps to itself: seen in 1.24. A worker's `NativeConnection` has none of it.
-
-interface GrpcClient {
-  getChannel(): Channel;
-  makeUnaryRequest(
-    path: string,
-    serialize: (bytes: Buffer) => Buffer,
-    deserialize: (bytes: Buffer) => Buffer,
-    request: Buffer,
-    options: { deadline: number },
-    callback: (error: { details?: string } | null) => void,
-  ): void;
-}
-
-interface Channel {
-  getConnectivityState(tryToConnect: boolean): number;
-  watchConnectivityState(current: number, deadline: number, callback: (error?: Error) => void): void;
-}
-
 type TemporalConnection = Client['connection'];
-
-function grpcClientOf(connection: TemporalConnection): GrpcClient | undefined {
-  const { client } = connection as unknown as { client?: Partial<GrpcClient> };
-  return client?.getChannel ? (client as GrpcClient) : undefined;
-}
 
 /** gRPC's connectivity states. */
 const STATE = { ready: 2, transientFailure: 3, shutdown: 4 } as const;
@@ -100,10 +77,10 @@ function lastError(grpc: GrpcClient): Promise<string> {
 
 /** gRPC waits longer and longer between its attempts, so its last error may be old: the port is tried once more. */
 async function isRefusedNow(error: string): Promise<boolean> {
-  const [, host, port] = /ECONNREFUSED (\S+):(\d+)/.exec(error) ?? [];
-  if (host === undefined) return false;
+  const address = refusedAddress(error);
+  if (!address) return false;
   return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port), timeout: 1_000 });
+    const socket = connect({ ...address, timeout: 1_000 });
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
     socket.once('connect', () => socket.destroy()).once('timeout', () => socket.destroy());
     socket.once('close', () => resolve(false));

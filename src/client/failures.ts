@@ -8,6 +8,7 @@ import {
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
+import { saysAlreadyCompleted } from '../temporal/sdk-internals.js';
 import {
   SessionEndedError,
   SessionFailedError,
@@ -20,7 +21,9 @@ import { grpcError, isUpdateLimit } from './temporal-failure.js';
 /** What the server says of a session, as an error of this package; every other error is handed on unchanged. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
-    return hasEnded(error) ? new SessionEndedError(interviewId) : new SessionNotFoundError(interviewId);
+    return saysAlreadyCompleted(error.message)
+      ? new SessionEndedError(interviewId)
+      : new SessionNotFoundError(interviewId);
   }
   const grpc = grpcError(error);
   if (grpc && isUpdateLimit(grpc)) {
@@ -76,10 +79,5 @@ export function isAbortedByEnd(error: unknown): boolean {
 export function undeliverable(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
   if (!(error instanceof WorkflowNotFoundError)) return undefined;
-  return hasEnded(error) ? 'ended' : 'unknownSession';
-}
-
-/** The server tells an onboarding that has ended from an unknown one in a message only. */
-function hasEnded({ message }: WorkflowNotFoundError): boolean {
-  return /already completed/.test(message);
+  return saysAlreadyCompleted(error.message) ? 'ended' : 'unknownSession';
 }

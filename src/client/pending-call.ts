@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 // The package's index takes as long to load as all of this package.
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+import { decodeOptionalFailureToOptionalError } from '../temporal/sdk-internals.js';
 
 /** A call to Incode that is under way, or waits for its next attempt. */
 export interface PendingCall {

@@ -5,13 +5,13 @@ import type { OnboardingClient } from './onboarding-client.js';
 import type { StartedOnboarding, StartOptions } from './starting.js';
 
 export interface StartManyOptions extends StartOptions {
-  /** Starts at a time. Raise it where the way to the server is long. @default 16 */
+  /** Starts in flight, a whole number from 1. Raise it if a request to the server takes long. @default 16 */
   concurrency?: number;
-  /** When aborted nothing more is started, and iteration ends with its reason. What was started goes on. @default none */
+  /** When aborted, nothing more is started and iteration throws its reason. What was started goes on. @default none */
   signal?: AbortSignal;
 }
 
-/** What became of one start: `started` has `attached` in it, or `error` says why there is none. */
+/** The result of one start: `started` as `start` returns it, or `error`, a `TemporalIncodeError`, as `start` throws it. */
 export type StartManyItem = {
   /** Its place in the input, from 0. */
   index: number;
@@ -21,8 +21,17 @@ export type StartManyItem = {
 const DEFAULT_CONCURRENCY = 16;
 
 /**
- * Starts a whole lifecycle for each session, so many at a time: for sessions that wait for capture or review, where a batch, which
- * costs a fraction, will not do. Items come in the order of the input; one that cannot be started ends nothing.
+ * Starts an onboarding for each session, `concurrency` at a time. Use it for sessions that wait for capture or review; for all
+ * others a batch costs a fraction. Items come in the order of the input. A session that cannot be started is an item with its
+ * `error`; the others are started.
+ *
+ * @example
+ * ```ts
+ * for await (const { interviewId, error } of startMany(onboarding, inputs)) {
+ *   if (error) console.error(interviewId, error.message);
+ * }
+ * ```
+ * @throws InvalidInputError for an option
  */
 export async function* startMany(
   onboarding: OnboardingClient,

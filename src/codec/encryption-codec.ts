@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import proto from '@temporalio/proto';
 import { ENCRYPTED } from '../contract/encodings.js';
 import { excerpt } from '../contract/excerpt.js';
+import { decode, encode } from '../temporal/sdk-internals.js';
 import { EncryptionKeyError, type KeyRing } from './keys.js';
 
 /** Names and layout are those of Temporal's encryption samples in every language, so that theirs can read ours. */

@@ -4,6 +4,7 @@ import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
 import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
+import { type ExecutiveConfig, executiveConfig } from './executive.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -25,6 +26,11 @@ export interface Config {
   readonly apiKey: (refused?: string) => string;
   /** `INCODE_CONFIGURATION_ID`: with it the worker renews refused session tokens through `POST /omni/start`. */
   readonly configurationId: string | null;
+  /**
+   * `INCODE_EXECUTIVE_TOKEN_FILE`, or `INCODE_EXECUTIVE_EMAIL` with `INCODE_EXECUTIVE_PASSWORD_FILE`: with either the worker confirms
+   * each finish by id. @default none
+   */
+  readonly executive: ExecutiveConfig | null;
   /** `INCODE_TIMEOUT`: one read from Incode. @default "10s" */
   readonly timeoutMs: number;
   /** `INCODE_FINISH_TIMEOUT`: one finish-status call. @default "35s": Incode ends a request after 30 s on its side. */
@@ -169,7 +175,7 @@ function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTim
 
 const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';
 
-type IncodeConfig = Pick<Config, 'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'timeoutMs' | 'proxy'>;
+type IncodeConfig = Pick<Config, 'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'executive' | 'timeoutMs' | 'proxy'>;
 
 function incodeConfig(read: Reader): IncodeConfig {
   const baseUrl = read.url('INCODE_BASE_URL');
@@ -183,6 +189,7 @@ function incodeConfig(read: Reader): IncodeConfig {
     baseUrl,
     allowPlainHttp,
     apiKey: apiKey(read),
+    executive: executiveConfig(read),
     timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
     proxy: read.proxy(),
   };
@@ -204,12 +211,21 @@ function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
   return key as (refused?: string) => string;
 }
 
+/** The files with secrets that our variables name, by the name of the variable. */
+export function namedSecretFiles(env: Environment = process.env): [variable: string, path: string][] {
+  return Object.entries(env).flatMap(([variable, path]): [string, string][] =>
+    /^(INCODE|TEMPORAL_INCODE|WEBHOOK|CODEC_SERVER)_\w+_FILE$/.test(variable) && path?.trim()
+      ? [[variable, path.trim()]]
+      : [],
+  );
+}
+
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */
 export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
 }
 
-// A read and a finish in one attempt must end before the activity's start-to-close timeout of 90 s.
+// Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.
@@ -222,6 +238,6 @@ const MAX_SHUTDOWN_GRACE = '10m';
 
 /** Whoever prints the configuration, or logs it as JSON, must not print the key. */
 function withoutSecrets(config: Config): Config {
-  const hidden = { apiKey: HIDDEN, temporal: HIDDEN, proxy: HIDDEN, encryptionKeys: HIDDEN };
+  const hidden = { apiKey: HIDDEN, executive: HIDDEN, temporal: HIDDEN, proxy: HIDDEN, encryptionKeys: HIDDEN };
   return redactWhenPrinted(config, { ...config, ...hidden });
 }

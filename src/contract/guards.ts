@@ -87,10 +87,10 @@ export function heardStatus(value: unknown, interviewId: string): string | undef
   if (typeof value !== 'object' || value === null) return undefined;
   const given = value as Record<string, unknown>;
   if (given.interviewId !== undefined && given.interviewId !== interviewId) return undefined;
-  const { onboardingStatus } = given;
+  if (typeof given.onboardingStatus !== 'string') return undefined;
+  const onboardingStatus = correctOnboardingStatus(given.onboardingStatus);
   // Incode's have at most 32 characters. The workflow keeps what it hears.
-  const isStatus = typeof onboardingStatus === 'string' && /^[A-Z0-9_]{1,64}$/i.test(onboardingStatus);
-  return isStatus ? correctOnboardingStatus(onboardingStatus) : undefined;
+  return /^[A-Z0-9_]{1,64}$/.test(onboardingStatus) ? onboardingStatus : undefined;
 }
 
 /** @throws InvalidInputError */

@@ -57,6 +57,11 @@ export const FAILURES = {
   badRequest: 'IncodeBadRequest',
   /** Incode answered 404: it does not know the session. */
   unknownSession: 'IncodeUnknownSession',
+  /**
+   * Incode answered the request to finish, but the executive token does not find this session finished. The session's token probably
+   * belongs to another one.
+   */
+  notConfirmed: 'IncodeNotConfirmed',
   /** Incode answered 405. */
   methodNotAllowed: 'IncodeMethodNotAllowed',
   /** Incode answered 406. */

@@ -125,8 +125,8 @@ export interface FinishAnswer {
   /** Where Incode wants the user sent, an http or https URL; `null` if it named nothing, or nothing safe. */
   redirectionUrl: string | null;
   /**
-   * Why Incode's `redirectionUrl` was not handed on: another scheme than http or https, not a URL, or longer than 2,048 bytes. Left
-   * out if there is nothing to say.
+   * Why Incode's `redirectionUrl` was not handed on: another scheme than http or https, not a URL, or longer than 2,048 bytes or, in a
+   * batch, than its shard has room for. Left out if there is nothing to say.
    */
   redirectionUnsafe?: 'scheme' | 'malformed' | 'tooLong';
   /**
@@ -226,9 +226,9 @@ export interface ExtendedDeadline {
 export interface StatusChangedInput {
   interviewId: InterviewId;
   /**
-   * Incode's new status, from an open set.
+   * Incode's new status, from an open set. Case and spaces around it do not matter.
    *
-   * @pattern ^[A-Za-z0-9_]{1,64}$
+   * @pattern ^\s*[A-Za-z0-9_]{1,64}\s*$
    */
   onboardingStatus: string;
 }

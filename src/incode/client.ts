@@ -13,6 +13,7 @@ import {
   readCloseSession,
   readFinishStatus,
   readIsFinished,
+  readLogIn,
   readObject,
   readOnboardingStatus,
   readScore,
@@ -71,6 +72,8 @@ export interface IncodeClient {
   /** Closes the session: later uploads are refused and the score is frozen. */
   closeSession(session: SessionAccess, options?: CallOptions): Promise<{ sessionStatus: string }>;
   start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
+  /** Logs an executive user in: the token reaches every session for 24 hours. */
+  logIn(credentials: { email: string; password: string }, options?: CallOptions): Promise<{ token: string }>;
   /** Closes the connections, once the calls under way have ended. */
   close(): Promise<void>;
 }
@@ -222,6 +225,17 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
           path: '/omni/start',
           body: { countryCode: 'ALL', language: 'en-US', ...request },
           read: readStart,
+        },
+        callOptions,
+      ),
+    logIn: ({ email, password }, callOptions) =>
+      run(
+        {
+          operation: 'logIn',
+          method: 'POST',
+          path: '/executive/log-in',
+          body: { email, password },
+          read: readLogIn,
         },
         callOptions,
       ),

@@ -1,5 +1,12 @@
 /** The calls of {@link IncodeClient}, by the names of its methods. */
-export type IncodeOperation = 'finishStatus' | 'onboardingStatus' | 'isFinished' | 'score' | 'closeSession' | 'start';
+export type IncodeOperation =
+  | 'finishStatus'
+  | 'onboardingStatus'
+  | 'isFinished'
+  | 'score'
+  | 'closeSession'
+  | 'start'
+  | 'logIn';
 
 /**
  * What a failed call says about the request:
@@ -51,7 +58,8 @@ export class IncodeError extends Error {
 
   constructor({ kind, operation, what, httpStatus, code, retryAfterMs, answeredAt }: IncodeErrorFacts) {
     const incodeCode = code === undefined ? '' : ` with code ${code}`;
-    super(`${operation}: Incode ${what}${incodeCode}. ${CONSEQUENCE[kind]}`);
+    const consequence = operation === 'logIn' && kind === 'misconfigured' ? CORRECT_EXECUTIVE : CONSEQUENCE[kind];
+    super(`${operation}: Incode ${what}${incodeCode}. ${consequence}`);
     this.kind = kind;
     this.operation = operation;
     this.httpStatus = httpStatus;
@@ -60,6 +68,8 @@ export class IncodeError extends Error {
     this.answeredAt = answeredAt;
   }
 }
+
+const CORRECT_EXECUTIVE = 'Correct the e-mail and password, or the token, of the executive user.';
 
 const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   badRequest: 'It refuses this request for good: check the session and its flow.',

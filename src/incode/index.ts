@@ -6,5 +6,12 @@ export {
   type StartRequest,
 } from './client.js';
 export { IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
+export {
+  type Credentials,
+  type ExecutiveToken,
+  executiveLogIn,
+  givenExecutiveToken,
+  statusByExecutive,
+} from './executive.js';
 export type { IncodeCall, IncodeClientOptions } from './options.js';
 export type { FinishStatusResponse, ScoreResponse, StartResponse } from './responses.js';

@@ -1,5 +1,6 @@
 import { correctOnboardingStatus, type FinishAnswer } from '../contract/index.js';
 import { cut, fitting, MAX_BYTES, readRedirection } from './limits.js';
+import { isSendable } from './options.js';
 
 /** Incode's answer to finish-status. */
 export interface FinishStatusResponse extends Pick<FinishAnswer, 'redirectionUrl' | 'redirectionUnsafe'> {
@@ -82,6 +83,10 @@ export function readCloseSession({ sessionStatus }: Fields): { sessionStatus: st
   return status?.trim().toLowerCase() === 'closed'
     ? { sessionStatus: cut(status, MAX_BYTES.sessionStatus) }
     : undefined;
+}
+
+export function readLogIn({ token }: Fields): { token: string } | undefined {
+  return isSendable(token) ? { token } : undefined;
 }
 
 export function readStart({ token, interviewId, existingSession }: Fields): StartResponse | undefined {

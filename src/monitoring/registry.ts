@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { wrongSecretFiles } from '../secrets/index.js';
 
 /** Sums of others, named like counters, which they are not. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
@@ -16,5 +17,13 @@ export function createRegistry(): Registry {
     labelNames: ['version'],
     registers: [registry],
   }).set({ version }, 1);
+  new Gauge({
+    name: 'incode_secret_files_wrong',
+    help: 'Files with secrets that are missing, empty or wrong now; what was read before stays in use.',
+    registers: [registry],
+    collect() {
+      this.set(wrongSecretFiles());
+    },
+  });
   return registry;
 }

@@ -14,6 +14,7 @@ const OPERATIONS = Object.keys({
   score: 0,
   closeSession: 0,
   start: 0,
+  logIn: 0,
 } satisfies Record<IncodeOperation, 0>);
 const OUTCOMES = Object.keys({
   ok: 0,
@@ -80,6 +81,11 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     help: 'Sessions that ended as unconfirmed: a request to finish may have taken effect, and the status did not tell.',
     registers,
   });
+  const notConfirmed = new Counter({
+    name: 'incode_finish_not_confirmed_total',
+    help: 'Sessions that were answered as finished, while the executive token did not find them finished.',
+    registers,
+  });
   const hints = new Counter({
     name: 'incode_webhook_hints_total',
     help: "Webhooks that were held against Incode's own answer, by what came of it.",
@@ -133,6 +139,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
           return verifications.inc({ result: event.result });
         case 'unconfirmedFinish':
           return unconfirmed.inc();
+        case 'notConfirmed':
+          return notConfirmed.inc();
         case 'hint':
           return hints.inc({ result: event.result });
         case 'batchSession':

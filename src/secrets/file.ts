@@ -19,6 +19,14 @@ export interface SecretFileOptions<T> {
 
 const LOOK_EVERY_MS = 5_000;
 
+/** The files of this process, by path: the latest reader of each tells whether it is wrong now. */
+const inUse = new Map<string, () => boolean>();
+
+/** @returns how many files with secrets are missing, unreadable, empty or otherwise wrong now */
+export function wrongSecretFiles(): number {
+  return [...inUse.values()].filter((isWrong) => isWrong()).length;
+}
+
 /**
  * Reads the file, and again when it has changed. One that has become wrong changes nothing: what was read before stays.
  *
@@ -57,7 +65,12 @@ export function secretFile<T>(
     return value;
   }
 
-  return { latest, value: () => (Math.abs(Date.now() - lookedAt) >= LOOK_EVERY_MS ? latest() : value) };
+  const current = () => (Math.abs(Date.now() - lookedAt) >= LOOK_EVERY_MS ? latest() : value);
+  inUse.set(path, () => {
+    current();
+    return warned !== undefined;
+  });
+  return { latest, value: current };
 }
 
 function warnOfFile(warning: string): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, Connection } from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
-import { msToNumber, msToTs } from '@temporalio/common/lib/time.js';
+import { msToNumber, msToTs } from '../temporal/sdk-internals.js';
 
 /**
  * Lets the time of one workflow pass at once: timers, retry delays and deadlines fall due in their order, and activities

@@ -51,7 +51,7 @@ export function parseDelivery(body: unknown): ParsedDelivery {
 const MAX_STATUS_LENGTH = 100;
 
 function checkStatus(value: unknown): string {
-  const status = text(value);
+  const status = text(text(value)?.trim());
   if (status === undefined) throw new InvalidInputError('onboardingStatus', 'must be a non-empty string');
   if (status.length > MAX_STATUS_LENGTH || !/^[\x21-\x7e]+$/.test(status)) {
     throw new InvalidInputError(

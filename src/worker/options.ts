@@ -10,6 +10,7 @@ import {
 } from '../activities/index.js';
 import type { Config } from '../config/index.js';
 import type { IncodeCall, IncodeClient } from '../incode/index.js';
+import { executiveToken } from './executive.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 
 export interface CreateWorkerOptions {
@@ -86,6 +87,7 @@ function activityOptions(config: Config, incode: IncodeClient, given: CreateWork
   const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = given.tokenSource ?? reissuing;
+  const executive = executiveToken(config, incode);
   const { observe } = given;
   return {
     incode,
@@ -96,6 +98,7 @@ function activityOptions(config: Config, incode: IncodeClient, given: CreateWork
     processedPollMs,
     reviewPollMs,
     ...(tokenSource ? { tokenSource } : {}),
+    ...(executive ? { executive } : {}),
     ...(observe ? { observe } : {}),
   };
 }

@@ -10,6 +10,7 @@ export const incode: IncodeActivities = {
   reissueToken: call('reissueToken'),
   awaitMilestone: call('awaitMilestone'),
   onboardingStatus: call('onboardingStatus'),
+  confirmFinish: call('confirmFinish'),
   confirmStatus: call('confirmStatus'),
 };
 

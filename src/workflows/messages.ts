@@ -160,8 +160,13 @@ function takeStatus(session: Session, given: unknown): void {
   if (!saysMore(record, onboardingStatus)) return;
   if (patched(HINTS)) {
     keepHint(record, onboardingStatus);
-  } else if (isFirst) {
+  } else if (isFirst && isSpelledAsDocumented(given)) {
     applyStatus(record, onboardingStatus, 'webhook');
     session.publish();
   }
+}
+
+/** Workflows of earlier versions did not understand another spelling. What they did has to be repeated in replay. */
+function isSpelledAsDocumented(given: unknown): boolean {
+  return /^[A-Z0-9_]+$/.test(String((given as StatusChangedInput).onboardingStatus));
 }

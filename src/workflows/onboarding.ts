@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import {
   checkOnboardingInput,
+  type FinishAnswer,
   isFinished,
   isProcessed,
   milestoneOf,
@@ -19,7 +20,7 @@ import {
 } from '../contract/index.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
-import { guarded } from './failures.js';
+import { activityRefusal, guarded } from './failures.js';
 import { untilHintsAreChecked, whileHintsAreChecked } from './hints.js';
 import { incode } from './incode.js';
 import { handleMessages, refuseMessages } from './messages.js';
@@ -143,13 +144,25 @@ class Onboarding {
       );
     // With a token the call itself finds out.
     const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
-    const { finish, onboardingStatus } = await whileHintsAreChecked(session, decides, call);
+    const { finish, onboardingStatus, toBeConfirmed } = await whileHintsAreChecked(session, decides, call);
+    if (toBeConfirmed) await this.confirm(finish);
     applyStatus(record, onboardingStatus, 'answer');
     addEvent(
       record,
       finish ? `Finished: action ${finish.action}, confirmed by ${finish.confirmedBy}` : 'Expired at Incode',
     );
     record.answer = { finish };
+  }
+
+  /** The answer is not taken for this session's before its status bears it out. */
+  private async confirm(finish: FinishAnswer | null): Promise<void> {
+    const { record, input } = this.session;
+    addEvent(record, 'Incode has answered. Its status is to confirm that it was for this session');
+    try {
+      await incode.confirmFinish({ interviewId: input.interviewId, finish });
+    } catch (error) {
+      throw activityRefusal(error)?.failure ?? error;
+    }
   }
 
   private async close(): Promise<void> {

@@ -4,8 +4,9 @@ import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** Calls that the session stands still for. */
 const CALL = {
-  // Longest attempt that configuration allows: a read (30 s) and a finish (45 s), and room for a slow machine.
-  startToCloseTimeout: '90 seconds',
+  // Longest attempt that configuration allows: a read (30 s), a finish (45 s) and, if that is refused, another read; and room for a
+  // slow machine.
+  startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   // A session that is cancelled must leave no call behind that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -50,6 +51,7 @@ export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> =
   score: { ...CALL, summary: 'Read the score, until it is ready' },
   reissueToken: { ...CALL, summary: 'Get a fresh session token' },
   awaitMilestone: { ...POLL, summary: "Poll the session's status, in case a webhook is lost" },
+  confirmFinish: { ...CALL, summary: 'Confirm that this session is finished' },
   confirmStatus: { ...CALL, summary: 'Ask Incode whether a webhook is true' },
   onboardingStatus: { ...LAST_LOOK, summary: "Look at the session's status before its deadline counts" },
 };

@@ -373,3 +373,50 @@ it('hands on that the redirection of Incode was unsafe', async () => {
     confirmedBy: 'response',
   });
 });
+
+describe('finishOnce for two workflows that share a session', () => {
+  /** The second one begins while the first one is under way. */
+  async function together(first: Answers, second: Answers = {}, context: Partial<FinishContext> = {}) {
+    const [, { came, asked }] = await Promise.all([attempt(first), attempt(second, context)]);
+    return { came, asked };
+  }
+
+  it('sends one request after the other, so that the second look sees the result of the first', async () => {
+    const { came, asked } = await together({}, { status: 'ONBOARDING_FINISHED' });
+    expect(asked).toEqual(['status']);
+    expect(came).toMatchObject({ result: { finish: { confirmedBy: 'status' } } });
+  });
+
+  it('sends no second request after a 2xx answer, although the status lags', async () => {
+    const { came, asked } = await together({}, { status: 'UNKNOWN' }, { trust: true });
+    expect(asked).toEqual(['status']);
+    expect(came).toMatchObject({
+      wait: { type: FAILURES.unconfirmed },
+      sent: { accepted: true, lastSentAt: NOW },
+    });
+  });
+
+  it.each([
+    ['maybeRunning', undefined, FAILURES.settling],
+    ['resultUnknown', 200, FAILURES.unconfirmed],
+  ] as const)('waits after a request of the other that ended as %s', async (kind, httpStatus, type) => {
+    const { came, asked } = await together({ finish: finishError(kind, httpStatus) });
+    expect(asked).toEqual(['status']);
+    expect(came).toMatchObject({ wait: { type } });
+  });
+
+  it('sends after a request of the other that Incode did not take', async () => {
+    expect((await together({ finish: finishError('notTaken') })).asked).toEqual(['status', 'finish']);
+  });
+
+  it('waits for an earlier request that the other waits for', async () => {
+    const earlier = { lastSentAt: NOW };
+    const [, { came, asked }] = await Promise.all([attempt({}, { earlier }), attempt({})]);
+    expect(asked).toEqual(['status']);
+    expect(came).toMatchObject({ wait: { type: FAILURES.settling }, sent: earlier });
+  });
+
+  it('sends after the other found the session unfinished and could not send', async () => {
+    expect((await together({ status: statusError('notTaken') })).asked).toEqual(['status', 'finish']);
+  });
+});

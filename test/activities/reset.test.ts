@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // An operator resets an activity that waits for its next attempt: Temporal counts its attempts from one again.
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld({ activities: { settleTimeMs: 400 } });
+  world = await startTestWorld({ activities: { settleTimeMs: 400 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

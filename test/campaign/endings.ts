@@ -72,6 +72,7 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
   const { outcome, finish = null, score = null, onboardingStatus = null, closed = null } = result;
   const lastedMs = (ending.closedAt ?? 0) - ending.startedAt + SLACK_MS;
   if (outcome === 'expired') return wrongExpiry(session, result, lastedMs);
+  if (finish?.confirmedBy === 'unconfirmed') return wrongUnconfirmed(session, result);
   const wrong: string[] = [];
   if (incode.view.effects.finished === 0) wrong.push(`is ${outcome}, but was never finished`);
   if (finish === null) return [...wrong, `is ${outcome} without an answer of Incode`];
@@ -97,6 +98,17 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
   if (outcome !== expected) wrong.push(`is ${outcome}, and should be ${expected}`);
   if (outcome === 'needsReview' || outcome === 'undecided')
     wrong.push(...wrongReview(plan, record.by, outcome, finish.action, isScored, lastedMs));
+  return wrong;
+}
+
+/** Nobody knows whether it is finished, so nothing else was done with it. */
+function wrongUnconfirmed({ incode }: SessionEvidence, result: Partial<OnboardingResult>): string[] {
+  const { outcome, score = null } = result;
+  const wrong: string[] = [];
+  if (outcome !== 'undecided') wrong.push(`is ${outcome}, but finishing is unconfirmed`);
+  if (score !== null) wrong.push('has a score, but finishing is unconfirmed');
+  if (!incode.calls.some(({ operation }) => operation === 'finishStatus'))
+    wrong.push('is unconfirmed, but Incode was never asked to finish it');
   return wrong;
 }
 

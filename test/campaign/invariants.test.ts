@@ -100,15 +100,16 @@ describe('finishedTwice', () => {
       1,
     ],
     ['again after "finished"', [finish(0, null), look(5_000), finish(9_000)], 1],
-    ['again after an answer, and a look at once', [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)], 0],
+    ['again after a refusal, and a look at once', [finish(0, 503), look(10, { effectAt: BEGIN - 1 }), finish(20)], 0],
+    ['again after a 500, and a look at once', [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)], 1],
     [
       'again after an "unfinished" that nobody can have heard',
-      [finish(0, 500), look(10, { effectAt: BEGIN - 1, fault: 'huge' }), finish(20)],
+      [finish(0, 503), look(10, { effectAt: BEGIN - 1, fault: 'huge' }), finish(20)],
       1,
     ],
     [
       'again after an "unfinished" for which nobody waited',
-      [finish(0, 500), { ...look(10, { effectAt: BEGIN - 1, fault: 'latency' }), httpStatus: null }, finish(20)],
+      [finish(0, 503), { ...look(10, { effectAt: BEGIN - 1, fault: 'latency' }), httpStatus: null }, finish(20)],
       1,
     ],
     ['a second one without an effect', [finish(0), finish(9_000, 503, { effectAt: null })], 0],
@@ -125,7 +126,7 @@ describe('finishedTwice', () => {
   });
 
   it('counts as "finished again after unfinished" only what was', () => {
-    const allowed = session({ calls: [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)] });
+    const allowed = session({ calls: [finish(0, 503), look(10, { effectAt: BEGIN - 1 }), finish(20)] });
     const violation = session({ calls: [finish(0), finish(9_000)] });
     expect(finishedAgain({ sessions: [allowed, violation], stalls: [] })).toEqual({ allowed: 1, passedOver: 0 });
   });

@@ -74,10 +74,13 @@ function wasHeard({ httpStatus, fault }: Call): boolean {
   return httpStatus === 200 && (fault === null || fault === 'body' || fault === 'latency');
 }
 
-/** Incode has answered in a way that says so: the request runs no longer. */
+/** What is 2xx, but no whole answer. */
+const SPOILT = ['truncated', 'body', 'huge'];
+const AMBIGUOUS = [204, 500, 502, 504, 520];
+
+/** Incode has answered in a way that says so: the request has ended, and how. */
 function isOver({ httpStatus, fault }: Call): boolean {
-  if (fault === 'truncated') return true;
-  return httpStatus !== null && httpStatus !== 502 && httpStatus !== 504 && httpStatus !== 520;
+  return httpStatus !== null && !AMBIGUOUS.includes(httpStatus) && !SPOILT.includes(fault ?? '');
 }
 
 function endOf(call: Call): string {

@@ -8,6 +8,8 @@ export const FINISH_TIMEOUT_MS = 700;
 export const READ_TIMEOUT_MS = 500;
 /** Above Incode's limit and the time-outs, as by default. */
 export const SETTLE_MS = 1_000;
+/** Above the settle time, and short enough that sessions end within a campaign. */
+export const CONFIRM_WITHIN_MS = 4_000;
 
 /** Stands in the history of a workflow that was reset, as the failure of a workflow task. */
 export const RESET_REASON = 'Reset by the campaign';

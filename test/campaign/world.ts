@@ -14,7 +14,7 @@ import {
 import { freePort } from '../../src/testing/server/process.js';
 import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
-import { FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
+import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
 
 export const CONFIGURATION_ID = 'campaign';
 
@@ -84,6 +84,7 @@ export class CampaignWorld {
       INCODE_TIMEOUT: `${READ_TIMEOUT_MS}ms`,
       INCODE_FINISH_TIMEOUT: `${FINISH_TIMEOUT_MS}ms`,
       INCODE_SETTLE_TIME: `${SETTLE_MS}ms`,
+      INCODE_CONFIRM_WITHIN: `${CONFIRM_WITHIN_MS}ms`,
       INCODE_PROCESSED_POLL: '5s',
       INCODE_REVIEW_POLL: '5s',
       WORKER_SHUTDOWN_GRACE: '2s',

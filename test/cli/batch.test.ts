@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { batchProgress, completeBatch } from '../../src/client/index.js';
 import { type BatchSession, FAILURES } from '../../src/contract/index.js';
-import { all, type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 import { type Ran, run, runInShell, start, startWithOpenStdin } from '../support/cli.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: BulkWorld;
+let world: TestWorld;
 let directory: string;
 let target: string[];
 beforeAll(async () => {
-  world = await startBulkWorld();
+  world = await startTestWorld();
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-test-'));
-  target = ['--address', inject('temporalAddress'), '--task-queue', world.bulkQueue];
+  target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -117,6 +118,19 @@ describe('batch', () => {
     const again = await batch(await fileOf(ndjson, 'same.ndjson'), '--json', '--resume');
     expect(JSON.parse(again.stdout)).toEqual(first);
     expect(world.simulator.callsOf()).toHaveLength(calls);
+  });
+
+  it('--verify-first takes a mode, and means settle without one', async () => {
+    const looksAt = ({ interviewId }: BatchSession) => world.simulator.callsOf(interviewId, 'onboardingStatus').length;
+    const [trusted, settled] = [await world.sessions(1), await world.sessions(1)];
+    expect((await batch(await fileOf(csvOf(trusted)), '--verify-first', 'trust')).code).toBe(0);
+    expect(trusted.map(looksAt)).toEqual([0]);
+    // The look, and another one after the settle time.
+    expect((await batch(await fileOf(csvOf(settled)), '--verify-first')).code).toBe(0);
+    expect(settled.map(looksAt)).toEqual([2]);
+    const { code, stderr } = await batch('--verify-first', await fileOf(csvOf(settled)));
+    expect(code).toBe(2);
+    expect(stderr).toContain('--verify-first takes look, settle, trust');
   });
 
   it('with failed sessions ends with 6, names them, and --retry-failed runs them again', async () => {
@@ -449,7 +463,7 @@ describe('a batch that takes a while', () => {
   it('attaches to what a service has started', async () => {
     const sessions = await world.sessions(2);
     const batchId = newId();
-    await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.bulkQueue }));
+    await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.taskQueue }));
     const { code, stdout } = await batch(await fileOf(csvOf(sessions)), '--batch-id', batchId, '--resume', '--json');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, batchId, outcomes: { approved: 2 } });
     expect(world.timesFinished(sessions)).toEqual([1, 1]);

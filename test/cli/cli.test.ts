@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run, start } from '../support/cli.js';
-import { API_KEY, startWorld, type World } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-let world: World;
+let world: TestWorld;
 let directory: string;
 let target: string[];
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-cli-'));
   target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
 });

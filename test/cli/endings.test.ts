@@ -4,14 +4,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run, start, startWithOpenStdin } from '../support/cli.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-let world: World;
+let world: TestWorld;
 let target: string[];
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
   target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
 });
 afterAll(() => world[Symbol.asyncDispose]());

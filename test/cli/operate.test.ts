@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
-import { type BulkWorld, startBulkWorld } from '../support/bulk-world.js';
 import { type Ran, run } from '../support/cli.js';
 import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const address = inject('temporalAddress');
 // Each look is a program that is started, which takes seconds on a loaded machine.
@@ -170,11 +172,11 @@ interface Doctored {
 }
 
 describe('doctor', () => {
-  let world: BulkWorld;
+  let world: TestWorld;
   let queues: string[];
   beforeAll(async () => {
-    world = await startBulkWorld();
-    queues = ['--address', address, '--task-queue', world.taskQueue, '--bulk-task-queue', world.bulkQueue];
+    world = await startTestWorld();
+    queues = ['--address', address, '--task-queue', world.taskQueue, '--bulk-task-queue', world.taskQueue];
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -202,14 +204,34 @@ describe('doctor', () => {
       // Our own test server keeps a day, another one may keep more.
       retention: { status: expect.stringMatching(/^(ok|warning)$/) },
       workers: { status: 'ok', message: expect.stringContaining(`${process.pid}@`) },
-      'bulk workers': { status: 'ok', message: expect.stringContaining(world.bulkQueue) },
+      'bulk workers': { status: 'ok', message: expect.stringContaining(world.taskQueue) },
       Incode: { status: 'ok' },
       clock: { status: 'ok' },
+      'executive token': { status: 'skipped' },
     });
     const people = await run(['doctor', ...queues], '', incode());
     expect(people.code).toBe(0);
     expect(people.stdout).toMatch(/^ok {7}Incode/m);
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
+  });
+
+  it('names the variable of a file with secrets that was emptied or deleted', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-doctor-'));
+    const file = join(directory, 'secrets');
+    await writeFile(file, 'a-secret-of-the-receiver');
+    const env = { ...NO_INCODE, WEBHOOK_HEADER_SECRETS_FILE: file };
+    const state = async () => (await doctor(queues, env)).found['secret files'];
+    expect(await state()).toEqual({ status: 'ok', message: 'WEBHOOK_HEADER_SECRETS_FILE' });
+    await writeFile(file, '\n');
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringMatching(/_FILE names a file that is empty$/),
+    });
+    await rm(directory, { recursive: true });
+    expect(await state()).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('cannot be read (ENOENT)'),
+    });
   });
 
   it('touches no session at Incode', async () => {
@@ -218,6 +240,24 @@ describe('doctor', () => {
     await doctor(queues, incode());
     expect(world.simulator.calls.slice(before)).toMatchObject([{ operation: 'onboardingStatus', httpStatus: 401 }]);
     expect(world.simulator.effects(interviewId)).toMatchObject({ finished: 0 });
+  });
+
+  it('tells whether the executive user is accepted, and shows no password', async () => {
+    const login = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'password-of-the-test' };
+    const env = { ...incode(), ...login };
+    expect((await doctor(queues, env)).found['executive token']).toEqual({ status: 'ok', message: 'is accepted' });
+    world.simulator.fault({ operation: 'logIn', kind: 'status', status: 401 });
+    const { code, stdout, found } = await doctor(queues, env);
+    expect(code).toBe(1);
+    expect(found['executive token']).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('answered 401 to the log-in'),
+      todo: expect.stringContaining('INCODE_EXECUTIVE_EMAIL'),
+    });
+    expect(stdout).not.toContain('password-of-the-test');
+    world.simulator.clearFaults();
+    const given = { ...incode(), INCODE_EXECUTIVE_TOKEN: 'no-token-of-incode' };
+    expect((await doctor(queues, given)).found['executive token']).toMatchObject({ status: 'failed' });
   });
 
   it('one failure hides no other', async () => {

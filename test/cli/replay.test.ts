@@ -11,19 +11,19 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { queriesFor } from '../../src/cli/replay/sample.js';
 import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard } from '../support/batch.js';
+import { startShard } from '../support/batch.js';
 import { run } from '../support/cli.js';
 import type { History } from '../support/history.js';
 import { begin, untilStage } from '../support/lifecycle.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const RECORDED = fileURLToPath(new URL('../replay/histories', import.meta.url));
 
 let directory: string;
-let world: BatchWorld;
+let world: TestWorld;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-replay-'));
-  world = await startBatchWorld();
+  world = await startTestWorld();
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -108,7 +108,7 @@ describe('replay', () => {
   });
 
   it('takes from every kind before it takes more of one, open and closed', async () => {
-    const queue = await startBatchWorld();
+    const queue = await startTestWorld();
     try {
       for (let index = 0; index < 4; index += 1) {
         const { interviewId } = await begin(queue, { plan: { score: false } });
@@ -116,9 +116,9 @@ describe('replay', () => {
       }
       const { interviewId } = await begin(queue, { plan: { finishWhen: 'processed' } });
       await untilStage(queue, interviewId, 'waiting');
-      const shard = await startShard(queue, await openSessions(queue.simulator, 2));
+      const shard = await startShard(queue, await queue.sessions(2));
       await shard.result();
-      const query = `TaskQueue = '${queue.taskQueue}' OR TaskQueue = '${queue.bulkQueue}'`;
+      const query = `TaskQueue = '${queue.taskQueue}'`;
       const args = [...server(), '--query', query];
       await replaysSoon(args, { ok: true, replayed: 6, types: { onboardingSession: 5, onboardingBatch: 1 } });
       // One that waits, one that is done, and the shard.

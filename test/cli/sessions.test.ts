@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Plan, Stage } from '../../src/contract/index.js';
 import { type Ran, run } from '../support/cli.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 let directory: string;
 let target: string[];
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-sessions-'));
   target = ['--address', inject('temporalAddress')];
 });

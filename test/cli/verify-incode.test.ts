@@ -176,6 +176,21 @@ describe.concurrent('the sessions of a run', () => {
     for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
   });
 
+  it('are closed after Ctrl-C while one is being started', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'start', kind: 'latency', ms: 1_000, effectAfterMs: 0 });
+    const { child, ended } = startVerify(simulator);
+    let isKilled = false;
+    child.stderr.on('data', (chunk) => {
+      if (!isKilled && String(chunk).includes('Opening a session')) isKilled = child.kill('SIGINT');
+    });
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    const [id, ...more] = openedIn(stderr);
+    expect(more).toEqual([]);
+    expect(simulator.session(String(id)).sessionStatus).toBe('Closed');
+  });
+
   it('are closed when the time is over', async () => {
     await using simulator = await startIncodeSimulator({ behavior: { statusSpelling: 'newValue' } });
     const { code, stderr, report } = await verify(simulator, ['--timeout', '6s', '--wait', '60s']);
@@ -200,6 +215,17 @@ describe.concurrent('the sessions of a run', () => {
     expect(code).toBe(1);
     for (const id of openedIn(stderr)) expect(stderr).toContain(`Session ${id} is left over: closing was answered 500`);
     expect(report.sessions).toMatchObject(Array(3).fill({ closed: false, problem: 'closing was answered 500' }));
+  });
+
+  it('are not looked for if no request to start one was sent', async () => {
+    const { code, stderr } = await run(
+      ['verify-incode'],
+      '',
+      environmentOf({ url: 'http://127.0.0.1:1', apiKey: 'k' }),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain('Nothing could be tried: Incode could not be reached (ECONNREFUSED)');
+    expect(stderr).not.toContain('dashboard');
   });
 
   it('can be found on the dashboard if a start had no answer', async () => {

@@ -8,7 +8,7 @@ import type { WebhookTarget } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
 import { deliver, spawnWebhooks, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
-import { API_KEY, startWorld, type World } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 // The command as Incode and an operator meet it: a process, real deliveries, a real Temporal server.
 
@@ -16,12 +16,12 @@ const SECRET = 'a-secret-that-must-not-be-seen';
 const OAUTH_SECRET = 'another-secret-that-must-not-be-seen';
 const HEADERS = { 'x-webhook-secret': SECRET };
 
-let world: World;
-let incode: World['simulator'];
+let world: TestWorld;
+let incode: TestWorld['simulator'];
 let receiver: WebhooksProcess;
 beforeAll(async () => {
   // Its polls are a quarter of an hour apart: whatever goes on does so because of a webhook.
-  world = await startWorld({ tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }) });
+  world = await startTestWorld({ tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }) });
   incode = world.simulator;
   receiver = await start();
   incode.setWebhook(byHeader(receiver));

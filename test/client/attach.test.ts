@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EncryptionKeyError, OnboardingClient, PlanMismatchError } from '../../src/client/index.js';
 import { onboardingWorkflowId, PLAN_DEFAULTS } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -21,12 +21,13 @@ import {
   FAILURES,
   SEARCH_ATTRIBUTES,
 } from '../../src/contract/index.js';
-import { all, type BulkWorld, outcomes, startBulkWorld } from '../support/bulk-world.js';
+import { all, outcomes } from '../support/batch.js';
 import { thrown } from '../support/thrown.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: BulkWorld;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startBulkWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -54,7 +55,7 @@ describe('completeBatch', () => {
 
   it('takes an async iterable, and makes an id of its own', async () => {
     const sessions = await world.sessions(7);
-    const batch = completeBatch(world.onboarding, trickle(sessions), { taskQueue: world.bulkQueue });
+    const batch = completeBatch(world.onboarding, trickle(sessions), { taskQueue: world.taskQueue });
     expect(batch.batchId).toMatch(/^batch-[0-9a-f-]{36}$/);
     expect(ids(await all(batch))).toEqual(ids(sessions));
     expect((await batchProgress(world.onboarding, batch.batchId)).done).toBe(7);
@@ -215,8 +216,8 @@ describe('running a batch again', () => {
   });
 
   it.each([
-    ['terminated', (shard: ReturnType<BulkWorld['shard']>) => shard.terminate()],
-    ['cancelled', (shard: ReturnType<BulkWorld['shard']>) => shard.cancel()],
+    ['terminated', (shard: ReturnType<TestWorld['shard']>) => shard.terminate()],
+    ['cancelled', (shard: ReturnType<TestWorld['shard']>) => shard.cancel()],
   ])('starts a shard anew that was %s, and finishes nothing twice', async (_, end) => {
     const sessions = await world.sessions(5, (index) => (index === 4 ? { scoreReadyAfterMs: 3_000 } : {}));
     const options = world.batch();
@@ -269,7 +270,7 @@ describe('running a batch again', () => {
     const options = world.batch();
     await world.temporal.workflow.execute(BATCH_WORKFLOW, {
       workflowId: batchWorkflowId(options.batchId, 0),
-      taskQueue: world.bulkQueue,
+      taskQueue: world.taskQueue,
       args: [{ batchId: options.batchId, shard: 0, sessions }],
       searchAttributes: { [SEARCH_ATTRIBUTES.batchId]: [options.batchId] },
       memo: {
@@ -317,7 +318,7 @@ describe('running a batch again', () => {
 
   it('with retryFailed leaves a session alone that an earlier request may still be finishing', async () => {
     // Requests end within 3 s here, and this one takes effect late.
-    await using late = await startBulkWorld({ simulator: { timeScale: 0.1 } }, { settleTimeMs: 3_500 });
+    await using late = await startTestWorld({ simulator: { timeScale: 0.1 }, bulk: { settleTimeMs: 3_500 } });
     const sessions = await late.sessions(1);
     const options = late.batch();
     const interviewId = String(sessions[0]?.interviewId);
@@ -339,7 +340,7 @@ describe('running a batch again', () => {
     const second = { batchId: options.batchId, shard: 1, sessions: sessions.slice(5) };
     await world.temporal.workflow.execute(BATCH_WORKFLOW, {
       workflowId: batchWorkflowId(options.batchId, 1),
-      taskQueue: world.bulkQueue,
+      taskQueue: world.taskQueue,
       args: [second],
       searchAttributes: { [SEARCH_ATTRIBUTES.batchId]: [options.batchId] },
       memo: {

@@ -8,11 +8,11 @@ import {
 } from '../../src/client/index.js';
 import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -314,7 +314,7 @@ describe('a worker with a token source', () => {
   });
 });
 
-async function worldWithTokenSource(): Promise<World> {
+async function worldWithTokenSource(): Promise<TestWorld> {
   const { reissuingTokenSource } = await import('../../src/activities/index.js');
-  return startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) });
+  return startTestWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) });
 }

@@ -5,11 +5,11 @@ import { AnswerPendingError, OnboardingClient } from '../../src/client/index.js'
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { startGrpcEndpoint } from '../support/grpc-endpoint.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -97,11 +97,11 @@ describe('renewToken and extendDeadline that no worker takes', () => {
     const { onboarding, taskQueue, interviewId } = alone();
     await onboarding.start({ interviewId });
     const timeoutMs = 500;
-    for (const call of [
-      onboarding.renewToken(interviewId, 'token', { timeoutMs }),
-      onboarding.extendDeadline(interviewId, '1 day', { timeoutMs }),
-    ]) {
-      const error = await pending(call);
+    const errors = await Promise.all([
+      pending(onboarding.renewToken(interviewId, 'token', { timeoutMs })),
+      pending(onboarding.extendDeadline(interviewId, '1 day', { timeoutMs })),
+    ]);
+    for (const error of errors) {
       expect(error.hasWorker).toBe(false);
       expect(error.message).toContain(taskQueue);
     }

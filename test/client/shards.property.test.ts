@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cutShards } from '../../src/client/batch/shards.js';
 import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
-import { all } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 import { cases, fc, printable } from '../support/property.js';
 
 /** Some of them large, so that bytes end shards as well as numbers do. */

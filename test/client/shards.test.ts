@@ -3,7 +3,7 @@ import { SeenIds } from '../../src/client/batch/seen-ids.js';
 import { checkShardSize, cutShards, type Shard } from '../../src/client/batch/shards.js';
 import { Window } from '../../src/client/batch/window.js';
 import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
-import { all } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 
 const sessions = (count: number, token?: string): BatchSession[] =>
   Array.from({ length: count }, (_, index) => ({

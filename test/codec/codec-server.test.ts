@@ -158,13 +158,13 @@ describe('the codec server', () => {
         cacheDir: defaultCacheDir(process.env),
         onProgress: () => undefined,
       });
-      const show = async (...more: string[]) => {
-        const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', ...more];
+      const show = async (codec: Record<string, string> = {}) => {
+        const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json'];
         const at = ['--address', inject('temporalAddress'), '--namespace', inject('temporalNamespace')];
-        return (await promisify(execFile)(path, [...args, ...at])).stdout;
+        return (await promisify(execFile)(path, [...args, ...at], { env: { ...process.env, ...codec } })).stdout;
       };
       expect((await show()).includes(base64('"shown to operators"'))).toBe(false);
-      const shown = await show('--codec-endpoint', url, '--codec-auth', `Bearer ${TOKEN}`);
+      const shown = await show({ TEMPORAL_CODEC_ENDPOINT: url, TEMPORAL_CODEC_AUTH: `Bearer ${TOKEN}` });
       expect(shown.includes(base64('"shown to operators"'))).toBe(true);
       await client.workflow.getHandle(workflowId).terminate();
     } finally {

@@ -6,7 +6,7 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { expect, inject, it } from 'vitest';
 import { batchWorkflowId } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
-import { all, outcomes } from '../support/bulk-world.js';
+import { all, outcomes } from '../support/batch.js';
 import { textOf } from '../support/history.js';
 import { API_KEY } from '../support/world.js';
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError, isIncodeConfigured, readConfig, readIncodeConfig } from '../../src/config/index.js';
 
@@ -58,6 +59,34 @@ describe('readConfig', () => {
         .map((problem) => problem.split(' ')[0])
         .sort(),
     ).toEqual(expected);
+  });
+
+  describe('the executive user', () => {
+    it('is none by default', () => {
+      expect(readConfig(REQUIRED).executive).toBeNull();
+    });
+
+    it('has an e-mail and a password', () => {
+      const login = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'hush hush, please' };
+      const config = readConfig({ ...REQUIRED, ...login });
+      expect(config.executive).toMatchObject({ email: 'kyc@example.com', password: expect.any(Function) });
+      expect((config.executive as { password: () => string }).password()).toBe('hush hush, please');
+      expect(JSON.stringify(config) + inspect(config)).not.toContain('hush');
+    });
+
+    it('or a token', () => {
+      const { executive } = readConfig({ ...REQUIRED, INCODE_EXECUTIVE_TOKEN: 'executive-token' });
+      expect((executive as { token: () => string }).token()).toBe('executive-token');
+    });
+
+    it.each([
+      [{ INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, /belong together/],
+      [{ INCODE_EXECUTIVE_PASSWORD: 'hush-hush' }, /belong together/],
+      [{ INCODE_EXECUTIVE_TOKEN: 'executive', INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, /exclude each other/],
+      [{ INCODE_EXECUTIVE_PASSWORD_FILE: '/nowhere', INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, /cannot be read/],
+    ])('is not half configured: %j', (env, problem) => {
+      expect(problems({ ...REQUIRED, ...env })).toEqual([expect.stringMatching(problem)]);
+    });
   });
 
   it('takes http only for this machine, or where that is allowed by name', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   correctOnboardingStatus,
   isFinished,
+  isKnownStatus,
   isProcessed,
   laterStatus,
   milestoneOf,
@@ -68,7 +69,21 @@ it('a verdict is what a person decided, and nothing else', () => {
   ]);
 });
 
-it("Incode's misspelling is corrected", () => {
+it("Incode's misspelling is corrected, and so are case and spaces", () => {
+  for (const given of ['onboarding_finished', ' ONBOARDING_FINISHED', 'Onboading_Finished '])
+    expect(correctOnboardingStatus(given)).toBe('ONBOARDING_FINISHED');
   expect(correctOnboardingStatus('ONBOADING_FINISHED')).toBe('ONBOARDING_FINISHED');
   expect(correctOnboardingStatus('BRAND_NEW')).toBe('BRAND_NEW');
+});
+
+it.each([
+  ['UNKNOWN', true],
+  ['POST_PROCESSING_FINISHED', true],
+  ['ONBOARDING_FINISHED', true],
+  ['MANUAL_REVIEW_PENDING', true],
+  ['EXPIRED', true],
+  ['ONBOARDING_CONCLUDED', false],
+  ['', false],
+])('%s is a status that is known: %s', (status, isKnown) => {
+  expect(isKnownStatus(status)).toBe(isKnown);
 });

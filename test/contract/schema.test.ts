@@ -21,10 +21,11 @@ import {
   SIGNALS,
   UPDATES,
 } from '../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard } from '../support/batch.js';
+import { startShard } from '../support/batch.js';
 import { begin, stateOf } from '../support/lifecycle.js';
 import { bringTo, PLACES } from '../support/places.js';
 import { DEFINITIONS, expectValid, isValid, SCHEMA_TEXT } from '../support/schema.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -272,9 +273,9 @@ describe('what the client sent, and workflows answered, in the recorded historie
 });
 
 describe('what a server that runs answers is valid:', () => {
-  let world: BatchWorld;
+  let world: TestWorld;
   beforeAll(async () => {
-    world = await startBatchWorld();
+    world = await startTestWorld();
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -293,12 +294,12 @@ describe('what a server that runs answers is valid:', () => {
   );
 
   it('the progress of a shard, and its rows', async () => {
-    const sessions = await openSessions(world.simulator, 4);
+    const sessions = await world.sessions(4);
     const refused = sessions[1]?.interviewId ?? '';
     world.simulator.fault({ operation: 'finishStatus', interviewId: refused, kind: 'status', status: 400 });
     const unclosed = sessions[2]?.interviewId ?? '';
     world.simulator.fault({ operation: 'closeSession', interviewId: unclosed, kind: 'status', status: 400 });
-    const [slow] = await openSessions(world.simulator, 1, { scoreReadyAfterMs: null });
+    const [slow] = await world.sessions(1, { scoreReadyAfterMs: null });
     const handle = await startShard(world, [...sessions, ...(slow ? [slow] : [])], { plan: { close: true } });
     await expect.poll(async () => (await handle.query<Json>(BATCH_QUERIES.progress)).waiting).toBe(1);
     expectValid('BatchProgress', await handle.query(BATCH_QUERIES.progress));

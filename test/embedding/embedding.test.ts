@@ -10,18 +10,18 @@ import { onboardingSession } from 'temporal-incode/workflows';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { expectSound, handleOf, operationsOf, searchAttributesOf } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { API_KEY, startWorld, type World } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 import type { Parent } from './workflows.js';
 
 // `world` is where onboardings run; beside it, a worker of another team.
 
-let world: World;
+let world: TestWorld;
 let bundle: string;
 let stop: () => Promise<void>;
 const theirQueue = `theirs-${randomUUID()}`;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
   const incode = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
@@ -58,7 +58,11 @@ describe('an activity in a workflow of another team', () => {
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
     const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
     expect(finished).toMatchObject({ finish: { action: null, confirmedBy: 'status' } });
-    expect(operationsOf(world, interviewId)).toEqual(['finishStatus null', 'onboardingStatus 200']);
+    expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'finishStatus null',
+      'onboardingStatus 200',
+    ]);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
@@ -75,7 +79,7 @@ describe('an activity in a workflow of another team', () => {
     const failed = await thrown((await start('finishing', { interviewId, sessionToken: token })).result());
     expect(failed.cause).toMatchObject({
       name: 'ActivityFailure',
-      cause: { type: 'IncodeTokenRefused', details: [{ interviewId, operation: 'finishStatus', httpStatus: 401 }] },
+      cause: { type: 'IncodeTokenRefused', details: [{ interviewId, operation: 'onboardingStatus', httpStatus: 401 }] },
     });
   });
 

@@ -6,9 +6,9 @@ import { FAILURES } from '../../src/contract/index.js';
 import type { FaultEffect } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
 import { thrown } from '../support/thrown.js';
-import { API_KEY, startWorld, type World } from '../support/world.js';
+import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 let elsewhere: string;
 let hitsElsewhere = 0;
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   server.unref();
   elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}/omni/finish-status`;
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -202,7 +202,7 @@ describe('is waited for, visibly:', () => {
 describe('after a request that may still be running', () => {
   it('Incode is not asked to finish again before the settle time, and not at all if the effect comes late', async () => {
     // The caller gives up after 1 s, Incode goes on and finishes after 1.5 s.
-    await using slow = await startWorld({
+    await using slow = await startTestWorld({
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
     });
@@ -218,7 +218,7 @@ describe('after a request that may still be running', () => {
   });
 
   it('a hang beyond the time-out is finished again once the settle time has passed', async () => {
-    await using slow = await startWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang' });
     await slow.onboarding.start({ interviewId, sessionToken: token });
@@ -229,10 +229,18 @@ describe('after a request that may still be running', () => {
   });
 
   it('a status that cannot be read meanwhile does not shorten the wait', async () => {
-    await using slow = await startWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset' });
-    slow.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 503, times: 2 });
+    // The look before the first request goes well.
+    slow.simulator.fault({
+      operation: 'onboardingStatus',
+      interviewId,
+      kind: 'status',
+      status: 503,
+      times: 2,
+      skip: 1,
+    });
     await slow.onboarding.start({ interviewId, sessionToken: token });
     await slow.onboarding.result(interviewId);
     const [first, second] = slow.simulator.callsOf(interviewId, 'finishStatus');
@@ -246,7 +254,7 @@ describe('Incode away:', () => {
     const { startIncodeSimulator } = await import('../../src/testing/index.js');
     const gone = await startIncodeSimulator({ apiKeys: [API_KEY] });
     await gone.close();
-    await using away = await startWorld({ incode: { baseUrl: gone.url } });
+    await using away = await startTestWorld({ incode: { baseUrl: gone.url } });
     await away.onboarding.start({ interviewId: 'refused', sessionToken: 'token-of-nobody' });
     await expect
       .poll(async () => (await away.onboarding.state('refused')).call?.lastFailure)
@@ -266,7 +274,7 @@ describe('Incode away:', () => {
   });
 
   it('a name that DNS does not know is waited out', async () => {
-    await using away = await startWorld({ incode: { baseUrl: 'https://incode.invalid' } });
+    await using away = await startTestWorld({ incode: { baseUrl: 'https://incode.invalid' } });
     await away.onboarding.start({ interviewId: 'no-dns', sessionToken: 'token-of-nobody' });
     await expect
       .poll(async () => (await away.onboarding.state('no-dns')).call?.lastFailure?.type)

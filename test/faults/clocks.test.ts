@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, it, vi } from 'vitest';
 import { start } from '../support/cli.js';
-import { API_KEY, startWorld } from '../support/world.js';
+import { API_KEY, startTestWorld } from '../support/world.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -18,7 +18,7 @@ it('a worker whose clock is ahead by more than the settle time does not finish a
       const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
       return (await fetch(`${url}/_simulator/${path}`, init)).json();
     };
-    await using world = await startWorld({ incode: { baseUrl: url }, activities: { settleTimeMs: 4_000 } });
+    await using world = await startTestWorld({ incode: { baseUrl: url }, activities: { settleTimeMs: 4_000 } });
     const { interviewId, token } = await simulator('sessions', {});
     const calls = async (operation: string): Promise<unknown[]> =>
       (await simulator(`calls?interviewId=${interviewId}&operation=${operation}`)).calls;

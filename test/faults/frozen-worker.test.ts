@@ -19,7 +19,7 @@ import {
   startIncodeSimulator,
   startLocalTemporalServer,
 } from '../../src/testing/index.js';
-import { all } from '../support/bulk-world.js';
+import { all } from '../support/batch.js';
 import { API_KEY } from '../support/world.js';
 
 // Workers are real processes, because SIGSTOP freezes a whole process. Each test freezes one for longer than the heartbeat timeout.

@@ -6,7 +6,7 @@ import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/te
 import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, until, untilLooks } from '../support/lifecycle.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // A server of its own, because it is killed, or stops answering.
 
@@ -15,7 +15,7 @@ const HEADERS = { 'x-webhook-secret': SECRET };
 
 let directory: string;
 let server: LocalTemporalServer;
-let world: World;
+let world: TestWorld;
 let receiver: WebhooksProcess;
 
 async function startServer(port = 0): Promise<void> {
@@ -28,7 +28,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-webhooks-'));
   await startServer();
   // Incode's schedule as it is: nothing is sent again before the clock is moved.
-  world = await startWorld({ address: server.address, simulator: { timeScale: 1 } });
+  world = await startTestWorld({ address: server.address, simulator: { timeScale: 1 } });
   receiver = await startWebhooks(['--task-queue', world.taskQueue], {
     TEMPORAL_ADDRESS: server.address,
     WEBHOOK_PORT: String(await freePort()),

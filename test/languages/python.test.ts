@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import { batchProgress } from '../../src/client/index.js';
 import { FAILURES } from '../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld } from '../support/batch.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 import { installedTemporalio, runPython } from './python.js';
 
-let world: BatchWorld;
+let world: TestWorld;
 let found: Awaited<ReturnType<typeof installedTemporalio>>;
 beforeAll(async () => {
-  world = await startBatchWorld();
+  world = await startTestWorld();
   found = await installedTemporalio();
   if ('missing' in found) process.stderr.write(`Skipping the tests with Python's temporalio: ${found.missing}\n`);
 });
@@ -72,11 +72,11 @@ outcome: approved
   });
 
   it('completes a batch, and attaches when it is run again', async (context) => {
-    const sessions = await openSessions(world.simulator, 5);
+    const sessions = await world.sessions(5);
     const refused = sessions[3]?.interviewId ?? '';
     world.simulator.fault({ operation: 'finishStatus', interviewId: refused, kind: 'status', status: 400 });
     const batchId = `python-${randomUUID()}`;
-    const complete = () => python(context, 'batch', world.bulkQueue, batchId, fileOf(JSON.stringify(sessions)));
+    const complete = () => python(context, 'batch', world.taskQueue, batchId, fileOf(JSON.stringify(sessions)));
     const printed = await complete();
     expect(printed.trim().split('\n')).toEqual(
       sessions.map(({ interviewId }) => `${interviewId} ${interviewId === refused ? FAILURES.badRequest : 'approved'}`),

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { batchProgress } from '../../src/client/index.js';
 import { BULK_TASK_QUEUE, FAILURES, TASK_QUEUE } from '../../src/contract/index.js';
 import { defaultCacheDir, findTemporalBinary } from '../../src/testing/server/binary.js';
-import { type BatchWorld, openSessions, startBatchWorld } from '../support/batch.js';
 import { codeBlocks, section } from '../support/markdown.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const run = promisify(execFile);
 
@@ -22,11 +22,11 @@ const BLOCKS = codeBlocks(section(page, 'With the temporal CLI'), 'sh').map((blo
 /** The sample values of the page. */
 const SAMPLE = { interviewId: '5f3a9c0be7d1426f8a90c3d2', token: 'eyJhbGciOiJIUzI1NiJ9', batchId: 'night-2026-11-24' };
 
-let world: BatchWorld;
+let world: TestWorld;
 let directory: string;
 let path: string;
 beforeAll(async () => {
-  world = await startBatchWorld();
+  world = await startTestWorld();
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-cli-'));
   const options = { env: process.env, cacheDir: defaultCacheDir(process.env), onProgress: () => undefined };
   path = dirname((await findTemporalBinary(options)).path);
@@ -42,7 +42,7 @@ async function temporal(command: string, values: Partial<typeof SAMPLE>): Promis
   const replaced = Object.entries(values).reduce(
     (text, [name, value]) => text.replaceAll(SAMPLE[name as keyof typeof SAMPLE], value),
     command
-      .replace(`--task-queue ${BULK_TASK_QUEUE} `, `--task-queue ${world.bulkQueue} `)
+      .replace(`--task-queue ${BULK_TASK_QUEUE} `, `--task-queue ${world.taskQueue} `)
       .replace(`--task-queue ${TASK_QUEUE} `, `--task-queue ${world.taskQueue} `),
   );
   const env = {
@@ -90,7 +90,7 @@ it('the page shows how a shard of a batch is completed, steered and looked at', 
   const [, , commands = []] = BLOCKS;
   const batchId = `cli-${randomUUID()}`;
   // Their scores never come, so that the shard is there until it is stopped.
-  const sessions = await openSessions(world.simulator, 2, { scoreReadyAfterMs: null });
+  const sessions = await world.sessions(2, { scoreReadyAfterMs: null });
   await writeFile(join(directory, 'shard.json'), JSON.stringify({ batchId, shard: 0, sessions }));
   const answers: Record<string, Record<string, unknown>> = {};
   for (const command of commands) {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 import { installedProject, type Project } from './installed.js';
 
 const run = promisify(execFile);
@@ -21,9 +21,9 @@ const SLOW = { timeout: 300_000 };
 const OPTIONAL = ['activity', 'core-bridge', 'nexus', 'testing', 'worker', 'workflow'];
 
 let project: Project;
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  [project, world] = await Promise.all([installedProject(), startWorld()]);
+  [project, world] = await Promise.all([installedProject(), startTestWorld()]);
 });
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { ANSWER_WORKFLOW, answerWorkflowId } from '../../src/contract/index.js';
 import { nexusWorkerOptions } from '../../src/nexus/worker-options.js';
 import type { History } from '../support/history.js';
 import { begin } from '../support/lifecycle.js';
-import { startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 
 /** One for every path through the workflow that waits for an answer. */
 export const ANSWER_SCENARIOS: Record<string, () => Promise<History>> = {
@@ -17,8 +17,8 @@ export const ANSWER_SCENARIOS: Record<string, () => Promise<History>> = {
     }),
 };
 
-async function waiting(startSession: (world: World) => Promise<string>): Promise<History> {
-  await using world = await startWorld();
+async function waiting(startSession: (world: TestWorld) => Promise<string>): Promise<History> {
+  await using world = await startTestWorld();
   const interviewId = await startSession(world);
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const options = nexusWorkerOptions(`${world.taskQueue}-nexus`, world.taskQueue);

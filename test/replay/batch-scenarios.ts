@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress } from '../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard } from '../support/batch.js';
+import { startShard } from '../support/batch.js';
 import type { fetchHistory } from '../support/history.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 type History = Awaited<ReturnType<typeof fetchHistory>>;
 
@@ -9,7 +10,7 @@ type History = Awaited<ReturnType<typeof fetchHistory>>;
 export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
   'batch-with-a-retry': () =>
     playing(async (world) => {
-      const sessions = await openSessions(world.simulator, 5);
+      const sessions = await world.sessions(5);
       const interviewId = sessions[2]?.interviewId ?? '';
       world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
       const handle = await startShard(world, sessions, { plan: { close: true } });
@@ -19,7 +20,7 @@ export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
 
   'batch-held-up': () =>
     playing(async (world) => {
-      const sessions = await openSessions(world.simulator, 12);
+      const sessions = await world.sessions(12);
       world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: 9 });
       const handle = await startShard(world, sessions);
       await handle.result();
@@ -28,7 +29,7 @@ export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
 
   'batch-paused-and-stopped': () =>
     playing(async (world) => {
-      const sessions = await openSessions(world.simulator, 3, { scoreReadyAfterMs: null });
+      const sessions = await world.sessions(3, { scoreReadyAfterMs: null });
       const handle = await startShard(world, sessions, { plan: { score: true } });
       const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
       await expect.poll(async () => (await progress()).waiting).toBe(3);
@@ -41,7 +42,7 @@ export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
     }),
 };
 
-async function playing(play: (world: BatchWorld) => Promise<History>): Promise<History> {
-  await using world = await startBatchWorld();
+async function playing(play: (world: TestWorld) => Promise<History>): Promise<History> {
+  await using world = await startTestWorld();
   return await play(world);
 }

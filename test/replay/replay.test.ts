@@ -4,7 +4,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { fetchHistory } from '../support/history.js';
-import { startWorld, WORKFLOW_BUNDLE, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
@@ -57,15 +57,18 @@ if (process.env.RECORD_HISTORIES) {
   });
 }
 
-async function recorded(play: (world: World) => Promise<string>) {
-  await using world = await startWorld();
+async function recorded(play: (world: TestWorld) => Promise<string>) {
+  await using world = await startTestWorld();
   return await fetchHistory(world.temporal, await play(world));
 }
 
 /** Neither the machine's name nor its paths belong into the repository. */
 function anonymous(history: string): string {
   const hide = (key: string, value: unknown) => (key === 'identity' || key === 'stackTrace' ? '' : value);
-  return JSON.stringify(JSON.parse(history, hide), null, 1);
+  const { events, ...rest } = JSON.parse(history, hide);
+  // One event a line, so that a change of a history can be read.
+  const lines = events.map((event: unknown) => JSON.stringify(event)).join(',\n');
+  return `${JSON.stringify(rest).slice(0, -1)}${Object.keys(rest).length > 0 ? ',' : ''}"events":[\n${lines}\n]}`;
 }
 
 async function readHistory(name: string): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
-import type { SessionSpec } from '../../src/testing/index.js';
+import { executiveLogIn } from '../../src/incode/index.js';
+import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
 import {
   begin,
   finishElsewhere,
@@ -13,7 +14,7 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 const ASKED = { plan: { finishWhen: 'asked' } } as const;
@@ -21,7 +22,7 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
 /** One for every path through the workflow. Each returns the session whose history is kept. */
-export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
+export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = {
   async approved(world) {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -146,15 +147,15 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
 
   /** The webhook is forged, and later a true one comes. */
   async 'webhook-contradicted'() {
-    await using world = await startWorld({ activities: { confirmWithinMs: 300 } });
+    await using world = await startTestWorld({ activities: { statusLagMs: 300 } });
     const interviewId = await inReview(world);
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
     await until(
-      async () => /^Incode contradicts/.test((await stateOf(world, interviewId)).timeline.at(-1)?.event ?? ''),
+      async () => (await stateOf(world, interviewId)).timeline.some(({ event }) => /^Incode contradicts/.test(event)),
       true,
     );
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
-    return ended(world, interviewId);
+    return await ended(world, interviewId);
   },
 
   async 'webhook-without-token'(world) {
@@ -184,6 +185,18 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
     return ended(world, interviewId);
   },
 
+  /** Its status lags behind, so that the finish is confirmed a little later. */
+  async 'finish-confirmed'() {
+    await using world = await startExecutive({ behavior: { statusLagMs: 300 } });
+    return await ended(world, (await begin(world)).interviewId);
+  },
+
+  async 'finish-not-confirmed'() {
+    await using world = await startExecutive({ behavior: { foreignId: 'ignored', tokenForm: 'opaque' } });
+    const { token } = await world.simulator.openSession();
+    return await ended(world, (await begin(world, { sessionToken: token })).interviewId);
+  },
+
   async 'verdict-by-poll'(world) {
     const interviewId = await inReview(world);
     world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -208,7 +221,7 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 
   async 'token-reissued-during-review'() {
-    await using world = await startWorld({
+    await using world = await startTestWorld({
       tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
     });
     const interviewId = await inReview(world);
@@ -247,7 +260,16 @@ export const SCENARIOS: Record<string, (world: World) => Promise<string>> = {
   },
 };
 
-async function waiting(world: World): Promise<string> {
+function startExecutive(simulator: SimulatorOptions): Promise<TestWorld> {
+  const credentials = () => ({ email: 'kyc@example.com', password: 'simulated' });
+  return startTestWorld({
+    simulator,
+    activities: { statusLagMs: 1_200 },
+    executive: (incode) => executiveLogIn(incode, credentials),
+  });
+}
+
+async function waiting(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);
   await untilLooks(world, interviewId, 1);
   // The poll waits for its next attempt.
@@ -255,14 +277,15 @@ async function waiting(world: World): Promise<string> {
   return interviewId;
 }
 
-async function inReview(world: World): Promise<string> {
+async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
-  await untilLooks(world, interviewId, 1);
+  // The one before finishing, and the poll's first.
+  await untilLooks(world, interviewId, 2);
   return interviewId;
 }
 
-async function ended(world: World, interviewId: string): Promise<string> {
+async function ended(world: TestWorld, interviewId: string): Promise<string> {
   await world.onboarding.result(interviewId).catch(() => undefined);
   return interviewId;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError, readCodecServerConfig, readConfig, readWebhookConfig } from '../../src/config/index.js';
+import { wrongSecretFiles } from '../../src/secrets/index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-files-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -164,4 +165,22 @@ it('the tokens of the codec server are read again', () => {
   expect(() => readCodecServerConfig({ TEMPORAL_INCODE_ENCRYPTION_KEYS, CODEC_SERVER_TOKENS_FILE: '/none' })).toThrow(
     ConfigError,
   );
+});
+
+it.each([
+  ['emptied', (path: string) => replace(path, '\n')],
+  ['deleted', (path: string) => rmSync(path)],
+])('a file that is %s is counted as wrong, keeps its secret in use, and is right again once it is back', (_, spoil) => {
+  const before = wrongSecretFiles();
+  const path = fileOf('first-key');
+  const config = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, () => undefined);
+  expect(wrongSecretFiles()).toBe(before);
+  spoil(path);
+  vi.advanceTimersByTime(5_000);
+  expect(wrongSecretFiles()).toBe(before + 1);
+  expect(config.apiKey()).toBe('first-key');
+  writeFileSync(path, 'second-key');
+  vi.advanceTimersByTime(5_000);
+  expect(wrongSecretFiles()).toBe(before);
+  expect(config.apiKey()).toBe('second-key');
 });

@@ -21,17 +21,12 @@ const USE_RUNTIME = ['worker', 'demo', 'dev'];
 export async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
   if (USE_RUNTIME.includes(args[0] ?? '') && !args.includes('--help')) return start(args, stdin, env).ended;
   const host = idleHosts.pop() ?? startHost();
-  host.send({ args, stdin, env: environment(env) });
+  host.send({ args, stdin, env: { ...process.env, ...env } });
   const [answer] = await Promise.race([once(host, 'message'), once(host, 'exit').then(hostEnded)]);
   const { leftOpen, ...ran } = answer as Ran & { leftOpen: string[] };
   if (leftOpen.length > 0) throw new Error(`temporal-incode ${args.join(' ')} left open: ${leftOpen.join(', ')}`);
   idleHosts.push(host);
   return ran;
-}
-
-/** As if no npx had started the program, however the tests were started. */
-function environment(env: Record<string, string>): NodeJS.ProcessEnv {
-  return { ...process.env, npm_command: '', ...env };
 }
 
 const HOST = fileURLToPath(new URL('cli-host.js', import.meta.url));
@@ -67,7 +62,7 @@ export async function runInShell(script: string, args: string[], stdin = ''): Pr
 export function startWithOpenStdin(args: string[], env: Record<string, string> = {}): Running {
   return running(
     spawn(process.execPath, [MAIN, ...args], {
-      env: environment(env),
+      env: { ...process.env, ...env },
     }),
   );
 }

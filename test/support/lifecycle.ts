@@ -11,7 +11,7 @@ import {
 import { passTime, type SessionSpec } from '../../src/testing/index.js';
 import { failedTasks, fetchHistory, type History } from './history.js';
 import { serve } from './http.js';
-import type { World } from './world.js';
+import type { TestWorld } from './world.js';
 
 export interface Started {
   interviewId: string;
@@ -20,7 +20,7 @@ export interface Started {
 
 /** Opens a session and starts its onboarding with its token, unless `input` says otherwise. */
 export async function begin(
-  { simulator, onboarding }: World,
+  { simulator, onboarding }: TestWorld,
   input: Omit<OnboardingInput, 'interviewId'> = {},
   spec: SessionSpec = {},
 ): Promise<Started> {
@@ -29,11 +29,11 @@ export async function begin(
   return { interviewId, token };
 }
 
-export function handleOf({ temporal }: World, interviewId: string): WorkflowHandle {
+export function handleOf({ temporal }: TestWorld, interviewId: string): WorkflowHandle {
   return temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
 }
 
-export function stateOf(world: World, interviewId: string): Promise<OnboardingState> {
+export function stateOf(world: TestWorld, interviewId: string): Promise<OnboardingState> {
   return handleOf(world, interviewId).query<OnboardingState>(QUERIES.state);
 }
 
@@ -51,43 +51,43 @@ export async function until<T>(read: () => T | Promise<T>, expected: T): Promise
   }
 }
 
-export async function untilStage(world: World, interviewId: string, stage: Stage): Promise<void> {
+export async function untilStage(world: TestWorld, interviewId: string, stage: Stage): Promise<void> {
   await until(async () => (await stateOf(world, interviewId)).stage, stage);
 }
 
 /** What Incode's webhook says, without the webhook. If the simulator does not know of it, it is forged. */
-export async function say({ onboarding }: World, interviewId: string, ...statuses: string[]): Promise<void> {
+export async function say({ onboarding }: TestWorld, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) await onboarding.statusChanged({ interviewId, onboardingStatus });
 }
 
 /** Something happens to the session at Incode, and its webhook says so. */
-export async function happens(world: World, interviewId: string, ...statuses: string[]): Promise<void> {
+export async function happens(world: TestWorld, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) {
     world.simulator.setOnboardingStatus(interviewId, onboardingStatus);
     await say(world, interviewId, onboardingStatus);
   }
 }
 
-export function pass({ temporal }: World, interviewId: string, duration: Parameters<typeof passTime>[2]) {
+export function pass({ temporal }: TestWorld, interviewId: string, duration: Parameters<typeof passTime>[2]) {
   return passTime(temporal, onboardingWorkflowId(interviewId), duration);
 }
 
 /** Names of the calls that reached Incode, oldest first. */
-export function operationsOf({ simulator }: World, interviewId: string): string[] {
+export function operationsOf({ simulator }: TestWorld, interviewId: string): string[] {
   return simulator.callsOf(interviewId).map(({ operation, httpStatus }) => `${operation} ${httpStatus}`);
 }
 
 /** How often Incode has told the session's status. */
-export function looksAt({ simulator }: World, interviewId: string): number {
+export function looksAt({ simulator }: TestWorld, interviewId: string): number {
   return simulator.callsOf(interviewId, 'onboardingStatus').filter(({ httpStatus }) => httpStatus !== null).length;
 }
 
-export async function untilLooks(world: World, interviewId: string, times: number): Promise<void> {
+export async function untilLooks(world: TestWorld, interviewId: string, times: number): Promise<void> {
   await until(() => looksAt(world, interviewId), times);
 }
 
 /** Another program finishes the session at Incode. */
-export async function finishElsewhere({ simulator }: World, interviewId: string): Promise<void> {
+export async function finishElsewhere({ simulator }: TestWorld, interviewId: string): Promise<void> {
   const headers = {
     'content-type': 'application/json',
     'api-version': '1.0',
@@ -99,7 +99,7 @@ export async function finishElsewhere({ simulator }: World, interviewId: string)
 }
 
 /** Lets the simulator's webhooks reach the workflows. */
-export async function receiveWebhooks({ simulator, onboarding }: World): Promise<AsyncDisposable> {
+export async function receiveWebhooks({ simulator, onboarding }: TestWorld): Promise<AsyncDisposable> {
   const receiver = await serve(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -111,7 +111,7 @@ export async function receiveWebhooks({ simulator, onboarding }: World): Promise
 }
 
 /** As `list` and the Web UI show them. */
-export async function searchAttributesOf(world: World, interviewId: string): Promise<Record<string, unknown>> {
+export async function searchAttributesOf(world: TestWorld, interviewId: string): Promise<Record<string, unknown>> {
   const { typedSearchAttributes } = await handleOf(world, interviewId).describe();
   const names: Record<string, string> = Object.fromEntries(
     Object.entries(SEARCH_ATTRIBUTES).map(([short, name]) => [name, short]),
@@ -122,7 +122,7 @@ export async function searchAttributesOf(world: World, interviewId: string): Pro
 }
 
 /** What must hold after whatever was done to a session: no task failed, and Incode was made to finish it once at most. */
-export async function expectSound(world: World, interviewId: string): Promise<History> {
+export async function expectSound(world: TestWorld, interviewId: string): Promise<History> {
   const history = await fetchHistory(world.temporal, interviewId);
   expect(failedTasks(history)).toEqual([]);
   expect(world.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);

@@ -1,7 +1,7 @@
 import type { OnboardingInput } from '../../src/contract/index.js';
 import type { FaultEffect, SessionSpec, SimulatedOperation } from '../../src/testing/index.js';
 import { handleOf, type Started, stateOf, until } from './lifecycle.js';
-import type { World } from './world.js';
+import type { TestWorld } from './world.js';
 
 /** Everywhere a session can stand when a message comes. */
 export const PLACES = [
@@ -53,7 +53,7 @@ const WAYS: Record<Place, Way> = {
 };
 
 /** Starts a session and waits until it stands there, and Incode was asked at least once. */
-export async function bringTo(world: World, place: Place): Promise<Started> {
+export async function bringTo(world: TestWorld, place: Place): Promise<Started> {
   const { plan, spec = {}, fault, arrivesAt } = WAYS[place];
   const { interviewId, token } = await world.simulator.openSession(spec);
   if (fault) world.simulator.fault({ ...fault, interviewId });
@@ -64,7 +64,7 @@ export async function bringTo(world: World, place: Place): Promise<Started> {
 }
 
 /** Its stage, and in which stage the token is needed. */
-export async function whereIs(world: World, interviewId: string): Promise<string> {
+export async function whereIs(world: TestWorld, interviewId: string): Promise<string> {
   const { stage, timeline } = await stateOf(world, interviewId);
   if (/^(Cancelled|Failed)/.test(timeline.at(-1)?.event ?? '')) {
     return (await handleOf(world, interviewId).describe()).status.name.toLowerCase();
@@ -73,6 +73,6 @@ export async function whereIs(world: World, interviewId: string): Promise<string
   return stage === 'needsToken' ? `noToken/${entered}` : stage;
 }
 
-export async function untilAt(world: World, interviewId: string, place: string): Promise<void> {
+export async function untilAt(world: TestWorld, interviewId: string, place: string): Promise<void> {
   await until(() => whereIs(world, interviewId), place);
 }

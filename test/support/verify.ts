@@ -54,7 +54,7 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
   return {
     'finish-answer': ['as assumed', '200, approved'],
     'redirection-url':
-      behavior.redirectionUrl === null ? ['as assumed', /^"https:"/] : ['differs, configure', /^"javascript:"/],
+      behavior.redirectionUrl === null ? ['as assumed', /^"https:"/] : ['differs, safe', /^"javascript:"/],
     'empty-finish': finishOf('emptyFinish'),
     'status-after-finish': isUnderstood ? ['as assumed', after(behavior.statusLagMs)] : ['unsafe', told],
     'score-after-finish': ['as assumed', after(behavior.scoreLagMs)],

@@ -3,11 +3,24 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
-import { type ActivityOptions, createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
-import { OnboardingClient } from '../../src/client/index.js';
-import { createIncodeClient, type IncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
+import {
+  type ActivityOptions,
+  type BulkOptions,
+  createBulkActivities,
+  createIncodeActivities,
+  type TokenSource,
+} from '../../src/activities/index.js';
+import { type BatchOptions, OnboardingClient } from '../../src/client/index.js';
+import { type BatchSession, batchWorkflowId } from '../../src/contract/index.js';
+import {
+  createIncodeClient,
+  type ExecutiveToken,
+  type IncodeClient,
+  type IncodeClientOptions,
+} from '../../src/incode/index.js';
 import {
   type IncodeSimulator,
+  type SessionSpec,
   type SimulatorOptions,
   startIncodeSimulator,
 } from '../../src/testing/simulator/index.js';
@@ -18,27 +31,40 @@ export const WORKFLOW_BUNDLE = { codePath: fileURLToPath(new URL('../../dist/wor
 /** Long enough that a key or token is never found by accident, and known, so that it can be searched for. */
 export const API_KEY = 'api-key-that-must-not-be-seen';
 
-export interface WorldOptions {
+export interface TestWorldOptions {
   simulator?: SimulatorOptions;
   incode?: Partial<IncodeClientOptions>;
   activities?: Partial<ActivityOptions>;
+  /** Of batches, beside those of `activities`. */
+  bulk?: Partial<BulkOptions>;
   tokenSource?: (incode: IncodeClient) => TokenSource;
+  executive?: (incode: IncodeClient) => ExecutiveToken;
   /** @default the shared server */
   address?: string;
-  /** @default one of its own */
+  /** @default a new one */
   taskQueue?: string;
 }
 
-/** A simulator, a worker with a task queue of its own, and a client: everything that one test needs, for it alone. */
-export interface World {
+/** A simulator, a worker for sessions and batches on a new task queue, and a client. */
+export interface TestWorld {
   simulator: IncodeSimulator;
   onboarding: OnboardingClient;
   temporal: Client;
   taskQueue: string;
+  /** Options of a batch with a new id, for this world's worker, in shards of five. */
+  batch(options?: BatchOptions): BatchOptions & { batchId: string };
+  sessions(count: number, spec?: Spec): Promise<OpenedSession[]>;
+  /** How often each of the sessions was finished at Incode. */
+  timesFinished(sessions: BatchSession[]): number[];
+  shard(batchId: string, number: number): ReturnType<Client['workflow']['getHandle']>;
   /** What workers of this process have logged since the start, as JSON lines. */
   logs(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+export type OpenedSession = BatchSession & { sessionToken: string };
+
+type Spec = SessionSpec | ((index: number) => SessionSpec);
 
 const logged: string[] = [];
 
@@ -62,51 +88,50 @@ function plain(value: unknown): unknown {
   return value instanceof Error ? { ...value, message: value.message, stack: value.stack, cause: value.cause } : value;
 }
 
-export async function startWorld({
-  simulator: simulated,
-  incode,
-  activities,
-  tokenSource,
-  address,
-  taskQueue: givenQueue,
-}: WorldOptions = {}): Promise<World> {
+/** Of every world: the simulator ends its requests after 300 ms, so all times shrink with it. */
+const TIMES = {
+  settleTimeMs: 400,
+  operatorRetryMs: 300,
+  scorePollMs: 200,
+  confirmFinishPollMs: 200,
+  confirmFinishWithinMs: 2_000,
+};
+
+export async function startTestWorld(options: TestWorldOptions = {}): Promise<TestWorld> {
+  const { address = inject('temporalAddress'), taskQueue = `test-${randomUUID()}` } = options;
+  const namespace = inject('temporalNamespace');
   const logsFrom = logged.length;
-  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...simulated });
-  const incodeClient = createIncodeClient({
+  const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01, ...options.simulator });
+  const incode = createIncodeClient({
     baseUrl: simulator.url,
     apiKey: API_KEY,
     timeoutMs: 1_000,
     finishTimeoutMs: 1_000,
-    ...incode,
+    ...options.incode,
   });
-  const taskQueue = givenQueue ?? `test-${randomUUID()}`;
-  const server = address ?? inject('temporalAddress');
-  const native = await NativeConnection.connect({ address: server });
+  const tokenSource = options.tokenSource ? { tokenSource: options.tokenSource(incode) } : {};
+  const executive = options.executive ? { executive: options.executive(incode) } : {};
+  const activities = { incode, ...TIMES, ...tokenSource, ...executive, ...options.activities };
+  const native = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     connection: native,
-    namespace: inject('temporalNamespace'),
+    namespace,
     taskQueue,
     workflowBundle: WORKFLOW_BUNDLE,
-    // The simulator ends its requests after 300 ms, so the settle time shrinks with it.
-    activities: createIncodeActivities({
-      incode: incodeClient,
-      settleTimeMs: 400,
-      operatorRetryMs: 300,
-      scorePollMs: 200,
-      confirmFinishPollMs: 200,
-      confirmFinishWithinMs: 2_000,
-      ...activities,
-      ...(tokenSource ? { tokenSource: tokenSource(incodeClient) } : {}),
-    }),
+    activities: { ...createIncodeActivities(activities), ...createBulkActivities({ ...activities, ...options.bulk }) },
   });
   const running = worker.run();
-  const connection = await Connection.connect({ address: server });
-  const temporal = new Client({ connection, namespace: inject('temporalNamespace') });
+  const connection = await Connection.connect({ address });
+  const temporal = new Client({ connection, namespace });
   return {
     simulator,
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
+    batch: (given = {}) => ({ batchId: `batch-${randomUUID()}`, taskQueue, shardSize: 5, ...given }),
+    sessions: (count, spec) => openSessions(simulator, count, spec),
+    timesFinished: (sessions) => timesFinished(simulator, sessions),
+    shard: (batchId, number) => temporal.workflow.getHandle(batchWorkflowId(batchId, number)),
     logs: () => logged.slice(logsFrom).join('\n'),
     async [Symbol.asyncDispose]() {
       worker.shutdown();
@@ -114,7 +139,21 @@ export async function startWorld({
       await native.close();
       await connection.close();
       await simulator.close();
-      await incodeClient.close();
+      await incode.close();
     },
   };
+}
+
+export function openSessions(simulator: IncodeSimulator, count: number, spec: Spec = {}): Promise<OpenedSession[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const { interviewId, token } = await simulator.openSession(typeof spec === 'function' ? spec(index) : spec);
+      return { interviewId, sessionToken: token };
+    }),
+  );
+}
+
+/** How often each was finished at Incode. */
+export function timesFinished(simulator: IncodeSimulator, sessions: BatchSession[]): number[] {
+  return sessions.map(({ interviewId }) => simulator.effects(interviewId).finished);
 }

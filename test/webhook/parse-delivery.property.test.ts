@@ -20,6 +20,8 @@ const body = fc.oneof(
 );
 const status = fc
   .oneof(fc.constantFrom('ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'), printable(100))
+  // As it is read: other spellings become this one.
+  .map((status) => status.toUpperCase())
   .filter((status) => status !== 'ONBOADING_FINISHED');
 const delivery = fc.record({ interviewId: printable(200), onboardingStatus: status });
 

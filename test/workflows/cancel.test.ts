@@ -4,17 +4,17 @@ import { openActivities } from '../support/history.js';
 import { begin, expectSound, handleOf, looksAt, stateOf, until } from '../support/lifecycle.js';
 import { bringTo, PLACES } from '../support/places.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 vi.setConfig({ maxConcurrency: 16 });
 
-let world: World;
+let world: TestWorld;
 /** Its calls give up soon. */
-let hasty: World;
+let hasty: TestWorld;
 beforeAll(async () => {
-  hasty = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 700, finishTimeoutMs: 700 } });
+  hasty = await startTestWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 700, finishTimeoutMs: 700 } });
   // Incode's own limit is far away, so that a call that hangs is under way until it is aborted.
-  world = await startWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 } });
+  world = await startTestWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 } });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 /** How many calls each session had made when its workflow ended. */
-const ended: { of: World; interviewId: string; calls: number }[] = [];
+const ended: { of: TestWorld; interviewId: string; calls: number }[] = [];
 
 async function expectCancelled(interviewId: string, of = world): Promise<void> {
   expect(await thrown(of.onboarding.result(interviewId))).toMatchObject({ type: 'Cancelled' });
@@ -78,7 +78,7 @@ describe('cancellation', () => {
 
   it.concurrent('while a token source is asked ends the workflow', async () => {
     const never = { token: (_: string, signal: AbortSignal) => aborted(signal) };
-    await using asking = await startWorld({ tokenSource: () => never });
+    await using asking = await startTestWorld({ tokenSource: () => never });
     const { interviewId } = await asking.simulator.openSession();
     await asking.onboarding.start({ interviewId });
     await until(async () => (await asking.onboarding.state(interviewId)).call?.activity, 'reissueToken');

@@ -12,14 +12,14 @@ import {
 import { scheduledActivities } from '../support/history.js';
 import { begin, expectSound, happens, pass, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // Longer than the default, so that a week has few of them.
 const POLL_MS = 6 * 3_600_000;
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld({ activities: { processedPollMs: POLL_MS } });
+  world = await startTestWorld({ activities: { processedPollMs: POLL_MS } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -16,10 +16,10 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 let server: LocalTemporalServer;
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
   server = await startLocalTemporalServer({
     namespace: inject('temporalNamespace'),
@@ -28,7 +28,7 @@ beforeAll(async () => {
     dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' },
     env: { ...process.env, TEMPORAL_ADDRESS: undefined },
   });
-  world = await startWorld({ address: server.address, activities: { reviewPollMs: 24 * 3_600_000 } });
+  world = await startTestWorld({ address: server.address, activities: { reviewPollMs: 24 * 3_600_000 } });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@ import type { FaultEffect, SessionSpec, SimulatedOperation } from '../../src/tes
 import { begin, expectSound, handleOf, until } from '../support/lifecycle.js';
 import { untilAt } from '../support/places.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 /**
  * What becomes of a session if the call of a stage goes wrong once: `done` as if nothing had happened, a failure of that
@@ -63,12 +63,12 @@ const STAGES: Record<string, Stage> = {
 vi.setConfig({ maxConcurrency: 16 });
 
 const POLLS = { processedPollMs: 200, reviewPollMs: 200 };
-let world: World;
-let withSource: World;
+let world: TestWorld;
+let withSource: TestWorld;
 beforeAll(async () => {
   [world, withSource] = await Promise.all([
-    startWorld({ activities: POLLS }),
-    startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+    startTestWorld({ activities: POLLS }),
+    startTestWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
   ]);
 });
 afterAll(async () => {
@@ -138,13 +138,13 @@ function faultOf(answer: string): FaultEffect {
   return FAULTS[answer] ?? { kind: 'status', status: Number(answer) };
 }
 
-async function expectEnd(of: World, interviewId: string, end: string): Promise<void> {
+async function expectEnd(of: TestWorld, interviewId: string, end: string): Promise<void> {
   if (end === 'done') expect((await of.onboarding.result(interviewId)).outcome).toBe('approved');
   else if (end.startsWith('noToken/')) await untilAt(of, interviewId, end);
   else expect(await thrown(of.onboarding.result(interviewId))).toMatchObject({ type: end });
 }
 
-async function stop(of: World, interviewId: string): Promise<void> {
+async function stop(of: TestWorld, interviewId: string): Promise<void> {
   await handleOf(of, interviewId)
     .terminate()
     .catch(() => undefined);

@@ -16,12 +16,12 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // What `say` says without the simulator knowing of it is forged.
 
 /** Long polls: what is found in time, a hint has led to. Reads at 0, 0.07, 0.2, 0.5, 1.0 and 2.1 s. */
-const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, confirmWithinMs: 2_400 };
+const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, statusLagMs: 2_400 };
 
 const events: ActivityEvent[] = [];
 const observe = (event: ActivityEvent) => {
@@ -29,12 +29,12 @@ const observe = (event: ActivityEvent) => {
 };
 const heard = () => events.flatMap((event) => (event.type === 'hint' ? event.result : []));
 
-let world: World;
-let withSource: World;
+let world: TestWorld;
+let withSource: TestWorld;
 beforeAll(async () => {
   [world, withSource] = await Promise.all([
-    startWorld({ activities: { ...ACTIVITIES, observe } }),
-    startWorld({
+    startTestWorld({ activities: { ...ACTIVITIES, observe } }),
+    startTestWorld({
       activities: { ...ACTIVITIES, observe },
       tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
     }),
@@ -67,7 +67,7 @@ async function start(
 }
 
 /** What the timeline says of webhooks. */
-async function contradictionsOf(of: World, interviewId: string): Promise<string[]> {
+async function contradictionsOf(of: TestWorld, interviewId: string): Promise<string[]> {
   const { timeline } = await stateOf(of, interviewId);
   return timeline.flatMap(({ event }) => (event.startsWith('Incode contradicts') ? event : []));
 }
@@ -326,7 +326,11 @@ describe('asking Incode about a webhook', () => {
       await later.statusChanged({ interviewId, onboardingStatus });
     }
     await finishElsewhere(world, interviewId);
-    await using _ = await startWorld({ taskQueue, incode: { baseUrl: world.simulator.url }, activities: ACTIVITIES });
+    await using _ = await startTestWorld({
+      taskQueue,
+      incode: { baseUrl: world.simulator.url },
+      activities: ACTIVITIES,
+    });
     expect((await later.result(interviewId)).outcome).toBe('approved');
     const activities = scheduledActivities(await expectSound(world, interviewId));
     expect(activities).toEqual(['confirmStatus', 'finishStatus', 'score']);

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { AnswerPendingError, OnboardingClient } from '../../src/client/index.js';
 import { expectSound } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld } from '../support/world.js';
+import { startTestWorld } from '../support/world.js';
 
 it('1,000 signals that wait for a workflow cost a finish nothing but time', async () => {
-  await using world = await startWorld();
+  await using world = await startTestWorld();
   const { interviewId, token } = await world.simulator.openSession();
   const taskQueue = `later-${interviewId}`;
   // No worker takes them yet.
@@ -17,7 +17,7 @@ it('1,000 signals that wait for a workflow cost a finish nothing but time', asyn
   }
   expect(await thrown(later.finish({ interviewId }, { timeoutMs: 300 }))).toBeInstanceOf(AnswerPendingError);
 
-  await using _ = await startWorld({ taskQueue, incode: { baseUrl: world.simulator.url } });
+  await using _ = await startTestWorld({ taskQueue, incode: { baseUrl: world.simulator.url } });
   expect(await later.finish({ interviewId })).toMatchObject({ action: 'approved', confirmedBy: 'response' });
   expect((await later.result(interviewId)).outcome).toBe('approved');
   await expectSound(world, interviewId);

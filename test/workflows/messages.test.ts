@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FAILURES } from '../../src/contract/index.js';
 import { expectSound, finishElsewhere, handleOf, type Started, stateOf } from '../support/lifecycle.js';
 import { bringTo, PLACES, type Place, untilAt, whereIs } from '../support/places.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 /**
  * Every message at every place. A cell is what the sender gets, and where the session stands then; `=` is where it stood.
@@ -91,10 +91,10 @@ const MESSAGES: Record<string, Send> = {
 // Rows wait for the server most of the time.
 vi.setConfig({ maxConcurrency: 16 });
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
   // Incode's own limit is far away, so that a call that hangs is under way for as long as a row takes.
-  world = await startWorld({ simulator: { timeScale: 1 }, incode: { finishTimeoutMs: 60_000 } });
+  world = await startTestWorld({ simulator: { timeScale: 1 }, incode: { finishTimeoutMs: 60_000 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -14,7 +14,7 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // Months on a real server. A session's workflow and the simulated Incode each have a clock: the days pass for the workflow, with
 // its polls, then for Incode, whose webhooks arrive.
@@ -23,12 +23,12 @@ const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const SECRET = 'a-secret-of-both-sides';
 
-let world: World;
-let incode: World['simulator'];
+let world: TestWorld;
+let incode: TestWorld['simulator'];
 let receiver: WebhookReceiver;
 let url: string;
 beforeAll(async () => {
-  world = await startWorld({
+  world = await startTestWorld({
     // Longer than the defaults: the server takes a tenth of a second for each.
     activities: { processedPollMs: 12 * HOUR, reviewPollMs: 24 * HOUR },
     tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }),

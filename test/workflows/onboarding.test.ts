@@ -3,11 +3,11 @@ import { InvalidInputError, SessionFailedError } from '../../src/client/index.js
 import { FAILURES, ONBOARDING_WORKFLOW, onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
 import { attemptsOf, billableActions, fetchHistory } from '../support/history.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -7,7 +7,7 @@ import { completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { BATCH_QUERIES, batchWorkflowId, onboardingWorkflowId, QUERIES } from '../../src/contract/index.js';
 import { createIncodeClient } from '../../src/incode/index.js';
 import { type IncodeSimulator, passTime, startIncodeSimulator } from '../../src/testing/index.js';
-import { all, outcomes } from '../support/bulk-world.js';
+import { all, outcomes } from '../support/batch.js';
 import { failedTasks } from '../support/history.js';
 import { API_KEY, WORKFLOW_BUNDLE } from '../support/world.js';
 

@@ -12,14 +12,14 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
-let withSource: World;
+let world: TestWorld;
+let withSource: TestWorld;
 beforeAll(async () => {
   [world, withSource] = await Promise.all([
-    startWorld(),
-    startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+    startTestWorld(),
+    startTestWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
   ]);
 });
 afterAll(async () => {
@@ -30,7 +30,7 @@ afterAll(async () => {
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 const WAIT = { plan: { review: 'wait', reviewDeadline: '30 days' } } as const;
 
-async function inReview(of: World, input: Parameters<typeof begin>[1] = WAIT): Promise<string> {
+async function inReview(of: TestWorld, input: Parameters<typeof begin>[1] = WAIT): Promise<string> {
   const { interviewId } = await begin(of, input, WARN);
   await untilStage(of, interviewId, 'inReview');
   await untilLooks(of, interviewId, 1);
@@ -38,12 +38,12 @@ async function inReview(of: World, input: Parameters<typeof begin>[1] = WAIT): P
 }
 
 /** Its tokens run out, and the next look finds that. */
-async function tokenRunsOut(of: World, interviewId: string): Promise<void> {
+async function tokenRunsOut(of: TestWorld, interviewId: string): Promise<void> {
   of.simulator.revokeTokens(interviewId);
   await pass(of, interviewId, '7h');
 }
 
-async function renewals(of: World, interviewId: string): Promise<number> {
+async function renewals(of: TestWorld, interviewId: string): Promise<number> {
   const { timeline } = await stateOf(of, interviewId);
   return timeline.filter(({ event }) => event === 'The token source gave a fresh session token').length;
 }

@@ -13,12 +13,12 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 /** Webhooks are lost here: what a session hears, it is told by `say`. */
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld({ activities: { reviewPollMs: 24 * 3_600_000 } });
+  world = await startTestWorld({ activities: { reviewPollMs: 24 * 3_600_000 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -80,7 +80,7 @@ describe('the verdict', () => {
     ['APPROVED', 'approved'],
     ['REJECTED', 'rejected'],
   ] as const)('comes by webhook: %s', async (verdict, outcome) => {
-    await using heard = await startWorld();
+    await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
     const { interviewId } = await begin(heard, WAIT, { ...WARN, manualReview: { verdict, afterMs: 500 } });
     expect(await heard.onboarding.result(interviewId)).toEqual({

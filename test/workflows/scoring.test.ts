@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openActivities } from '../support/history.js';
 import { begin, expectSound, pass, stateOf, until, untilStage } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld({ simulator: { timeScale: 1 }, activities: { scorePollMs: 600_000 } });
+  world = await startTestWorld({ simulator: { timeScale: 1 }, activities: { scorePollMs: 600_000 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -39,7 +39,7 @@ describe('the score deadline', () => {
     ['finds no score', { kind: 'latency', ms: 500 }],
     ['fails', { kind: 'hang' }],
   ] as const)('can be moved while an attempt is under way that %s', async (_, fault) => {
-    await using world = await startWorld({ simulator: { timeScale: 1 } });
+    await using world = await startTestWorld({ simulator: { timeScale: 1 } });
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_500 });
     world.simulator.fault({ operation: 'score', interviewId, ...fault });
     await world.onboarding.start({ interviewId, sessionToken: token });

@@ -10,19 +10,19 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // Longer than the default, so that a week has few of them.
 const POLL_MS = 6 * 3_600_000;
 const POLL = '6h';
 
 /** Webhooks are lost here: what a session hears, it is told by `say`. */
-let world: World;
-let withSource: World;
+let world: TestWorld;
+let withSource: TestWorld;
 beforeAll(async () => {
   [world, withSource] = await Promise.all([
-    startWorld({ activities: { processedPollMs: POLL_MS } }),
-    startWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+    startTestWorld({ activities: { processedPollMs: POLL_MS } }),
+    startTestWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
   ]);
 });
 afterAll(async () => {
@@ -96,7 +96,7 @@ describe('without a token that Incode accepts', () => {
 
   it('a token source that is out of order holds up no token that is handed in, and no webhook then', async () => {
     const vault = { token: () => Promise.reject(new Error('The vault is sealed')) };
-    await using sealed = await startWorld({ tokenSource: () => vault });
+    await using sealed = await startTestWorld({ tokenSource: () => vault });
     const { interviewId } = await sealed.simulator.openSession();
     await sealed.onboarding.start({ interviewId, ...PROCESSED });
     await expect

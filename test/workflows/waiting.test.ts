@@ -16,16 +16,16 @@ import {
   untilStage,
 } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 // Longer than the default, so that a week has few of them.
 const POLL_MS = 6 * 3_600_000;
 const POLL = '6h';
 
 /** Webhooks are lost here: what a session hears, it is told by `say`. */
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld({ activities: { processedPollMs: POLL_MS } });
+  world = await startTestWorld({ activities: { processedPollMs: POLL_MS } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -46,7 +46,7 @@ const READY = [
 
 describe('a session that is finished when it is processed', () => {
   it("waits for Incode's webhook", async () => {
-    await using heard = await startWorld();
+    await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
     const { interviewId } = await begin(heard, PROCESSED, { processedAfterMs: 300 });
     await untilStage(heard, interviewId, 'waiting');

@@ -1,5 +1,6 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { fitted, MIN_BYTES_PER_SESSION } from '../../contract/batch-size.js';
 import { FAILURES } from '../../contract/index.js';
 import { type IncodeClient, IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
@@ -184,9 +185,10 @@ class BulkAttempt {
 
   private file({ index }: BulkSession, step: Step): void {
     emit(this.options.observe, { type: 'batchSession', result: resultOf(step) });
-    if ('end' in step) this.ended.push([index, step.end]);
+    const { bytesPerSession = MIN_BYTES_PER_SESSION } = this.input;
+    if ('end' in step) this.ended.push([index, fitted(step.end, bytesPerSession)]);
     else {
-      this.open.push([index, step.open, step.dueInMs]);
+      this.open.push([index, fitted(step.open, bytesPerSession), step.dueInMs]);
       const { error } = step;
       if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
     }

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { FAILURES, needsScore } from '../../contract/index.js';
+import { FAILURES, type FinishAnswer, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
+import { isConfirmed, notConfirmed, reportNotConfirmed } from '../confirm-finish.js';
 import { failureTypeOf, isFinal, isToBeMended } from '../failure.js';
 import { type EarlierRequests, finishOnce } from '../finish-once.js';
 import { NotSentError } from '../lease.js';
@@ -16,8 +17,6 @@ export interface SessionOptions extends ResolvedActivityOptions {
   /** See {@link CompleteManyInput}. */
   trust: boolean;
 }
-
-const MAX_REDIRECTION = 512;
 
 /** What one go at a session came to. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
@@ -42,10 +41,12 @@ export async function completeSession(
     const access: SessionInput & { flowId?: string } = { interviewId, sessionToken, ...(flowId ? { flowId } : {}) };
     const ended = done.finish === undefined ? await finish(options, access, done, signal) : undefined;
     if (ended) return ended;
+    const unconfirmed = await confirmation(options, access, done, done.finish ?? null, signal);
+    if (unconfirmed) return unconfirmed;
     // Each of these calls went well, whatever became of those before.
     delete done.tries;
-    const isConfirmed = done.finish?.confirmedBy !== 'unconfirmed';
-    if (plan.close && isConfirmed && done.closed === undefined) {
+    const isFinished = done.finish?.confirmedBy !== 'unconfirmed';
+    if (plan.close && isFinished && done.closed === undefined) {
       done.closed = await close(options, access, done, signal);
     }
     const { finish: answer, onboardingStatus } = done;
@@ -75,7 +76,7 @@ async function finish(
   };
   const trust = options.trust && verify !== true;
   const attempt = await finishOnce(options, access, { earlier, trust, now: options.now }, signal);
-  if ('wait' in attempt) return { open: done, dueInMs: attempt.wait.ms };
+  if ('wait' in attempt) return { open: { ...done, ...attempt.sent }, dueInMs: attempt.wait.ms };
   if ('error' in attempt) {
     if (attempt.error instanceof NotSentError) throw attempt.error;
     const { sent } = attempt;
@@ -87,15 +88,38 @@ async function finish(
     throw attempt.error;
   }
   const { finish: answer, onboardingStatus } = attempt.result;
-  if (answer === null) return { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
-  // A redirection is for a person who waits at a screen; 2,000 long ones would fit into no payload.
-  const isLong = (answer.redirectionUrl?.length ?? 0) > MAX_REDIRECTION;
-  done.finish = isLong ? { ...answer, redirectionUrl: null } : answer;
+  if (answer === null) {
+    const unconfirmed = await confirmation(options, access, done, null, signal);
+    return unconfirmed ?? { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
+  }
+  done.finish = answer;
   if (onboardingStatus) done.onboardingStatus = onboardingStatus;
   delete done.verify;
   delete done.lastSentAt;
   delete done.accepted;
   return undefined;
+}
+
+/** @returns `undefined` if it is confirmed, or there is no executive token to ask with */
+async function confirmation(
+  options: SessionOptions,
+  { interviewId }: SessionInput,
+  done: BulkProgress,
+  finish: FinishAnswer | null,
+  signal: AbortSignal,
+): Promise<Step | undefined> {
+  if (done.confirmed) return undefined;
+  // A read that fails leaves this behind: the answer is not this session's before it is confirmed.
+  if (options.executive) done.confirmBy ??= options.now() + options.statusLagMs;
+  if ((await isConfirmed(options, interviewId, finish, signal)) !== false) {
+    delete done.confirmBy;
+    if (options.executive) done.confirmed = true;
+    return undefined;
+  }
+  const left = (done.confirmBy ?? 0) - options.now();
+  if (left > 0) return { open: done, dueInMs: Math.min(options.confirmFinishPollMs, left) };
+  reportNotConfirmed(options, interviewId);
+  return { end: { finish: null, failure: { type: FAILURES.notConfirmed, message: notConfirmed(interviewId) } } };
 }
 
 /** @returns whether it is closed: a refusal must not cost a finished session its outcome, and may mean that it was closed before */

@@ -25,6 +25,10 @@ export interface BulkProgress {
   accepted?: true;
   /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
   justSent?: true;
+  /** The executive token has borne the finish out. */
+  confirmed?: true;
+  /** Until when it may do so, by the server's clock, in ms since the epoch. */
+  confirmBy?: number;
   /** Its own token was refused, so the token source is asked for another. */
   renew?: true;
   /** Calls in a row that have to be repeated. */
@@ -48,6 +52,8 @@ export interface CompleteManyInput {
   plan: Required<Pick<BatchPlan, 'close' | 'score'>> & { scoreDeadlineMs: number };
   /** Whether sessions that nothing was sent for are finished without reading their status. @default false */
   trust?: boolean;
+  /** How much may be kept of each session, as JSON. Runs of earlier versions do not say. @default what a session of any shard has */
+  bytesPerSession?: number;
 }
 
 export interface CompleteManyResult {

@@ -15,7 +15,7 @@ export function define(command: Command): void {
 The environment configures it. Every variable: docs/encryption.md
 
 Example:
-  $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS=… CODEC_SERVER_ORIGINS=https://temporal.example \\
+  $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS_FILE=tokens CODEC_SERVER_ORIGINS=https://temporal.example \\
       temporal-incode codec-server`,
     )
     .action(serve);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../contract/index.js';
 import type { Check, CheckStatus } from '../doctor/check.js';
 import { incodeChecks } from '../doctor/incode.js';
+import { secretFileChecks } from '../doctor/secret-files.js';
 import { temporalChecks } from '../doctor/temporal.js';
 import { receiverUrl, webhookChecks } from '../doctor/webhooks.js';
 import { EXIT } from '../shared/exit.js';
@@ -24,7 +25,7 @@ export function define(command: Command): void {
       'after',
       `
 Checks what can be checked without touching a session, each by itself: Temporal's server, the namespace with its search attributes
-and retention, whether workers ask for work, Incode with the API key, and this machine's clock. Incode is asked for the status of
+and retention, whether workers ask for work, Incode with the API key, this machine's clock, and the files with secrets. Incode is asked for the status of
 a session that does not exist, with a token that reaches none. Run it in a worker's environment.
 Ends with 1 if a check failed.
 
@@ -41,6 +42,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
     temporalChecks(options, { taskQueue, bulkTaskQueue }),
     incodeChecks(),
     webhookChecks(webhookUrl),
+    secretFileChecks(),
   ]);
   const checks = found.flat();
   const failed = checks.filter(({ status }) => status === 'failed').length;

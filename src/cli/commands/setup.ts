@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Command } from 'commander';
+import { msToTs } from '../../temporal/sdk-internals.js';
 import { isRefused, KEYWORD, searchAttributesOf } from '../../worker/search-attributes.js';
 import { confirm } from '../shared/confirm.js';
 import { CliError, EXIT } from '../shared/exit.js';

@@ -4,6 +4,7 @@ import { keepSecret } from '../../secrets/index.js';
 import { CliError, configured, EXIT, started } from '../shared/exit.js';
 import { durationOption, portOption, timeoutOption } from '../shared/options.js';
 import { readSessionToken } from '../shared/session-token.js';
+import { untilInterrupted } from '../shared/signals.js';
 import { packageVersion } from '../shared/version.js';
 import { resultOf } from '../verify/check.js';
 import { CHECKS } from '../verify/checks/index.js';
@@ -154,7 +155,7 @@ They have the externalCustomerId ${label}. Ctrl-C ends the run and cleans up.`;
 /** Ends the run at Ctrl-C, or when its time is over. A second Ctrl-C ends the process at once. */
 function stopSignal(timeoutMs: number) {
   const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+  void untilInterrupted().then(() => interrupted.abort());
   const timeout = AbortSignal.timeout(timeoutMs);
   return {
     signal: AbortSignal.any([interrupted.signal, timeout]),

@@ -1,5 +1,6 @@
 import { ConfigError, isIncodeConfigured, readIncodeConfig } from '../../config/index.js';
-import { createIncodeClient, IncodeError } from '../../incode/index.js';
+import { createIncodeClient, IncodeError, statusByExecutive } from '../../incode/index.js';
+import { executiveToken } from '../../worker/executive.js';
 import type { Check } from './check.js';
 
 /** No session of anybody's, and a token that reaches none: there is nothing that the request could change or show. */
@@ -16,6 +17,7 @@ export async function incodeChecks(): Promise<Check[]> {
     return [
       { name: 'Incode', status: 'skipped', message, todo },
       { name: 'clock', status: 'skipped', message: "needs Incode's answer" },
+      { name: 'executive token', status: 'skipped', message: 'needs the configuration for Incode' },
     ];
   }
   let config: ReturnType<typeof readIncodeConfig>;
@@ -26,12 +28,14 @@ export async function incodeChecks(): Promise<Check[]> {
     return [
       { name: 'Incode', status: 'failed', message: error.problems.join('; '), todo: 'Correct it: docs/worker.md' },
       { name: 'clock', status: 'skipped', message: "needs Incode's answer" },
+      { name: 'executive token', status: 'skipped', message: 'needs the configuration for Incode' },
     ];
   }
   const refusal = await refusalOf(config);
   return [
     { name: 'Incode', ...incode(refusal) },
     { name: 'clock', ...clock(refusal) },
+    { name: 'executive token', ...(await executive(config)) },
   ];
 }
 
@@ -46,6 +50,29 @@ async function refusalOf(config: ReturnType<typeof readIncodeConfig>): Promise<I
   } catch (error) {
     if (error instanceof IncodeError) return error;
     throw error;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Logs in, where that is configured, and asks for a session that does not exist: 404 says that the token is accepted. */
+async function executive(config: ReturnType<typeof readIncodeConfig>): Promise<Found> {
+  const client = createIncodeClient(config);
+  try {
+    const token = executiveToken(config, client);
+    if (!token) {
+      const message = 'is not configured: no finish is confirmed by id';
+      return { status: 'skipped', message, todo: 'To confirm each finish, set one: docs/worker.md' };
+    }
+    await statusByExecutive(client, token, NOBODY.interviewId, AbortSignal.timeout(2 * config.timeoutMs));
+    return { status: 'ok', message: 'is accepted' };
+  } catch (error) {
+    if (!(error instanceof IncodeError)) throw error;
+    const { kind, message } = error;
+    if (kind === 'unknownSession' || kind === 'badRequest') return { status: 'ok', message: 'is accepted' };
+    if (kind !== 'misconfigured') return { status: 'warning', message, todo: 'Try again later' };
+    const todo = 'Correct INCODE_EXECUTIVE_EMAIL and the password, or the token: docs/worker.md#the-executive-token';
+    return { status: 'failed', message, todo };
   } finally {
     await client.close();
   }

@@ -41,7 +41,8 @@ export class OwnSessions {
 
   /** @throws NoReply */
   async start(signal: AbortSignal, interviewId?: string): Promise<StartedReply> {
-    const reply = await this.asked(signal, interviewId);
+    if (signal.aborted) throw new NoReply('this run was stopped');
+    const reply = await this.asked(interviewId);
     const started = isSuccess(reply) ? readStart(reply.fields) : undefined;
     if (!started) return { reply, session: undefined, token: undefined };
     const token = keepSecret(started.token);
@@ -56,7 +57,8 @@ export class OwnSessions {
     return { reply, session, token };
   }
 
-  private async asked(signal: AbortSignal, interviewId: string | undefined): Promise<Reply> {
+  /** Not aborted with the run: the answer names the session that is to be closed. */
+  private async asked(interviewId: string | undefined): Promise<Reply> {
     const body = {
       configurationId: this.configurationId,
       countryCode: 'ALL',
@@ -66,9 +68,9 @@ export class OwnSessions {
       ...(interviewId === undefined ? {} : { interviewId }),
     };
     try {
-      return await this.probe.ask({ method: 'POST', path: '/omni/start', body, signal });
+      return await this.probe.ask({ method: 'POST', path: '/omni/start', body });
     } catch (error) {
-      if (error instanceof NoReply) this.unanswered += 1;
+      if (error instanceof NoReply && error.mayTakeEffect) this.unanswered += 1;
       throw error;
     }
   }

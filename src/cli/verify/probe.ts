@@ -34,6 +34,13 @@ export interface Probe {
 /** Why an assumption could not be tried. Its message stands in the table. */
 export class NoReply extends Error {
   override readonly name = 'NoReply';
+  /** Whether Incode may act on the request all the same. */
+  readonly mayTakeEffect: boolean;
+
+  constructor(message: string, mayTakeEffect = false) {
+    super(message);
+    this.mayTakeEffect = mayTakeEffect;
+  }
 }
 
 type ProbeOptions = Pick<
@@ -73,7 +80,9 @@ export function createProbe(given: ProbeOptions): Probe {
       },
       { timeoutMs: path === FINISH_PATH ? options.finishTimeoutMs : options.timeoutMs, signal },
     );
-    if (outcome.ended === 'interrupted') throw new NoReply(`Incode ${factsOf(outcome, Date.now()).what}`);
+    if (outcome.ended === 'interrupted') {
+      throw new NoReply(`Incode ${factsOf(outcome, Date.now()).what}`, outcome.phase !== 'unsent');
+    }
     return replyOf(outcome, performance.now() - begunAt);
   }
 

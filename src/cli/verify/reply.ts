@@ -1,3 +1,4 @@
+import { correctOnboardingStatus, isFinished } from '../../contract/index.js';
 import { classify } from '../../incode/classification.js';
 import type { IncodeErrorKind } from '../../incode/errors.js';
 import type { Answered } from '../../incode/exchange.js';
@@ -60,6 +61,14 @@ export function scoreStatusOf({ fields: { overall } }: Reply): string | undefine
   const status =
     typeof overall === 'object' && overall !== null ? (overall as Record<string, unknown>).status : undefined;
   return typeof status === 'string' && status !== '' ? status : undefined;
+}
+
+export function isScoreReady(reply: Reply): boolean {
+  return isSuccess(reply) && ![undefined, 'UNKNOWN'].includes(scoreStatusOf(reply));
+}
+
+export function isFinishedStatus(status: string | undefined): boolean {
+  return status !== undefined && isFinished(correctOnboardingStatus(status));
 }
 
 /** A word of Incode for the table: short, printable, and with its spaces to be seen. */

@@ -25,11 +25,17 @@ const DEFAULT_WINDOW = 16;
 const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
 
 /**
- * Completes any number of sessions, in constant memory: a few bytes for each, and one `window` of shards. It runs while it is
- * iterated; what was handed over goes on at the server whatever becomes of this process, and running the same batch again attaches
- * to it. A session that fails is an item with its `failure`, and ends nothing.
+ * Completes any number of sessions, in constant memory: a few bytes for each, and one `window` of shards. The batch runs while you
+ * iterate over it. What was handed over goes on at the server if this process ends, and running the same batch again attaches to it.
+ * A session that fails is an item with its `failure`; the other sessions go on.
  *
- * @throws InvalidInputError for an option, at once; for a session, when it is come to, before its shard is started
+ * @example
+ * ```ts
+ * for await (const { interviewId, outcome, failure } of completeBatch(onboarding, sessions, { batchId: 'night-2026-11-24' })) {
+ *   console.log(interviewId, outcome ?? failure?.type);
+ * }
+ * ```
+ * @throws InvalidInputError at once for an option; for a session before its shard is started
  * @throws BatchMismatchError if the batch is known with another list
  * @throws BatchShardError if somebody ends a shard from outside
  * @throws BatchDetachedError if the caller's signal is aborted

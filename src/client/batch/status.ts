@@ -18,9 +18,13 @@ const AT_A_TIME = 8;
 const QUERY_TIMEOUT_MS = 5_000;
 
 /**
- * Where a batch stands: running shards are asked, results of completed ones are read. For a million sessions that is 500 queries
- * or results of some 400 KB, so do not poll it; a run's own `onProgress` costs far less.
+ * Tells where a batch stands: it asks the running shards and reads the results of completed ones. A million sessions cost 500
+ * queries or results of some 400 KB, so do not poll it; a run's own `onProgress` costs far less.
  *
+ * @example
+ * ```ts
+ * const { done, failed, total } = await batchProgress(onboarding, 'night-2026-11-24');
+ * ```
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */

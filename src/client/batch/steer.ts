@@ -8,17 +8,26 @@ import { lastKnownShard, listRunningShards } from './list.js';
 import type { BatchHost } from './types.js';
 
 export interface StopOptions {
-  /** How long to wait until no call to Incode is under way any more, in milliseconds. @default 60_000 */
+  /**
+   * How long to wait until no call to Incode is under way any more, in milliseconds from 0.
+   *
+   * @default 60000, longer than the longest call
+   */
   waitMs?: number;
 }
 
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Stops a batch: nothing more is begun, what is under way ends, and results are kept. Sessions that were not come to get a row
- * that says so; running the batch again with `retryFailed` goes on with them. Whoever runs it hands nothing more over.
+ * Stops a batch: it begins no more sessions, ends the calls under way and keeps its results. Each session that it has not begun
+ * gets a row that says so; running the batch again with `retryFailed` goes on with them. A process that runs the batch hands over
+ * no more shards.
  *
- * @returns how many shards are still ending after `waitMs`
+ * @example
+ * ```ts
+ * const ending = await stopBatch(onboarding, 'night-2026-11-24');
+ * ```
+ * @returns the number of shards that are still ending after `waitMs`
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */
@@ -47,9 +56,14 @@ async function stop(client: Client, batchId: string, waitMs: number): Promise<nu
 }
 
 /**
- * Begins nothing more until {@link resumeBatch}. Shards that are handed over afterwards are not paused.
+ * Pauses the running shards of a batch: they begin no more sessions until {@link resumeBatch}. Shards that are handed over
+ * afterwards are not paused.
  *
- * @returns how many shards were told
+ * @example
+ * ```ts
+ * await pauseBatch(onboarding, 'night-2026-11-24');
+ * ```
+ * @returns the number of shards that got the signal
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */
@@ -58,9 +72,13 @@ export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Pr
 }
 
 /**
- * Goes on after {@link pauseBatch}.
+ * Lets a batch go on after {@link pauseBatch}.
  *
- * @returns how many shards were told
+ * @example
+ * ```ts
+ * await resumeBatch(onboarding, 'night-2026-11-24');
+ * ```
+ * @returns the number of shards that got the signal
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */

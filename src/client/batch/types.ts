@@ -3,28 +3,30 @@ import type { BatchPlan, BatchRow, Outcome, VerifyFirst } from '../../contract/i
 
 /** An `OnboardingClient`, or anything else that has a Temporal client. */
 export interface BatchHost {
+  /** The Temporal client that carries the requests. */
   readonly temporal: Client;
 }
 
 export interface BatchOptions {
   /**
-   * Names the batch. Running it again with the same list attaches to it, so choose one that you can tell again.
+   * Name of the batch: 1 to 200 letters, digits or any of `_ . : @ -`. Running the batch again with the same list attaches to it,
+   * so choose an id that you can reproduce.
    *
-   * @default a new one, which the returned {@link Batch} tells
+   * @default a new id, which stands in the returned {@link Batch}
    */
   batchId?: string;
-  /** What to do with each session. It must be the same whenever the batch is run again. */
+  /** What to do with each session. It must be the same whenever the batch is run again. @default score, do not close */
   plan?: BatchPlan;
   /** Task queue of the workers' bulk activities. @default "incode-onboarding-bulk" */
   taskQueue?: string;
   /**
-   * `input`: results in the order of the sessions. `asCompleted`: shard by shard, whichever is done first; choose it where the
-   * order does not matter, because one slow shard then holds nothing up.
+   * `input`: results in the order of the sessions. `asCompleted`: shard by shard, as each is done. Choose it if the order does not
+   * matter, because one slow shard then delays no others.
    *
-   * @default "input"
+   * @default "input", because callers match results with their list
    */
   order?: 'input' | 'asCompleted';
-  /** Runs the failed sessions of completed shards again, their status read first, and those alone. @default false */
+  /** Runs only the failed sessions of completed shards again; their status is read first. @default false */
   retryFailed?: boolean;
   /**
    * What happens before the first request to finish each session of a shard that the server does not know. `true` of earlier versions
@@ -34,15 +36,19 @@ export interface BatchOptions {
    */
   verifyFirst?: VerifyFirst | boolean;
   /**
-   * Shards at the server at a time. Each costs this process about 1 MB, and the workers a few. Raise it for more than 8
-   * workers, and where scores take minutes, because a shard lasts as long as its slowest session.
+   * Shards at the server at a time. Each costs this process about 1 MB, and the workers a few MB. Raise it for more than 8
+   * workers, and if scores take minutes, because a shard lasts as long as its slowest session.
    *
-   * @default 16: enough for 8 workers, because a shard keeps two activities busy and a worker has four
+   * @default 16, enough for 8 workers, because a shard keeps two activities busy and a worker has four
    */
   window?: number;
-  /** Sessions of a shard, 1 to 2,000. It must be the same whenever the batch is run again. @default 2000 */
+  /**
+   * Sessions of a shard, 1 to 2,000. It must be the same whenever the batch is run again.
+   *
+   * @default 2000, because fewer shards cost fewer requests
+   */
   shardSize?: number;
-  /** Detaches when aborted: iteration throws a {@link BatchDetachedError}, and the batch goes on at the server. */
+  /** When aborted, iteration throws a {@link BatchDetachedError}, and the batch goes on at the server. @default none */
   signal?: AbortSignal;
   /**
    * How many sessions there are: exactly, because a batch that is run again with another number is refused.
@@ -50,14 +56,15 @@ export interface BatchOptions {
    * @default the length of a list; else not known until the end
    */
   total?: number;
-  /** Told every `progressIntervalMs`, and at the end. Costs one query a second at most. */
+  /** Called every `progressIntervalMs`, and at the end. Costs at most one query a second. @default none */
   onProgress?: (progress: BatchRunProgress) => void;
-  /** In milliseconds. @default 5000 */
+  /** Time between two calls of `onProgress`, in milliseconds. @default 5000 */
   progressIntervalMs?: number;
 }
 
 /** A batch that runs while it is iterated, which can be done once. */
 export interface Batch extends AsyncIterable<BatchItem> {
+  /** The given id, or the new one: keep it to attach to the batch, stop it or look at it. */
   readonly batchId: string;
 }
 

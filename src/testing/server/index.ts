@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../../contract/index.js';
 import { channelArgsFor } from '../../temporal/address.js';
+import { msToTs } from '../../temporal/sdk-internals.js';
 import { defaultCacheDir, findTemporalBinary, type TemporalSource } from './binary.js';
 import { freePort, startServerProcess } from './process.js';
 

@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BulkActivities, BulkSession, CompleteManyInput } from '../../activities/batch/types.js';
+import { bytesPerSession, fitted } from '../../contract/batch-size.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -60,6 +61,7 @@ class Batch {
   private readonly input: BatchInput;
   private readonly record: BatchRecord;
   private readonly plan: CompleteManyInput['plan'];
+  private readonly bytesPerSession: number;
   /** Places of the sessions that an activity is busy with. */
   private readonly busy = new Set<number>();
   private running = 0;
@@ -77,6 +79,7 @@ class Batch {
     this.possiblySent = new PossiblySent(this.record, carried !== undefined);
     const { close, score, scoreDeadlineMs } = resolvePlan(input.plan);
     this.plan = { close, score, scoreDeadlineMs };
+    this.bytesPerSession = bytesPerSession(input.sessions);
     setHandler(pause, () => this.set({ paused: true }));
     setHandler(resume, () => this.set({ paused: false }));
     setHandler(stop, () => this.set({ stopped: true }));
@@ -121,11 +124,12 @@ class Batch {
     for (const { index } of sessions) this.busy.add(index);
     try {
       const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust';
-      const result = await completeMany({ sessions, plan: this.plan, ...(trust ? { trust } : {}) });
+      const { plan, bytesPerSession } = this;
+      const result = await completeMany({ sessions, plan, bytesPerSession, ...(trust ? { trust } : {}) });
       const { ended, open, hold, chunk } = result;
       this.possiblySent.learn(result);
       for (const [index, end] of ended) {
-        record.rows[index] = rowOf(end, this.plan);
+        record.rows[index] = fitted(rowOf(end, plan), bytesPerSession);
         record.open[index] = null;
       }
       for (const [index, done, dueInMs] of open) record.open[index] = { done, due: Date.now() + dueInMs };
@@ -191,7 +195,9 @@ class Batch {
     const { batchId, shard, sessions } = this.input;
     this.possiblySent.handOver(this.record);
     const rows = this.record.rows.map(
-      (row, index) => row ?? stoppedRow(sessions[index]?.interviewId ?? '', this.record.open[index] ?? null),
+      (row, index) =>
+        row ??
+        fitted(stoppedRow(sessions[index]?.interviewId ?? '', this.record.open[index] ?? null), this.bytesPerSession),
     );
     return { batchId, shard, rows };
   }

@@ -59,7 +59,8 @@ export function stoppedRow(interviewId: string, open: OpenSession | null): Batch
   const message = open
     ? `Session ${interviewId}: the batch was stopped before it was through; its status was to be read first`
     : `Session ${interviewId}: the batch was stopped before it was begun`;
-  const finish = open?.done.finish;
+  // One that is still to be confirmed may be the answer for another session.
+  const finish = open?.done.confirmBy === undefined ? open?.done.finish : undefined;
   return { ...(finish ? { finish } : {}), failure: { type: FAILURES.batchStopped, message } };
 }
 

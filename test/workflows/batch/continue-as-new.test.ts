@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../../src/contract/index.js';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+import { startShard } from '../../support/batch.js';
+import { startTestWorld, type TestWorld } from '../../support/world.js';
 
 let server: LocalTemporalServer;
-let world: BatchWorld;
+let world: TestWorld;
 beforeAll(async () => {
   server = await startLocalTemporalServer({
     namespace: inject('temporalNamespace'),
@@ -12,7 +13,7 @@ beforeAll(async () => {
     dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '30' },
     env: { ...process.env, TEMPORAL_ADDRESS: undefined },
   });
-  world = await startBatchWorld({ address: server.address });
+  world = await startTestWorld({ address: server.address });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -25,9 +26,9 @@ async function runsOf(workflowId: string): Promise<number> {
 
 it('a shard whose history has grown long goes on in a new run, which knows everything', async () => {
   const [quick = [], late = [], refused = []] = await Promise.all([
-    openSessions(world.simulator, 3),
-    openSessions(world.simulator, 3, { scoreReadyAfterMs: 36_000_000 }),
-    openSessions(world.simulator, 1),
+    world.sessions(3),
+    world.sessions(3, { scoreReadyAfterMs: 36_000_000 }),
+    world.sessions(1),
   ]);
   const fault = { kind: 'status', status: 400 } as const;
   world.simulator.fault({
@@ -55,10 +56,11 @@ it('a shard whose history has grown long goes on in a new run, which knows every
     ...Array.from({ length: 6 }, () => 'approved'),
     FAILURES.badRequest,
   ]);
-  expect(timesFinished(world.simulator, [...quick, ...late])).toEqual({ 1: 6 });
-  // Nobody looked at the status, and nobody asked again for what was answered.
+  expect(world.timesFinished([...quick, ...late])).toEqual([...quick, ...late].map(() => 1));
+  // Nobody asked again for what was answered.
   for (const { interviewId } of quick) {
-    expect(world.simulator.callsOf(interviewId).map(({ operation }) => operation)).toEqual(['finishStatus', 'score']);
+    const operations = world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+    expect(operations).toEqual(['onboardingStatus', 'finishStatus', 'score']);
   }
   expect(world.simulator.callsOf(refused[0]?.interviewId, 'finishStatus')).toHaveLength(1);
 });

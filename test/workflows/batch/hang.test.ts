@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { BATCH_QUERIES, type BatchProgress } from '../../../src/contract/index.js';
-import { openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+import { startShard } from '../../support/batch.js';
+import { startTestWorld } from '../../support/world.js';
 
 it('a call that hangs delays no other session of its shard', async () => {
   // Incode ends a request after 90 s here, and the client gives it up later.
-  await using world = await startBatchWorld({ simulator: { timeScale: 3 }, finishTimeoutMs: 100_000 });
-  const sessions = await openSessions(world.simulator, 20);
+  await using world = await startTestWorld({ simulator: { timeScale: 3 }, incode: { finishTimeoutMs: 100_000 } });
+  const sessions = await world.sessions(20);
   const [hanging, refused, unscored] = [3, 5, 7].map((index) => sessions[index]?.interviewId ?? '');
   world.simulator.fault({ operation: 'finishStatus', interviewId: hanging ?? '', kind: 'hang', effect: true });
   // Those have to be taken up again by a later activity.
@@ -18,5 +19,5 @@ it('a call that hangs delays no other session of its shard', async () => {
   const { rows } = await handle.result();
   expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
   expect(rows[3]?.finish?.confirmedBy).toBe('status');
-  expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 20 });
+  expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
 }, 120_000);

@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH_SIGNALS, type BatchSession, type BatchWorkflow } from '../../../src/contract/index.js';
-import { type BatchWorld, openSessions, startBatchWorld, startShard, timesFinished } from '../../support/batch.js';
+import { startShard } from '../../support/batch.js';
+import { openSessions, startTestWorld, type TestWorld } from '../../support/world.js';
 
 // An operator resets a shard. The new run takes over a part of what the old one knew, and the old one went on after that part.
 
-let world: BatchWorld;
+let world: TestWorld;
 /** For the next session that has no token: what the token source says. */
 let tokens: (() => Promise<string>)[] = [];
 const refused = () => Promise.reject(new Error('The vault is closed'));
 beforeAll(async () => {
   const token = async (interviewId: string) => tokens.shift()?.() ?? world.simulator.issueToken(interviewId);
-  world = await startBatchWorld({ tokenSource: () => ({ token }) });
+  world = await startTestWorld({ tokenSource: () => ({ token }) });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -43,17 +44,17 @@ function operationsOn({ interviewId }: BatchSession): string[] {
 
 describe('a shard that is reset', () => {
   it('reads every status first', async () => {
-    const sessions = await openSessions(world.simulator, 4);
+    const sessions = await world.sessions(4);
     const handle = await startShard(world, sessions);
     await handle.result();
     const again = await reset(handle, (await completedTasks(handle))[0]);
     const { rows } = await again.result();
     expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual(sessions.map(() => 'status'));
-    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 4 });
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
   it('in the middle of an activity does so too', async () => {
-    const sessions = await openSessions(world.simulator, 4);
+    const sessions = await world.sessions(4);
     const [held, ...sent] = sessions as [BatchSession, ...BatchSession[]];
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -61,7 +62,7 @@ describe('a shard that is reset', () => {
     });
     tokens = [() => released.then(refused)];
     const handle = await startShard(world, [...sent, { interviewId: held.interviewId }]);
-    await expect.poll(() => timesFinished(world.simulator, sent)).toEqual({ 1: 3 });
+    await expect.poll(() => world.timesFinished(sent)).toEqual(sent.map(() => 1));
     // A task while the activity is under way.
     await handle.signal(BATCH_SIGNALS.resume);
     await expect.poll(async () => (await completedTasks(handle)).length).toBe(2);
@@ -69,11 +70,11 @@ describe('a shard that is reset', () => {
     const { rows } = await again.result();
     release();
     expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual(['status', 'status', 'status', 'response']);
-    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 4 });
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
   it('does so although an activity before that point had not sent the session', async () => {
-    const [session] = await openSessions(world.simulator, 1);
+    const [session] = await world.sessions(1);
     const { interviewId } = session as BatchSession;
     tokens = [refused];
     const handle = await startShard(world, [{ interviewId }]);
@@ -81,12 +82,12 @@ describe('a shard that is reset', () => {
     // After the activity that got no token, before the one that finished the session.
     const again = await reset(handle, (await completedTasks(handle))[1]);
     await again.result();
-    expect(operationsOn({ interviewId })).toEqual(['finishStatus', 'onboardingStatus', 'score']);
+    expect(operationsOn({ interviewId })).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus', 'score']);
   });
 
   it('leaves alone what the run before has only just sent', async () => {
     // Incode ends a request after 4.5 s: longer than a slow machine needs for a reset.
-    await using own = await startBatchWorld({ simulator: { timeScale: 0.15 }, bulk: { settleTimeMs: 5_000 } });
+    await using own = await startTestWorld({ simulator: { timeScale: 0.15 }, bulk: { settleTimeMs: 5_000 } });
     const { simulator } = own;
     const [session] = await openSessions(simulator, 1);
     const { interviewId } = session as BatchSession;
@@ -103,11 +104,11 @@ describe('a shard that is reset', () => {
   });
 
   it('with several activities at a time goes on from any task', async () => {
-    const sessions = await openSessions(world.simulator, 1_200);
+    const sessions = await world.sessions(1_200);
     const handle = await startShard(world, sessions);
     await handle.result();
     const again = await reset(handle, (await completedTasks(handle)).at(-1));
     expect((await again.result()).rows.every(({ outcome }) => outcome === 'approved')).toBe(true);
-    expect(timesFinished(world.simulator, sessions)).toEqual({ 1: 1_200 });
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 });

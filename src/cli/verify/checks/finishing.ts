@@ -1,6 +1,7 @@
-import { correctOnboardingStatus, isFinished } from '../../../contract/index.js';
+import { correctOnboardingStatus, isKnownStatus, milestoneOf } from '../../../contract/index.js';
+import { readRedirection } from '../../../incode/limits.js';
 import { asAssumed, type Check, configure, notTried, safe, unsafe } from '../check.js';
-import { isSuccess, quoted, type Reply, scoreStatusOf, textOf } from '../reply.js';
+import { isSuccess, quoted, textOf } from '../reply.js';
 
 export const FINISHING: readonly Check[] = [
   {
@@ -14,7 +15,10 @@ export const FINISHING: readonly Check[] = [
       const action = textOf(reply, 'action');
       if (reply.kind !== undefined) return notTried(`refused, ${reply.status}`);
       if (action === undefined) {
-        return safe(`${reply.status} without an action`, 'The package then reads the status and decides by the score.');
+        return safe(
+          `${reply.status} without an action`,
+          'The package sends nothing again: it reads the status, and the score decides.',
+        );
       }
       const seen = `${reply.status}, ${quoted(action)}`;
       if (['approved', 'rejected', 'none'].includes(action)) return asAssumed(seen);
@@ -32,14 +36,11 @@ export const FINISHING: readonly Check[] = [
       if (finish.kind !== undefined) return notTried(`refused, ${finish.status}`);
       const url = textOf(finish, 'redirectionUrl');
       if (url === undefined) return asAssumed('none');
-      const bytes = Buffer.byteLength(url);
+      const { redirectionUnsafe } = readRedirection(url);
       const scheme = URL.canParse(url) ? new URL(url).protocol : 'no URL';
-      const seen = `${quoted(scheme)}, ${bytes} bytes`;
-      if (/^https?:$/.test(scheme) && bytes <= MAX_URL_BYTES) return asAssumed(seen);
-      return configure(
-        seen,
-        'Correct the redirection URL of the flow on the dashboard; check it before you send a browser there.',
-      );
+      const seen = `${quoted(scheme)}, ${Buffer.byteLength(url)} bytes`;
+      if (!redirectionUnsafe) return asAssumed(seen);
+      return safe(seen, 'The package does not hand it on (redirectionUnsafe). Correct the URL in the flow.');
     },
   },
   {
@@ -62,7 +63,6 @@ export const FINISHING: readonly Check[] = [
     tried: 'read the status after a finish until it says finished',
     needs: ['statusDelay'],
     judge({ statusDelay: { ms, waitedMs, last } }, { settleTimeMs }) {
-      const longer = seconds(settleTimeMs);
       if (ms !== null && ms <= settleTimeMs) return asAssumed(`after ${seconds(ms)}`);
       if (ms !== null)
         return configure(
@@ -73,13 +73,13 @@ export const FINISHING: readonly Check[] = [
       if (last !== undefined && !isEarly(last)) {
         return unsafe(
           seen,
-          'The package does not understand this status, and would finish again. Do not run sessions; report it.',
+          'Report this status, and run no sessions: one that something else has finished would be finished again.',
         );
       }
-      if (waitedMs < settleTimeMs) return notTried(`${seen}; wait ${longer} with --wait`);
+      if (waitedMs < settleTimeMs) return notTried(`${seen}; wait ${seconds(settleTimeMs)} with --wait`);
       return unsafe(
         seen,
-        'Do not run sessions: a lost answer would lead to a second finish. Raise --wait to measure, then INCODE_SETTLE_TIME.',
+        'Run no sessions: a lost answer would lead to a second finish. Raise --wait to measure, then INCODE_SETTLE_TIME.',
       );
     },
   },
@@ -110,20 +110,20 @@ export const FINISHING: readonly Check[] = [
       if (statusAfter !== undefined && isSuccess(second) && isEarly(statusAfter)) {
         return unsafe(
           `${second.status}, then ${quoted(after)}`,
-          'The status went back: do not run sessions, and report it.',
+          'Run no sessions, and report this: the status went back.',
         );
       }
       if (!isSuccess(second)) {
         return safe(
           `refused, ${second.status}`,
-          'Never skip the look before a finish (verifyFirst): a repeat fails the session.',
+          'With verifyFirst trust, a session that something else has finished fails.',
         );
       }
       const [before, now] = [first, second].map((reply) => quoted(textOf(reply, 'action')));
       if (before === now) return asAssumed(`${second.status}, ${now} again`);
       return configure(
         `${before}, then ${now}`,
-        'Never skip the look before a finish (verifyFirst), and never call finish-status besides this package.',
+        'Never use verifyFirst trust, and never call finish-status outside this package.',
       );
     },
   },
@@ -189,26 +189,12 @@ export const FINISHING: readonly Check[] = [
 
 const REFUSED_AS_EMPTY = 'refused, as a session without documents is';
 
-const MAX_URL_BYTES = 2_048;
-
-/** A documented status before the finish: it says clearly that the session is not finished. */
+/** A status that the package knows, and that says clearly that the session is not finished. */
 function isEarly(status: string): boolean {
   const corrected = correctOnboardingStatus(status);
-  return (
-    !isFinished(corrected) &&
-    /^(UNKNOWN|(ID|FACE|GOVERNMENT)_VALIDATION_FINISHED(_SECOND_ID)?|POST_PROCESSING_FINISHED)$/.test(corrected)
-  );
-}
-
-export function isScoreReady(reply: Reply): boolean {
-  const status = scoreStatusOf(reply);
-  return isSuccess(reply) && status !== undefined && status !== 'UNKNOWN';
+  return isKnownStatus(corrected) && ['open', 'processed'].includes(milestoneOf(corrected));
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
-}
-
-export function isFinishedStatus(status: string | undefined): boolean {
-  return status !== undefined && isFinished(correctOnboardingStatus(status));
 }

@@ -33,7 +33,7 @@ export const READING: readonly Check[] = [
       if (isSuccess(reply) && status !== undefined) return asAssumed(quoted(status));
       return unsafe(
         `${reply.status} without a status`,
-        'Do not use this version: it cannot see whether a session is finished. Report this.',
+        'Run no sessions: the package cannot see whether a session is finished. Report this.',
       );
     },
   },
@@ -49,10 +49,10 @@ export const READING: readonly Check[] = [
       if (others.length === 0) return asAssumed([...new Set(statuses)].map(quoted).join(', '));
       const seen = others.map(quoted).join(', ');
       const isCorrected = others.every((status) => DOCUMENTED.includes(correctOnboardingStatus(status)));
-      if (isCorrected) return safe(seen, 'The package corrects this spelling.');
+      if (isCorrected) return safe(seen, 'The package corrects case, spaces and this misspelling.');
       return safe(
         seen,
-        'The package takes an unknown status for one before the finish. Report it; see status-after-finish.',
+        'An unknown status does not stop the first finish, and never counts as unfinished after one. Report it.',
       );
     },
   },

@@ -30,7 +30,7 @@ export const STARTING: readonly Check[] = [
       if (names === 'another session') {
         return unsafe(
           'the claim has another value',
-          'Do not use this version: it would refuse every token. Report this.',
+          'Run no sessions, and report this: the package would refuse every token.',
         );
       }
       return safe('no such claim', 'Only the read by id can find a mixed-up token: see foreign-status.');
@@ -47,7 +47,7 @@ export const STARTING: readonly Check[] = [
       if (!isSuccess(reply)) return configure(`${reply.status}`, NO_RENEWAL);
       if (!isSameSession) return configure('a new session', NO_RENEWAL);
       if (!newToken || !isSuccess(newToken))
-        return configure(`same session, its token: ${newToken?.status}`, NO_RENEWAL);
+        return configure(`same session, its token: ${newToken?.status ?? 'none'}`, NO_RENEWAL);
       if (reply.fields.existingSession === true) return asAssumed('same session, existingSession true');
       return safe('same session, existingSession not true', 'The package compares the interviewId only.');
     },

@@ -1,6 +1,5 @@
-import { isFinishedStatus, isScoreReady } from '../checks/finishing.js';
 import type { OwnSession } from '../own-sessions.js';
-import { isSuccess, scoreStatusOf, statusOf } from '../reply.js';
+import { isFinishedStatus, isScoreReady, isSuccess, scoreStatusOf, statusOf } from '../reply.js';
 import { attempt, delayUntil, finish, readScore, readStatus, type Trial } from './trial.js';
 
 /**

@@ -1,0 +1,140 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { createIncodeActivities, type FinishStatusInput } from '../../src/activities/index.js';
+import { FAILURES } from '../../src/contract/index.js';
+import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
+
+const SCHEDULED = 1_700_000_000_000;
+const MINUTE = 60_000;
+const SESSION = { interviewId: 'i-1', sessionToken: 'token' };
+
+interface Given {
+  input?: Partial<FinishStatusInput>;
+  attempt?: number;
+  /** When the attempt was scheduled, after the activity was. */
+  afterMs?: number;
+  heartbeatDetails?: unknown;
+  status?: string;
+  finish?: IncodeError;
+}
+
+/** One attempt of the activity. @returns what was asked of Incode, what came of it, and the last heartbeat's details */
+async function attempt({ input, attempt = 1, afterMs = 0, heartbeatDetails, status = 'UNKNOWN', finish }: Given) {
+  const asked: string[] = [];
+  const beats: unknown[] = [];
+  const incode = {
+    onboardingStatus: async () => {
+      asked.push('status');
+      return { onboardingStatus: status };
+    },
+    finishStatus: async () => {
+      asked.push('finish');
+      if (finish) throw finish;
+      return { action: 'approved', redirectionUrl: null };
+    },
+  } as unknown as IncodeClient;
+  const environment = new MockActivityEnvironment({
+    attempt,
+    heartbeatDetails,
+    scheduledTimestampMs: SCHEDULED,
+    currentAttemptScheduledTimestampMs: SCHEDULED + afterMs,
+  });
+  environment.on('heartbeat', (details: unknown) => beats.push(details));
+  const { finishStatus } = createIncodeActivities({ incode });
+  const given: FinishStatusInput = { ...SESSION, ...input };
+  const came = await environment.run(finishStatus, given).catch((error: unknown) => error);
+  return { asked, came, left: beats.at(-1) };
+}
+
+const lost = new IncodeError({
+  kind: 'maybeRunning',
+  operation: 'finishStatus',
+  what: 'answered 504',
+  httpStatus: 504,
+});
+const malformed = new IncodeError({ kind: 'resultUnknown', operation: 'finishStatus', what: 'x', httpStatus: 200 });
+
+describe('a first attempt', () => {
+  it.each<[FinishStatusInput['verifyFirst'], string[]]>([
+    [undefined, ['status', 'finish']],
+    ['look', ['status', 'finish']],
+    ['trust', ['finish']],
+    ['settle', ['status']],
+    // Of callers of earlier versions, for whom nothing waited.
+    [true, ['status', 'finish']],
+    [false, ['status', 'finish']],
+  ])('with verifyFirst %s asks %j', async (verifyFirst, expected) => {
+    const { asked } = await attempt({ input: verifyFirst === undefined ? {} : { verifyFirst } });
+    expect(asked).toEqual(expected);
+  });
+
+  it('knows of requests that its caller knows of', async () => {
+    const settling = await attempt({ input: { lastSentAt: SCHEDULED - 1_000 } });
+    expect(settling.came).toMatchObject({ type: FAILURES.settling });
+    const accepted = await attempt({ input: { lastSentAt: SCHEDULED - MINUTE, accepted: true } });
+    expect(accepted.came).toMatchObject({ type: FAILURES.unconfirmed });
+    expect(accepted.asked).toEqual(['status']);
+    expect((await attempt({ input: { accepted: true } })).came).toMatchObject({ type: FAILURES.unconfirmed });
+  });
+
+  it('leaves to the next one what it has sent', async () => {
+    expect((await attempt({ finish: lost })).left).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt' });
+    const { left } = await attempt({ finish: malformed });
+    expect(left).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt', accepted: true });
+  });
+});
+
+describe('a later attempt', () => {
+  it('looks first, also under trust', async () => {
+    const trace = { attempt: 1, lastSentAt: null };
+    const { asked } = await attempt({ attempt: 2, heartbeatDetails: trace, input: { verifyFirst: 'trust' } });
+    expect(asked).toEqual(['status', 'finish']);
+  });
+
+  it('waits for the settle time after a request of the attempt before', async () => {
+    const trace = { attempt: 1, lastSentAt: 'inThisAttempt' };
+    const { asked, came, left } = await attempt({ attempt: 2, afterMs: 1_000, heartbeatDetails: trace });
+    expect(asked).toEqual(['status']);
+    expect(came).toMatchObject({ type: FAILURES.settling });
+    expect(left).toEqual({ attempt: 2, lastSentAt: SCHEDULED + 1_000 });
+  });
+
+  it('takes one that died for one that has sent something', async () => {
+    for (const heartbeatDetails of [undefined, { attempt: 1, lastSentAt: null }]) {
+      const { came } = await attempt({ attempt: 3, afterMs: MINUTE, heartbeatDetails });
+      expect(came).toMatchObject({ type: FAILURES.settling });
+    }
+  });
+
+  it('never sends again what was accepted, also if the attempt in between has died', async () => {
+    const sentAt = SCHEDULED + 1_000;
+    for (const trace of [
+      { attempt: 1, lastSentAt: sentAt, accepted: true },
+      { attempt: 0, lastSentAt: sentAt, accepted: true },
+    ]) {
+      const { asked, came, left } = await attempt({ attempt: 3, afterMs: 5 * MINUTE, heartbeatDetails: trace });
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ type: FAILURES.unconfirmed });
+      expect(left).toEqual({ attempt: 3, lastSentAt: sentAt, accepted: true });
+    }
+  });
+
+  it('gives up on the status 15 minutes after the request was sent', async () => {
+    const trace = { attempt: 1, lastSentAt: SCHEDULED, accepted: true };
+    const early = await attempt({ attempt: 2, afterMs: 14 * MINUTE, heartbeatDetails: trace });
+    expect(early.came).toMatchObject({ type: FAILURES.unconfirmed });
+    const late = await attempt({ attempt: 2, afterMs: 15 * MINUTE, heartbeatDetails: trace });
+    expect(late.came).toMatchObject({ finish: { confirmedBy: 'unconfirmed' } });
+  });
+});
+
+it('a token of another session fails for good, and tells what is known of earlier requests', async () => {
+  const claims = Buffer.from(JSON.stringify({ interviewId: 'i-2' })).toString('base64url');
+  const { asked, came } = await attempt({ input: { sessionToken: `e30.${claims}.c2ln`, lastSentAt: SCHEDULED } });
+  expect(asked).toEqual([]);
+  expect(came).toMatchObject({
+    type: FAILURES.tokenMismatch,
+    nonRetryable: true,
+    details: [{ interviewId: 'i-1', operation: 'onboardingStatus', lastSentAt: SCHEDULED }],
+  });
+});

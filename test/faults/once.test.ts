@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import { completeBatch } from '../../src/client/index.js';
+import { type BatchPlan, FAILURES, type OnboardingInput } from '../../src/contract/index.js';
+import type { FaultEffect, SessionSpec, SimulatorBehavior } from '../../src/testing/index.js';
+import { all } from '../support/batch.js';
+import { handleOf, until } from '../support/lifecycle.js';
+import { thrown } from '../support/thrown.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
+
+interface Ended {
+  outcome?: string | undefined;
+  confirmedBy?: string | undefined;
+  failure?: string | undefined;
+}
+
+type Session = Required<Pick<OnboardingInput, 'interviewId' | 'sessionToken'>>;
+
+/** The two ways in which a session is finished. They must keep the same promise. */
+const WAYS: [way: string, end: (world: TestWorld, session: Session, plan?: BatchPlan) => Promise<Ended>][] = [
+  [
+    'a single session',
+    async ({ onboarding }, session, plan = {}) => {
+      await onboarding.start({ ...session, plan }, { ifCompleted: 'restart' });
+      try {
+        const { outcome, finish } = await onboarding.result(session.interviewId);
+        return { outcome, confirmedBy: finish?.confirmedBy };
+      } catch (error) {
+        return { failure: (error as { type?: string }).type };
+      }
+    },
+  ],
+  [
+    'a batch',
+    async (world, session, plan = {}) => {
+      const [item] = await all(completeBatch(world.onboarding, [session], world.batch({ plan })));
+      return { outcome: item?.outcome, confirmedBy: item?.finish?.confirmedBy, failure: item?.failure?.type };
+    },
+  ],
+];
+
+async function worldWith(behavior: Partial<SimulatorBehavior>, settleTimeMs = 400): Promise<TestWorld> {
+  // Below the lag of the status, the time to confirm is still long.
+  const activities = { settleTimeMs, confirmFinishWithinMs: 6_000 };
+  return startTestWorld({ simulator: { behavior }, activities });
+}
+
+async function open({ simulator }: TestWorld, spec: SessionSpec = {}): Promise<Session> {
+  const { interviewId, token } = await simulator.openSession(spec);
+  return { interviewId, sessionToken: token };
+}
+
+const calls = ({ simulator }: TestWorld, { interviewId }: Session) =>
+  simulator.callsOf(interviewId, 'finishStatus').length;
+
+const effects = ({ simulator }: TestWorld, { interviewId }: Session) => simulator.effects(interviewId);
+
+describe.each(WAYS)('%s is finished once', (_, end) => {
+  it.each<[string, FaultEffect]>([
+    ['500', { kind: 'status', status: 500, effect: true }],
+    ['502', { kind: 'status', status: 502, body: 'html', effect: true }],
+    ['a reset', { kind: 'reset', effect: true }],
+  ])('although the status lags behind %s', async (_, fault) => {
+    await using world = await worldWith({ statusLagMs: 1_500 }, 2_500);
+    const session = await open(world);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, ...fault });
+    expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+    expect(calls(world, session)).toBe(1);
+  });
+
+  it.each<[string, FaultEffect]>([
+    ['has no action', { kind: 'body', body: '{}' }],
+    ['is cut', { kind: 'truncated' }],
+    ['is an error in disguise', { kind: 'body', body: '{"success": false, "failReason": "ALREADY_FINISHED"}' }],
+    ['is empty', { kind: 'status', status: 204, body: 'empty', effect: true }],
+  ])('although a 2xx answer %s and the status lags for longer than the settle time', async (_, fault) => {
+    await using world = await worldWith({ statusLagMs: 2_000 });
+    const session = await open(world);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, ...fault });
+    expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+    expect(calls(world, session)).toBe(1);
+  });
+
+  it.each(['lowerCase', 'trailingSpace', 'misspelled'] as const)(
+    'although the status is spelled in another way: %s',
+    async (statusSpelling) => {
+      await using world = await worldWith({ statusSpelling });
+      const session = await open(world);
+      world.simulator.fault({
+        operation: 'finishStatus',
+        interviewId: session.interviewId,
+        kind: 'reset',
+        effect: true,
+      });
+      expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+      expect(calls(world, session)).toBe(1);
+    },
+  );
+
+  it.each([404, 400])('although the status endpoint answers %i after a lost answer', async (status) => {
+    await using world = await worldWith({});
+    const session = await open(world);
+    const { interviewId } = session;
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, skip: 1, times: 2 });
+    expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+    expect(calls(world, session)).toBe(1);
+  });
+
+  it('although Incode refuses a repeat while the status lags for longer than the settle time', async () => {
+    await using world = await worldWith({ statusLagMs: 2_000, secondFinish: 'refused' });
+    const session = await open(world);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
+    expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+    expect(effects(world, session).finished).toBe(1);
+  });
+
+  it('if it was finished before, by whatever', async () => {
+    await using world = await worldWith({});
+    const session = await open(world);
+    for (const [, first] of WAYS) await first(world, session);
+    expect(await end(world, { ...session })).toMatchObject({ outcome: 'approved' });
+    expect(effects(world, session).finished).toBe(1);
+  });
+});
+
+describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
+  it('is undecided, and neither closed nor scored', async () => {
+    await using world = await worldWith({ statusSpelling: 'newValue' });
+    const session = await open(world);
+    world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
+    expect(await end(world, session, { close: true })).toMatchObject({
+      outcome: 'undecided',
+      confirmedBy: 'unconfirmed',
+    });
+    expect(calls(world, session)).toBe(1);
+    expect(effects(world, session).closed).toBe(0);
+    expect(world.simulator.callsOf(session.interviewId, 'score')).toEqual([]);
+  });
+
+  it('fails with the refusal of the status endpoint if that stands until the end', async () => {
+    await using world = await worldWith({});
+    const session = await open(world);
+    const { interviewId } = session;
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'onboardingStatus', kind: 'status', status: 404, skip: 1, times: null });
+    expect(await end(world, session)).toMatchObject({ failure: FAILURES.unknownSession });
+    expect(calls(world, session)).toBe(1);
+  });
+});
+
+describe.each(WAYS)('%s with the token of another session', (_, end) => {
+  it('is refused without a request, by the claim of the token, also if Incode ignores ids', async () => {
+    await using world = await worldWith({ foreignId: 'ignored' });
+    const [a, b] = [await open(world), await open(world)];
+    const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+    expect(await endOrRefusal(end(world, given))).toMatch(/InvalidInput/);
+    expect(world.simulator.calls).toEqual([]);
+  });
+
+  it.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
+    'fails with IncodeTokenMismatch if Incode refuses the id: %j',
+    async (behavior) => {
+      await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
+      const [a, b] = [await open(world), await open(world)];
+      const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+      expect(await end(world, given)).toMatchObject({ failure: FAILURES.tokenMismatch });
+      expect([effects(world, a).finished, effects(world, b).finished]).toEqual([0, 0]);
+    },
+  );
+});
+
+/** What a client refuses before anything is sent is thrown. */
+async function endOrRefusal(ended: Promise<Ended>): Promise<string> {
+  return ended.then(
+    ({ failure }) => failure ?? 'no failure',
+    (error) => error.name,
+  );
+}
+
+describe('a single session', () => {
+  it('shows that it waits for a status that it understands', async () => {
+    await using world = await worldWith({ statusSpelling: 'newValue' });
+    const session = await open(world);
+    const { interviewId } = session;
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+    await world.onboarding.start(session);
+    const failure = async () => (await world.onboarding.state(interviewId)).call?.lastFailure;
+    await until(async () => (await failure())?.type, FAILURES.unconfirmed);
+    expect((await failure())?.message).toContain(
+      `Session ${interviewId}: Incode may have finished the session, but the status is ONBOARDING_CONCLUDED`,
+    );
+  });
+
+  it('is not sent again after a 2xx answer when its token has been renewed', async () => {
+    await using world = await worldWith({ statusLagMs: 3_000 });
+    const session = await open(world);
+    const { interviewId } = session;
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'body', body: '{}' });
+    world.simulator.fault({ operation: 'onboardingStatus', kind: 'status', status: 401, skip: 1, times: 2 });
+    await world.onboarding.start(session);
+    await until(async () => (await world.onboarding.state(interviewId)).state?.stage, 'needsToken');
+    await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
+    expect(calls(world, session)).toBe(1);
+  });
+
+  it('that was started by a foreign client is checked by the worker too', async () => {
+    await using world = await worldWith({ foreignId: 'ignored' });
+    const [a, b] = [await open(world), await open(world)];
+    const { workflowId } = handleOf(world, a.interviewId);
+    const input = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+    await world.temporal.workflow.start('onboardingSession', { workflowId, taskQueue: world.taskQueue, args: [input] });
+    const failure = await thrown(world.onboarding.result(a.interviewId));
+    expect(failure.type).toBe(FAILURES.tokenMismatch);
+    expect(failure.message).toContain(
+      `Session ${a.interviewId}: the session token belongs to session ${b.interviewId}`,
+    );
+    expect(world.simulator.calls).toEqual([]);
+  });
+
+  it('waits for another token if one that was handed in belongs to another session', async () => {
+    await using world = await worldWith({ tokenForm: 'anonymous' });
+    const [a, b] = [await open(world), await open(world)];
+    await world.onboarding.start({ interviewId: a.interviewId, plan: { score: false } });
+    const state = async () => (await world.onboarding.state(a.interviewId)).state;
+    await until(async () => (await state())?.stage, 'needsToken');
+    await world.onboarding.renewToken(a.interviewId, b.sessionToken);
+    await until(async () => (await state())?.waitingFor?.includes('belongs to another session'), true);
+    await world.onboarding.renewToken(a.interviewId, a.sessionToken);
+    expect((await world.onboarding.result(a.interviewId)).outcome).toBe('approved');
+    expect([effects(world, a).finished, effects(world, b).finished]).toEqual([1, 0]);
+  });
+
+  it('hands on no redirection with another scheme', async () => {
+    await using world = await worldWith({});
+    const session = await open(world, { redirectionUrl: 'javascript:alert(1)' });
+    expect(await world.onboarding.finish(session)).toMatchObject({
+      action: 'approved',
+      redirectionUrl: null,
+      redirectionUnsafe: 'scheme',
+    });
+  });
+});

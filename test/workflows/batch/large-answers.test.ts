@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  type BatchProgress,
+  FAILURES,
+  MAX_SHARD_SESSIONS,
+} from '../../../src/contract/index.js';
+import { startShard } from '../../support/batch.js';
+import { startTestWorld, type TestWorld } from '../../support/world.js';
+
+let world: TestWorld;
+beforeAll(async () => {
+  world = await startTestWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** Of 510 characters, which are 1,490 bytes. */
+const LONG_URL = `https://bank.example/${'€'.repeat(489)}`;
+
+describe('a full shard whose answers are as large as they may be', () => {
+  it('has a result, which leaves out redirections that do not fit and says so', async () => {
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, { redirectionUrl: LONG_URL });
+    const handle = await startShard(world, sessions, { plan: { score: true } });
+    const { rows } = await handle.result();
+    expect(rows).toHaveLength(MAX_SHARD_SESSIONS);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        outcome: 'approved',
+        finish: { action: 'approved', redirectionUrl: null, redirectionUnsafe: 'tooLong' },
+      });
+    }
+    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
+  });
+
+  it('answers queries and can be stopped while it waits for scores', async () => {
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, {
+      redirectionUrl: LONG_URL,
+      action: '"'.repeat(64),
+      scoreReadyAfterMs: null,
+    });
+    const handle = await startShard(world, sessions, { plan: { score: true } });
+    const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
+    await expect.poll(async () => (await progress()).waiting, { timeout: 50_000 }).toBe(MAX_SHARD_SESSIONS);
+    await handle.signal(BATCH_SIGNALS.stop);
+    const { rows } = await handle.result();
+    expect(new Set(rows.map(({ failure }) => failure?.type))).toEqual(new Set([FAILURES.batchStopped]));
+  });
+
+  it('has a result whatever texts Incode answers with', async () => {
+    const sessions = await world.sessions(MAX_SHARD_SESSIONS, {
+      redirectionUrl: LONG_URL,
+      action: '"'.repeat(200),
+      score: { status: '€'.repeat(300), value: '"'.repeat(300) },
+    });
+    const { rows } = await (await startShard(world, sessions, { plan: { score: true, close: true } })).result();
+    expect(new Set(rows.map(({ outcome }) => outcome))).toEqual(new Set(['undecided']));
+  });
+}, 180_000);
+
+it('a small shard hands long redirections on', async () => {
+  const sessions = await world.sessions(3, { redirectionUrl: LONG_URL });
+  const { rows } = await (await startShard(world, sessions)).result();
+  expect(rows.map(({ finish }) => finish?.redirectionUrl)).toEqual([LONG_URL, LONG_URL, LONG_URL]);
+});

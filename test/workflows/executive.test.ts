@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ActivityEvent } from '../../src/activities/index.js';
+import { completeBatch, SessionFailedError } from '../../src/client/index.js';
+import { FAILURES } from '../../src/contract/index.js';
+import { createIncodeClient, type ExecutiveToken, executiveLogIn, type IncodeClient } from '../../src/incode/index.js';
+import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
+import { all, outcomes } from '../support/batch.js';
+import { fetchHistory, scheduledActivities, textOf } from '../support/history.js';
+import { begin, expectSound, happens, say, stateOf, until, untilStage } from '../support/lifecycle.js';
+import { thrown } from '../support/thrown.js';
+import { API_KEY, openSessions, startTestWorld, type TestWorld, timesFinished } from '../support/world.js';
+
+const PASSWORD = 'password-that-must-not-be-seen';
+
+/** An Incode that does not hold a session's token against `?id=`, so that only an executive token tells whose answer it was. */
+const IGNORES_ID: SimulatorOptions = { behavior: { foreignId: 'ignored', tokenForm: 'opaque' } };
+
+const ACTIVITIES = {
+  statusLagMs: 1_200,
+  confirmFinishPollMs: 50,
+  processedPollMs: 86_400_000,
+  reviewPollMs: 86_400_000,
+};
+
+const events: ActivityEvent[] = [];
+const observe = (event: ActivityEvent) => {
+  events.push(event);
+};
+const tokens: string[] = [];
+
+/** Its clock is fast: a log-in that was refused is tried again within a second. */
+function executive(incode: IncodeClient): ExecutiveToken {
+  const now = () => performance.now() * 1_000;
+  const loggedIn = executiveLogIn(incode, () => ({ email: 'kyc@example.com', password: PASSWORD }), { now });
+  return {
+    async token(refused) {
+      const token = await loggedIn.token(refused);
+      tokens.push(token);
+      return token;
+    },
+  };
+}
+
+async function startExecutiveWorld(simulator: SimulatorOptions): Promise<TestWorld> {
+  // One log-in for both workers, which share a simulator.
+  let shared: ExecutiveToken | undefined;
+  const lazy: ExecutiveToken = { token: (refused) => (shared as ExecutiveToken).token(refused) };
+  const activities = { ...ACTIVITIES, executive: lazy, observe };
+  const world = await startTestWorld({ simulator, activities });
+  const client = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
+  shared = executive(client);
+  return {
+    ...world,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await client.close();
+    },
+  };
+}
+
+let world: TestWorld;
+let ignoring: TestWorld;
+beforeAll(async () => {
+  [world, ignoring] = await Promise.all([startExecutiveWorld({}), startExecutiveWorld(IGNORES_ID)]);
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await ignoring[Symbol.asyncDispose]();
+});
+
+async function untilContradicted(of: TestWorld, interviewId: string): Promise<void> {
+  const isContradiction = ({ event }: { event: string }) => event.startsWith('Incode contradicts a webhook');
+  await until(async () => (await stateOf(of, interviewId)).timeline.some(isContradiction), true);
+}
+
+const REVIEW = { plan: { review: 'wait' } } as const;
+const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
+const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
+
+describe('with an executive token, a single session', () => {
+  it('that is finished is confirmed by id, and costs no activity more', async () => {
+    const { interviewId } = await begin(ignoring);
+    expect((await ignoring.onboarding.result(interviewId)).outcome).toBe('approved');
+    expect(scheduledActivities(await expectSound(ignoring, interviewId))).toEqual(['finishStatus', 'score']);
+    // The look, and the confirmation.
+    expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(2);
+  });
+
+  it('whose token belongs to another session fails, and the answer for that one is reported nowhere', async () => {
+    const [one, other] = await Promise.all([ignoring.simulator.openSession(), ignoring.simulator.openSession()]);
+    events.length = 0;
+    const { interviewId } = one;
+    const answer = ignoring.onboarding.finish({ interviewId, sessionToken: other.token });
+    const failure = await thrown(answer);
+    expect(failure).toBeInstanceOf(SessionFailedError);
+    expect(failure).toMatchObject({ type: FAILURES.notConfirmed });
+    expect(await thrown(ignoring.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.notConfirmed });
+    expect((await ignoring.onboarding.state(interviewId)).state?.finish).toBeNull();
+    expect(events).toContainEqual({ type: 'notConfirmed' });
+    expect(ignoring.logs()).toMatch(
+      new RegExp(`"level":"ERROR","message":"A session was answered as finished and is not[^}]*${interviewId}`),
+    );
+    expect(ignoring.simulator.effects(other.interviewId).finished).toBe(1);
+    expect(ignoring.simulator.effects(interviewId).finished).toBe(0);
+  });
+
+  it('whose token belongs to another session that has expired is not reported as expired', async () => {
+    const other = await ignoring.simulator.openSession({ onboardingStatus: 'EXPIRED' });
+    const { interviewId } = await begin(ignoring, { sessionToken: other.token });
+    expect(await thrown(ignoring.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.notConfirmed });
+  });
+
+  it('whose status lags behind is confirmed a little later, and finished once', async () => {
+    await using lagging = await startExecutiveWorld({ behavior: { statusLagMs: 300 } });
+    const { interviewId } = await begin(lagging);
+    expect(await lagging.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { action: 'approved', confirmedBy: 'response' },
+    });
+    expect(scheduledActivities(await expectSound(lagging, interviewId))).toEqual([
+      'finishStatus',
+      'confirmFinish',
+      'score',
+    ]);
+  });
+
+  it('waits visibly while the executive user cannot log in, and is finished once', async () => {
+    await using refusing = await startExecutiveWorld({});
+    refusing.simulator.fault({ operation: 'logIn', kind: 'status', status: 401, times: null });
+    const { interviewId } = await begin(refusing);
+    await until(async () => (await refusing.onboarding.state(interviewId)).call?.activity, 'confirmFinish');
+    await until(
+      async () => (await refusing.onboarding.state(interviewId)).call?.lastFailure?.type,
+      FAILURES.misconfigured,
+    );
+    expect(refusing.logs()).toContain('Incode refuses the executive user');
+    refusing.simulator.clearFaults();
+    expect((await refusing.onboarding.result(interviewId)).outcome).toBe('approved');
+    await expectSound(refusing, interviewId);
+  });
+
+  it('has neither the password nor the executive token in its history', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await world.onboarding.result(interviewId);
+    const text = textOf(await fetchHistory(world.temporal, interviewId)) + world.logs();
+    expect(tokens.length).toBeGreaterThan(0);
+    expect([PASSWORD, ...tokens].filter((secret) => text.includes(secret))).toEqual([]);
+  });
+});
+
+describe('with an executive token, a webhook', () => {
+  it('that is forged ends nothing, also without a session token', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(world, interviewId, 'needsToken');
+    await say(world, interviewId, 'EXPIRED');
+    await untilContradicted(world, interviewId);
+    expect((await stateOf(world, interviewId)).stage).toBe('needsToken');
+    await happens(world, interviewId, 'EXPIRED');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'incode' });
+  });
+
+  it('that tells a verdict is confirmed by id, although the session token is refused', async () => {
+    const { interviewId } = await begin(world, REVIEW, WARN);
+    await untilStage(world, interviewId, 'inReview');
+    world.simulator.revokeTokens(interviewId);
+    await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'rejected', confirmedBy: 'incode' });
+  });
+
+  it('that is forged approves no session whose token reaches an approved one', async () => {
+    const approved = await ignoring.simulator.openSession({ onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
+    const { interviewId } = await begin(ignoring, REVIEW, WARN);
+    await untilStage(ignoring, interviewId, 'inReview');
+    await ignoring.onboarding.renewToken(interviewId, approved.token);
+    await say(ignoring, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await untilContradicted(ignoring, interviewId);
+    await ignoring.onboarding.cancel(interviewId);
+  });
+});
+
+describe('with an executive token, a batch', () => {
+  it('confirms each session by id, and fails those with the token of another one', async () => {
+    const [first, second, third] = await openSessions(ignoring.simulator, 3);
+    if (!first || !second || !third) throw new Error('Three were asked for');
+    const list = [first, { ...second, sessionToken: third.sessionToken }];
+    const rows = await all(completeBatch(ignoring.onboarding, list, ignoring.batch()));
+    expect(outcomes(rows)).toEqual(['approved', FAILURES.notConfirmed]);
+    expect(rows[1]?.finish).toBeUndefined();
+    expect(timesFinished(ignoring.simulator, [first, second, third])).toEqual([1, 0, 1]);
+  });
+
+  it('waits for a status that lags behind, and finishes each session once', async () => {
+    await using lagging = await startExecutiveWorld({ behavior: { statusLagMs: 300 } });
+    const list = await openSessions(lagging.simulator, 3);
+    const rows = await all(completeBatch(lagging.onboarding, list, lagging.batch()));
+    expect(outcomes(rows)).toEqual(['approved', 'approved', 'approved']);
+    expect(timesFinished(lagging.simulator, list)).toEqual([1, 1, 1]);
+  });
+});
