@@ -9,11 +9,11 @@ import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
 import { failedTasks, fetchHistory } from '../support/history.js';
 import { handleOf, stateOf, untilStage } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

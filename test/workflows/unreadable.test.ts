@@ -7,7 +7,7 @@ import { OnboardingClient } from '../../src/client/index.js';
 import { FAILURES, SIGNALS, UPDATES } from '../../src/contract/index.js';
 import { failedTasks, fetchHistory } from '../support/history.js';
 import { begin, handleOf, stateOf, until } from '../support/lifecycle.js';
-import { startWorld, type World } from '../support/world.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const payload = (encoding: string, data: string): Payload => ({
   metadata: { encoding: encode(encoding) },
@@ -29,9 +29,9 @@ const ENCRYPTED: Payload = {
   data: new Uint8Array(60),
 };
 
-let world: World;
+let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startTestWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
