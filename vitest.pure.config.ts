@@ -42,7 +42,7 @@ const UNIT_TESTS: Files = {
   'test/codec': ['encryption-codec', 'environment', 'failure-converter'],
   'test/config': ['codec-server', 'config', 'deployment', 'reader', 'webhook'],
   'test/contract': ['batch', 'batch-size', 'guards', 'milestones'],
-  'test/incode': ['api-key', 'classification', 'errors', 'parsing'],
+  'test/incode': ['api-key', 'classification', 'client', 'errors', 'parsing'],
   'test/nexus': ['failures', 'input'],
   'test/secrets': ['file', 'matcher', 'redaction', 'shown-as'],
   'test/temporal': ['address', 'environment'],

@@ -3,7 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 
 const { TEMPORAL_ADDRESS = 'localhost:7233' } = process.env;
 
-// Knows nothing of Incode: the child runs where temporal-incode's workers are.
+// This worker makes no calls to Incode: the child runs on the workers of temporal-incode.
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
 const worker = await Worker.create({
   connection,

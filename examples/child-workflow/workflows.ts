@@ -11,13 +11,13 @@ export interface SignUp {
   sessionToken: string;
 }
 
-/** Has the person's session completed by the workers of temporal-incode, and opens an account for who passed. */
+/** Completes the person's session on the workers of temporal-incode, and opens an account if it was approved. */
 export async function signUp({ interviewId, sessionToken }: SignUp): Promise<{ account: string | null }> {
   const { outcome } = await executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
     taskQueue: TASK_QUEUE,
     workflowId: onboardingWorkflowId(interviewId),
     args: [{ interviewId, sessionToken, plan: { review: 'wait' } }],
-    // If this workflow is terminated the session is completed all the same; if it is cancelled, so is the session.
+    // The session continues if this workflow is terminated, and is cancelled if this workflow is cancelled.
     parentClosePolicy: 'ABANDON',
   });
   return { account: outcome === 'approved' ? `account-of-${interviewId}` : null };

@@ -11,14 +11,14 @@ import {
 import { FAILURES } from 'temporal-incode/contract';
 import { openSession, sessionOf } from './sessions.js';
 
-/** How long somebody may wait at a screen. After that the session goes on without this request. */
+/** How long a person waits for the answer. After that the session continues without this request. */
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
 
-// One connection for the process, by TEMPORAL_ADDRESS and the like.
+// One connection per process, configured by TEMPORAL_ADDRESS and so on.
 const onboarding = await connectOnboardingClient();
 const app = express();
 
-// Your own authentication goes here. Anybody can send this header: it is for trying the service on your machine.
+// Put your own authentication here. Anybody can send this header: it only serves to try the service on your machine.
 const authenticate: RequestHandler = (request, response, next) => {
   response.locals.user = request.get('x-demo-user');
   if (response.locals.user) next();
@@ -29,7 +29,7 @@ app.use(authenticate);
 app.post('/onboarding', async (_request, response) => {
   const { user } = response.locals;
   const { interviewId, sessionToken } = sessionOf(user) ?? (await openSession(user));
-  // For Incode's SDK in the browser. What a browser sends back is never used.
+  // For Incode's SDK in the browser. The service never uses an id or a token that a browser sends.
   response.json({ interviewId, token: sessionToken });
 });
 
@@ -55,10 +55,10 @@ app.get('/onboarding', async (_request, response) => {
 
 app.use(((error, _request, response, next) => {
   if (error instanceof AnswerPendingError) {
-    // Nothing is lost: whoever asks again gets the same answer.
+    // Nothing is lost: asking again gives the same answer.
     response.status(202).location('/onboarding').json({ pending: error.message });
   } else if (error instanceof InvalidInputError) {
-    // Such as a token that has expired in the store.
+    // For example, the stored token has expired.
     response.status(400).json({ error: error.message });
   } else if (error instanceof SessionNotFoundError) {
     response.status(404).json({ error: error.message });
@@ -72,7 +72,7 @@ app.use(((error, _request, response, next) => {
   }
 }) satisfies ErrorRequestHandler);
 
-/** Incode refuses the session for good; or somebody has stopped the onboarding. */
+/** Incode refused the session for good, or somebody ended the onboarding. */
 function statusOf({ type }: SessionFailedError): number {
   if (type === FAILURES.unknownSession) return 404;
   return type.startsWith('Incode') ? 422 : 409;
@@ -85,9 +85,9 @@ const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error)
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {
-    // Requests under way get their answer; after them nobody needs the connection to Temporal.
+    // Requests in flight get their answer first. They need the connection to Temporal.
     server.close(() => onboarding.close());
-    // Clients would keep theirs open for the next request.
+    // Clients keep idle connections open, which would delay the end.
     setInterval(() => server.closeIdleConnections(), 200).unref();
   });
 }

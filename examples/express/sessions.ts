@@ -1,12 +1,12 @@
-/** A session that this service has opened at Incode for one of its users. */
+/** A session that this service opened at Incode for one of its users. */
 export interface Session {
   interviewId: string;
   sessionToken: string;
 }
 
 /**
- * Which user has which session. The id and the token come from Incode's answer and from here only, never from a browser. Keep them in
- * your database instead, in one row, the token encrypted.
+ * The session of each user. Id and token come from Incode's answer, never from a browser. Replace this map by your database: one row
+ * per session, with the token encrypted.
  */
 const sessions = new Map<string, Session>();
 
@@ -14,7 +14,7 @@ export function sessionOf(user: string): Session | undefined {
   return sessions.get(user);
 }
 
-/** Opens a session at Incode, and keeps whose it is. */
+/** Opens a session at Incode and stores it for the user. */
 export async function openSession(user: string): Promise<Session> {
   const { INCODE_BASE_URL, INCODE_API_KEY = '', INCODE_CONFIGURATION_ID = 'demo' } = process.env;
   const answer = await fetch(`${INCODE_BASE_URL}/omni/start`, {

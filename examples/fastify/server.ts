@@ -10,15 +10,15 @@ import {
 import { FAILURES } from 'temporal-incode/contract';
 import { openSession, sessionOf } from './sessions.js';
 
-/** How long somebody may wait at a screen. After that the session goes on without this request. */
+/** How long a person waits for the answer. After that the session continues without this request. */
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
 
-// One connection for the process, by TEMPORAL_ADDRESS and the like.
+// One connection per process, configured by TEMPORAL_ADDRESS and so on.
 const onboarding = await connectOnboardingClient();
 const app = fastify();
 app.addHook('onClose', () => onboarding.close());
 
-// Your own authentication goes here. Anybody can send this header: it is for trying the service on your machine.
+// Put your own authentication here. Anybody can send this header: it only serves to try the service on your machine.
 const userOf = ({ headers }: FastifyRequest): string => String(headers['x-demo-user'] ?? '');
 app.addHook('onRequest', async (request, reply) => {
   if (userOf(request) === '') return reply.code(401).send({ error: 'Who are you?' });
@@ -27,7 +27,7 @@ app.addHook('onRequest', async (request, reply) => {
 app.post('/onboarding', async (request) => {
   const user = userOf(request);
   const { interviewId, sessionToken } = sessionOf(user) ?? (await openSession(user));
-  // For Incode's SDK in the browser. What a browser sends back is never used.
+  // For Incode's SDK in the browser. The service never uses an id or a token that a browser sends.
   return { interviewId, token: sessionToken };
 });
 
@@ -48,10 +48,10 @@ app.get('/onboarding', async (request, reply) => {
 
 app.setErrorHandler((error, _request, reply) => {
   if (error instanceof AnswerPendingError) {
-    // Nothing is lost: whoever asks again gets the same answer.
+    // Nothing is lost: asking again gives the same answer.
     reply.code(202).header('location', '/onboarding').send({ pending: error.message });
   } else if (error instanceof InvalidInputError) {
-    // Such as a token that has expired in the store.
+    // For example, the stored token has expired.
     reply.code(400).send({ error: error.message });
   } else if (error instanceof SessionNotFoundError) {
     reply.code(404).send({ error: error.message });
@@ -65,7 +65,7 @@ app.setErrorHandler((error, _request, reply) => {
   }
 });
 
-/** Incode refuses the session for good; or somebody has stopped the onboarding. */
+/** Incode refused the session for good, or somebody ended the onboarding. */
 function statusOf({ type }: SessionFailedError): number {
   if (type === FAILURES.unknownSession) return 404;
   return type.startsWith('Incode') ? 422 : 409;
@@ -75,9 +75,9 @@ console.log(`Listening at ${await app.listen({ port: Number(process.env.PORT ?? 
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {
-    // Requests under way get their answer; after them nobody needs the connection to Temporal.
+    // Requests in flight get their answer first. They need the connection to Temporal.
     app.close();
-    // Clients would keep theirs open for the next request.
+    // Clients keep idle connections open, which would delay the end.
     setInterval(() => app.server.closeIdleConnections(), 200).unref();
   });
 }

@@ -1,4 +1,4 @@
-/** An activity of ours. */
+/** An activity of your own. */
 export async function openAccount(interviewId: string): Promise<string> {
   return `account-of-${interviewId}`;
 }

@@ -11,17 +11,17 @@ export interface SignUp {
   sessionToken: string;
 }
 
-/** Finishes the person's session at Incode, and opens an account for who passed. */
+/** Finishes the person's session at Incode, and opens an account if it was approved. */
 export async function signUp({ interviewId, sessionToken }: SignUp): Promise<{ account: string | null }> {
   const session = { interviewId, sessionToken };
   const { finish } = await finishStatus(session);
   if (finish === null) return { account: null }; // The session has expired.
-  // Nobody knows whether it is finished: a person has to look at it, and its score decides nothing.
+  // It may be finished or not: a person must look at it, and its score decides nothing.
   if (finish.confirmedBy === 'unconfirmed') return { account: null };
 
   let passed = finish.action === 'approved';
   if (finish.action === null) {
-    // Incode's answer was lost on the way, but the session is finished: its score tells what came out.
+    // Incode's answer got lost, but the session is finished: its score decides.
     const answer = await score({ ...session, readyWithinMs: 15 * 60_000 });
     passed = answer?.status === 'OK';
   }

@@ -122,7 +122,7 @@ async function look(
   if (result) return { result };
   if (!mayBeSent(earlier)) return undefined;
   if (earlier.accepted || isUnclear) return unconfirmed(options, context, onboardingStatus);
-  const settlesInMs = (earlier.lastSentAt ?? 0) + options.settleTimeMs - now();
+  const settlesInMs = (earlier.lastSentAt as number) + options.settleTimeMs - now();
   if (settlesInMs <= 0) return undefined;
   const what = 'an earlier request may still be running at Incode';
   return { wait: { ms: settlesInMs, type: FAILURES.settling, what }, sent: earlier };

@@ -13,15 +13,15 @@ import { packageVersion } from './shared/version.js';
 const EXIT_CODES = `
 Exit codes:
   ${EXIT.ok}  done
-  ${EXIT.failed}  Incode refused the session for good, a check failed, or something unexpected happened
+  ${EXIT.failed}  Incode refused the session, a check failed, or an unexpected error occurred
   ${EXIT.usage}  wrong usage, input or configuration; nothing was done
-  ${EXIT.pending}  not done yet, it goes on at the server
+  ${EXIT.pending}  not done yet, continues on the server
   ${EXIT.notFound}  no such onboarding
-  ${EXIT.completedBefore}  ended before, nothing was done
-  ${EXIT.someFailed}  the batch is done, some of its sessions failed
+  ${EXIT.completedBefore}  the onboarding has already ended, nothing was done
+  ${EXIT.someFailed}  the batch is done, but some of its sessions failed
   ${EXIT.interrupted}  interrupted`;
 
-/** As commander takes it for options: 80 columns where no terminal is. */
+/** Commander also wraps options at 80 columns when there is no terminal. */
 const width = () => (process.stdout.isTTY ? process.stdout.columns : 80);
 
 async function main(args: string[]): Promise<void> {
@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<void> {
     })
     .addHelpText('after', `${EXIT_CODES}\n\nExample:\n  $ temporal-incode demo`);
   const asked = askedCommand(args);
-  // Where commander puts its own command, help.
+  // The group of commander's own command, help.
   program.commandsGroup('Operate it:').helpCommand(true);
   await addCommands(program, (name) => name === asked);
   await program.parseAsync(args, { from: 'user' });
@@ -53,12 +53,12 @@ function exitCodeOf(error: unknown): number {
   return EXIT.failed;
 }
 
-/** Text of a server may stand in a message. */
+/** Redacted and printable, because a message may contain text from a server. */
 function shown(message: string): string {
   return asTyped(printableLines(redacted(message)));
 }
 
-/** With the causes, and without the fields of either: in a library's there may be anything. */
+/** The error and its causes, without their fields, because a library's error may hold secrets there. */
 function inWords(error: unknown, causesLeft = MAX_CAUSES): string {
   if (!(error instanceof Error)) return String(error);
   const isShown = error.cause !== undefined && causesLeft > 0;
@@ -66,7 +66,7 @@ function inWords(error: unknown, causesLeft = MAX_CAUSES): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-// Node would print the error with all its fields.
+// By default Node prints the error with all its fields, which may hold secrets.
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${shown(inWords(error))}\n`);
   process.exit(EXIT.failed);
@@ -76,6 +76,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  // What is still being started is not waited for.
+  // Do not wait for anything that is still starting.
   if (process.exitCode === EXIT.interrupted) process.exit();
 }

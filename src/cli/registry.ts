@@ -8,7 +8,7 @@ import {
   WORKER_PACKAGES,
 } from './shared/peers.js';
 
-/** A command's file defines its options and action; only the one that is asked for is loaded. */
+/** A command's file defines its options and action. Only the requested command's file is loaded. */
 export interface CommandModule {
   define(command: Command): void;
 }
@@ -16,18 +16,18 @@ export interface CommandModule {
 interface Listed {
   summary: string;
   load: () => Promise<CommandModule>;
-  /** Optional peer dependencies that it cannot run without. @default none */
+  /** Optional peer dependencies that the command needs. @default none */
   needs?: readonly string[];
 }
 
-/** Every command, by what it is for. */
+/** Every command, grouped by purpose. */
 const GROUPS: Record<string, Record<string, Listed>> = {
   'One session': {
     complete: { summary: 'Complete one session and print its outcome', load: () => import('./commands/complete.js') },
-    status: { summary: 'Print where a session stands', load: () => import('./commands/status.js') },
-    finish: { summary: 'Ask a session that waits to be finished now', load: () => import('./commands/finish.js') },
-    'renew-token': { summary: 'Hand a fresh token to a session', load: () => import('./commands/renew-token.js') },
-    'extend-deadline': { summary: 'Let a session wait longer', load: () => import('./commands/extend-deadline.js') },
+    status: { summary: 'Print the state of a session', load: () => import('./commands/status.js') },
+    finish: { summary: 'Finish a waiting session now', load: () => import('./commands/finish.js') },
+    'renew-token': { summary: 'Give a session a new token', load: () => import('./commands/renew-token.js') },
+    'extend-deadline': { summary: "Extend a session's deadline", load: () => import('./commands/extend-deadline.js') },
     cancel: { summary: 'Stop the onboarding of a session', load: () => import('./commands/cancel.js') },
   },
   'Many sessions': {
@@ -41,17 +41,17 @@ const GROUPS: Record<string, Record<string, Listed>> = {
       needs: WORKER_PACKAGES,
     },
     webhooks: {
-      summary: "Receive Incode's webhooks and tell the sessions' workflows",
+      summary: "Receive Incode's webhooks and pass them to the sessions' workflows",
       load: () => import('./commands/webhooks.js'),
       needs: RECEIVER_PACKAGES,
     },
     'codec-server': {
-      summary: 'Show the Web UI and the temporal CLI what is encrypted',
+      summary: 'Decrypt payloads for the Web UI and the temporal CLI',
       load: () => import('./commands/codec-server.js'),
       needs: CODEC_SERVER_PACKAGES,
     },
     demo: {
-      summary: 'Show it: a real server, a simulated Incode, and everything that can go wrong',
+      summary: 'Show sessions that survive failures, with a real server and a simulated Incode',
       load: () => import('./commands/demo.js'),
       needs: LOCAL_SERVER_PACKAGES,
     },
@@ -66,11 +66,11 @@ const GROUPS: Record<string, Record<string, Listed>> = {
     setup: { summary: 'Prepare a Temporal namespace', load: () => import('./commands/setup.js') },
     doctor: { summary: 'Check server, namespace, workers and Incode', load: () => import('./commands/doctor.js') },
     'verify-incode': {
-      summary: 'Try on your demo account what this package assumes about Incode',
+      summary: "Test this package's assumptions about Incode on your demo account",
       load: () => import('./commands/verify-incode.js'),
     },
     replay: {
-      summary: 'Replay histories with this version, before it is deployed',
+      summary: 'Replay histories with this version before you deploy it',
       load: () => import('./commands/replay.js'),
       needs: REPLAY_PACKAGES,
     },
@@ -85,16 +85,16 @@ const GROUPS: Record<string, Record<string, Listed>> = {
 };
 
 /**
- * Adds every command to the program, and its options to those that are asked for.
+ * Adds every command to the program. Adds options only to requested commands.
  *
- * @param isAsked whether a command's file is to be loaded
+ * @param isAsked whether to load a command's file
  */
 export async function addCommands(program: Command, isAsked: (name: string) => boolean): Promise<void> {
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const [name, { summary, load, needs = [] }] of Object.entries(commands)) {
       const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
       command.showHelpAfterError(`See: temporal-incode ${name} --help`);
-      // Before its action, so that its help is there without them.
+      // Checked before the action, so that help works without the packages.
       command.hook('preAction', () => checkPeers(name, needs));
       if (isAsked(name)) (await load()).define(command);
     }

@@ -9,20 +9,19 @@ import {
   resolvePlan,
   UPDATES,
 } from '../contract/index.js';
-// The package's index takes as long to load as all of this package.
 import { decodeFromPayloadsAtIndex } from '../temporal/sdk-internals.js';
 import { PlanMismatchError } from './errors.js';
 import { type IfPlanDiffers, listedStage } from './starting.js';
 
-/** A running onboarding that a request has found. */
+/** A running onboarding that a request attaches to. */
 export interface Attachment {
   plan: Required<Plan>;
-  /** The token to hand in if the onboarding needs one; `undefined` if the caller has no other token than it was started with. */
+  /** The caller's token, to pass on if the onboarding needs one. `undefined` if it is the token that the onboarding started with. */
   otherToken: string | undefined;
 }
 
 /**
- * Compares what the caller asks for with what the onboarding was started with.
+ * Compares the caller's input with the input of the running onboarding.
  *
  * @throws PlanMismatchError
  */
@@ -39,7 +38,7 @@ export async function attachTo(
   return { plan, otherToken: sessionToken === startedWith.sessionToken ? undefined : sessionToken };
 }
 
-/** What the run was started with. It stands in the history, so no worker is needed, and a codec decodes it as anything else. */
+/** Reads a run's input from its history, which needs no worker. The client's codec decodes it. */
 export async function inputOf(
   client: Client,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
@@ -55,20 +54,20 @@ export async function inputOf(
   return input ?? { interviewId: '' };
 }
 
-/** Only the parts that the caller names are compared, by their meaning: `15m` is `15 minutes`. */
+/** Compares only the parts that the caller names, by value: `15m` equals `15 minutes`. */
 function differences(wanted: Plan | undefined, inForce: Required<Plan>): (keyof Plan)[] {
   const named = Object.entries(wanted ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return named.flatMap(([name, value]) => {
     const part = name as keyof Plan;
-    return sameMeaning({ [part]: value }, { [part]: inForce[part] }) ? [] : [part];
+    return isEquivalent({ [part]: value }, { [part]: inForce[part] }) ? [] : [part];
   });
 }
 
-function sameMeaning(one: Plan, other: Plan): boolean {
+function isEquivalent(one: Plan, other: Plan): boolean {
   return JSON.stringify(resolvePlan(one)) === JSON.stringify(resolvePlan(other));
 }
 
-/** Hands a token to an onboarding that waits for one. @returns whether it did */
+/** Passes a token to an onboarding that waits for one. @returns whether the onboarding took it */
 export async function handInIfNeeded(client: Client, workflowId: string, token: string | undefined): Promise<boolean> {
   if (token === undefined) return false;
   const handle = client.workflow.getHandle<OnboardingWorkflow>(workflowId);
@@ -77,10 +76,10 @@ export async function handInIfNeeded(client: Client, workflowId: string, token: 
   return true;
 }
 
-/** The first look comes at once. Later ones cost little, and a token that expires meanwhile is noticed soon enough. */
-const LOOK_EVERY_MS = 2_000;
+/** Often enough to notice soon that Incode refused the token, and cheap for the server. */
+const CHECK_INTERVAL_MS = 2_000;
 
-/** The same while an answer is awaited, because a call that is under way may end with a refused token. */
+/** Keeps checking while the answer is pending, because a call in flight may end with a refused token. */
 export async function handInWhileWaiting<T>(
   client: Client,
   workflowId: string,
@@ -89,12 +88,12 @@ export async function handInWhileWaiting<T>(
 ): Promise<{ answer: T; tokenHandedIn: boolean }> {
   const over = new AbortController();
   const answered = answer.finally(() => over.abort());
-  // It is awaited below, unless a look fails first.
+  // Prevents an unhandled rejection if a check fails before the answer is awaited below.
   answered.catch(() => undefined);
   let tokenHandedIn = false;
   while (token !== undefined && !tokenHandedIn && !over.signal.aborted) {
     tokenHandedIn = await handInIfNeeded(client, workflowId, token);
-    if (!tokenHandedIn) await sleep(LOOK_EVERY_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    if (!tokenHandedIn) await sleep(CHECK_INTERVAL_MS, undefined, { signal: over.signal }).catch(() => undefined);
   }
   return { answer: await answered, tokenHandedIn };
 }

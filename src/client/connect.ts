@@ -19,7 +19,7 @@ import { failureAt, grpcError, isUpdateLimit } from './temporal-failure.js';
 
 export interface ConnectOptions {
   /**
-   * Host and port of the Temporal server. One that is not the configured one gets no configured credentials.
+   * Host and port of the Temporal server. If it differs from the configured address, the configured credentials are not used.
    *
    * @default `TEMPORAL_ADDRESS`, the profile file, or `localhost:7233`
    */
@@ -29,34 +29,34 @@ export interface ConnectOptions {
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
   /**
-   * Keys that encrypt what is handed to the server. Workers need the same keys.
+   * Keys that encrypt everything sent to the server. Workers need the same keys.
    *
-   * @default those that `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS` names
+   * @default the keys from `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS`
    */
   encryptionKeys?: KeyRing;
   /**
-   * Refuse answers that are not encrypted, and connect to no server without keys.
+   * Refuses answers that are not encrypted, and to connect without keys.
    *
    * @default `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`, or `false`
    */
   requireEncryption?: boolean;
   /**
-   * Called once for each change of the configured key file that could not be taken over. The earlier keys stay in use.
+   * Called once for each change of the key file that cannot be loaded. The previous keys stay in use.
    *
-   * @default a warning of the process (`process.on('warning')`), `SecretFileWarning`
+   * @default emits a process warning (`process.on('warning')`) named `SecretFileWarning`
    */
   onWarning?: (warning: string) => void;
 }
 
 /** An {@link OnboardingClient} that owns its connection. */
 export interface ConnectedOnboardingClient extends OnboardingClient {
-  /** Ends the connection. Requests that are being retried fail first, within five seconds. Later calls throw `ClientClosedError`. */
+  /** Closes the connection. Requests that are being retried fail within five seconds. Later calls throw `ClientClosedError`. */
   close(): Promise<void>;
 }
 
 /**
- * Connects as every Temporal tool does: by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…` and
- * the profile file that `temporal config` writes.
+ * Connects with the same settings as every Temporal tool: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS…` and the profile file that `temporal config` writes.
  *
  * @example
  * ```ts
@@ -67,9 +67,10 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  *   await onboarding.close();
  * }
  * ```
- * @throws TemporalConfigurationError if those are wrong, or the server is not on this machine and there are no encryption keys
- * @throws TemporalUnavailableError at once if nothing is listening there; if no server answers within 5 s, or it refuses the
- * credentials
+ * @throws TemporalConfigurationError if these settings are wrong, or the server runs on another machine and there are no
+ * encryption keys
+ * @throws TemporalUnavailableError at once if nothing is listening at the address or the server refuses the credentials; after
+ * 5 s if no server answers
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const target = targetOf(options);
@@ -83,16 +84,16 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
   return Object.assign(client, { close });
 }
 
-function configured(given: string | undefined): ClientConnectConfig {
+function configured(address: string | undefined): ClientConnectConfig {
   try {
-    if (given !== undefined) checkAddress(given);
+    if (address !== undefined) checkAddress(address);
     return loadTemporalConfig();
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }
 }
 
-/** Before anything is sent. @throws TemporalConfigurationError */
+/** @throws TemporalConfigurationError */
 function converter({ encryptionKeys, requireEncryption, onWarning }: ConnectOptions, address: string): DataConverter {
   try {
     const keys = encryptionKeys ?? keysFromEnvironment(undefined, onWarning);
@@ -106,11 +107,11 @@ function converter({ encryptionKeys, requireEncryption, onWarning }: ConnectOpti
   }
 }
 
-/** A connection for what concerns no session, and so needs no keys. */
+/** A connection for requests that carry no session data and therefore need no keys. */
 export async function connectTemporal(
-  given: Pick<ConnectOptions, 'address' | 'namespace'> = {},
+  options: Pick<ConnectOptions, 'address' | 'namespace'> = {},
 ): Promise<{ connection: Connection; namespace: string }> {
-  const target = targetOf(given);
+  const target = targetOf(options);
   return { connection: (await reach(target)).connection, namespace: target.namespace };
 }
 
@@ -120,19 +121,19 @@ interface Target {
   credentials: Pick<ClientConnectConfig['connectionOptions'], 'apiKey' | 'tls' | 'metadata'>;
 }
 
-function targetOf(given: Pick<ConnectOptions, 'address' | 'namespace'>): Target {
-  const { connectionOptions, namespace } = configured(given.address);
+function targetOf(options: Pick<ConnectOptions, 'address' | 'namespace'>): Target {
+  const { connectionOptions, namespace } = configured(options.address);
   const { address } = connectionOptions;
-  // Credentials belong to the address beside which they stand, and must not reach another one.
-  const isElsewhere = given.address !== undefined && address !== undefined && given.address !== address;
+  // Credentials are configured for one address and must not reach another.
+  const isElsewhere = options.address !== undefined && address !== undefined && options.address !== address;
   return {
-    address: given.address ?? address ?? DEFAULT_ADDRESS,
-    namespace: given.namespace ?? namespace ?? 'default',
+    address: options.address ?? address ?? DEFAULT_ADDRESS,
+    namespace: options.namespace ?? namespace ?? 'default',
     credentials: isElsewhere ? {} : connectionOptions,
   };
 }
 
-/** Long enough for every network. The SDK's 10 s are long for somebody at a terminal who has mistyped an address. */
+/** Long enough for every network. The SDK's default of 10 s is too long for a user who mistyped the address. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 async function reach(target: Target): Promise<{ connection: Connection; close: () => Promise<void> }> {
@@ -142,10 +143,10 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
   const connection = Connection.lazy({
     connectTimeout: CONNECT_TIMEOUT_MS,
     address,
-    // A connection of its own: gRPC otherwise lets it wait for the next attempt of another client's.
+    // Not shared: otherwise this connection waits for the backoff of another client's attempts.
     channelArgs: { ...channelArgsFor(address), 'grpc.use_local_subchannel_pool': 1 },
     interceptors: [retries.interceptor],
-    // As a function, which shows nothing when somebody prints the connection.
+    // A function, so that printing the connection does not reveal the key.
     ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
@@ -159,20 +160,20 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
     return { connection, close };
   } catch (error) {
     await close();
-    // Without an answer gRPC has an error of no kind.
+    // If the server does not answer, the error has no gRPC status.
     const isKnown = error instanceof TemporalUnavailableError || grpcError(error) !== undefined;
     throw isKnown ? failureAt(target, error, false) : new TemporalUnavailableError('away', target, error, false);
   }
 }
 
-/** @throws TemporalUnavailableError as soon as it is known that nothing is */
+/** @throws TemporalUnavailableError as soon as the connection is refused */
 async function checkListening(connection: Connection, target: Target): Promise<void> {
   if (await isConnectionRefused(connection, Date.now() + CONNECT_TIMEOUT_MS)) {
     throw new TemporalUnavailableError('notListening', target, undefined, false);
   }
 }
 
-/** The SDK's retries throw where nobody can catch it if the connection is closed between two attempts: seen in 1.24. */
+/** If the connection closes between two attempts, the SDK's retries throw an error that cannot be caught (seen in 1.24). */
 function closableRetries() {
   const { retryableDecider, delayFunction } = defaultGrpcRetryOptions();
   let isEnding = false;
@@ -188,7 +189,7 @@ function closableRetries() {
   });
   return {
     interceptor,
-    /** Waits until the retries that are planned have been sent, after which there are no more. */
+    /** Stops retrying and waits until all scheduled retries have been sent. */
     async end(): Promise<void> {
       isEnding = true;
       const wait = lastRetryAt - Date.now();

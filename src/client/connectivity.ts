@@ -9,12 +9,12 @@ type TemporalConnection = Client['connection'];
 /** gRPC's connectivity states. */
 const STATE = { ready: 2, transientFailure: 3, shutdown: 4 } as const;
 
-/** @returns `undefined` for a `NativeConnection` that no worker of ours owns: it does not tell */
+/** @returns `undefined` for a `NativeConnection` that this package did not create, because it does not expose its address */
 export function addressOf({ connection }: Pick<Client, 'connection'>): string | undefined {
   return (connection as { options?: { address?: string } }).options?.address ?? rememberedAddress(connection);
 }
 
-/** Time ran out without a connection: then it says nothing about what was asked. */
+/** A timeout without a connection says nothing about the request. */
 export function isDisconnected({ connection }: Client): boolean {
   const channel = grpcClientOf(connection)?.getChannel();
   return channel !== undefined && channel.getConnectivityState(false) !== STATE.ready;
@@ -24,14 +24,14 @@ export function isClosed({ connection }: Client): boolean {
   return grpcClientOf(connection)?.getChannel().getConnectivityState(false) === STATE.shutdown;
 }
 
-/** A server that is there is connected to within milliseconds. The SDK's own retries follow. */
+/** Connecting to a running server takes milliseconds. After this time the SDK's retries take over. */
 const FIRST_CONNECT_MS = 5_000;
 
 const connectedOnce = new WeakSet<TemporalConnection>();
 
 /**
- * Waits until the connection is established for the first time. After a server was reached once, the SDK's retries bridge its
- * restarts, so this does nothing.
+ * Waits until the connection is established for the first time. Does nothing afterwards, because the SDK's retries handle server
+ * restarts.
  *
  * @throws TemporalUnavailableError at once if nothing is listening at the address
  * @throws ClientClosedError
@@ -47,7 +47,7 @@ export async function checkReachable(client: Client, deadline = Number.POSITIVE_
   }
 }
 
-/** Ends with `false` as soon as a connection is there or fails in another way, at the latest at the deadline. */
+/** @returns `false` as soon as the connection is ready or fails in another way, at the latest at the deadline */
 export async function isConnectionRefused(connection: TemporalConnection, deadline: number): Promise<boolean> {
   const grpc = grpcClientOf(connection);
   if (!grpc) return false;
@@ -64,18 +64,18 @@ export async function isConnectionRefused(connection: TemporalConnection, deadli
   }
 }
 
-/** A request fails with it while there is no connection. If there is one after all, a health check does no harm. */
+/** Sends a health check, because only a failed request reveals the connection's last error. */
 function lastError(grpc: GrpcClient): Promise<string> {
-  const asIs = (bytes: Buffer) => bytes;
+  const unchanged = (bytes: Buffer) => bytes;
   const options = { deadline: Date.now() + 1_000 };
   return new Promise((resolve) => {
-    grpc.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs, Buffer.alloc(0), options, (error) =>
+    grpc.makeUnaryRequest('/grpc.health.v1.Health/Check', unchanged, unchanged, Buffer.alloc(0), options, (error) =>
       resolve(error?.details ?? ''),
     );
   });
 }
 
-/** gRPC waits longer and longer between its attempts, so its last error may be old: the port is tried once more. */
+/** Tries the port once more, because gRPC's last error may be old. */
 async function isRefusedNow(error: string): Promise<boolean> {
   const address = refusedAddress(error);
   if (!address) return false;

@@ -4,7 +4,7 @@ import { addressOf } from './connectivity.js';
 import { TemporalConfigurationError } from './temporal-errors.js';
 
 /**
- * A client of somebody else's may have a codec of its own, which is theirs to choose.
+ * Refuses a client that would send plaintext to another machine. A client with any codec passes: the codec is the caller's choice.
  *
  * @throws TemporalConfigurationError
  */

@@ -1,53 +1,54 @@
 import { type OnboardingResult, type Plan, type Stage, TemporalIncodeError } from '../contract/index.js';
 import type { PendingCall } from './pending-call.js';
 
-/** The session was completed before, so it was not started again. `result` says how it ended. */
+/** The session is already completed, so it was not started again. `result` holds its outcome. */
 export class SessionCompletedError extends TemporalIncodeError {
   override readonly name = 'SessionCompletedError';
   readonly interviewId: string;
-  /** Not shown when the error is printed: names of persons stand in its redirection URL. */
+  /** Hidden when the error is printed, because its redirection URL may contain names of people. */
   declare readonly result: OnboardingResult;
 
   constructor(result: OnboardingResult) {
     super(
-      `Session ${result.interviewId} was completed before: ${result.outcome}. ` +
-        `Start with ifCompleted: 'return' to get that result, or 'restart' to go through it again.`,
+      `Session ${result.interviewId} is already completed: ${result.outcome}. ` +
+        `Start it with ifCompleted: 'return' to get that onboarding, or 'restart' to run it again.`,
     );
     this.interviewId = result.interviewId;
     Object.defineProperty(this, 'result', { value: result });
   }
 }
 
-/** No workflow was ever started for the session, or the namespace's retention has removed it. */
+/** The namespace has no workflow for the session: none was started here, or its retention period is over. */
 export class SessionNotFoundError extends TemporalIncodeError {
   override readonly name = 'SessionNotFoundError';
   readonly interviewId: string;
 
   constructor(interviewId: string) {
     super(
-      `Session ${interviewId}: no onboarding is known in this namespace. A batch may have completed it, or it was never started here, or its history was removed.`,
+      `Session ${interviewId}: no onboarding is known in this namespace. It was never started here, its history was removed, ` +
+        'or a batch completed the session.',
     );
     this.interviewId = interviewId;
   }
 }
 
-/** The session's onboarding has ended, so it takes no request. Nothing was changed. */
+/** The session's onboarding has ended, so it accepts no requests. Nothing was changed. */
 export class SessionEndedError extends TemporalIncodeError {
   override readonly name = 'SessionEndedError';
   readonly interviewId: string;
 
   constructor(interviewId: string) {
     super(
-      `Session ${interviewId}: its onboarding has ended, so it needs no token and no other deadline any more. ` +
-        'Its state and its result say how it ended.',
+      `Session ${interviewId}: its onboarding has ended, so it accepts no token and no new deadline. ` +
+        'Read its state and its result to see how it ended.',
     );
     this.interviewId = interviewId;
   }
 }
 
 /**
- * The onboarding ended without a result: Incode refused the session for good, or somebody cancelled or terminated the
- * workflow. Starting the session again is safe: its status is read first.
+ * The onboarding ended without a result: Incode refused the session permanently, or the workflow was cancelled or terminated.
+ * Starting the session again is safe, because its status is read first.
  */
 export class SessionFailedError extends TemporalIncodeError {
   override readonly name = 'SessionFailedError';
@@ -65,7 +66,7 @@ export class SessionFailedError extends TemporalIncodeError {
   }
 }
 
-/** The request makes no sense in the stage in which the session is. Nothing was changed. */
+/** The session's current stage does not allow the request. Nothing was changed. */
 export class WrongStageError extends TemporalIncodeError {
   override readonly name = 'WrongStageError';
   readonly interviewId: string;
@@ -76,10 +77,7 @@ export class WrongStageError extends TemporalIncodeError {
   }
 }
 
-/**
- * More updates `finish` than there is room for wait for the session's answer, all sent by other programs under ids of their own. Nothing
- * was changed, and the session goes on.
- */
+/** Other programs' unfinished updates leave no room for this one. Nothing was changed, and the onboarding continues. */
 export class TooManyWaitingError extends TemporalIncodeError {
   override readonly name = 'TooManyWaitingError';
   readonly interviewId: string;
@@ -90,19 +88,19 @@ export class TooManyWaitingError extends TemporalIncodeError {
   }
 }
 
-/** The session's onboarding runs with another plan than the one given. It goes on with its own plan. */
+/** The session's onboarding runs with another plan than the requested one, and continues with it. */
 export class PlanMismatchError extends TemporalIncodeError {
   override readonly name = 'PlanMismatchError';
   readonly interviewId: string;
   /** The parts of the plan that differ, such as `["close"]`. */
   readonly differs: readonly (keyof Plan)[];
-  /** The plan that the onboarding follows, its defaults filled in. */
+  /** The plan that the onboarding follows, including defaults. */
   readonly plan: Required<Plan>;
 
   constructor(interviewId: string, differs: readonly (keyof Plan)[], plan: Required<Plan>) {
     const inForce = differs.map((part) => `${part} is ${JSON.stringify(plan[part])}`).join(', ');
     super(
-      `Session ${interviewId} runs with another plan: ${inForce}. It goes on with that plan. Give the same plan or none, or ` +
+      `Session ${interviewId} runs with another plan: ${inForce}. It continues with that plan. Pass the same plan or none, or ` +
         `attach to it with ifPlanDiffers: 'attach'.`,
     );
     this.interviewId = interviewId;
@@ -111,15 +109,15 @@ export class PlanMismatchError extends TemporalIncodeError {
   }
 }
 
-/** What is known of a session when a request for it was not answered in time. */
+/** What the client knows about a session after a request timed out. */
 export interface PendingFacts {
   interviewId: string;
   timeoutMs: number;
-  /** `false` if the onboarding ended just after the time was over. */
+  /** `false` if the onboarding ended just after the timeout. */
   isRunning: boolean;
   taskQueue: string;
   hasWorker: boolean | null;
-  /** Whether a worker told where the session stands. */
+  /** Whether a worker answered the query for the session's state. */
   isAnswering: boolean;
   stage: Stage | null;
   waitingFor: string | null;
@@ -127,17 +125,17 @@ export interface PendingFacts {
 }
 
 /**
- * The answer did not come within the timeout. The onboarding is at the server and goes on there, or waits for what the message
- * names. Ask again later: a repeated request gets the same answer.
+ * The answer did not arrive within the timeout. The onboarding continues on the server, or waits for what the message names.
+ * Repeat the request later: it gets the same answer.
  */
 export class AnswerPendingError extends TemporalIncodeError {
   override readonly name = 'AnswerPendingError';
   readonly interviewId: string;
-  /** The session's stage. If no worker answers, it is the one that the server lists, which may be behind. `null`: not known. */
+  /** The session's stage. If no worker answers, this is the stage that the server lists, which may be outdated. `null` if unknown. */
   readonly stage: Stage | null;
-  /** What somebody has to do before the session goes on, for people; `null` if nobody has to do anything or it is not known. */
+  /** What someone must do before the session continues, as readable text. `null` if there is nothing to do or it is unknown. */
   readonly waitingFor: string | null;
-  /** Whether a worker has polled the session's task queue within the last minute or so; `null` if it is not known. */
+  /** Whether a worker has polled the session's task queue within about the last minute. `null` if unknown. */
   readonly hasWorker: boolean | null;
 
   constructor(facts: PendingFacts) {
@@ -159,21 +157,21 @@ function whatHappensNext({
   waitingFor,
   call,
 }: PendingFacts): string {
-  if (!isRunning) return 'Its onboarding has ended meanwhile: ask again to learn how.';
+  if (!isRunning) return 'Its onboarding has ended meanwhile. Repeat the request to get the result.';
   if (hasWorker === false) {
-    return `No worker polls the task queue ${taskQueue}, so nothing happens until one does. Start a worker, then ask again.`;
+    return `No worker polls the task queue ${taskQueue}. Start a worker, then repeat the request.`;
   }
-  if (waitingFor !== null) return `It waits for ${waitingFor}. After that it goes on: ask again then.`;
-  if (call?.paused) return `An operator has paused its call ${call.activity}. It goes on when the call is unpaused.`;
+  if (waitingFor !== null) return `It waits for ${waitingFor}. It continues after that. Repeat the request then.`;
+  if (call?.paused) return `An operator has paused its call ${call.activity}. It continues when the call is unpaused.`;
   if (!isAnswering) {
     return (
-      `The workers of the task queue ${taskQueue} do not answer for this session: they are overloaded, or too many signals wait ` +
-      'for it. It goes on as soon as one of them takes it. Look at their logs and metrics, then ask again.'
+      `The workers of the task queue ${taskQueue} do not answer for this session: they are overloaded, or the session has too many ` +
+      'pending signals. It continues as soon as a worker takes it. Check their logs and metrics, then repeat the request.'
     );
   }
   const failure = call?.lastFailure;
   if (call && failure) {
-    return `Its call ${call.activity} is being retried, attempt ${call.attempt} after: ${failure.message} It goes on: ask again later.`;
+    return `Its call ${call.activity} is being retried, attempt ${call.attempt} after: ${failure.message} It continues. Repeat the request later.`;
   }
-  return `It goes on at the server, in the stage ${stage}: ask again later.`;
+  return `It continues on the server, in the stage ${stage}. Repeat the request later.`;
 }

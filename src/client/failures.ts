@@ -18,7 +18,7 @@ import {
 } from './errors.js';
 import { grpcError, isUpdateLimit } from './temporal-failure.js';
 
-/** What the server says of a session, as an error of this package; every other error is handed on unchanged. */
+/** Converts a session's failure into an error of this package. Returns every other error unchanged. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return saysAlreadyCompleted(error.message)
@@ -53,21 +53,21 @@ export function describeFailure(cause: Error | undefined): { type: string; messa
   return { type: 'Failed', message: cause?.message ?? 'the onboarding failed' };
 }
 
-/** The server's clock and timers are not quite ours. */
+/** The server's clock and timers may differ slightly from the client's. */
 const DEADLINE_SLACK_MS = 100;
 
 /**
- * gRPC's DEADLINE_EXCEEDED, by itself or wrapped by the SDK or by us; or CANCELLED at that very time, because now and then the
- * server is the first to give up.
+ * Recognizes gRPC's DEADLINE_EXCEEDED, also as a cause. CANCELLED at the deadline counts too, because the server sometimes gives
+ * up first.
  */
 export function isDeadline(error: unknown, deadline = Number.POSITIVE_INFINITY): boolean {
-  const isOfUpdate = (at: unknown) => at instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
-  if (isOfUpdate(error) || (error instanceof Error && isOfUpdate(error.cause))) return true;
+  const isUpdateTimeout = (at: unknown) => at instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+  if (isUpdateTimeout(error) || (error instanceof Error && isUpdateTimeout(error.cause))) return true;
   const code = grpcError(error)?.code;
   return code === GRPC.deadlineExceeded || (code === GRPC.cancelled && Date.now() >= deadline - DEADLINE_SLACK_MS);
 }
 
-/** The run has ended, from outside or by itself, before it took the update that a request was to start it with. */
+/** The run ended before it accepted the update that it was started with. */
 export function isAbortedByEnd(error: unknown): boolean {
   const grpc = grpcError(error);
   return (
@@ -75,7 +75,7 @@ export function isAbortedByEnd(error: unknown): boolean {
   );
 }
 
-/** Why a signal has no receiver; `undefined` if it failed for another reason. */
+/** @returns why a signal has no receiver; `undefined` if it failed for another reason */
 export function undeliverable(error: unknown): 'ended' | 'unknownSession' | undefined {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
   if (!(error instanceof WorkflowNotFoundError)) return undefined;

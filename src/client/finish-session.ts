@@ -24,24 +24,24 @@ import { type IfPlanDiffers, isCompleted, isRunning, type ReusePolicy, workflowO
 
 export interface FinishOptions extends WaitOptions {
   /**
-   * What to do if the session's onboarding runs with another plan: as for `start`.
+   * What to do if the session's onboarding runs with another plan, as for `start`.
    *
    * @default "refuse"
    */
   ifPlanDiffers?: IfPlanDiffers;
 }
 
-/** Incode's answer, and whether the session's onboarding was there before. */
+/** Incode's answer, and whether the session's onboarding existed before the call. */
 export interface FinishedOnboarding extends FinishAnswer {
-  /** The onboarding was there before this call, so nothing was started. Missing if this call has started it. */
+  /** The onboarding existed before this call, so nothing was started. Missing if this call started it. */
   attached?: true;
-  /** The onboarding that was attached to waited for a token, and got the given one. */
+  /** The existing onboarding waited for a token and took yours. */
   tokenHandedIn?: true;
-  /** The plan that the onboarding follows, its defaults filled in; missing if this call has started it. */
+  /** The plan that the onboarding follows, including defaults. Missing if this call started it. */
   plan?: Required<Plan>;
 }
 
-/** Finishes the session: starts its onboarding in the same request, or attaches to the one that there is. */
+/** Finishes the session: starts its onboarding in the same request, or attaches to the existing one. */
 export async function finishSession(
   { client, taskQueue }: Pick<SessionHost, 'client' | 'taskQueue'>,
   input: OnboardingInput,
@@ -51,24 +51,24 @@ export async function finishSession(
   let options = workflowOptions(input, { taskQueue });
   let policy: ReusePolicy = 'REJECT_DUPLICATE';
   for (;;) {
-    let wasOurs: boolean;
+    let wasStartedHere: boolean;
     try {
       return await finishNew(client, options, policy);
     } catch (error) {
-      wasOurs = isAbortedByEnd(error);
-      if (!wasOurs && !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      wasStartedHere = isAbortedByEnd(error);
+      if (!wasStartedHere && !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const existing = await handle.describe();
     if (isRunning(existing)) {
       const answer = await finishRunning(client, existing, input, ifPlanDiffers);
       if (answer !== 'ended') return answer;
-    } else if (!wasOurs && !isCompleted(existing)) {
-      // It failed or was cancelled before this request.
+    } else if (!wasStartedHere && !isCompleted(existing)) {
+      // The onboarding failed or was cancelled before this request.
       options = workflowOptions({ ...input, verifyFirst: 'settle' }, { taskQueue });
       policy = 'ALLOW_DUPLICATE_FAILED_ONLY';
       continue;
     }
-    // It has ended, before this request or during it.
+    // The onboarding completed before this request or during it.
     const { finish } = await handle.result();
     const { plan } = await inputOf(client, existing);
     return finish && { ...finish, attached: true, plan: planWithDefaults(plan) };
@@ -76,10 +76,10 @@ export async function finishSession(
 }
 
 /**
- * Starts an onboarding and asks it to finish: one request, one answer.
+ * Starts an onboarding and asks it to finish, in one request.
  *
- * The update gets an id of its own. Under the shared one, the server would answer from an onboarding that another caller has
- * started, without saying so.
+ * The update has a unique id. With the id that attached callers share, the server could answer from an onboarding that another
+ * caller started, without a hint that it did so.
  */
 function finishNew(
   client: Client,
@@ -96,7 +96,7 @@ function finishNew(
   });
 }
 
-/** @returns `ended` if the onboarding has ended before it took the request */
+/** @returns `ended` if the onboarding ended before it accepted the request */
 async function finishRunning(
   client: Client,
   existing: WorkflowExecutionDescription,
@@ -106,8 +106,8 @@ async function finishRunning(
   const { workflowId } = existing;
   const { plan, otherToken } = await attachTo(client, existing, input, ifPlanDiffers);
   try {
-    const asked = askToFinish(client, workflowId);
-    const { answer, tokenHandedIn } = await handInWhileWaiting(client, workflowId, otherToken, asked);
+    const pending = askToFinish(client, workflowId);
+    const { answer, tokenHandedIn } = await handInWhileWaiting(client, workflowId, otherToken, pending);
     return answer && { ...answer, attached: true, ...(tokenHandedIn ? { tokenHandedIn } : {}), plan };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isAbortedByEnd(error)) return 'ended';
@@ -115,7 +115,7 @@ async function finishRunning(
   }
 }
 
-/** All callers who attach use one id: they share one answer, and asking again adds nothing to the history. */
+/** Attached callers share one update id, so they share one answer and a repeated request adds nothing to the history. */
 export function askToFinish(client: Client, workflowId: string): Promise<FinishAnswer | null> {
   return client.workflow
     .getHandle<OnboardingWorkflow>(workflowId)

@@ -1,4 +1,4 @@
-// Not all of jose, which takes a tenth of the time that loading the client takes.
+// Not from jose's index: loading all of it would make loading the client a tenth slower.
 import { decodeJwt } from 'jose/jwt/decode';
 import {
   checkOnboardingInput,
@@ -9,7 +9,7 @@ import {
 } from '../contract/index.js';
 
 /**
- * Checks before anything is sent what the workflow would refuse, and what Incode would.
+ * Checks input before it is sent, by the rules of the workflow and of Incode.
  *
  * @throws InvalidInputError naming the field
  */
@@ -28,7 +28,7 @@ export function checkedToken(interviewId: string, sessionToken: string): string 
   return sessionToken;
 }
 
-/** By the token's own `exp`. What cannot be read as a JWT is left for Incode to judge: its form is Incode's affair. */
+/** Reads the token's `exp`. A token that is not a JWT passes, because Incode decides about the format. */
 function checkNotExpired(sessionToken: string): void {
   const exp = tokenExpiry(sessionToken);
   if (exp !== undefined && exp * 1_000 <= Date.now()) {
@@ -36,7 +36,7 @@ function checkNotExpired(sessionToken: string): void {
   }
 }
 
-/** @returns in seconds since the epoch; `undefined` if the token does not say */
+/** @returns the token's `exp` in seconds since the epoch; `undefined` if the token has none */
 export function tokenExpiry(sessionToken: string): number | undefined {
   try {
     return decodeJwt(sessionToken).exp;

@@ -29,12 +29,12 @@ import { type SessionStatus, sessionStatus } from './status.js';
 import { withTemporalErrors } from './temporal-failure.js';
 
 /**
- * Starts and steers onboardings from any Node service. An onboarding runs at the server, so it survives the process that started
- * it. {@link connectOnboardingClient} makes one with a connection of its own.
+ * Starts and controls onboardings from any Node service. An onboarding runs on the Temporal server, so it survives the process
+ * that started it. Use {@link connectOnboardingClient} to create a client together with its connection.
  *
- * Every error is a `TemporalIncodeError`. Besides the errors that a method names, each one throws `TemporalUnavailableError` if
- * Temporal cannot be reached or refuses the caller, `ClientClosedError` after `close()`, `EncryptionKeyError` if a key is missing,
- * and `TemporalRequestError` for every other refusal by Temporal.
+ * Every error is a `TemporalIncodeError`. Each method lists the errors that are specific to it. All methods also throw
+ * `TemporalUnavailableError` if Temporal cannot be reached or refuses the caller, `ClientClosedError` after `close()`,
+ * `EncryptionKeyError` if a key is missing, and `TemporalRequestError` if Temporal refuses the request for another reason.
  *
  * @example
  * ```ts
@@ -43,29 +43,29 @@ import { withTemporalErrors } from './temporal-failure.js';
  * ```
  */
 export class OnboardingClient {
-  /** The Temporal client that carries the requests. Use it for what this class does not offer. */
+  /** The Temporal client that sends the requests. Use it for anything that this class does not offer. */
   readonly temporal: Client;
   private readonly host: SessionHost;
 
-  /** @throws TemporalConfigurationError if the server is not on this machine, and the client encrypts nothing */
+  /** @throws TemporalConfigurationError if the server runs on another machine and the client does not encrypt */
   constructor({ client, taskQueue = TASK_QUEUE, requestEagerStart = false }: OnboardingClientOptions) {
     checkEncryption(client);
     this.temporal = client;
     this.host = { client, taskQueue, requestEagerStart };
-    // Printing this object must not show the connection's credentials.
+    // Printing the client must not reveal the connection's credentials.
     redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue });
   }
 
   /**
-   * Starts the session's onboarding and returns as soon as the server has it. Attaches to one that runs, and hands it the given
-   * token if it waits for one. Starts one again that failed or was cancelled.
+   * Starts the session's onboarding and returns as soon as the server has accepted it. If the onboarding is already running,
+   * attaches to it and passes it your token if it waits for one. Restarts an onboarding that failed or was cancelled.
    *
    * @example
    * ```ts
    * const { attached } = await onboarding.start({ interviewId, sessionToken, plan: { finishWhen: 'processed' } });
    * ```
    * @throws InvalidInputError before anything is sent
-   * @throws SessionCompletedError if the session was completed before, unless `ifCompleted` says otherwise
+   * @throws SessionCompletedError if the session is already completed, unless you set `ifCompleted`
    * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
    * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
    */
@@ -75,9 +75,9 @@ export class OnboardingClient {
   }
 
   /**
-   * Finishes the session and returns Incode's answer as soon as it is there; the rest of the plan goes on. Starts the onboarding
-   * if none runs. Attaches to one that runs, and hands it the given token once it waits for one. A session that was finished
-   * before gives the answer that it got then.
+   * Finishes the session and returns Incode's answer as soon as it arrives. The rest of the plan continues on the server. Starts
+   * the onboarding if none is running; otherwise attaches to it and passes it your token when it waits for one. For a session
+   * that is already finished, returns the answer from that time.
    *
    * @example
    * ```ts
@@ -86,8 +86,8 @@ export class OnboardingClient {
    * ```
    * @returns `null` if the session expired at Incode before it was finished
    * @throws InvalidInputError before anything is sent
-   * @throws AnswerPendingError after `timeoutMs`, 30 s by default: the session goes on. It comes up to five seconds later, because
-   * the client first asks the server what the session waits for
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default. The onboarding continues. The error arrives up to five seconds
+   * later, because the client first asks the server what the session waits for
    * @throws SessionFailedError if Incode refuses the session for good
    * @throws TooManyWaitingError if other programs' updates leave no room
    * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
@@ -102,7 +102,7 @@ export class OnboardingClient {
   }
 
   /**
-   * Waits for the end of the onboarding, by default without a limit.
+   * Waits until the onboarding ends, by default without a timeout.
    *
    * @example
    * ```ts
@@ -110,7 +110,7 @@ export class OnboardingClient {
    * ```
    * @throws SessionNotFoundError
    * @throws SessionFailedError if the onboarding ends without a result
-   * @throws AnswerPendingError after `timeoutMs`: the session goes on
+   * @throws AnswerPendingError after `timeoutMs`. The onboarding continues
    */
   async result(
     interviewId: string,
@@ -121,8 +121,8 @@ export class OnboardingClient {
   }
 
   /**
-   * Tells where the session stands: its stage, what it waits for, its plan, and the call that is being retried. Needs no worker,
-   * except for the stage of a session that is still running.
+   * Returns the session's state: its stage, what it waits for, its plan, and the call that is being retried. Only the stage of a
+   * running session needs a worker.
    *
    * @example
    * ```ts
@@ -137,17 +137,17 @@ export class OnboardingClient {
   }
 
   /**
-   * Hands a fresh token to a running onboarding. One that waits for a token goes on at once; another uses it for its next call.
-   * If the session has no room for another update, the token is sent as a signal: one that Incode has refused is then passed over.
+   * Passes a new token to a running onboarding. If the onboarding waits for a token, it continues at once. Otherwise it uses the
+   * token for its next call. If there is no room for another update, the client sends the token as a signal.
    *
    * @example
    * ```ts
    * await onboarding.renewToken(interviewId, sessionToken);
    * ```
-   * @throws InvalidInputError before anything is sent, or if it is the token that Incode refused
+   * @throws InvalidInputError before anything is sent, or if Incode has already refused this token
    * @throws SessionNotFoundError
-   * @throws SessionEndedError if the onboarding has ended, so that it needs no token any more
-   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has taken the token
+   * @throws SessionEndedError if the onboarding has ended and needs no token
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has accepted the token
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
     const token = { sessionToken: checkedToken(interviewId, sessionToken) };
@@ -160,18 +160,18 @@ export class OnboardingClient {
   }
 
   /**
-   * Moves the deadline of the stage in which the session is: `waiting`, `scoring` or `inReview`.
+   * Extends the deadline of the session's current stage: `waiting`, `scoring` or `inReview`.
    *
    * @example
    * ```ts
    * const { deadline } = await onboarding.extendDeadline(interviewId, '7 days');
    * ```
-   * @param by a duration such as `"7 days"`, added to the deadline
+   * @param by a duration such as `"7 days"`, added to the current deadline
    * @throws InvalidInputError before anything is sent
    * @throws WrongStageError if the stage has no deadline
    * @throws SessionNotFoundError
    * @throws SessionEndedError if the onboarding has ended
-   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has moved it
+   * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has extended the deadline
    */
   async extendDeadline(interviewId: string, by: string, options: UpdateOptions = {}): Promise<ExtendedDeadline> {
     checkExtendDeadlineInput({ by });
@@ -179,16 +179,16 @@ export class OnboardingClient {
   }
 
   /**
-   * Passes on what Incode's status webhook says. Safe to repeat, and in any order.
+   * Passes a status from Incode's webhook to the session's onboarding. Safe to repeat and to call in any order.
    *
    * @example
    * ```ts
    * const delivery = await onboarding.statusChanged({ interviewId, onboardingStatus: 'ONBOARDING_FINISHED' });
    * ```
-   * @param start starts an onboarding with this input for a session that never had one
-   * @returns `unknownSession` if there is no onboarding, `ended` if it needs no news any more
+   * @param start input for a new onboarding, which starts if the session never had one
+   * @returns `unknownSession` if there is no onboarding, `ended` if it has ended and ignores the status
    * @throws InvalidInputError before anything is sent
-   * @throws TemporalUnavailableError: let Incode send the webhook again
+   * @throws TemporalUnavailableError: answer the webhook with an error so that Incode sends it again
    */
   async statusChanged(
     { interviewId, onboardingStatus }: StatusChangedInput,
@@ -210,16 +210,16 @@ export class OnboardingClient {
         }
         return 'delivered';
       } catch (error) {
-        const why = undeliverable(error);
-        if (why) return why;
+        const reason = undeliverable(error);
+        if (reason) return reason;
         throw error;
       }
     });
   }
 
   /**
-   * Asks a running onboarding to stop. A call to Incode that is under way is aborted; what it has done there stays done. An
-   * onboarding that has ended is left as it is.
+   * Asks a running onboarding to stop. A call to Incode that is in flight is aborted, but Incode may already have acted on it.
+   * Does nothing if the onboarding has ended.
    *
    * @example
    * ```ts

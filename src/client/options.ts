@@ -2,30 +2,27 @@ import type { Client } from '@temporalio/client';
 import { InvalidInputError, MAX_DURATION_MS } from '../contract/index.js';
 
 export interface OnboardingClientOptions {
-  /** Your Temporal client. Its namespace, data converter and interceptors are used as they are. */
+  /** Your Temporal client, with its namespace, data converter and interceptors. */
   client: Client;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
   /**
-   * Hands the first task of an onboarding to a worker in this process together with the answer to its start, which saves one
-   * trip over the task queue. Needs a client on a worker's own connection (`OnboardingWorker.connection`); with any other,
-   * Temporal's client refuses to start anything.
+   * Lets a worker in this process receive an onboarding's first task with the response to its start, which saves one trip through
+   * the task queue. Needs a client on a worker's connection (`OnboardingWorker.connection`). With any other client, Temporal
+   * refuses every start.
    *
    * @default false, because most clients run in a process without a worker
    */
   requestEagerStart?: boolean;
 }
 
-/**
- * How long `finish`, `renewToken` and `extendDeadline` wait, in milliseconds. Incode answers within a second; its own limit for a
- * request is 30 s.
- */
+/** How long `finish`, `renewToken` and `extendDeadline` wait. Incode usually answers within a second; its request limit is 30 s. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
 export interface WaitOptions {
   /**
-   * How long to wait for the answer, in milliseconds, above 0; `Infinity` waits without a limit. After it, the call throws
-   * `AnswerPendingError` and the onboarding goes on. Set it below the timeout of the request that you are answering.
+   * How long to wait for the answer, in milliseconds, above 0. `Infinity` waits without a timeout. After the timeout, the call
+   * throws `AnswerPendingError` and the onboarding continues. Set it below the timeout of the request that you are serving.
    *
    * @default 30000 for `finish`, `renewToken` and `extendDeadline`; `Infinity` for `result`, because an onboarding may take months
    */
@@ -34,7 +31,7 @@ export interface WaitOptions {
 
 export interface UpdateOptions extends WaitOptions {
   /**
-   * Id of the request. Repeated under the same id it gets the same answer and changes nothing more, so choose one if you retry.
+   * Id of the request. A repeated request with the same id gets the same answer and changes nothing. Set it if you retry.
    *
    * @default a new id for each call
    */
@@ -51,7 +48,7 @@ export function deadlineOf(timeoutMs: number): number | undefined {
   return Date.now() + timeoutMs;
 }
 
-/** gRPC throws where nobody can catch it for a deadline that is no number, or too far away. @throws InvalidInputError */
+/** For a deadline that is not a number or too far away, gRPC throws an error that cannot be caught. @throws InvalidInputError */
 export function checkMilliseconds(field: string, value: number, range = 'above 0'): void {
   if (typeof value === 'number' && value > 0 && value <= MAX_DURATION_MS) return;
   throw new InvalidInputError(field, `must be a number of milliseconds ${range}`);

@@ -8,13 +8,13 @@ import { askedState } from './status.js';
 import { TemporalUnavailableError } from './temporal-errors.js';
 import { temporalFailure } from './temporal-failure.js';
 
-/** A server that is there answers within milliseconds, a busy one within a few seconds. */
+/** A server answers within milliseconds, a busy one within a few seconds. */
 const FACTS_TIMEOUT_MS = 5_000;
 
 /**
  * Finds out why a request was not answered in time.
  *
- * @returns the error to throw: `AnswerPendingError` only if the server confirms that it has the onboarding
+ * @returns the error to throw, which is an `AnswerPendingError` only if the server confirms that it has the onboarding
  */
 export async function pendingAnswer(
   client: Client,
@@ -27,7 +27,7 @@ export async function pendingAnswer(
     const facts = await client.withDeadline(deadline, () => factsOf(client, interviewId, deadline));
     return new AnswerPendingError({ interviewId, timeoutMs, ...facts });
   } catch (error) {
-    // The request may have been lost on its way to the server.
+    // Without an onboarding on the server, the request itself may have been lost.
     if (!(error instanceof WorkflowNotFoundError)) return temporalFailure(client, error);
     const target = { address: addressOf(client) ?? 'its address', namespace: client.options.namespace };
     return new TemporalUnavailableError('away', target, cause);
@@ -51,13 +51,13 @@ async function factsOf(client: Client, interviewId: string, deadline: number) {
   };
 }
 
-/** A worker's poll ends after a minute at most, and the next one begins. */
+/** A worker polls again at least once a minute. */
 const POLLED_WITHIN_MS = 70_000;
 
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
 const WORKFLOW_TASKS = 1;
 
-/** @returns when each worker polled last, in ms since the epoch; `null` if the server does not tell this caller */
+/** @returns when each worker polled last, in ms since the epoch; `null` if the server does not let this caller ask */
 async function lastPollsOf({ workflowService, options }: Client, name: string): Promise<number[] | null> {
   const { namespace } = options;
   try {
@@ -72,7 +72,7 @@ async function lastPollsOf({ workflowService, options }: Client, name: string): 
   }
 }
 
-/** The server remembers workers for minutes after their end. */
+/** The server lists workers for minutes after they stop. */
 function isRecent(lastPoll: number): boolean {
   return lastPoll > Date.now() - POLLED_WITHIN_MS;
 }

@@ -1,20 +1,19 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-// The package's index takes as long to load as all of this package.
 import { decodeOptionalFailureToOptionalError } from '../temporal/sdk-internals.js';
 
-/** A call to Incode that is under way, or waits for its next attempt. */
+/** A call to Incode that is in flight or waits for its next attempt. */
 export interface PendingCall {
   activity: string;
   attempt: number;
   lastFailure: { type: string; message: string } | null;
-  /** `null` while an attempt is under way, or if it is paused. */
+  /** `null` while an attempt is in flight or the call is paused. */
   nextAttemptAt: Date | null;
-  /** An operator has paused it: nothing more is tried until it is unpaused. */
+  /** An operator has paused the call: no attempt starts until it is unpaused. */
   paused: boolean;
 }
 
-/** @returns `null` if there is none */
+/** @returns `null` if no call is pending */
 export async function pendingCall(client: Client, { raw }: WorkflowExecutionDescription): Promise<PendingCall | null> {
   const activity = raw.pendingActivities?.[0];
   if (!activity) return null;

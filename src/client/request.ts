@@ -6,14 +6,14 @@ import { deadlineOf } from './options.js';
 import { pendingAnswer } from './pending-answer.js';
 import { grpcError, isTaskFailure, temporalFailure } from './temporal-failure.js';
 
-/** A worker that restarts is back within seconds. */
+/** A restarting worker is back within seconds. */
 const TASK_FAILURE_PAUSE_MS = 500;
 
 /**
- * Makes a request about one session.
+ * Sends a request about one session.
  *
  * @param timeoutMs as in `WaitOptions`
- * @throws TemporalIncodeError whatever goes wrong
+ * @throws TemporalIncodeError for every failure
  */
 export async function requestFor<T>(
   client: Client,
@@ -22,10 +22,10 @@ export async function requestFor<T>(
   request: () => Promise<T>,
 ): Promise<T> {
   const deadline = deadlineOf(timeoutMs);
-  const patient = () => despiteTaskFailures(request, deadline);
+  const retrying = () => retryTaskFailures(request, deadline);
   try {
     await checkReachable(client, deadline);
-    return await (deadline === undefined ? patient() : client.withDeadline(deadline, patient));
+    return await (deadline === undefined ? retrying() : client.withDeadline(deadline, retrying));
   } catch (error) {
     const isLate = deadline !== undefined && isTooLate(error, deadline) && !isDisconnected(client);
     throw isLate
@@ -39,8 +39,8 @@ function isTooLate(error: unknown, deadline: number): boolean {
   return isDeadline(error, deadline) || (grpc !== undefined && isTaskFailure(grpc));
 }
 
-/** A worker that was stopped while it took an update has not obeyed it; the next one may take it. */
-async function despiteTaskFailures<T>(request: () => Promise<T>, deadline = Number.POSITIVE_INFINITY): Promise<T> {
+/** An update fails if its worker stops while accepting it. The next worker may accept it. */
+async function retryTaskFailures<T>(request: () => Promise<T>, deadline = Number.POSITIVE_INFINITY): Promise<T> {
   for (;;) {
     try {
       return await request();

@@ -5,15 +5,15 @@ import type { OnboardingClient } from './onboarding-client.js';
 import type { StartedOnboarding, StartOptions } from './starting.js';
 
 export interface StartManyOptions extends StartOptions {
-  /** Starts in flight, a whole number from 1. Raise it if a request to the server takes long. @default 16 */
+  /** Starts in flight, a whole number from 1. Raise it if requests to the server are slow. @default 16 */
   concurrency?: number;
-  /** When aborted, nothing more is started and iteration throws its reason. What was started goes on. @default none */
+  /** Abort it to start no more sessions: iteration throws the signal's reason. Started onboardings continue. @default none */
   signal?: AbortSignal;
 }
 
 /** The result of one start: `started` as `start` returns it, or `error`, a `TemporalIncodeError`, as `start` throws it. */
 export type StartManyItem = {
-  /** Its place in the input, from 0. */
+  /** Position in the input, from 0. */
   index: number;
   interviewId: string;
 } & ({ started: StartedOnboarding; error?: never } | { started?: never; error: Error });
@@ -21,9 +21,9 @@ export type StartManyItem = {
 const DEFAULT_CONCURRENCY = 16;
 
 /**
- * Starts an onboarding for each session, `concurrency` at a time. Use it for sessions that wait for capture or review; for all
- * others a batch costs a fraction. Items come in the order of the input. A session that cannot be started is an item with its
- * `error`; the others are started.
+ * Starts an onboarding for each session, `concurrency` at a time, and yields items in input order. A session that cannot be
+ * started yields an item with its `error`, and the other sessions still start. Use it for sessions that wait for capture or
+ * review. For all others use `completeBatch`, which costs a fraction.
  *
  * @example
  * ```ts
@@ -50,11 +50,11 @@ export async function* startMany(
     for (let taken = await window.take(); taken; taken = await window.take()) yield taken.value;
   } finally {
     signal?.removeEventListener('abort', abort);
-    window.close(new Error('Nobody takes any more'));
+    window.close(new Error('Iteration was stopped'));
   }
 }
 
-/** Never rejects: whoever takes from the window hears of an error. */
+/** Never rejects: an error closes the window and is thrown to its reader. */
 async function feed(
   window: Window<StartManyItem>,
   inputs: Iterable<OnboardingInput> | AsyncIterable<OnboardingInput>,

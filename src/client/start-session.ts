@@ -19,14 +19,14 @@ import {
   workflowOptions,
 } from './starting.js';
 
-/** What all sessions of a client have in common. */
+/** Settings shared by all sessions of a client. */
 export interface SessionHost {
   client: Client;
   taskQueue: string;
   requestEagerStart: boolean;
 }
 
-/** Starts the session's onboarding, or attaches to the one that there is. */
+/** Starts the session's onboarding, or attaches to the existing one. */
 export async function startSession(
   { client, taskQueue, requestEagerStart }: SessionHost,
   input: OnboardingInput,
@@ -52,7 +52,7 @@ export async function startSession(
     ifCompleted === 'restart' ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
     requestEagerStart,
   );
-  // Unless another caller was faster.
+  // If another caller was faster, attach to the onboarding that it started.
   return again ?? attached(client, await handle.describe(), input, ifPlanDiffers);
 }
 
@@ -65,7 +65,7 @@ async function attached(
   const { workflowId, runId } = existing;
   const { plan, otherToken } = await attachTo(client, existing, input, ifPlanDiffers);
   const { interviewId } = input;
-  // A worker has to take it, and there may be none.
+  // With a timeout, because there may be no worker to take the token.
   const handIn = () => handInIfNeeded(client, workflowId, otherToken);
   const tokenHandedIn = await requestFor(client, interviewId, DEFAULT_TIMEOUT_MS, handIn);
   return { interviewId, workflowId, runId, attached: true, tokenHandedIn, plan };

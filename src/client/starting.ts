@@ -15,25 +15,25 @@ import {
   type Stage,
 } from '../contract/index.js';
 
-/** What to do if the session's onboarding runs with another plan than the given one. */
+/** What to do if the session's onboarding runs with another plan than the requested one. */
 export type IfPlanDiffers = 'refuse' | 'attach';
 
 export interface StartOptions {
   /**
-   * What to do if the session was completed before: `refuse` throws a {@link SessionCompletedError}, `return` leaves it
-   * completed, `restart` goes through it again, reading its status first.
+   * What to do if the session is already completed: `refuse` throws a {@link SessionCompletedError}, `return` returns the existing
+   * onboarding, `restart` runs it again and reads the session's status first.
    *
-   * @default "refuse", because this package exists to prevent that a session is completed twice
+   * @default "refuse", because a session must not be completed twice by accident
    */
   ifCompleted?: 'refuse' | 'return' | 'restart';
   /**
-   * What to do if the session's onboarding runs with another plan: `refuse` throws a {@link PlanMismatchError}, `attach` leaves
-   * it as it is and returns its plan. Only the parts of the plan that you give are compared.
+   * What to do if the session's onboarding runs with another plan: `refuse` throws a {@link PlanMismatchError}, `attach` keeps that
+   * plan and returns it. Only the parts of the plan that you set are compared.
    *
    * @default "refuse", because a caller who asks for `close: true` must not believe that the session will be closed
    */
   ifPlanDiffers?: IfPlanDiffers;
-  /** Value of the search attribute `IncodeBatchId`, to find sessions that belong together. @default none */
+  /** Value of the search attribute `IncodeBatchId`, by which you can list related sessions. @default none */
   batchId?: string;
 }
 
@@ -41,11 +41,11 @@ export interface StartedOnboarding {
   interviewId: string;
   workflowId: string;
   runId: string;
-  /** The session was running, or completed, before this call: nothing was started. */
+  /** `true` if the onboarding was already running or completed, so nothing was started. */
   attached: boolean;
-  /** The onboarding that was attached to waited for a token, and got the given one. Otherwise the given one was not used. */
+  /** `true` if the existing onboarding waited for a token and took yours. If `attached` but `false`, your token was not used. */
   tokenHandedIn: boolean;
-  /** The plan that the onboarding follows, its defaults filled in. */
+  /** The plan that the onboarding follows, including defaults. */
   plan: Required<Plan>;
 }
 
@@ -54,7 +54,7 @@ export type ReusePolicy = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | '
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttributeType.KEYWORD);
 
-/** What every way of starting an onboarding has in common. */
+/** Workflow options that every start of an onboarding uses. */
 export function workflowOptions(
   input: OnboardingInput,
   { taskQueue, batchId }: { taskQueue: string; batchId?: string },
@@ -66,7 +66,7 @@ export function workflowOptions(
     taskQueue,
     args: [input] as [OnboardingInput],
     staticSummary: `Incode session ${input.interviewId}`,
-    // Set at the start they cost nothing; the workflow's own upserts are billed.
+    // Search attributes set at the start are free, while the workflow's upserts are billed.
     typedSearchAttributes: new TypedSearchAttributes([
       { key: stageKey, value: stage },
       ...(batchId === undefined ? [] : [{ key: batchKey, value: batchId }]),
@@ -74,7 +74,7 @@ export function workflowOptions(
   };
 }
 
-/** @returns `undefined` if the session has an onboarding already that the policy does not pass over */
+/** @returns `undefined` if the session already has an onboarding that the policy does not replace */
 export async function startNew(
   client: Client,
   options: ReturnType<typeof workflowOptions>,
@@ -105,7 +105,7 @@ export function isCompleted({ status }: WorkflowExecutionDescription): boolean {
   return status.name === 'COMPLETED';
 }
 
-/** The stage as `list` shows it: short stages are not published. */
+/** The stage in the search attributes, as `list` shows it. Short stages are not published there. */
 export function listedStage({ typedSearchAttributes }: WorkflowExecutionDescription): Stage | null {
   const listed = typedSearchAttributes.get(stageKey);
   return STAGES.find((stage) => stage === listed) ?? null;

@@ -5,7 +5,7 @@ import { describeFailure } from './failures.js';
 import { type PendingCall, pendingCall } from './pending-call.js';
 import { temporalFailure } from './temporal-failure.js';
 
-/** Where a session stands, for people on call. */
+/** State of a session's onboarding, for people on call. */
 export interface SessionStatus {
   interviewId: string;
   workflowId: string;
@@ -13,11 +13,11 @@ export interface SessionStatus {
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
   startedAt: Date;
   closedAt: Date | null;
-  /** `null` if no worker answered within five seconds, and the session has no result that tells it too. */
+  /** `null` if no worker answered within five seconds and the session has no result to derive it from. */
   state: OnboardingState | null;
   result: OnboardingResult | null;
   failure: { type: string; message: string } | null;
-  /** The call to Incode that is under way or waits for its next attempt. */
+  /** The call to Incode that is in flight or waits for its next attempt. */
   call: PendingCall | null;
 }
 
@@ -43,7 +43,7 @@ export async function sessionStatus(
   };
 }
 
-/** By Temporal's names. */
+/** Keys are Temporal's names. */
 export const EXECUTION_STATUSES: Record<string, SessionStatus['status']> = {
   RUNNING: 'running',
   PAUSED: 'running',
@@ -68,14 +68,14 @@ async function ending(handle: WorkflowHandle<OnboardingWorkflow>): Promise<Endin
   }
 }
 
-/** A completed session's last state follows from its result, but for the timeline, if no worker is there to replay it. */
+/** Derives a completed session's state, without its timeline, from its result when no worker answers. */
 function stateOf(result: OnboardingResult | null): OnboardingState | null {
   if (result === null) return null;
   const { reason: _, closed: __, ...known } = result;
   return { ...known, stage: 'done', waitingFor: null, deadline: null, timeline: [] };
 }
 
-/** A query is answered in milliseconds by a worker that is there, and not at all by one that is not. */
+/** A running worker answers a query in milliseconds. */
 const QUERY_TIMEOUT_MS = 5_000;
 
 /** @returns `null` if no worker answers */
@@ -88,7 +88,7 @@ export async function askedState(
     return await client.withDeadline(deadline, () => handle.query<OnboardingState>(QUERIES.state));
   } catch (error) {
     const failure = temporalFailure(client, error);
-    // A worker has answered, but not so that it can be read here.
+    // A worker answered, but this client has no key to decrypt the answer.
     if (failure instanceof EncryptionKeyError) throw failure;
     return null;
   }

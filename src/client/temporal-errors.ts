@@ -1,7 +1,7 @@
 import { TemporalIncodeError } from '../contract/index.js';
 import { redacted } from '../secrets/index.js';
 
-/** Where a request went. */
+/** Destination of a request. */
 export interface TemporalTarget {
   /** Host and port. */
   address: string;
@@ -20,12 +20,12 @@ export class TemporalConfigurationError extends TemporalIncodeError {
 /**
  * - `notListening`: nothing accepts connections at the address;
  * - `away`: the server does not answer, or is too busy;
- * - `refused`: it does not accept the credentials, or they do not permit the request;
- * - `unknownNamespace`: it has no such namespace.
+ * - `refused`: the server rejects the credentials, or they do not permit the request;
+ * - `unknownNamespace`: the server has no such namespace.
  */
 export type TemporalProblem = 'notListening' | 'away' | 'refused' | 'unknownNamespace';
 
-const UNKNOWN_FATE = 'It is not known whether Temporal took the request.';
+const MAY_BE_TAKEN = 'It is not known whether Temporal took the request.';
 const NOTHING_SENT = 'Nothing was sent.';
 
 const PROBLEMS: Record<TemporalProblem, (target: TemporalTarget) => string> = {
@@ -33,22 +33,22 @@ const PROBLEMS: Record<TemporalProblem, (target: TemporalTarget) => string> = {
     `Nothing is listening at ${address}. Start the Temporal server there, or correct the address (TEMPORAL_ADDRESS).`,
   away: ({ address }) =>
     `Temporal at ${address} does not answer or is too busy. ` +
-    'Check that it runs, that the address (TEMPORAL_ADDRESS) is right and whether it wants TLS (TEMPORAL_TLS); then ask again.',
+    'Check that it runs, that the address (TEMPORAL_ADDRESS) is right and whether it needs TLS (TEMPORAL_TLS). Then repeat the request.',
   refused: ({ address, namespace }) =>
     `Temporal at ${address} refuses the credentials for namespace ${namespace}. ` +
-    'Check the API key (TEMPORAL_API_KEY) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and what it may do there.',
+    'Check the API key (TEMPORAL_API_KEY) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and their permissions.',
   unknownNamespace: ({ address, namespace }) =>
-    `Temporal at ${address} has no namespace ${namespace}. Name one that it has (TEMPORAL_NAMESPACE), or create it: ` +
+    `Temporal at ${address} has no namespace ${namespace}. Set TEMPORAL_NAMESPACE to an existing namespace, or create this one: ` +
     `temporal operator namespace create --namespace ${namespace}`,
 };
 
-/** Temporal cannot be reached, or does not let the caller in. The error says nothing about a session. */
+/** Temporal cannot be reached or refuses the caller. The error says nothing about a session. */
 export class TemporalUnavailableError extends TemporalIncodeError {
   override readonly name = 'TemporalUnavailableError';
   readonly problem: TemporalProblem;
-  /** The same request may succeed later, without anybody changing a setting. */
+  /** The same request may succeed later without a change of settings. */
   readonly retryable: boolean;
-  /** Temporal may have taken the request before the connection was lost. `false`: it certainly has not. */
+  /** Temporal may have taken the request before the connection was lost. `false` if it certainly has not. */
   readonly mayBeTaken: boolean;
   /** Host and port. */
   readonly address: string;
@@ -56,13 +56,13 @@ export class TemporalUnavailableError extends TemporalIncodeError {
 
   /**
    * @param cause what Temporal's client threw
-   * @param wasSent whether a request was under way
+   * @param wasSent whether a request was in flight
    */
   constructor(problem: TemporalProblem, target: TemporalTarget, cause?: unknown, wasSent = true) {
     const retryable = problem === 'away' || problem === 'notListening';
     const mayBeTaken = retryable && wasSent;
-    const fate = retryable ? ` ${mayBeTaken ? UNKNOWN_FATE : NOTHING_SENT}` : '';
-    super(`${PROBLEMS[problem](target)}${fate}`, { cause });
+    const consequence = retryable ? ` ${mayBeTaken ? MAY_BE_TAKEN : NOTHING_SENT}` : '';
+    super(`${PROBLEMS[problem](target)}${consequence}`, { cause });
     this.problem = problem;
     this.retryable = retryable;
     this.mayBeTaken = mayBeTaken;
@@ -91,30 +91,30 @@ export class NamespaceNotSetUpError extends TemporalIncodeError {
   }
 }
 
-/** The client's connection was closed, by its own `close()` or by the owner of the connection. */
+/** The client's connection was closed by `close()` or by the owner of the connection. */
 export class ClientClosedError extends TemporalIncodeError {
   override readonly name = 'ClientClosedError';
   readonly address: string;
 
   constructor({ address }: Pick<TemporalTarget, 'address'>, cause?: unknown) {
     super(
-      `This client is closed: its connection to Temporal at ${address} was ended by close(), and sends nothing more. ` +
-        'Connect a new client, and close it only when no request is under way.',
+      `This client is closed: close() has ended its connection to Temporal at ${address}. ` +
+        'Connect a new client, and close it only when no request is in flight.',
       { cause },
     );
     this.address = address;
   }
 }
 
-/** Long enough for every reason that Temporal gives; a limit, because it may repeat what it was sent. */
+/** Long enough for every reason that Temporal gives. Limited, because a reason may repeat parts of the request. */
 const MAX_REASON_LENGTH = 300;
 
-/** Temporal refused a request for a reason that no other error of this package stands for. `cause` is what its client threw. */
+/** Temporal refused a request for a reason that no other error of this package covers. `cause` is the original error. */
 export class TemporalRequestError extends TemporalIncodeError {
   override readonly name = 'TemporalRequestError';
   readonly address: string;
   readonly namespace: string;
-  /** gRPC's name of the status, such as `INVALID_ARGUMENT`; `null` if the request failed on this side. */
+  /** Name of the gRPC status, such as `INVALID_ARGUMENT`. `null` if the request failed before the server answered. */
   readonly status: string | null;
 
   constructor({ address, namespace }: TemporalTarget, status: string | null, reason: string, cause?: unknown) {

@@ -12,7 +12,7 @@ import {
   TemporalUnavailableError,
 } from './temporal-errors.js';
 
-/** Makes requests to Temporal. @throws TemporalIncodeError whatever goes wrong */
+/** Runs requests to Temporal. @throws TemporalIncodeError for every failure */
 export async function withTemporalErrors<T>(client: Client, request: () => Promise<T>): Promise<T> {
   try {
     await checkReachable(client);
@@ -23,14 +23,14 @@ export async function withTemporalErrors<T>(client: Client, request: () => Promi
 }
 
 const NO_KEYS =
-  'What the server has is encrypted, and there are no keys here. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE as the workers have it.';
+  'The data on the server is encrypted, and this process has no keys. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE as for the workers.';
 
-/** The SDK meets our codec's encoding where there is no codec. */
+/** The SDK throws this if it reads encrypted data without our codec. */
 function isEncrypted(error: unknown): boolean {
   return error instanceof Error && error.message === 'Unknown encoding: binary/encrypted';
 }
 
-/** Every error of a request as one of this package's. */
+/** Converts any error of a request into an error of this package. */
 export function temporalFailure(client: Client, error: unknown): TemporalIncodeError {
   if (isEncrypted(error)) return new EncryptionKeyError(NO_KEYS);
   const address = addressOf(client) ?? 'its address';
@@ -38,7 +38,7 @@ export function temporalFailure(client: Client, error: unknown): TemporalIncodeE
   return failureAt({ address, namespace: client.options.namespace }, error);
 }
 
-/** @param wasSent whether a request was under way, besides the attempt to connect */
+/** @param wasSent whether a request was in flight, besides the attempt to connect */
 export function failureAt(target: TemporalTarget, error: unknown, wasSent = true): TemporalIncodeError {
   if (error instanceof TemporalIncodeError) return error;
   const problem = problemOf(error);
@@ -50,12 +50,12 @@ export function failureAt(target: TemporalTarget, error: unknown, wasSent = true
   return new TemporalRequestError(target, grpc ? grpcStatusName(grpc.code) : null, reason, error);
 }
 
-/** The SDK puts the reason of a request with several parts into the message only. */
+/** For a request with several parts, only the message holds the reason. */
 function reasonOf({ message }: GrpcError): string {
   return message.replace(/^\d+ [A-Z_]+: /, '');
 }
 
-/** The server names it in words only, and in other words for a start, a query and a value of another type. */
+/** The server names the attribute only in its message, which differs between a start, a query and a value of another type. */
 function missingSearchAttribute(reason: string): string | undefined {
   if (!/search attribute|column name/i.test(reason)) return undefined;
   return /\bIncode(?:Stage|Outcome|BatchId)\b/.exec(reason)?.[0];
@@ -69,7 +69,7 @@ function problemOf(error: unknown): TemporalProblem | undefined {
   return grpc?.code === GRPC.unavailable && grpc.details.includes('ECONNREFUSED') ? 'notListening' : 'away';
 }
 
-/** The server is away, or too busy. */
+/** Statuses of a server that is unreachable or too busy. */
 const AWAY = new Set<number>([
   GRPC.unknown,
   GRPC.deadlineExceeded,
@@ -83,15 +83,15 @@ export function isAway(error: unknown): boolean {
   return grpc !== undefined && (AWAY.has(grpc.code) || isLostConnection(grpc) || isTaskFailure(grpc));
 }
 
-/** A server that is killed ends its streams as INTERNAL or CANCELLED; a caller who cancels gets the latter too. */
+/** A killed server ends its streams with INTERNAL or CANCELLED. A caller who cancels also gets CANCELLED. */
 function isLostConnection({ code, details }: GrpcError): boolean {
   if (code === GRPC.cancelled) return details !== 'Cancelled on client';
   return code === GRPC.internal && /RST_STREAM|without gRPC status/.test(details);
 }
 
 /**
- * FAILED_PRECONDITION for an update: the worker that was to take it died, or could not go on with the workflow, once, or several
- * times so that the server does not even try; another one may.
+ * Recognizes an update that failed with its worker: the worker died or could not continue the workflow. After several such
+ * failures the server refuses updates at once. Another worker may accept the update.
  */
 export function isTaskFailure({ code, details }: GrpcError): boolean {
   return (
@@ -110,7 +110,7 @@ export interface GrpcError {
   message: string;
 }
 
-/** By itself, or wrapped by the SDK or by us. */
+/** Finds a gRPC error, also as the cause of another error. */
 export function grpcError(error: unknown): GrpcError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 3; at = at.cause, depth += 1) {
     if (isGrpcServiceError(at)) return at;

@@ -241,6 +241,19 @@ describe('Gate', () => {
     expect(free).toHaveLength(8);
   });
 
+  it('begins nothing for as long as Incode asks in Retry-After', () => {
+    const throttle = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000 });
+    const error = new IncodeError({
+      kind: 'notTaken',
+      operation: 'finishStatus',
+      what: 'answered 503',
+      httpStatus: 503,
+      retryAfterMs: 90_000,
+    });
+    for (let n = 0; n < 8; n += 1) throttle.report({ open: {}, dueInMs: 0, error });
+    expect(throttle.breaker.hold()?.forMs).toBeGreaterThan(80_000);
+  });
+
   it('goes on as fast as before after what is no refusal of its speed', () => {
     const throttle = new SharedThrottle({ concurrency: 2, operatorRetryMs: 60_000 });
     throttle.report({ open: {}, dueInMs: 0, error: answered(503) });
@@ -251,6 +264,36 @@ describe('Gate', () => {
     const throttle = new SharedThrottle({ concurrency: 1, operatorRetryMs: 60_000 });
     for (let n = 0; n < 20; n += 1) throttle.report({ open: {}, dueInMs: 0, error: new Error('The vault is closed') });
     expect(throttle.breaker.hold()).toBeUndefined();
+  });
+});
+
+describe('a session of a batch that Incode did not take', () => {
+  /** One session, and Incode's answer to its request. @returns in how many ms it is due again */
+  async function dueAfter(retryAfterMs: number | undefined, tries = 0) {
+    const error = new IncodeError({
+      kind: 'notTaken',
+      operation: 'finishStatus',
+      what: 'answered 503',
+      httpStatus: 503,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+    const incode = {
+      finishStatus: () => Promise.reject(error),
+      onboardingStatus: async () => ({ onboardingStatus: 'POST_PROCESSING_FINISHED' }),
+    } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode });
+    const sessions = [{ index: 0, interviewId: 'one', sessionToken: 'token', done: { tries } }];
+    const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+    const { open }: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+    return open[0]?.[2];
+  }
+
+  it('is due after Retry-After, and not before the backoff is over', async () => {
+    expect(await dueAfter(7_000)).toBe(7_000);
+    expect(await dueAfter(500)).toBe(1_000);
+    expect(await dueAfter(7_000, 4)).toBe(16_000);
+    expect(await dueAfter(undefined, 3)).toBe(8_000);
+    expect(await dueAfter(undefined, 30)).toBe(120_000);
   });
 });
 
@@ -378,6 +421,22 @@ describe('an activity that comes after a worker that died', () => {
       open: [[2, verify, 0]],
       asked: ['status'],
     });
+  });
+
+  it('leaves an unfinished session alone for the default settle time, counted from when the server took over', async () => {
+    const finishStatus = vi.fn();
+    const onboardingStatus = async () => ({ onboardingStatus: 'POST_PROCESSING_FINISHED' });
+    const { completeMany } = createBulkActivities({
+      incode: { finishStatus, onboardingStatus } as unknown as IncodeClient,
+    });
+    const times = { scheduledTimestampMs: SCHEDULED - 60_000, currentAttemptScheduledTimestampMs: SCHEDULED };
+    const environment = new MockActivityEnvironment({ attempt: 2, ...times });
+    const { open }: CompleteManyResult = await environment.run(completeMany, { sessions: sessions.slice(0, 1), plan });
+    const [[, done, dueInMs] = []] = open;
+    expect(done).toMatchObject({ verify: true, lastSentAt: SCHEDULED });
+    expect(dueInMs).toBeLessThanOrEqual(30_000);
+    expect(dueInMs).toBeGreaterThan(20_000);
+    expect(finishStatus).not.toHaveBeenCalled();
   });
 
   it('takes a session that cannot be closed for one that was closed', async () => {

@@ -416,6 +416,10 @@ describe('finishOnce for two workflows that share a session', () => {
     expect(came).toMatchObject({ wait: { type: FAILURES.settling }, sent: earlier });
   });
 
+  it('sends after the other found the session finished, if its own look does not', async () => {
+    expect((await together({ status: 'ONBOARDING_FINISHED' })).asked).toEqual(['status', 'finish']);
+  });
+
   it('sends after the other found the session unfinished and could not send', async () => {
     expect((await together({ status: statusError('notTaken') })).asked).toEqual(['status', 'finish']);
   });

@@ -121,6 +121,24 @@ describe('Lease', () => {
     expect(error).toMatchObject({ kind: 'notTaken', operation: 'finishStatus', isReplaced });
   });
 
+  it('asks no more once the server has refused', async () => {
+    const refused = clientThat(() => {
+      throw new ActivityNotFoundError('Not found');
+    });
+    // An activity need not belong to a workflow.
+    const info = {
+      currentAttemptScheduledTimestampMs: clocks.wall,
+      workflowExecution: undefined,
+      inWorkflow: false,
+    } as never;
+    await new MockActivityEnvironment(info, { client: refused }).run(async () => {
+      const own = new lease.Lease();
+      await expect(own.renew(undefined)).rejects.toBeInstanceOf(lease.NotCurrentError);
+      await expect(own.renew(undefined)).rejects.toBeInstanceOf(lease.NotCurrentError);
+      expect([own.isLost, own.holds()]).toEqual([true, false]);
+    });
+  });
+
   it('counts from when the heartbeat was sent, not from when it was answered', async () => {
     const onHeartbeat = () => pass(LEASE_MS);
     expect(await finish({ scheduledMsAgo: LEASE_MS, onHeartbeat })).toMatchObject({ heartbeats: 1, written: 0 });

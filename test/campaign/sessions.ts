@@ -9,8 +9,8 @@ import type { CampaignWorld } from './world.js';
 
 /** What a caller may be told by each method of the client, beside the answer. */
 const TOLD = [
-  ...['AnswerPendingError', 'SessionCompletedError', 'SessionFailedError', 'SessionNotFoundError'],
-  ...['TemporalUnavailableError', 'WrongStageError'],
+  ...['AnswerPendingError', 'SessionCompletedError', 'SessionEndedError', 'SessionFailedError'],
+  ...['SessionNotFoundError', 'TemporalUnavailableError', 'WrongStageError'],
 ];
 
 /** Opens sessions at Incode, says to their onboardings what the schedule wants, and notes what that may come to. */

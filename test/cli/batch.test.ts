@@ -40,8 +40,8 @@ function csvOf(sessions: BatchSession[]): string {
 
 const twoSessions = async () => world.sessions(2);
 
-describe('batch', () => {
-  it('completes a CSV, and writes results and a summary', async () => {
+describe('the command batch', () => {
+  it('completes a CSV and writes results and a summary', async () => {
     const sessions = await world.sessions(30, (index) =>
       index === 1 ? { score: { status: 'FAIL', value: '2.5' }, redirectionUrl: 'https://example.com/?a="b",c' } : {},
     );
@@ -64,7 +64,7 @@ describe('batch', () => {
     for (const { sessionToken } of sessions) expect(lines.join() + stdout + stderr).not.toContain(sessionToken);
   });
 
-  it('says in the results which session Incode has refused to close', async () => {
+  it('marks sessions that Incode refuses to close in the results', async () => {
     const sessions = await twoSessions();
     const interviewId = String(sessions[1]?.interviewId);
     const fault = { kind: 'status', status: 404, times: null } as const;
@@ -75,7 +75,7 @@ describe('batch', () => {
     expect(rows.map((row) => row.split(',').at(-1))).toEqual(['notClosed', '', 'true']);
   });
 
-  it('reads NDJSON from stdin, and writes NDJSON to stdout', async () => {
+  it('reads NDJSON from stdin and writes NDJSON to stdout', async () => {
     const sessions = await world.sessions(3);
     const before = await readdir(tmpdir());
     const input = sessions.map((session) => JSON.stringify(session)).join('\n');
@@ -102,7 +102,7 @@ describe('batch', () => {
     expect(left.filter((name) => !name.startsWith('temporal-incode-batch-test-'))).toEqual([]);
   });
 
-  it('of the same list, whatever the file, is the same batch: nothing is done twice', async () => {
+  it('treats the same list in another file as the same batch and does nothing twice', async () => {
     const sessions = await world.sessions(4);
     const first = JSON.parse((await batch(await fileOf(csvOf(sessions)), '--json')).stdout);
     expect(first).toEqual({
@@ -120,12 +120,12 @@ describe('batch', () => {
     expect(world.simulator.callsOf()).toHaveLength(calls);
   });
 
-  it('--verify-first takes a mode, and means settle without one', async () => {
+  it('accepts a mode for --verify-first, with settle as the default', async () => {
     const looksAt = ({ interviewId }: BatchSession) => world.simulator.callsOf(interviewId, 'onboardingStatus').length;
     const [trusted, settled] = [await world.sessions(1), await world.sessions(1)];
     expect((await batch(await fileOf(csvOf(trusted)), '--verify-first', 'trust')).code).toBe(0);
     expect(trusted.map(looksAt)).toEqual([0]);
-    // The look, and another one after the settle time.
+    // One read, and another after the settle time.
     expect((await batch(await fileOf(csvOf(settled)), '--verify-first')).code).toBe(0);
     expect(settled.map(looksAt)).toEqual([2]);
     const { code, stderr } = await batch('--verify-first', await fileOf(csvOf(settled)));
@@ -133,7 +133,7 @@ describe('batch', () => {
     expect(stderr).toContain('--verify-first takes look, settle, trust');
   });
 
-  it('with failed sessions ends with 6, names them, and --retry-failed runs them again', async () => {
+  it('exits with 6 and names failed sessions, and --retry-failed retries them', async () => {
     const sessions = await world.sessions(3);
     const failing = String(sessions[1]?.interviewId);
     world.simulator.fault({ operation: 'finishStatus', interviewId: failing, kind: 'status', status: 404 });
@@ -151,13 +151,13 @@ describe('batch', () => {
     expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
   });
 
-  it('with another plan than before ends with 2', async () => {
+  it('exits with 2 for a batch that was started with another plan', async () => {
     const file = await fileOf(csvOf(await twoSessions()));
     expect((await batch(file)).code).toBe(0);
     expect(await batch(file, '--close')).toMatchObject({ code: 2, stderr: expect.stringContaining('another plan') });
   });
 
-  it('of an unknown id with --resume ends with 4, and starts nothing', async () => {
+  it('exits with 4 for an unknown id with --resume and starts nothing', async () => {
     const sessions = await twoSessions();
     const args = [await fileOf(csvOf(sessions)), '--resume', '--batch-id', newId()];
     expect(await batch(...args)).toMatchObject({ code: 4, stderr: expect.stringContaining('no such batch') });
@@ -165,10 +165,10 @@ describe('batch', () => {
   });
 });
 
-describe('a list with invalid rows', () => {
+describe('the command batch with invalid rows', () => {
   const rows = 'interviewId,sessionToken\na,t\n,t\nb,"t t"\na,u\nc,t,d\n';
 
-  it('is refused with each of them, and nothing is started', async () => {
+  it('refuses the list, names each invalid row and starts nothing', async () => {
     const batchId = newId();
     const out = path('results.csv');
     const { code, stdout, stderr } = await batch(await fileOf(rows), '--batch-id', batchId, '--out', out);
@@ -185,7 +185,7 @@ describe('a list with invalid rows', () => {
     expect((await readdir(directory)).filter((name) => name.includes('results.csv') && out.endsWith(name))).toEqual([]);
   });
 
-  it('names the sessions of a token column that is shifted by one row', async () => {
+  it('names the sessions when the token column is shifted by one row', async () => {
     const jwt = (interviewId: string) => `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.x`;
     const shifted = `interviewId,sessionToken\na,${jwt('b')}\nb,${jwt('c')}\nc,${jwt('a')}\n`;
     const { code, stderr } = await batch(await fileOf(shifted), '--dry-run');
@@ -198,10 +198,10 @@ describe('a list with invalid rows', () => {
   });
 
   it.each(['csv', 'ndjson'])(
-    'is refused for one token of two sessions, also with --skip-invalid (%s)',
+    'refuses a token that two sessions share, even with --skip-invalid (%s)',
     async (format) => {
       const sessions = await twoSessions();
-      // Without a claim that names its session.
+      // Tokens without a claim that names their session.
       const sessionToken = 'a-token-of-one-session';
       const [first, second] = sessions.map(({ interviewId }) => ({ interviewId, sessionToken }));
       const content =
@@ -220,23 +220,23 @@ describe('a list with invalid rows', () => {
     },
   );
 
-  it('goes on without them by --skip-invalid', async () => {
+  it('skips invalid rows with --skip-invalid', async () => {
     const sessions = await twoSessions();
     const [first, second] = csvOf(sessions).trim().split('\r\n').slice(1);
     const content = `session_token,note,interview_id\n${[first, first, second].map((row) => `${row?.split(',')[1]},x,${row?.split(',')[0]}`).join('\n')}\nbad`;
     const { code, stdout, stderr } = await batch(await fileOf(content), '--skip-invalid', '--json');
-    expect(stderr).toContain('Not read: "note"');
+    expect(stderr).toContain('Ignored: "note"');
     expect(JSON.parse(stdout)).toMatchObject({ sessions: 2, invalid: 2, outcomes: { approved: 2 } });
     expect(code).toBe(0);
   });
 
-  it('of none but invalid rows is refused', async () => {
+  it('refuses a list with only invalid rows', async () => {
     const { code, stderr } = await batch(await fileOf('interviewId\n" "\n'), '--skip-invalid');
     expect(code).toBe(2);
     expect(stderr).toContain('no session');
   });
 
-  it('--dry-run checks it without a server', async () => {
+  it('checks the list with --dry-run and without a server', async () => {
     const { interviewId, token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
     const file = await fileOf(`interviewId,sessionToken\na,\n${interviewId},${token}\n`);
     const { code, stdout, stderr } = await run(['batch', file, '--dry-run', '--address', '127.0.0.1:1']);
@@ -247,13 +247,13 @@ describe('a list with invalid rows', () => {
   });
 });
 
-describe('usage', () => {
+describe('usage of the command batch', () => {
   it.each([
     [[], 'Which file?'],
     [['missing.csv'], 'Cannot read missing.csv'],
     [['.'], 'Cannot read .: it is a directory'],
-    [['--stop'], 'which batch?'],
-    [['--stop', '--pause', '--batch-id', 'a'], 'Give one of --stop, --pause'],
+    [['--stop'], '--stop needs a batch'],
+    [['--stop', '--pause', '--batch-id', 'a'], 'Use only one of --stop, --pause'],
     [['--status', '--batch-id', "a'b"], 'batchId must have'],
     [['a.csv', '--batch-id', 'a b'], 'batchId must have'],
     [['a.csv', '--score-deadline', 'soon'], 'plan.scoreDeadline must be a duration'],
@@ -261,7 +261,7 @@ describe('usage', () => {
     [['a.csv', '--out', '-', '--json'], 'would both write to stdout'],
     [['a.csv', '--format', 'xlsx'], 'csv, ndjson'],
     [['a.csv', 'b.csv'], 'too many arguments'],
-  ])('%j ends with 2 and says why', async (args, why) => {
+  ])('exits with 2 and a reason for the arguments %j', async (args, why) => {
     const { code, stderr, stdout } = await batch(...args);
     expect(stderr).toContain(why);
     expect(stderr).not.toContain('    at ');
@@ -269,9 +269,9 @@ describe('usage', () => {
   });
 
   it.each([
-    ['the file that is read', async (file: string) => file, 'is the file that is read'],
+    ['the input file', async (file: string) => file, 'is the input file'],
     ['a directory that is not there', async () => join(directory, 'nowhere', 'out.csv'), 'cannot write to'],
-  ])('--out %s is refused before anything is started', async (_, out, why) => {
+  ])('refuses %s as --out before anything starts', async (_, out, why) => {
     const sessions = await twoSessions();
     const file = await fileOf(csvOf(sessions));
     expect(await batch(file, '--out', await out(file))).toMatchObject({
@@ -282,11 +282,11 @@ describe('usage', () => {
   });
 });
 
-/** The system refuses a file of more than 512 or 1,024 bytes, as it does one that a full disk has no room for. */
+/** Limits files to 512 or 1,024 bytes, which fails as a full disk does. */
 const SMALL_FILES = 'ulimit -f 1; exec "$@"';
 
-describe('a disk without room', () => {
-  it('ends a batch with 1, the command that attaches again and no stack, and leaves the old results', async () => {
+describe('the command batch on a full disk', () => {
+  it('exits with 1, prints the command to attach again, and keeps the old results', async () => {
     const sessions = await world.sessions(20);
     const out = path('results.csv');
     await writeFile(out, 'of an earlier run');
@@ -299,7 +299,7 @@ describe('a disk without room', () => {
     ]);
     expect(stderr).toContain(`--out: cannot write ${out}: the file would be larger than the system allows`);
     expect(stderr).toMatch(
-      /What was handed over goes on at the server. Attach again:\n {2}temporal-incode batch .*--resume/,
+      /Started sessions continue on the server. Attach again:\n {2}temporal-incode batch .*--resume/,
     );
     expect(stderr).not.toContain('    at ');
     expect(code).toBe(1);
@@ -307,27 +307,27 @@ describe('a disk without room', () => {
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('refuses a list from stdin, and says what to do', async () => {
+  it('refuses a list from stdin and says what to do', async () => {
     const { code, stdout, stderr } = await runInShell(
       SMALL_FILES,
       ['batch', '-', ...target],
       'interviewId\n'.padEnd(10_000, 'a\n'),
     );
-    expect(stderr).toMatch(/^Cannot keep stdin in .*: the file would be larger .*Nothing was started; set TMPDIR/);
+    expect(stderr).toMatch(/^Cannot keep stdin in .*: the file would be larger .*Nothing was started. Set TMPDIR/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 
-  it.runIf(existsSync('/dev/full'))('is named when it holds stdout', async () => {
+  it.runIf(existsSync('/dev/full'))('reports a full disk when it writes to stdout', async () => {
     const ran = await runInShell('exec "$@" > /dev/full', ['--version']);
     expect(ran).toEqual({ code: 1, stdout: '', stderr: 'Cannot write to stdout: the disk is full\n' });
   });
 });
 
-describe('a batch that takes a while', () => {
-  /** The first never gets a score, so the batch lasts until it is stopped. */
+describe('the command batch while it runs', () => {
+  /** The first session never gets a score, so the batch runs until it is stopped. */
   const slow = () => world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
 
-  it('Ctrl-C detaches, says how to attach again, and that works', async () => {
+  it('detaches at Ctrl-C and prints a working command to attach again', async () => {
     const sessions = await world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: 6_000 } : {}));
     const file = await fileOf(csvOf(sessions), "it's a list.csv");
     const out = path('results.csv');
@@ -338,8 +338,8 @@ describe('a batch that takes a while', () => {
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
     expect(stdout).toBe('');
-    expect(stderr).toContain('The batch goes on at the server with 3 of 3 sessions');
-    expect(stderr).toContain('All were handed over.');
+    expect(stderr).toContain('The batch continues on the server with 3 of 3 sessions');
+    expect(stderr).toContain('All were started.');
     expect(await readFile(out, 'utf8')).toBe('of an earlier run');
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     const [, command = ''] = /^ {2}temporal-incode (.*)$/m.exec(stderr) ?? [];
@@ -360,14 +360,17 @@ describe('a batch that takes a while', () => {
     const { child, ended } = start(['batch', file, '--batch-id', batchId, '--out', out, ...target]);
     await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     child.kill('SIGHUP');
-    expect(await ended).toMatchObject({ code: 3, stderr: expect.stringContaining('The batch goes on at the server') });
+    expect(await ended).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('The batch continues on the server'),
+    });
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await run(['batch', '--stop', '--batch-id', batchId, ...target]);
   });
 
-  it('Ctrl-C ends it while its list is still being written into stdin, before anything is handed over', async () => {
+  it('ends at Ctrl-C while it still reads stdin, before anything starts', async () => {
     const { child, ended } = startWithOpenStdin(['batch', '-', ...target]);
-    // More than a pipe holds: once all of it is taken, the program has begun to read.
+    // More than a pipe holds, so once it is all written, the program has begun to read.
     const rows = 'interviewId\n'.padEnd(1_000_000, 'a\n');
     await new Promise((resolve) => child.stdin.write(rows, resolve));
     child.kill('SIGINT');
@@ -375,11 +378,11 @@ describe('a batch that takes a while', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 3,
       stdout: '',
-      stderr: 'Interrupted. Nothing was handed over.\n',
+      stderr: 'Interrupted. Nothing was started.\n',
     });
   });
 
-  it('Ctrl-C says what was not handed over', async () => {
+  it('prints at Ctrl-C how many sessions were not started', async () => {
     const sessions = [...(await slow()), ...Array.from({ length: 3_997 }, () => ({ interviewId: randomUUID() }))];
     const batchId = newId();
     const args = ['batch', await fileOf(csvOf(sessions)), '--batch-id', batchId, '--window', '1', '--json', ...target];
@@ -395,12 +398,12 @@ describe('a batch that takes a while', () => {
     child.kill('SIGTERM');
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
-    expect(stderr).toContain('2,000 were not handed over: nobody completes them until you attach again.');
+    expect(stderr).toContain('2,000 were not started and stay incomplete until you attach again.');
     expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, handedOver: 2_000, notHandedOver: 2_000 });
     await world.shard(batchId, 0).terminate();
   });
 
-  it('says where it is now and then, --status from elsewhere, and --stop keeps its results', async () => {
+  it('prints its progress, --status prints it elsewhere, and --stop keeps results', async () => {
     const sessions = await slow();
     const batchId = newId();
     const out = path('results.ndjson');
@@ -414,7 +417,7 @@ describe('a batch that takes a while', () => {
     expect(status.stdout).toMatch(/^done +2$/m);
     expect(status.stdout).toMatch(/^waiting +1$/m);
     expect(status.stdout).toMatch(/^paused +yes$/m);
-    expect((await run([...at, '--unpause'])).stdout).toContain('goes on');
+    expect((await run([...at, '--unpause'])).stdout).toContain('continues');
     expect(JSON.parse((await run([...at, '--stop', '--json'])).stdout)).toEqual({
       batchId,
       stopped: true,
@@ -434,7 +437,7 @@ describe('a batch that takes a while', () => {
     ]);
   });
 
-  it('killed again and again leaves nothing out, and does nothing twice', async () => {
+  it('completes every session once although it is killed repeatedly', async () => {
     const sessions = await world.sessions(5_000);
     const out = path('results.csv');
     const args = ['batch', await fileOf(csvOf(sessions)), '--out', out, ...target];
@@ -460,7 +463,7 @@ describe('a batch that takes a while', () => {
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
-  it('attaches to what a service has started', async () => {
+  it('attaches to a batch that a service has started', async () => {
     const sessions = await world.sessions(2);
     const batchId = newId();
     await all(completeBatch(world.onboarding, sessions, { batchId, taskQueue: world.taskQueue }));

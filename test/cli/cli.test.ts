@@ -30,14 +30,14 @@ async function tokenFile(token: string): Promise<string> {
   return file;
 }
 
-/** Those of sessions are in `sessions.test.ts`. */
+/** The commands about one session are in `sessions.test.ts`. */
 const COMMANDS = [
   ...['complete', 'batch', 'status', 'list', 'demo', 'dev', 'worker', 'webhooks', 'codec-server', 'simulator'],
   ...['setup', 'doctor', 'verify-incode', 'completion'],
 ];
 
-describe('usage', () => {
-  it('--help lists the commands and exit codes', async () => {
+describe('usage of temporal-incode', () => {
+  it('lists the commands and exit codes with --help', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
     for (const part of ['One session:', 'Many sessions:', 'Run it:', 'Operate it:', 'Exit codes:'])
@@ -63,7 +63,7 @@ describe('usage', () => {
     [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
     [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],
     [['dev', '--port', '70000'], '--port must be a port'],
-  ])('%j ends with 2 and says why', async (args, why) => {
+  ])('exits with 2 and a reason for the arguments %j', async (args, why) => {
     const { code, stderr, stdout } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
@@ -72,8 +72,8 @@ describe('usage', () => {
   });
 });
 
-describe('complete', () => {
-  it('prints the result as JSON, and nothing else on stdout', async () => {
+describe('the command complete', () => {
+  it('prints only the result as JSON on stdout', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const args = [
       'complete',
@@ -90,7 +90,7 @@ describe('complete', () => {
     expect(stderr).toContain('started');
   });
 
-  it('prints it for people, and takes the token from stdin', async () => {
+  it('prints a readable result and reads the token from stdin', async () => {
     const { interviewId, token } = await world.simulator.openSession({ action: 'none' });
     const args = [
       'complete',
@@ -108,18 +108,18 @@ describe('complete', () => {
     expect(world.simulator.session(interviewId).sessionStatus).toBe('Closed');
   });
 
-  it('of a session that was completed before ends with 5, and with 0 if that is what was asked for', async () => {
+  it('exits with 5 for a completed session, and with 0 with --if-completed return', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const args = ['complete', '--interview-id', interviewId, '--session-token-file', await tokenFile(token), ...target];
     expect((await run(args)).code).toBe(0);
     const refused = await run(args);
     expect(refused.code).toBe(5);
-    expect(refused.stderr).toContain('completed before: approved');
+    expect(refused.stderr).toContain('already completed: approved');
     expect((await run([...args, '--if-completed', 'return'])).code).toBe(0);
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('that Incode refuses ends with 1 and the type of the failure', async () => {
+  it('exits with 1 and the failure type for a session that Incode refuses', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     const args = ['complete', '--interview-id', interviewId, '--session-token-file', await tokenFile(token), ...target];
@@ -129,7 +129,7 @@ describe('complete', () => {
     expect(stderr).not.toContain(token);
   });
 
-  it('that waits for a token ends with 3 after the time-out, having said what it waits for', async () => {
+  it('exits with 3 after the timeout and says that the session waits for a token', async () => {
     const { interviewId } = await world.simulator.openSession();
     const { code, stderr } = await run(['complete', '--interview-id', interviewId, '--timeout', '4s', ...target]);
     expect(code).toBe(3);
@@ -141,7 +141,7 @@ describe('complete', () => {
     ['an expired token', async () => (await world.simulator.openSession({ tokenExpiresInMs: -1_000 })).token],
     ['a token with a line break in it', async () => 'a\nb'],
     ['an empty file', async () => ''],
-  ])('with %s ends with 2 before anything is started', async (_, makeToken) => {
+  ])('exits with 2 for %s before anything starts', async (_, makeToken) => {
     const args = [
       'complete',
       '--interview-id',
@@ -156,12 +156,12 @@ describe('complete', () => {
     expect((await run(['status', '--interview-id', 'never-started', ...target])).code).toBe(4);
   });
 
-  it('with a token file that is missing ends with 2', async () => {
+  it('exits with 2 for a missing token file', async () => {
     const args = ['complete', '--interview-id', 'a', '--session-token-file', join(directory, 'missing'), ...target];
     expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('--session-token-file') });
   });
 
-  it('without a server says so, and how to get one', async () => {
+  it('says how to start a server if there is none', async () => {
     const { code, stderr } = await run(['complete', '--interview-id', 'a', '--address', '127.0.0.1:1']);
     expect(code).toBe(1);
     expect(stderr).toContain('Nothing is listening at 127.0.0.1:1.');
@@ -169,7 +169,7 @@ describe('complete', () => {
   });
 });
 
-describe('status of a session without a workflow', () => {
+describe('the command status for a session without a workflow', () => {
   const incode = () => ({ INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY });
   const ask = (interviewId: string, args: string[], env: Record<string, string>) =>
     run(['status', '--interview-id', interviewId, ...args, ...target], '', env);
@@ -179,17 +179,20 @@ describe('status of a session without a workflow', () => {
     ['ONBOARDING_FINISHED', /^next +nothing: it is finished/m],
     ['UNKNOWN', /^next +if it is in a list, see: .*batch --status --batch-id <id>$/m],
     ['EXPIRED', /^next +nothing: the session has expired/m],
-  ])('asks Incode by one read, and advises nothing that could finish it: %s', async (onboardingStatus, next) => {
-    const { interviewId, token } = await world.simulator.openSession({ onboardingStatus });
-    const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
-    expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, says Incode now$`, 'm'));
-    expect(stdout).toMatch(next);
-    expect(stdout).not.toMatch(/incode (complete|finish)/);
-    expect(code).toBe(4);
-    expect(calls(interviewId)).toEqual(['onboardingStatus']);
-  });
+  ])(
+    'reads the status %s from Incode and suggests nothing that could finish the session',
+    async (onboardingStatus, next) => {
+      const { interviewId, token } = await world.simulator.openSession({ onboardingStatus });
+      const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
+      expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, from Incode just now$`, 'm'));
+      expect(stdout).toMatch(next);
+      expect(stdout).not.toMatch(/incode (complete|finish)/);
+      expect(code).toBe(4);
+      expect(calls(interviewId)).toEqual(['onboardingStatus']);
+    },
+  );
 
-  it('tells it as JSON', async () => {
+  it("prints Incode's status as JSON", async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const args = ['--json', '--session-token-file', await tokenFile(token)];
     const { code, stdout } = await ask(interviewId, args, incode());
@@ -197,7 +200,7 @@ describe('status of a session without a workflow', () => {
     expect(code).toBe(4);
   });
 
-  it('asks nobody without a token or a configuration, and says how to ask', async () => {
+  it('says how to ask Incode if the token or the configuration is missing', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const file = await tokenFile(token);
     const without = { INCODE_BASE_URL: '', INCODE_API_KEY: '', INCODE_API_KEY_FILE: '' };
@@ -206,19 +209,19 @@ describe('status of a session without a workflow', () => {
       [['--session-token-file', file], without],
     ] as const) {
       const { code, stdout, stderr } = await ask(interviewId, [...args], env);
-      expect(stderr).toContain('A batch may have completed it');
-      expect(stderr).toContain('give --session-token-file, and set INCODE_BASE_URL');
+      expect(stderr).toContain('or a batch completed the session');
+      expect(stderr).toContain('add --session-token-file and set INCODE_BASE_URL');
       expect(stderr).not.toMatch(/[Ss]tart it/);
       expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     }
     expect(calls(interviewId)).toEqual([]);
   });
 
-  it('says what Incode refuses, and refuses the token of another session itself', async () => {
+  it("prints Incode's refusal, and refuses the token of another session without a request", async () => {
     const [one, other] = [await world.simulator.openSession(), await world.simulator.openSession()];
     world.simulator.revokeTokens(one.interviewId);
     const refused = await ask(one.interviewId, ['--session-token-file', await tokenFile(one.token)], incode());
-    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('Incode was asked for its status.') });
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot read its status from Incode.') });
     const foreign = await ask(one.interviewId, ['--session-token-file', await tokenFile(other.token)], incode());
     expect(foreign).toMatchObject({
       code: 2,
@@ -227,8 +230,8 @@ describe('status of a session without a workflow', () => {
   });
 });
 
-describe('status', () => {
-  it('tells where a session stands', async () => {
+describe('the command status', () => {
+  it('prints the state of a session', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const headers = { 'retry-after': '600' };
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 429, headers });
@@ -244,7 +247,7 @@ describe('status', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('of an unknown session ends with 4', async () => {
+  it('exits with 4 for an unknown session', async () => {
     expect(await run(['status', '--interview-id', 'unknown', ...target])).toMatchObject({
       code: 4,
       stderr: expect.stringContaining('Session unknown'),
@@ -252,8 +255,8 @@ describe('status', () => {
   });
 });
 
-describe('simulator', () => {
-  it('opens sessions as Incode does, until it is told to end', async () => {
+describe('the command simulator', () => {
+  it('opens sessions as Incode does until SIGTERM', async () => {
     const child = spawn(process.execPath, [MAIN, 'simulator', '--port', '0', '--api-key', 'K', '--json']);
     const [line] = await once(child.stdout, 'data');
     const { url } = JSON.parse(String(line));
@@ -271,8 +274,8 @@ describe('simulator', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('complete, list and batch name the command that sets the namespace up', async () => {
+describe('temporal-incode with a problem', () => {
+  it('complete, list and batch print the setup command for a namespace without search attributes', async () => {
     const namespace = `bare-${randomUUID()}`;
     const { workflowService } = world.temporal;
     const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };
@@ -298,7 +301,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  it('complete of a session that runs with another plan ends with 2, or attaches if it is told to', async () => {
+  it('complete exits with 2 for a session with another plan, or attaches on request', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const file = await tokenFile(token);
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
@@ -311,7 +314,7 @@ describe('what goes wrong', () => {
     expect(await attached).toMatchObject({ code: 0, stdout: expect.stringContaining('approved') });
   });
 
-  it('complete without a worker ends with 3, and names the task queue that needs one', async () => {
+  it('complete exits with 3 without a worker and names the task queue', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const queue = ['--task-queue', 'nobody-works-here', '--timeout', '2s'];
     const file = await tokenFile(token);
@@ -327,19 +330,19 @@ describe('what goes wrong', () => {
     ['an id with a space', ['status', '--interview-id', 'a b'], 'interviewId'],
     ['an empty file name', ['complete', '--interview-id', 'a', '--session-token-file', ''], 'session-token-file'],
     ['an empty flow', ['complete', '--interview-id', 'a', '--flow-id', ''], 'flowId'],
-  ])('%s is refused before anybody is asked', async (_, args, field) => {
+  ])('refuses %s before it sends anything', async (_, args, field) => {
     const { code, stderr } = await run([...args, '--address', '127.0.0.1:9']);
     expect(code).toBe(2);
     expect(stderr).toContain(field);
   });
 
-  it('a profile that does not exist is named', async () => {
+  it('names a profile that does not exist', async () => {
     const { code, stderr } = await run(['status', '--interview-id', 'a'], '', { TEMPORAL_PROFILE: 'nope' });
     expect(code).toBe(2);
     expect(stderr).toContain('nope');
   });
 
-  it('a namespace that does not exist is named', async () => {
+  it('names a namespace that does not exist', async () => {
     const { code, stderr } = await run([
       'status',
       ...target.slice(0, 2),
@@ -352,13 +355,13 @@ describe('what goes wrong', () => {
     expect(stderr).toContain('bogus');
   });
 
-  it('a port that is taken is told without a stack trace', async () => {
+  it('reports a port that is in use without a stack trace', async () => {
     const { code, stderr } = await run(['simulator', '--port', String(world.simulator.port)]);
     expect(code).toBe(1);
     expect(stderr).toBe(`The Incode simulator: port ${world.simulator.port} is taken\n`);
   });
 
-  it('a proxy for the network is not asked for what is on this machine', async () => {
+  it('does not use a proxy for addresses on this machine', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
     await world.onboarding.result(interviewId);
@@ -369,12 +372,12 @@ describe('what goes wrong', () => {
   });
 });
 
-it('prints commands as npx runs them when npx started it', async () => {
+it('prints commands with npx when npx started it', async () => {
   const { stderr } = await run(['status'], '', { npm_command: 'exec' });
   expect(stderr).toContain('npx temporal-incode status <interview-id>');
 });
 
-it('says that an interrupted session goes on, and how to look', async () => {
+it('says at Ctrl-C that the session continues and how to see its state', async () => {
   const { interviewId, token } = await world.simulator.openSession();
   const args = ['complete', interviewId, '--address', inject('temporalAddress'), '--task-queue', 'nobody-works-here'];
   const { child, ended } = start([...args, '--session-token-file', '-'], token);
@@ -385,7 +388,7 @@ it('says that an interrupted session goes on, and how to look', async () => {
   const { code, stderr } = await ended;
   expect(code).toBe(130);
   expect(stderr).toContain(
-    `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}`,
+    `Session ${interviewId} continues on the server. See its state: temporal-incode status ${interviewId}`,
   );
   await world.temporal.workflow.getHandle(`incode-onboarding/${interviewId}`).terminate();
 });

@@ -16,14 +16,14 @@ beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await run(['completion', shell]);
     expect(code).toBe(0);
-    // The name by which zsh loads it.
+    // zsh loads the script by this name.
     scripts[shell] = join(directory, shell === 'zsh' ? '_temporal-incode' : shell);
     await writeFile(scripts[shell], stdout);
   }
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** What is proposed for the last word of a line; what is not listed here must not be among it. */
+/** The exact proposals for the last word of a line. */
 const LINES: [line: string, proposed: string[], not: string[]][] = [
   ['temporal-incode re', ['renew-token'], ['status']],
   ['temporal-incode status --in', ['--interview-id'], ['--by']],
@@ -49,8 +49,8 @@ async function expectProposals(proposals: (line: string) => Promise<string[]>): 
   }
 }
 
-describe('bash', () => {
-  /** As bash does it: the function is called with the words, and files are proposed if it has nothing to say. */
+describe('the bash completion script', () => {
+  /** Calls the function as bash does. bash proposes files if the function proposes nothing. */
   const proposals = async (line: string): Promise<string[]> => {
     const words = line.split(' ');
     const quoted = words.map((word) => `'${word}'`).join(' ');
@@ -68,12 +68,12 @@ describe('bash', () => {
 
   it('proposes commands, options, values and files', () => expectProposals(proposals));
 
-  it('proposes values after =, which bash takes for a word', async () => {
+  it('proposes values after =, which bash treats as a separate word', async () => {
     expect(await proposals('temporal-incode list --stage = need')).toEqual(['needsToken']);
     expect(await proposals('temporal-incode list --stage =')).toContain('waiting');
   });
 
-  it('is bound to the program', async () => {
+  it('binds itself to the program', async () => {
     const { stdout } = await exec('bash', ['--norc', '-c', `source '${scripts.bash}'; complete -p temporal-incode`]);
     expect(stdout).toContain('-F _temporal_incode');
   });
@@ -89,7 +89,7 @@ describe.runIf(isInstalled('fish'))('fish, where it is installed', () => {
 });
 
 describe.runIf(isInstalled('zsh'))('zsh, where it is installed', () => {
-  /** Its own functions need a terminal; here they print what they are given. */
+  /** Stubs of zsh's functions, which need a terminal. They print their arguments. */
   const given = async (state: string, ...words: string[]): Promise<string> => {
     const script = `
       compdef() { print bound "$@" }
@@ -102,17 +102,17 @@ describe.runIf(isInstalled('zsh'))('zsh, where it is installed', () => {
     return (await exec('zsh', ['-f', '-c', script, 'zsh', ...words], { env })).stdout;
   };
 
-  it('is bound to the program, and describes the commands', async () => {
+  it('binds itself to the program and describes the commands', async () => {
     const stdout = await given('command');
     expect(stdout).toContain('bound _temporal_incode temporal-incode\n');
-    expect(stdout).toContain('renew-token:Hand a fresh token to a session\n');
+    expect(stdout).toContain('renew-token:Give a session a new token\n');
     expect(stdout).toContain("webhooks:Receive Incode's webhooks");
   });
 
   it('describes options, values and files of a command', async () => {
     const list = await given('rest', 'list');
     expect(list).toContain('--stage[only those in this stage]:value:(waiting finishing needsToken');
-    expect(list).toContain('--json[print one JSON object a line, as they come]\n');
+    expect(list).toContain('--json[print one JSON object per line]\n');
     const complete = await given('rest', 'complete');
     expect(complete).toMatch(/^--session-token-file\[.*\]:file:_files$/m);
     expect(await given('rest', 'batch')).toMatch(/^1:file:_files$/m);
@@ -120,14 +120,14 @@ describe.runIf(isInstalled('zsh'))('zsh, where it is installed', () => {
   });
 });
 
-describe('completion', () => {
-  it('of another shell ends with 2, and names those that there are', async () => {
+describe('the command completion', () => {
+  it('exits with 2 for an unknown shell and names the known ones', async () => {
     const { code, stderr } = await run(['completion', 'tcsh']);
     expect(code).toBe(2);
     expect(stderr).toContain('bash, zsh, fish');
   });
 
-  it('knows every command that the help knows', async () => {
+  it('completes every command in the help', async () => {
     const { stdout } = await run(['--help']);
     const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, name]) => name);
     const bash = await run(['completion', 'bash']);

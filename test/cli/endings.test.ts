@@ -16,11 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-describe('Ctrl-C', () => {
-  it('ends a command that waits with 130, and the session goes on', async () => {
+describe('a command at Ctrl-C', () => {
+  it('a waiting command exits with 130 at Ctrl-C, and the session continues', async () => {
     const { interviewId } = await world.simulator.openSession();
     const { child, ended } = start(['complete', '--interview-id', interviewId, ...target]);
-    // It has said something, so it runs.
+    // Its first output shows that it runs.
     await once(child.stderr, 'data');
     child.kill('SIGINT');
     const { code, stderr } = await ended;
@@ -30,17 +30,17 @@ describe('Ctrl-C', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('ends a command that waits for a token with 130', async () => {
+  it('a command that reads a token exits with 130 at Ctrl-C', async () => {
     const { child, ended } = startWithOpenStdin(['renew-token', '--interview-id', 'a', ...target]);
-    // stdin is read only once the program runs.
+    // The program reads stdin, so it runs.
     await new Promise((resolve) => child.stdin.write('a'.repeat(1_000_000), resolve));
     child.kill('SIGINT');
     expect(await ended).toEqual({ code: 130, stdout: '', stderr: '' });
   });
 });
 
-describe('a reader that has seen enough', () => {
-  it('ends the output quietly', async () => {
+describe('a reader that closes the pipe', () => {
+  it('a command ends without an error when its reader closes the pipe', async () => {
     const child = spawn(process.execPath, [MAIN, 'completion', 'fish'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
@@ -48,12 +48,12 @@ describe('a reader that has seen enough', () => {
   });
 });
 
-describe('a command that does not exist', () => {
+describe('an unknown command', () => {
   it.each([
     ['complet', 'complete'],
     ['renewtoken', 'renew-token'],
     ['lists', 'list'],
-  ])('%s: the nearest is named', async (given, nearest) => {
+  ])('suggests a similar name for %s', async (given, nearest) => {
     const { code, stderr } = await run([given]);
     expect(code).toBe(2);
     expect(stderr).toContain(`unknown command '${given}'`);

@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-// Each look is a program that is started, which takes seconds on a loaded machine.
+// Each call starts a program, which takes seconds on a loaded machine.
 vi.setConfig({ testTimeout: 240_000 });
 const list = (...args: string[]): Promise<Ran> => run(['list', '--address', inject('temporalAddress'), ...args]);
 
-/** What it prints as JSON lines. */
+/** Runs the command and parses its JSON lines. */
 async function listed(...args: string[]): Promise<Record<string, unknown>[]> {
   const { stdout } = await list('--json', ...args);
   return stdout
@@ -23,7 +23,7 @@ async function listed(...args: string[]): Promise<Record<string, unknown>[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** Starts sessions under one batch id, and waits until the server shows them so. */
+/** Starts sessions with one batch id and waits until the server lists them. */
 async function started(batchId: string): Promise<{ approved: string; waiting: string; failed: string }> {
   const [approved, waiting, failed] = await Promise.all([
     world.simulator.openSession(),
@@ -51,7 +51,7 @@ async function started(batchId: string): Promise<{ approved: string; waiting: st
   return { approved: approved.interviewId, waiting: waiting.interviewId, failed: failed.interviewId };
 }
 
-describe('list', () => {
+describe('the command list', () => {
   it('finds sessions by batch, stage, outcome, status and age', async () => {
     const batchId = `list-${randomUUID()}`;
     const { approved, waiting, failed } = await started(batchId);
@@ -80,7 +80,7 @@ describe('list', () => {
     await world.onboarding.cancel(waiting);
   });
 
-  it('prints a table for people, with colour only where it is wanted', async () => {
+  it('prints a table, with color only on request', async () => {
     const batchId = `list-${randomUUID()}`;
     const { approved, waiting, failed } = await started(batchId);
     const args = ['list', '--address', inject('temporalAddress'), '--batch', batchId];
@@ -93,7 +93,7 @@ describe('list', () => {
     await world.onboarding.cancel(waiting);
   });
 
-  it('says that there are more than it prints', async () => {
+  it('says that there are more sessions than --limit', async () => {
     const batchId = `list-${randomUUID()}`;
     const { waiting } = await started(batchId);
     for (const args of [[], ['--json']]) {
@@ -108,7 +108,7 @@ describe('list', () => {
   });
 
   it.each([["it's one"], ["two '' in it"], ["x' OR IncodeStage = 'done"], ['é; -- #'], ['100% of _them_']])(
-    'finds a batch that is called %s, and nothing else by it',
+    'finds only the batch with the id %s',
     async (name) => {
       const batchId = `${randomUUID()} ${name}`;
       const { interviewId, token } = await world.simulator.openSession();
@@ -120,11 +120,11 @@ describe('list', () => {
     },
   );
 
-  it('says so if there is none, and where the sessions of a list are', async () => {
+  it('says that no session was found and where to find sessions of a list', async () => {
     const { code, stdout, stderr } = await list('--batch', 'nobody-has-this');
     expect(code).toBe(0);
     expect(stdout).toBe('');
-    expect(stderr).toContain('No session. Of a list: temporal-incode batch --status --batch-id nobody-has-this');
+    expect(stderr).toContain('No session. For a list: temporal-incode batch --status --batch-id nobody-has-this');
   });
 
   it.each([
@@ -137,7 +137,7 @@ describe('list', () => {
     [['--batch', "ends with '"], '--batch must be a batch id without quotation marks'],
     [['--batch', 'back\\slash'], '--batch must be a batch id without quotation marks'],
     [['--limit', '0'], '--limit must be a whole number from 1'],
-  ])('%j ends with 2 and says what is possible', async (args, why) => {
+  ])('exits with 2 and the valid values for %j', async (args, why) => {
     const { code, stdout, stderr } = await list(...args);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
@@ -154,7 +154,7 @@ describe('queryFor', () => {
     [{ batch: `a'b\\` }, ` AND IncodeBatchId = 'a\\'b\\\\'`],
     [{ olderThan: 1_000 }, ` AND StartTime < '1970-01-01T00:00:01.000Z'`],
     [{ newerThan: 2_000 }, ` AND StartTime > '1970-01-01T00:00:00.000Z'`],
-  ])('%j', (filter, added) => {
+  ])('has the conditions of the filter %j', (filter, added) => {
     expect(queryFor(filter, 2_000)).toBe(base + added);
   });
 });

@@ -14,7 +14,7 @@ import { type RefusingProxy, startRefusingProxy } from '../support/refusing-prox
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const address = inject('temporalAddress');
-// Each look is a program that is started, which takes seconds on a loaded machine.
+// Each call starts a program, which takes seconds on a loaded machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let connection: Connection;
@@ -25,7 +25,7 @@ afterAll(() => connection.close());
 
 let namespaces = 0;
 
-/** @returns its name */
+/** @returns the namespace's name */
 async function newNamespace(searchAttributes: Record<string, number> = {}): Promise<string> {
   namespaces += 1;
   const namespace = `operate-${process.pid}-${Date.now()}-${namespaces}`;
@@ -48,14 +48,14 @@ async function newNamespace(searchAttributes: Record<string, number> = {}): Prom
 
 const setup = (...args: string[]): Promise<Ran> => run(['setup', '--address', address, ...args]);
 
-describe('setup', () => {
-  it('registers the search attributes once, and warns of a short retention', async () => {
+describe('the command setup', () => {
+  it('registers the search attributes once and warns about a short retention', async () => {
     const namespace = await newNamespace();
     const first = await setup('--namespace', namespace);
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^registered +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
     expect(first.stdout).toMatch(/^retention +1 day$/m);
-    expect(first.stderr).toContain('for 1 day only');
+    expect(first.stderr).toContain('for only 1 day');
     expect(first.stderr).toContain(`temporal-incode setup --namespace ${namespace} --retention 30d`);
     await expect
       .poll(() => searchAttributesOf(connection, namespace))
@@ -80,7 +80,7 @@ describe('setup', () => {
     expect(stdout).toMatch(/^there already +IncodeOutcome$/m);
   });
 
-  it('refuses a namespace that has one of another type, and says how to remove it', async () => {
+  it('refuses a search attribute of another type and says how to remove it', async () => {
     // 1: text
     const namespace = await newNamespace({ IncodeStage: 1 });
     const { code, stderr } = await setup('--namespace', namespace);
@@ -88,19 +88,19 @@ describe('setup', () => {
     expect(stderr).toContain(`temporal operator search-attribute remove --name IncodeStage --namespace ${namespace}`);
   });
 
-  it('of a namespace that does not exist ends with 2, and says how to create it', async () => {
+  it('exits with 2 for an unknown namespace and says how to create it', async () => {
     const { code, stderr } = await setup('--namespace', 'bogus');
     expect(code).toBe(2);
     expect(stderr).toContain('temporal operator namespace create --namespace bogus --retention 30d');
   });
 
-  it('asks before it lowers the retention, and wants --yes where no terminal is', async () => {
+  it('asks before it lowers the retention, and needs --yes without a terminal', async () => {
     const namespace = await newNamespace();
     expect((await setup('--namespace', namespace, '--retention', '30d')).code).toBe(0);
     const refused = await setup('--namespace', namespace, '--retention', '2d');
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('Lower the retention from 30 days to 2 days?');
-    expect(refused.stderr).toContain('Give --yes');
+    expect(refused.stderr).toContain('Add --yes');
     const lowered = await setup('--namespace', namespace, '--retention', '2d', '--yes', '--json');
     expect(JSON.parse(lowered.stdout)).toMatchObject({ retentionDays: 2 });
   });
@@ -108,21 +108,21 @@ describe('setup', () => {
   it.each([
     ['a week or so', '--retention must be a duration'],
     ['1h', '--retention must be at least 1 day'],
-  ])('--retention %j ends with 2', async (retention, why) => {
+  ])('exits with 2 for --retention %j', async (retention, why) => {
     const { code, stderr } = await setup('--retention', retention);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
   });
 });
 
-describe("where the operator's API is refused, as Temporal Cloud does", () => {
+describe('setup without access to the operator API, as on Temporal Cloud', () => {
   let proxy: RefusingProxy;
   beforeAll(async () => {
     proxy = await startRefusingProxy(address, 'temporal.api.operatorservice.v1.OperatorService');
   });
   afterAll(() => proxy.close());
 
-  it('setup finds out by queries what is there, prints the command for the rest, and ends with 1', async () => {
+  it('finds registered attributes by queries, prints the command for the others and exits with 1', async () => {
     const namespace = await newNamespace({ IncodeStage: 2, IncodeBatchId: 2 });
     const args = ['setup', '--address', proxy.address, '--namespace', namespace, '--json'];
     const found = async () => {
@@ -140,7 +140,7 @@ describe("where the operator's API is refused, as Temporal Cloud does", () => {
     });
   });
 
-  it('setup has nothing to do where everything is there', async () => {
+  it('has nothing to do if everything is registered', async () => {
     const { code, stdout } = await run(['setup', '--address', proxy.address]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^there already +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
@@ -151,11 +151,11 @@ describe("where the operator's API is refused, as Temporal Cloud does", () => {
     ['eu-west-1.aws.api.temporal.io:7233', true],
     ['temporal.example.com:7233', false],
     ['tmprl.cloud.example.com', false],
-  ])('%s is Temporal Cloud: %s', (at, is) => {
+  ])('isCloud of %s is %s', (at, is) => {
     expect(isCloud({ options: { address: at } })).toBe(is);
   });
 
-  it('its own commands are what is left to do there', () => {
+  it('prints the tcld commands to run', () => {
     expect(cloudAttributesCommand('acme.a1b2c', ['IncodeStage', 'IncodeOutcome'])).toBe(
       'tcld namespace search-attributes add --namespace acme.a1b2c ' +
         '--search-attribute IncodeStage=Keyword --search-attribute IncodeOutcome=Keyword',
@@ -171,7 +171,7 @@ interface Doctored {
   checks: { name: string; status: string; message: string; todo?: string }[];
 }
 
-describe('doctor', () => {
+describe('the command doctor', () => {
   let world: TestWorld;
   let queues: string[];
   beforeAll(async () => {
@@ -192,8 +192,8 @@ describe('doctor', () => {
     return { ...ran, found };
   }
 
-  it('finds everything in order', async () => {
-    // Both workers have asked for work by then.
+  it('reports that everything is in order', async () => {
+    // Both workers have polled by then.
     await expect.poll(async () => (await doctor(queues)).found['bulk workers']?.status).toBe('ok');
     const { code, found } = await doctor(queues, incode());
     expect(code).toBe(0);
@@ -201,7 +201,7 @@ describe('doctor', () => {
       server: { status: 'ok', message: expect.stringContaining(address) },
       namespace: { status: 'ok', message: 'default' },
       'search attributes': { status: 'ok' },
-      // Our own test server keeps a day, another one may keep more.
+      // The test server's retention is a day; another server's may be longer.
       retention: { status: expect.stringMatching(/^(ok|warning)$/) },
       workers: { status: 'ok', message: expect.stringContaining(`${process.pid}@`) },
       'bulk workers': { status: 'ok', message: expect.stringContaining(world.taskQueue) },
@@ -212,10 +212,10 @@ describe('doctor', () => {
     const people = await run(['doctor', ...queues], '', incode());
     expect(people.code).toBe(0);
     expect(people.stdout).toMatch(/^ok {7}Incode/m);
-    expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong)\.$/m);
+    expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong in what was checked); 1 check skipped\.$/m);
   });
 
-  it('names the variable of a file with secrets that was emptied or deleted', async () => {
+  it('names the variable of an empty or deleted secret file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-doctor-'));
     const file = join(directory, 'secrets');
     await writeFile(file, 'a-secret-of-the-receiver');
@@ -234,7 +234,7 @@ describe('doctor', () => {
     });
   });
 
-  it('touches no session at Incode', async () => {
+  it('affects no session at Incode', async () => {
     const { interviewId } = await world.simulator.openSession();
     const before = world.simulator.calls.length;
     await doctor(queues, incode());
@@ -242,7 +242,7 @@ describe('doctor', () => {
     expect(world.simulator.effects(interviewId)).toMatchObject({ finished: 0 });
   });
 
-  it('tells whether the executive user is accepted, and shows no password', async () => {
+  it('reports whether the executive user is accepted, without its password', async () => {
     const login = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'password-of-the-test' };
     const env = { ...incode(), ...login };
     expect((await doctor(queues, env)).found['executive token']).toEqual({ status: 'ok', message: 'is accepted' });
@@ -260,7 +260,7 @@ describe('doctor', () => {
     expect((await doctor(queues, given)).found['executive token']).toMatchObject({ status: 'failed' });
   });
 
-  it('one failure hides no other', async () => {
+  it('reports every failure', async () => {
     const namespace = await newNamespace();
     const nobody = ['--address', address, '--namespace', namespace, '--task-queue', 'nobody-works-here'];
     const { code, stdout, found } = await doctor(nobody, { ...incode(), INCODE_API_KEY: 'wrong-key-of-the-test' });
@@ -276,8 +276,8 @@ describe('doctor', () => {
     expect(stdout).not.toContain('wrong-key-of-the-test');
   });
 
-  it('tells that a worker would not start with a server elsewhere and without keys', async () => {
-    // The same server, by an address that is not known to be this machine.
+  it('warns that workers would not start with a remote server and without keys', async () => {
+    // The same server, under an address that does not look like loopback.
     const elsewhere = ['--address', address.replace(/^[^:]+/, '0.0.0.0'), ...queues.slice(2)];
     const { code, found } = await doctor(elsewhere, incode());
     expect(found.encryption).toMatchObject({ status: 'warning', message: expect.stringContaining('no keys') });
@@ -291,7 +291,7 @@ describe('doctor', () => {
     });
   });
 
-  it('checks Incode also without a server', async () => {
+  it('checks Incode even without a server', async () => {
     const { code, found } = await doctor(['--address', '127.0.0.1:1'], incode());
     expect(code).toBe(1);
     expect(found).toMatchObject({
@@ -302,7 +302,7 @@ describe('doctor', () => {
     });
   });
 
-  it('prints one line for checks that are skipped for the same cause, and counts them', async () => {
+  it('prints one line for checks that are skipped for the same cause and counts them', async () => {
     const { stdout } = await run(['doctor', '--address', '127.0.0.1:1'], '', incode());
     expect(stdout).toMatch(/^skipped {2}encryption, namespace, search attributes, .*needs the server$/m);
     expect(stdout).toMatch(/^1 failed, 0 warnings; \d+ checks skipped\.$/m);
@@ -311,19 +311,19 @@ describe('doctor', () => {
   it.each<[string, { kind: 'status'; status: number; body?: 'html'; headers?: Record<string, string> }, string]>([
     ['a redirect', { kind: 'status', status: 302, headers: { location: 'https://example.com' } }, 'failed'],
     ['an outage', { kind: 'status', status: 503 }, 'warning'],
-    ['a page that is not there', { kind: 'status', status: 404, body: 'html' }, 'warning'],
-    ['somebody else', { kind: 'status', status: 200, body: 'html' }, 'failed'],
-  ])('tells of %s', async (_, fault, status) => {
+    ['a missing page', { kind: 'status', status: 404, body: 'html' }, 'warning'],
+    ['another server', { kind: 'status', status: 200, body: 'html' }, 'failed'],
+  ])('reports %s', async (_, fault, status) => {
     world.simulator.fault({ operation: 'onboardingStatus', interviewId: 'temporal-incode-doctor', ...fault });
     expect((await doctor(queues, incode())).found.Incode).toMatchObject({ status, todo: expect.any(String) });
   });
 
-  it('tells that nobody is there', async () => {
+  it('reports that Incode cannot be reached', async () => {
     const { found } = await doctor(queues, { ...incode(), INCODE_BASE_URL: 'http://127.0.0.1:1' });
     expect(found.Incode).toMatchObject({ status: 'failed', message: expect.stringContaining('could not be reached') });
   });
 
-  it("tells how far this machine's clock is from Incode's", async () => {
+  it("reports the difference between this machine's clock and Incode's", async () => {
     const headers = { date: new Date(Date.now() - 3_600_000).toUTCString() };
     const fault = { kind: 'status', status: 401, headers } as const;
     world.simulator.fault({ operation: 'onboardingStatus', interviewId: 'temporal-incode-doctor', ...fault });
@@ -331,7 +331,7 @@ describe('doctor', () => {
     expect(found.clock).toMatchObject({ status: 'warning', message: expect.stringMatching(/^36\d\d s ahead of/) });
   });
 
-  it('leaves Incode out where it is not configured, and names what is wrong where it is', async () => {
+  it('skips Incode if it is not configured, and names invalid settings', async () => {
     expect((await doctor(queues)).found.Incode).toMatchObject({ status: 'skipped' });
     const { code, found } = await doctor(queues, { ...incode(), INCODE_TIMEOUT: 'long' });
     expect(code).toBe(1);
@@ -359,7 +359,7 @@ describe('doctor', () => {
     other.close();
   });
 
-  it('refuses a receiver address with credentials, without repeating them', async () => {
+  it('refuses a receiver address with credentials without showing them', async () => {
     const { code, stderr } = await run(['doctor', '--webhook-url', 'http://user:hidden@127.0.0.1:1']);
     expect(code).toBe(2);
     expect(stderr).toContain('--webhook-url must be');

@@ -45,12 +45,12 @@ async function replay(args: string[], env: Record<string, string> = {}): Promise
   return { code, result: JSON.parse(stdout) };
 }
 
-/** Until the server lists what has just happened. */
+/** Waits until the server lists recent changes. */
 async function replaysSoon(args: string[], expected: Partial<Result>): Promise<void> {
   await expect.poll(async () => (await replay(args)).result).toMatchObject(expected);
 }
 
-/** A session that another version has begun, which reads the score before it finishes. */
+/** A session started by another version, which reads the score before it finishes. */
 async function ofAnotherVersion(): Promise<{ workflowId: string; taskQueue: string; history: History }> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const taskQueue = `another-version-${randomUUID()}`;
@@ -73,8 +73,8 @@ async function ofAnotherVersion(): Promise<{ workflowId: string; taskQueue: stri
   return { workflowId, taskQueue, history };
 }
 
-describe('replay', () => {
-  it('says of a directory of histories that all replay, and how many of each kind', async () => {
+describe('the command replay', () => {
+  it('reports that all histories in a directory replay, and how many of each kind', async () => {
     const { code, result } = await replay(['--file', RECORDED]);
     expect({ code, ok: result.ok, failures: result.failures }).toEqual({ code: 0, ok: true, failures: [] });
     expect(result.types).toMatchObject({ onboardingBatch: 3, onboardingAnswer: 2 });
@@ -82,7 +82,7 @@ describe('replay', () => {
     expect(people).toMatchObject({ code: 0, stdout: 'All 1 replay with this version: 1 onboardingSession.\n' });
   });
 
-  it('names a workflow that does not replay, why, and what to do; from a file and from a namespace', async () => {
+  it('names a workflow that does not replay, the reason and what to do, from a file and a namespace', async () => {
     const { workflowId, taskQueue, history } = await ofAnotherVersion();
     const file = join(directory, 'another.json');
     await writeFile(file, historyToJSON(history));
@@ -107,7 +107,7 @@ describe('replay', () => {
     ]);
   });
 
-  it('takes from every kind before it takes more of one, open and closed', async () => {
+  it('takes one workflow of every kind before a second of any kind', async () => {
     const queue = await startTestWorld();
     try {
       for (let index = 0; index < 4; index += 1) {
@@ -121,7 +121,7 @@ describe('replay', () => {
       const query = `TaskQueue = '${queue.taskQueue}'`;
       const args = [...server(), '--query', query];
       await replaysSoon(args, { ok: true, replayed: 6, types: { onboardingSession: 5, onboardingBatch: 1 } });
-      // One that waits, one that is done, and the shard.
+      // A waiting session, a completed session and a shard.
       await replaysSoon([...args, '--limit', '3'], { types: { onboardingSession: 2, onboardingBatch: 1 } });
       await replaysSoon([...args, '--status', 'open'], { types: { onboardingSession: 1 } });
       await replaysSoon([...args, '--status', 'closed'], { types: { onboardingSession: 4, onboardingBatch: 1 } });
@@ -130,7 +130,7 @@ describe('replay', () => {
     }
   });
 
-  it('asks for the old as well as the new', () => {
+  it('queries old and new workflows', () => {
     const now = Date.parse('2026-11-25T00:00:00Z');
     const batches = queriesFor({ status: 'open', limit: 1, query: "BuildIds = 'x'" }, now).filter((query) =>
       query.includes('onboardingBatch'),
@@ -143,7 +143,7 @@ describe('replay', () => {
     ]);
   });
 
-  it('reads what is encrypted with the keys of the environment, and only with them', async () => {
+  it('reads encrypted histories with the keys of the environment, and fails without them', async () => {
     const keys = `test:${randomBytes(32).toString('base64')}`;
     const address = inject('temporalAddress');
     const namespace = inject('temporalNamespace');
@@ -170,13 +170,13 @@ describe('replay', () => {
     const args = [...server(), '--query', `TaskQueue = '${taskQueue}'`];
     const withKeys = async () => (await replay(args, { TEMPORAL_INCODE_ENCRYPTION_KEYS: keys })).result;
     await expect.poll(withKeys).toMatchObject({ ok: true, replayed: 1 });
-    // As the server has it, and as the temporal CLI writes it into a file.
+    // From the server, and from a file of the temporal CLI.
     const file = join(directory, 'encrypted.json');
     const history = await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();
     await writeFile(file, historyToJSON(history));
     const others = `test:${randomBytes(32).toString('base64')}`;
     const cases: [env: Record<string, string>, message: string][] = [
-      [{}, 'It is encrypted, and there are no keys here'],
+      [{}, 'The history is encrypted, and this process has no keys'],
       [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others.replace('test', 'other') }, 'encrypted with key "test"'],
       [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others }, 'does not open with key "test"'],
     ];
@@ -197,24 +197,24 @@ describe('replay', () => {
   });
 
   it.each([
-    ['a file that is not there', ['--file', 'nowhere.json'], 'nowhere.json is not there'],
-    ['a file that is no JSON', ['--file', fileURLToPath(import.meta.url)], 'it is no JSON'],
+    ['a missing file', ['--file', 'nowhere.json'], 'nowhere.json does not exist'],
+    ['a file that is not JSON', ['--file', fileURLToPath(import.meta.url)], 'it is not JSON'],
     [
-      'a file that is no history',
+      'a file that is not a history',
       ['--file', fileURLToPath(new URL('../../package.json', import.meta.url))],
-      'no history',
+      'is not a history',
     ],
     ['a directory without any', ['--file', fileURLToPath(new URL('.', import.meta.url))], 'no file that ends in .json'],
     ['an unknown status', ['--status', 'sleeping'], '--status'],
     ['a limit of nothing', ['--limit', '0'], '--limit must be a whole number'],
-  ])('ends with 2 for %s', async (_, args, message) => {
+  ])('exits with 2 for %s', async (_, args, message) => {
     const { code, stderr } = await run(['replay', ...args]);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
   });
 
-  it('ends with 2 for a query that the server refuses', async () => {
+  it('exits with 2 for a query that the server refuses', async () => {
     const { code, stderr } = await run(['replay', ...server(), '--query', 'nonsense =']);
     expect(code).toBe(2);
     expect(stderr).toContain('Temporal refuses the query');

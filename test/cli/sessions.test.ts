@@ -31,7 +31,7 @@ async function reaches(interviewId: string, stage: Stage): Promise<void> {
   await expect.poll(stageNow).toBe(stage);
 }
 
-/** @returns one that waits to be asked */
+/** @returns a session that waits until it is asked to finish */
 async function waiting(): Promise<string> {
   const { interviewId, token } = await world.simulator.openSession();
   await world.onboarding.start({ interviewId, sessionToken: token, plan: asked });
@@ -39,7 +39,7 @@ async function waiting(): Promise<string> {
   return interviewId;
 }
 
-/** @returns one whose token Incode refuses */
+/** @returns a session whose token Incode refuses */
 async function withoutToken(): Promise<string> {
   const { interviewId } = await world.simulator.openSession();
   await world.onboarding.start({ interviewId, plan: { score: false } });
@@ -67,29 +67,29 @@ describe.each(COMMANDS)('%s', (name, ...args) => {
     return args.map((arg) => (arg === 'token' ? join(directory, arg) : arg));
   };
 
-  it('of a session that nobody knows ends with 4', async () => {
+  it('exits with 4 for an unknown session', async () => {
     const { code, stderr } = await command(name, 'unknown', ...(await given()));
     expect(code).toBe(4);
     expect(stderr).toContain('Session unknown: no onboarding is known');
     expect(stderr).not.toContain('    at ');
   });
 
-  it('of no session id at all ends with 2 before anybody is asked', async () => {
+  it('exits with 2 without a session id before it sends anything', async () => {
     const server = ['--address', '127.0.0.1:9'];
     const { code, stderr } = await run([name, '--interview-id', 'a b', ...(await given()), ...server]);
     expect(code).toBe(2);
     expect(stderr).toContain('interviewId');
   });
 
-  it('has an example', async () => {
+  it('has an example in its help', async () => {
     const { code, stdout } = await run([name, '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain(`$ temporal-incode ${name}`);
   });
 });
 
-describe('finish', () => {
-  it('of a session that waits finishes it, and prints the answer', async () => {
+describe('the command finish', () => {
+  it('finishes a waiting session and prints the answer', async () => {
     const interviewId = await waiting();
     const { code, stdout } = await command('finish', interviewId);
     expect(code).toBe(0);
@@ -97,7 +97,7 @@ describe('finish', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('of one that was finished gives the answer that it got then', async () => {
+  it('prints the earlier answer of a finished session', async () => {
     const interviewId = await completed();
     const { code, stdout } = await command('finish', interviewId, '--json');
     expect(code).toBe(0);
@@ -105,7 +105,7 @@ describe('finish', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('starts nothing: of one that was cancelled it ends with 1, and says what does', async () => {
+  it('exits with 1 for a cancelled session and says how to start it', async () => {
     const interviewId = await waiting();
     await world.onboarding.cancel(interviewId);
     await expect.poll(async () => (await world.onboarding.state(interviewId)).status).toBe('cancelled');
@@ -116,7 +116,7 @@ describe('finish', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('ends with 3 if the answer does not come in time, and the session goes on', async () => {
+  it('exits with 3 after its timeout, and the session continues', async () => {
     const interviewId = await withoutToken();
     const { code, stderr } = await command('finish', interviewId, '--timeout', '1s');
     expect(code).toBe(3);
@@ -126,8 +126,8 @@ describe('finish', () => {
   });
 });
 
-describe('renew-token', () => {
-  it('takes the token from stdin, and the session goes on', async () => {
+describe('the command renew-token', () => {
+  it('reads the token from stdin, and the session continues', async () => {
     const interviewId = await withoutToken();
     const token = await world.simulator.issueToken(interviewId);
     const ran = await run(['renew-token', '--interview-id', interviewId, '--json', ...target], `${token}\n`);
@@ -136,7 +136,7 @@ describe('renew-token', () => {
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
   });
 
-  it('takes it from a file', async () => {
+  it('reads the token from a file', async () => {
     const interviewId = await withoutToken();
     const file = join(directory, interviewId);
     await writeFile(file, `${await world.simulator.issueToken(interviewId)}\n`);
@@ -154,7 +154,7 @@ describe('renew-token', () => {
       'expired at',
     ],
     ['none', async () => '', 'sessionToken'],
-  ])('with %s ends with 2, without repeating it', async (_, make, why) => {
+  ])('exits with 2 for %s without showing it', async (_, make, why) => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.revokeTokens(interviewId);
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -168,8 +168,8 @@ describe('renew-token', () => {
   });
 });
 
-describe('extend-deadline', () => {
-  it('moves the deadline, and prints the new one', async () => {
+describe('the command extend-deadline', () => {
+  it('extends the deadline and prints the new one', async () => {
     const interviewId = await waiting();
     const before = Date.parse(String((await world.onboarding.state(interviewId)).state?.deadline));
     const { code, stdout } = await command('extend-deadline', interviewId, '--by', '7 days');
@@ -181,7 +181,7 @@ describe('extend-deadline', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('of a stage that has none ends with 2', async () => {
+  it('exits with 2 for a stage without a deadline', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const headers = { 'retry-after': '600' };
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 429, headers });
@@ -193,15 +193,15 @@ describe('extend-deadline', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('by what is no duration ends with 2, naming the option', async () => {
+  it('exits with 2 for an invalid duration and names the option', async () => {
     const { code, stderr } = await command('extend-deadline', 'a', '--by', 'long');
     expect(code).toBe(2);
     expect(stderr).toContain('--by must be a duration');
   });
 });
 
-describe('cancel', () => {
-  it('cancels the onboarding, and leaves the session at Incode alone', async () => {
+describe('the command cancel', () => {
+  it('cancels the onboarding and does not change the session at Incode', async () => {
     const interviewId = await waiting();
     const { code, stdout } = await command('cancel', interviewId, '--yes', '--json');
     expect(code).toBe(0);
@@ -210,7 +210,7 @@ describe('cancel', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('asks nobody where no terminal is: without --yes it ends with 2', async () => {
+  it('exits with 2 without a terminal and without --yes', async () => {
     const interviewId = await waiting();
     const { code, stderr } = await command('cancel', interviewId);
     expect(code).toBe(2);
@@ -219,20 +219,20 @@ describe('cancel', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('of one that was completed ends with 5, and says how it ended', async () => {
+  it('exits with 5 for a completed session and prints its outcome', async () => {
     const { code, stderr } = await command('cancel', await completed(), '--yes');
     expect(code).toBe(5);
-    expect(stderr).toContain('has ended before (completed, approved)');
+    expect(stderr).toContain('has already ended (completed, approved)');
   });
 });
 
-describe('without a worker', () => {
+describe('commands without a worker', () => {
   it.each([
     ['renew-token', '--session-token-file', 'token'],
     ['extend-deadline', '--by', '1d'],
     ['finish'],
     ['cancel', '--yes'],
-  ])('%s ends with 3, for it does not know', async (name, ...options) => {
+  ])('%s exits with 3 without a worker', async (name, ...options) => {
     const { interviewId, token } = await world.simulator.openSession();
     const args = ['--interview-id', interviewId, '--address', inject('temporalAddress')];
     const queue = ['--task-queue', 'nobody-works-here', '--session-token-file', '-', '--timeout', '1s'];
@@ -247,8 +247,8 @@ describe('without a worker', () => {
   });
 });
 
-describe('status', () => {
-  it('tells the whole of a completed session', async () => {
+describe('the command status', () => {
+  it('prints all facts about a completed session', async () => {
     const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: 'https://example.com/next' });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
     await world.onboarding.result(interviewId);
@@ -268,7 +268,7 @@ describe('status', () => {
   it.each([
     ['needsToken', withoutToken, 'temporal-incode renew-token'],
     ['waiting', waiting, 'temporal-incode finish'],
-  ])('of a session in the stage %s names the command that helps', async (_, make, next) => {
+  ])('prints the next command for a session in the stage %s', async (_, make, next) => {
     const interviewId = await make();
     const { stdout } = await command('status', interviewId);
     expect(stdout).toMatch(new RegExp(`^next +${next}`, 'm'));
@@ -276,8 +276,8 @@ describe('status', () => {
   });
 });
 
-describe('an answer of Incode with terminal escapes', () => {
-  it('steers no terminal, whichever command shows it', async () => {
+describe('an answer from Incode with terminal escapes', () => {
+  it('every command prints an answer without its terminal escapes', async () => {
     const action = 'none\u001b]0;title\u0007\u009b31m';
     const { interviewId, token } = await world.simulator.openSession({ action, redirectionUrl: 'https://example.com' });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { score: false } });

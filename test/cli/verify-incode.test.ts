@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Every way in which the simulator can deviate, apart from expired sessions. */
+/** Every possible deviation of the simulator, except for expired sessions. */
 const VARIANTS: Partial<SimulatorBehavior>[] = [
   {},
   { foreignId: 'ignored' },
@@ -61,7 +61,7 @@ describe.concurrent('verify-incode agrees with what the simulator says of its be
     expect(report.checks.map(({ id }) => id).sort()).toEqual(Object.keys(expected).sort());
     for (const [id, is] of Object.entries(expected)) expectCheck(report, id, is);
     expect(code).toBe(Object.values(expected).some(([verdict]) => verdict === 'unsafe') ? 1 : 0);
-    // Those that a start with an id has opened are closed too.
+    // Includes sessions that a start with an id has opened.
     const opened = openedIn(stderr);
     expect(report.sessions).toHaveLength(opened.length);
     for (const id of opened) expect(simulator.session(id).sessionStatus).toBe('Closed');
@@ -70,19 +70,22 @@ describe.concurrent('verify-incode agrees with what the simulator says of its be
   it.each([
     ['refused', ['as assumed', 'refused, 400']],
     ['accepted', ['differs, safe', '200, approved']],
-  ] as const)('expiredFinish: %s', async (expiredFinish, expected) => {
-    await using simulator = await startIncodeSimulator({ behavior: { expiredFinish } });
-    const { child, ended } = startVerify(simulator, ['--wait-for-expiry', '60s']);
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      if (!stderr.includes(EXPIRING) && (stderr + chunk).includes(EXPIRING)) {
-        simulator.setOnboardingStatus(String(openedIn(stderr)[3]), 'EXPIRED');
-      }
-      stderr += chunk;
-    });
-    const { stdout } = await ended;
-    expectCheck(JSON.parse(stdout), 'expired-finish', expected);
-  });
+  ] as const)(
+    'reports an expired session that the simulator treats with expiredFinish %s',
+    async (expiredFinish, expected) => {
+      await using simulator = await startIncodeSimulator({ behavior: { expiredFinish } });
+      const { child, ended } = startVerify(simulator, ['--wait-for-expiry', '60s']);
+      let stderr = '';
+      child.stderr.on('data', (chunk) => {
+        if (!stderr.includes(EXPIRING) && (stderr + chunk).includes(EXPIRING)) {
+          simulator.setOnboardingStatus(String(openedIn(stderr)[3]), 'EXPIRED');
+        }
+        stderr += chunk;
+      });
+      const { stdout } = await ended;
+      expectCheck(JSON.parse(stdout), 'expired-finish', expected);
+    },
+  );
 });
 
 const EXPIRING = 'Waiting for a session to expire';
@@ -99,15 +102,15 @@ describe.concurrent('verify-incode finds', () => {
   it.each([
     [true, ['as assumed', /^429 after \d+ reads, with Retry-After$/]],
     [false, ['differs, safe', /^429 after \d+ reads, without Retry-After$/]],
-  ] as const)('a rate limit, with Retry-After %s', async (retryAfter, expected) => {
+  ] as const)('reports a rate limit with Retry-After %s', async (retryAfter, expected) => {
     await using simulator = await startIncodeSimulator({ rateLimit: { perSecond: 1, burst: 60, retryAfter } });
     const { code, report } = await verify(simulator, ['--try-rate-limit']);
     expectCheck(report, 'rate-limit', expected);
-    // The cleanup has not met the limit.
+    // The cleanup did not hit the limit.
     expect(code).toBe(0);
   });
 
-  it('the webhook of each finish', async () => {
+  it('reports the webhook of each finish', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     await using simulator = await startIncodeSimulator({ webhook: { url } });
@@ -117,7 +120,7 @@ describe.concurrent('verify-incode finds', () => {
     expectCheck(report, 'webhook-repeated', ['as assumed', 'sent again']);
   });
 
-  it('a second finish without a webhook', async () => {
+  it('reports a second finish without a webhook', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     await using simulator = await startIncodeSimulator({ webhook: { url }, behavior: { secondFinish: 'idempotent' } });
@@ -125,14 +128,14 @@ describe.concurrent('verify-incode finds', () => {
     expectCheck(report, 'webhook-repeated', ['differs, safe', 'not sent again']);
   });
 
-  it('a finish without a webhook', async () => {
+  it('reports a finish without a webhook', async () => {
     const port = await freePort();
     await using simulator = await startIncodeSimulator();
     const args = ['--public-url', `http://127.0.0.1:${port}`, '--webhook-port', String(port)];
     expectCheck((await verify(simulator, args)).report, 'webhook-after-finish', ['differs, configure', /^none in/]);
   });
 
-  it('an answer to finish-status without an action', async () => {
+  it('reports an answer to finish-status without an action', async () => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'finishStatus', kind: 'body', body: '{"done": true}', times: null });
     const { report } = await verify(simulator);
@@ -141,7 +144,7 @@ describe.concurrent('verify-incode finds', () => {
 });
 
 describe.concurrent('the sessions of a run', () => {
-  it('are the only ones that it touches', async () => {
+  it('sends requests only about sessions of this run', async () => {
     await using simulator = await startIncodeSimulator();
     const other = await simulator.openSession();
     await using recorder = await startRecorder(simulator.url);
@@ -152,7 +155,7 @@ describe.concurrent('the sessions of a run', () => {
     expect(simulator.effects(other.interviewId)).toEqual({ finished: 0, closed: 0, approved: 0 });
   });
 
-  it('are deleted with an executive token', async () => {
+  it('deletes its sessions with an executive token', async () => {
     await using simulator = await startIncodeSimulator();
     const { code, report, stderr } = await verify(simulator, [
       '--executive-token-file',
@@ -165,7 +168,7 @@ describe.concurrent('the sessions of a run', () => {
     expect(report.sessions.every(({ deleted }) => deleted)).toBe(true);
   });
 
-  it('are closed after Ctrl-C', async () => {
+  it('closes its sessions after Ctrl-C', async () => {
     await using simulator = await startIncodeSimulator();
     const { child, ended } = startVerify(simulator);
     child.stderr.on('data', (chunk) => String(chunk).includes('Uploading') && child.kill('SIGINT'));
@@ -176,7 +179,7 @@ describe.concurrent('the sessions of a run', () => {
     for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
   });
 
-  it('are closed after Ctrl-C while one is being started', async () => {
+  it('closes its sessions after Ctrl-C during a start', async () => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'start', kind: 'latency', ms: 1_000, effectAfterMs: 0 });
     const { child, ended } = startVerify(simulator);
@@ -191,14 +194,14 @@ describe.concurrent('the sessions of a run', () => {
     expect(simulator.session(String(id)).sessionStatus).toBe('Closed');
   });
 
-  it('are closed when the time is over', async () => {
+  it('closes its sessions after --timeout', async () => {
     await using simulator = await startIncodeSimulator({ behavior: { statusSpelling: 'newValue' } });
     const { code, stderr, report } = await verify(simulator, ['--timeout', '6s', '--wait', '60s']);
     expect({ code, stopped: report.stopped }).toEqual({ code: 1, stopped: 'the time was over' });
     for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
   });
 
-  it('are closed when a later start is refused', async () => {
+  it('closes its sessions when a later start is refused', async () => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'start', kind: 'status', status: 500, skip: 2 });
     const { code, stderr, stdout } = await verify(simulator);
@@ -208,7 +211,7 @@ describe.concurrent('the sessions of a run', () => {
     for (const id of openedIn(stderr)) expect(simulator.session(id).sessionStatus).toBe('Closed');
   });
 
-  it('are named if they cannot be closed', async () => {
+  it('names sessions that cannot be closed', async () => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'closeSession', kind: 'status', status: 500, times: null });
     const { code, stderr, report } = await verify(simulator);
@@ -217,7 +220,7 @@ describe.concurrent('the sessions of a run', () => {
     expect(report.sessions).toMatchObject(Array(3).fill({ closed: false, problem: 'closing was answered 500' }));
   });
 
-  it('are not looked for if no request to start one was sent', async () => {
+  it('does not ask to look for sessions if no start was sent', async () => {
     const { code, stderr } = await run(
       ['verify-incode'],
       '',
@@ -228,7 +231,7 @@ describe.concurrent('the sessions of a run', () => {
     expect(stderr).not.toContain('dashboard');
   });
 
-  it('can be found on the dashboard if a start had no answer', async () => {
+  it('says how to find a session on the dashboard if a start had no answer', async () => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'start', kind: 'reset', effect: true });
     const { code, stderr } = await verify(simulator);
@@ -239,7 +242,7 @@ describe.concurrent('the sessions of a run', () => {
 });
 
 describe.concurrent('the output', () => {
-  it('has no key, token, interview id, flow or URL in JSON, and no key or token in the progress', async () => {
+  it('prints no key, token, interview id, flow or URL in JSON, and no key or token in the progress', async () => {
     await using simulator = await startIncodeSimulator({
       apiKeys: ['key-of-this-test'],
       behavior: { foreignId: 'ignored' },
@@ -253,13 +256,13 @@ describe.concurrent('the output', () => {
     for (const secret of ['key-of-this-test', 'eyJ']) expect(stderr).not.toContain(secret);
   });
 
-  it('says before it starts how many sessions it opens', async () => {
+  it('prints before it starts how many sessions it opens', async () => {
     await using simulator = await startIncodeSimulator();
     const { stderr } = await verify(simulator);
     expect(stderr).toMatch(/^This run opens 3 sessions \(5 at most\) at Incode \(this machine\)/);
   });
 
-  it('is a table of 80 columns, with what to act on first', async () => {
+  it('prints a table of 80 columns with required actions first', async () => {
     await using simulator = await startIncodeSimulator({
       behavior: { foreignId: 'answered', knownIdStart: 'refused' },
     });
@@ -280,9 +283,9 @@ describe.concurrent('verify-incode refuses to run', () => {
   it.each([
     [[], 'does not look like a demo environment'],
     [['--yes', 'yes'], '--yes must be the word that names the risk: --yes billable-sessions'],
-    // Accepted: it goes as far as the network.
+    // Accepted, so it gets as far as the network.
     [['--yes', 'billable-sessions'], 'Nothing could be tried: Incode could not be reached'],
-  ])('against a base URL that may be production, with %j', async (args, why) => {
+  ])('refuses a base URL that may be production, with %j', async (args, why) => {
     const { code, stderr, stdout } = await refused(['--configuration-id', FLOW, ...args], production);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(why);
@@ -295,7 +298,7 @@ describe.concurrent('verify-incode refuses to run', () => {
     [['--executive-token-file', 'no-such-file'], {}, '--executive-token-file'],
     [['--public-url', 'https://user:word@example.com'], {}, '--public-url must be'],
     [['--wait', 'long'], {}, '--wait must be a duration'],
-  ])('with %j and %j', async (args, env, why) => {
+  ])('exits with 2 for the options %j and the environment %j', async (args, env, why) => {
     const demo = environmentOf({ url: 'http://127.0.0.1:1', apiKey: 'k' });
     const { code, stderr, stdout } = await refused(args, { ...demo, ...env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -306,7 +309,7 @@ describe.concurrent('verify-incode refuses to run', () => {
     [{ status: 403 }, 'Incode refused the API key (403)'],
     [{ status: 400 }, 'Incode answered 400 to the first start. Check --configuration-id'],
     [{ kind: 'body', body: '{}' }, 'Incode answered 200 to the first start without a session. Check INCODE_BASE_URL'],
-  ])('where the first start is answered %j', async (fault, why) => {
+  ])('exits with 2 if the first start is answered %j', async (fault, why) => {
     await using simulator = await startIncodeSimulator();
     simulator.fault({ operation: 'start', kind: 'status', effect: false, ...fault } as Fault);
     const { code, stderr, stdout } = await verify(simulator);
@@ -323,7 +326,7 @@ async function executiveFile(simulator: Awaited<ReturnType<typeof startIncodeSim
   return file;
 }
 
-/** Forwards requests, and keeps what they say. */
+/** Forwards and records requests. */
 async function startRecorder(to: string) {
   const requests: string[] = [];
   const server = createServer(async (request, response) => {

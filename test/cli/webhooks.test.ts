@@ -10,7 +10,7 @@ import { begin, expectSound, finishElsewhere, stateOf, untilLooks, untilStage } 
 import { deliver, spawnWebhooks, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
-// The command as Incode and an operator meet it: a process, real deliveries, a real Temporal server.
+// Runs the command as a process, with real deliveries and a real Temporal server.
 
 const SECRET = 'a-secret-that-must-not-be-seen';
 const OAUTH_SECRET = 'another-secret-that-must-not-be-seen';
@@ -20,7 +20,7 @@ let world: TestWorld;
 let incode: TestWorld['simulator'];
 let receiver: WebhooksProcess;
 beforeAll(async () => {
-  // Its polls are a quarter of an hour apart: whatever goes on does so because of a webhook.
+  // Polls are a quarter of an hour apart, so any progress is due to a webhook.
   world = await startTestWorld({ tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }) });
   incode = world.simulator;
   receiver = await start();
@@ -55,11 +55,11 @@ function answersTo(interviewId: string): (number | null)[] {
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 
-describe('a delivery', () => {
+describe('a webhook delivery', () => {
   it.each([
     ['a header', byHeader],
     ['OAuth2', byToken],
-  ])('that comes with %s lets the session that waits for it go on', async (_, target) => {
+  ])('a delivery with %s continues the session that waits for it', async (_, target) => {
     incode.setWebhook(target(receiver));
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
@@ -71,21 +71,21 @@ describe('a delivery', () => {
     incode.setWebhook(byHeader(receiver));
   });
 
-  it('is answered as Incode asks for', async () => {
+  it('a delivery is answered in the format that Incode requires', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     const answer = await deliver(receiver, { interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' }, HEADERS);
     expect(answer).toEqual({ status: 200, contentType: 'application/json', body: { success: true } });
     await world.onboarding.cancel(interviewId);
   });
 
-  it('is told to the workflow when it has been answered', async () => {
+  it('a delivery has reached the workflow when it is answered', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
     await deliver(receiver, { interviewId, onboardingStatus: 'GOVERNMENT_VALIDATION_FINISHED' }, HEADERS);
     expect((await stateOf(world, interviewId)).onboardingStatus).toBe('GOVERNMENT_VALIDATION_FINISHED');
     await world.onboarding.cancel(interviewId);
   });
 
-  it('is answered 200, and counted, for what needs no news, and refused for what it is not', async () => {
+  it('a delivery that nothing waits for is counted and answered 200, and an invalid one is refused', async () => {
     await using one = await start();
     const { interviewId } = await begin(world);
     await world.onboarding.result(interviewId);
@@ -109,13 +109,13 @@ describe('a delivery', () => {
     expect(one.events().map(({ httpStatus }) => httpStatus)).toEqual([200, 200, 200, 400, 400, 401, 401, 401]);
   });
 
-  it('is ready to come: healthy and ready', async () => {
+  it('the receiver is healthy and ready', async () => {
     expect((await fetch(`${receiver.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${receiver.url}/readyz`)).status).toBe(200);
   });
 });
 
-it('asks Temporal once for many questions to /readyz', async () => {
+it('sends one request to Temporal for many requests to /readyz', async () => {
   const ask = vi.spyOn(world.onboarding.temporal.workflowService, 'describeNamespace');
   await using one = onboardingReceiver(world.onboarding, { allowUnauthenticated: true });
   const { url } = await one.listen();
@@ -133,11 +133,11 @@ describe('--start-unknown', () => {
   });
   afterAll(() => starting[Symbol.asyncDispose]());
 
-  it('starts an onboarding for a session that others opened, and finishes it once', async () => {
+  it('starts an onboarding for an unknown session and finishes it once', async () => {
     const { interviewId } = await incode.openSession();
     const statuses = ['POST_PROCESSING_FINISHED', 'FACE_VALIDATION_FINISHED', 'GOVERNMENT_VALIDATION_FINISHED'];
     incode.setWebhook(byHeader(starting));
-    // At once, as Incode's may be: only one may start it.
+    // Concurrent deliveries, of which only one may start it.
     for (const status of [...statuses, ...statuses]) incode.setOnboardingStatus(interviewId, status);
     await expect.poll(() => answersTo(interviewId)).toHaveLength(7);
     expect(await world.onboarding.result(interviewId)).toMatchObject({
@@ -149,7 +149,7 @@ describe('--start-unknown', () => {
     await expectSound(world, interviewId);
   });
 
-  it('starts none again for one that has ended', async () => {
+  it('starts no onboarding for a session whose onboarding has ended', async () => {
     const { interviewId } = await begin(world);
     await world.onboarding.result(interviewId);
     const body = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
@@ -159,7 +159,7 @@ describe('--start-unknown', () => {
     expect(incode.effects(interviewId).finished).toBe(1);
   });
 
-  it('does not finish again what others have finished', async () => {
+  it('does not finish a session that is already finished', async () => {
     incode.setWebhook(byHeader(starting));
     const { interviewId } = await incode.openSession({
       action: 'none',
@@ -175,7 +175,7 @@ describe('--start-unknown', () => {
     expect(incode.effects(interviewId).finished).toBe(1);
   });
 
-  it('waits with the plan of the command line', async () => {
+  it('uses the plan from the command line', async () => {
     const { interviewId } = await incode.openSession();
     await deliver(starting, { interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' }, HEADERS);
     await untilStage(world, interviewId, 'waiting');
@@ -183,8 +183,8 @@ describe('--start-unknown', () => {
   });
 });
 
-describe('wrong configuration ends with 2', () => {
-  it('and names every variable, without secrets', async () => {
+describe('invalid configuration of the command webhooks', () => {
+  it('exits with 2 and names every invalid variable without secrets', async () => {
     const env = {
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       WEBHOOK_PORT: 'many',
@@ -217,7 +217,7 @@ describe('wrong configuration ends with 2', () => {
       'reviewDeadline',
     ],
     ['an option that is not there', ['--start-all'], authenticated(), '--start-all'],
-  ])('if there is %s', async (_, args, env, why) => {
+  ])('exits with 2 for %s', async (_, args, env, why) => {
     const { code, stdout, stderr } = await ended(args, { TEMPORAL_ADDRESS: inject('temporalAddress'), ...env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(why);
@@ -228,7 +228,7 @@ describe('wrong configuration ends with 2', () => {
     return { WEBHOOK_HEADER_SECRETS: SECRET };
   }
 
-  /** Of a receiver that does not start; one that does is ended, so that the test fails instead of hanging. */
+  /** Output of a receiver that must not start. Stops one that does, so that the test fails instead of hanging. */
   async function ended(args: string[], env: Record<string, string>) {
     const child = spawnWebhooks(args, { WEBHOOK_PORT: String(await freePort()), ...env });
     child.stdout.once('data', () => child.kill());
@@ -237,7 +237,7 @@ describe('wrong configuration ends with 2', () => {
   }
 });
 
-it('a port that is taken is told without a stack trace', async () => {
+it('reports a port that is in use without a stack trace', async () => {
   const env = {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     WEBHOOK_PORT: new URL(receiver.url).port,
@@ -246,8 +246,8 @@ it('a port that is taken is told without a stack trace', async () => {
   await expect(startWebhooks([], env)).rejects.toThrow(/ended with 1:\nThe webhook receiver: port \d+ is taken\n$/);
 });
 
-describe('SIGTERM', () => {
-  it('ends it with 0, and a delivery whose body is still on the way is answered', async () => {
+describe('the command webhooks at SIGTERM', () => {
+  it('exits with 0 after it has answered a delivery in flight', async () => {
     await using one = await start();
     const { interviewId } = await begin(world, PROCESSED);
     const { socket, received } = await beginDelivery(one, {
@@ -263,14 +263,14 @@ describe('SIGTERM', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('ends at once one that nobody delivers to, also if a connection is kept alive', async () => {
+  it('exits at once without deliveries, even with an open keep-alive connection', async () => {
     await using one = await start();
     await deliver(one, { interviewId: 'nobodys', onboardingStatus: 'EXPIRED' }, HEADERS);
     expect(await one.stop()).toMatchObject({ code: 0, counts: { unknownSession: 1 } });
   });
 });
 
-it('nothing that it writes contains a secret, a token or the API key', async () => {
+it('writes no secret, token or API key', async () => {
   incode.setWebhook(byToken(receiver));
   const { interviewId, token } = await begin(world, PROCESSED);
   incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
@@ -300,7 +300,7 @@ async function bearerToken({ token }: WebhooksProcess): Promise<string> {
   return ((await response.json()) as { access_token: string }).access_token;
 }
 
-/** A delivery of which the receiver has taken the headers; `complete` sends the body. */
+/** A delivery whose headers have arrived. `complete` sends the body. */
 async function beginDelivery({ delivery }: WebhooksProcess, what: unknown) {
   const { hostname, port, pathname } = new URL(delivery);
   const body = JSON.stringify(what);
@@ -311,7 +311,7 @@ async function beginDelivery({ delivery }: WebhooksProcess, what: unknown) {
     'content-type: application/json',
     `x-webhook-secret: ${SECRET}`,
     `content-length: ${body.length}`,
-    // Answered when the request has reached the server's hands.
+    // Resolves when the server has received the headers.
     'expect: 100-continue',
   ];
   socket.write(`${head.join('\r\n')}\r\n\r\n`);

@@ -28,8 +28,8 @@ async function events(interviewId: string): Promise<string[]> {
   return ((await world.onboarding.state(interviewId)).state?.timeline ?? []).map(({ event }) => event);
 }
 
-describe('start with another token', () => {
-  it('hands it to an onboarding that waits for a token, and says so', async () => {
+describe('OnboardingClient.start with another token', () => {
+  it('start passes the token to an onboarding that waits for one and returns tokenHandedIn', async () => {
     const { interviewId, refused, fresh } = await sessionWithRefusedToken();
     await world.onboarding.start({ interviewId, sessionToken: refused });
     await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
@@ -40,7 +40,7 @@ describe('start with another token', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('leaves an onboarding alone that needs none, and says so', async () => {
+  it('start does not pass the token to an onboarding that needs none', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
     expect(await world.onboarding.start({ interviewId, sessionToken: 'another' })).toMatchObject({
@@ -51,7 +51,7 @@ describe('start with another token', () => {
     expect(await events(interviewId)).not.toContain('A session token was handed in');
   });
 
-  it('does not hand in the token that the onboarding was started with', async () => {
+  it('start does not pass on the token that the onboarding was started with', async () => {
     const { interviewId, refused } = await sessionWithRefusedToken();
     await world.onboarding.start({ interviewId, sessionToken: refused });
     await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
@@ -59,7 +59,7 @@ describe('start with another token', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('says so if it is a token that Incode has refused since', async () => {
+  it('start throws InvalidInputError for a token that Incode has already refused', async () => {
     const { interviewId, refused } = await sessionWithRefusedToken();
     await world.onboarding.start({ interviewId });
     await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
@@ -72,8 +72,8 @@ describe('start with another token', () => {
   });
 });
 
-describe('finish with another token', () => {
-  it('hands it to an onboarding that waits for a token, and says so in its answer', async () => {
+describe('OnboardingClient.finish with another token', () => {
+  it('finish passes the token to an onboarding that waits for one and returns tokenHandedIn', async () => {
     const { interviewId, refused, fresh } = await sessionWithRefusedToken();
     await world.onboarding.start({ interviewId, sessionToken: refused });
     await expect.poll(() => stageOf(interviewId)).toBe('needsToken');
@@ -84,7 +84,7 @@ describe('finish with another token', () => {
     });
   });
 
-  it('hands it in once Incode refuses the token that the onboarding was started with', async () => {
+  it('finish passes the token on after Incode refuses the token that the onboarding was started with', async () => {
     const { interviewId, refused, fresh } = await sessionWithRefusedToken();
     await world.onboarding.start({ interviewId, sessionToken: refused, plan: { finishWhen: 'asked' } });
     await expect.poll(() => stageOf(interviewId)).toBe('waiting');
@@ -94,7 +94,7 @@ describe('finish with another token', () => {
     });
   });
 
-  it('hands it in while another caller waits for the same answer', async () => {
+  it('finish passes the token on while another caller waits for the same answer', async () => {
     const { interviewId, refused, fresh } = await sessionWithRefusedToken();
     const first = world.onboarding.finish({ interviewId, sessionToken: refused });
     await expect.poll(() => stageOf(interviewId).catch(() => null)).toBe('needsToken');
@@ -104,14 +104,14 @@ describe('finish with another token', () => {
   });
 });
 
-describe('another plan', () => {
+describe('attaching with another plan', () => {
   async function waiting(plan = {}) {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked', ...plan } });
     return { interviewId, sessionToken: token };
   }
 
-  it('is refused by start, which names what differs and the plan in force', async () => {
+  it('start throws PlanMismatchError with the differing parts and the current plan', async () => {
     const input = await waiting();
     const plan = { close: true, scoreDeadline: '15m', finishWhen: 'now' } as const;
     const error = await thrown(world.onboarding.start({ ...input, plan }));
@@ -125,7 +125,7 @@ describe('another plan', () => {
     await world.onboarding.cancel(input.interviewId);
   });
 
-  it('is refused by finish, which leaves the session as it is', async () => {
+  it('finish throws PlanMismatchError and leaves the session unchanged', async () => {
     const input = await waiting({ close: true });
     const error = await thrown(world.onboarding.finish({ ...input, plan: { close: false } }));
     expect(error).toMatchObject({ name: 'PlanMismatchError', differs: ['close'] });
@@ -133,7 +133,7 @@ describe('another plan', () => {
     await world.onboarding.cancel(input.interviewId);
   });
 
-  it('is refused by finish while an earlier finish is being answered', async () => {
+  it('finish throws PlanMismatchError after an earlier finish was answered', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 503, times: null });
     const input = { interviewId, sessionToken: token };
@@ -143,7 +143,7 @@ describe('another plan', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('is passed over on request, and the plan in force is returned', async () => {
+  it("start and finish with ifPlanDiffers 'attach' return the current plan", async () => {
     const input = await waiting();
     const options = { ifPlanDiffers: 'attach' } as const;
     const plan = { ...PLAN_DEFAULTS, finishWhen: 'asked' };
@@ -154,7 +154,7 @@ describe('another plan', () => {
     expect((await world.onboarding.result(input.interviewId)).closed).toBeNull();
   });
 
-  it('is only compared in the parts that the caller names', async () => {
+  it('start compares only the parts of the plan that the caller names', async () => {
     const input = await waiting({ close: true });
     expect((await world.onboarding.start(input)).plan).toMatchObject({ close: true });
     const plan = { scoreDeadline: '900 seconds', review: 'report' } as const;
@@ -162,7 +162,7 @@ describe('another plan', () => {
     await world.onboarding.cancel(input.interviewId);
   });
 
-  it('is told by the state of a session', async () => {
+  it("state returns the session's plan", async () => {
     const { interviewId } = await waiting({ close: true });
     expect((await world.onboarding.state(interviewId)).state?.plan).toEqual({
       ...PLAN_DEFAULTS,
@@ -173,8 +173,8 @@ describe('another plan', () => {
   });
 });
 
-describe('finish of a session that was completed before', () => {
-  it('gives the answer that it got then, and says that it was there', async () => {
+describe('OnboardingClient.finish for a completed session', () => {
+  it('finish returns the earlier answer of a completed session, marked as attached', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const input = { interviewId, sessionToken: token };
     const first = await world.onboarding.finish(input);
@@ -183,7 +183,7 @@ describe('finish of a session that was completed before', () => {
   });
 });
 
-describe('a plan that is encrypted', () => {
+describe('attaching with encryption', () => {
   const keys = keyRing(`one:${Buffer.alloc(32, 7).toString('base64')}`);
 
   function clientWith(dataConverter: object): OnboardingClient {
@@ -192,7 +192,7 @@ describe('a plan that is encrypted', () => {
     return new OnboardingClient({ client, taskQueue: 'nobody-polls-this' });
   }
 
-  it('is compared by clients that have the key, and needs no worker', async () => {
+  it('start compares an encrypted plan with the key and without a worker', async () => {
     const interviewId = randomUUID();
     const encrypting = clientWith(encryptedDataConverter(keys));
     await encrypting.start({ interviewId, plan: { finishWhen: 'asked' } });

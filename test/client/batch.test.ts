@@ -53,7 +53,7 @@ describe('completeBatch', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('takes an async iterable, and makes an id of its own', async () => {
+  it('takes an async iterable and generates a batch id', async () => {
     const sessions = await world.sessions(7);
     const batch = completeBatch(world.onboarding, trickle(sessions), { taskQueue: world.taskQueue });
     expect(batch.batchId).toMatch(/^batch-[0-9a-f-]{36}$/);
@@ -61,7 +61,7 @@ describe('completeBatch', () => {
     expect((await batchProgress(world.onboarding, batch.batchId)).done).toBe(7);
   });
 
-  it('of nothing is nothing', async () => {
+  it('returns no results for an empty list', async () => {
     expect(await all(completeBatch(world.onboarding, [], world.batch()))).toEqual([]);
   });
 
@@ -75,7 +75,7 @@ describe('completeBatch', () => {
     for (const id of ids(sessions)) expect(world.simulator.session(id).sessionStatus).toBe('Closed');
   });
 
-  it('starts shards that can be found by the id of the batch, and carry no token in what is readable', async () => {
+  it('starts shards that are listed by batch id and have no token in their memo', async () => {
     const sessions = await world.sessions(1);
     const options = world.batch();
     await all(completeBatch(world.onboarding, sessions, options));
@@ -85,7 +85,7 @@ describe('completeBatch', () => {
     expect(JSON.stringify(description.memo)).not.toContain(sessions[0]?.sessionToken);
   });
 
-  it('makes an item with its reason of a session that fails', async () => {
+  it('yields an item with the failure of a session that fails', async () => {
     const sessions = await world.sessions(3);
     const [, refused] = ids(sessions);
     world.simulator.fault({ operation: 'finishStatus', interviewId: String(refused), kind: 'status', status: 404 });
@@ -94,14 +94,14 @@ describe('completeBatch', () => {
     expect(items[1]?.failure?.message).toContain(refused);
   });
 
-  it('gives results as they come if that is what was asked for', async () => {
+  it("yields results as shards complete with order 'asCompleted'", async () => {
     const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: 1_500 } : {}));
     const items = await all(completeBatch(world.onboarding, sessions, world.batch({ order: 'asCompleted' })));
     expect(items.map(({ index }) => index)).toEqual([5, 6, 7, 8, 9, 0, 1, 2, 3, 4]);
     expect(items.find(({ index }) => index === 5)?.interviewId).toBe(sessions[5]?.interviewId);
   });
 
-  it('has no more shards at the server than its window, and does not read further', async () => {
+  it('runs at most a window of shards and reads no further input', async () => {
     const sessions = await world.sessions(30);
     let read = 0;
     const counted = (function* () {
@@ -116,12 +116,12 @@ describe('completeBatch', () => {
     await expect
       .poll(async () => (await batchProgress(world.onboarding, options.batchId)).shards)
       .toMatchObject({ completed: 3, running: 0 });
-    // The shard that is being taken, two more, the next that has no room yet, and the session that ended it.
+    // Shards of five: one being read, two in the window, one waiting for room; plus the first session after it.
     expect(read).toBe(21);
     await items.return?.();
   });
 
-  it('tells its progress', async () => {
+  it('reports its progress to onProgress', async () => {
     const sessions = await world.sessions(10, (index) => (index === 7 ? { scoreReadyAfterMs: 1_500 } : {}));
     world.simulator.fault({
       operation: 'finishStatus',
@@ -129,32 +129,39 @@ describe('completeBatch', () => {
       kind: 'status',
       status: 404,
     });
-    const told: BatchRunProgress[] = [];
-    const options = world.batch({ onProgress: (progress) => told.push(progress), progressIntervalMs: 100 });
+    const reports: BatchRunProgress[] = [];
+    const options = world.batch({ onProgress: (progress) => reports.push(progress), progressIntervalMs: 100 });
     await all(completeBatch(world.onboarding, sessions, options));
-    expect(told.some(({ done, waiting, total }) => done === 8 && waiting === 1 && total === 10)).toBe(true);
-    expect(told.some(({ perSecond, timeLeftMs }) => perSecond > 0 && Number(timeLeftMs) > 0)).toBe(true);
-    expect(told.at(-1)).toMatchObject({ handedOver: 10, attached: 0, done: 9, failed: 1, waiting: 0, timeLeftMs: 0 });
+    expect(reports.some(({ done, waiting, total }) => done === 8 && waiting === 1 && total === 10)).toBe(true);
+    expect(reports.some(({ perSecond, timeLeftMs }) => perSecond > 0 && Number(timeLeftMs) > 0)).toBe(true);
+    expect(reports.at(-1)).toMatchObject({
+      handedOver: 10,
+      attached: 0,
+      done: 9,
+      failed: 1,
+      waiting: 0,
+      timeLeftMs: 0,
+    });
   });
 });
 
-describe('an input that is wrong', () => {
+describe('completeBatch with invalid input', () => {
   const session = { interviewId: 'a' };
 
   it.each<[string, unknown[], string]>([
-    ['no object', [session, 'b'], 'sessions[1]'],
-    ['no id', [session, {}], 'sessions[1].interviewId'],
+    ['a session that is not an object', [session, 'b'], 'sessions[1]'],
+    ['a session without an id', [session, {}], 'sessions[1].interviewId'],
     ['an empty token', [session, { interviewId: 'b', sessionToken: '' }], 'sessions[1].sessionToken'],
     ['an unknown field', [{ interviewId: 'b', token: 't' }], 'sessions[0].token'],
     ['the same id twice', [session, { interviewId: 'b' }, session], 'sessions[2].interviewId'],
-  ])('(%s) is refused by place and field, and nothing is started', async (_, sessions, field) => {
+  ])('refuses %s by index and field and starts nothing', async (_, sessions, field) => {
     const options = world.batch();
     const error = await thrown(all(completeBatch(world.onboarding, sessions as BatchSession[], options)));
     expect(error).toMatchObject({ name: 'InvalidInputError', field });
     expect(await thrown(batchProgress(world.onboarding, options.batchId))).toBeInstanceOf(BatchNotFoundError);
   });
 
-  it('is refused across shards too, before the shard with it is started', async () => {
+  it('refuses an id that repeats across shards before its shard starts', async () => {
     const sessions = await world.sessions(9);
     const options = world.batch();
     const twice = [...sessions, sessions[2] as BatchSession];
@@ -169,13 +176,13 @@ describe('an input that is wrong', () => {
     [{ shardSize: 2_001 }, 'shardSize'],
     [{ window: 0 }, 'window'],
     [{ plan: { scoreDeadline: 'soon' } }, 'plan.scoreDeadline'],
-  ])('%j is refused at once', (options, field) => {
+  ])('refuses the options %j at once', (options, field) => {
     expect(() => completeBatch(world.onboarding, [], options)).toThrow(expect.objectContaining({ field }));
   });
 });
 
-describe('running a batch again', () => {
-  it('gives the results that are there, and starts nothing', async () => {
+describe('completeBatch for a batch that was started before', () => {
+  it('returns the existing results of a completed batch and starts nothing', async () => {
     const sessions = await world.sessions(7);
     const options = world.batch();
     const first = await all(completeBatch(world.onboarding, sessions, options));
@@ -190,7 +197,7 @@ describe('running a batch again', () => {
     expect(last).toMatchObject({ attached: 7, done: 7, perSecond: 0 });
   });
 
-  it('attaches to what is running after somebody has detached', async () => {
+  it('attaches to running shards after a detach', async () => {
     const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: 2_000 } : {}));
     const options = world.batch();
     const detach = new AbortController();
@@ -206,7 +213,7 @@ describe('running a batch again', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('twice at the same time completes every session once, and gives both the same', async () => {
+  it('completes every session once when three runs start at the same time, and returns the same results to all', async () => {
     const sessions = await world.sessions(10);
     const options = world.batch();
     const runs = [1, 2, 3].map(() => all(completeBatch(world.onboarding, sessions, options)));
@@ -218,7 +225,7 @@ describe('running a batch again', () => {
   it.each([
     ['terminated', (shard: ReturnType<TestWorld['shard']>) => shard.terminate()],
     ['cancelled', (shard: ReturnType<TestWorld['shard']>) => shard.cancel()],
-  ])('starts a shard anew that was %s, and finishes nothing twice', async (_, end) => {
+  ])('restarts a shard that was %s and finishes no session twice', async (_, end) => {
     const sessions = await world.sessions(5, (index) => (index === 4 ? { scoreReadyAfterMs: 3_000 } : {}));
     const options = world.batch();
     const running = all(completeBatch(world.onboarding, sessions, options));
@@ -232,7 +239,7 @@ describe('running a batch again', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('with another list is refused, naming the shard, and nothing of it is started', async () => {
+  it('refuses another list, names the shard and starts nothing', async () => {
     const sessions = await world.sessions(7);
     const options = world.batch();
     await all(completeBatch(world.onboarding, sessions, options));
@@ -244,9 +251,9 @@ describe('running a batch again', () => {
   });
 
   it.each([
-    ['shorter by a whole shard', 5, 1],
-    ['longer by a whole shard', 15, 2],
-  ])('with a list that is %s is refused, and nothing of it is started', async (_, count, shard) => {
+    ['shorter', 5, 1],
+    ['longer', 15, 2],
+  ])('refuses a list that is %s by a whole shard and starts nothing', async (_, count, shard) => {
     const sessions = await world.sessions(15);
     const options = world.batch();
     await all(completeBatch(world.onboarding, sessions.slice(0, 10), options));
@@ -256,7 +263,7 @@ describe('running a batch again', () => {
     expect(world.simulator.callsOf()).toHaveLength(calls);
   });
 
-  it('with a shorter list of unknown length is refused at its end', async () => {
+  it('refuses a shorter list of unknown length at its end', async () => {
     const sessions = await world.sessions(10);
     const options = world.batch();
     await all(completeBatch(world.onboarding, trickle(sessions), options));
@@ -265,7 +272,7 @@ describe('running a batch again', () => {
     expect(await all(completeBatch(world.onboarding, sessions, options))).toHaveLength(10);
   });
 
-  it('attaches to shards of earlier versions, which do not tell how long their list was', async () => {
+  it('attaches to shards of earlier versions, whose memo has no total', async () => {
     const sessions = await world.sessions(5);
     const options = world.batch();
     await world.temporal.workflow.execute(BATCH_WORKFLOW, {
@@ -283,7 +290,7 @@ describe('running a batch again', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('with another plan is refused; the same in other words is not', async () => {
+  it('refuses another plan and accepts an equivalent one', async () => {
     const sessions = await world.sessions(2);
     const options = world.batch();
     await all(completeBatch(world.onboarding, sessions, options));
@@ -293,7 +300,7 @@ describe('running a batch again', () => {
     expect(await all(completeBatch(world.onboarding, sessions, same))).toHaveLength(2);
   });
 
-  it('with retryFailed runs the failed sessions again, and those alone', async () => {
+  it('retries only the failed sessions with retryFailed', async () => {
     const sessions = await world.sessions(10);
     const failing = String(ids(sessions)[6]);
     world.simulator.fault({ operation: 'finishStatus', interviewId: failing, kind: 'status', status: 404 });
@@ -316,8 +323,8 @@ describe('running a batch again', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('with retryFailed leaves a session alone that an earlier request may still be finishing', async () => {
-    // Requests end within 3 s here, and this one takes effect late.
+  it('does not finish a session again with retryFailed while an earlier request may still take effect', async () => {
+    // Requests end within 3 s here, and this one takes effect after 2.5 s.
     await using late = await startTestWorld({ simulator: { timeScale: 0.1 }, bulk: { settleTimeMs: 3_500 } });
     const sessions = await late.sessions(1);
     const options = late.batch();
@@ -332,10 +339,10 @@ describe('running a batch again', () => {
     expect(late.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('reads statuses first of a shard that retention has removed', async () => {
+  it('reads statuses first for a shard that retention has removed', async () => {
     const sessions = await world.sessions(10);
     const options = world.batch();
-    // Of a batch that has run long ago the server has only the second shard left.
+    // The server has only the second shard left of a batch that ran long ago.
     await all(completeBatch(world.onboarding, sessions.slice(0, 5), world.batch()));
     const second = { batchId: options.batchId, shard: 1, sessions: sessions.slice(5) };
     await world.temporal.workflow.execute(BATCH_WORKFLOW, {
@@ -355,7 +362,7 @@ describe('running a batch again', () => {
     expect(world.timesFinished(sessions)).toEqual(once(sessions));
   });
 
-  it('under another id finishes nothing twice with verifyFirst', async () => {
+  it('finishes no session twice under another batch id with verifyFirst', async () => {
     const sessions = await world.sessions(3);
     await all(completeBatch(world.onboarding, sessions, world.batch()));
     const items = await all(completeBatch(world.onboarding, sessions, world.batch({ verifyFirst: true })));
@@ -365,7 +372,7 @@ describe('running a batch again', () => {
 });
 
 describe('stopBatch', () => {
-  it('keeps results, hands nothing more over, and retryFailed goes on', async () => {
+  it('keeps results, starts no more shards, and a run with retryFailed continues', async () => {
     const sessions = await world.sessions(15, (index) => (index === 0 ? { scoreReadyAfterMs: 60_000 } : {}));
     const options = world.batch({ window: 1 });
     const running = all(completeBatch(world.onboarding, sessions, options));
@@ -383,7 +390,7 @@ describe('stopBatch', () => {
     expect(
       (await thrown(all(completeBatch(world.onboarding, sessions, { ...options, plan, retryFailed: true })))).name,
     ).toBe('BatchMismatchError');
-    // The score of the first is waited for anew; it has been finished before.
+    // The first session is already finished and waits for its score again.
     const again = completeBatch(world.onboarding, sessions, {
       ...options,
       window: 32,
@@ -399,7 +406,7 @@ describe('stopBatch', () => {
     await world.shard(options.batchId, 0).terminate();
   });
 
-  it('of a batch that nobody started says so', async () => {
+  it('throws BatchNotFoundError for an unknown batch, as do the other batch functions', async () => {
     for (const call of [stopBatch, pauseBatch, resumeBatch, batchProgress]) {
       expect(await thrown(call(world.onboarding, 'nobody-started-it'))).toBeInstanceOf(BatchNotFoundError);
     }
@@ -407,7 +414,7 @@ describe('stopBatch', () => {
 });
 
 describe('pauseBatch and resumeBatch', () => {
-  it('hold it, and let it go on', async () => {
+  it('pauseBatch holds a running batch until resumeBatch', async () => {
     const sessions = await world.sessions(5, (index) => (index === 0 ? { scoreReadyAfterMs: 500 } : {}));
     const options = world.batch();
     const running = all(completeBatch(world.onboarding, sessions, options));

@@ -23,8 +23,8 @@ async function completed(spec = {}): Promise<{ interviewId: string; token: strin
   return session;
 }
 
-describe('an update that is repeated under its id', () => {
-  it('is answered again, and changes nothing more', async () => {
+describe('OnboardingClient.extendDeadline', () => {
+  it('returns the same answer for a repeated update id and extends the deadline once', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, plan: { finishWhen: 'asked' } });
     const extend = (updateId: string) => world.onboarding.extendDeadline(interviewId, '1 day', { updateId });
@@ -34,28 +34,28 @@ describe('an update that is repeated under its id', () => {
     await renew();
     await world.onboarding.cancel(interviewId);
     await world.onboarding.result(interviewId).catch(() => undefined);
-    // Whoever lost the answer gets it also from an onboarding that has ended.
+    // The answer remains available after the onboarding has ended.
     await renew();
     expect(await extend('a')).toEqual(first);
   });
 });
 
-describe('start', () => {
-  it('says what it started', async () => {
+describe('OnboardingClient.start', () => {
+  it('start returns the onboarding that it started', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const started = await world.onboarding.start({ interviewId, sessionToken: token });
     expect(started).toMatchObject({ interviewId, workflowId: onboardingWorkflowId(interviewId), attached: false });
     expect(started.runId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('of a running session attaches, and says so', async () => {
+  it('start attaches to a running onboarding and returns attached', async () => {
     const { interviewId } = await world.simulator.openSession();
     const first = await world.onboarding.start({ interviewId });
     expect(await world.onboarding.start({ interviewId })).toEqual({ ...first, attached: true });
     await world.onboarding.cancel(interviewId);
   });
 
-  it('twenty times at once starts one', async () => {
+  it('twenty concurrent starts start one onboarding', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const starts = Array.from({ length: 20 }, () =>
       world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'return' }),
@@ -67,21 +67,21 @@ describe('start', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('of a completed session is refused with its outcome', async () => {
+  it('start throws SessionCompletedError with the outcome of a completed session', async () => {
     const { interviewId, token } = await completed({ action: 'rejected', score: { status: 'FAIL', value: '1.0' } });
     const refused = await thrown(world.onboarding.start({ interviewId, sessionToken: token }));
     expect(refused).toBeInstanceOf(SessionCompletedError);
     expect(refused).toMatchObject({ interviewId, result: { outcome: 'rejected' } });
   });
 
-  it("of a completed session with ifCompleted 'return' leaves it as it is", async () => {
+  it("start with ifCompleted 'return' leaves a completed session unchanged", async () => {
     const { interviewId, token } = await completed();
     const again = await world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'return' });
     expect(again.attached).toBe(true);
     expect((await world.onboarding.result(interviewId)).finish?.confirmedBy).toBe('response');
   });
 
-  it("of a completed session with ifCompleted 'restart' goes through it again, and finishes nothing twice", async () => {
+  it("start with ifCompleted 'restart' runs a completed session again and does not finish it twice", async () => {
     const { interviewId, token } = await completed();
     const again = await world.onboarding.start({ interviewId, sessionToken: token }, { ifCompleted: 'restart' });
     expect(again.attached).toBe(false);
@@ -92,7 +92,7 @@ describe('start', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('of a failed session starts it again', async () => {
+  it('start restarts the onboarding of a failed session', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -101,7 +101,7 @@ describe('start', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('of a terminated session waits until what it left behind is over', async () => {
+  it('start of a terminated session waits until its last request can no longer take effect', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 200 });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -113,8 +113,8 @@ describe('start', () => {
   });
 });
 
-describe('finish', () => {
-  it('of a failed session starts it again', async () => {
+describe('OnboardingClient.finish', () => {
+  it('finish restarts the onboarding of a failed session', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     expect((await thrown(world.onboarding.finish({ interviewId, sessionToken: token }))).type).toBe(
@@ -123,7 +123,7 @@ describe('finish', () => {
     expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toMatchObject({ action: 'approved' });
   });
 
-  it('whose onboarding is ended before a worker took it says so', async () => {
+  it('finish reports an onboarding that ends before a worker takes it', async () => {
     const onboarding = new OnboardingClient({ client: world.temporal, taskQueue: 'nobody-polls-this' });
     const finishing = thrown(onboarding.finish({ interviewId: 'ended-at-once', sessionToken: 'a-token' }));
     const handle = world.temporal.workflow.getHandle(onboardingWorkflowId('ended-at-once'));
@@ -138,7 +138,7 @@ describe('finish', () => {
     expect(await finishing).toMatchObject({ name: 'SessionFailedError', type: 'Terminated' });
   });
 
-  it('that takes too long says that the session goes on', async () => {
+  it('finish throws AnswerPendingError after its timeout', async () => {
     const { interviewId } = await world.simulator.openSession();
     const pending = await thrown(world.onboarding.finish({ interviewId }, { timeoutMs: 3_000 }));
     expect(pending.name).toBe('AnswerPendingError');
@@ -146,7 +146,7 @@ describe('finish', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('does not say so of a server that is away', async () => {
+  it('finish does not throw AnswerPendingError if the server is unreachable', async () => {
     const connection = Connection.lazy({ address: '127.0.0.1:1' });
     const onboarding = new OnboardingClient({ client: new Client({ connection }) });
     const away = await thrown(onboarding.finish({ interviewId: 'never-sent' }, { timeoutMs: 300 }));
@@ -155,8 +155,8 @@ describe('finish', () => {
   });
 });
 
-describe('result', () => {
-  it('that takes too long says that the session goes on', async () => {
+describe('OnboardingClient.result', () => {
+  it('result throws AnswerPendingError after its timeout', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     expect((await thrown(world.onboarding.result(interviewId, { timeoutMs: 200 }))).name).toBe('AnswerPendingError');
@@ -164,21 +164,21 @@ describe('result', () => {
   });
 });
 
-describe('a session that nobody started', () => {
+describe('OnboardingClient for an unknown session', () => {
   it.each([
     ['result', () => world.onboarding.result('nobody')],
     ['state', () => world.onboarding.state('nobody')],
     ['cancel', () => world.onboarding.cancel('nobody')],
     ['renewToken', () => world.onboarding.renewToken('nobody', 'token')],
-  ])('%s says so', async (_, call) => {
+  ])('%s throws SessionNotFoundError for an unknown session', async (_, call) => {
     const error = await thrown(call());
     expect(error).toBeInstanceOf(SessionNotFoundError);
     expect(error.message).toContain('nobody');
   });
 });
 
-describe('state', () => {
-  it('of a completed session needs no worker', async () => {
+describe('OnboardingClient.state', () => {
+  it('state of a completed session needs no worker', async () => {
     const { interviewId } = await completed();
     expect(await world.onboarding.state(interviewId)).toMatchObject({
       status: 'completed',
@@ -189,7 +189,7 @@ describe('state', () => {
     });
   });
 
-  it('of a failed session has its failure', async () => {
+  it('state of a failed session contains its failure', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 406 });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -205,7 +205,7 @@ describe('state', () => {
     });
   });
 
-  it('of a session that is being retried tells the last failure and when it is tried again', async () => {
+  it('state contains the last failure and the time of the next attempt while a call is retried', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const headers = { 'retry-after': '600' };
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 429, headers });
@@ -217,7 +217,7 @@ describe('state', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('of a session whose call an operator has paused says so', async () => {
+  it('state shows that an operator has paused the call', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -230,7 +230,7 @@ describe('state', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('without a worker says that none answers', async () => {
+  it('state is null without a worker', async () => {
     const { OnboardingClient } = await import('../../src/client/index.js');
     const alone = new OnboardingClient({ client: world.temporal, taskQueue: `nobody-${Math.random()}` });
     await alone.start({ interviewId: 'without-worker' });
@@ -239,22 +239,22 @@ describe('state', () => {
   });
 });
 
-describe('renewToken', () => {
-  it('of a session that has ended says so', async () => {
+describe('OnboardingClient.renewToken', () => {
+  it('renewToken throws SessionEndedError for a session that has ended', async () => {
     const { interviewId, token } = await completed();
     const ended = await thrown(world.onboarding.renewToken(interviewId, token));
     expect(ended).toBeInstanceOf(SessionEndedError);
-    expect(ended.message).toMatch(/has ended, so it needs no token/);
+    expect(ended.message).toMatch(/has ended, so it accepts no token/);
   });
 
-  it('refuses an expired token before it is sent', async () => {
+  it('renewToken refuses an expired token before it is sent', async () => {
     const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1 });
     expect(await thrown(world.onboarding.renewToken('any', token))).toMatchObject({ field: 'sessionToken' });
   });
 });
 
 describe('a worker with a token source', () => {
-  it('gets a token for a session that came without one', async () => {
+  it('gets a token for a session that was started without one', async () => {
     await using sourced = await worldWithTokenSource();
     const { interviewId } = await sourced.simulator.openSession();
     await sourced.onboarding.start({ interviewId });
@@ -262,7 +262,7 @@ describe('a worker with a token source', () => {
     expect(sourced.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(1);
   });
 
-  it('renews a refused token without a person', async () => {
+  it('renews a refused token without human help', async () => {
     await using sourced = await worldWithTokenSource();
     const { interviewId, token } = await sourced.simulator.openSession();
     sourced.simulator.revokeTokens(interviewId);
@@ -271,7 +271,7 @@ describe('a worker with a token source', () => {
     expect(sourced.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('asks a person if its own tokens are refused too, instead of going round in circles', async () => {
+  it("waits for a token if Incode also refuses the source's tokens", async () => {
     await using sourced = await worldWithTokenSource();
     const { interviewId, token } = await sourced.simulator.openSession();
     sourced.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 401, times: 2 });
@@ -283,7 +283,7 @@ describe('a worker with a token source', () => {
     expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('asks a person if Incode gives no token', async () => {
+  it('waits for a token if Incode issues none', async () => {
     await using sourced = await worldWithTokenSource();
     await sourced.onboarding.start({ interviewId: 'not-at-incode' });
     await expect.poll(async () => (await sourced.onboarding.state('not-at-incode')).state?.stage).toBe('needsToken');
@@ -291,7 +291,7 @@ describe('a worker with a token source', () => {
     await sourced.onboarding.cancel('not-at-incode');
   });
 
-  it('takes a token that a person hands in while the source is still being asked', async () => {
+  it('uses a token from renewToken while the source has not answered', async () => {
     await using sourced = await worldWithTokenSource();
     const { interviewId, token } = await sourced.simulator.openSession();
     sourced.simulator.fault({ operation: 'start', kind: 'status', status: 503, times: null });
@@ -301,7 +301,7 @@ describe('a worker with a token source', () => {
     expect((await sourced.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('never uses a token that Incode gave for another session', async () => {
+  it('never uses a token that Incode issued for another session', async () => {
     await using sourced = await worldWithTokenSource();
     const { interviewId } = await sourced.simulator.openSession();
     const other = await sourced.simulator.openSession();

@@ -23,7 +23,7 @@ const opened: { close(): Promise<unknown> }[] = [];
 function withoutEnvironment(): void {
   vi.unstubAllEnvs();
   for (const name of Object.keys(process.env)) if (name.startsWith('TEMPORAL_')) vi.stubEnv(name, undefined);
-  // Not the user's own.
+  // Not the developer's own profile file.
   vi.stubEnv('TEMPORAL_CONFIG_FILE', join(directory, 'none.toml'));
 }
 
@@ -46,7 +46,7 @@ async function connect(env: Record<string, string>, options?: ConnectOptions): P
   return client;
 }
 
-/** A request that goes to a namespace, whatever becomes of it. */
+/** Sends a request that names a namespace and ignores its result. */
 async function ask(client: ConnectedOnboardingClient): Promise<void> {
   await client.cancel('any').catch(() => undefined);
 }
@@ -59,8 +59,8 @@ function profiles(text: string): string {
 
 const CA = { TEMPORAL_TLS_SERVER_CA_CERT_PATH: tlsFile('ca.pem') };
 
-describe('connects by', () => {
-  it('TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE', async () => {
+describe('connectOnboardingClient', () => {
+  it('connects by TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE', async () => {
     const { address, requests } = await endpoint();
     await ask(await connect({ TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'from-environment' }));
     expect(requests.map(({ method }) => method)).toEqual(['GetSystemInfo', 'RequestCancelWorkflowExecution']);
@@ -68,14 +68,14 @@ describe('connects by', () => {
     expect(requests[1]?.headers.authorization).toBeUndefined();
   });
 
-  it('TEMPORAL_API_KEY, over TLS only', async () => {
+  it('sends TEMPORAL_API_KEY only over TLS', async () => {
     const { address, requests } = await endpoint({ certificate: 'server' });
     await ask(await connect({ TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY: API_KEY, ...CA }));
     expect(requests).toHaveLength(2);
     for (const { headers } of requests) expect(headers).toMatchObject({ authorization: `Bearer ${API_KEY}` });
   });
 
-  it('TEMPORAL_TLS_CLIENT_CERT_PATH and the key beside it', async () => {
+  it('connects with the client certificate and key in TEMPORAL_TLS_…_PATH', async () => {
     const { address, requests } = await endpoint({ certificate: 'server', clientCertificate: true });
     await connect({
       TEMPORAL_ADDRESS: address,
@@ -86,7 +86,7 @@ describe('connects by', () => {
     expect(requests[0]?.client).toBe('the-client');
   });
 
-  it('the same as text in TEMPORAL_TLS_…_DATA', async () => {
+  it('connects with the client certificate and key in TEMPORAL_TLS_…_DATA', async () => {
     const { address, requests } = await endpoint({ certificate: 'server', clientCertificate: true });
     await connect({
       TEMPORAL_ADDRESS: address,
@@ -97,19 +97,19 @@ describe('connects by', () => {
     expect(requests[0]?.client).toBe('the-client');
   });
 
-  it('TEMPORAL_TLS_SERVER_NAME, where the certificate names another host', async () => {
+  it('accepts a certificate for the host in TEMPORAL_TLS_SERVER_NAME', async () => {
     const { address, requests } = await endpoint({ certificate: 'named' });
     await connect({ TEMPORAL_ADDRESS: address, ...CA, TEMPORAL_TLS_SERVER_NAME: 'temporal.test' });
     expect(requests).toHaveLength(1);
   });
 
-  it('TEMPORAL_GRPC_META_…, for a proxy that wants headers', async () => {
+  it('sends the headers in TEMPORAL_GRPC_META_…', async () => {
     const { address, requests } = await endpoint();
     await connect({ TEMPORAL_ADDRESS: address, TEMPORAL_GRPC_META_X_TEAM: 'onboarding' });
     expect(requests[0]?.headers).toMatchObject({ 'x-team': 'onboarding' });
   });
 
-  it('the profile file', async () => {
+  it('connects by the profile file', async () => {
     const { address, requests } = await endpoint({ certificate: 'server' });
     const file = profiles(`[profile.default]
 address = "${address}"
@@ -125,7 +125,7 @@ server_ca_cert_path = "${tlsFile('ca.pem')}"
     });
   });
 
-  it('the profile that TEMPORAL_PROFILE names; variables come before it', async () => {
+  it('connects by the profile in TEMPORAL_PROFILE, which variables override', async () => {
     const { address, requests } = await endpoint();
     const file = profiles(`[profile.default]
 address = "127.0.0.1:1"
@@ -140,7 +140,7 @@ namespace = "from-file"
     expect(namespaces.filter(Boolean)).toEqual(['from-file', 'from-environment']);
   });
 
-  it('its options first, and takes no credentials to another address', async () => {
+  it('prefers its options and sends no credentials to another address', async () => {
     const { address, requests } = await endpoint();
     const env = { TEMPORAL_ADDRESS: 'temporal.test:7233', TEMPORAL_NAMESPACE: 'a', TEMPORAL_API_KEY: API_KEY };
     await ask(await connect(env, { address, namespace: 'b' }));
@@ -149,7 +149,7 @@ namespace = "from-file"
   });
 });
 
-describe('says what is wrong with', () => {
+describe('connectOnboardingClient with a problem', () => {
   async function failure(failing: Promise<unknown>): Promise<TemporalUnavailableError> {
     const error = await thrown(failing);
     expect(error).toBeInstanceOf(TemporalUnavailableError);
@@ -157,7 +157,7 @@ describe('says what is wrong with', () => {
     return error as unknown as TemporalUnavailableError;
   }
 
-  it('an address where nothing is', async () => {
+  it('reports that nothing is listening at the address', async () => {
     expect(await failure(connect({ TEMPORAL_ADDRESS: '127.0.0.1:1' }))).toMatchObject({
       problem: 'notListening',
       retryable: true,
@@ -166,19 +166,19 @@ describe('says what is wrong with', () => {
     });
   });
 
-  // At once, because each takes the five seconds that a connection may take.
-  it('TLS that does not fit', async () => {
+  // In parallel, because each case takes the connect timeout of five seconds.
+  it('reports a TLS mismatch with a hint at TEMPORAL_TLS', async () => {
     const cases: [what: string, options: GrpcEndpointOptions, env: Record<string, string>][] = [
-      ['TLS where there is none', {}, { TEMPORAL_TLS: 'true' }],
-      ['no TLS where there should be', { certificate: 'server' }, {}],
-      ['a certificate that nobody vouches for', { certificate: 'server' }, { TEMPORAL_TLS: 'true' }],
+      ['TLS to a server without TLS', {}, { TEMPORAL_TLS: 'true' }],
+      ['no TLS to a server with TLS', { certificate: 'server' }, {}],
+      ['a certificate of an unknown authority', { certificate: 'server' }, { TEMPORAL_TLS: 'true' }],
       ['no client certificate', { certificate: 'server', clientCertificate: true }, CA],
       ['a certificate of another host', { certificate: 'named' }, CA],
     ];
     const endpoints = await Promise.all(cases.map(([, options]) => endpoint(options)));
     const connecting = cases.map(([, , env], at) => {
       withoutEnvironment();
-      // It reads the environment before it returns.
+      // connect() reads the environment before its first await.
       return failure(connect({ TEMPORAL_ADDRESS: endpoints[at]?.address ?? '', ...env }));
     });
     const failures = await Promise.all(connecting);
@@ -191,9 +191,9 @@ describe('says what is wrong with', () => {
   });
 
   it.each([
-    ['an API key that is wrong', 16],
-    ['an API key that may not', 7],
-  ])('%s', async (_, code) => {
+    ['an unknown API key', 16],
+    ['an API key without permission', 7],
+  ])('reports %s', async (_, code) => {
     const { address } = await endpoint({ certificate: 'server', status: () => code });
     const env = { TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY: API_KEY, TEMPORAL_NAMESPACE: 'theirs', ...CA };
     expect(await failure(connect(env))).toMatchObject({
@@ -217,13 +217,13 @@ describe('says what is wrong with', () => {
       (client) => client.statusChanged({ interviewId: 'any', onboardingStatus: 'FACE_VALIDATION_FINISHED' }),
     ],
     ['cancel', (client) => client.cancel('any')],
-  ])('credentials that are refused later: %s', async (_, call) => {
+  ])('%s reports credentials that the server refuses after connecting', async (_, call) => {
     const { address } = await endpoint({ status: (method) => (method === 'GetSystemInfo' ? 0 : 7) });
     const client = await connect({ TEMPORAL_ADDRESS: address });
     expect(await failure(call(client))).toMatchObject({ problem: 'refused', address, namespace: 'default' });
   });
 
-  it('a namespace that is not there', async () => {
+  it('reports an unknown namespace', async () => {
     const client = await connect({ TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: 'not-there' });
     expect(await failure(client.start({ interviewId: 'any' }))).toMatchObject({
       problem: 'unknownNamespace',
@@ -232,20 +232,20 @@ describe('says what is wrong with', () => {
     });
   });
 
-  it('a server that goes away', async () => {
+  it('reports a server that stops after connecting', async () => {
     const { address, [Symbol.asyncDispose]: stop } = await endpoint();
     const client = await connect({ TEMPORAL_ADDRESS: address });
     await stop();
     const soon = Date.now() + 1_000;
     const started = client.temporal.withDeadline(soon, () => client.start({ interviewId: 'any' }));
     expect(await failure(started)).toMatchObject({ problem: 'away', retryable: true, address });
-    // Not that the session goes on, which nobody knows.
+    // Not AnswerPendingError, because the server may not have the session.
     expect(await failure(client.finish({ interviewId: 'any' }, { timeoutMs: 1_000 }))).toMatchObject({
       problem: 'away',
     });
   });
 
-  it('a profile file that is no TOML, and shows none of it', async () => {
+  it('reports the line of a TOML error in the profile file without its content', async () => {
     const file = join(directory, 'broken.toml');
     writeFileSync(file, `[profile.default]\nnamespace = "any"\napi_key = "${API_KEY}\n`);
     const wrong = await thrown(connect({ TEMPORAL_CONFIG_FILE: file }));
@@ -254,7 +254,7 @@ describe('says what is wrong with', () => {
     expect(wrong.message).not.toContain(API_KEY);
   });
 
-  it('the configuration', async () => {
+  it('reports an unknown profile without the API key', async () => {
     const wrong = await thrown(connect({ TEMPORAL_PROFILE: 'not-there', TEMPORAL_API_KEY: API_KEY }));
     expect(wrong).toBeInstanceOf(TemporalConfigurationError);
     expect(wrong.message).toContain('not-there');
@@ -266,8 +266,8 @@ describe('says what is wrong with', () => {
     ['an API key that is not ASCII', { TEMPORAL_API_KEY: `é${API_KEY}` }, {}],
     ['a header that cannot be sent', { TEMPORAL_GRPC_META_X_TEAM: `é${API_KEY}` }, {}],
     ['an address with a login', { TEMPORAL_ADDRESS: `https://user:${API_KEY}@temporal.test:7233` }, {}],
-    ['an address with a login that is given to it', {}, { address: `user:${API_KEY}@temporal.test:7233` }],
-  ])('%s, and shows none of it, nor does its cause', async (_, env, options) => {
+    ['an address option with a login', {}, { address: `user:${API_KEY}@temporal.test:7233` }],
+  ])('reports %s without its value, also in the cause', async (_, env, options) => {
     const wrong = await thrown(connect({ TEMPORAL_ADDRESS: (await endpoint()).address, ...env }, options));
     expect(wrong).toBeInstanceOf(TemporalConfigurationError);
     expect(inspect(wrong, { showHidden: true, depth: Number.POSITIVE_INFINITY })).not.toContain(API_KEY);

@@ -5,20 +5,20 @@ const grpcError = (code: number) => Object.assign(new Error('of gRPC'), { code, 
 const wrapped = (code: number) => new Error('of the SDK', { cause: grpcError(code) });
 
 describe('isDeadline', () => {
-  it.each([grpcError(4), wrapped(4)])('is what gRPC calls so: %s', (error) => {
+  it.each([grpcError(4), wrapped(4)])('isDeadline is true for DEADLINE_EXCEEDED: %s', (error) => {
     expect(isDeadline(error)).toBe(true);
   });
 
-  it('is a call that the server has cancelled when it was over', () => {
+  it('isDeadline is true for a call that the server cancels at the deadline', () => {
     expect(isDeadline(wrapped(1), Date.now())).toBe(true);
   });
 
-  it('is none that was cancelled long before, or that has no deadline', () => {
+  it('isDeadline is false for a call that is cancelled before its deadline or has none', () => {
     expect(isDeadline(wrapped(1), Date.now() + 60_000)).toBe(false);
     expect(isDeadline(wrapped(1))).toBe(false);
   });
 
-  it.each([grpcError(14), wrapped(14), new Error('other')])('is nothing else: %s', (error) => {
+  it.each([grpcError(14), wrapped(14), new Error('other')])('isDeadline is false for other errors: %s', (error) => {
     expect(isDeadline(error, Date.now())).toBe(false);
   });
 });

@@ -11,7 +11,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Nothing is sent before the first request. */
+/** A lazy connection: it connects on its first request. */
 function clientOf(address: string, options: Partial<ConstructorParameters<typeof Client>[0]> = {}): Client {
   return new Client({ connection: Connection.lazy({ address }), ...options });
 }
@@ -26,8 +26,8 @@ async function refusal(attempt: () => unknown): Promise<string> {
   return 'none';
 }
 
-describe('a client of a server that is not on this machine', () => {
-  it('is refused without keys, before it connects', async () => {
+describe('a client of a server on another machine', () => {
+  it('refuses a client without keys before it connects', async () => {
     const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
     expect(message).toContain(`Temporal server at ${ELSEWHERE} in clear text`);
     expect(message).toContain('TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE');
@@ -35,14 +35,14 @@ describe('a client of a server that is not on this machine', () => {
     expect(await refusal(() => connectOnboardingClient())).toContain(ELSEWHERE);
   });
 
-  it('is refused with keys that are wrong, which it does not show', async () => {
+  it('refuses a client with invalid keys without showing them', async () => {
     vi.stubEnv('TEMPORAL_INCODE_ENCRYPTION_KEYS', KEY);
     const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
     expect(message).toContain('not written as id:base64');
     expect(message).not.toContain(KEY);
   });
 
-  it('is refused also if somebody else made it, unless it has a codec or is allowed to go without', async () => {
+  it("refuses the caller's own client, unless it has a codec or plaintext is allowed", async () => {
     expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE) }))).toContain(ELSEWHERE);
     const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));
     expect(await refusal(() => new OnboardingClient({ client: clientOf(ELSEWHERE, { dataConverter }) }))).toBe('none');
@@ -51,8 +51,8 @@ describe('a client of a server that is not on this machine', () => {
   });
 });
 
-it('a client on the connection of a worker is held to it too', async () => {
-  // This machine by a name that does not look like it.
+it("refuses a plaintext client on a worker's connection to another machine", async () => {
+  // This machine, under a name that does not look like loopback.
   const address = inject('temporalAddress').replace('127.0.0.1', '127.1');
   const worker = await createWorker(
     readConfig({
@@ -75,6 +75,9 @@ it('a client on the connection of a worker is held to it too', async () => {
   await running;
 });
 
-it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('a client of %s needs no keys', async (address) => {
-  expect(await refusal(() => new OnboardingClient({ client: clientOf(address) }))).toBe('none');
-});
+it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])(
+  'a client of a server on %s needs no keys',
+  async (address) => {
+    expect(await refusal(() => new OnboardingClient({ client: clientOf(address) }))).toBe('none');
+  },
+);

@@ -34,7 +34,7 @@ const FACTS: PendingFacts = {
 const CALL = { activity: 'finishStatus', attempt: 3, lastFailure: null, nextAttemptAt: null, paused: false };
 const FAILURE = { type: 'IncodeNotTaken', message: 'Incode answered 503.' };
 
-it('every error class of the client extends TemporalIncodeError and is named after its class', () => {
+it('every error of the client extends TemporalIncodeError and has the name of its class', () => {
   const classes = Object.entries(client).filter(([name]) => name.endsWith('Error')) as [string, () => unknown][];
   expect(classes.length).toBeGreaterThan(15);
   const strangers = classes.filter(
@@ -44,9 +44,9 @@ it('every error class of the client extends TemporalIncodeError and is named aft
   expect(strangers).toEqual([]);
 });
 
-describe('an error', () => {
+describe('errors of the client', () => {
   it.each<[Error, string, string]>([
-    [new SessionCompletedError(result), 'SessionCompletedError', 'Session i-1 was completed before: approved.'],
+    [new SessionCompletedError(result), 'SessionCompletedError', 'Session i-1 is already completed: approved.'],
     [new SessionNotFoundError('i-1'), 'SessionNotFoundError', 'Session i-1: no onboarding is known'],
     [new SessionEndedError('i-1'), 'SessionEndedError', 'Session i-1: its onboarding has ended'],
     [new SessionFailedError('i-1', 'X', 'it ended'), 'SessionFailedError', 'Session i-1: it ended'],
@@ -66,14 +66,14 @@ describe('an error', () => {
     [
       new ClientClosedError(WHERE),
       'ClientClosedError',
-      'its connection to Temporal at temporal.example:7233 was ended',
+      'close() has ended its connection to Temporal at temporal.example:7233.',
     ],
     [
       new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'too long'),
       'TemporalRequestError',
       'namespace kyc, was refused (INVALID_ARGUMENT): too long',
     ],
-  ])('%s says what it is about', (error, name, message) => {
+  ])('the message of %s says what happened', (error, name, message) => {
     expect(error.name).toBe(name);
     expect(error.message).toContain(message);
   });
@@ -83,14 +83,17 @@ describe('an error', () => {
     ['notListening', true, true, 'Nothing is listening at temporal.example:7233.'],
     ['refused', false, false, 'refuses the credentials for namespace kyc'],
     ['unknownNamespace', false, false, 'temporal operator namespace create --namespace kyc'],
-  ] as const)('of Temporal, %s, says whether asking again helps: %s', (problem, retryable, mayBeTaken, message) => {
-    const error = new TemporalUnavailableError(problem, WHERE, 'why');
-    expect(error).toMatchObject({ problem, retryable, mayBeTaken, cause: 'why', ...WHERE });
-    expect(error.message).toContain(message);
-    expect(error.message.includes('not known whether Temporal took the request')).toBe(mayBeTaken);
-  });
+  ] as const)(
+    'TemporalUnavailableError with the problem %s has retryable %s',
+    (problem, retryable, mayBeTaken, message) => {
+      const error = new TemporalUnavailableError(problem, WHERE, 'why');
+      expect(error).toMatchObject({ problem, retryable, mayBeTaken, cause: 'why', ...WHERE });
+      expect(error.message).toContain(message);
+      expect(error.message.includes('not known whether Temporal took the request')).toBe(mayBeTaken);
+    },
+  );
 
-  it('of Temporal says so if nothing was sent', () => {
+  it('TemporalUnavailableError says that nothing was sent', () => {
     const error = new TemporalUnavailableError('notListening', WHERE, undefined, false);
     expect(error.mayBeTaken).toBe(false);
     expect(error.message).toContain('Nothing was sent.');
@@ -98,7 +101,7 @@ describe('an error', () => {
 });
 
 describe('AnswerPendingError', () => {
-  it('carries what is known of the session', () => {
+  it('AnswerPendingError contains what the client knows about the session', () => {
     const error = new AnswerPendingError({ ...FACTS, stage: 'needsToken', waitingFor: 'a session token' });
     expect(error).toMatchObject({
       interviewId: 'i-1',
@@ -110,25 +113,25 @@ describe('AnswerPendingError', () => {
   });
 
   it.each<[string, Partial<PendingFacts>, string]>([
-    ['nothing is in the way', {}, 'It goes on at the server, in the stage finishing'],
+    ['nothing blocks the session', {}, 'It continues on the server, in the stage finishing'],
     [
       'no worker polls',
       { hasWorker: false, isAnswering: false },
-      'No worker polls the task queue a-queue, so nothing happens',
+      'No worker polls the task queue a-queue. Start a worker',
     ],
     ['a token is missing', { waitingFor: 'a session token' }, 'It waits for a session token.'],
-    ['a worker does not answer', { isAnswering: false, stage: null }, 'too many signals wait for it'],
+    ['a worker does not answer', { isAnswering: false, stage: null }, 'too many pending signals'],
     [
       'an operator has paused the call',
       { call: { ...CALL, paused: true } },
       'An operator has paused its call finishStatus',
     ],
     [
-      'a call is retried',
+      'a call is being retried',
       { call: { ...CALL, lastFailure: FAILURE } },
-      'Its call finishStatus is being retried, attempt 3 after: Incode answered 503. It goes on',
+      'Its call finishStatus is being retried, attempt 3 after: Incode answered 503. It continues',
     ],
-    ['it has ended meanwhile', { isRunning: false }, 'Its onboarding has ended meanwhile'],
+    ['the onboarding has ended meanwhile', { isRunning: false }, 'Its onboarding has ended meanwhile'],
   ])('says what happens next when %s', (_, facts, message) => {
     expect(new AnswerPendingError({ ...FACTS, ...facts }).message).toContain(message);
   });

@@ -49,42 +49,42 @@ const CONNECTED = clientOf(2);
 const failed = (cause?: Error) => new WorkflowFailedError('failed', cause, 'MAXIMUM_ATTEMPTS_REACHED' as never);
 const updateFailed = (cause: Error) => new WorkflowUpdateFailedError('failed', cause as never);
 
-describe('the failure of a workflow', () => {
+describe('describeFailure', () => {
   it.each<[string, Error | undefined, object]>([
     [
-      'of ours',
+      'an application failure',
       application('IncodeUnknownSession', 'unknown', { a: 1 }),
       { type: 'IncodeUnknownSession', message: 'unknown', details: { a: 1 } },
     ],
-    ['of ours, without a type', application(), { type: 'Failed', message: 'why' }],
-    ['of a cancellation', new CancelledFailure('c'), { type: 'Cancelled', message: 'the onboarding was cancelled' }],
+    ['an application failure without a type', application(), { type: 'Failed', message: 'why' }],
+    ['a cancellation', new CancelledFailure('c'), { type: 'Cancelled', message: 'the onboarding was cancelled' }],
     [
-      'of an end from outside',
+      'a termination',
       new TerminatedFailure('t', undefined),
       { type: 'Terminated', message: 'the onboarding was terminated' },
     ],
     [
-      'of time',
+      'a timeout',
       new TimeoutFailure('t', undefined, 'START_TO_CLOSE'),
       { type: 'TimedOut', message: 'the onboarding timed out' },
     ],
-    ['of another kind', new Error('other'), { type: 'Failed', message: 'other' }],
-    ['that nobody knows', undefined, { type: 'Failed', message: 'the onboarding failed' }],
-  ])('%s is told in our words', (_, cause, told) => {
-    expect(describeFailure(cause)).toEqual(told);
+    ['another error', new Error('other'), { type: 'Failed', message: 'other' }],
+    ['a missing cause', undefined, { type: 'Failed', message: 'the onboarding failed' }],
+  ])('describes %s', (_, cause, expected) => {
+    expect(describeFailure(cause)).toEqual(expected);
   });
 });
 
 describe('sessionFailure', () => {
   it.each([
     [
-      'an input with its field',
+      'invalid input with its field',
       failed(application('InvalidInput', 'plan.score is wrong', { field: 'plan.score' })),
       InvalidInputError,
       'plan.score is wrong',
     ],
     [
-      'an input without one',
+      'invalid input without a field',
       failed(application('InvalidInput', 'it is wrong')),
       InvalidInputError,
       'input it is wrong',
@@ -94,21 +94,26 @@ describe('sessionFailure', () => {
       'an unknown session',
       new WorkflowNotFoundError('workflow not found for ID: w', 'w', undefined),
       SessionNotFoundError,
-      'Session i: no onboarding is known in this namespace. Start it first.',
+      'Session i: no onboarding is known in this namespace. It was never started here, its history was removed, or a batch completed the session.',
     ],
-    ['another end', updateFailed(application('IncodeBadRequest', 'refused')), SessionFailedError, 'Session i: refused'],
-  ])('names %s', (_, error, type, message) => {
-    const told = sessionFailure('i', error) as Error;
-    expect(told).toBeInstanceOf(type);
-    expect(told.message).toBe(message);
+    [
+      'any other failure',
+      updateFailed(application('IncodeBadRequest', 'refused')),
+      SessionFailedError,
+      'Session i: refused',
+    ],
+  ])('converts %s', (_, error, type, message) => {
+    const failure = sessionFailure('i', error) as Error;
+    expect(failure).toBeInstanceOf(type);
+    expect(failure.message).toBe(message);
   });
 
-  it('tells a session that has ended from an unknown one', () => {
+  it('distinguishes a session that has ended from an unknown one', () => {
     const ended = new WorkflowNotFoundError('workflow execution already completed', 'w', undefined);
     expect(sessionFailure('i', ended)).toBeInstanceOf(SessionEndedError);
   });
 
-  it('passes on what says nothing of a session', () => {
+  it('returns errors that do not concern a session unchanged', () => {
     expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
   });
 });
@@ -120,17 +125,17 @@ describe('isDeadline', () => {
     ["gRPC's own", DEADLINE, undefined, true],
     ["an update's", ofUpdate, undefined, true],
     ["an update's, wrapped", new Error('wrapped', { cause: ofUpdate }), undefined, true],
-    ['cancelled by the server at that time', grpc(1), 0, true],
-    ['cancelled earlier', grpc(1), Date.now() + 3_600_000, false],
-    ['cancelled without one', grpc(1), undefined, false],
+    ['a call that the server cancels at the deadline', grpc(1), 0, true],
+    ['a call that is cancelled before the deadline', grpc(1), Date.now() + 3_600_000, false],
+    ['a call that is cancelled without a deadline', grpc(1), undefined, false],
     ['another error', grpc(14), 0, false],
     ['no error', 'late', undefined, false],
-  ])('%s', (_, error, deadline, expected) => {
+  ])('isDeadline of %s', (_, error, deadline, expected) => {
     expect(isDeadline(error, deadline)).toBe(expected);
   });
 });
 
-it('a run that ended before it took the update is told from one that is not there', () => {
+it('isAbortedByEnd distinguishes a run that ended before it accepted the update from an unknown run', () => {
   expect(isAbortedByEnd(grpc(5, 'update aborted by closing workflow'))).toBe(true);
   expect(isAbortedByEnd(grpc(5, 'no such workflow'))).toBe(false);
   expect(isAbortedByEnd(grpc(9, 'aborted by closing workflow'))).toBe(false);
@@ -142,11 +147,11 @@ it.each([
   [new WorkflowNotFoundError('workflow execution already completed', 'w', undefined), 'ended'],
   [new WorkflowNotFoundError('workflow not found', 'w', undefined), 'unknownSession'],
   [DEADLINE, undefined],
-])('a signal that fails with %s needs no other: %s', (error, expected) => {
+])('undeliverable(%s) is %s', (error, expected) => {
   expect(undeliverable(error)).toBe(expected);
 });
 
-describe('an error of gRPC', () => {
+describe('gRPC errors', () => {
   it.each([
     [2, '', true],
     [4, '', true],
@@ -155,20 +160,20 @@ describe('an error of gRPC', () => {
     [14, '', true],
     [3, '', false],
     [5, '', false],
-    // A server that is killed.
+    // A killed server.
     [1, 'Call cancelled', true],
     [1, 'Cancelled on client', false],
     [13, 'Received RST_STREAM with code 2', true],
     [13, 'ended without gRPC status', true],
     [13, 'a mistake', false],
-    // A worker that is killed.
+    // A killed worker.
     [9, 'unexpected workflow task failure', true],
     [9, 'not now', false],
-  ])('%i "%s" means that Temporal is away: %s', (code, details, expected) => {
+  ])('isAway of status %i "%s" is %s', (code, details, expected) => {
     expect(isAway(grpc(code, details))).toBe(expected);
   });
 
-  it('is found where the SDK or we have wrapped it, and no deeper', () => {
+  it('grpcError finds an error up to two causes deep', () => {
     const wrapped = (depth: number): Error =>
       depth === 0 ? DEADLINE : new Error('wrapped', { cause: wrapped(depth - 1) });
     expect([0, 1, 2, 3].map((depth) => grpcError(wrapped(depth)) === DEADLINE)).toEqual([true, true, true, false]);
@@ -180,7 +185,7 @@ describe('an error of gRPC', () => {
     [grpc(16), 'refused'],
     [grpc(14), 'away'],
     [Object.assign(new Error('no'), { name: 'NamespaceNotFoundError' }), 'unknownNamespace'],
-  ])('%s: Temporal is %s', (error, problem) => {
+  ])('temporalFailure(%s) has the problem %s', (error, problem) => {
     expect(temporalFailure(CONNECTED, error)).toMatchObject({
       problem,
       address: 'temporal.example:7233',
@@ -193,7 +198,7 @@ describe('an error of gRPC', () => {
     ['a query', 'invalid query: invalid search attribute: IncodeStage'],
     ['a query of an older server', "invalid query: column name 'IncodeStage' is not defined"],
     ['a value of another type', 'invalid value for search attribute IncodeStage of type Int: "finishing"'],
-  ])('names the command that sets the namespace up when the server refuses %s', (_, details) => {
+  ])('names the setup command if the server refuses %s because of a search attribute', (_, details) => {
     const error = temporalFailure(CONNECTED, grpc(3, details));
     expect(error).toBeInstanceOf(NamespaceNotSetUpError);
     expect(error).toMatchObject({ searchAttribute: 'IncodeStage', namespace: 'kyc' });
@@ -204,35 +209,35 @@ describe('an error of gRPC', () => {
     [grpc(3, 'invalid search attribute: CustomStage'), 'INVALID_ARGUMENT'],
     [grpc(12, 'unknown method'), 'UNIMPLEMENTED'],
     [new TypeError('the SDK failed'), null],
-  ])('becomes an error of this package when it has no other name: %s', (error, status) => {
-    const told = temporalFailure(CONNECTED, error);
-    expect(told).toBeInstanceOf(TemporalRequestError);
-    expect(told).toMatchObject({ status, cause: error });
+  ])('temporalFailure(%s) is a TemporalRequestError with status %s', (error, status) => {
+    const failure = temporalFailure(CONNECTED, error);
+    expect(failure).toBeInstanceOf(TemporalRequestError);
+    expect(failure).toMatchObject({ status, cause: error });
   });
 
-  it('shows neither secrets nor long texts of the server', () => {
+  it('redacts secrets and shortens long reasons from the server', () => {
     const token = `eyJ${'a'.repeat(20)}.${'b'.repeat(20)}.c`;
     const { message } = temporalFailure(CONNECTED, grpc(3, `sessionToken: "${token}" ${'x'.repeat(5_000)}`));
     expect(message).not.toContain(token);
     expect(message.length).toBeLessThan(500);
   });
 
-  it('of this package is handed on unchanged', () => {
+  it('temporalFailure returns an error of this package unchanged', () => {
     const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
     expect(temporalFailure(CONNECTED, error)).toBe(error);
   });
 
-  it("knows no address of a worker's connection", () => {
+  it("temporalFailure has no address for a worker's connection", () => {
     expect(temporalFailure(clientOf(), grpc(14))).toMatchObject({ address: 'its address' });
   });
 });
 
 describe('withTemporalErrors', () => {
-  it('gives the answer', async () => {
+  it('returns the answer', async () => {
     expect(await withTemporalErrors(CONNECTED, async () => 5)).toBe(5);
   });
 
-  it('says what is missing where payloads are encrypted and there are no keys', async () => {
+  it('reports missing keys for encrypted payloads', async () => {
     const request = () => Promise.reject(new Error('Unknown encoding: binary/encrypted'));
     expect(await thrown(withTemporalErrors(CONNECTED, request))).toBeInstanceOf(EncryptionKeyError);
   });

@@ -15,15 +15,15 @@ const tokenUntil = (seconds: number) => new UnsecuredJWT({ exp: NOW / 1_000 + se
 
 describe('a session token', () => {
   it.each([
-    ['that is valid for a second more', tokenUntil(1)],
-    ['that never expires', new UnsecuredJWT({}).encode()],
-    ['in a form that only Incode knows', 'opaque'],
-  ])('%s is sent', (_, token) => {
+    ['is valid for one more second', tokenUntil(1)],
+    ['never expires', new UnsecuredJWT({}).encode()],
+    ['has an unknown format', 'opaque'],
+  ])('accepts a token that %s', (_, token) => {
     expect(checkedToken('i', token)).toBe(token);
     expect(checkedInput({ interviewId: 'i', sessionToken: token })).toEqual({ interviewId: 'i', sessionToken: token });
   });
 
-  it.each([0, -1])('that expired %i s from now is not sent, and not repeated', (seconds) => {
+  it.each([0, -1])('refuses a token that expires %i s from now without repeating it', (seconds) => {
     const token = tokenUntil(seconds);
     for (const check of [
       () => checkedToken('i', token),
@@ -34,11 +34,11 @@ describe('a session token', () => {
     }
   });
 
-  it('that cannot be sent is refused', () => {
+  it('refuses a token with characters that cannot be sent', () => {
     expect(() => checkedToken('i', 'two\nlines')).toThrow('sessionToken must be printable');
   });
 
-  it('of another session is refused, naming both sessions', () => {
+  it('refuses a token of another session and names both sessions', () => {
     const token = new UnsecuredJWT({ interviewId: 'session-b' }).encode();
     const checks = [
       () => checkedToken('session-a', token),
@@ -50,12 +50,12 @@ describe('a session token', () => {
     }
   });
 
-  it('says until when it is valid, if it says so', () => {
+  it('tokenExpiry returns the exp of a token that has one', () => {
     expect(tokenExpiry(tokenUntil(60))).toBe(NOW / 1_000 + 60);
     expect(tokenExpiry('opaque')).toBeUndefined();
   });
 });
 
-it('a session needs no token', () => {
+it('accepts a session without a token', () => {
   expect(checkedInput({ interviewId: 'i' })).toEqual({ interviewId: 'i' });
 });

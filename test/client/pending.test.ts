@@ -19,7 +19,7 @@ async function pending(call: Promise<unknown>): Promise<AnswerPendingError> {
   return error as AnswerPendingError;
 }
 
-/** A client whose sessions go to a task queue of their own. */
+/** A client whose sessions use a separate task queue. */
 function alone(): { onboarding: OnboardingClient; taskQueue: string; interviewId: string } {
   const taskQueue = `alone-${randomUUID()}`;
   const onboarding = new OnboardingClient({ client: world.temporal, taskQueue });
@@ -30,16 +30,16 @@ function terminate(interviewId: string): Promise<unknown> {
   return world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
 }
 
-describe('finish that is not answered in time', () => {
-  it('names the task queue that no worker polls', async () => {
+describe('finish after its timeout', () => {
+  it('finish names the task queue that no worker polls', async () => {
     const { onboarding, taskQueue, interviewId } = alone();
     const error = await pending(onboarding.finish({ interviewId }, { timeoutMs: 1_000 }));
     expect(error).toMatchObject({ interviewId, hasWorker: false, stage: 'finishing', waitingFor: null });
-    expect(error.message).toContain(`No worker polls the task queue ${taskQueue}, so nothing happens until one does.`);
+    expect(error.message).toContain(`No worker polls the task queue ${taskQueue}. Start a worker`);
     await terminate(interviewId);
   });
 
-  it('says that the session waits for a token', async () => {
+  it('finish says that the session waits for a token', async () => {
     const { interviewId } = await world.simulator.openSession();
     const error = await pending(world.onboarding.finish({ interviewId }, { timeoutMs: 2_000 }));
     expect(error).toMatchObject({
@@ -51,7 +51,7 @@ describe('finish that is not answered in time', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('says which call is being retried, and why', async () => {
+  it('finish names the call that is being retried and its last failure', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
     const input = { interviewId, sessionToken: token };
@@ -62,8 +62,8 @@ describe('finish that is not answered in time', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  // As when thousands of signals wait: the worker takes the task and never gets through it.
-  it('says that the workers do not answer for the session', async () => {
+  // As with thousands of pending signals: the worker takes the task and never completes it.
+  it('finish says that the workers do not answer for the session', async () => {
     const { onboarding, taskQueue, interviewId } = alone();
     const { workflowService, options } = world.temporal;
     const { namespace } = options;
@@ -77,7 +77,7 @@ describe('finish that is not answered in time', () => {
     await terminate(interviewId);
   });
 
-  it('waits 30 s by default', async () => {
+  it('finish waits 30 s by default', async () => {
     await using endpoint = await startGrpcEndpoint({ status: () => 3 });
     const connection = Connection.lazy({ address: endpoint.address });
     const onboarding = new OnboardingClient({ client: new Client({ connection }) });
@@ -92,8 +92,8 @@ describe('finish that is not answered in time', () => {
   });
 });
 
-describe('renewToken and extendDeadline that no worker takes', () => {
-  it('name the task queue that no worker polls', async () => {
+describe('renewToken and extendDeadline after their timeout', () => {
+  it('renewToken and extendDeadline name the task queue that no worker polls', async () => {
     const { onboarding, taskQueue, interviewId } = alone();
     await onboarding.start({ interviewId });
     const timeoutMs = 500;
@@ -109,8 +109,8 @@ describe('renewToken and extendDeadline that no worker takes', () => {
   });
 });
 
-describe('result that is not there in time', () => {
-  it('says what the session waits for', async () => {
+describe('result after its timeout', () => {
+  it('result says what the session waits for', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
     const error = await pending(world.onboarding.result(interviewId, { timeoutMs: 500 }));

@@ -4,7 +4,7 @@ import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js'
 import { all } from '../support/batch.js';
 import { cases, fc, printable } from '../support/property.js';
 
-/** Some of them large, so that bytes end shards as well as numbers do. */
+/** Some sessions are large, so that both the byte limit and the count limit end shards. */
 const token = fc.oneof(
   printable(300),
   fc.integer({ min: 300, max: 16_384 }).map((length) => '"'.repeat(length)),
@@ -17,7 +17,7 @@ const list = fc
   .uniqueArray(session, { selector: ({ interviewId }) => interviewId, minLength: 1, maxLength: 120, size: 'max' })
   .map((sessions) => withOwnTokens(sessions as BatchSession[]));
 
-/** A token belongs to one session; of two that would share one, the second has none. */
+/** Removes repeated tokens, because a token belongs to one session. */
 function withOwnTokens(sessions: BatchSession[]): BatchSession[] {
   const seen = new Set<string>();
   return sessions.map(({ sessionToken, ...session }) => {
@@ -29,7 +29,7 @@ function withOwnTokens(sessions: BatchSession[]): BatchSession[] {
 const size = fc.integer({ min: 1, max: 60 });
 
 describe('cutShards', () => {
-  it('loses nothing, doubles nothing, keeps the order, and keeps to both limits', async () => {
+  it('keeps every session once and in order, within both limits', async () => {
     await fc.assert(
       fc.asyncProperty(list, size, async (sessions, size) => {
         const shards = await all(cutShards(sessions, size));
@@ -47,7 +47,7 @@ describe('cutShards', () => {
     );
   });
 
-  it('cuts in the same places without tokens of the usual length', async () => {
+  it('cuts at the same positions with and without tokens of the usual length', async () => {
     const usual = list.map((sessions) =>
       sessions.map(({ sessionToken = '', ...session }, at) => ({
         ...session,
@@ -64,7 +64,7 @@ describe('cutShards', () => {
     );
   });
 
-  it('gives shards before an id that was there already, names both its places, and ends', async () => {
+  it('yields the shards before a repeated id, names both positions and ends', async () => {
     await fc.assert(
       fc.asyncProperty(list, fc.nat(), size, async (sessions, at, size) => {
         const first = at % sessions.length;

@@ -20,12 +20,12 @@ describe('cutShards', () => {
     [1, [1]],
     [2_000, [2_000]],
     [4_001, [2_000, 2_000, 1]],
-  ])('%i sessions with tokens of the usual size make shards of %j', async (count, expected) => {
+  ])('cuts %i sessions with tokens of the usual length into shards of %j', async (count, expected) => {
     expect(await sizes(cut(sessions(count, 't'.repeat(256))))).toEqual(expected);
   });
 
   it.each([257, 512, 2_000, 16_384])(
-    'tokens of %i characters make shards that fit, even with quotes in them',
+    'keeps shards within the byte limit with tokens of %i characters, also with quotes',
     async (length) => {
       const shards = await cut(sessions(1_000, '"'.repeat(length)));
       for (const { sessions } of shards) expect(JSON.stringify(sessions).length).toBeLessThan(MAX_SHARD_BYTES);
@@ -36,9 +36,9 @@ describe('cutShards', () => {
   it.each([
     ['usual', [180, 256, 0]],
     ['long', [300, 512, 400]],
-  ])('renewed tokens of %s size, a little longer, shorter or missing, move no cut and no hash', async (_, lengths) => {
+  ])('keeps cuts and hashes when tokens of %s length are renewed or missing', async (_, lengths) => {
     const cuts = lengths.map(async (length) => {
-      // Long ids, so that bytes limit a shard and not the number of its sessions.
+      // Long ids, so that the byte limit ends a shard, not the count.
       const list = sessions(4_000, 't'.repeat(length)).map((session) => ({
         ...session,
         interviewId: session.interviewId.padStart(200, 'i'),
@@ -50,14 +50,14 @@ describe('cutShards', () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  it('the hash tells one list from another, and from itself in another order', async () => {
+  it('computes another hash for another list and for another order', async () => {
     const [a, b] = sessions(2);
     const lists = [[a, b], [b, a], [a], [b]] as BatchSession[][];
     const hashes = await Promise.all(lists.map(async (list) => (await cut(list))[0]?.contentHash));
     expect(new Set(hashes).size).toBe(4);
   });
 
-  it('refuses two sessions with one id, wherever they lie', async () => {
+  it('refuses a repeated interview id, also in another shard', async () => {
     const list = [...sessions(4), ...sessions(1)];
     await expect(cut(list, 2)).rejects.toThrow('sessions[4].interviewId is the same as that of sessions[0]');
   });
@@ -66,14 +66,14 @@ describe('cutShards', () => {
 describe('cutShards with tokens', () => {
   const jwt = (interviewId: string) => `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.x`;
 
-  it('refuses a token that names another session, and names both', async () => {
+  it('refuses a token of another session and names both sessions', async () => {
     const list = ['a', 'b', 'c'].map((interviewId) => ({ interviewId, sessionToken: jwt(interviewId) }));
     expect(await sizes(cut(list, 2))).toEqual([2, 1]);
     const shifted = list.map(({ interviewId }, at) => ({ interviewId, sessionToken: jwt('abc'.charAt((at + 1) % 3)) }));
     await expect(cut(shifted, 2)).rejects.toThrow('sessions[0].sessionToken belongs to session b, not to a');
   });
 
-  it('refuses one token for two sessions, wherever they lie, and does not repeat it', async () => {
+  it('refuses a repeated token, also in another shard, without showing it', async () => {
     const list = [...'abcde'].map((interviewId, at) => ({ interviewId, sessionToken: `token-${at % 4}` }));
     const refusal = cut(list, 2);
     await expect(refusal).rejects.toThrow('sessions[4].sessionToken is the same as that of sessions[0]');
@@ -82,17 +82,17 @@ describe('cutShards with tokens', () => {
 });
 
 describe('checkShardSize', () => {
-  it.each([1, 2_000])('takes %i', (size) => {
+  it.each([1, 2_000])('accepts a shard size of %i', (size) => {
     expect(checkShardSize(size)).toBe(size);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, 2_001])('refuses %d', (size) => {
+  it.each([0, -1, 1.5, Number.NaN, 2_001])('refuses a shard size of %d', (size) => {
     expect(() => checkShardSize(size)).toThrow('shardSize must be a whole number from 1 to 2000');
   });
 });
 
 describe('SeenIds', () => {
-  it('tells of 100,000 ids where each was seen first', () => {
+  it('returns where each of 100,000 ids was first seen', () => {
     const seen = new SeenIds();
     const places = Array.from({ length: 100_000 }, (_, at) => seen.see(`id-${at}`, at));
     expect(places.every((place, at) => place === at)).toBe(true);
@@ -106,7 +106,7 @@ describe('Window', () => {
   it.each([
     [true, ['slow', 'fast']],
     [false, ['fast', 'slow']],
-  ])('in order %s gives %j', async (inOrder, expected) => {
+  ])('yields results with inOrder %s as %j', async (inOrder, expected) => {
     const window = new Window<string>(2, inOrder);
     window.add(later('slow', 50));
     window.add(later('fast', 1));
@@ -117,14 +117,14 @@ describe('Window', () => {
     ]);
   });
 
-  it('gives an error at once, also one of a later result', async () => {
+  it('throws an error at once, also of a later result', async () => {
     const window = new Window<string>(2, true);
     window.add(new Promise(() => undefined));
     window.add(Promise.reject(new Error('broken')));
     await expect(window.take()).rejects.toThrow('broken');
   });
 
-  it('lets nobody wait for room for ever', async () => {
+  it('ends the wait for room when it is closed', async () => {
     const window = new Window<string>(1, true);
     window.add(new Promise(() => undefined));
     const room = window.room();

@@ -17,7 +17,7 @@ async function inputs(count: number): Promise<OnboardingInput[]> {
 }
 
 describe('startMany', () => {
-  it('starts a lifecycle for each, in order, and says which were there before', async () => {
+  it('starts an onboarding for each session in order and marks existing ones as attached', async () => {
     const list = await inputs(6);
     await world.onboarding.start(list[2] as OnboardingInput);
     await world.onboarding.result(String(list[2]?.interviewId));
@@ -32,7 +32,7 @@ describe('startMany', () => {
     }
   });
 
-  it('has an error for each that cannot be started, and goes on', async () => {
+  it('yields an error for each session that cannot be started and continues', async () => {
     const [first, last] = await inputs(2);
     await world.onboarding.start(first as OnboardingInput);
     await world.onboarding.result(String(first?.interviewId));
@@ -48,7 +48,7 @@ describe('startMany', () => {
     await world.onboarding.result(String(last?.interviewId));
   });
 
-  it('has no more starts under way than it was told, and reads no further', async () => {
+  it('keeps at most the configured number of starts in flight and reads no further input', async () => {
     const list = await inputs(9);
     let [underWay, most, read] = [0, 0, 0];
     const onboarding = Object.create(world.onboarding);
@@ -73,7 +73,7 @@ describe('startMany', () => {
     for (const { interviewId } of list) await world.onboarding.result(interviewId);
   });
 
-  it('starts nothing more after it was aborted', async () => {
+  it('starts no more sessions after its signal is aborted', async () => {
     const list = await inputs(4);
     const abort = new AbortController();
     const items = startMany(world.onboarding, list, { concurrency: 1, signal: abort.signal });

@@ -2,7 +2,7 @@ import { ServiceError } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { isAway } from '../../src/client/temporal-failure.js';
 
-/** As gRPC throws it, wrapped as the SDK does. */
+/** A gRPC error as the SDK wraps it. */
 function refusal(code: number, details: string): Error {
   return new ServiceError('Workflow Update failed', {
     cause: Object.assign(new Error(details), { code, details, metadata: {} }),
@@ -15,6 +15,6 @@ it.each([
   [9, 'workflow is paused', false],
   [3, 'Update id is too long', false],
   [14, 'connect ECONNREFUSED', true],
-])('%i: %s is a trouble that passes: %s', (code, details, expected) => {
+])('isAway of a wrapped error with status %i "%s" is %s', (code, details, expected) => {
   expect(isAway(refusal(code, details))).toBe(expected);
 });

@@ -20,7 +20,7 @@ import { startLocalTemporalServer } from '../../src/testing/index.js';
 import { startGrpcEndpoint } from '../support/grpc-endpoint.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
-/** Everything that a client can be asked for. */
+/** Every method of the client. */
 const METHODS: [name: string, call: (onboarding: OnboardingClient) => Promise<unknown>][] = [
   ['start', (onboarding) => onboarding.start({ interviewId: 'any' })],
   ['finish', (onboarding) => onboarding.finish({ interviewId: 'any' })],
@@ -40,7 +40,7 @@ const METHODS: [name: string, call: (onboarding: OnboardingClient) => Promise<un
 ];
 const STATUS = { interviewId: 'any', onboardingStatus: 'FACE_VALIDATION_FINISHED' };
 
-/** An item's error is thrown like any other. */
+/** Throws the error of an item. */
 async function onlyItem(items: AsyncIterable<object>): Promise<void> {
   for await (const item of items) if ('error' in item) throw item.error;
 }
@@ -56,7 +56,7 @@ async function clientOf(address: string, namespace = inject('temporalNamespace')
   return new OnboardingClient({ client: new Client({ connection, namespace }) });
 }
 
-/** A port that was free a moment ago. gRPC shares its connections by address, so each client gets its own. */
+/** A port that was just free. Each client gets another one, because gRPC shares connections by address. */
 async function freeAddress(): Promise<string> {
   await using proxy = await startTcpProxy('127.0.0.1:1');
   return proxy.address;
@@ -71,8 +71,8 @@ async function failureOf(call: Promise<unknown>): Promise<TemporalIncodeError> {
   throw error;
 }
 
-describe('a port where nothing is listening', () => {
-  it.each(METHODS)('is named at once by %s', async (_, call) => {
+describe('an address without a server', () => {
+  it.each(METHODS)('%s reports at once that nothing is listening', async (_, call) => {
     const address = await freeAddress();
     const error = await failureOf(call(await clientOf(address)));
     expect(error).toBeInstanceOf(TemporalUnavailableError);
@@ -80,12 +80,12 @@ describe('a port where nothing is listening', () => {
     expect(error.message).toMatch(/^Nothing is listening at 127\.0\.0\.1:\d+\. .*TEMPORAL_ADDRESS/);
   });
 
-  it('is named at once by connectOnboardingClient', async () => {
+  it('connectOnboardingClient reports at once that nothing is listening', async () => {
     const error = await failureOf(connectOnboardingClient({ address: '127.0.0.1:1' }));
     expect(error).toMatchObject({ problem: 'notListening', mayBeTaken: false });
   });
 
-  it('does not keep a client from a server that starts there later', async () => {
+  it('a client reaches a server that starts later at the address', async () => {
     const proxy = await startTcpProxy(inject('temporalAddress'));
     const { address } = proxy;
     await proxy[Symbol.asyncDispose]();
@@ -98,7 +98,7 @@ describe('a port where nothing is listening', () => {
 });
 
 describe('an unknown namespace', () => {
-  it.each(METHODS)('is named by %s', async (_, call) => {
+  it.each(METHODS)('%s reports an unknown namespace', async (_, call) => {
     const error = await failureOf(call(await clientOf(inject('temporalAddress'), 'not-there')));
     expect(error).toMatchObject({ problem: 'unknownNamespace', namespace: 'not-there' });
   });
@@ -114,12 +114,12 @@ describe('a namespace without our search attributes', () => {
     const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };
     await connection.workflowService.registerNamespace({ namespace: 'bare', workflowExecutionRetentionPeriod });
     onboarding = await clientOf(server.address, 'bare');
-    // It is known to all parts of the server within a second.
+    // All parts of the server know the namespace within a second.
     while ((await failureOf(onboarding.state('any'))).name !== 'SessionNotFoundError') await sleep(100);
   });
 
   it.each(METHODS.filter(([name]) => /start|finish|batch/i.test(name)))(
-    '%s names the command that sets it up',
+    '%s names the setup command if the search attributes are missing',
     async (_, call) => {
       const error = await failureOf(call(onboarding));
       expect(error).toBeInstanceOf(NamespaceNotSetUpError);
@@ -129,7 +129,7 @@ describe('a namespace without our search attributes', () => {
 });
 
 describe('a refusal by the server', () => {
-  it.each(METHODS)('of the caller is told by %s', async (_, call) => {
+  it.each(METHODS)('%s reports that the server refuses the caller', async (_, call) => {
     await using endpoint = await startGrpcEndpoint({ status: () => 7 });
     expect(await failureOf(call(await clientOf(endpoint.address)))).toMatchObject({
       problem: 'refused',
@@ -137,9 +137,9 @@ describe('a refusal by the server', () => {
     });
   });
 
-  // What the server does not implement, refuses as malformed, or fails at.
+  // Not implemented, malformed, and failed inside the server.
   it.each(METHODS.flatMap(([name, call]) => [12, 3, 13].map((status) => [name, status, call] as const)))(
-    'leaves %s as an error of this package: gRPC status %i',
+    '%s throws an error of this package for gRPC status %i',
     async (_, status, call) => {
       await using endpoint = await startGrpcEndpoint({ status: () => status });
       expect((await failureOf(call(await clientOf(endpoint.address)))).name).toBe('TemporalRequestError');
@@ -147,25 +147,25 @@ describe('a refusal by the server', () => {
   );
 });
 
-describe('a client that is closed', () => {
-  it.each(METHODS)('says so: %s', async (_, call) => {
+describe('a closed client', () => {
+  it.each(METHODS)('%s throws ClientClosedError', async (_, call) => {
     const onboarding = await connectOnboardingClient({ address: inject('temporalAddress') });
     await onboarding.close();
     const error = await failureOf(call(onboarding));
     expect(error).toBeInstanceOf(ClientClosedError);
-    expect(error.message).toContain(`Temporal at ${inject('temporalAddress')} was ended by close()`);
+    expect(error.message).toContain(`close() has ended its connection to Temporal at ${inject('temporalAddress')}`);
   });
 
-  it('may be closed twice', async () => {
+  it('close can be called twice', async () => {
     const onboarding = await connectOnboardingClient({ address: inject('temporalAddress') });
     await onboarding.close();
     await onboarding.close();
   });
 });
 
-describe('a server that stops in the middle', () => {
-  // All at once, because each takes as long as the SDK's retries.
-  it('is told by every method as one that is not there any more', async () => {
+describe('a server that stops during a request', () => {
+  // In parallel, because each request takes as long as the SDK's retries.
+  it('every method reports the server as unreachable', async () => {
     const proxy = await startTcpProxy(inject('temporalAddress'));
     const onboarding = await connectOnboardingClient({ address: proxy.address });
     expect((await failureOf(onboarding.state('nobody'))).name).toBe('SessionNotFoundError');
@@ -178,7 +178,7 @@ describe('a server that stops in the middle', () => {
     await onboarding.close();
   }, 120_000);
 
-  it('does not end the process when the client is closed between two retries', async () => {
+  it('closing the client between two retries does not crash the process', async () => {
     const proxy = await startTcpProxy(inject('temporalAddress'));
     const onboarding = await connectOnboardingClient({ address: proxy.address });
     await proxy[Symbol.asyncDispose]();
@@ -189,10 +189,10 @@ describe('a server that stops in the middle', () => {
   });
 });
 
-describe('a timeout that makes no sense', () => {
+describe('an invalid timeout', () => {
   const TIMEOUTS = [-1, 0, Number.NaN, Number.NEGATIVE_INFINITY, Number.MAX_VALUE, '30' as unknown as number];
 
-  it.each(TIMEOUTS)('is refused before anything is sent: %s', async (timeoutMs) => {
+  it.each(TIMEOUTS)('every method refuses the timeout %s before it sends anything', async (timeoutMs) => {
     const onboarding = await clientOf('127.0.0.1:1');
     const calls = [
       onboarding.finish({ interviewId: 'any' }, { timeoutMs }),
@@ -206,7 +206,7 @@ describe('a timeout that makes no sense', () => {
     }
   });
 
-  it.each([-1, Number.NaN])('is refused by batches too: %s', async (ms) => {
+  it.each([-1, Number.NaN])('batch functions refuse the timeout %s', async (ms) => {
     const onboarding = await clientOf('127.0.0.1:1');
     expect(await failureOf(stopBatch(onboarding, 'any', { waitMs: ms }))).toMatchObject({ field: 'waitMs' });
     expect(() => completeBatch(onboarding, [], { progressIntervalMs: ms })).toThrow('progressIntervalMs must be');

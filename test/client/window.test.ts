@@ -21,15 +21,15 @@ function filled({ limit = 10, inOrder = true, count = 3 } = {}) {
   return { window, results };
 }
 
-/** Whether it is still waiting once all that has happened has been heard of. */
+/** Whether the promise is still pending after all settled work has been processed. */
 async function waits(work: Promise<unknown>): Promise<boolean> {
   const later = Symbol('later');
   const turn = new Promise((resolve) => setImmediate(resolve, later));
   return (await Promise.race([work, turn])) === later;
 }
 
-describe('results are taken', () => {
-  it('in their order', async () => {
+describe('Window.take', () => {
+  it('take yields results in order', async () => {
     const { window, results } = filled();
     const first = window.take();
     results[2].resolve('c');
@@ -39,7 +39,7 @@ describe('results are taken', () => {
     expect([await first, await window.take(), await window.take()].map((one) => one?.value)).toEqual(['a', 'b', 'c']);
   });
 
-  it('as they come', async () => {
+  it('take yields results as they complete', async () => {
     const { window, results } = filled({ inOrder: false });
     const first = window.take();
     results[2].resolve('c');
@@ -52,7 +52,7 @@ describe('results are taken', () => {
     expect(await last).toEqual({ value: 'b' });
   });
 
-  it('to the end, also those that were under way when it was closed', async () => {
+  it('take yields the results that are pending when the window is closed', async () => {
     const { window, results } = filled({ count: 1 });
     expect(window.isClosed).toBe(false);
     window.close();
@@ -64,7 +64,7 @@ describe('results are taken', () => {
     expect(await window.take()).toBeUndefined();
   });
 
-  it('by somebody who waits when the end comes', async () => {
+  it('a pending take ends when the window is closed', async () => {
     const window = new Window<string>(1, true);
     const next = window.take();
     expect(await waits(next)).toBe(true);
@@ -73,20 +73,20 @@ describe('results are taken', () => {
   });
 });
 
-describe('there is room', () => {
-  it('for so many at a time', async () => {
+describe('Window.room', () => {
+  it('room waits while the limit is reached', async () => {
     const { window, results } = filled({ limit: 3, count: 2 });
     expect(await waits(window.room())).toBe(false);
     window.add(deferred().promise);
     const room = window.room();
     results[0].resolve('a');
-    // Until it is taken it needs room.
+    // A settled result still needs room until it is taken.
     expect(await waits(room)).toBe(true);
     await window.take();
     expect(await waits(room)).toBe(false);
   });
 
-  it('for nobody to wait for, once it is closed', async () => {
+  it('room ends its wait when the window is closed', async () => {
     const { window } = filled({ limit: 3 });
     const room = window.room();
     expect(await waits(room)).toBe(true);
@@ -95,10 +95,10 @@ describe('there is room', () => {
   });
 });
 
-describe('an error', () => {
+describe('Window with an error', () => {
   const problem = new Error('the server is gone');
 
-  it('of a result ends it: nothing more is taken', async () => {
+  it('the error of a result closes the window and is thrown by take', async () => {
     const { window, results } = filled();
     results[0].resolve('a');
     await waits(Promise.resolve());
@@ -109,14 +109,14 @@ describe('an error', () => {
     expect(await waits(window.room())).toBe(false);
   });
 
-  it('comes before results that are there', async () => {
+  it('an error is thrown before settled results', async () => {
     const { window, results } = filled();
     results[0].resolve('a');
     window.close(problem);
     expect(await thrown(window.take())).toBe(problem);
   });
 
-  it('counts also after the end, and the first one does', async () => {
+  it('the first error is thrown even if it arrives after the end', async () => {
     const { window } = filled();
     window.close();
     window.close(problem);

@@ -172,7 +172,7 @@ it('says what is missing to whoever has no keys, or others', async () => {
       () => without.state(waiting.interviewId),
     ]) {
       await expect(ask()).rejects.toThrow(
-        /encrypted, and there are no keys here\. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE/,
+        /encrypted, and this process has no keys\. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE/,
       );
     }
     await expect(other.result(interviewId)).rejects.toThrow(

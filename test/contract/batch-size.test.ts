@@ -39,6 +39,26 @@ describe('fitted', () => {
     expect(jsonBytes(row)).toBeGreaterThan(490);
   });
 
+  it('cuts texts that mean nothing here, and leaves the absent absent', () => {
+    const finish = { action: null, redirectionUrl: null, confirmedBy: 'status' as const };
+    const score = { status: '"'.repeat(64), value: null };
+    const row: BatchRow = { outcome: 'undecided', finish, score };
+    expect(fitted(row, jsonBytes(row) - 1)).toEqual({ ...row, score: { status: '?'.repeat(40), value: null } });
+    const failed: BatchRow = { failure: { type: 'T'.repeat(200), message: 'The vault is closed' } };
+    expect(fitted(failed, 150)).toEqual({ failure: { type: 'T'.repeat(40), message: 'The vault is closed' } });
+    expect(fitted<BatchRow>({ onboardingStatus: 'é'.repeat(64) }, 100)).toEqual({ onboardingStatus: '?'.repeat(40) });
+    const acted: BatchRow = { finish: { ...finish, action: 'x'.repeat(64) } };
+    expect(fitted(acted, 120).finish?.action).toBe('x'.repeat(40));
+    const valued = { score: { status: 'OK', value: '9'.repeat(90) } };
+    expect(fitted<BatchRow>(valued, 100)).toEqual({ score: { status: 'OK', value: '9'.repeat(40) } });
+  });
+
+  it('counts bytes of UTF-8', () => {
+    for (const text of ['a', 'ä', '€', '😀', '"', '\u0001']) {
+      expect(jsonBytes(text)).toBe(Buffer.byteLength(JSON.stringify(text)));
+    }
+  });
+
   it('always fits into the least that a session has, and keeps values that mean something', () => {
     const text = (maxLength: number) => fc.string({ maxLength, unit: 'binary' });
     const row = fc.record(

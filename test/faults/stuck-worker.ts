@@ -1,13 +1,19 @@
 import { createWorker, readConfig } from 'temporal-incode/worker';
 
-// A worker whose token source does not look at its signal. In a process of its own, because it never lets go.
+// A worker with an activity that does not look at its signal. In a process of its own, because it never lets go.
 
 const worker = await createWorker(readConfig(process.env), {
-  tokenSource: {
-    token: () => {
-      process.stdout.write('asked\n');
-      return new Promise(() => undefined);
-    },
+  interceptors: {
+    activity: [
+      () => ({
+        inbound: {
+          execute: () => {
+            process.stdout.write('asked\n');
+            return new Promise(() => undefined);
+          },
+        },
+      }),
+    ],
   },
 });
 try {

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -115,6 +116,23 @@ describe('one attempt per call', () => {
     await client.finishStatus(session);
     expect(await failureOf(client.finishStatus(session))).toMatchObject({ kind: 'maybeRunning' });
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('tells undici that no request is idempotent, so that it sends none again by itself', async () => {
+    await using server = await serve((_, response) => response.end('{"action": "none"}'));
+    const idempotent: unknown[] = [];
+    const listen = (message: unknown) =>
+      idempotent.push((message as { request: { idempotent: boolean } }).request.idempotent);
+    subscribe('undici:request:create', listen);
+    try {
+      const client = clientOf(server.url);
+      for (const call of [client.finishStatus, client.onboardingStatus, client.score]) {
+        await call(session).catch(() => undefined);
+      }
+    } finally {
+      unsubscribe('undici:request:create', listen);
+    }
+    expect(idempotent).toEqual([false, false, false]);
   });
 
   it('uses a connection again', async () => {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createTokens, signingKey } from '../../src/webhook/tokens.js';
-import { askForToken, basic, CLIENT, deliver, SECRET, send, startReceiver } from './support.js';
+import { askForToken, basic, CLIENT, deliver, SECRET, STATUS, send, startReceiver } from './support.js';
 
 const OLD = 'the-secret-of-last-year';
 
@@ -22,6 +22,18 @@ describe('a header secret lets in or not', () => {
     expect(one.receiver.counts.unauthenticated).toBe(status === 401 ? 1 : 0);
     expect(one.deliveries).toHaveLength(status === 200 ? 1 : 0);
     expect(JSON.stringify([answer.body, one.events])).not.toContain(SECRET);
+  });
+
+  it('refuses a delivery that does not carry the header', async () => {
+    for (const oauth of [{}, { oauth: { clients: [CLIENT] } }]) {
+      await using one = await startReceiver({ header: { name: 'X-Secret', secrets: [SECRET] }, ...oauth });
+      const headers = { 'content-type': 'application/json' };
+      expect(await send(one.url, { method: 'POST', headers, body: JSON.stringify(STATUS) })).toMatchObject({
+        status: 401,
+      });
+      expect(one.receiver.counts.unauthenticated).toBe(1);
+      expect(one.deliveries).toEqual([]);
+    }
   });
 
   it('replaces another without a gap, and the log says when the old one is not used any more', async () => {

@@ -159,7 +159,9 @@ describe('a run that has grown long goes on in a new one', () => {
   it('while a token is needed after a request whose fate is unknown: the status is read first', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 401 });
+    // After the first look: the look of the second attempt, by id and without.
+    const refused = { kind: 'status', status: 401, skip: 1, times: 2 } as const;
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, ...refused });
     await world.onboarding.start({ interviewId, sessionToken: token });
     await untilStage(world, interviewId, 'needsToken');
     await flood(interviewId, 100);

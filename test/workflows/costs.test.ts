@@ -75,7 +75,8 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
     async () => {
       const { interviewId } = await begin(world, { plan: { review: 'wait' } }, WARN);
       await untilStage(world, interviewId, 'inReview');
-      await untilLooks(world, interviewId, 1);
+      // Before finishing, and of the poll.
+      await untilLooks(world, interviewId, 2);
       await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
       return ended(interviewId);
     },
@@ -117,12 +118,13 @@ describe('a session costs', () => {
   it('nothing while it waits for a week, beyond its polls', async () => {
     const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '30 days' } }, WARN);
     await untilStage(world, interviewId, 'inReview');
-    await untilLooks(world, interviewId, 1);
+    // Before finishing, and of the poll.
+    await untilLooks(world, interviewId, 2);
     const before = await expectSound(world, interviewId);
     await pass(world, interviewId, '7 days');
-    expect(looksAt(world, interviewId)).toBeGreaterThanOrEqual(28);
+    expect(looksAt(world, interviewId)).toBeGreaterThanOrEqual(29);
     // Each look up to a tenth sooner, and one that the end of the passing time brings forward.
-    expect(looksAt(world, interviewId)).toBeLessThanOrEqual(34);
+    expect(looksAt(world, interviewId)).toBeLessThanOrEqual(35);
     const after = await expectSound(world, interviewId);
     expect(billableActions(after)).toBe(billableActions(before));
     expect(scheduledActivities(after)).toEqual(scheduledActivities(before));

@@ -149,13 +149,13 @@ describe.each(TOKENS)('with a %s, a true webhook', (how) => {
   ])('%s ends the review after one read', async (status, outcome) => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
-    await untilLooks(of, interviewId, 1);
+    await untilLooks(of, interviewId, 2);
     events.length = 0;
     of.simulator.setOnboardingStatus(interviewId, status);
     await say(of, interviewId, status);
     expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome, confirmedBy: 'incode' });
     expect(heard()).toEqual(['confirmed']);
-    expect(looksAt(of, interviewId)).toBe(2);
+    expect(looksAt(of, interviewId)).toBe(3);
     await expectSound(of, interviewId);
   });
 
@@ -251,10 +251,10 @@ describe('a status at Incode that lags behind a true webhook', () => {
   it('is read again, and no contradiction is counted', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
-    await untilLooks(world, interviewId, 1);
+    await untilLooks(world, interviewId, 2);
     events.length = 0;
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
-    await untilLooks(world, interviewId, 3);
+    await untilLooks(world, interviewId, 4);
     world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(heard()).toEqual(['confirmed']);
@@ -288,7 +288,7 @@ describe('asking Incode about a webhook', () => {
   it('is repeated while Incode is away', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
-    await untilLooks(world, interviewId, 1);
+    await untilLooks(world, interviewId, 2);
     world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_REJECTED');
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 503, times: 2 });
     await say(world, interviewId, 'MANUAL_REVIEW_REJECTED');

@@ -33,7 +33,7 @@ const WAIT = { plan: { review: 'wait', reviewDeadline: '30 days' } } as const;
 async function inReview(of: TestWorld, input: Parameters<typeof begin>[1] = WAIT): Promise<string> {
   const { interviewId } = await begin(of, input, WARN);
   await untilStage(of, interviewId, 'inReview');
-  await untilLooks(of, interviewId, 1);
+  await untilLooks(of, interviewId, 2);
   return interviewId;
 }
 

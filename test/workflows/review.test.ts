@@ -30,7 +30,7 @@ const BRIEFLY = { plan: { review: 'wait', reviewDeadline: '1s' } } as const;
 async function inReview(input: Parameters<typeof begin>[1] = WAIT, of = world): Promise<string> {
   const { interviewId } = await begin(of, input, WARN);
   await untilStage(of, interviewId, 'inReview');
-  await untilLooks(of, interviewId, 1);
+  await untilLooks(of, interviewId, 2);
   return interviewId;
 }
 

@@ -6,12 +6,12 @@ import { checkSearchAttributes } from 'temporal-incode/worker';
 
 const { INCODE_BASE_URL = '', INCODE_API_KEY = '', TEMPORAL_ADDRESS = 'localhost:7233' } = process.env;
 
-/** Each activity makes one call at a time, so none has to wait for a connection. */
+/** One connection per activity, because each activity makes one call at a time. */
 const CALLS_AT_A_TIME = 50;
 
 const incode = createIncodeClient({ baseUrl: INCODE_BASE_URL, apiKey: INCODE_API_KEY, connections: CALLS_AT_A_TIME });
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
-// Without them every session would be stuck at its end.
+// Without the search attributes every session would get stuck at its end.
 await checkSearchAttributes(connection, 'default');
 const worker = await Worker.create({
   connection,
@@ -19,7 +19,7 @@ const worker = await Worker.create({
   workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
   activities: createIncodeActivities({ incode }),
   maxConcurrentActivityTaskExecutions: CALLS_AT_A_TIME,
-  // A call that is under way when the process has to end may come to its end.
+  // Lets calls in flight end before the process does.
   shutdownGraceTime: '20 seconds',
 });
 

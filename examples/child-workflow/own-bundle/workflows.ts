@@ -2,7 +2,7 @@ import { executeChild } from '@temporalio/workflow';
 import { onboardingWorkflowId } from 'temporal-incode/contract';
 import { onboardingSession } from 'temporal-incode/workflows';
 
-// What a bundle exports are its workflows: with this line ours is one of them.
+// A bundle's exports are its workflows, so this line adds ours.
 export { onboardingSession };
 
 export interface SignUp {
@@ -10,12 +10,12 @@ export interface SignUp {
   sessionToken: string;
 }
 
-/** Has the person's session completed by this very worker, and opens an account for who passed. */
+/** Completes the person's session on this worker, and opens an account if it was approved. */
 export async function signUp({ interviewId, sessionToken }: SignUp): Promise<{ account: string | null }> {
   const { outcome } = await executeChild(onboardingSession, {
     workflowId: onboardingWorkflowId(interviewId),
     args: [{ interviewId, sessionToken, plan: { review: 'wait' } }],
-    // If this workflow is terminated the session is completed all the same; if it is cancelled, so is the session.
+    // The session continues if this workflow is terminated, and is cancelled if this workflow is cancelled.
     parentClosePolicy: 'ABANDON',
   });
   return { account: outcome === 'approved' ? `account-of-${interviewId}` : null };

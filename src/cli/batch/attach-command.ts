@@ -1,7 +1,4 @@
-/**
- * The command that was given, with what it takes to come to the same batch again. No argument is a secret: tokens are read from
- * the file only.
- */
+/** The user's command, completed so that it attaches to the same batch. Arguments hold no secrets: tokens come from the file. */
 export function attachCommand(batchId: string, also: string[], args = process.argv.slice(2)): string {
   const named = args.some((arg) => /^--batch-id(=|$)/.test(arg)) ? [] : ['--batch-id', batchId];
   const missing = also.filter((option) => !args.includes(option));

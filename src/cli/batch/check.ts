@@ -8,45 +8,46 @@ import type { Source } from './source.js';
 
 export interface CheckedList {
   sessions: number;
-  /** Rows that are no sessions, have the id of an earlier one, or the token of a session that the token names. */
+  /** Rows that are not valid sessions, repeat an earlier id, or have a token that names another session. */
   invalid: number;
-  /** Rows with the token of an earlier one. */
+  /** Rows that repeat the token of an earlier row. */
   sharedTokens: number;
-  /** Sessions for which the worker has to ask its token source. */
+  /** Sessions whose token must come from the worker's token source. */
   withoutToken: number;
-  /** Tokens whose own time has run out. */
+  /** Expired tokens. */
   expired: { count: number; firstLine: number };
-  /** Follows from the interview ids in their order, so the same list is the same batch, whatever its file is called. */
+  /** Derived from the interview ids in order, so the same list is the same batch under any file name. */
   batchId: string;
-  /** Reads the list again, without the rows that are invalid. */
+  /** Reads the list again, without invalid rows. */
   read(): AsyncGenerator<BatchSession>;
 }
 
-/** Reads the whole list, and says of each invalid row what is wrong with it. Keeps a few bytes of each. */
+/** Reads the whole list and reports the problem of each invalid row. Keeps a few bytes per row in memory. */
 export async function checkList(
   source: Source,
   format: Format,
   signal: AbortSignal,
-  say: (line: string) => void,
+  printNotice: (line: string) => void,
 ): Promise<CheckedList> {
   const seen = { ids: new SeenIds(), tokens: new SeenIds() };
   const hash = createHash('sha256');
   const expired = { count: 0, firstLine: 0 };
   let [sessions, invalid, sharedTokens, withoutToken] = [0, 0, 0, 0];
-  const onIgnored = (names: string[]) => say(`Not read: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
+  const onIgnored = (names: string[]) =>
+    printNotice(`Ignored: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
   for await (const row of readRows(source, format, onIgnored)) {
     signal.throwIfAborted();
     const problem = problemOf(row, seen.ids);
     if (problem !== undefined || !row.session) {
       invalid += 1;
-      say(`Line ${row.line}: ${problem}`);
+      printNotice(`Line ${row.line}: ${problem}`);
       continue;
     }
     const { interviewId, sessionToken } = row.session;
     const first = sessionToken === undefined ? row.line : seen.tokens.see(sessionToken, row.line);
     if (first !== row.line) {
       sharedTokens += 1;
-      say(`Line ${row.line}: sessionToken is the same as on line ${first}, whose interviewId is another one`);
+      printNotice(`Line ${row.line}: sessionToken is the same as on line ${first}, which has another interviewId`);
       continue;
     }
     sessions += 1;
@@ -69,7 +70,7 @@ async function* validSessions(source: Source, format: Format, ids: SeenIds): Asy
   await source.checkUnchanged();
 }
 
-/** @param ids with their lines; the first one with an id is the one that counts */
+/** @param ids each id with the first line that has it; later lines with the same id are invalid */
 function problemOf({ line, session, problem }: Row, ids: SeenIds): string | undefined {
   if (!session) return problem;
   const { interviewId, sessionToken } = session;

@@ -4,16 +4,16 @@ import { type FileHandle, lstat, open, readdir, rename, rm, unlink } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
-/** A file that appears under its name whole, or not at all. */
+/** A file that appears under its name only when it is complete. */
 export interface OutputFile {
   append(text: string): Promise<void>;
-  /** Puts the file in place of an older one. */
+  /** Creates or replaces the file. */
   commit(): Promise<void>;
-  /** Leaves the older file in place. Does nothing after `commit`. */
+  /** Keeps an existing file. Does nothing after `commit`. */
   discard(): Promise<void>;
 }
 
-/** Only the user who ran the command can read a new file: it names persons' sessions. */
+/** Readable only by the user, because the file contains people's sessions. */
 const NEW_FILE_MODE = 0o600;
 
 /** @throws CliError if the name is not that of a regular file, or its directory cannot be written to */
@@ -62,7 +62,7 @@ export async function openOutputFile(out: string): Promise<OutputFile> {
 }
 
 /**
- * A rename would replace a symbolic link, not the file behind it, and a device or FIFO would become a file.
+ * Accepts only regular files: a rename would replace a symbolic link, device or FIFO with a file.
  *
  * @throws CliError
  */
@@ -72,7 +72,7 @@ async function existing(out: string): Promise<Stats | undefined> {
     throw new CliError(`--out: cannot write to ${out}: ${diskProblem(error)}`);
   });
   if (!stats || stats.isFile()) return stats;
-  throw new CliError(`--out: ${out} is ${kindOf(stats)}; only a regular file is replaced. Name another one`);
+  throw new CliError(`--out: ${out} is ${kindOf(stats)}, and only a regular file can be replaced. Choose another file`);
 }
 
 function kindOf(stats: Stats): string {
@@ -88,7 +88,7 @@ function temporaryPrefix(out: string): string {
   return `.${basename(out)}.`;
 }
 
-/** A process that still writes its file touches it far more often than this. */
+/** A running process touches its file far more often than this. */
 const STALE_MS = 3_600_000;
 const FRESHEN_MS = 300_000;
 
@@ -97,7 +97,7 @@ function keepFresh(file: FileHandle): NodeJS.Timeout {
   return setInterval(touch, FRESHEN_MS).unref();
 }
 
-/** Removes what an earlier process with the same `--out` left when it was killed. */
+/** Removes temporary files of killed processes with the same `--out`. */
 async function removeStale(out: string): Promise<void> {
   const [directory, prefix] = [dirname(out), temporaryPrefix(out)];
   const isTemporary = (name: string) =>

@@ -9,7 +9,7 @@ export interface BatchProgressDisplay {
   stop(): void;
 }
 
-/** A bar on a terminal, and a line now and then elsewhere, so that a log stays readable. */
+/** Shows a bar on a terminal. Elsewhere it writes a line every few seconds, so that a log stays readable. */
 export function progressDisplay(total: number): BatchProgressDisplay {
   return process.stderr.isTTY ? bar(total) : lines(total);
 }
@@ -19,7 +19,7 @@ function bar(total: number): BatchProgressDisplay {
     format: '{bar} {percentage} % | {text}',
     stream: process.stderr,
     hideCursor: true,
-    // Ctrl-C is ours: it detaches.
+    // The command handles Ctrl-C itself and detaches.
     gracefulExit: false,
     barsize: 24,
     barCompleteChar: '█',

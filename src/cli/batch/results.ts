@@ -6,12 +6,12 @@ import { json, writeOut } from '../shared/output.js';
 import { type OutputFile, openOutputFile } from './output-file.js';
 import type { Format } from './rows.js';
 
-/** Where results go: whole, or not at all. */
+/** Destination of the results, which is written completely or not at all. */
 export interface Results {
   add(item: BatchItem): Promise<void>;
-  /** Only now the file is there, in place of one that was there before. */
+  /** Creates or replaces the file. */
   finish(): Promise<void>;
-  /** Leaves what was there before. Does nothing after `finish`. */
+  /** Keeps an existing file. Does nothing after `finish`. */
   discard(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface ResultsOptions {
   format: Format;
   /** The list, which must not be replaced. */
   input: string;
-  /** Writes CSV cells as they are, also those that a spreadsheet runs as formulas. */
+  /** Writes CSV cells unchanged, even if a spreadsheet would run them as formulas. */
   raw: boolean;
 }
 
@@ -38,12 +38,11 @@ export async function openResults({ out, format, input, raw }: ResultsOptions): 
     const nothing = async () => undefined;
     return buffered(toText, { append: writeOut, commit: nothing, discard: nothing });
   }
-  if (input !== '-' && (await isSame(out, input)))
-    throw new CliError('--out is the file that is read; name another one');
+  if (input !== '-' && (await isSame(out, input))) throw new CliError('--out is the input file; choose another file');
   return buffered(toText, await openOutputFile(out));
 }
 
-/** Rows that are written at once. */
+/** Rows per write. */
 const BUFFERED = 1_000;
 
 function buffered(toText: (items: BatchItem[]) => string, file: OutputFile): Results {
@@ -66,7 +65,7 @@ function buffered(toText: (items: BatchItem[]) => string, file: OutputFile): Res
   };
 }
 
-/** The columns, in their order, and what stands in them. */
+/** The columns in order, each with its value. */
 export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefined> = {
   interviewId: ({ interviewId }) => interviewId,
   outcome: ({ outcome }) => outcome,
@@ -81,7 +80,7 @@ export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefi
   notClosed: ({ notClosed }) => (notClosed ? 'true' : ''),
 };
 
-/** Incode and whoever made the list choose what stands in a cell; a spreadsheet would run some of it as a formula. */
+/** Escapes formulas, because cells contain text from Incode and from the list, which a spreadsheet would run. */
 function csv(raw: boolean): (items: BatchItem[]) => string {
   let header = [Object.keys(COLUMNS)];
   return (items) => {

@@ -6,13 +6,13 @@ import type { Source } from './source.js';
 
 export type Format = 'csv' | 'ndjson';
 
-/** A row of the list: a session, or why it is none. */
+/** A row of the list: a session, or why it is invalid. */
 export type Row = { line: number } & (
   | { session: BatchSession; problem?: never }
   | { session?: never; problem: string }
 );
 
-/** By the file's name; else by its first character. */
+/** Determines the format by the file's name, or else by its first character. */
 export async function formatOf(source: Source): Promise<Format> {
   if (/\.(ndjson|jsonl)$/i.test(source.name)) return 'ndjson';
   if (/\.(csv|tsv)$/i.test(source.name)) return 'csv';
@@ -20,14 +20,14 @@ export async function formatOf(source: Source): Promise<Format> {
 }
 
 /**
- * @param onIgnored told which columns or fields are not read, before the first row that has them
+ * @param onIgnored called with the names of ignored columns or fields, before the first row that has them
  * @throws CliError if the list cannot be read at all
  */
 export function readRows(source: Source, format: Format, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
   return format === 'csv' ? csvRows(source, onIgnored) : ndjsonRows(source, onIgnored);
 }
 
-/** By names without case, spaces, `_` and `-`, so that `Interview ID`, `interview_id` and `interviewId` are one. */
+/** Keys ignore case, spaces, `_` and `-`, so that `Interview ID`, `interview_id` and `interviewId` are equal. */
 const FIELDS: Record<string, keyof BatchSession> = {
   interviewid: 'interviewId',
   sessiontoken: 'sessionToken',
@@ -39,18 +39,18 @@ function fieldOf(name: string): keyof BatchSession | undefined {
   return Object.hasOwn(FIELDS, plain) ? FIELDS[plain] : undefined;
 }
 
-/** Far above any row; a quote that is never closed would otherwise swallow the whole file. */
+/** Far longer than any row. Without a limit, an unclosed quote would turn the whole file into one row. */
 const MAX_ROW = 65_536;
 
 async function* csvRows(source: Source, onIgnored: (names: string[]) => void): AsyncGenerator<Row> {
   // The parser counts a CRLF within quotes as two lines.
   let tooMany = 0;
-  /** Where each row begins that is still to be taken below; the parser says where it ends. */
+  /** First lines of the parsed rows that are not yet consumed below. The parser reports only last lines. */
   const begins: number[] = [];
   const parser = parse({
     bom: true,
     delimiter: delimiterOf(await source.peek()),
-    // Left to itself it takes the first one for all, and lists are put together from others.
+    // Explicit, because the parser would expect the first row's line break everywhere, and merged lists mix them.
     record_delimiter: ['\r\n', '\n', '\r'],
     trim: true,
     skip_empty_lines: true,
@@ -63,7 +63,7 @@ async function* csvRows(source: Source, onIgnored: (names: string[]) => void): A
       return values;
     },
   });
-  // An error of the file reaches the loop below through the parser.
+  // A read error reaches the loop below through the parser.
   pipeline(source.read(), parser, () => undefined);
   let fields: (keyof BatchSession | undefined)[] | undefined;
   try {
@@ -78,9 +78,9 @@ async function* csvRows(source: Source, onIgnored: (names: string[]) => void): A
   if (!fields) throw new CliError(`${source.name} is empty: it has no header`);
 }
 
-/** The one by which the header has most of our columns: what European spreadsheets write has semicolons. */
+/** Chooses the delimiter that yields most known columns. European spreadsheets use semicolons. */
 function delimiterOf(beginning: string): string {
-  // Names in quotes may have line breaks in them.
+  // Quoted names may contain line breaks.
   const [header] = /^(?:"(?:[^"]|"")*"|[^"\r\n])*/.exec(beginning.replace(/^[\r\n]+/, '')) as RegExpExecArray;
   const choices = [',', ';', '\t'].map((delimiter) => {
     const names = header.split(delimiter);
@@ -95,12 +95,12 @@ function delimiterOf(beginning: string): string {
 function headerFields(header: string[], name: string, onIgnored: (names: string[]) => void) {
   const fields = header.map(fieldOf);
   if (!fields.includes('interviewId')) {
-    // Not what it has: without a header that is somebody's session and token.
+    // Does not quote the line: without a header, it contains a session and its token.
     const columns = header.length === 1 ? 'one column' : `${header.length} columns`;
-    throw new CliError(`${name}: its first line, the header, has ${columns}, none of them interviewId`);
+    throw new CliError(`${name}: the header (first line) has ${columns}, but no interviewId`);
   }
   const twice = fields.find((field, at) => field && fields.indexOf(field) !== at);
-  if (twice) throw new CliError(`${name}: its header has two columns for ${twice}`);
+  if (twice) throw new CliError(`${name}: the header has two columns for ${twice}`);
   const ignored = header.filter((_, at) => !fields[at]);
   if (ignored.length > 0) onIgnored(ignored);
   return fields;
@@ -112,24 +112,24 @@ function csvRow(values: string[], line: number, fields: (keyof BatchSession | un
   }
   const session: Partial<BatchSession> = {};
   for (const [at, field] of fields.entries()) {
-    // An empty cell is none; an id that is missing is named as such.
+    // An empty cell counts as missing.
     if (field && values[at] !== '') session[field] = values[at] as string;
   }
   return checked(session, line);
 }
 
 /**
- * After a quote that is wrong nobody can tell where rows end, so this ends the reading. The parser's own words quote what stands
- * there, which may be a part of a token.
+ * Reading ends here, because after a misplaced quote it is unknown where rows end. The parser's message is not shown, because it
+ * quotes the input, which may be part of a token.
  */
 function csvProblem({ code, lines }: CsvError, tooMany: number): CliError {
   const why = Object.hasOwn(CSV_PROBLEMS, code) ? CSV_PROBLEMS[code] : `cannot be read as CSV (${code})`;
   return new CliError(
-    `Line ${Number(lines) - tooMany}: ${why}. What follows cannot be told apart, so nothing was started.`,
+    `Line ${Number(lines) - tooMany}: ${why}. The following rows cannot be separated, so nothing was started.`,
   );
 }
 
-const IN_THE_MIDDLE = 'has a quote in the middle of a value; such a value stands in quotes, and its own are doubled';
+const IN_THE_MIDDLE = 'has a quote in the middle of a value; enclose the value in quotes and double the quotes in it';
 
 const CSV_PROBLEMS: Record<string, string> = {
   CSV_QUOTE_NOT_CLOSED: 'has a quote that is not closed',
@@ -148,7 +148,7 @@ async function* ndjsonRows(source: Source, onIgnored: (names: string[]) => void)
   }
 }
 
-/** `node:readline` ends lines, from Node 24 on, at U+2028 too, which may stand in a JSON string. */
+/** Not `node:readline`, which since Node 24 also ends lines at U+2028, a valid character in a JSON string. */
 async function* linesOf(input: Readable): AsyncGenerator<string> {
   let rest = '';
   for await (const text of input.setEncoding('utf8') as AsyncIterable<string>) {
@@ -159,7 +159,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
   yield rest;
 }
 
-/** Names of ignored fields are told once each, up to so many: somebody may use ids as names. */
+/** Each ignored field name is reported once. Limited, because a list may use ids as names. */
 const MAX_IGNORED = 50;
 
 function ndjsonRow(json: string, line: number, ignored: Set<string>, onIgnored: (names: string[]) => void): Row {
@@ -167,7 +167,7 @@ function ndjsonRow(json: string, line: number, ignored: Set<string>, onIgnored: 
   try {
     value = JSON.parse(json);
   } catch {
-    // The parser's message quotes what stands there, which may be a part of a token.
+    // The parser's message is not shown, because it quotes the input, which may be part of a token.
     return { line, problem: 'is not JSON' };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -28,7 +28,7 @@ export async function runBatch(file: string, options: BatchCommandOptions): Prom
   const plan = checkedPlan(options);
   const detach = new AbortController();
   void untilInterrupted().then(() => detach.abort());
-  // Nobody reads the results any more, or their disk is full.
+  // Detach when the reader of stdout is gone or its disk is full.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') printNotice(outputProblem(error));
     detach.abort();
@@ -45,7 +45,7 @@ export async function runBatch(file: string, options: BatchCommandOptions): Prom
   }
 }
 
-interface Given {
+interface BatchRun {
   file: string;
   batchId: string;
   plan: BatchPlan;
@@ -73,8 +73,8 @@ function dryRun(list: CheckedList, batchId: string, { json }: BatchCommandOption
   }
 }
 
-async function complete(client: ConnectedOnboardingClient, list: CheckedList, given: Given): Promise<void> {
-  const { file, batchId, options } = given;
+async function complete(client: ConnectedOnboardingClient, list: CheckedList, run: BatchRun): Promise<void> {
+  const { file, batchId, options } = run;
   if (options.resume && (await lastKnownShard(client.temporal, batchId)) < 0) {
     throw new CliError(`Batch ${batchId}: no such batch is known in this namespace.`, EXIT.notFound);
   }
@@ -83,24 +83,24 @@ async function complete(client: ConnectedOnboardingClient, list: CheckedList, gi
     out === undefined ? NO_RESULTS : await openResults({ out, format: outFormat(options), input: file, raw });
   const summary = new Summary(batchId, list);
   try {
-    await takeAll(client, list, given, results, summary);
+    await takeAll(client, list, run, results, summary);
     await results.finish();
   } catch (error) {
-    throw ending(error, list, given, summary);
+    throw earlyEnd(error, list, run, summary);
   } finally {
     await results.discard();
   }
   printSummary(summary, options);
   if (summary.failed > 0) {
     process.exitCode = EXIT.someFailed;
-    printNotice(`Run the failed ones again:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
+    printNotice(`Retry the failed sessions:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
   }
 }
 
 async function takeAll(
   client: ConnectedOnboardingClient,
   list: CheckedList,
-  { batchId, plan, options, detach }: Given,
+  { batchId, plan, options, detach }: BatchRun,
   results: Results,
   summary: Summary,
 ): Promise<void> {
@@ -133,29 +133,29 @@ async function takeAll(
   }
 }
 
-/** What to say of an end before the end. Nothing of the results is written then. */
-function ending(error: unknown, { sessions }: CheckedList, given: Given, summary: Summary): unknown {
-  const { batchId, options, file } = given;
+/** Converts the error of a run that ended early, without results, into a message. */
+function earlyEnd(error: unknown, { sessions }: CheckedList, run: BatchRun, summary: Summary): unknown {
+  const { batchId, options, file } = run;
   if (error instanceof BatchMismatchError || error instanceof InvalidInputError) return new CliError(error.message);
   const attach = `Attach again${file === '-' ? ', with the same input' : ''}:\n  ${attachCommand(batchId, ['--resume'])}`;
   if (error instanceof BatchShardError) return new CliError(`${error.message}\n${attach}`, EXIT.pending);
   if (!(error instanceof BatchDetachedError)) {
-    if (summary.progress?.handedOver) printNotice(`What was handed over goes on at the server. ${attach}`);
+    if (summary.progress?.handedOver) printNotice(`Started sessions continue on the server. ${attach}`);
     return error;
   }
   const { handedOver } = error;
   if (options.json)
     printJson({ ...summary.asJson(), interrupted: true, handedOver, notHandedOver: sessions - handedOver });
-  if (handedOver === 0) return new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
+  if (handedOver === 0) return new CliError('Interrupted. Nothing was started.', EXIT.pending);
   const known = summary.progress
     ? `, ${formatCount(summary.progress.done + summary.progress.failed)} of them done or failed so far`
     : '';
   const left =
     handedOver < sessions
-      ? `${formatCount(sessions - handedOver)} were not handed over: nobody completes them until you attach again.`
-      : 'All were handed over.';
+      ? `${formatCount(sessions - handedOver)} were not started and stay incomplete until you attach again.`
+      : 'All were started.';
   return new CliError(
-    `Detached. The batch goes on at the server with ${formatCount(handedOver)} of ${formatCount(sessions)} sessions${known}.\n` +
+    `Detached. The batch continues on the server with ${formatCount(handedOver)} of ${formatCount(sessions)} sessions${known}.\n` +
       `${left}\n${options.out ? 'No results were written. ' : ''}${attach}`,
     EXIT.pending,
   );

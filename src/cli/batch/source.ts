@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
-/** A list that can be read twice: to check all of it before anything starts, and to hand it over. */
+/** A list that can be read twice: first to check all of it, then to complete its sessions. */
 export interface Source {
-  /** For people. */
+  /** Shown in messages. */
   name: string;
   read(): Readable;
-  /** The beginning, to see what it is. */
+  /** The beginning, to detect the format. */
   peek(): Promise<string>;
-  /** @throws CliError if it is not what it was when it was opened */
+  /** @throws CliError if the file has changed since it was opened */
   checkUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param file `-` for stdin, which is kept in a file that nobody else can read, and that is gone afterwards */
+/** @param file `-` for stdin, which is stored in a private temporary file */
 export async function openSource(file: string, signal: AbortSignal): Promise<Source> {
   return file === '-' ? spooledStdin(signal) : opened(file, file);
 }
@@ -27,17 +27,17 @@ async function spooledStdin(signal: AbortSignal): Promise<Source> {
   try {
     directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
     const spool = await open(join(directory, 'stdin'), 'wx+', 0o600);
-    // Without a name it cannot be left behind, even if this process is killed. Windows keeps names of open files.
+    // Removing the name now leaves nothing behind if this process is killed. Windows cannot remove open files.
     if (process.platform !== 'win32') await remove();
-    // Whoever writes into the pipe may never come to an end, or be a person at a terminal.
+    // Abortable, because the writer of the pipe may never finish.
     for await (const chunk of addAbortSignal(signal, process.stdin)) await spool.appendFile(chunk);
     const source = await sourceOf(spool, 'stdin');
     return { ...source, close: () => source.close().finally(remove) };
   } catch (error) {
     await remove();
-    if (signal.aborted) throw new CliError('Interrupted. Nothing was handed over.', EXIT.pending);
+    if (signal.aborted) throw new CliError('Interrupted. Nothing was started.', EXIT.pending);
     const why = `Cannot keep stdin in ${tmpdir()}: ${diskProblem(error)}. Nothing was started`;
-    throw new CliError(`${why}; set TMPDIR to another directory, or give a file`, EXIT.failed);
+    throw new CliError(`${why}. Set TMPDIR to another directory, or pass a file`, EXIT.failed);
   }
 }
 
@@ -65,7 +65,9 @@ async function sourceOf(file: FileHandle, name: string): Promise<Source> {
     async checkUnchanged() {
       const now = await file.stat();
       if (now.size === size && now.mtimeMs === mtimeMs) return;
-      throw new CliError(`${name} was changed while it was read. Run it again; what was handed over is attached to.`);
+      throw new CliError(
+        `${name} was changed while it was read. Run the command again: it attaches to started sessions.`,
+      );
     },
     close: () => file.close(),
   };

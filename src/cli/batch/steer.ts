@@ -19,12 +19,12 @@ import { openSource } from './source.js';
 
 export type Steering = 'status' | 'stop' | 'pause' | 'unpause';
 
-/** Tells a batch that runs what to do, or asks where it stands. Needs its id, or the file that it follows from. */
+/** Controls a running batch or prints its state. Needs the batch id, or the file that it is derived from. */
 export async function steer(what: Steering, file: string | undefined, options: BatchCommandOptions): Promise<void> {
   const batchId = options.batchId ?? (await idOf(what, file, options));
   try {
     checkBatchId(batchId);
-    await withClient(options, (client) => DOES[what](client, batchId, options));
+    await withClient(options, (client) => ACTIONS[what](client, batchId, options));
   } catch (error) {
     if (error instanceof InvalidInputError) throw new CliError(error.message);
     if (error instanceof BatchNotFoundError) throw new CliError(error.message, EXIT.notFound);
@@ -33,8 +33,8 @@ export async function steer(what: Steering, file: string | undefined, options: B
 }
 
 async function idOf(what: Steering, file: string | undefined, { format }: BatchCommandOptions): Promise<string> {
-  if (file === undefined) throw new CliError(`--${what}: which batch? Give --batch-id, or the file`);
-  // Ctrl-C ends it: nothing has been done yet.
+  if (file === undefined) throw new CliError(`--${what} needs a batch: add --batch-id, or the file`);
+  // Never aborted: Ctrl-C simply ends the process, because nothing has started yet.
   const { signal } = new AbortController();
   const source = await openSource(file, signal);
   try {
@@ -44,9 +44,9 @@ async function idOf(what: Steering, file: string | undefined, { format }: BatchC
   }
 }
 
-type Act = (client: ConnectedOnboardingClient, batchId: string, options: BatchCommandOptions) => Promise<void>;
+type Action = (client: ConnectedOnboardingClient, batchId: string, options: BatchCommandOptions) => Promise<void>;
 
-const DOES: Record<Steering, Act> = {
+const ACTIONS: Record<Steering, Action> = {
   async status(client, batchId, { json }) {
     const status = await batchProgress(client, batchId);
     if (json) printJson(status);
@@ -57,10 +57,10 @@ const DOES: Record<Steering, Act> = {
     const ending = await stopBatch(client, batchId);
     if (json) printJson({ batchId, stopped: ending === 0, shardsEnding: ending });
     else if (ending === 0) {
-      process.stdout.write(`Batch ${batchId} is stopped. --retry-failed goes on with what is left.\n`);
+      process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the remaining sessions.\n`);
     }
     if (ending > 0) {
-      const message = `Batch ${batchId} was told to stop; ${ending} shards still have calls under way. Is a worker running?`;
+      const message = `Batch ${batchId} is stopping: ${ending} shards still have calls in flight. Check that a worker is running.`;
       throw new CliError(message, EXIT.pending);
     }
   },
@@ -68,13 +68,13 @@ const DOES: Record<Steering, Act> = {
   async pause(client, batchId, { json }) {
     const shards = await pauseBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: true });
-    else process.stdout.write(`Batch ${batchId} is paused: ${shards} running shards. --unpause goes on.\n`);
+    else process.stdout.write(`Batch ${batchId} is paused: ${shards} running shards. --unpause continues it.\n`);
   },
 
   async unpause(client, batchId, { json }) {
     const shards = await resumeBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: false });
-    else process.stdout.write(`Batch ${batchId} goes on: ${shards} running shards.\n`);
+    else process.stdout.write(`Batch ${batchId} continues: ${shards} running shards.\n`);
   },
 };
 
@@ -82,7 +82,7 @@ function printStatus({ batchId, shards, outcomes, ...counts }: BatchStatus): voi
   const { total, done, failed, waiting, unknown, paused, heldUpBy } = counts;
   printFacts({
     batch: batchId,
-    'handed over': formatCount(total),
+    started: formatCount(total),
     done: formatCount(done),
     ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`  ${outcome}`, formatCount(count)])),
     failed: failed > 0 ? formatCount(failed) : null,

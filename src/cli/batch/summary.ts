@@ -6,17 +6,17 @@ import { printNotice } from './list.js';
 import type { BatchCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
 
-/** Failures that are told one by one; all of them stand in the results. */
-const MAX_TOLD = 10;
+/** Failures that are printed one by one. The results contain all of them. */
+const MAX_PRINTED = 10;
 
-/** Counts what became of the sessions. */
+/** Counts outcomes and failures. */
 export class Summary {
   readonly batchId: string;
   readonly sessions: number;
   readonly invalid: number;
   readonly outcomes: Partial<Record<Outcome, number>> = {};
   readonly failures: Record<string, number> = {};
-  readonly told: string[] = [];
+  readonly firstFailures: string[] = [];
   failed = 0;
   progress: BatchRunProgress | undefined;
 
@@ -31,7 +31,7 @@ export class Summary {
     if (!failure) return;
     this.failed += 1;
     this.failures[failure.type] = (this.failures[failure.type] ?? 0) + 1;
-    if (this.told.length < MAX_TOLD) this.told.push(`${failure.message} (${failure.type})`);
+    if (this.firstFailures.length < MAX_PRINTED) this.firstFailures.push(`${failure.message} (${failure.type})`);
   }
 
   asJson() {
@@ -40,15 +40,15 @@ export class Summary {
   }
 }
 
-/** To stdout, unless results are there. */
+/** Prints to stdout, or to stderr if the results go to stdout. */
 export function printSummary(summary: Summary, { json, out }: BatchCommandOptions): void {
   if (json) {
     printJson({ ...summary.asJson(), ...(out === undefined ? {} : { results: out }) });
     return;
   }
-  const { batchId, sessions, invalid, outcomes, failed, failures, told } = summary;
-  for (const line of told) printNotice(line);
-  if (failed > told.length) printNotice(`… and ${formatCount(failed - told.length)} more`);
+  const { batchId, sessions, invalid, outcomes, failed, failures, firstFailures } = summary;
+  for (const line of firstFailures) printNotice(line);
+  if (failed > firstFailures.length) printNotice(`… and ${formatCount(failed - firstFailures.length)} more`);
   const types = Object.entries(failures).map(([type, count]) => `${type} ${formatCount(count)}`);
   const facts = {
     batch: batchId,

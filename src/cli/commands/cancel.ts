@@ -13,13 +13,13 @@ interface CancelOptions extends SessionOptions {
 
 export function define(command: Command): void {
   withSessionOptions(command, 'print what was done as JSON')
-    .option('--yes', 'do not ask; needed where no terminal is', false)
-    .addOption(timeoutOption('how long to wait for its end', '30 seconds'))
+    .option('--yes', 'cancel without confirmation; required without a terminal', false)
+    .addOption(timeoutOption('how long to wait until it has ended', '30 seconds'))
     .addHelpText(
       'after',
       `
-Cancels the onboarding, not the session: a call to Incode that is under way is aborted, and what it has done there stays done.
-Nobody completes the session afterwards, until "complete" starts it again, which reads its status first.
+Cancels the onboarding, not the session at Incode. A call in flight is aborted, but Incode may already have acted on it. The session
+stays incomplete until you start it again with "complete", which reads its status first.
 
 Example:
   $ temporal-incode cancel 5f3a…`,
@@ -28,7 +28,7 @@ Example:
 }
 
 async function cancel(options: CancelOptions): Promise<void> {
-  if (!options.yes && !process.stdin.isTTY) throw new CliError('Give --yes: there is no terminal to ask at');
+  if (!options.yes && !process.stdin.isTTY) throw new CliError('There is no terminal to confirm at. Add --yes.');
   await withSession(options, async (client, interviewId) => {
     const found = await client.state(interviewId);
     if (found.status !== 'running') throw endedBefore(found);
@@ -42,12 +42,12 @@ async function cancel(options: CancelOptions): Promise<void> {
 
 function endedBefore({ interviewId, status, result }: SessionStatus): CliError {
   const how = result ? `${status}, ${result.outcome}` : status;
-  return new CliError(`Session ${interviewId}: its onboarding has ended before (${how}).`, EXIT.completedBefore);
+  return new CliError(`Session ${interviewId}: its onboarding has already ended (${how}).`, EXIT.completedBefore);
 }
 
 function confirmed({ interviewId, state }: SessionStatus): Promise<boolean> {
   const stage = state ? ` in the stage ${state.stage}` : '';
-  return confirm(`Session ${interviewId}${stage}: nobody completes it any more. Cancel its onboarding?`);
+  return confirm(`Cancel the onboarding of session ${interviewId}${stage}? The session stays incomplete.`);
 }
 
 async function waitForEnd(

@@ -12,7 +12,7 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-The environment configures it. Every variable: docs/encryption.md
+Configured by environment variables. All variables: docs/encryption.md
 
 Example:
   $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS_FILE=tokens CODEC_SERVER_ORIGINS=https://temporal.example \\
@@ -23,7 +23,7 @@ Example:
 
 async function serve({ json }: { json: boolean }): Promise<void> {
   const interrupted = untilInterrupted();
-  // One line of text a warning: this command logs nothing else.
+  // Plain lines on stderr, because this command has no other log.
   const warn = (warning: string) => process.stderr.write(`${redacted(warning)}\n`);
   const { keys, tokens, origins, host, port } = configured(() => readCodecServerConfig(undefined, warn));
   const { createCodecServer } = await import('../../codec/server.js');

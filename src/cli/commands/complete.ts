@@ -33,22 +33,22 @@ export function define(command: Command): void {
     .option('--session-token-file <file>', "file with the session's token; - reads it from stdin")
     .option('--flow-id <id>', "Incode's flow, sent along with finish-status")
     .addOption(
-      new Option('--if-completed <what>', 'what to do if the session was completed before')
+      new Option('--if-completed <what>', 'what to do if the session is already completed')
         .choices(['refuse', 'return', 'restart'])
         .default('refuse'),
     )
     .addOption(
-      new Option('--if-plan-differs <what>', 'what to do if the session is being completed with another plan')
+      new Option('--if-plan-differs <what>', 'what to do if its onboarding runs with another plan')
         .choices(['refuse', 'attach'])
         .default('refuse'),
     )
-    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
+    .addOption(timeoutOption('how long to wait; the session continues', '5 minutes'))
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
-The token is read from a file or stdin, never from an argument, which others could see in the process list.
-Without a token the worker asks its token source, if it has one.
+The token is read from a file or stdin, never from an argument, because others can see arguments in the process list.
+Without a token, the worker uses its token source, if it has one.
 
 Examples:
   $ temporal-incode complete 5f3a… --session-token-file token.txt
@@ -93,7 +93,7 @@ async function run(
   const started = await client.start(input, { ifCompleted, ifPlanDiffers });
   const progress = startProgress(`${started.workflowId}: ${startInWords(started)}`);
   const over = new AbortController();
-  // The SDK adds a listener for each look, and takes none away; the last looks are far apart.
+  // The SDK adds a listener for each query and never removes it.
   setMaxListeners(0, over.signal);
   const watching = watch(client, input.interviewId, progress, over.signal);
   const interrupted = untilInterrupted().then(() => {
@@ -103,7 +103,7 @@ async function run(
     return await Promise.race([client.result(input.interviewId, { timeoutMs: timeout }), interrupted]);
   } finally {
     over.abort();
-    // The connection is closed next, and must not be under a question.
+    // Wait for the last query before the connection is closed.
     await watching;
     progress.stop();
   }
@@ -113,14 +113,14 @@ function startInWords({ attached, tokenHandedIn, plan }: StartedOnboarding): str
   if (!attached) return 'started';
   const { finishWhen, close, score, review } = plan;
   const parts = `finish when ${finishWhen}, ${close ? '' : 'not '}closed, ${score ? '' : 'not '}scored, ${review} reviews`;
-  return `attached to the onboarding that exists (${parts})${tokenHandedIn ? '; it needed a token, and has the given one' : ''}`;
+  return `attached to the existing onboarding (${parts})${tokenHandedIn ? '; it needed a token and uses yours' : ''}`;
 }
 
 function goesOn(interviewId: string): string {
-  return `Session ${interviewId} goes on at the server. Look at it: temporal-incode status ${interviewId}; stop it: temporal-incode cancel ${interviewId}`;
+  return `Session ${interviewId} continues on the server. See its state: temporal-incode status ${interviewId}; stop it: temporal-incode cancel ${interviewId}`;
 }
 
-/** Each look is a billed query: at first somebody watches closely, later nobody does. */
+/** Each query is billed, so the interval grows. */
 const FIRST_LOOK_MS = 1_000;
 const LAST_LOOK_MS = 15_000;
 
@@ -138,7 +138,7 @@ async function describe(client: ConnectedOnboardingClient, interviewId: string):
     if (state?.waitingFor) return `${stage}: waits for ${state.waitingFor}`;
     return call?.lastFailure ? `${stage}: attempt ${call.attempt} after ${call.lastFailure.message}` : stage;
   } catch {
-    // Progress is a courtesy: the wait for the result says what is wrong.
+    // Ignored: waiting for the result reports what is wrong.
     return 'waiting for the result';
   }
 }
@@ -160,12 +160,12 @@ function cliError(error: unknown): unknown {
   if (error instanceof SessionCompletedError) {
     const { interviewId, outcome } = error.result;
     const next = 'Use --if-completed return to print that result.';
-    return new CliError(`Session ${interviewId} was completed before: ${outcome}. ${next}`, EXIT.completedBefore);
+    return new CliError(`Session ${interviewId} is already completed: ${outcome}. ${next}`, EXIT.completedBefore);
   }
   if (error instanceof PlanMismatchError) {
     const { interviewId, differs, plan } = error;
     const inForce = differs.map((part) => `${part} is ${JSON.stringify(plan[part])}`).join(', ');
-    const next = 'It goes on with that plan. Use --if-plan-differs attach to wait for its result.';
+    const next = 'It continues with that plan. Use --if-plan-differs attach to wait for its result.';
     return new CliError(`Session ${interviewId} is being completed with another plan: ${inForce}. ${next}`);
   }
   return sessionCliError(error);

@@ -7,7 +7,7 @@ import { zshScript } from '../completion/zsh.js';
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 type Shell = keyof typeof SCRIPTS;
 
-/** Adds every command to a program, with all options: the registry's own, handed in because it imports this file. */
+/** Adds every command with all options to a program. A parameter, because the registry imports this file. */
 type AddCommands = (program: Command) => Promise<void>;
 
 export function define(command: Command, addCommands: AddCommands): void {
@@ -16,8 +16,7 @@ export function define(command: Command, addCommands: AddCommands): void {
     .addHelpText(
       'after',
       `
-The script knows the commands, their options and the options' values; it starts nothing and asks no server. Print it again after an
-upgrade.
+The script completes commands, options and option values. It contacts no server. Print it again after an upgrade.
 
 Examples:
   $ temporal-incode completion bash > ~/.local/share/bash-completion/completions/temporal-incode

@@ -30,7 +30,7 @@ interface Row {
 
 export function define(command: Command): void {
   command
-    .option('--keep', 'keep everything running until Ctrl-C, to look around in the Web UI', false)
+    .option('--keep', 'keep everything running until Ctrl-C, to explore the Web UI', false)
     .option('--json', 'print the rows as JSON', false)
     .addHelpText('after', '\nExample:\n  $ temporal-incode demo --keep')
     .action(demo);
@@ -41,7 +41,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const interrupted = ended.then(() => {
     throw new CliError('Interrupted', EXIT.interrupted);
   });
-  // Whoever waits for something races it; nobody may wait just then.
+  // Prevents an unhandled rejection when nothing awaits it yet.
   interrupted.catch(() => undefined);
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-demo-'));
   const progress = startProgress('Starting the Temporal server');
@@ -72,13 +72,13 @@ async function startWorld(
   stops.push(() => simulator.close());
   const env = {
     ...localWorkerEnvironment(server, simulator),
-    // Incode's 30 s would make the demo longer, and the simulator ends its requests sooner.
+    // Shorter than Incode's 30 s, because the simulator's requests end sooner.
     INCODE_SETTLE_TIME: '2s',
   };
   const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
   const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
   stops.push(() => client.close());
-  // Nobody else knows it, so only the simulator's deliveries are taken.
+  // A random secret, so that the receiver accepts only the simulator's deliveries.
   const secret = randomUUID();
   const { onboardingReceiver } = await import('../local/receiver.js');
   const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
@@ -102,7 +102,7 @@ async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
   const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
   progress.say(`Completing ${scenarios.length} sessions`);
   const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
-  progress.say('Killing the worker in the middle of a call, and starting another (its death is noticed after 10 s)');
+  progress.say('Killing the worker during a call and starting another (Temporal notices the loss after 10 s)');
   return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
 }
 
@@ -124,7 +124,7 @@ async function playOne(world: DemoWorld, { name, session, plan, before, during, 
   return { session: name, interviewId, outcome, confirmedBy, attempts, timesFinished, asExpected };
 }
 
-/** As Temporal counted them: a failed attempt leaves no event, only the number of the one after it. */
+/** Reads the attempt number of the last attempt, because failed attempts leave no event. */
 async function finishAttempts({ client }: DemoWorld, interviewId: string): Promise<number> {
   const { events } = await client.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).fetchHistory();
   const scheduled = new Set(
@@ -161,9 +161,9 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
       row.asExpected ? 'yes' : 'NO',
     ]),
   );
-  const open = keep ? 'until Ctrl-C' : 'gone when the demo ends; --keep keeps it open';
+  const open = keep ? 'until Ctrl-C' : 'stops with the demo; use --keep to explore it';
   if (server.uiUrl) process.stdout.write(`Web UI: ${server.uiUrl} (${open})\n`);
   process.stdout.write(
-    good ? 'All as expected, and no session was finished twice.\n' : 'Something is not as expected.\n',
+    good ? 'All as expected, and no session was finished twice.\n' : 'Some results are not as expected.\n',
   );
 }

@@ -19,7 +19,7 @@ interface DevOptions {
   json: boolean;
 }
 
-/** The simulator accepts it only on this machine, so it is no secret. */
+/** Not a secret: the simulator listens only on this machine. */
 const API_KEY = 'dev';
 
 export function define(command: Command): void {
@@ -27,7 +27,7 @@ export function define(command: Command): void {
     .option('--port <port>', 'port of the Temporal server', portOption('--port'), 7233)
     .option('--ui-port <port>', 'port of the Web UI', portOption('--ui-port'), 8233)
     .option('--simulator-port <port>', 'port of the simulated Incode', portOption('--simulator-port'), 4010)
-    .option('--data-dir <dir>', 'where workflows, sessions and logs are kept', '.temporal-incode')
+    .option('--data-dir <dir>', 'directory for workflows, sessions and logs', '.temporal-incode')
     .option('--json', 'print the addresses as JSON', false)
     .addHelpText('after', '\nExample:\n  $ temporal-incode dev --data-dir /tmp/onboarding')
     .action(dev);
@@ -59,7 +59,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     progress.say('Starting the webhook receiver');
     const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
     stops.push(() => client.close());
-    // Nobody else knows it, so only the simulator's deliveries are taken.
+    // A random secret, so that the receiver accepts only the simulator's deliveries.
     const secret = randomUUID();
     const { onboardingReceiver } = await import('../local/receiver.js');
     const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
@@ -79,7 +79,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     if (json) printJson(addresses);
     else process.stdout.write(instructions(addresses));
     await interrupted;
-    process.stderr.write('Stopping; everything is kept in the data directory.\n');
+    process.stderr.write('Stopping. All data stays in the data directory.\n');
   } finally {
     progress.stop();
     for (const stop of stops.reverse()) await stop();
@@ -107,11 +107,11 @@ Open a session, then complete it:
       -d '{"configurationId": "dev", "countryCode": "ALL", "language": "en-US"}'
   $ temporal-incode complete --address ${at.temporal} <interviewId>
 
-One that waits for its documents, and then for a person's review (a minute):
+Open a session that waits for its documents and then for a manual review (a minute):
   $ curl -s ${at.incode}/_simulator/sessions -d '{"action": "none", "score": {"status": "WARN", "value": "61.0"},
       "processedAfterMs": 20000, "manualReview": {"verdict": "APPROVED", "afterMs": 30000}}'
   $ temporal-incode complete --address ${at.temporal} <interviewId> --finish-when processed --review wait
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 `;
 }

@@ -19,15 +19,14 @@ interface DoctorOptions extends TemporalOptions {
 export function define(command: Command): void {
   withTemporalOptions(command)
     .option('--bulk-task-queue <name>', `task queue of batches (default: ${BULK_TASK_QUEUE})`)
-    .option('--webhook-url <url>', 'where a webhook receiver listens, to ask it too', receiverUrl)
+    .option('--webhook-url <url>', 'address of a webhook receiver to check', receiverUrl)
     .option('--json', 'print the checks as JSON', false)
     .addHelpText(
       'after',
       `
-Checks what can be checked without touching a session, each by itself: Temporal's server, the namespace with its search attributes
-and retention, whether workers ask for work, Incode with the API key, this machine's clock, and the files with secrets. Incode is asked for the status of
-a session that does not exist, with a token that reaches none. Run it in a worker's environment.
-Ends with 1 if a check failed.
+Checks everything that does not need a session: Temporal's server, the namespace with its search attributes and retention, workers
+that poll, Incode with the API key, this machine's clock, and secret files. It asks Incode for the status of a session that does
+not exist, with an invalid token. Run it in a worker's environment. Exits with 1 if a check fails.
 
 Examples:
   $ temporal-incode doctor
@@ -71,7 +70,7 @@ function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** Checks that come to the same, for the same cause, share a line. */
+/** Merges checks with the same result and cause into one line. */
 function oncePerCause(checks: Check[]): Check[] {
   const lines = new Map<string, Check>();
   for (const check of checks) {

@@ -10,12 +10,12 @@ interface ExtendDeadlineOptions extends UpdateOptions {
 
 export function define(command: Command): void {
   withUpdateOptions(command, 'print the new deadline as JSON')
-    .option('--by <duration>', 'required: how much longer, such as "7 days" or 36h, added to its deadline')
+    .option('--by <duration>', 'required: time to add to the deadline, such as "7 days" or 36h')
     .addHelpText(
       'after',
       `
-Moves the deadline of the stage in which the session is: waiting, scoring or inReview. Other stages have none.
-Running it twice moves it twice.
+Extends the deadline of the session's current stage: waiting, scoring or inReview. Other stages have no deadline.
+Running it twice extends it twice.
 
 Example:
   $ temporal-incode extend-deadline 5f3a… --by "7 days"`,
@@ -25,7 +25,7 @@ Example:
 
 async function extendDeadline(options: ExtendDeadlineOptions): Promise<void> {
   const { by, json } = options;
-  // Not commander's own check: it comes before the one that knows what a misspelt option was meant to be.
+  // Checked here, because commander's check would come before its suggestion for a misspelled option.
   if (by === undefined)
     throw new CliError('How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"');
   checkDuration(by);

@@ -14,12 +14,12 @@ interface FinishOptions extends SessionOptions {
 
 export function define(command: Command): void {
   withSessionOptions(command, "print Incode's answer as JSON")
-    .addOption(timeoutOption('how long to wait here; the session goes on', '5 minutes'))
+    .addOption(timeoutOption('how long to wait; the session continues', '5 minutes'))
     .addHelpText(
       'after',
       `
-For a session that waits (--finish-when processed or asked): it is finished now, and Incode's answer printed. The rest of its
-plan goes on. One that was finished before gives the answer that it got then. It starts nothing: "complete" does.
+Finishes a session that waits (--finish-when processed or asked) and prints Incode's answer. The rest of its plan continues. For a
+session that is already finished, it prints the earlier answer. It starts no onboarding: use "complete" for that.
 
 Example:
   $ temporal-incode finish 5f3a…`,
@@ -34,7 +34,7 @@ async function finish(options: FinishOptions): Promise<void> {
     else {
       printFacts({
         session: interviewId,
-        action: answer ? (answer.action ?? 'not known: the answer was lost, the score decides') : null,
+        action: answer ? (answer.action ?? 'unknown: the answer was lost, the score decides') : null,
         redirect: answer?.redirectionUrl,
         'confirmed by': answer?.confirmedBy,
         reason: answer ? null : 'the session expired before it could be finished',

@@ -29,21 +29,19 @@ export function define(command: Command): void {
     .addOption(new Option('--stage <stage>', 'only those in this stage').choices(STAGES))
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(OUTCOMES))
     .option('--batch <id>', 'only those that were started with this batch id', batch)
-    .addOption(
-      new Option('--status <status>', 'only those whose onboarding is open, or has ended so').choices(STATUSES),
-    )
-    .option('--older-than <age>', 'only those that were started longer ago', durationOption('--older-than'))
-    .option('--newer-than <age>', 'only those that were started since', durationOption('--newer-than'))
-    .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
-    .option('--watch', 'print it again every few seconds, until Ctrl-C', false)
-    .option('--wide', 'cut no column, and print whole times', false)
-    .option('--json', 'print one JSON object a line, as they come', false)
+    .addOption(new Option('--status <status>', 'only those whose onboarding has this status').choices(STATUSES))
+    .option('--older-than <age>', 'only those that started longer ago', durationOption('--older-than'))
+    .option('--newer-than <age>', 'only those that started more recently', durationOption('--newer-than'))
+    .option('--limit <count>', 'maximum number of sessions', countOption('--limit'), 100)
+    .option('--watch', 'print again every few seconds, until Ctrl-C', false)
+    .option('--wide', 'print whole columns and exact times', false)
+    .option('--json', 'print one JSON object per line', false)
     .addHelpText(
       'after',
       `
-The stage is the one that was published last: waiting, needsToken, inReview, and what follows them. A short stage is not published,
-for that would be billed. Sessions of a list that "batch" completes are not here: batch --status counts them.
-What was started or has changed within the last second may be missing.
+The stage is the last published one: waiting, needsToken, inReview and the stages after them. Short stages are not published, because
+Temporal Cloud bills each change. Sessions that "batch" completes are not listed: use batch --status.
+Changes within the last second may be missing.
 
 Examples:
   $ temporal-incode list --stage needsToken --status open --watch
@@ -64,7 +62,7 @@ async function list(options: ListOptions): Promise<void> {
       try {
         const sessions = listed(client, queryFor(options), limit + 1);
         const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
-        if (isMore) process.stderr.write(`There are more than ${limit}: --limit takes more of them.\n`);
+        if (isMore) process.stderr.write(`There are more than ${limit}. Raise --limit to see more.\n`);
       } catch (error) {
         throw queryError(client, error);
       }
@@ -74,7 +72,7 @@ async function list(options: ListOptions): Promise<void> {
   });
 }
 
-/** Often enough to see a change, seldom enough for a server's limit on such queries. */
+/** Frequent enough to see changes, and below the server's rate limit for list queries. */
 const WATCH_MS = 5_000;
 
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
@@ -102,7 +100,7 @@ interface Listed {
   closedAt: string | null;
 }
 
-/** A page is 4 MB at most. */
+/** Keeps a page below gRPC's limit of 4 MB. */
 const PAGE = 1_000;
 
 async function* listed(client: ConnectedOnboardingClient, query: string, most: number): AsyncGenerator<Listed> {
@@ -147,7 +145,8 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wi
   const found: Listed[] = [];
   for await (const session of sessions) found.push(session);
   if (found.length === 0) {
-    const hint = batch === undefined ? '' : ` Of a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
+    const hint =
+      batch === undefined ? '' : ` For a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
     process.stderr.write(`No session.${hint}\n`);
     return false;
   }
@@ -168,7 +167,7 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wi
   return found.length > limit;
 }
 
-/** Temporal's SQL stores find no value with these, however it is written; "there is none" would be wrong. */
+/** Temporal's SQL stores cannot find values with these characters, so an empty result would be misleading. */
 const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
 
 function batch(value: string): string {

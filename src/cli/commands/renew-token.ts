@@ -10,12 +10,12 @@ interface RenewTokenOptions extends UpdateOptions {
 
 export function define(command: Command): void {
   withUpdateOptions(command, 'print what was done as JSON')
-    .option('--session-token-file <file>', "file with the session's fresh token; - reads it from stdin", '-')
+    .option('--session-token-file <file>', "file with the session's new token; - reads it from stdin", '-')
     .addHelpText(
       'after',
       `
-For a session in the stage needsToken, which goes on at once; another one uses the token for its next call.
-The token is read from a file or stdin, never from an argument, which others could see in the process list.
+A session in the stage needsToken continues at once. Any other session uses the token for its next call.
+The token is read from a file or stdin, never from an argument, because others can see arguments in the process list.
 
 Examples:
   $ temporal-incode renew-token 5f3a… --session-token-file token.txt
@@ -29,7 +29,7 @@ async function renewToken(options: RenewTokenOptions): Promise<void> {
   await withSession(options, async (client, interviewId) => {
     await client.renewToken(interviewId, sessionToken, { timeoutMs: options.timeout });
     if (options.json) printJson({ interviewId, renewed: true });
-    else process.stdout.write(`Session ${interviewId} has the fresh token.\n`);
+    else process.stdout.write(`Session ${interviewId} has the new token.\n`);
   });
 }
 

@@ -18,18 +18,18 @@ interface ReplayOptions extends Omit<TemporalOptions, 'taskQueue'>, SampleOption
 export function define(command: Command): void {
   withServerOptions(command)
     .addOption(
-      new Option('--status <status>', 'workflows that are open, or closed').choices(REPLAYED_STATUSES).default('all'),
+      new Option('--status <status>', 'only open or only closed workflows').choices(REPLAYED_STATUSES).default('all'),
     )
-    .option('--query <query>', "only those that this query of Temporal's finds as well")
-    .option('--limit <count>', 'at most so many', countOption('--limit'), 100)
-    .option('--file <path>', 'a history as JSON, or a directory of them, instead of those of a namespace')
+    .option('--query <query>', 'only workflows that this Temporal query also finds')
+    .option('--limit <count>', 'maximum number of histories', countOption('--limit'), 100)
+    .option('--file <path>', 'a history as JSON, or a directory of them, instead of the namespace')
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
-Replays histories with the workflow code of this installation: whether it comes to what is recorded in them. Those of a namespace are
-taken from every stage, of every age, sessions and shards of batches. Reads only; nothing is changed, and Incode is not asked.
-Ends with 0 if all replay, with 1 if one does not. With encryption keys in the environment, as the workers have them.
+Replays histories with the workflow code of this installation and checks that it makes the recorded decisions. From a namespace it
+takes sessions and batch shards of every stage and age. It only reads and does not call Incode. If the workers encrypt, set the same
+keys in the environment. Exits with 0 if all histories replay, and with 1 if one does not.
 
 Examples:
   $ temporal-incode replay --status open --limit 500
@@ -64,8 +64,8 @@ function countOf(found: Replayed[], type: string): number {
   return found.filter((one) => one.type === type).length;
 }
 
-/** Often enough to see that it goes on, and few lines in a log. */
-const TOLD_EVERY = 10;
+/** Shows progress with few lines in a log. */
+const REPORT_EVERY = 10;
 
 async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Replayed[]> {
   const progress = startProgress('Replaying');
@@ -74,7 +74,7 @@ async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Rep
     const { keys, requireEncryption } = encryption();
     for await (const one of replayed(workflowCode(keys, { requireEncryption }), readable(histories, keys))) {
       found.push(one);
-      if (found.length % TOLD_EVERY === 0) progress.say(`Replaying: ${found.length}`);
+      if (found.length % REPORT_EVERY === 0) progress.say(`Replaying: ${found.length}`);
     }
     return found;
   } finally {
@@ -103,8 +103,8 @@ function print(count: number, types: Record<string, number>, failures: Replayed[
     );
   }
   process.stdout.write(`
-${failures.length} of ${count} do not replay with this version: workers that go on with them would stand still, with "nondeterminism
-error" in their log, until a version is there again that can. Either keep the old path in the code, behind "patched", or give the
-workers a version, so that what is open stays with the old one: docs/deploys.md
+${failures.length} of ${count} do not replay with this version. Workers with this version could not continue these workflows and would
+log "nondeterminism error". Either keep the old path in the code behind "patched", or give the workers a version, so that open
+workflows stay with the old one: docs/deploys.md
 `);
 }

@@ -29,15 +29,15 @@ export function define(command: Command): void {
       'set how long closed workflows are kept, such as 30d',
       durationOption('--retention'),
     )
-    .option('--yes', 'do not ask before the retention is lowered', false)
+    .option('--yes', 'lower the retention without confirmation', false)
     .option('--json', 'print what was done as JSON', false)
     .addHelpText(
       'after',
       `
-Registers the search attributes that workers need, once per namespace; running it again changes nothing. The retention is changed
-only by --retention; less than 7 days are warned of, because a session is known to be completed only as long as that.
+Registers the search attributes that workers need. Run it once per namespace; running it again changes nothing. It changes the
+retention only with --retention. It warns about less than 7 days, because a completed session is remembered only that long.
 
-On Temporal Cloud both are set by tcld: what the server refuses here is printed as the command to run there.
+On Temporal Cloud, tcld changes these settings. If the server refuses a change, the command to run instead is printed.
 
 Examples:
   $ temporal-incode setup
@@ -51,7 +51,7 @@ interface Done {
   registered: string[];
   present: string[];
   retentionDays: number;
-  /** What is left for people, as commands. */
+  /** Commands that are left for the user to run. */
   todo: string[];
 }
 
@@ -66,8 +66,8 @@ async function setup(options: SetupOptions): Promise<void> {
     if (wrong.length > 0) {
       const how = wrong.map((name) => `--name ${name}`).join(' ');
       throw new CliError(
-        `Namespace ${namespace} has ${wrong.join(', ')} of another type than Keyword, and Temporal changes no type. If nobody ` +
-          `needs them:\n  temporal operator search-attribute remove ${how} --namespace ${namespace}`,
+        `Namespace ${namespace} has ${wrong.join(', ')} with another type than Keyword, and Temporal cannot change types. If nothing ` +
+          `uses them, remove them:\n  temporal operator search-attribute remove ${how} --namespace ${namespace}`,
         EXIT.failed,
       );
     }
@@ -82,11 +82,11 @@ async function setup(options: SetupOptions): Promise<void> {
   });
 }
 
-/** Histories older than the new retention are deleted soon, and cannot be brought back. */
+/** Asks first, because histories older than the new retention are deleted for good. */
 async function checkLowering({ yes }: SetupOptions, before: number, wanted: number): Promise<void> {
   if (yes) return;
-  const what = `Lower the retention from ${days(before)} to ${days(wanted)}? Older histories are deleted, and sessions completed before are no longer known.`;
-  if (!process.stdin.isTTY) throw new CliError(`${what} Give --yes: there is no terminal to ask at`);
+  const what = `Lower the retention from ${days(before)} to ${days(wanted)}? Older histories are deleted, and their completed sessions are forgotten.`;
+  if (!process.stdin.isTTY) throw new CliError(`${what} There is no terminal to confirm at. Add --yes.`);
   if (!(await confirm(what))) throw new CliError('Nothing was changed.', EXIT.interrupted);
 }
 
@@ -111,13 +111,13 @@ async function register(
   }
 }
 
-/** For somebody who may. */
+/** The command for a user who has the permission. */
 function operatorCommand(namespace: string, names: string[]): string {
   const attributes = names.map((name) => `--name ${name} --type Keyword`).join(' ');
   return `temporal operator search-attribute create ${attributes} --namespace ${namespace}`;
 }
 
-/** @returns what it is afterwards */
+/** @returns the retention afterwards */
 async function retain(
   connection: Connection,
   namespace: string,
@@ -136,7 +136,7 @@ async function retain(
     return wanted;
   } catch (error) {
     if (!isRefused(error)) throw error;
-    // What this command may not do, somebody else may.
+    // A user with more permissions can run this.
     const asOperator = `temporal operator namespace update --namespace ${namespace} --retention ${wanted / DAY_MS}d`;
     todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
     return before;
@@ -152,7 +152,7 @@ function print({ namespace, registered, present, todo }: Done, retentionMs: numb
   });
   if (retentionMs < MINIMUM_RETENTION_MS) {
     process.stderr.write(
-      `A completed session is remembered, and not completed again, for ${days(retentionMs)} only: 7 are the least to have.\n`,
+      `A completed session is remembered, and not completed again, for only ${days(retentionMs)}. Set at least 7 days.\n`,
     );
   }
   if (todo.length > 0)

@@ -14,9 +14,9 @@ interface SimulatorOptions {
 
 export function define(command: Command): void {
   command
-    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', portOption('--port'), 4010)
-    .option('--api-key <key>', 'the key it accepts as x-api-key', 'simulator')
-    .option('--data-file <file>', 'keep its sessions in this file')
+    .option('--port <port>', 'port on 127.0.0.1; 0 means any free port', portOption('--port'), 4010)
+    .option('--api-key <key>', 'accepted value of x-api-key', 'simulator')
+    .option('--data-file <file>', 'file for its sessions')
     .option('--json', 'print the address as JSON', false)
     .addHelpText(
       'after',

@@ -20,8 +20,8 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-A session that a batch completes has no workflow of its own. With its token, and INCODE_BASE_URL and INCODE_API_KEY as the workers have
-them, this command asks Incode for its status, which changes nothing.
+A session that a batch completes has no separate workflow. With its token and the workers' INCODE_BASE_URL and INCODE_API_KEY, this
+command asks Incode for its status, which changes nothing.
 
 Examples:
   $ temporal-incode status 5f3a…
@@ -43,17 +43,18 @@ async function status(options: StatusOptions): Promise<void> {
   });
 }
 
-/** Advises nothing that could finish the session: a batch may have finished it, or have it in flight. */
+/** Suggests nothing that could finish the session, because a batch may have finished it or have it in flight. */
 async function tellOfUnknown(
   { interviewId, message }: SessionNotFoundError,
   { sessionTokenFile, json }: StatusOptions,
 ): Promise<void> {
   if (sessionTokenFile === undefined || !isIncodeConfigured()) {
-    const how = 'Incode knows its status: give --session-token-file, and set INCODE_BASE_URL and INCODE_API_KEY here.';
+    const how =
+      'To ask Incode for its status, add --session-token-file and set INCODE_BASE_URL and INCODE_API_KEY here.';
     throw new CliError(`${message}\n${how}`, EXIT.notFound);
   }
   const onboardingStatus = await statusAtIncode(interviewId, sessionTokenFile);
-  // There is no onboarding here, whatever Incode says.
+  // The namespace has no onboarding, whatever Incode answers.
   process.exitCode = EXIT.notFound;
   if (json) {
     printJson({ interviewId, workflowId: null, onboardingStatus });
@@ -62,7 +63,7 @@ async function tellOfUnknown(
   printFacts({
     session: interviewId,
     workflow: 'none is known in this namespace',
-    'onboarding status': `${onboardingStatus}, says Incode now`,
+    'onboarding status': `${onboardingStatus}, from Incode just now`,
     next: UNKNOWN_NEXT[milestoneOf(onboardingStatus)],
   });
 }
@@ -72,7 +73,7 @@ const UNKNOWN_NEXT: Record<Milestone, string> = {
   open: IN_FLIGHT,
   processed: IN_FLIGHT,
   expired: 'nothing: the session has expired',
-  finished: 'nothing: it is finished; if a batch did that, its results tell the outcome',
+  finished: 'nothing: it is finished; if a batch finished it, its results contain the outcome',
   reviewed: 'nothing: it is finished, and a person has decided',
 };
 
@@ -119,7 +120,7 @@ const NEXT_STEPS: Partial<Record<Stage, string>> = {
 
 function nextStep({ status, state, call }: SessionStatus): string | null | undefined {
   if (call?.paused)
-    return "an operator has paused the call: temporal activity unpause, or Temporal's Web UI, lets it go on";
+    return "an operator has paused the call; continue it with temporal activity unpause or in Temporal's Web UI";
   if (status === 'running') return state && NEXT_STEPS[state.stage];
-  return status === 'completed' ? null : 'temporal-incode complete starts it again, reading its status first';
+  return status === 'completed' ? null : 'temporal-incode complete restarts it and reads its status first';
 }

@@ -42,7 +42,11 @@ export function define(command: Command): void {
     )
     .option('--webhook-port <port>', 'port on 127.0.0.1 for webhooks', portOption('--webhook-port'), 8089)
     .option('--try-rate-limit', 'send up to 200 reads to meet the rate limit', false)
-    .option('--wait-for-expiry <duration>', 'wait so long for a session to expire', durationOption('--wait-for-expiry'))
+    .option(
+      '--wait-for-expiry <duration>',
+      'how long to wait for a session to expire',
+      durationOption('--wait-for-expiry'),
+    )
     .addOption(waitOption())
     .addOption(timeoutOption('end the whole run after this time, and clean up', '10 minutes'))
     .option('--yes <risk>', `${RISK}: run against a base URL that does not look like a demo environment`)
@@ -54,7 +58,8 @@ Tries on your account each assumption about Incode that this package rests on, a
 safe under it, and what to configure. Use a demo account. It opens sessions of its own with the flow that you name, finishes some
 of them, uploads a blank picture to one, and closes them all at the end. It touches no other session.
 INCODE_BASE_URL and INCODE_API_KEY, or INCODE_API_KEY_FILE, as for a worker.
-Ends with 0 if nothing is unsafe; with 1 if something is, a session is left over, or --timeout was over; with 2 if it could not run. See docs/verify-incode.md
+Exits with 0 if nothing is unsafe; with 1 if something is unsafe, a session is left over, or --timeout is over; with 2 if it could
+not run. See docs/verify-incode.md
 
 Examples:
   $ temporal-incode verify-incode --configuration-id 5f3a…
@@ -65,7 +70,7 @@ Examples:
 }
 
 function waitOption(): Option {
-  const option = new Option('--wait <duration>', 'wait so long for a status, a score or a webhook');
+  const option = new Option('--wait <duration>', 'how long to wait for a status, a score or a webhook');
   return option.argParser(durationOption('--wait')).default(60_000, '60s');
 }
 
@@ -152,7 +157,7 @@ function intentions({ waitForExpiry, executiveTokenFile }: VerifyOptions, enviro
 They have the externalCustomerId ${label}. Ctrl-C ends the run and cleans up.`;
 }
 
-/** Ends the run at Ctrl-C, or when its time is over. A second Ctrl-C ends the process at once. */
+/** Ends the run at Ctrl-C or after the timeout. A second Ctrl-C ends the process at once. */
 function stopSignal(timeoutMs: number) {
   const interrupted = new AbortController();
   void untilInterrupted().then(() => interrupted.abort());
@@ -164,7 +169,7 @@ function stopSignal(timeoutMs: number) {
   };
 }
 
-/** Progress, which is no result. */
+/** Prints progress to stderr. */
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }

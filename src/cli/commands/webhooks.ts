@@ -20,8 +20,8 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-The environment configures it; at least one way to authenticate Incode has to be set. Every variable: docs/webhooks.md
-The plan's options count only with --start-unknown; its workers need a token source, for a webhook brings no token.
+Configured by environment variables. At least one way to authenticate Incode is required. All variables: docs/webhooks.md
+The plan's options apply only with --start-unknown. Workers then need a token source, because a webhook contains no token.
 
 Examples:
   $ WEBHOOK_HEADER_SECRETS_FILE=/run/secrets/incode temporal-incode webhooks
@@ -33,11 +33,11 @@ Examples:
 async function webhooks(options: WebhooksOptions): Promise<void> {
   const interrupted = untilInterrupted();
   let warn: ((warning: string) => void) | undefined;
-  // They warn of what becomes wrong later, when there is a logger.
+  // Configuration warnings occur later, when the logger exists.
   const onWarning = (warning: string) => warn?.(warning);
   const config = configured(() => readWebhookConfig(undefined, onWarning));
   const start = options.startUnknown ? { start: { plan: planOf(options) } } : {};
-  // Packages that only receivers need, and help does without.
+  // Loaded late, because only the receiver needs these packages and help must work without them.
   const [{ createLogger }, { onboardingReceiver }, { startReceiverMonitoring }] = await Promise.all([
     import('../../monitoring/logger.js'),
     import('../local/receiver.js'),
@@ -68,8 +68,8 @@ async function webhooks(options: WebhooksOptions): Promise<void> {
     await interrupted;
     await receiver.close();
     info('Webhook receiver stopped', { ...receiver.counts });
-    // Everybody has an answer. A signal that Temporal's client still retries, for a delivery that was answered 503, would
-    // throw out of a timer, where nobody can catch it, once the client is closed under it.
+    // Exit now that all deliveries are answered. Temporal's client may still retry a signal whose delivery was answered 503, and
+    // closing the client would then throw an uncaught error.
     process.exit(EXIT.ok);
   });
 }

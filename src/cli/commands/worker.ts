@@ -5,17 +5,17 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-The environment configures it. Required: INCODE_BASE_URL, and INCODE_API_KEY or INCODE_API_KEY_FILE. Every variable: docs/worker.md
+Configured by environment variables. Required: INCODE_BASE_URL, and INCODE_API_KEY or INCODE_API_KEY_FILE. All variables: docs/worker.md
 
 Example:
   $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,
     )
     .action(async () => {
-      // Started by `dev` or `demo`: without them the worker has no server and no Incode either.
+      // `dev` and `demo` start a worker with an IPC channel. When they end, its server and Incode are gone too.
       if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-      // Loaded only now: it takes most of a second, and --help does without.
+      // Loaded late, because it takes most of a second and --help does not need it.
       const { runWorker } = await import('../../worker.js');
-      // An activity that was given up would keep the process alive.
+      // Exit explicitly, because an abandoned activity would keep the process alive.
       process.exit(await runWorker());
     });
 }

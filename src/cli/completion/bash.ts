@@ -1,6 +1,6 @@
 import type { CompletedCommand, Value } from './tree.js';
 
-/** For bash 3.2 and later, without the package bash-completion. Where nothing is proposed, bash proposes files. */
+/** Works with bash 3.2 and later, without the package bash-completion. Without proposals, bash proposes files. */
 export function bashScript(commands: CompletedCommand[]): string {
   const names = commands.map(({ name }) => name);
   return `# bash completion of temporal-incode, made by: temporal-incode completion bash
@@ -28,7 +28,7 @@ complete -o bashdefault -o default -F _temporal_incode temporal-incode
 `;
 }
 
-/** After options that take a value, what it may be. */
+/** Proposes values after options that take one. */
 function valueCases({ name, options }: CompletedCommand): string[] {
   return options
     .filter(({ value }) => value !== 'nothing')
@@ -41,7 +41,7 @@ function proposal(value: Value): string {
   return `COMPREPLY=($(compgen -W '${(value as readonly string[]).join(' ')}' -- "$cur")); ${NO_FILES}`;
 }
 
-/** bash 3.2 has no compopt, and proposes files. */
+/** Has no effect in bash 3.2, which lacks compopt and proposes files. */
 const NO_FILES = 'compopt +o default +o bashdefault 2> /dev/null';
 
 function commandCase({ name, options, argument }: CompletedCommand): string {

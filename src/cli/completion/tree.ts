@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 
-/** What follows an option, or is an argument of the command. */
+/** The kind of value that an option or an argument takes. */
 export type Value = 'nothing' | 'text' | 'file' | 'directory' | readonly string[];
 
 export interface CompletedOption {
-  /** With its dashes. */
+  /** Includes the dashes. */
   name: string;
   description: string;
   value: Value;
@@ -36,7 +36,7 @@ export function completedCommands(program: Command): CompletedCommand[] {
   });
 }
 
-/** By what stands in the pointed brackets. */
+/** Derives the kind of value from the name in angle brackets. */
 function placeholder(flags: string): Exclude<Value, readonly string[]> {
   const [, name] = /<(.+)>/.exec(flags) ?? [];
   switch (name) {

@@ -1,6 +1,6 @@
 import type { CompletedCommand, CompletedOption, Value } from './tree.js';
 
-/** Works as a file of `fpath`, and when it is sourced after compinit. */
+/** Works as a file in `fpath` or when sourced after compinit. */
 export function zshScript(commands: CompletedCommand[]): string {
   return `#compdef temporal-incode
 # zsh completion of temporal-incode, made by: temporal-incode completion zsh

@@ -1,4 +1,4 @@
-/** `skipped`: it cannot be told, because something else failed or is not there. */
+/** `skipped`: could not run, because a prerequisite failed or is missing. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 export interface Check {
@@ -9,7 +9,7 @@ export interface Check {
   todo?: string;
 }
 
-/** Whatever goes wrong in one check is its result, and hides no other. */
+/** Turns an error into the check's result, so that other checks still run. */
 export async function check(name: string, find: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
   try {
     return { name, ...(await find()) };

@@ -3,9 +3,9 @@ import { type Check, check } from './check.js';
 import { type Poller, pollersOf, QUEUE_TYPES, type Version } from './pollers.js';
 
 /**
- * Whether new work reaches a worker that has a version. Workers without one, which nothing leads past, have no such check.
+ * Checks whether new work reaches a worker with a version. Skipped if no worker has a version, because then all get work.
  *
- * @param taskQueues of sessions and of batches
+ * @param taskQueues task queues of sessions and batches
  */
 export async function deploymentChecks(
   connection: Connection,
@@ -26,16 +26,16 @@ function deployment(taskQueue: string, pollers: Poller[], current: Version | nul
   const todo = newest ? setCurrent(newest) : '';
   const asking = [...versions.keys()].sort().join(', ');
   if (current === null) {
-    const message = `${taskQueue}: no current version in deployment ${newest?.deploymentName}, asking: ${asking}`;
+    const message = `${taskQueue}: no current version in deployment ${newest?.deploymentName}, polling: ${asking}`;
     return pollers.some(({ version }) => version === null)
-      ? { status: 'warning', message: `${message}; workers without a version get what is new`, todo }
-      : { status: 'failed', message: `${message}; nothing new is begun`, todo };
+      ? { status: 'warning', message: `${message}; workers without a version get new work`, todo }
+      : { status: 'failed', message: `${message}; no new work starts`, todo };
   }
   if (!versions.has(inWords(current))) {
-    const message = `${taskQueue}: no worker of the current version ${inWords(current)} has asked within the last two minutes`;
+    const message = `${taskQueue}: no worker of the current version ${inWords(current)} has polled within the last two minutes`;
     return { status: 'failed', message, todo: `Start one${newest ? `, or: ${todo}` : ''}` };
   }
-  return { status: 'ok', message: `${taskQueue}: current is ${inWords(current)}, asking: ${asking}` };
+  return { status: 'ok', message: `${taskQueue}: current is ${inWords(current)}, polling: ${asking}` };
 }
 
 function inWords({ deploymentName, buildId }: Version): string {

@@ -3,12 +3,12 @@ import { createIncodeClient, IncodeError, statusByExecutive } from '../../incode
 import { executiveToken } from '../../worker/executive.js';
 import type { Check } from './check.js';
 
-/** No session of anybody's, and a token that reaches none: there is nothing that the request could change or show. */
+/** Not a real session, and an invalid token, so the request can neither change nor reveal anything. */
 const NOBODY = { interviewId: 'temporal-incode-doctor', sessionToken: 'none' };
 
 /**
- * One read of a status, with the worker's own configuration, that cannot succeed. Which refusal comes tells whether the key is
- * accepted: Incode documents 403 for the key and 401 for the token. That it looks at the key first is not documented.
+ * Sends a status read that cannot succeed, with the worker's configuration. The refusal shows whether the key is accepted: Incode
+ * documents 403 for the key and 401 for the token. It does not document that it checks the key first.
  */
 export async function incodeChecks(): Promise<Check[]> {
   if (!isIncodeConfigured()) {
@@ -81,7 +81,12 @@ async function executive(config: ReturnType<typeof readIncodeConfig>): Promise<F
 const CHECK_URL = 'Check INCODE_BASE_URL and the proxy';
 
 function incode(refusal: IncodeError | undefined): Found {
-  if (!refusal) return { status: 'warning', message: 'gives a status to anybody: is that Incode?', todo: CHECK_URL };
+  if (!refusal)
+    return {
+      status: 'warning',
+      message: 'answers a status read with an invalid token, so this may not be Incode',
+      todo: CHECK_URL,
+    };
   const { kind, httpStatus } = refusal;
   if (httpStatus === undefined) return { status: 'failed', message: refusal.message, todo: CHECK_URL };
   const answered = `answered ${httpStatus}`;
@@ -107,7 +112,7 @@ function incode(refusal: IncodeError | undefined): Found {
       };
     case 'resultUnknown':
       if (httpStatus >= 500) break;
-      return { status: 'failed', message: `${answered} with what is not Incode's answer`, todo: CHECK_URL };
+      return { status: 'failed', message: `${answered}, but not in Incode's format`, todo: CHECK_URL };
     case 'notTaken':
     case 'maybeRunning':
       break;
@@ -116,12 +121,12 @@ function incode(refusal: IncodeError | undefined): Found {
   }
   return {
     status: 'warning',
-    message: `${answered}: it is there, but cannot answer just now`,
+    message: `${answered}: Incode is reachable, but cannot answer now`,
     todo: 'Try again later',
   };
 }
 
-/** More matters: whether a token has expired is told by this machine's clock. */
+/** A larger difference matters, because this machine's clock decides whether a token has expired. */
 const MAX_SKEW_MS = 10_000;
 
 function clock(refusal: IncodeError | undefined): Found {
@@ -132,7 +137,7 @@ function clock(refusal: IncodeError | undefined): Found {
   if (Math.abs(skewMs) <= MAX_SKEW_MS) return { status: 'ok', message: "agrees with Incode's" };
   return {
     status: 'warning',
-    message: `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Incode's: tokens may be taken for expired, or for valid`,
-    todo: "Set this machine's clock, by NTP for example",
+    message: `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Incode's: expired tokens may count as valid, or valid ones as expired`,
+    todo: "Set this machine's clock, for example with NTP",
   };
 }

@@ -3,23 +3,23 @@ import type { Connection } from '@temporalio/client';
 /** `TASK_QUEUE_TYPE_WORKFLOW` and `_ACTIVITY` of Temporal's API. */
 export const QUEUE_TYPES = { workflows: 1, activities: 2 } as const;
 
-/** A worker asks again after a minute at most. The server lists it for five. */
+/** A running worker polls at least once a minute. The server lists it for five minutes after its last poll. */
 const GONE_AFTER_MS = 120_000;
 
 export interface Poller {
   identity: string;
   agoMs: number;
-  /** `null` if it is of none. */
+  /** `null` for a worker without a version. */
   version: Version | null;
 }
 
-/** Of a Temporal Worker Deployment. */
+/** Version of a Temporal Worker Deployment. */
 export interface Version {
   deploymentName: string;
   buildId: string;
 }
 
-/** Who has asked a task queue for work within the last two minutes, and which version new work goes to. */
+/** The workers that polled a task queue within the last two minutes, and the version that gets new work. */
 export async function pollersOf(
   { workflowService }: Connection,
   namespace: string,
@@ -41,8 +41,8 @@ export async function pollersOf(
 }
 
 function versionOf(
-  given: { deploymentName?: string | null; buildId?: string | null } | null | undefined,
+  version: { deploymentName?: string | null; buildId?: string | null } | null | undefined,
 ): Version | null {
-  const { deploymentName, buildId } = given ?? {};
+  const { deploymentName, buildId } = version ?? {};
   return deploymentName && buildId ? { deploymentName, buildId } : null;
 }

@@ -3,8 +3,8 @@ import { namedSecretFiles } from '../../config/index.js';
 import type { Check } from './check.js';
 
 /**
- * Looks at the files with secrets that this environment names. A process that runs keeps what it has read, so nobody notices a file
- * that is emptied or deleted before the next start.
+ * Checks the secret files that this environment names. A running process keeps what it has read, so an empty or deleted file goes
+ * unnoticed until the next start.
  */
 export function secretFileChecks(): Check[] {
   const named = namedSecretFiles();

@@ -14,7 +14,7 @@ export interface Queues {
 
 const DEPENDENT = ['encryption', 'namespace', 'search attributes', 'retention', 'workers', 'bulk workers'] as const;
 
-/** A server that is there answers within milliseconds; another continent takes a second. */
+/** A server answers within milliseconds, from another continent within a second. */
 const TIMEOUT_MS = 10_000;
 
 export async function temporalChecks(options: TemporalOptions, queues: Queues): Promise<Check[]> {
@@ -33,7 +33,7 @@ export async function temporalChecks(options: TemporalOptions, queues: Queues): 
 async function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
   const retained = retentionOf(connection, namespace);
   const versions = deploymentChecks(connection, namespace, { version: taskQueue, 'bulk version': bulkTaskQueue })
-    // What they lack, the checks of the workers say.
+    // The worker checks report the same failure.
     .catch((): Check[] => []);
   const checks = await Promise.all([
     check('server', () => server(connection)),
@@ -57,7 +57,7 @@ async function server({ workflowService, options: { address } }: Connection): Pr
   return { status: 'ok', message: `${address}, version ${serverVersion}` };
 }
 
-/** Workers and callers refuse what is said here; whoever only looks at a server needs no keys. */
+/** A warning only, because the doctor itself needs no keys. Workers and clients would refuse to start. */
 function encryption(address: string | undefined): Found {
   if (keysFromEnvironment()) {
     return { status: 'ok', message: requiresEncryption() ? 'keys are set here, and required' : 'keys are set here' };
@@ -66,9 +66,13 @@ function encryption(address: string | undefined): Found {
     checkPlaintext(address ?? '');
   } catch (error) {
     if (!(error instanceof PlaintextError)) throw error;
-    const why = requiresEncryption() ? 'encryption is required' : 'the server is elsewhere';
-    const message = `${why}, and no keys are set here: a worker or a caller would refuse to start`;
-    return { status: 'warning', message, todo: 'docs/encryption.md; or run the doctor in the environment of a worker' };
+    const why = requiresEncryption() ? 'encryption is required' : 'the server runs on another machine';
+    const message = `${why} and no keys are set here: workers and clients would refuse to start`;
+    return {
+      status: 'warning',
+      message,
+      todo: "Set keys (docs/encryption.md), or run the doctor in a worker's environment",
+    };
   }
   return { status: 'ok', message: 'none, which the address, or TEMPORAL_INCODE_ALLOW_PLAINTEXT, allows' };
 }
@@ -76,8 +80,8 @@ function encryption(address: string | undefined): Found {
 async function searchAttributes(connection: Connection, namespace: string): Promise<Found> {
   const { present, missing, wrong } = await searchAttributesOf(connection, namespace);
   if (wrong.length > 0) {
-    const message = `${wrong.join(', ')}: of another type than Keyword`;
-    return { status: 'failed', message, todo: 'temporal-incode setup says how to remove them' };
+    const message = `${wrong.join(', ')}: another type than Keyword`;
+    return { status: 'failed', message, todo: 'temporal-incode setup prints how to remove them' };
   }
   if (missing.length > 0) {
     return { status: 'failed', message: `${missing.join(', ')} missing`, todo: 'temporal-incode setup' };
@@ -89,12 +93,12 @@ function retention(retentionMs: number): Found {
   if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
   return {
     status: 'warning',
-    message: `${days(retentionMs)}: a completed session is remembered, and not completed again, as long as that`,
+    message: `${days(retentionMs)}: a completed session is remembered, and not completed again, only that long`,
     todo: 'temporal-incode setup --retention 30d',
   };
 }
 
-/** As many as anybody reads. */
+/** Enough for a reader. */
 const MAX_NAMED = 5;
 
 async function workers(connection: Connection, namespace: string, taskQueue: string): Promise<Found> {
@@ -102,7 +106,7 @@ async function workers(connection: Connection, namespace: string, taskQueue: str
   for (const [what, type] of Object.entries(QUEUE_TYPES)) {
     const { pollers } = await pollersOf(connection, namespace, taskQueue, type);
     if (pollers.length === 0) {
-      const message = `${taskQueue}: nobody has asked for ${what} within the last two minutes`;
+      const message = `${taskQueue}: no worker has polled for ${what} within the last two minutes`;
       return { status: 'failed', message, todo: 'Start a worker: temporal-incode worker' };
     }
     for (const { identity, agoMs } of pollers) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));

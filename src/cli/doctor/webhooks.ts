@@ -1,7 +1,7 @@
 import { CliError } from '../shared/exit.js';
 import { type Check, check } from './check.js';
 
-/** The receiver gives Temporal two seconds. */
+/** Longer than the two seconds that the receiver waits for Temporal. */
 const TIMEOUT_MS = 5_000;
 
 export async function webhookChecks(url: string | undefined): Promise<Check[]> {
@@ -17,9 +17,13 @@ async function readiness(url: string): Promise<Omit<Check, 'name'>> {
     case 200:
       return { status: 'ok', message: 'is ready' };
     case 503:
-      return { status: 'failed', message: 'runs, but does not reach Temporal', todo: 'See its TEMPORAL_ADDRESS' };
+      return { status: 'failed', message: 'runs, but does not reach Temporal', todo: 'Check its TEMPORAL_ADDRESS' };
     default:
-      return { status: 'failed', message: `answered ${status}: is that the receiver?`, todo: 'Check --webhook-url' };
+      return {
+        status: 'failed',
+        message: `answered ${status}, so this may not be the receiver`,
+        todo: 'Check --webhook-url',
+      };
   }
 }
 
@@ -31,7 +35,7 @@ async function statusOf(url: string): Promise<number | undefined> {
   }
 }
 
-/** A parser for the receiver's address. The value is not repeated: credentials may stand in it. */
+/** A parser for the receiver's address. Errors do not show the value, because it may contain credentials. */
 export function receiverUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== '') {

@@ -2,7 +2,7 @@ import { type OnboardingClient, TemporalRequestError } from '../../client/index.
 import { temporalFailure } from '../../client/temporal-failure.js';
 import { CliError } from '../shared/exit.js';
 
-/** @returns what to throw when a list could not be read */
+/** @returns the error to throw after a failed list query */
 export function queryError({ temporal }: OnboardingClient, error: unknown): unknown {
   if (error instanceof CliError) return error;
   const failure = temporalFailure(temporal, error);

@@ -8,17 +8,17 @@ export interface Filter {
   outcome?: Outcome;
   batch?: string;
   status?: ListedStatus;
-  /** In milliseconds since the start, as the next. */
+  /** Milliseconds since the start, as for `newerThan`. */
   olderThan?: number;
   newerThan?: number;
 }
 
-/** A query of Temporal's visibility store. Without ORDER BY: not every server has it. */
+/** A query for Temporal's visibility store. Without ORDER BY, which not every server supports. */
 export function queryFor({ stage, outcome, batch, status, olderThan, newerThan }: Filter, now = Date.now()): string {
   const { stage: stageName, outcome: outcomeName, batchId } = SEARCH_ATTRIBUTES;
   return [
     `WorkflowType = ${quoted(ONBOARDING_WORKFLOW)}`,
-    // Such a run is not the session's end: the next one goes on.
+    // Such a run continues in a new run, which is listed instead.
     `ExecutionStatus != 'ContinuedAsNew'`,
     ...(stage === undefined ? [] : [`${stageName} = ${quoted(stage)}`]),
     ...(outcome === undefined ? [] : [`${outcomeName} = ${quoted(outcome)}`]),
@@ -39,7 +39,7 @@ const EXECUTION_STATUS: Record<ListedStatus, string> = {
   timedOut: `ExecutionStatus = 'TimedOut'`,
 };
 
-/** A batch's id may be anything that a service has chosen: it must not end the string that it stands in. */
+/** Escapes quotes, because a batch id is free text. */
 function quoted(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

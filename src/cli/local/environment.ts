@@ -2,9 +2,8 @@ import { encryptionEnvironment } from '../../codec/index.js';
 import type { IncodeSimulator, LocalTemporalServer } from '../../testing/index.js';
 
 /**
- * The environment of a worker that talks to nothing but a simulated Incode. Of the user's environment only what concerns
- * encryption is passed on, or this worker could not read what the commands beside it write: a real INCODE_API_KEY or a proxy must
- * not reach a worker that plays.
+ * The environment of a worker that uses a simulated Incode. From the user's environment it takes only the encryption settings, which
+ * the worker shares with other commands. A real INCODE_API_KEY or proxy must not reach a simulated worker.
  */
 export function localWorkerEnvironment(
   server: Pick<LocalTemporalServer, 'address' | 'namespace'>,

@@ -4,17 +4,17 @@ import { ANSWER_WITHIN_MS, cachedReachability } from '../../monitoring/reachabil
 import { createWebhookReceiver, type WebhookReceiver, type WebhookReceiverOptions } from '../../webhook/index.js';
 
 export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' | 'ready'> {
-  /** Starts an onboarding with this input for a session that has none. @default it is counted and passed over */
+  /** Starts an onboarding with this input for a session that has none. @default such a delivery is only counted */
   start?: Omit<OnboardingInput, 'interviewId'>;
 }
 
-/** A receiver of Incode's webhooks that tells what it hears to the sessions' workflows. */
+/** A receiver that passes Incode's webhooks to the sessions' workflows. */
 export function onboardingReceiver(client: OnboardingClient, { start, ...options }: ReceiverOptions): WebhookReceiver {
   const { temporal } = client;
   return createWebhookReceiver({
     ...options,
     notify: ({ interviewId, onboardingStatus }) => client.statusChanged({ interviewId, onboardingStatus }, start),
-    // Anybody who reaches the receiver may ask, so most questions must cost Temporal nothing.
+    // Cached, because anyone who reaches the receiver can ask, and each check is a request to Temporal.
     ready: cachedReachability(() => {
       const { namespace } = temporal.options;
       return temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>

@@ -6,7 +6,7 @@ import type { WorkerProcess } from './worker-process.js';
 export interface DemoWorld {
   simulator: IncodeSimulator;
   client: OnboardingClient;
-  /** Kills the worker process with SIGKILL, and starts another. */
+  /** Kills the worker process with SIGKILL and starts another. */
   replaceWorker(): Promise<void>;
   worker: WorkerProcess;
 }
@@ -15,16 +15,16 @@ export interface Scenario {
   name: string;
   session: Parameters<IncodeSimulator['openSession']>[0];
   plan?: Plan;
-  /** Sets the trap before the session is started. */
+  /** Prepares a fault before the session starts. */
   before?(world: DemoWorld, interviewId: string): void;
-  /** What people do while the session is under way. */
+  /** Actions of people while the session runs. */
   during?(world: DemoWorld, interviewId: string): Promise<void>;
   expected: { outcome: Outcome; confirmedBy: FinishAnswer['confirmedBy']; attempts: number };
 }
 
 const APPROVED = { action: 'approved', score: { status: 'OK', value: '94.6' } } as const;
 
-/** These run side by side. */
+/** These run in parallel. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'approved',
@@ -68,7 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** These hear from Incode by webhook; the polls that would make up for a lost one are hours apart. */
+/** These depend on webhooks, because the next poll is hours away. */
 export const WAITING_SCENARIOS: readonly Scenario[] = [
   {
     name: 'waits for documents and review',
@@ -83,7 +83,7 @@ export const WAITING_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** These run after the others, and both in one kill, because it takes the worker from all. */
+/** These run after the others, because a kill takes the worker away from all sessions. */
 export const KILL_SCENARIOS: readonly Scenario[] = [
   {
     name: 'worker killed after Incode finished',

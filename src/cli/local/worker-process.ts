@@ -6,22 +6,22 @@ import { fileURLToPath } from 'node:url';
 
 export interface WorkerProcess {
   readonly pid: number;
-  /** SIGTERM: what is under way may end. */
+  /** Sends SIGTERM: work in flight may complete. */
   stop(): Promise<void>;
-  /** SIGKILL: dies as in a power cut. */
+  /** Sends SIGKILL: the process dies at once. */
   kill(): Promise<void>;
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /**
- * Starts `temporal-incode worker` as a process of its own, its log going to a file.
+ * Starts `temporal-incode worker` as a separate process that logs to a file.
  *
- * @returns once it polls for work
- * @throws Error with the last lines of its log if it ends before
+ * @returns when the worker polls for work
+ * @throws Error with the last lines of the log if the process ends before
  */
 export async function startWorkerProcess(env: Record<string, string>, logFile: string): Promise<WorkerProcess> {
-  // The channel tells the worker when this process dies; nothing is sent over it.
+  // The IPC channel is only there to tell the worker when this process dies.
   const child = spawn(process.execPath, [MAIN, 'worker'], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const exited = once(child, 'exit');
   await ready(child, logFile);

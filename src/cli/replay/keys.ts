@@ -7,9 +7,9 @@ const KEY_ID = 'encryption-key-id';
 const SIGNALED = 'workflowExecutionSignaledEventAttributes';
 
 /**
- * Passes on histories that the keys open.
+ * Yields histories that the keys can decrypt.
  *
- * @throws CliError for another one: it would look as if its workflow did not replay
+ * @throws CliError for any other history, because it would look like a replay failure
  */
 export async function* readable(
   histories: AsyncIterable<RecordedHistory>,
@@ -20,7 +20,7 @@ export async function* readable(
       for (const payload of oneOfEachKey(one.history).values()) {
         if (!keys) {
           throw new Error(
-            'It is encrypted, and there are no keys here. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE as the workers have it.',
+            'The history is encrypted, and this process has no keys. Set TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE as for the workers.',
           );
         }
         await encryptionCodec(keys).decode([payload]);
@@ -33,8 +33,8 @@ export async function* readable(
 }
 
 /**
- * Wherever they stand in it: in inputs, results, failures, and in what later versions of Temporal add. Not in signals: one that could
- * not be read was passed over, and is again.
+ * Finds one payload per key anywhere in a history, also in fields that later versions of Temporal add. Signals are left out: the
+ * workflow passes over one that it cannot read.
  */
 function oneOfEachKey(value: unknown, found = new Map<string, Payload>()): Map<string, Payload> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return found;
@@ -49,7 +49,7 @@ function oneOfEachKey(value: unknown, found = new Map<string, Payload>()): Map<s
   return found;
 }
 
-/** As the client has them, or as base64 in JSON. */
+/** Bytes from the client, or base64 from JSON. */
 function bytes(value: unknown): Buffer {
   return typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.from((value ?? []) as Uint8Array);
 }

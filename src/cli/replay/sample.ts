@@ -18,12 +18,12 @@ export interface SampleOptions {
   query?: string;
 }
 
-/** A page holds no histories, but nobody needs a thousand names of one kind. */
+/** Small, because only a few workflows of each kind are needed. */
 const PAGE = 50;
 
 /**
- * Histories of every kind and age, in turn: a namespace has thousands that went the usual way, and few that did not. One is fetched
- * when the last one was replayed.
+ * Takes histories of every kind and age in turn, because most of a namespace's histories are alike. Fetches each history only when
+ * the previous one was replayed.
  */
 export async function* sampledHistories(client: Client, options: SampleOptions): AsyncGenerator<RecordedHistory> {
   const listed = queriesFor(options).map((query) => client.workflow.list({ query, pageSize: PAGE }));
@@ -35,7 +35,7 @@ export async function* sampledHistories(client: Client, options: SampleOptions):
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       yield { workflowId, runId, type, history };
     } catch (error) {
-      // Its retention has ended meanwhile.
+      // Its retention period has ended meanwhile.
       if (!isGrpcServiceError(error) || error.code !== GRPC.notFound) throw error;
       continue;
     }
@@ -43,13 +43,13 @@ export async function* sampledHistories(client: Client, options: SampleOptions):
   }
 }
 
-/** Each asks for one kind. Without ORDER BY, which not every server has: ages are asked for instead. */
+/** One query per kind and age. Ages replace ORDER BY, which not every server supports. */
 export function queriesFor({ status, query }: SampleOptions, now = Date.now()): string[] {
   const { stage } = SEARCH_ATTRIBUTES;
   const sessions = `WorkflowType = '${ONBOARDING_WORKFLOW}'`;
   const kinds = [
     ...STAGES.map((name) => `${sessions} AND ${stage} = '${name}'`),
-    // Those that have never waited for long.
+    // Sessions that never waited long enough to publish a stage.
     `${sessions} AND ${stage} IS NULL`,
     `WorkflowType = '${BATCH_WORKFLOW}'`,
     `WorkflowType = '${ANSWER_WORKFLOW}'`,
@@ -70,7 +70,7 @@ const EXECUTION_STATUS: Record<SampleOptions['status'], string[]> = {
   all: [],
 };
 
-/** One of each, then the next of each, until all have ended. */
+/** Yields the first item of each source, then the second of each, until all have ended. */
 async function* inTurn<T>(sources: AsyncIterable<T>[]): AsyncGenerator<T> {
   let open = sources.map((source) => source[Symbol.asyncIterator]());
   while (open.length > 0) {

@@ -4,23 +4,23 @@ import { InvalidInputError } from '../../contract/index.js';
 /** Exit codes of every command; `docs/cli.md` repeats them. */
 export const EXIT = {
   ok: 0,
-  /** Incode refused the session for good, a check failed, or something unexpected happened. */
+  /** Incode refused the session, a check failed, or an unexpected error occurred. */
   failed: 1,
-  /** Wrong usage, input or configuration, or a request that makes no sense now. Nothing was done. */
+  /** Wrong usage, input or configuration, or a request that the session's stage does not allow. Nothing was done. */
   usage: 2,
-  /** Not done yet: it goes on at the server. */
+  /** Not done yet. The work continues on the server. */
   pending: 3,
   /** No such onboarding. */
   notFound: 4,
-  /** The onboarding was completed, or has ended otherwise, before: nothing was done. */
+  /** The onboarding has already ended. Nothing was done. */
   completedBefore: 5,
   /** A batch is done, but some of its sessions failed. */
   someFailed: 6,
-  /** Somebody ended it, as shells say it: 128 and SIGINT. */
+  /** The shell convention for SIGINT: 128 + 2. */
   interrupted: 130,
 } as const;
 
-/** A configuration that is wrong is told without a stack trace. */
+/** Reports an invalid configuration without a stack trace. */
 export function configured<T>(read: () => T): T {
   try {
     return read();
@@ -29,13 +29,13 @@ export function configured<T>(read: () => T): T {
   }
 }
 
-/** @returns what is wrong with the input; what is a mistake of ours is thrown on */
+/** @returns what is wrong with the input. Rethrows every other error */
 export function inputProblem(error: unknown): string {
   if (error instanceof InvalidInputError) return error.message;
   throw error;
 }
 
-/** A start that fails, such as for a port that is taken, is told without a stack trace. */
+/** Reports a failed start, for example because a port is in use, without a stack trace. */
 export async function started<T>(what: string, start: Promise<T>): Promise<T> {
   try {
     return await start;
@@ -51,7 +51,7 @@ const DISK_PROBLEMS: Record<string, string> = {
   EFBIG: 'the file would be larger than the system allows',
 };
 
-/** @returns why a file could not be read or written, for people */
+/** @returns a readable reason why a file could not be read or written */
 export function diskProblem(error: unknown): string {
   return (
     DISK_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''] ??
@@ -59,7 +59,7 @@ export function diskProblem(error: unknown): string {
   );
 }
 
-/** Ends the command with a message for people instead of a stack trace. */
+/** Ends the command with a readable message instead of a stack trace. */
 export class CliError extends Error {
   readonly exitCode: number;
 

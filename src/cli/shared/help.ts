@@ -1,9 +1,9 @@
 import { Help, type HelpConfiguration, type Option } from 'commander';
 
-/** The same for all commands, so they come last. */
+/** Options that most commands share, listed last. */
 const COMMON = ['--address', '--namespace', '--task-queue', '--help'];
 
-/** What is special to a command comes first, and a switch that is off by default does not say so. */
+/** Lists a command's own options first and omits `(default: false)`. */
 export const HELP: HelpConfiguration = {
   sortSubcommands: false,
   visibleOptions(command) {
@@ -16,7 +16,7 @@ export const HELP: HelpConfiguration = {
   },
 };
 
-/** Fills paragraphs anew to the width. Commander does so for options; indented lines, such as examples, stay as they are. */
+/** Rewraps paragraphs to the width, as commander does for options. Indented lines, such as examples, stay unchanged. */
 export function fillParagraphs(text: string, width: number): string {
   const filled: string[] = [];
   let paragraph: string[] = [];
@@ -25,7 +25,7 @@ export function fillParagraphs(text: string, width: number): string {
     paragraph = [];
   };
   for (const line of text.split('\n')) {
-    // A line that begins with a space or ends with a colon stands alone.
+    // A line that begins with a space or ends with a colon is not joined with others.
     if (/^\S/.test(line)) paragraph.push(line);
     else {
       flush();

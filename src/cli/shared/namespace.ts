@@ -5,8 +5,8 @@ import { CliError } from './exit.js';
 export const DAY_MS = 86_400_000;
 
 /**
- * How long a closed workflow should be remembered at least: as long as that, a session that was completed is not completed
- * again. A week outlasts a person's second try and a batch that is resumed after the weekend.
+ * Recommended minimum retention. Within it, a completed session is not completed again. A week covers a person's second try and a
+ * batch that is resumed after a weekend.
  */
 export const MINIMUM_RETENTION_MS = 7 * DAY_MS;
 
@@ -20,7 +20,7 @@ export async function retentionOf({ workflowService }: Connection, namespace: st
     return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
   } catch (error) {
     if (!isGrpcServiceError(error) || error.code !== GRPC.notFound) throw error;
-    throw new CliError(`Namespace ${namespace} does not exist. Create it, or name another one with --namespace:
+    throw new CliError(`Namespace ${namespace} does not exist. Choose another one with --namespace, or create it:
   temporal operator namespace create --namespace ${namespace} --retention 30d`);
   }
 }
@@ -30,7 +30,7 @@ export function days(ms: number): string {
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-/** Temporal Cloud has its own command for what is set here by API elsewhere. */
+/** On Temporal Cloud, these settings need Cloud's own command instead of the server's API. */
 export function isCloud({ options }: { options: { address: string } }): boolean {
   return /\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(options.address);
 }
@@ -40,7 +40,7 @@ export function cloudAttributesCommand(namespace: string, names: readonly string
   return `tcld namespace search-attributes add --namespace ${namespace} ${attributes}`;
 }
 
-/** Temporal Cloud takes whole days. */
+/** Temporal Cloud accepts only whole days. */
 export function cloudRetentionCommand(namespace: string, retentionMs: number): string {
   return `tcld namespace retention set --namespace ${namespace} --retention-days ${Math.ceil(retentionMs / DAY_MS)}`;
 }

@@ -31,7 +31,7 @@ export function withServerOptions(command: Command): Command {
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)');
 }
 
-/** @param byDefault a duration, which the help shows as it is */
+/** @param byDefault a duration, shown unchanged in the help */
 export function timeoutOption(what: string, byDefault: string): Option {
   const parse = durationOption('--timeout');
   return new Option('--timeout <duration>', what).argParser(parse).default(parse(byDefault), byDefault);
@@ -42,23 +42,23 @@ export async function withClient<T>(
   use: (client: ConnectedOnboardingClient) => Promise<T>,
 ): Promise<T> {
   const { address, namespace, taskQueue, onWarning } = options;
-  const given = {
+  const connectOptions = {
     ...(address ? { address } : {}),
     ...(namespace ? { namespace } : {}),
     ...(taskQueue ? { taskQueue } : {}),
     ...(onWarning ? { onWarning } : {}),
   };
-  return closing(await reached(() => connectOnboardingClient(given)), use);
+  return closing(await reached(() => connectOnboardingClient(connectOptions)), use);
 }
 
-/** For what concerns no session: the services of the server as they are. */
+/** Connects to the server's own services, for commands that concern no session. */
 export async function withTemporal<T>(
   options: TemporalOptions,
   use: (temporal: { connection: Connection; namespace: string }) => Promise<T>,
 ): Promise<T> {
   const { address, namespace } = options;
-  const given = { ...(address ? { address } : {}), ...(namespace ? { namespace } : {}) };
-  const temporal = await reached(() => connectTemporal(given));
+  const target = { ...(address ? { address } : {}), ...(namespace ? { namespace } : {}) };
+  const temporal = await reached(() => connectTemporal(target));
   return closing({ ...temporal, close: () => temporal.connection.close() }, use);
 }
 
@@ -80,7 +80,7 @@ async function reached<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Errors that last until somebody changes a setting. */
+/** Errors that remain until a setting changes. */
 const WRONG_SETTINGS = [
   EncryptionKeyError,
   NamespaceNotSetUpError,
@@ -88,14 +88,14 @@ const WRONG_SETTINGS = [
   TemporalUnavailableError,
 ] as const;
 
-/** A message for people instead of a stack trace. */
+/** Converts Temporal's errors into readable messages. */
 function temporalProblem(error: unknown): unknown {
   if (error instanceof TemporalUnavailableError && error.retryable) {
     return new CliError(`${error.message}\nTo try things out without a server: temporal-incode dev`, EXIT.failed);
   }
   if (error instanceof TemporalRequestError) return new CliError(error.message, EXIT.failed);
   if (WRONG_SETTINGS.some((kind) => error instanceof kind)) return new CliError((error as Error).message, EXIT.usage);
-  // From a service of the server that a command calls directly.
+  // From a server API that a command calls directly.
   const refusal = grpcError(error);
   return refusal ? new CliError(`Temporal: ${refusal.details}`, EXIT.failed) : error;
 }
@@ -109,7 +109,7 @@ export function durationOption(name: string): (value: string) => number {
   };
 }
 
-/** A parser for numbers of things. */
+/** A parser for counts. */
 export function countOption(name: string): (value: string) => number {
   return (value) => {
     const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
@@ -118,7 +118,7 @@ export function countOption(name: string): (value: string) => number {
   };
 }
 
-/** A parser for ports; 0 takes a free one. */
+/** A parser for ports. 0 means any free port. */
 export function portOption(name: string): (value: string) => number {
   return (value) => {
     const port = /^\d{1,5}$/.test(value) ? Number(value) : -1;

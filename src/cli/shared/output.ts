@@ -7,20 +7,20 @@ import { asTyped } from './program.js';
 import { tableLines } from './table.js';
 
 /**
- * Results go to stdout, everything else to stderr, so that a pipe gets results only. What was asked for stands there whole, a
- * redirection URL too; this process's own keys are never asked for.
+ * Results go to stdout and everything else to stderr, so that a pipe gets only results. Results are complete, including redirection
+ * URLs. Only this process's own secrets are redacted.
  */
 export function printJson(value: unknown): void {
   process.stdout.write(`${withoutKnownSecrets(json(value, 2))}\n`);
 }
 
-/** JSON leaves some characters unescaped that a terminal obeys. */
+/** Escapes control characters that JSON leaves unescaped and a terminal would interpret. */
 export function json(value: unknown, indent?: number): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value, null, indent).replace(STEERING, (found) => (found === '\n' ? found : escaped(found)));
 }
 
-/** Waits for a slow reader, so that what it has not read yet does not fill the memory. */
+/** Waits for a slow reader, so that unread output does not fill the memory. */
 export async function writeOut(text: string): Promise<void> {
   if (!process.stdout.write(text)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
 }
@@ -31,21 +31,21 @@ const COLOURS = {
   red: ['rejected', 'failed', 'terminated', 'timedOut'],
 } as const;
 
-/** A word by what it means for whoever has to act; only on a terminal, as NO_COLOR and FORCE_COLOR say. */
+/** Colors a word by urgency. Only on a terminal, and controlled by NO_COLOR and FORCE_COLOR. */
 export function coloured(word: string): string {
   const [colour] = Object.entries(COLOURS).find(([, words]) => words.some((known) => known === word)) ?? [];
   return colour ? styleText(colour as keyof typeof COLOURS, word, { stream: process.stdout }) : word;
 }
 
-/** Control characters, and those that reverse the direction of text. */
+/** Control characters and characters that change the text direction. */
 const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Text of Incode, Temporal or a file must not steer the terminal. */
+/** Text from Incode, Temporal or a file must not control the terminal. */
 export function printable(text: string): string {
   return text.replace(STEERING, '?');
 }
 
-/** The same for text of several lines. */
+/** As `printable`, for text with several lines. */
 export function printableLines(text: string): string {
   return text.replace(STEERING, (found) => (found === '\n' || found === '\t' ? found : '?'));
 }
@@ -54,7 +54,7 @@ export function scoreInWords(score: ScoreAnswer | null | undefined): string | nu
   return score?.value ? `${score.status} (${score.value})` : score?.status;
 }
 
-/** One fact a line; absent ones are left out. */
+/** Prints one fact per line and omits missing ones. */
 export function printFacts(
   facts: Record<string, string | number | null | undefined>,
   stream: NodeJS.WritableStream = process.stdout,
@@ -66,13 +66,13 @@ export function printFacts(
   }
 }
 
-/** @param wide cut no cell, also where the terminal is narrower than the table */
+/** @param wide print whole cells even if the table is wider than the terminal */
 export function printTable(head: string[], rows: string[][], wide = false): void {
   const width = process.stdout.isTTY && !wide ? process.stdout.columns : undefined;
   for (const line of tableLines(head, rows, width)) process.stdout.write(`${line}\n`);
 }
 
-/** A moment as people read it: how far away it is, and when exactly. */
+/** A relative and an exact time, such as `3m ago (2026-…)`. */
 export function moment(at: Date, now = Date.now()): string {
   const isOver = at.getTime() <= now;
   const distance = age(isOver ? at : new Date(now - (at.getTime() - now)), now);
@@ -81,7 +81,7 @@ export function moment(at: Date, now = Date.now()): string {
 
 const UNITS = { d: 86_400, h: 3_600, m: 60, s: 1 };
 
-/** @returns how long ago, such as `3m` or `2d`, in the largest unit */
+/** @returns the age in its largest unit, such as `3m` or `2d` */
 export function age(at: Date, now = Date.now()): string {
   const seconds = Math.max(0, Math.floor((now - at.getTime()) / 1_000));
   const [unit, inSeconds] = Object.entries(UNITS).find(([, size]) => seconds >= size) ?? ['s', 1];
@@ -93,7 +93,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** A spinner on a terminal, and a line for each change elsewhere, so that a log stays readable. */
+/** Shows a spinner on a terminal. Elsewhere it writes one line per change, so that a log stays readable. */
 export function startProgress(text: string): Progress {
   const progress = shownProgress(printable(text));
   return { ...progress, say: (next) => progress.say(printable(next)) };

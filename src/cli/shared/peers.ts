@@ -4,7 +4,7 @@ import { CliError, EXIT } from './exit.js';
 
 const require = createRequire(import.meta.url);
 
-/** What a client does not need, and most of what there is to install: see `docs/worker.md`. */
+/** Packages that only workers need. They are most of the install size: see `docs/worker.md`. */
 export const WORKER_PACKAGES = ['@temporalio/worker', '@temporalio/activity', '@temporalio/nexus', 'pino'];
 
 export const REPLAY_PACKAGES = ['@temporalio/worker'];
@@ -13,11 +13,11 @@ export const RECEIVER_PACKAGES = ['fastify', 'pino'];
 
 export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];
 
-/** The last one is asked for where it downloads a Temporal server. */
+/** Packages that run a local server, worker and webhook receiver. */
 export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify'];
 
 /**
- * Says before anything is started which optional packages a command lacks.
+ * Reports missing optional packages before the command starts anything.
  *
  * @throws CliError
  */
@@ -25,10 +25,10 @@ export function checkPeers(command: string, needed: readonly string[]): void {
   const missing = needed.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   const { peerDependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  // All of them: in one command npm puts them beside each other, in one version.
+  // List all needed packages, so that npm installs them together in one version.
   const packages = needed.map((name) => `${name}@${peerDependencies[name]}`);
   throw new CliError(
-    `temporal-incode ${command} needs ${inWords(missing)}, which a client does not. Install with:
+    `temporal-incode ${command} needs ${inWords(missing)}, which are optional packages. Install with:
   npm install ${packages.join(' ')}`,
     EXIT.usage,
   );

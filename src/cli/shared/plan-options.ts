@@ -20,10 +20,10 @@ export function withPlanOptions(command: Command, finishWhen: PlanOptions['finis
         .choices(['now', 'processed', 'asked'])
         .default(finishWhen),
     )
-    .option('--capture-deadline <duration>', 'how long to wait for that (default: 7 days)')
+    .option('--capture-deadline <duration>', 'how long to wait until then (default: 7 days)')
     .option('--close', 'close the session at Incode after finishing', false)
-    .option('--no-score', "do without the score: the rule engine's action decides")
-    .option('--score-deadline <duration>', 'how long a score that is not ready is asked for (default: 15 minutes)')
+    .option('--no-score', "ignore the score; the rule engine's action decides")
+    .option('--score-deadline <duration>', 'how long to wait for the score (default: 15 minutes)')
     .addOption(
       new Option('--review <what>', "report a session that needs a person's review, or wait for the verdict")
         .choices(['report', 'wait'])
@@ -32,9 +32,9 @@ export function withPlanOptions(command: Command, finishWhen: PlanOptions['finis
     .option('--review-deadline <duration>', 'how long to wait for the verdict (default: 30 days)');
 }
 
-/** @throws CliError for a plan that no session could have: whoever uses it later could only fail each time */
+/** @throws CliError for an invalid plan, before any session starts with it */
 export function planOf(options: PlanOptions): Plan {
-  const plan = givenPlan(options);
+  const plan = explicitPlan(options);
   try {
     resolvePlan(plan);
     return plan;
@@ -43,8 +43,8 @@ export function planOf(options: PlanOptions): Plan {
   }
 }
 
-/** Without the defaults, so that `complete` attaches to an onboarding whose plan differs only in parts that nobody has named. */
-function givenPlan(options: PlanOptions): Plan {
+/** Omits defaults, so that `complete` attaches to an onboarding whose plan differs only in parts that the user did not name. */
+function explicitPlan(options: PlanOptions): Plan {
   const { finishWhen, captureDeadline, close, score, scoreDeadline, review, reviewDeadline } = options;
   return {
     ...(finishWhen === PLAN_DEFAULTS.finishWhen ? {} : { finishWhen }),

@@ -1,7 +1,7 @@
 /**
- * How this program was started, so that a command it prints can be pasted: `npx` puts nothing on PATH.
+ * Adds `npx` to printed commands if the program was started by `npx`, which does not put it on PATH.
  *
- * @returns the text with each `temporal-incode …` command as the reader has to type it
+ * @returns the text with each `temporal-incode …` command ready to paste
  */
 export function asTyped(text: string, isNpx = process.env.npm_command === 'exec'): string {
   return isNpx ? text.replace(/(?<![\w./-]|npx )temporal-incode(?= [a-z<-])/g, 'npx temporal-incode') : text;

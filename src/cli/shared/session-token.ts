@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { CliError, EXIT } from './exit.js';
 
 /**
- * A session's token, which never is an argument: others could see it in the process list.
+ * Reads a session token from a file, stdin or the terminal. It is never an argument, because others can read the process list.
  *
  * @param file `-` for stdin
  * @throws CliError if it cannot be read
@@ -13,7 +13,7 @@ import { CliError, EXIT } from './exit.js';
 export async function readSessionToken(file: string, option = '--session-token-file'): Promise<string> {
   try {
     if (file === '-' && process.stdin.isTTY) return (await typedToken()).trim();
-    // Editors and shells end a file with a line break, which is not part of the token.
+    // Trimmed, because editors and shells end a file with a line break.
     return (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -21,7 +21,7 @@ export async function readSessionToken(file: string, option = '--session-token-f
   }
 }
 
-/** Typed or pasted at the terminal, which does not show it. */
+/** Reads a token from the terminal without echo. */
 async function typedToken(): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const asking = createInterface({ input: process.stdin, output: silent, terminal: true });

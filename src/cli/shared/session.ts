@@ -18,11 +18,11 @@ export interface SessionOptions extends TemporalOptions {
   json: boolean;
 }
 
-/** The session as the command's argument, or by its option: the action finds it in the options either way. */
+/** Accepts the interview id as an argument or an option. The action finds it in the options either way. */
 export function withInterviewId(command: Command): Command {
   return command
     .argument('[interview-id]', "Incode's id of the session")
-    .option('--interview-id <id>', 'the same, as an option')
+    .option('--interview-id <id>', 'the interview id, as an option')
     .hook('preAction', (_, asked) => {
       const [id] = asked.args;
       const { interviewId } = asked.opts<{ interviewId?: string }>();
@@ -43,7 +43,7 @@ export function onSession<T>(
   return (_, options) => act(options);
 }
 
-/** The options of every command about one session that is known already. */
+/** The options of every command about an existing session. */
 export function withSessionOptions(command: Command, jsonHelp: string): Command {
   return withTemporalOptions(withInterviewId(command)).option('--json', jsonHelp, false);
 }
@@ -52,12 +52,12 @@ export interface UpdateOptions extends SessionOptions {
   timeout: number;
 }
 
-/** The options of every command that a worker has to take. One that is there does so within milliseconds. */
+/** The options of every command that a worker must accept, which takes milliseconds if one runs. */
 export function withUpdateOptions(command: Command, jsonHelp: string): Command {
   return withSessionOptions(command, jsonHelp).addOption(timeoutOption('how long to wait for a worker', '30 seconds'));
 }
 
-/** Connects once the id is known to be one, and turns what goes wrong into words and an exit code. */
+/** Checks the id, connects, and converts errors into messages and exit codes. */
 export async function withSession(
   options: SessionOptions,
   use: (client: ConnectedOnboardingClient, interviewId: string) => Promise<void>,

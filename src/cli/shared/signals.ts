@@ -1,16 +1,16 @@
 import { diskProblem, EXIT } from './exit.js';
 
-/** @returns when somebody wants this process to end */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. */
 export function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 }
 
-/** What ends a command that does not handle it itself: Ctrl-C, a reader such as `head` that has closed the pipe, a full disk. */
+/** Default handling of Ctrl-C, of a pipe that its reader (such as `head`) has closed, and of a full disk. */
 export function endQuietly(): void {
   process.on('SIGINT', () => {
-    // A command that takes care of Ctrl-C listens too, until the first one.
+    // A command that handles the first Ctrl-C itself has added a listener.
     if (process.listenerCount('SIGINT') === 1) process.exit(EXIT.interrupted);
   });
   for (const stream of [process.stdout, process.stderr]) {
@@ -23,7 +23,7 @@ export function endQuietly(): void {
   }
 }
 
-/** @returns why results did not get to stdout */
+/** @returns why results could not be written to stdout */
 export function outputProblem(error: unknown): string {
   return `Cannot write to stdout: ${diskProblem(error)}`;
 }

@@ -2,13 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 
 const GAP = '  ';
 
-/** Below this a column says nothing any more. */
+/** A narrower column is unreadable. */
 const MIN_COLUMN = 8;
 
 /**
- * Plain columns: a header, then a line for each row, which `grep` and `awk` can read.
+ * Plain columns for people, `grep` and `awk`: a header, then one line per row.
  *
- * @param width of the terminal; the widest columns are cut to fit into it. Without one nothing is cut
+ * @param width of the terminal, to which the widest columns are cut; `undefined` cuts nothing
  */
 export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], width?: number): string[] {
   const all = [head.map((name) => name.toUpperCase()), ...rows];

@@ -1,10 +1,9 @@
 import { isLoopback } from '../../secrets/index.js';
 
 /**
- * Where Temporal's Web UI shows a workflow: below `TEMPORAL_INCODE_UI_URL`, at Temporal Cloud, or at a local dev server with the
- * default ports.
+ * Link to a workflow in Temporal's Web UI: at `TEMPORAL_INCODE_UI_URL`, Temporal Cloud, or a local dev server with default ports.
  *
- * @returns `undefined` where nobody has said it
+ * @returns `undefined` if the address of the Web UI is unknown
  */
 export function webUiLink(
   { address, namespace, workflowId }: { address: string; namespace: string; workflowId: string },

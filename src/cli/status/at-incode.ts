@@ -6,9 +6,9 @@ import { CliError, configured, EXIT } from '../shared/exit.js';
 import { readSessionToken } from '../shared/session-token.js';
 
 /**
- * Asks Incode for the status of a session: one read by its id, which changes nothing.
+ * Reads a session's status from Incode by its id, which changes nothing.
  *
- * @throws CliError if Incode does not tell
+ * @throws CliError if Incode does not return a status
  */
 export async function statusAtIncode(interviewId: string, tokenFile: string): Promise<string> {
   const config = configured(() => readIncodeConfig());
@@ -18,7 +18,7 @@ export async function statusAtIncode(interviewId: string, tokenFile: string): Pr
     return (await client.onboardingStatus({ interviewId, sessionToken })).onboardingStatus;
   } catch (error) {
     if (!(error instanceof IncodeError)) throw error;
-    throw new CliError(`Session ${interviewId}: Incode was asked for its status. ${error.message}`, EXIT.notFound);
+    throw new CliError(`Session ${interviewId}: cannot read its status from Incode. ${error.message}`, EXIT.notFound);
   } finally {
     await client.close();
   }

@@ -2,31 +2,31 @@ import type { Observations } from './observations.js';
 
 export type Verdict = 'as assumed' | 'differs, safe' | 'differs, configure' | 'unsafe' | 'could not be tried';
 
-/** How sure the package is today: Incode's documentation, code that Incode publishes, inferred, unknown. */
+/** Source of the assumption: Incode's documentation (D), code that Incode publishes (O), inference (I), unknown (U). */
 export type Evidence = 'D' | 'O' | 'I' | 'U';
 
 export interface Judgement {
   /** What Incode did, in a few words. */
   seen: string;
   verdict: Verdict;
-  /** What to configure, or what follows. */
+  /** What to configure, or the consequence. */
   advice?: string;
 }
 
-/** What the judgement depends on besides the observations. */
+/** Settings that a judgement depends on. */
 export interface Settings {
   settleTimeMs: number;
 }
 
 /** One assumption about Incode that this package rests on. */
 export interface Check {
-  /** Stable: reports are compared by it. */
+  /** Stable, because reports are compared by it. */
   id: string;
   assumption: string;
   why: string;
   evidence: Evidence;
   tried: string;
-  /** The observations without which it could not be tried. */
+  /** The observations that the judgement needs. */
   needs: readonly (keyof Observations)[];
   judge(seen: Observations, settings: Settings): Judgement;
 }

@@ -1,13 +1,13 @@
 import { isLoopback } from '../../secrets/index.js';
 import { CliError } from '../shared/exit.js';
 
-/** The word that accepts what a run does to an account that is not for trials. */
+/** The value of `--yes` that accepts a run on an account that may not be a demo account. */
 export const RISK = 'billable-sessions';
 
-/** Where Incode's documentation sends its readers for trials. */
+/** The demo host in Incode's documentation. */
 const DEMO_HOST = 'demo-api.incodesmile.com';
 
-/** What a report says of the base URL. Other hosts may name the account. */
+/** What a report says about the base URL. It does not contain other host names, because they may name the account. */
 export type EnvironmentKind = typeof DEMO_HOST | 'this machine' | 'another trial host' | 'another host';
 
 export function kindOf(baseUrl: string): EnvironmentKind {
@@ -17,10 +17,10 @@ export function kindOf(baseUrl: string): EnvironmentKind {
   return TRIAL_NAMES.test(hostname) ? 'another trial host' : 'another host';
 }
 
-/** As a word of the host name, such as in `api.sandbox.example.com`. */
+/** Matches whole words of the host name, such as in `api.sandbox.example.com`. */
 const TRIAL_NAMES = /(^|[.-])(demo|sandbox|staging|stage|test|dev|uat|qa)([.-]|$)/i;
 
-/** @throws CliError if the base URL looks like production and nobody has accepted the risk */
+/** @throws CliError if the base URL may be production and `--yes` does not accept the risk */
 export function checkEnvironment(kind: EnvironmentKind, accepted: string | undefined): void {
   if (accepted !== undefined && accepted !== RISK) {
     throw new CliError(`--yes must be the word that names the risk: --yes ${RISK}`);

@@ -1,21 +1,21 @@
 import type { RequiredHeader } from '../../incode/headers.js';
 import type { Reply } from './reply.js';
 
-/** An `onboardingStatus` as an answer spelled it. */
+/** An `onboardingStatus`, spelled as in the answer. */
 export type RawStatus = string;
 
-/** How long something took to be seen; `ms: null` if it was not seen within the time that was waited. */
+/** How long a change took; `ms` is `null` if it did not occur within the wait. */
 export interface Delay {
   ms: number | null;
   waitedMs: number;
-  /** What was answered last. */
+  /** The last answer. */
   last: string | undefined;
 }
 
 /** A read with the token of one session and the id of another. */
 export interface ForeignRead {
   reply: Reply;
-  /** What the same read tells of the token's session, of the other session, and now. */
+  /** The values for the token's session, for the other session, and in this read's answer. */
   own: string | undefined;
   other: string | undefined;
   told: string | undefined;
@@ -24,12 +24,12 @@ export interface ForeignRead {
 export interface WebhookDelivery {
   /** Since finish-status was sent. */
   ms: number;
-  /** Whether this package's receiver understands it. */
+  /** Whether this package's receiver can parse it. */
   understood: boolean;
   onboardingStatus: string | undefined;
 }
 
-/** What a run has seen of Incode. Whatever was not tried is missing. */
+/** What a run has observed. Untried parts are missing. */
 export interface Observations {
   token: { isJwt: boolean; expires: boolean; names: 'this session' | 'another session' | 'no session' };
   hasDate: boolean;

@@ -7,27 +7,27 @@ import { isSuccess, type Reply } from './reply.js';
 /** A session that this run has started. */
 export interface OwnSession {
   interviewId: string;
-  /** The latest one. */
+  /** The latest token. */
   token: string;
   closed: boolean;
   deleted: boolean;
-  /** Why the end of the run could not close or delete it. */
+  /** Why the cleanup could not close or delete it. */
   problem?: string;
 }
 
 export interface StartedReply {
   reply: Reply;
-  /** The session that the answer names; `undefined` for a refusal. */
+  /** The session in the answer; `undefined` for a refusal. */
   session: OwnSession | undefined;
   token: string | undefined;
 }
 
-/** The sessions of this run. No other session is ever named in a request, except made-up ids that cannot exist. */
+/** The sessions of this run. Requests name only these sessions and an id that cannot exist. */
 export class OwnSessions {
   readonly all: OwnSession[] = [];
-  /** Stands in every session as `externalCustomerId`, so that they are found on the dashboard. */
+  /** The `externalCustomerId` of every session, by which you find them on the dashboard. */
   readonly label = `temporal-incode-verify-${randomBytes(4).toString('hex')}`;
-  /** Requests to start a session that had no answer: each may have opened one. */
+  /** Starts without an answer. Each may have opened a session. */
   unanswered = 0;
   private readonly probe: Probe;
   private readonly configurationId: string;
@@ -57,7 +57,7 @@ export class OwnSessions {
     return { reply, session, token };
   }
 
-  /** Not aborted with the run: the answer names the session that is to be closed. */
+  /** Not aborted with the run, because the answer names a session that must be closed. */
   private async asked(interviewId: string | undefined): Promise<Reply> {
     const body = {
       configurationId: this.configurationId,
@@ -85,7 +85,7 @@ export class OwnSessions {
     return reply;
   }
 
-  /** Closes every session, and deletes it if there is an executive token. Whatever goes wrong is noted on the session. */
+  /** Closes every session and, with an executive token, deletes it. Records problems on the session. */
   async cleanUp(executiveToken: string | undefined, signal: AbortSignal): Promise<void> {
     for (const session of this.all) {
       try {
@@ -101,7 +101,7 @@ export class OwnSessions {
     }
   }
 
-  /** One id per request: Incode's call that deletes by filter would delete everything if the filter were lost on the way. */
+  /** Deletes one id per request, because a call that deletes by filter would delete everything if the filter were lost. */
   private async delete(session: OwnSession, token: string, signal: AbortSignal): Promise<void> {
     const query = { interviewId: session.interviewId, keepCustomer: 'true' };
     const reply = await this.probe.ask({ method: 'DELETE', path: '/omni/interview', query, token, signal });
@@ -110,10 +110,10 @@ export class OwnSessions {
   }
 }
 
-/** An interview id that Incode cannot have given. */
+/** An interview id that Incode cannot have issued. */
 export const MADE_UP_ID = '000000000000000000000000';
 
-/** Tells sessions apart without naming them. */
+/** Distinguishes sessions without revealing their ids. */
 export function shortHash(interviewId: string): string {
   return createHash('sha256').update(interviewId).digest('hex').slice(0, 8);
 }

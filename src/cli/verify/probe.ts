@@ -12,7 +12,7 @@ export interface ProbeRequest {
   query?: Record<string, string>;
   token?: string;
   body?: unknown;
-  /** Sent instead of the configured key. */
+  /** Replaces the configured key. */
   apiKey?: string;
   /** The header to leave out. */
   without?: RequiredHeader;
@@ -21,20 +21,20 @@ export interface ProbeRequest {
 
 export interface Probe {
   /**
-   * Sends one request, with no retry.
+   * Sends one request without retries.
    *
-   * @throws NoReply if no answer came, or one that says nothing about the request, such as 429
+   * @throws NoReply without an answer, or for one that says nothing about the request, such as 429
    */
   ask(request: ProbeRequest): Promise<Reply>;
-  /** The same, with every answer, 429 and 503 included, and no pause between requests. */
+  /** Sends one request without a pause, and returns every answer, including 429 and 503. */
   askAtOnce(request: ProbeRequest): Promise<Reply>;
   close(): Promise<void>;
 }
 
-/** Why an assumption could not be tried. Its message stands in the table. */
+/** Why an assumption could not be tried. The table shows its message. */
 export class NoReply extends Error {
   override readonly name = 'NoReply';
-  /** Whether Incode may act on the request all the same. */
+  /** Whether Incode may still act on the request. */
   readonly mayTakeEffect: boolean;
 
   constructor(message: string, mayTakeEffect = false) {
@@ -50,13 +50,13 @@ type ProbeOptions = Pick<
   apiKey: () => string;
 };
 
-/** Twenty requests a second at most: a fifth of the rate limit that Incode is said to have. */
+/** At most 20 requests per second, a fifth of Incode's reported rate limit. */
 const PAUSE_MS = 50;
 
-/** These answers say that Incode did not look at the request. */
+/** Answers that mean that Incode did not process the request. */
 const NOT_TAKEN = [408, 425, 429, 503];
 
-/** Sends requests as the package's client does, and tells every answer as it came. */
+/** Sends requests as the package's client does and returns raw answers. */
 export function createProbe(given: ProbeOptions): Probe {
   const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
   const dispatcher = createDispatcher(options);

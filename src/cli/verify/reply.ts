@@ -4,15 +4,15 @@ import type { IncodeErrorKind } from '../../incode/errors.js';
 import type { Answered } from '../../incode/exchange.js';
 import { readObject } from '../../incode/responses.js';
 
-/** An answer of Incode. Its fields may hold tokens and personal data: print chosen ones only. */
+/** An answer from Incode. Print only chosen fields, because others may hold tokens and personal data. */
 export interface Reply {
   status: number;
-  /** A JSON object's fields; empty if the body is none. */
+  /** Fields of the body; empty if it is not a JSON object. */
   fields: Record<string, unknown>;
   body: 'JSON' | 'other JSON' | 'empty' | 'not JSON';
-  /** What the package makes of the HTTP status; `undefined` for what may be a success. */
+  /** How the package classifies the HTTP status; `undefined` for a possible success. */
   kind: IncodeErrorKind | undefined;
-  /** Whether the package takes the body for an answer, and not for an error that came with 200. */
+  /** Whether the package accepts the body as an answer, rather than as an error with status 200. */
   isAnswer: boolean;
   date: string | undefined;
   retryAfter: string | undefined;
@@ -71,7 +71,7 @@ export function isFinishedStatus(status: string | undefined): boolean {
   return status !== undefined && isFinished(correctOnboardingStatus(status));
 }
 
-/** A word of Incode for the table: short, printable, and with its spaces to be seen. */
+/** Text from Incode for the table: short, printable, and quoted so that spaces are visible. */
 export function quoted(text: string | undefined): string {
   if (text === undefined) return 'none';
   const printable = text.replace(/[^\x20-\x7e]/g, '?');

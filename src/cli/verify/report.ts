@@ -9,13 +9,13 @@ export interface Report {
   version: string;
   environment: EnvironmentKind;
   startedAt: Date;
-  /** Why the run has ended early, if it has. */
+  /** Why the run ended early; `undefined` if it did not. */
   stopped: string | undefined;
   results: Result[];
   sessions: OwnSessions;
 }
 
-/** For an issue report: no key, token, interview id, account or URL. */
+/** Prints JSON for an issue report, without keys, tokens, interview ids, accounts or URLs. */
 export function printAsJson({ version, environment, startedAt, stopped, results, sessions }: Report): void {
   printJson({
     package: `temporal-incode ${version}`,
@@ -34,10 +34,10 @@ export function printAsJson({ version, environment, startedAt, stopped, results,
   });
 }
 
-/** With their gaps 80 columns. */
+/** Together with the gaps, 80 columns. */
 const WIDTHS = [21, 20, 10, 23];
 
-/** What somebody has to act on stands first. */
+/** Prints the results, with required actions first. */
 export function printAsTable({ results }: Report): void {
   const sorted = results.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
   const rows = sorted.map(({ assumption, evidence, seen, verdict, advice = '' }) => [
@@ -50,7 +50,7 @@ export function printAsTable({ results }: Report): void {
   process.stdout.write(`${table}\n\n${summary(results)}\n`);
 }
 
-/** As the table says it, in its order. */
+/** The table's words, in the table's order. */
 const WORDS: Record<Verdict, string> = {
   unsafe: coloredWord('red', 'UNSAFE'),
   'differs, configure': coloredWord('yellow', 'configure'),
@@ -75,7 +75,7 @@ function countsOf(results: Result[]): Record<Verdict, number> {
   return Object.fromEntries(counts);
 }
 
-/** With the real ids, for whoever has to clean up by hand. */
+/** Prints the real ids, so that you can clean up by hand. */
 export function sayWhatIsLeft(sessions: OwnSessions, say: (text: string) => void): void {
   for (const { interviewId, problem } of sessions.all) {
     if (problem) say(`Session ${interviewId} is left over: ${problem}. Delete it on the dashboard`);

@@ -12,17 +12,17 @@ export class CannotStart extends Error {
   override readonly name = 'CannotStart';
 }
 
-/** How many sessions a run opens, and at most. */
+/** How many sessions a run opens as planned, and at most. */
 export function sessionCounts(waitsForExpiry: boolean): { planned: number; most: number } {
   const planned = waitsForExpiry ? 4 : 3;
-  // Start with an id may open one, for a known id and for an unknown one.
+  // Starts with a known id and with an unknown id may each open another session.
   return { planned, most: planned + 2 };
 }
 
 /**
- * Tries every assumption, one after the other.
+ * Tries all assumptions in sequence.
  *
- * @throws CannotStart if the first session cannot be opened; NoReply if that had no answer
+ * @throws CannotStart if the first session cannot be opened; NoReply if that request has no answer
  */
 export async function runTrial(trial: Trial): Promise<void> {
   const { sessions, whyNot, signal, waitForExpiryMs } = trial;

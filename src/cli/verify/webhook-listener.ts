@@ -6,10 +6,10 @@ import { isFinished } from '../../contract/index.js';
 import { parseDelivery } from '../../webhook/parse-delivery.js';
 import type { WebhookDelivery } from './observations.js';
 
-/** Takes the webhooks that follow a finish of this run's sessions. */
+/** Receives the webhooks of finished sessions of this run. */
 export interface WebhookListener {
   readonly port: number;
-  /** From now on, deliveries about the session count; what came before is forgotten. */
+  /** Counts deliveries about the session from now on and forgets earlier ones. */
   expect(interviewId: string): void;
   deliveriesOf(interviewId: string): WebhookDelivery[];
   /** Whether a request to the public URL arrives here. */
@@ -22,11 +22,11 @@ interface Expected {
   deliveries: WebhookDelivery[];
 }
 
-/** Incode's deliveries have less than 1 KB. */
+/** Far above Incode's deliveries, which have less than 1 KB. */
 const MAX_BODY_BYTES = 65_536;
 const REACH_TIMEOUT_MS = 10_000;
 
-/** Listens on this machine only: a tunnel or proxy leads the public URL to it. */
+/** Listens only on this machine. A tunnel or proxy must forward the public URL to it. */
 export async function startWebhookListener(publicUrl: string, port: number): Promise<WebhookListener> {
   const expected = new Map<string, Expected>();
   const greeting = randomBytes(16).toString('hex');
@@ -38,9 +38,9 @@ export async function startWebhookListener(publicUrl: string, port: number): Pro
       isGreeted = true;
       return 200;
     }
-    // Wherever the id stands: that it stands in a field that we know is one of the assumptions.
+    // Matches the id anywhere in the body, because the field name is one of the tested assumptions.
     const [, entry] = [...expected].find(([interviewId]) => body.includes(interviewId)) ?? [];
-    // Somebody else's session: Incode sends it again, maybe to another URL by then.
+    // A session of someone else. Incode sends the delivery again, possibly to another URL by then.
     if (!entry) return 503;
     const delivery = { ms: performance.now() - entry.sinceMs, ...understood(body) };
     if (isOfFinish(delivery)) entry.deliveries.push(delivery);
@@ -73,7 +73,7 @@ export async function startWebhookListener(publicUrl: string, port: number): Pro
   };
 }
 
-/** @returns nothing of a body that is too large, or ends in the middle */
+/** @returns an empty string for a body that is too large or incomplete */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -101,7 +101,7 @@ function understood(body: string): Omit<WebhookDelivery, 'ms'> {
   }
 }
 
-/** Not one of an earlier milestone that was late. */
+/** Excludes late deliveries of earlier milestones. */
 function isOfFinish({ onboardingStatus }: WebhookDelivery): boolean {
   return onboardingStatus === undefined || isFinished(onboardingStatus);
 }

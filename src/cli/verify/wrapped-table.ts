@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const GAP = '  ';
 
-/** Columns of fixed widths, whose cells go on in the next line. A blank line separates the rows. */
+/** Columns of fixed widths with wrapped cells. A blank line separates the rows. */
 export function wrappedTable(head: readonly string[], rows: readonly (readonly string[])[], widths: number[]): string {
   const header = inColumns(
     head.map((name) => name.toUpperCase()),
@@ -22,7 +22,7 @@ function inColumns(cells: readonly string[], widths: number[]): string[] {
   );
 }
 
-/** At spaces; a word that is longer than a line is broken. */
+/** Wraps at spaces and breaks words that are longer than a line. */
 function wrap(cell: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -45,7 +45,7 @@ function padded(text: string, width: number): string {
   return text + ' '.repeat(width - lengthOf(text));
 }
 
-/** Colors take no place. */
+/** Length without color codes. */
 function lengthOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }

@@ -25,9 +25,9 @@ const DEFAULT_WINDOW = 16;
 const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
 
 /**
- * Completes any number of sessions, in constant memory: a few bytes for each, and one `window` of shards. The batch runs while you
- * iterate over it. What was handed over goes on at the server if this process ends, and running the same batch again attaches to it.
- * A session that fails is an item with its `failure`; the other sessions go on.
+ * Completes any number of sessions. Memory stays small: a few bytes per session and one `window` of shards. The batch runs while you
+ * iterate over it. If this process ends, the server continues with the shards that it has accepted; run the same batch again to
+ * attach to it. A session that fails yields an item with its `failure`, and the other sessions continue.
  *
  * @example
  * ```ts
@@ -35,10 +35,10 @@ const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
  *   console.log(interviewId, outcome ?? failure?.type);
  * }
  * ```
- * @throws InvalidInputError at once for an option; for a session before its shard is started
- * @throws BatchMismatchError if the batch is known with another list
- * @throws BatchShardError if somebody ends a shard from outside
- * @throws BatchDetachedError if the caller's signal is aborted
+ * @throws InvalidInputError at once for an option, and before its shard starts for a session
+ * @throws BatchMismatchError if the server knows the batch with another list or plan
+ * @throws BatchShardError if someone cancels or terminates a shard, or it fails
+ * @throws BatchDetachedError if your signal is aborted
  * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
  * @throws TemporalUnavailableError if Temporal refuses the caller, or is away for ten minutes
  */
@@ -49,7 +49,7 @@ export function completeBatch(
 ): Batch {
   const batchId = checkBatchId(options.batchId ?? `batch-${randomUUID()}`);
   const detaching = new AbortController();
-  // Each shard that is waited for listens; Node takes more than ten for a leak.
+  // Each pending shard adds a listener, and Node reports more than ten as a leak.
   setMaxListeners(0, detaching.signal);
   const context: Omit<ShardContext, 'lastKnown'> = {
     client,
@@ -84,7 +84,7 @@ class Run {
   private readonly options: BatchOptions;
   private readonly window: Window<EndedShard>;
   private readonly meter: ProgressMeter;
-  /** Somebody has stopped the batch, so no more of it is handed over. */
+  /** Someone stopped the batch, so no more shards start. */
   private isStopped = false;
   private isOver = false;
 
@@ -119,7 +119,7 @@ class Run {
       this.options.onProgress?.(this.meter.now());
     } catch (error) {
       if (!(error instanceof Detached)) throw error;
-      // A start that is under way is waited for, so that what is said of it is true.
+      // Wait for a start in flight, so that `handedOver` is correct.
       await Promise.race([feeding, new Promise((resolve) => setTimeout(resolve, DETACH_WAIT_MS).unref())]);
       const progress = this.meter.now();
       this.options.onProgress?.(progress);
@@ -133,7 +133,7 @@ class Run {
     }
   }
 
-  /** Hands shards over as long as there is room. Never rejects: whoever takes from the window hears of an error. */
+  /** Starts shards while the window has room. Never rejects: an error closes the window and is thrown to its reader. */
   private async feed(): Promise<void> {
     const { context, window, meter } = this;
     const { client } = context;
@@ -145,7 +145,7 @@ class Run {
       for await (const shard of this.shards) {
         await window.room();
         if (window.isClosed) return;
-        // A list that was cut or continued where one shard ends and another begins has the same shards up to there.
+        // A list that was cut or extended exactly between two shards looks the same up to there, so the total decides.
         if (shard.number > lastKnown) this.checkTotal(knownTotal, shard.number);
         total += shard.sessions.length;
         if (this.isStopped) this.leaveOut(shard);
@@ -208,8 +208,8 @@ class Run {
   }
 }
 
-/** The SDK's own retries of a start whose server is away take longer; then the count is one shard too low. */
+/** If the server is unreachable, the SDK retries a start for longer. Then `handedOver` may be one shard too low. */
 const DETACH_WAIT_MS = 3_000;
 
-/** Closes the window without an error of its own. */
+/** Marks a window that was closed by the caller. */
 class Detached extends Error {}

@@ -1,6 +1,6 @@
 import { TemporalIncodeError } from '../../contract/index.js';
 
-/** The batch is known at the server with another list of sessions, or another plan. Nothing of this shard was started. */
+/** The server knows the batch with another list of sessions or another plan. No session of this shard was started. */
 export class BatchMismatchError extends TemporalIncodeError {
   override readonly name = 'BatchMismatchError';
   readonly batchId: string;
@@ -11,7 +11,7 @@ export class BatchMismatchError extends TemporalIncodeError {
     super(
       `Batch ${batchId}, shard ${shard}: it was started with ${
         differs === 'plan' ? 'another plan' : 'other sessions, in another order, or in shards of another size'
-      }. Give what it was started with, or another batch id.`,
+      }. Pass the same list and plan as before, or another batch id.`,
     );
     this.batchId = batchId;
     this.shard = shard;
@@ -19,7 +19,7 @@ export class BatchMismatchError extends TemporalIncodeError {
   }
 }
 
-/** Somebody cancelled or terminated a shard while it was waited for, or it failed. Running the batch again starts it anew. */
+/** A shard was cancelled or terminated, or it failed. Run the batch again to restart it. */
 export class BatchShardError extends TemporalIncodeError {
   override readonly name = 'BatchShardError';
   readonly batchId: string;
@@ -29,7 +29,7 @@ export class BatchShardError extends TemporalIncodeError {
 
   constructor(batchId: string, shard: number, type: string, message: string) {
     super(
-      `Batch ${batchId}, shard ${shard}: ${message}. Run the batch again to start it anew; statuses are read first.`,
+      `Batch ${batchId}, shard ${shard}: ${message}. Run the batch again to restart it. Each session's status is read first.`,
     );
     this.batchId = batchId;
     this.shard = shard;
@@ -37,21 +37,21 @@ export class BatchShardError extends TemporalIncodeError {
   }
 }
 
-/** The caller's signal was aborted. What was handed over goes on at the server; running the batch again attaches to it. */
+/** Your signal was aborted. Started shards continue on the server. Run the batch again to attach to them. */
 export class BatchDetachedError extends TemporalIncodeError {
   override readonly name = 'BatchDetachedError';
   readonly batchId: string;
-  /** Sessions that the server has. */
+  /** Sessions that the server has accepted. */
   readonly handedOver: number;
 
   constructor(batchId: string, handedOver: number) {
-    super(`Batch ${batchId}: detached. ${handedOver} sessions were handed over and go on at the server.`);
+    super(`Batch ${batchId}: detached. ${handedOver} sessions continue on the server.`);
     this.batchId = batchId;
     this.handedOver = handedOver;
   }
 }
 
-/** No shard of the batch is known, or the namespace's retention has removed them. */
+/** The namespace has no shard of the batch: it never ran here, or its retention period is over. */
 export class BatchNotFoundError extends TemporalIncodeError {
   override readonly name = 'BatchNotFoundError';
   readonly batchId: string;

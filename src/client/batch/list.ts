@@ -2,9 +2,9 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
 
 /**
- * The latest run of each shard that the server shows. What was started within the last second may be missing.
+ * Lists the latest run of each shard. Shards started within the last second may be missing.
  *
- * @param batchId checked before: it stands in a query
+ * @param batchId already checked, because it becomes part of a query
  */
 export async function listShards(client: Client, batchId: string): Promise<WorkflowExecutionInfo[]> {
   const latest = new Map<string, WorkflowExecutionInfo>();
@@ -22,7 +22,7 @@ export async function listRunningShards(client: Client, batchId: string): Promis
   return ids;
 }
 
-/** @returns its number; -1 if none is known */
+/** @returns the highest shard number; -1 if the server knows no shard of the batch */
 export async function lastKnownShard(client: Client, batchId: string): Promise<number> {
   let last = -1;
   for await (const { workflowId } of client.workflow.list({ query: queryFor(batchId) })) {

@@ -25,7 +25,7 @@ import { BatchMismatchError, BatchShardError } from './errors.js';
 import { patiently } from './patience.js';
 import type { Shard } from './shards.js';
 
-/** What all shards of a batch have in common. */
+/** Settings shared by all shards of a batch. */
 export interface ShardContext {
   client: Client;
   batchId: string;
@@ -33,36 +33,36 @@ export interface ShardContext {
   taskQueue: string;
   retryFailed: boolean;
   verifyFirst: VerifyFirst;
-  /** The last shard that the server knew when this run began; -1 if it knew none. */
+  /** Number of the last shard on the server when this run began; -1 if there was none. */
   lastKnown: number;
-  /** Sessions of the whole list; `null` if that is not known. */
+  /** Number of sessions in the whole list; `null` if unknown. */
   total: number | null;
   signal: AbortSignal;
 }
 
-/** A shard that the server has. */
+/** A shard that the server has accepted. */
 export interface OpenedShard {
-  /** What was there before: nothing, a shard that runs, or one with results. */
+  /** What existed before: nothing, a running shard, or a shard with results. */
   found: 'nothing' | 'running' | 'completed';
   rows: Promise<BatchRow[]>;
-  /** How long the list was that the shard was started with, if it tells. */
+  /** Number of sessions in the list that the shard was started with, if it was known. */
   knownTotal?: number | undefined;
 }
 
 /**
- * Starts the shard, or attaches to it. One that ended without results is started anew.
+ * Starts the shard or attaches to it. Restarts a shard that ended without results.
  *
  * @throws BatchMismatchError
  */
 export async function openShard(context: ShardContext, shard: Shard): Promise<OpenedShard> {
-  // A shard in front of one that is known has been removed: whoever ran it may have finished its sessions.
+  // If a later shard exists, this one may have existed and been removed, with sessions already finished.
   const mayBeKnown = shard.number <= context.lastKnown;
   const existing = mayBeKnown ? await describe(context, shard) : undefined;
   if (existing) return attach(context, shard, existing);
   const verifyFirst = mayBeKnown ? 'settle' : context.verifyFirst;
   const isStarted = await start(context, shard, 'REJECT_DUPLICATE', { verifyFirst });
   if (isStarted) return { found: 'nothing', rows: rowsOf(context, shard) };
-  // Somebody else was faster, or an earlier attempt of this start whose answer was lost.
+  // Another process started it first, or the answer to an earlier attempt was lost.
   return attach(context, shard, await described(context, shard));
 }
 
@@ -87,7 +87,7 @@ async function attachTo(
   const known = await rows;
   if (!known.some(({ failure }) => failure)) return { found: 'completed', rows };
   await start(context, shard, 'ALLOW_DUPLICATE', { earlier: known.map((row) => (row.failure ? null : row)) });
-  // If it was not started, somebody else has just done the same.
+  // If the start was refused, another process has just restarted the shard.
   return { found: 'running', rows: rowsOf(context, shard) };
 }
 
@@ -97,26 +97,26 @@ async function restart(
   { status, closeTime }: WorkflowExecutionDescription,
 ): Promise<OpenedShard> {
   if (status.name === 'TERMINATED' || status.name === 'TIMED_OUT') {
-    // A worker goes on with what was ended from outside until a heartbeat tells it.
-    const goneBy = (closeTime?.getTime() ?? 0) + HEARTBEAT_TIMEOUT_MS - Date.now();
-    // The server's clock may differ from ours.
-    if (goneBy > 0) await sleep(Math.min(goneBy, HEARTBEAT_TIMEOUT_MS), undefined, { signal: context.signal });
+    // A worker continues with a terminated shard's calls until its next heartbeat.
+    const remaining = (closeTime?.getTime() ?? 0) + HEARTBEAT_TIMEOUT_MS - Date.now();
+    // Limited, because the server's clock may differ from ours.
+    if (remaining > 0) await sleep(Math.min(remaining, HEARTBEAT_TIMEOUT_MS), undefined, { signal: context.signal });
   }
-  // No row of an earlier run is known, but there may have been one.
+  // The earlier run left no rows, but it may have finished sessions.
   await start(context, shard, 'ALLOW_DUPLICATE_FAILED_ONLY', { verifyFirst: 'settle' });
   return { found: 'running', rows: rowsOf(context, shard) };
 }
 
 const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttributeType.KEYWORD);
 
-/** @returns `false` if there is one already that the policy does not pass over */
+/** @returns `false` if the shard already exists and the policy does not replace it */
 async function start(
   { client, batchId, plan, taskQueue, total, signal }: ShardContext,
   { number, sessions, contentHash }: Shard,
   workflowIdReusePolicy: ReusePolicy,
   { earlier, verifyFirst = 'look' }: Pick<BatchInput, 'earlier'> & { verifyFirst?: VerifyFirst },
 ): Promise<boolean> {
-  // Of a session that has its row nothing more is needed; without their tokens there is room for the rows.
+  // Sessions that already have a row need no token. Leaving the tokens out makes room for the rows.
   const needed = sessions.map((session, at) => (earlier?.[at] ? { interviewId: session.interviewId } : session));
   const before = { ...(earlier ? { earlier } : {}), ...(verifyFirst === 'look' ? {} : { verifyFirst }) };
   const input: BatchInput = { batchId, shard: number, sessions: needed, plan, ...before };
@@ -145,12 +145,12 @@ async function start(
   }
 }
 
-/** What tells whether a list is the one that the batch was started with. */
+/** Identifies the list and the plan that a shard was started with. */
 export interface ShardMemo extends Record<string, unknown> {
   contentHash: string;
   plan: string;
   sessions: number;
-  /** Of the whole list, if that was known. */
+  /** Number of sessions in the whole list, if it was known. */
   total?: number;
 }
 
@@ -166,7 +166,7 @@ function checkSame(
   return known;
 }
 
-/** By what it means: `15 minutes` and `15m` are the same plan, and so is none. */
+/** Normalized, so that equivalent plans are equal: `15 minutes` and `15m`, or no plan and the defaults. */
 function planText(plan: BatchPlan): string {
   const { close, score, scoreDeadlineMs } = resolvePlan(plan);
   return JSON.stringify({ close, score, scoreDeadlineMs });

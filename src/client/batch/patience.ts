@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isAway } from '../temporal-failure.js';
 
-/** Long enough for a server that is restarted or moved; then somebody has to look. The SDK's own retries take some 20 s. */
+/** Long enough for a restart or a move of the server. The SDK's own retries last only about 20 s. */
 const PATIENCE_MS = 600_000;
 const PAUSE_MS = 2_000;
 
-/** Makes a request to Temporal, again and again while the server is away, until the signal is aborted. */
+/** Sends a request to Temporal and retries it while the server is unreachable, until the signal is aborted. */
 export async function patiently<T>(client: Client, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   let awaySince: number | undefined;
   for (;;) {
@@ -23,10 +23,10 @@ export async function patiently<T>(client: Client, signal: AbortSignal, request:
   }
 }
 
-/** The SDK never takes its listeners off a signal, and they hold requests and answers of 1 MB, so each request has its own. */
+/** Gives each request its own signal. The SDK never removes its listeners, and each keeps a request and an answer of 1 MB alive. */
 async function withSignal<T>(client: Client, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   const own = new AbortController();
-  // A wait of hours is many requests.
+  // A wait of hours makes many requests, each with a listener.
   setMaxListeners(0, own.signal);
   const abort = () => own.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });

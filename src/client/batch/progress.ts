@@ -4,10 +4,10 @@ import type { OpenedShard } from './open-shard.js';
 import type { Shard } from './shards.js';
 import type { BatchRunProgress } from './types.js';
 
-/** The rate is that of the last minute: long enough to be steady, short enough to show an outage. */
+/** Long enough for a steady rate, short enough to show an outage. */
 const RATE_WINDOW_MS = 60_000;
 
-/** Queries are billed, and a batch must not cost more by being looked at. */
+/** Limits the cost, because queries are billed. */
 const QUERIES_PER_SECOND = 0.8;
 const QUERY_TIMEOUT_MS = 2_000;
 
@@ -15,7 +15,7 @@ type Known = Pick<BatchProgress, 'done' | 'failed' | 'waiting' | 'paused' | 'hel
 
 const UNKNOWN: Known = { done: 0, failed: 0, waiting: 0, paused: false, heldUpBy: null };
 
-/** Counts what this run hands over and gets back, and asks running shards in turn how far they are. */
+/** Counts the sessions that this run starts and completes, and queries running shards in turn for their progress. */
 export class ProgressMeter {
   private readonly client: Client;
   private readonly batchId: string;
@@ -26,7 +26,7 @@ export class ProgressMeter {
   private attached = 0;
   private done = 0;
   private failed = 0;
-  /** Ended before this run looked: no work of the last minute. */
+  /** Sessions that ended before this run saw their shard. The rate excludes them. */
   private before = 0;
   private nextAsked = 0;
 
@@ -46,7 +46,7 @@ export class ProgressMeter {
 
   ended({ number }: Pick<Shard, 'number'>, rows: BatchRow[]): void {
     const shard = this.running.get(number);
-    // It was attached to and never asked: nobody knows how much of it was done before.
+    // An attached shard that was never queried: how much of it was done before this run is unknown.
     if (shard && !shard.known) this.before += rows.length;
     this.running.delete(number);
     const failed = rows.filter(({ failure }) => failure).length;
@@ -54,7 +54,7 @@ export class ProgressMeter {
     this.done += rows.length - failed;
   }
 
-  /** Sessions that were not handed over, because the batch was stopped. */
+  /** Sessions that were not started because the batch was stopped. */
   leftOut(rows: BatchRow[]): void {
     this.failed += rows.length;
     this.before += rows.length;
@@ -64,7 +64,7 @@ export class ProgressMeter {
     this.total = total;
   }
 
-  /** Asks some of the running shards, so many as an interval may cost. Those that do not answer are asked again later. */
+  /** Queries the next running shards, as many as the query limit allows in one interval. */
   async ask(intervalMs: number): Promise<void> {
     const numbers = [...this.running.keys()];
     const count = Math.min(numbers.length, Math.ceil((intervalMs / 1_000) * QUERIES_PER_SECOND));
@@ -103,7 +103,7 @@ export class ProgressMeter {
         handle.query<BatchProgress>(BATCH_QUERIES.progress),
       );
     } catch {
-      // Progress is a courtesy: the wait for the results says what is wrong.
+      // Ignored: waiting for the results reports what is wrong.
       return;
     }
     const shard = this.running.get(number);

@@ -1,8 +1,8 @@
 const FIRST_CAPACITY = 1 << 12;
 
 /**
- * Which ids or tokens were seen, and where: 12 bytes each instead of a string, so that a million fit into 24 MB. Two with the same
- * 64 bits would be taken for one: with a million ids that happens once in 37 million batches.
+ * Remembers where each id or token was first seen. Stores a 64-bit hash instead of a string, so a million ids fit into 24 MB. Two
+ * ids with the same hash count as one: among a million ids this happens once in 37 million batches.
  */
 export class SeenIds {
   private high = new Uint32Array(FIRST_CAPACITY);
@@ -11,7 +11,7 @@ export class SeenIds {
   private places = new Uint32Array(FIRST_CAPACITY);
   private count = 0;
 
-  /** @returns the place where the id was seen first, which is this one if it is new */
+  /** @returns the place where the id was first seen, which is `place` if the id is new */
   see(id: string, place: number): number {
     const [high, low] = hash64(id);
     const slot = this.slotOf(high, low);
@@ -50,7 +50,7 @@ export class SeenIds {
   }
 }
 
-/** MurmurHash3's mixing, twice: well spread, which is all that is asked of it. */
+/** Two mixing rounds of MurmurHash3: well distributed, but not cryptographic. */
 function hash64(text: string): [high: number, low: number] {
   let first = 0xdeadbeef;
   let second = 0x41c6ce57;

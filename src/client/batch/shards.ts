@@ -11,17 +11,17 @@ import { SeenIds } from './seen-ids.js';
 
 export interface Shard {
   number: number;
-  /** Place of its first session in the whole input. */
+  /** Position of its first session in the whole input. */
   first: number;
   sessions: BatchSession[];
-  /** Of the interview ids in their order. Not of the tokens: they may have been renewed when the batch is run again. */
+  /** Hash of the interview ids in order. Excludes tokens, because they may be new when the batch runs again. */
   contentHash: string;
 }
 
 /**
- * Cuts a list into shards, always in the same places.
+ * Cuts a list into shards, always at the same positions.
  *
- * @throws InvalidInputError naming the first session that is wrong, or has the id or token of another
+ * @throws InvalidInputError naming the first session that is invalid or repeats the id or token of another
  */
 export async function* cutShards(
   sessions: Iterable<BatchSession> | AsyncIterable<BatchSession>,
@@ -30,8 +30,8 @@ export async function* cutShards(
   const seen = { ids: new SeenIds(), tokens: new SeenIds() };
   let [number, first, bytes] = [0, 0, 0];
   let cut: BatchSession[] = [];
-  for await (const given of sessions) {
-    const session = checked(given, first + cut.length, seen);
+  for await (const input of sessions) {
+    const session = checked(input, first + cut.length, seen);
     const size = sizeOf(session);
     if (cut.length === shardSize || bytes + size > MAX_SHARD_BYTES) {
       yield shard(number, first, cut);
@@ -54,38 +54,38 @@ export function checkShardSize(size: number): number {
   return size;
 }
 
-function checked(given: unknown, index: number, seen: { ids: SeenIds; tokens: SeenIds }): BatchSession {
-  const session = checkBatchSession(given, `sessions[${index}]`);
+function checked(input: unknown, index: number, seen: { ids: SeenIds; tokens: SeenIds }): BatchSession {
+  const session = checkBatchSession(input, `sessions[${index}]`);
   const { interviewId, sessionToken } = session;
-  const isNew = (field: keyof BatchSession, first: number) => {
+  const checkNew = (field: keyof BatchSession, first: number) => {
     if (first === index) return;
     throw new InvalidInputError(`sessions[${index}].${field}`, `is the same as that of sessions[${first}]`);
   };
-  isNew('interviewId', seen.ids.see(interviewId, index));
+  checkNew('interviewId', seen.ids.see(interviewId, index));
   if (sessionToken === undefined) return session;
   checkTokenFits(interviewId, sessionToken, `sessions[${index}].sessionToken`);
-  // A token reaches one session, so one of the two would get the verdict of another person.
-  isNew('sessionToken', seen.tokens.see(sessionToken, index));
+  // A token belongs to one session, so the other session would get the verdict of another person.
+  checkNew('sessionToken', seen.tokens.see(sessionToken, index));
   return session;
 }
 
 /** `{"interviewId":"","sessionToken":"","flowId":""},` */
 const PUNCTUATION = 52;
 
-/** Incode's tokens have at most 256 characters, its flow ids 24. Fewer count as many, so that adding them moves no cut. */
+/** Shorter or missing values count as this many bytes, so that adding them does not move a cut. Incode's values are not longer. */
 const MIN_TOKEN = 256;
 const MIN_FLOW_ID = 64;
 
 /**
- * Bytes of a session as JSON, at least. A token counts as the next power of two, because one that was renewed may be a little
- * longer, and must not move where shards are cut.
+ * Upper estimate of a session's bytes as JSON. A token's length counts as the next power of two, because a renewed token may be
+ * slightly longer and must not move the cuts.
  */
 function sizeOf({ interviewId, sessionToken = '', flowId = '' }: BatchSession): number {
   const token = 2 ** Math.ceil(Math.log2(Math.max(MIN_TOKEN, jsonLength(sessionToken))));
   return PUNCTUATION + jsonLength(interviewId) + token + Math.max(MIN_FLOW_ID, jsonLength(flowId));
 }
 
-/** Quotes and backslashes are written as two characters; the contract lets no others through that grow. */
+/** JSON writes quotes and backslashes as two characters. The contract allows no other characters that grow. */
 function jsonLength(text: string): number {
   return /["\\]/.test(text) ? JSON.stringify(text).length - 2 : text.length;
 }

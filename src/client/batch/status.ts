@@ -12,14 +12,14 @@ import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
 import type { BatchHost, BatchStatus } from './types.js';
 
-const AT_A_TIME = 8;
+const MAX_CONCURRENT_SHARDS = 8;
 
-/** A query is answered in milliseconds by a worker that is there, and not at all by one that is not. */
+/** A running worker answers a query in milliseconds. */
 const QUERY_TIMEOUT_MS = 5_000;
 
 /**
- * Tells where a batch stands: it asks the running shards and reads the results of completed ones. A million sessions cost 500
- * queries or results of some 400 KB, so do not poll it; a run's own `onProgress` costs far less.
+ * Returns the state of a batch. It queries the running shards and reads the results of completed shards. For a million sessions it
+ * reads 500 of them, up to about 400 KB each, so do not poll it. The `onProgress` of a running batch costs far less.
  *
  * @example
  * ```ts
@@ -36,15 +36,15 @@ export async function batchProgress({ temporal: client }: BatchHost, batchId: st
 async function progressOf(client: Client, batchId: string): Promise<BatchStatus> {
   const shards = await listShards(client, batchId);
   if (shards.length === 0) throw new BatchNotFoundError(batchId);
-  const status = nothingOf(batchId);
+  const status = emptyStatus(batchId);
   const lane = async () => {
     for (let shard = shards.pop(); shard; shard = shards.pop()) await addShard(client, status, shard);
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  await Promise.all(Array.from({ length: MAX_CONCURRENT_SHARDS }, lane));
   return status;
 }
 
-function nothingOf(batchId: string): BatchStatus {
+function emptyStatus(batchId: string): BatchStatus {
   const shards = { running: 0, completed: 0, ended: 0 };
   const counts = { total: 0, done: 0, failed: 0, waiting: 0, unknown: 0 };
   return { batchId, ...counts, outcomes: {}, shards, paused: false, heldUpBy: null };
@@ -65,7 +65,7 @@ async function addShard(client: Client, status: BatchStatus, shard: WorkflowExec
     }
     case 'COMPLETED': {
       const rows = await rowsOf(client, shard.workflowId);
-      // Otherwise somebody has just started it anew.
+      // Without rows, the shard has just been restarted.
       if (rows) {
         status.shards.completed += 1;
         addRows(status, rows);

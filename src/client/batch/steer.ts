@@ -9,18 +9,18 @@ import type { BatchHost } from './types.js';
 
 export interface StopOptions {
   /**
-   * How long to wait until no call to Incode is under way any more, in milliseconds from 0.
+   * How long to wait until no call to Incode is in flight, in milliseconds, from 0.
    *
-   * @default 60000, longer than the longest call
+   * @default 60000, which is longer than the longest call
    */
   waitMs?: number;
 }
 
-const LOOK_EVERY_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /**
- * Stops a batch: it begins no more sessions, ends the calls under way and keeps its results. Each session that it has not begun
- * gets a row that says so; running the batch again with `retryFailed` goes on with them. A process that runs the batch hands over
+ * Stops a batch: it begins no more sessions, completes the calls in flight and keeps its results. Each remaining session gets a row
+ * with a failure that says so. To continue with them, run the batch again with `retryFailed`. A process that runs the batch starts
  * no more shards.
  *
  * @example
@@ -43,21 +43,21 @@ export async function stopBatch(
 async function stop(client: Client, batchId: string, waitMs: number): Promise<number> {
   await checkKnown(client, batchId);
   const until = Date.now() + waitMs;
-  const told = new Set<string>();
+  const signaled = new Set<string>();
   for (;;) {
-    // Looked for again and again: until whoever runs the batch hears of the stop, shards may still be handed over.
+    // Listed repeatedly, because the process that runs the batch starts shards until it notices the stop.
     const running = await listRunningShards(client, batchId);
-    const untold = running.filter((workflowId) => !told.has(workflowId));
-    await signalAll(client, untold, BATCH_SIGNALS.stop);
-    for (const workflowId of untold) told.add(workflowId);
+    const unsignaled = running.filter((workflowId) => !signaled.has(workflowId));
+    await signalAll(client, unsignaled, BATCH_SIGNALS.stop);
+    for (const workflowId of unsignaled) signaled.add(workflowId);
     if (running.length === 0 || Date.now() >= until) return running.length;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(CHECK_INTERVAL_MS);
   }
 }
 
 /**
- * Pauses the running shards of a batch: they begin no more sessions until {@link resumeBatch}. Shards that are handed over
- * afterwards are not paused.
+ * Pauses the running shards of a batch: they begin no more sessions until {@link resumeBatch}. Shards that start later are not
+ * paused.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export function pauseBatch({ temporal: client }: BatchHost, batchId: string): Pr
 }
 
 /**
- * Lets a batch go on after {@link pauseBatch}.
+ * Resumes a batch after {@link pauseBatch}.
  *
  * @example
  * ```ts
@@ -96,22 +96,22 @@ async function checkKnown(client: Client, batchId: string): Promise<void> {
   if ((await lastKnownShard(client, checkBatchId(batchId))) < 0) throw new BatchNotFoundError(batchId);
 }
 
-const AT_A_TIME = 16;
+const MAX_CONCURRENT_SIGNALS = 16;
 
 async function signalAll(client: Client, workflowIds: string[], signal: string): Promise<number> {
   const left = [...workflowIds];
-  let told = 0;
+  let signaled = 0;
   const lane = async () => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
       try {
         await client.workflow.getHandle(id).signal(signal);
-        told += 1;
+        signaled += 1;
       } catch (error) {
-        // It has ended meanwhile.
+        // The shard has ended meanwhile.
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, left.length) }, lane));
-  return told;
+  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT_SIGNALS, left.length) }, lane));
+  return signaled;
 }

@@ -1,4 +1,4 @@
-/** Results that are under way, so many at a time, taken in their order or as they come. */
+/** Limits how many results are pending, and yields them in order or as they complete. */
 export class Window<T> {
   private readonly limit: number;
   private readonly inOrder: boolean;
@@ -16,7 +16,7 @@ export class Window<T> {
     return this.end !== undefined;
   }
 
-  /** Waits until one more has room, or it was closed. */
+  /** Waits until there is room for one more, or the window is closed. */
   async room(): Promise<void> {
     while (this.entries.length >= this.limit && !this.end) await this.changed;
   }
@@ -34,7 +34,7 @@ export class Window<T> {
       .finally(() => this.stir());
   }
 
-  /** Nothing more will be added. With an error nothing more will be taken either. */
+  /** Ends the input. With an error, `take` throws it instead of yielding the remaining results. */
   close(error?: unknown): void {
     if (this.end === undefined || !('error' in this.end)) this.end = error === undefined ? {} : { error };
     this.stir();

@@ -18,8 +18,8 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const path = (name: string) => join(directory, name);
 const modeOf = async (file: string) => ((await lstat(file)).mode & 0o777).toString(8);
 
-describe('the file of --out', () => {
-  it('is readable only by its owner if it is new', async () => {
+describe('the file named by --out', () => {
+  it('creates a file that only its owner can read', async () => {
     const file = await openOutputFile(path('results.csv'));
     await file.append('text');
     expect(await modeOf(path(String((await readdir(directory))[0])))).toBe('600');
@@ -42,13 +42,15 @@ describe('the file of --out', () => {
     ['a symbolic link', async (out: string) => symlink(path('target'), out)],
     ['a FIFO', async (out: string) => execFileSync('mkfifo', [out])],
     ['a directory', async (out: string) => execFileSync('mkdir', [out])],
-  ])('is refused if it is %s', async (kind, make) => {
+  ])('refuses %s', async (kind, make) => {
     await make(path('out'));
-    await expect(openOutputFile(path('out'))).rejects.toThrow(`${path('out')} is ${kind}; only a regular file`);
+    await expect(openOutputFile(path('out'))).rejects.toThrow(
+      `${path('out')} is ${kind}, and only a regular file can be replaced`,
+    );
     expect(await readdir(directory)).toEqual(['out']);
   });
 
-  it('is refused if it is a device', async () => {
+  it('refuses a device', async () => {
     await expect(openOutputFile('/dev/null')).rejects.toThrow('/dev/null is a device');
   });
 
@@ -60,7 +62,7 @@ describe('the file of --out', () => {
     expect(await readdir(directory)).toEqual(['out']);
   });
 
-  it('removes what a killed process left an hour ago, and nothing else', async () => {
+  it('removes only temporary files that a killed process left more than an hour ago', async () => {
     const left = `.out.${'0a'.repeat(16)}.tmp`;
     const others = [`.out.${'0b'.repeat(16)}.tmp`, '.out.swp', '.out.notes.tmp', `.other.${'0c'.repeat(16)}.tmp`];
     for (const name of [left, ...others]) await writeFile(path(name), '');
@@ -71,7 +73,7 @@ describe('the file of --out', () => {
     expect((await readdir(directory)).sort()).toEqual([...others].sort());
   });
 
-  it('has a temporary name that nobody can predict', async () => {
+  it('uses an unpredictable temporary name', async () => {
     const files = [await openOutputFile(path('out')), await openOutputFile(path('out'))];
     const names = await readdir(directory);
     expect(new Set(names).size).toBe(2);
@@ -96,17 +98,14 @@ describe('cells of CSV results', () => {
     return readFile(out, 'utf8');
   };
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])(
-    'escape %j, which a spreadsheet would run',
-    async (text) => {
-      expect(await written(text, false)).toContain(`'${text}`);
-      const raw = await written(text, true);
-      expect(raw).toContain(text);
-      expect(raw).not.toContain(`'${text}`);
-    },
-  );
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('escapes the formula %j', async (text) => {
+    expect(await written(text, false)).toContain(`'${text}`);
+    const raw = await written(text, true);
+    expect(raw).toContain(text);
+    expect(raw).not.toContain(`'${text}`);
+  });
 
-  it('keep a URL as it is', async () => {
+  it('keeps a URL unchanged', async () => {
     expect(await written('https://example.com/?a=-1', false)).toContain(',https://example.com/?a=-1,');
   });
 });

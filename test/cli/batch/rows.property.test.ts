@@ -4,7 +4,7 @@ import { CliError } from '../../../src/cli/shared/exit.js';
 import { listSource, readList } from '../../support/list-source.js';
 import { cases, fc, printable } from '../../support/property.js';
 
-/** Quotes and delimiters more often than by chance. */
+/** Text with many quotes and delimiters. */
 const value = fc.oneof(
   printable(24),
   fc.string({ unit: fc.constantFrom('"', ',', ';', "'", '\\', '=', '#', 'a'), minLength: 1 }),
@@ -16,7 +16,7 @@ const session = fc.record(
 const sessions = fc.array(session, { maxLength: 20 });
 const pieceLength = fc.integer({ min: 1, max: 64 });
 
-/** What stands in columns that are not read: any text, line breaks too. */
+/** Values of ignored columns: any text, including line breaks. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: fc.constantFrom('"', ',', ';', '\t', '\n', '\r\n', 'é', '\u2028', '😀', 'a') }),
@@ -32,7 +32,7 @@ const dialect = fc.record({
   delimiter: fc.constantFrom(',', ';', '\t'),
   record_delimiter: fc.constantFrom('\n', '\r\n', '\r'),
   quoted: fc.boolean(),
-  // Left to itself it leaves those bare that are not its own.
+  // By default the library does not quote foreign line breaks.
   quoted_match: fc.constant(/[\r\n]/),
   bom: fc.boolean(),
   eof: fc.boolean(),
@@ -40,12 +40,12 @@ const dialect = fc.record({
 
 const header = fc.tuple(
   ...Object.values(SPELLINGS).map((names) => fc.constantFrom(...names)),
-  // A column of names, say.
+  // For example a column of names.
   fc.oneof(fc.constantFrom('name', 'e-mail; or fax', 'a,b,c,d', 'two\nlines', 'a "quoted" one'), text),
 );
 
-describe('CSV', () => {
-  it('that a library writes is read as it was meant, each row with the line where it begins', async () => {
+describe('readRows of CSV', () => {
+  it('reads CSV from a library, with the first line of each row', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(session, text), { maxLength: 20 }),
@@ -67,7 +67,7 @@ describe('CSV', () => {
     );
   });
 
-  it('of any text is read, or refused in our own words', async () => {
+  it("reads any text as CSV or refuses it without the parser's message", async () => {
     const near = fc
       .array(fc.oneof(text, value, fc.constantFrom('interviewId,sessionToken\n', '\n', '"', ',')))
       .map((parts) => parts.join(''));
@@ -94,7 +94,7 @@ describe('CSV', () => {
     );
   });
 
-  it('has the line of each row that is wrong, and reads the others', async () => {
+  it('reports the line of each invalid CSV row and reads the others', async () => {
     const wrong = fc.constantFrom(
       ['', 't', ''],
       ['a b', 't', ''],
@@ -127,8 +127,8 @@ describe('CSV', () => {
   });
 });
 
-describe('NDJSON', () => {
-  it('that anything writes is read as it was meant, each row with its line', async () => {
+describe('readRows of NDJSON', () => {
+  it('reads NDJSON, with the line of each row', async () => {
     const more = fc.dictionary(fc.string().filter(isOther), fc.oneof(fc.jsonValue(), text), { maxKeys: 3 });
     const gap = fc.constantFrom('', '', '\n', '\r\n', ' \t\n');
     await fc.assert(
@@ -152,7 +152,7 @@ describe('NDJSON', () => {
     );
   });
 
-  it('of any text is read, or its problems are named, by their lines', async () => {
+  it('reads any text as NDJSON or reports problems by line', async () => {
     const line = fc.oneof(
       fc.json(),
       text,
@@ -171,7 +171,7 @@ describe('NDJSON', () => {
   });
 });
 
-it('sessions go through CSV and NDJSON to the same', async () => {
+it('CSV and NDJSON of the same sessions give the same list', async () => {
   await fc.assert(
     fc.asyncProperty(sessions, async (list) => {
       const columns = ['interviewId', 'sessionToken', 'flowId'];
@@ -186,12 +186,12 @@ it('sessions go through CSV and NDJSON to the same', async () => {
   );
 });
 
-/** Whether it is none of the names that are read. */
+/** Whether a column with this name is ignored. */
 function isOther(name: string): boolean {
   return !Object.keys(SPELLINGS).some((known) => known.toLowerCase() === name.toLowerCase().replace(/[\s_-]/g, ''));
 }
 
-/** Where each record begins. */
+/** The first line of each record. */
 function linesOf(table: string[][], dialect: Options): number[] {
   let line = 1;
   return table.map((record) => {

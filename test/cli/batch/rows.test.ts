@@ -9,7 +9,7 @@ const read = (content: string | Buffer, format: Format = 'csv') => readList(sour
 const AB = [{ interviewId: 'a', sessionToken: 't' }, { interviewId: 'b' }];
 const sessions = ({ rows }: { rows: Row[] }) => rows.map(({ session }) => session);
 
-describe('CSV', () => {
+describe('readRows of CSV', () => {
   it.each([
     ['as it is written down', 'interviewId,sessionToken\na,t\nb,\n'],
     ['without an end of line at its end', 'interviewId,sessionToken\na,t\nb,'],
@@ -27,17 +27,17 @@ describe('CSV', () => {
     ['with line ends of several systems', 'interviewId,sessionToken\na,t\r\nb,\r'],
     ['with delimiters in a name that is not read', 'interviewId;sessionToken;"a,b,c,d"\na;t;\nb;;\n'],
     ['with a line break in a name that is not read', '"my\nnotes";interviewId;sessionToken\n;a;t\n;b;\n'],
-  ])('%s is read', async (_, content) => {
+  ])('reads %s', async (_, content) => {
     expect(sessions(await read(content))).toEqual(AB);
   });
 
-  it('has other columns that are not read, and says which', async () => {
+  it('ignores unknown columns and names them', async () => {
     const { rows, ignored } = await read('name,interviewId,e-mail\n"Ann, B",a,x@y.z\n');
     expect(rows).toEqual([{ line: 2, session: { interviewId: 'a' } }]);
     expect(ignored).toEqual(['name', 'e-mail']);
   });
 
-  it('names every invalid row by its line and what is wrong', async () => {
+  it('reports every invalid row with its line and problem', async () => {
     const { rows } = await read('interviewId,sessionToken,flowId\n,t,\nb,"t 1",\nc,t\n\nd,t,f,x\ng,"t""",f\n');
     expect(rows.map(({ line, session, problem }) => [line, session?.interviewId ?? problem])).toEqual([
       [2, 'interviewId must be a non-empty string'],
@@ -48,7 +48,7 @@ describe('CSV', () => {
     ]);
   });
 
-  it.each(['\n', '\r\n'])('counts lines where values have line breaks too: %j', async (end) => {
+  it.each(['\n', '\r\n'])('counts lines correctly when values contain line breaks: %j', async (end) => {
     const content = ['note,interviewId', '"one', 'two",a', '"one', 'two",a b', 'x,b', ''].join(end);
     expect((await read(content)).rows.map(({ line }) => line)).toEqual([2, 4, 6]);
     expect((await thrown(read(`${content}x,"c"d`))).message).toContain('Line 7:');
@@ -60,11 +60,11 @@ describe('CSV', () => {
     ['that is not closed', 'interviewId,flowId\na,f\nb,"f', 'Line 3: has a quote that is not closed'],
     ['before more of the value', 'interviewId,flowId\na,f\nb,"f" g\n', 'Line 3: cannot be read as CSV (CSV_'],
     ['that swallows the file', `interviewId\na\n"b\n${'c\n'.repeat(40_000)}`, 'is a quote not closed?'],
-  ])('a quote %s ends the reading: nobody can tell where its rows end', async (_, content, why) => {
+  ])('stops at a misplaced quote %s, because row ends are unknown', async (_, content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
   });
 
-  it('that cannot be read to its end is no mistake of the list', async () => {
+  it('reports a read error as such, not as an invalid list', async () => {
     const broken = new Error('EIO: i/o error, read');
     const read = () =>
       Readable.from(
@@ -79,15 +79,15 @@ describe('CSV', () => {
   it.each([
     ['', 'is empty'],
     ['\n\n', 'is empty'],
-    ['id,token\na,t\n', 'its first line, the header, has 2 columns, none of them interviewId'],
-    ['5f3a0c\n', 'has one column, none of them interviewId'],
+    ['id,token\na,t\n', 'the header (first line) has 2 columns, but no interviewId'],
+    ['5f3a0c\n', 'has one column, but no interviewId'],
     ['interviewId,interview_id\na,b\n', 'two columns for interviewId'],
-  ])('%j is refused as a whole', async (content, why) => {
+  ])('refuses the whole list %j', async (content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
   });
 });
 
-describe('NDJSON', () => {
+describe('readRows of NDJSON', () => {
   it.each([
     ['as it is written down', '{"interviewId":"a","sessionToken":"t"}\n{"interviewId":"b"}\n'],
     [
@@ -99,17 +99,17 @@ describe('NDJSON', () => {
       '{"interviewId":"a","sessionToken":"t","note":"\u2028"}\n{"interviewId":"b"}\n',
     ],
     ['with CRLF, a BOM and empty lines', '\uFEFF{"interviewId":"a","sessionToken":"t"}\r\n\r\n{"interviewId":"b"}\r\n'],
-  ])('%s is read', async (_, content) => {
+  ])('reads %s', async (_, content) => {
     expect(sessions(await read(content, 'ndjson'))).toEqual(AB);
   });
 
-  it('has other fields that are not read, and says which, once', async () => {
+  it('ignores unknown fields and names each once', async () => {
     const { rows, ignored } = await read('{"interviewId":"a","name":"x"}\n{"interviewId":"b","name":"y"}', 'ndjson');
     expect(sessions({ rows })).toEqual([{ interviewId: 'a' }, { interviewId: 'b' }]);
     expect(ignored).toEqual(['name']);
   });
 
-  it('names every invalid row by its line and what is wrong', async () => {
+  it('reports every invalid row with its line and problem', async () => {
     const content = '{"interviewId":"a"\n\n[]\n{"interviewId":5}\n{"interviewId":"d","interview_id":"e"}\nnull\n"x"';
     const { rows } = await read(content, 'ndjson');
     expect(rows.map(({ line, problem }) => [line, problem])).toEqual([
@@ -123,7 +123,7 @@ describe('NDJSON', () => {
   });
 });
 
-describe('a problem never repeats a token', () => {
+describe('problems of rows', () => {
   const token = 'a-token-that-must-not-be-seen';
 
   it.each<[Format, string]>([
@@ -135,7 +135,7 @@ describe('a problem never repeats a token', () => {
     ['ndjson', `{"interviewId":"a","sessionToken":"${token} "}`],
     ['ndjson', `{"sessionToken":"${token}"`],
     ['ndjson', `"${token}"`],
-  ])('%s: %s', async (format, content) => {
+  ])('a problem in %s does not show the token: %s', async (format, content) => {
     const problem = await read(content, format).then(
       ({ rows }) => rows[0]?.problem,
       (error: Error) => error.message,
@@ -145,7 +145,7 @@ describe('a problem never repeats a token', () => {
   });
 });
 
-describe('the format', () => {
+describe('formatOf', () => {
   it.each<[string, string, Format]>([
     ['a.csv', '{', 'csv'],
     ['a.ndjson', 'interviewId', 'ndjson'],
@@ -153,7 +153,7 @@ describe('the format', () => {
     ['stdin', '\uFEFF {"interviewId"', 'ndjson'],
     ['stdin', 'interviewId', 'csv'],
     ['a.txt', '', 'csv'],
-  ])('of %s that begins with %j is %s', async (name, content, format) => {
+  ])('the format of %s that begins with %j is %s', async (name, content, format) => {
     expect(await formatOf(source(content, name))).toBe(format);
   });
 });

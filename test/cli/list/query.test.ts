@@ -16,20 +16,20 @@ describe('queryFor', () => {
     [{ status: 'closed' }, ` AND ExecutionStatus != 'Running'`],
     [{ status: 'cancelled' }, ` AND ExecutionStatus = 'Canceled'`],
     [{ stage: 'waiting', status: 'open' }, ` AND IncodeStage = 'waiting' AND ExecutionStatus = 'Running'`],
-  ])('%j asks for no more than that', (filter, condition) => {
+  ])('has only the conditions of the filter %j', (filter, condition) => {
     expect(queryFor(filter, NOW)).toBe(ALL + condition);
   });
 
-  it('has a condition of its own for each status', () => {
+  it('has a different condition for each status', () => {
     expect(new Set(STATUSES.map((status) => queryFor({ status }))).size).toBe(STATUSES.length);
   });
 
-  it('counts from now', () => {
+  it('computes ages from now', () => {
     const [, since = ''] = /StartTime < '(.+)'/.exec(queryFor({ olderThan: 0 })) ?? [];
     expect(Math.abs(Date.now() - Date.parse(since))).toBeLessThan(60_000);
   });
 
-  it('lets no id end the string that it stands in', () => {
+  it('escapes quotes in a batch id', () => {
     expect(queryFor({ batch: `a' OR 'x' = 'x\\` })).toBe(`${ALL} AND IncodeBatchId = 'a\\' OR \\'x\\' = \\'x\\\\'`);
   });
 });

@@ -10,11 +10,11 @@ it.each([
   ['2026-01-09T22:30:00Z', '1h'],
   ['2026-01-01T00:00:00Z', '9d'],
   ['2026-01-11T00:00:00Z', '0s'],
-])('says how long ago %s was: %s', (at, expected) => {
+])('age of %s is %s', (at, expected) => {
   expect(age(new Date(at), NOW)).toBe(expected);
 });
 
-it('prints a moment with its distance', () => {
+it('moment prints a relative and an exact time', () => {
   expect(moment(new Date('2026-01-09T22:59:59.123Z'), NOW)).toBe('1h ago (2026-01-09T22:59:59Z)');
   expect(moment(new Date('2026-01-12T00:00:00Z'), NOW)).toBe('in 2d (2026-01-12T00:00:00Z)');
 });

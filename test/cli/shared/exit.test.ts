@@ -5,11 +5,11 @@ import { InvalidInputError } from '../../../src/contract/index.js';
 import { thrown } from '../../support/thrown.js';
 
 describe('configured', () => {
-  it('gives what was read', () => {
+  it('returns the configuration', () => {
     expect(configured(() => 5)).toBe(5);
   });
 
-  it('tells a configuration that is wrong without a stack trace, as wrong usage', () => {
+  it('reports an invalid configuration as wrong usage, without a stack trace', () => {
     const read = () => {
       throw new ConfigError(['INCODE_API_KEY is required']);
     };
@@ -18,7 +18,7 @@ describe('configured', () => {
     expect(() => configured(read)).toThrow('INCODE_API_KEY is required');
   });
 
-  it('passes on what is a mistake of ours', () => {
+  it('rethrows other errors', () => {
     const mistake = new TypeError('x is undefined');
     expect(() =>
       configured(() => {
@@ -35,21 +35,21 @@ describe('inputProblem', () => {
     );
   });
 
-  it('passes on what is a mistake of ours', () => {
+  it('rethrows other errors', () => {
     const mistake = new TypeError('x is undefined');
     expect(() => inputProblem(mistake)).toThrow(mistake);
   });
 });
 
 describe('started', () => {
-  it('gives what was started', async () => {
+  it('returns the started server', async () => {
     expect(await started('The server', Promise.resolve('up'))).toBe('up');
   });
 
   it.each([
     [Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', port: 8_088 }), 'port 8088 is taken'],
     [Object.assign(new Error('listen EACCES'), { code: 'EACCES', port: 80 }), 'listen EACCES'],
-  ])('says why a start fails: %s', async (error, why) => {
+  ])('reports why a start failed: %s', async (error, why) => {
     const problem = await thrown(started('The server', Promise.reject(error)));
     expect(problem).toBeInstanceOf(CliError);
     expect(problem).toMatchObject({ message: `The server: ${why}`, exitCode: EXIT.failed });

@@ -9,24 +9,24 @@ function planFor(args: string, ...finishWhen: PlanOptions['finishWhen'][]) {
   return planOf(command.opts<PlanOptions>());
 }
 
-describe('the options of a plan', () => {
+describe('planOf', () => {
   it.each([
     ['', {}],
     ['--finish-when processed --capture-deadline 2d', { finishWhen: 'processed', captureDeadline: '2d' }],
     ['--close --no-score', { close: true, score: false }],
     ['--score-deadline 1h', { scoreDeadline: '1h' }],
     ['--review wait --review-deadline 3d', { review: 'wait', reviewDeadline: '3d' }],
-    // What nobody has asked for differs from no plan of a session that runs.
+    // Parts that the user did not name must not differ from the plan of a running session.
     ['--finish-when now --review report', {}],
-  ])('"%s"', (args, plan) => {
+  ])('converts the options "%s"', (args, plan) => {
     expect(planFor(args)).toEqual(plan);
   });
 
-  it('leave to the command when a session is finished', () => {
+  it("uses the command's default for --finish-when", () => {
     expect(planFor('', 'asked').finishWhen).toBe('asked');
   });
 
-  it('that no session could have are refused before anything is started', () => {
+  it('refuses an invalid plan before anything starts', () => {
     expect(() => planFor('--score-deadline soon')).toThrow(CliError);
     expect(() => planFor('--score-deadline soon')).toThrow('plan.scoreDeadline must be a duration');
   });

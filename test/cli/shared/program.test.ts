@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { asTyped } from '../../../src/cli/shared/program.js';
 
-it('puts npx before each command when npx started the program', () => {
+it('asTyped puts npx before each command when npx started the program', () => {
   expect(asTyped('Start it: temporal-incode complete <id>', true)).toBe('Start it: npx temporal-incode complete <id>');
 });
 
@@ -10,10 +10,10 @@ it.each([
   'the file node_modules/temporal-incode lib',
   'the package temporal-incode.',
   'by @temporal-incode-x status',
-])('leaves "%s" unchanged', (text) => {
+])('asTyped leaves "%s" unchanged', (text) => {
   expect(asTyped(text, true)).toBe(text);
 });
 
-it('changes nothing for a program on PATH', () => {
+it('asTyped changes nothing for a program on PATH', () => {
   expect(asTyped('temporal-incode status', false)).toBe('temporal-incode status');
 });

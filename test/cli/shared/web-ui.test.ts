@@ -18,6 +18,6 @@ it.each([
   expect(webUiLink({ ...workflow, address }, env)).toBe(`${base}/${path}`);
 });
 
-it.each(['temporal.internal:7233', 'localhost:9999'])('knows no Web UI of %s', (address) => {
+it.each(['temporal.internal:7233', 'localhost:9999'])('returns no link for %s', (address) => {
   expect(webUiLink({ ...workflow, address }, {})).toBeUndefined();
 });

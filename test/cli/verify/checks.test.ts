@@ -203,11 +203,11 @@ function webhook(deliveries: Observations['webhook']['deliveries'], isReachable 
   return { webhook: { isReachable, waitedMs: 60_000, deliveries } };
 }
 
-describe('a check', () => {
+describe('checks', () => {
   it.each(CASES)('%s judges %j as %s', (id, seen, verdict, told) => {
     const result = judged(id, seen);
     expect([result.verdict, result.seen]).toEqual([verdict, expect.stringMatching(told)]);
-    // Whoever has to act is told what to do.
+    // Every verdict that needs action has advice.
     expect(result.advice === undefined).toBe(['as assumed', 'could not be tried'].includes(verdict));
   });
 
@@ -224,14 +224,14 @@ describe('a check', () => {
   });
 });
 
-describe('an answer', () => {
+describe('replies', () => {
   it.each([
     [reply(200, { overall: { status: 'WARN' } }), true],
     [reply(200, { overall: { status: 'UNKNOWN' } }), false],
     [reply(200, { overall: { status: '' } }), false],
     [reply(200, { overall: null }), false],
     [reply(404, { overall: { status: 'WARN' } }), false],
-  ])('%j has a score that is ready: %s', (answer, isReady) => {
+  ])('isScoreReady of %j is %s', (answer, isReady) => {
     expect(isScoreReady(answer)).toBe(isReady);
   });
 
@@ -240,7 +240,7 @@ describe('an answer', () => {
     ['MANUAL_REVIEW_APPROVED', true],
     ['UNKNOWN', false],
     [undefined, false],
-  ])('with the status %s is of a finished session: %s', (onboardingStatus, isFinished) => {
+  ])('isFinishedStatus of %s is %s', (onboardingStatus, isFinished) => {
     expect(isFinishedStatus(statusOf(reply(200, { onboardingStatus })))).toBe(isFinished);
   });
 
@@ -248,24 +248,24 @@ describe('an answer', () => {
     ['a failure that comes with 200', reply(200, { success: false }), false],
     ['no content', reply(204, ''), false],
     ['a byte order mark before JSON', reply(200, '\ufeff{"a": "b"}'), true],
-  ])('is a success only if the package takes it for one: %s', (_, answer, isOne) => {
+  ])('isSuccess agrees with the package about %s', (_, answer, isOne) => {
     expect(isSuccess(answer)).toBe(isOne);
   });
 });
 
-describe('a word of Incode', () => {
+describe('quoted', () => {
   it.each([
     [undefined, 'none'],
     ['approved', 'approved'],
     ['EXPIRED ', '"EXPIRED "'],
     ['a\u001b[31mb', '"a?[31mb"'],
     ['x'.repeat(100), `"${'x'.repeat(37)}..."`],
-  ])('%j is shown as %s', (word, shown) => {
+  ])('prints %j as %s', (word, shown) => {
     expect(quoted(word)).toBe(shown);
   });
 });
 
-describe('the base URL', () => {
+describe('checkEnvironment', () => {
   it.each([
     ['http://127.0.0.1:4010', 'this machine'],
     ['http://[::1]:4010/incode', 'this machine'],
@@ -273,10 +273,10 @@ describe('the base URL', () => {
     ['https://sandbox.bank.example', 'another trial host'],
     ['https://incode-staging.bank.example', 'another trial host'],
     ['https://api.bank.example', 'another host'],
-    // No word, only letters of one.
+    // Letters inside a longer word do not count.
     ['https://latest.bank.example', 'another host'],
     ['https://api.demonstration.example', 'another host'],
-  ] as const)('%s is %s', (url, kind) => {
+  ] as const)('kindOf %s is %s', (url, kind) => {
     expect(kindOf(url)).toBe(kind);
   });
 
@@ -284,7 +284,7 @@ describe('the base URL', () => {
     ['another host', 'billable-sessions'],
     ['another trial host', undefined],
     ['this machine', 'billable-sessions'],
-  ] as const)('%s with --yes %s may be used', (kind, accepted) => {
+  ] as const)('accepts %s with --yes %s', (kind, accepted) => {
     expect(() => checkEnvironment(kind, accepted)).not.toThrow();
   });
 
@@ -292,12 +292,12 @@ describe('the base URL', () => {
     ['another host', undefined, '--yes billable-sessions'],
     ['another host', 'true', 'names the risk'],
     ['this machine', 'true', 'names the risk'],
-  ] as const)('%s with --yes %s is refused', (kind, accepted, why) => {
+  ] as const)('refuses %s with --yes %s', (kind, accepted, why) => {
     expect(() => checkEnvironment(kind, accepted)).toThrow(why);
   });
 });
 
-it('the table wraps at spaces, breaks words that are too long, and gives colors no place', () => {
+it('wrappedTable wraps at spaces, breaks long words and ignores colors in widths', () => {
   const rows = [['a word and abcdefghij', '\u001b[31mred\u001b[39m']];
   expect(wrappedTable(['first', 'second'], rows, [6, 6]).split('\n')).toEqual([
     'FIRST   SECOND',

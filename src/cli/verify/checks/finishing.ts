@@ -189,7 +189,7 @@ export const FINISHING: readonly Check[] = [
 
 const REFUSED_AS_EMPTY = 'refused, as a session without documents is';
 
-/** A status that the package knows, and that says clearly that the session is not finished. */
+/** Whether a known status clearly says that the session is not finished. */
 function isEarly(status: string): boolean {
   const corrected = correctOnboardingStatus(status);
   return isKnownStatus(corrected) && ['open', 'processed'].includes(milestoneOf(corrected));

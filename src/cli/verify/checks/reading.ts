@@ -130,7 +130,7 @@ function judgeForeign({ reply, own, other, told }: ForeignRead): Judgement {
   return configure('answered for the session of the token', USE_EXECUTIVE);
 }
 
-/** The refusals that the package takes for a hint that the id and the token do not fit. */
+/** Refusals that the package treats as a mismatch of id and token. */
 function isRefusalOfId({ kind }: Reply): boolean {
   return kind === 'tokenRefused' || kind === 'apiKeyRefused' || kind === 'unknownSession';
 }

@@ -13,7 +13,7 @@ function headerCheck(name: RequiredHeader): Check {
     needs: ['withoutHeader'],
     judge({ withoutHeader: { [name]: reply } }) {
       if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
-      return safe('answered', 'The package sends the header all the same.');
+      return safe('answered', 'The package always sends the header.');
     },
   };
 }
@@ -92,7 +92,8 @@ type Refused = 'apiKeyRefused' | 'tokenRefused';
 
 function judgeRefusal(reply: Reply, expected: Refused, adviceIfOther: string): Judgement {
   const { status, kind } = reply;
-  if (isSuccess(reply)) return unsafe('answered', 'Check that INCODE_BASE_URL is Incode: it answers whoever asks.');
+  if (isSuccess(reply))
+    return unsafe('answered', 'Check that INCODE_BASE_URL is Incode: it accepts invalid credentials.');
   if (kind === expected) return asAssumed(`${status}`);
   if (kind === 'apiKeyRefused' || kind === 'tokenRefused') return safe(`${status}`, adviceIfOther);
   if (kind === 'notTaken' || kind === 'misconfigured')

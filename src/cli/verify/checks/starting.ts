@@ -55,7 +55,7 @@ export const STARTING: readonly Check[] = [
   {
     id: 'earlier-token',
     assumption: 'The earlier token stays valid after a fresh one was issued',
-    why: 'Whoever renews a token must not break requests that still use the earlier one.',
+    why: 'Renewing a token must not break requests that still use the earlier one.',
     evidence: 'I',
     tried: 'read the status with the first token after the renewal',
     needs: ['reissue'],

@@ -3,7 +3,7 @@ import { isSuccess } from '../reply.js';
 import { blankPicture } from './blank-picture.js';
 import { attempt, type Trial } from './trial.js';
 
-/** Uploads pictures of nobody, and calls process/id twice. */
+/** Uploads blank pictures and calls process/id twice. */
 export async function tryProcessId(trial: Trial, session: OwnSession): Promise<void> {
   const { probe, seen, whyNot, signal, say } = trial;
   say('Uploading a blank picture as front and back of an ID');

@@ -3,9 +3,9 @@ import { isFinishedStatus, isScoreReady, isSuccess, scoreStatusOf, statusOf } fr
 import { attempt, delayUntil, finish, readScore, readStatus, type Trial } from './trial.js';
 
 /**
- * Finishes a session without documents, or else the one with documents.
+ * Finishes a session without documents or, if that is refused, the session with documents.
  *
- * @returns the session that is finished now
+ * @returns the finished session
  */
 export async function tryFirstFinish(
   trial: Trial,
@@ -34,7 +34,7 @@ function finishNow(trial: Trial, session: OwnSession) {
   return finish(trial, session);
 }
 
-/** How long status and score take after the finish. */
+/** Measures how long status and score take after the finish. */
 export async function measureDelays(trial: Trial, finished: OwnSession): Promise<void> {
   const { seen, say } = trial;
   say('Waiting for the status and the score after the finish');
@@ -57,7 +57,7 @@ export async function trySecondFinish(trial: Trial, finished: OwnSession): Promi
   await attempt(trial, ['secondFinish'], async () => {
     if (!seen.finish) return;
     const second = await finishNow(trial, finished);
-    // A status that has never said finished says nothing about the second finish.
+    // A status that never said finished tells nothing about the second finish.
     const wasFinished = seen.statusDelay?.ms != null;
     const statusAfter = wasFinished ? statusOf(await readStatus(trial, finished)) : undefined;
     seen.secondFinish = { first: seen.finish, second, statusAfter };

@@ -7,7 +7,7 @@ import { MADE_UP_ID, type OwnSession } from '../own-sessions.js';
 import { type Reply, scoreStatusOf, statusOf } from '../reply.js';
 import { attempt, readScore, readStatus, STATUS, type Trial } from './trial.js';
 
-/** Reads that change nothing, on one session that is not finished. */
+/** Sends requests that change nothing, about one session that is not finished. */
 export async function tryReads(trial: Trial, session: OwnSession): Promise<void> {
   const { probe, seen, signal, executiveToken } = trial;
   const { interviewId, token } = session;
@@ -66,7 +66,7 @@ function claimsOf(token: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Reads with the token of one session and the id of another, whose status and score differ by now. */
+/** Reads with the token of one session and the id of another whose status and score differ. */
 export async function tryForeignReads(trial: Trial, own: OwnSession, other: OwnSession): Promise<void> {
   const { seen } = trial;
   await attempt(trial, ['foreignStatus'], async () => {
@@ -81,11 +81,11 @@ export async function tryForeignReads(trial: Trial, own: OwnSession, other: OwnS
   });
 }
 
-/** Incode is said to allow a burst of 50, and 100 a second. */
+/** Incode reportedly allows a burst of 50 and 100 requests per second. */
 const MAX_READS = 200;
 const AT_ONCE = 25;
 
-/** Reads until the first 429, and waits afterwards. */
+/** Reads until the first 429, then waits. */
 export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<void> {
   const { probe, seen, signal, say } = trial;
   if (!trial.tryRateLimit) {
@@ -110,6 +110,6 @@ export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<v
   });
 }
 
-// The cleanup must not meet the limit.
+// The cleanup must not hit the limit.
 const CALM_MS = 2_000;
 const MAX_CALM_MS = 60_000;

@@ -1,7 +1,7 @@
 import { MADE_UP_ID, type OwnSession } from '../own-sessions.js';
 import { attempt, readStatus, type Trial } from './trial.js';
 
-/** Starts that name a session. A session that they open is one of this run. */
+/** Sends starts with an interview id. A session that they open belongs to this run. */
 export async function tryStarts(trial: Trial, session: OwnSession): Promise<void> {
   const { seen, sessions, signal } = trial;
   const earlier = session.token;
@@ -9,7 +9,7 @@ export async function tryStarts(trial: Trial, session: OwnSession): Promise<void
     const { reply, session: named, token } = await sessions.start(signal, session.interviewId);
     const isSameSession = named === session;
     const newToken = isSameSession && token ? await readStatus(trial, session, { token }) : undefined;
-    // The same token again says nothing about an earlier one.
+    // If Incode returns the same token, there is no earlier token to test.
     const isFresh = isSameSession && token !== earlier;
     const earlierToken = isFresh ? await readStatus(trial, session, { token: earlier }) : undefined;
     seen.reissue = { reply, isSameSession, newToken, earlierToken };

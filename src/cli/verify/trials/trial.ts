@@ -14,19 +14,19 @@ export interface TrialOptions {
   listener: WebhookListener | undefined;
 }
 
-/** One run: what it works with, and what it has seen so far. */
+/** One run: its tools and its observations so far. */
 export interface Trial extends TrialOptions {
   probe: Probe;
   sessions: OwnSessions;
   seen: Partial<Observations> & Pick<Observations, 'statuses'>;
   /** Why an observation is missing. */
   whyNot: Partial<Record<keyof Observations, string>>;
-  /** Aborted when the run is to end early. */
+  /** Aborted to end the run early. */
   signal: AbortSignal;
   say(text: string): void;
 }
 
-/** Runs a part of the trial. An answer that does not come ends only this part. */
+/** Runs a part of the trial. A missing answer ends only this part. */
 export async function attempt(
   trial: Trial,
   names: (keyof Observations)[],
@@ -53,7 +53,7 @@ export interface StatusRead {
   id?: string | undefined;
 }
 
-/** Reads a status, and remembers its spelling. @param read the session's own id and token, unless given */
+/** Reads a status and records its spelling. @param read replaces the session's own id or token */
 export async function readStatus(trial: Trial, session: OwnSession, read: StatusRead = {}): Promise<Reply> {
   const { token = session.token } = read;
   const id = 'id' in read ? read.id : session.interviewId;
@@ -78,7 +78,7 @@ export function finish({ probe, signal }: Trial, { token }: OwnSession): Promise
   return probe.ask({ method: 'GET', path: FINISH_PATH, token, signal });
 }
 
-/** Asks until the answer is the one that is waited for, or the time is over. */
+/** Asks repeatedly until `done` or a timeout. */
 export async function delayUntil(
   { signal, waitMs }: Trial,
   ask: () => Promise<{ done: boolean; last: string | undefined }>,
@@ -93,7 +93,7 @@ export async function delayUntil(
   }
 }
 
-// Most delays are short, and measured to a quarter of a second. A long one is not worth many requests.
+// Measures short delays to a quarter of a second, and long ones with fewer requests.
 const QUICK_MS = 5_000;
 const QUICK_POLL_MS = 250;
 const SLOW_POLL_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { OwnSession } from '../own-sessions.js';
 import { attempt, delayUntil, type Trial } from './trial.js';
 
-/** Waits for a delivery about the session since its last finish. */
+/** Waits for a delivery about the session after its last finish. */
 export async function tryFirstWebhook(trial: Trial, finished: OwnSession): Promise<void> {
   const { seen, listener, say } = trial;
   if (!listener) return withoutListener(trial);
