@@ -22,6 +22,7 @@ import {
   undeliverable,
 } from '../../src/client/failures.js';
 import {
+  ClientClosedError,
   NamespaceNotSetUpError,
   TemporalRequestError,
   TemporalUnavailableError,
@@ -184,6 +185,7 @@ describe('gRPC errors', () => {
     [grpc(7), 'refused'],
     [grpc(16), 'refused'],
     [grpc(14), 'away'],
+    [grpc(14, 'connect ECONNREFUSED 127.0.0.1:7233'), 'notListening'],
     [Object.assign(new Error('no'), { name: 'NamespaceNotFoundError' }), 'unknownNamespace'],
   ])('temporalFailure(%s) has the problem %s', (error, problem) => {
     expect(temporalFailure(CONNECTED, error)).toMatchObject({
@@ -209,6 +211,7 @@ describe('gRPC errors', () => {
     [grpc(3, 'invalid search attribute: CustomStage'), 'INVALID_ARGUMENT'],
     [grpc(12, 'unknown method'), 'UNIMPLEMENTED'],
     [new TypeError('the SDK failed'), null],
+    ['a text', null],
   ])('temporalFailure(%s) is a TemporalRequestError with status %s', (error, status) => {
     const failure = temporalFailure(CONNECTED, error);
     expect(failure).toBeInstanceOf(TemporalRequestError);
@@ -225,6 +228,13 @@ describe('gRPC errors', () => {
   it('temporalFailure returns an error of this package unchanged', () => {
     const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
     expect(temporalFailure(CONNECTED, error)).toBe(error);
+  });
+
+  it('temporalFailure says that the client is closed, unless an error of this package says more', () => {
+    const closed = clientOf(4);
+    expect(temporalFailure(closed, grpc(14))).toBeInstanceOf(ClientClosedError);
+    const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
+    expect(temporalFailure(closed, error)).toBe(error);
   });
 
   it("temporalFailure has no address for a worker's connection", () => {

@@ -70,6 +70,8 @@ describe('nexusError', () => {
   it("leaves it to the SDK's worker whether another refusal of Temporal is retried", () => {
     const cause = new Error('of gRPC');
     expect(nexusError(new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'why', cause))).toBe(cause);
+    const bare = new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'why');
+    expect(nexusError(bare)).toBe(bare);
   });
 });
 
