@@ -81,7 +81,8 @@ describe('a webhook delivery', () => {
   it('a delivery has reached the workflow when it is answered', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
     await deliver(receiver, { interviewId, onboardingStatus: 'GOVERNMENT_VALIDATION_FINISHED' }, HEADERS);
-    expect((await stateOf(world, interviewId)).onboardingStatus).toBe('GOVERNMENT_VALIDATION_FINISHED');
+    const { timeline } = await stateOf(world, interviewId);
+    expect(timeline.map(({ event }) => event)).toContain('Webhook: GOVERNMENT_VALIDATION_FINISHED');
     await world.onboarding.cancel(interviewId);
   });
 
@@ -250,6 +251,7 @@ describe('the command webhooks at SIGTERM', () => {
   it('exits with 0 after it has answered a delivery in flight', async () => {
     await using one = await start();
     const { interviewId } = await begin(world, PROCESSED);
+    incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
     const { socket, received } = await beginDelivery(one, {
       interviewId,
       onboardingStatus: 'POST_PROCESSING_FINISHED',
