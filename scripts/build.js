@@ -38,6 +38,7 @@ async function bundle(file, failureConverterPath) {
   const workflowsPath = join(fresh, 'workflows', 'index.js');
   const { code } = await bundleWorkflowCode({
     workflowsPath,
+    payloadConverterPath: join(fresh, 'workflows', 'payload-converter.js'),
     failureConverterPath,
     // One instance of our modules for all workflows, instead of one each: a cached workflow has 83 KB of JavaScript heap, not
     // 130. They keep no state, and the SDK freezes them.

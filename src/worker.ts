@@ -13,6 +13,7 @@ import { versioned } from './worker/deployment.js';
 import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
+import { warnOfUnreadable } from './worker/unreadable-payloads.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
@@ -67,7 +68,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
     const common = {
       connection,
       namespace: config.namespace,
-      ...workflowCode(config.encryptionKeys),
+      ...workflowCode(config.encryptionKeys, { ...config, onUnreadable: warnOfUnreadable() }),
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
       // Interrupting workflow code may abort the whole process. The SDK's 5 s are over too soon for thousands of signals on a busy machine.

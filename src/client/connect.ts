@@ -1,13 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { checkPlaintext, encryptedDataConverter, type KeyRing, keysFromEnvironment } from '../codec/index.js';
+import {
+  checkPlaintext,
+  encryptedDataConverter,
+  type KeyRing,
+  keysFromEnvironment,
+  PlaintextError,
+  requiresEncryption,
+} from '../codec/index.js';
 import { channelArgsFor } from '../temporal/address.js';
 import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
 import { isConnectionRefused } from './connectivity.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './temporal-errors.js';
-import { failureAt, grpcError } from './temporal-failure.js';
+import { failureAt, grpcError, isUpdateLimit } from './temporal-failure.js';
 
 export interface ConnectOptions {
   /**
@@ -26,6 +34,12 @@ export interface ConnectOptions {
    * @default the keys from `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE` or `TEMPORAL_INCODE_ENCRYPTION_KEYS`
    */
   encryptionKeys?: KeyRing;
+  /**
+   * Refuses answers that are not encrypted, and to connect without keys.
+   *
+   * @default `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`, or `false`
+   */
+  requireEncryption?: boolean;
   /**
    * Called once for each change of the key file that cannot be loaded. The previous keys stay in use.
    *
@@ -60,10 +74,9 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
  */
 export async function connectOnboardingClient(options: ConnectOptions = {}): Promise<ConnectedOnboardingClient> {
   const target = targetOf(options);
-  const keys = encryptionKeys(options, target.address);
+  const dataConverter = converter(options, target.address);
   const { connection, close } = await reach(target);
   const { namespace } = target;
-  const dataConverter = keys ? encryptedDataConverter(keys) : {};
   const client = new OnboardingClient({
     client: new Client({ connection, namespace, dataConverter }),
     ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
@@ -81,11 +94,14 @@ function configured(address: string | undefined): ClientConnectConfig {
 }
 
 /** @throws TemporalConfigurationError */
-function encryptionKeys({ encryptionKeys, onWarning }: ConnectOptions, address: string): KeyRing | undefined {
+function converter({ encryptionKeys, requireEncryption, onWarning }: ConnectOptions, address: string): DataConverter {
   try {
     const keys = encryptionKeys ?? keysFromEnvironment(undefined, onWarning);
-    if (!keys) checkPlaintext(address);
-    return keys;
+    const isRequired = requireEncryption ?? requiresEncryption();
+    if (keys) return encryptedDataConverter(keys, { requireEncryption: isRequired });
+    if (isRequired) throw new PlaintextError(address, true);
+    checkPlaintext(address);
+    return {};
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }
@@ -163,7 +179,8 @@ function closableRetries() {
   let isEnding = false;
   let lastRetryAt = 0;
   const interceptor = makeGrpcRetryInterceptor({
-    retryableDecider: (attempt, status) => !isEnding && retryableDecider(attempt, status),
+    // There is a signal for what has no room as an update.
+    retryableDecider: (attempt, status) => !isEnding && !isUpdateLimit(status) && retryableDecider(attempt, status),
     delayFunction: (attempt, status) => {
       const delay = delayFunction(attempt, status);
       lastRetryAt = Math.max(lastRetryAt, Date.now() + delay);

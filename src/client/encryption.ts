@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { checkPlaintext } from '../codec/index.js';
+import { checkPlaintext, requiresEncryption } from '../codec/index.js';
 import { addressOf } from './connectivity.js';
 import { TemporalConfigurationError } from './temporal-errors.js';
 
@@ -9,10 +9,10 @@ import { TemporalConfigurationError } from './temporal-errors.js';
  * @throws TemporalConfigurationError
  */
 export function checkEncryption(client: Client): void {
-  const address = addressOf(client);
-  if (address === undefined || client.options.loadedDataConverter.payloadCodecs.length > 0) return;
+  if (client.options.loadedDataConverter.payloadCodecs.length > 0) return;
   try {
-    checkPlaintext(address);
+    const address = addressOf(client);
+    if (address !== undefined || requiresEncryption()) checkPlaintext(address ?? '');
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }

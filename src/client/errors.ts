@@ -77,6 +77,17 @@ export class WrongStageError extends TemporalIncodeError {
   }
 }
 
+/** Other programs' unfinished updates leave no room for this one. Nothing was changed, and the onboarding continues. */
+export class TooManyWaitingError extends TemporalIncodeError {
+  override readonly name = 'TooManyWaitingError';
+  readonly interviewId: string;
+
+  constructor(interviewId: string, message: string) {
+    super(message);
+    this.interviewId = interviewId;
+  }
+}
+
 /** The session's onboarding runs with another plan than the requested one, and continues with it. */
 export class PlanMismatchError extends TemporalIncodeError {
   override readonly name = 'PlanMismatchError';

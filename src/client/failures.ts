@@ -9,8 +9,14 @@ import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
 import { saysAlreadyCompleted } from '../temporal/sdk-internals.js';
-import { SessionEndedError, SessionFailedError, SessionNotFoundError, WrongStageError } from './errors.js';
-import { grpcError } from './temporal-failure.js';
+import {
+  SessionEndedError,
+  SessionFailedError,
+  SessionNotFoundError,
+  TooManyWaitingError,
+  WrongStageError,
+} from './errors.js';
+import { grpcError, isUpdateLimit } from './temporal-failure.js';
 
 /** Converts a session's failure into an error of this package. Returns every other error unchanged. */
 export function sessionFailure(interviewId: string, error: unknown): unknown {
@@ -19,6 +25,13 @@ export function sessionFailure(interviewId: string, error: unknown): unknown {
       ? new SessionEndedError(interviewId)
       : new SessionNotFoundError(interviewId);
   }
+  const grpc = grpcError(error);
+  if (grpc && isUpdateLimit(grpc)) {
+    return new TooManyWaitingError(
+      interviewId,
+      `Session ${interviewId} has as many updates as Temporal allows: ${grpc.details}. Nothing was changed. Ask again later.`,
+    );
+  }
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
   const { type, message, details } = describeFailure(error.cause);
   if (type === FAILURES.invalidInput) {
@@ -26,6 +39,7 @@ export function sessionFailure(interviewId: string, error: unknown): unknown {
     return new InvalidInputError(field, message.replace(`${field} `, ''));
   }
   if (type === FAILURES.wrongStage) return new WrongStageError(interviewId, message);
+  if (type === FAILURES.tooManyWaiting) return new TooManyWaitingError(interviewId, message);
   return new SessionFailedError(interviewId, type, message, details);
 }
 

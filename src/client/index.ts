@@ -33,6 +33,7 @@ export {
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from './errors.js';
 export type { FinishedOnboarding, FinishOptions } from './finish-session.js';

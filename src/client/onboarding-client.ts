@@ -17,6 +17,7 @@ import {
 } from '../contract/index.js';
 import { redactWhenPrinted } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
+import { TooManyWaitingError } from './errors.js';
 import { undeliverable } from './failures.js';
 import { type FinishedOnboarding, type FinishOptions, finishSession } from './finish-session.js';
 import { checkedInput, checkedToken } from './input.js';
@@ -88,6 +89,7 @@ export class OnboardingClient {
    * @throws AnswerPendingError after `timeoutMs`, 30 s by default. The onboarding continues. The error arrives up to five seconds
    * later, because the client first asks the server what the session waits for
    * @throws SessionFailedError if Incode refuses the session for good
+   * @throws TooManyWaitingError if other programs' updates leave no room
    * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
    * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
    */
@@ -136,7 +138,7 @@ export class OnboardingClient {
 
   /**
    * Passes a new token to a running onboarding. If the onboarding waits for a token, it continues at once. Otherwise it uses the
-   * token for its next call.
+   * token for its next call. If there is no room for another update, the client sends the token as a signal.
    *
    * @example
    * ```ts
@@ -148,9 +150,13 @@ export class OnboardingClient {
    * @throws AnswerPendingError after `timeoutMs`, 30 s by default, if no worker has accepted the token
    */
   async renewToken(interviewId: string, sessionToken: string, options: UpdateOptions = {}): Promise<void> {
-    await this.update<void, { sessionToken: string }>(interviewId, UPDATES.renewToken, options, {
-      sessionToken: checkedToken(interviewId, sessionToken),
-    });
+    const token = { sessionToken: checkedToken(interviewId, sessionToken) };
+    try {
+      await this.update<void, { sessionToken: string }>(interviewId, UPDATES.renewToken, options, token);
+    } catch (error) {
+      if (!(error instanceof TooManyWaitingError)) throw error;
+      await withTemporalErrors(this.temporal, () => this.handle(interviewId).signal(SIGNALS.renewToken, token));
+    }
   }
 
   /**

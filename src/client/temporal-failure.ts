@@ -99,6 +99,11 @@ export function isTaskFailure({ code, details }: GrpcError): boolean {
   );
 }
 
+/** The workflow has as many updates, unfinished or in all, as the server allows. A signal still gets through. */
+export function isUpdateLimit({ code, details }: Pick<GrpcError, 'code' | 'details'>): boolean {
+  return code === GRPC.resourceExhausted && /limit on .*updates/.test(details);
+}
+
 export interface GrpcError {
   code: number;
   details: string;

@@ -1,12 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { ENCRYPTED } from '../contract/encodings.js';
 import { excerpt } from '../contract/excerpt.js';
 import { decode, encode } from '../temporal/sdk-internals.js';
 import { EncryptionKeyError, type KeyRing } from './keys.js';
 
 /** Names and layout are those of Temporal's encryption samples in every language, so that theirs can read ours. */
-const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
 
 const CIPHER = 'aes-256-gcm';
@@ -19,11 +19,28 @@ const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
  * Encrypts every payload with AES-256-GCM: nonce, then the encrypted payload, then the tag. Payloads that are not encrypted are
  * read as they are, or what was started before there were keys would be lost.
  */
-export function encryptionCodec(keys: KeyRing): PayloadCodec {
+export function encryptionCodec(keys: KeyRing, { requireEncryption = false }: EncryptionOptions = {}): PayloadCodec {
   return {
     encode: async (payloads) => payloads.map((payload) => encrypted(payload, keys)),
-    decode: async (payloads) => payloads.map((payload) => decrypted(payload, keys)),
+    decode: async (payloads) =>
+      payloads.map((payload) => {
+        if (isEncrypted(payload)) return decrypted(payload, keys);
+        if (!requireEncryption) return payload;
+        throw new EncryptionKeyError('A payload is not encrypted, and only encrypted ones are read here.');
+      }),
   };
+}
+
+export interface EncryptionOptions {
+  /** Refuse payloads that are not encrypted. @default false: what was started before there were keys is still read */
+  requireEncryption?: boolean;
+}
+
+type EncryptedPayload = Payload & { metadata: NonNullable<Payload['metadata']> };
+
+export function isEncrypted(payload: Payload): payload is EncryptedPayload {
+  const { metadata } = payload;
+  return metadata?.encoding != null && decode(metadata.encoding) === ENCRYPTED;
 }
 
 function encrypted(payload: Payload, keys: KeyRing): Payload {
@@ -33,14 +50,13 @@ function encrypted(payload: Payload, keys: KeyRing): Payload {
   const cipher = createCipheriv(CIPHER, key, nonce);
   const body = cipher.update(PayloadMessage.encode(payload).finish());
   return {
-    metadata: { encoding: encode(ENCODING), [KEY_ID]: encode(id) },
+    metadata: { encoding: encode(ENCRYPTED), [KEY_ID]: encode(id) },
     data: Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]),
   };
 }
 
-function decrypted(payload: Payload, keys: KeyRing): Payload {
-  const { encoding, [KEY_ID]: keyId } = payload.metadata ?? {};
-  if (!encoding || decode(encoding) !== ENCODING) return payload;
+function decrypted(payload: EncryptedPayload, keys: KeyRing): Payload {
+  const { [KEY_ID]: keyId } = payload.metadata;
   const id = keyId ? decode(keyId) : '';
   const key = keys.reading(id);
   if (!key) {

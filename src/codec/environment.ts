@@ -6,22 +6,30 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const KEYS = 'TEMPORAL_INCODE_ENCRYPTION_KEYS';
 const KEYS_FILE = `${KEYS}_FILE`;
 const ALLOW_PLAINTEXT = 'TEMPORAL_INCODE_ALLOW_PLAINTEXT';
+const REQUIRE_ENCRYPTION = 'TEMPORAL_INCODE_REQUIRE_ENCRYPTION';
 
-/** Payloads would leave this machine in clear text: session tokens, which are credentials for 90 days, among them. */
+const SET_KEYS =
+  `Set ${KEYS_FILE} to a file with a line id:base64 for each key (openssl rand -base64 32 makes one), the same for workers ` +
+  'and callers';
+
+/** Payloads would be sent in clear text: session tokens, which are credentials for 90 days, among them. */
 export class PlaintextError extends Error {
   override readonly name = 'PlaintextError';
 
-  constructor(address: string) {
+  constructor(address: string, isRequired: boolean) {
     super(
-      `Session tokens would go to the Temporal server at ${address} in clear text. Set ${KEYS_FILE} to a file with a ` +
-        `line id:base64 for each key (openssl rand -base64 32 makes one), the same for workers and callers, or ${ALLOW_PLAINTEXT}=true.`,
+      isRequired
+        ? `${REQUIRE_ENCRYPTION} is true, and there are no encryption keys. ${SET_KEYS}.`
+        : `Session tokens would go to the Temporal server at ${address} in clear text. ${SET_KEYS}, or ${ALLOW_PLAINTEXT}=true.`,
     );
   }
 }
 
 /** The variables that concern encryption, for a process that is to read and write what this one does. */
 export function encryptionEnvironment(env: Environment = process.env): Record<string, string> {
-  const set = [KEYS, KEYS_FILE, ALLOW_PLAINTEXT].flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  const set = [KEYS, KEYS_FILE, ALLOW_PLAINTEXT, REQUIRE_ENCRYPTION].flatMap((name) =>
+    env[name] ? [[name, env[name]]] : [],
+  );
   return Object.fromEntries(set);
 }
 
@@ -45,11 +53,31 @@ export function keysFromEnvironment(
 }
 
 /**
+ * Whether payloads that are not encrypted are refused: `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`.
+ *
+ * @throws EncryptionKeyError for a value that is neither true nor false: nobody must believe it on while it is off
+ */
+export function requiresEncryption(env: Environment = process.env): boolean {
+  const value = env[REQUIRE_ENCRYPTION]?.trim().toLowerCase() || 'false';
+  if (value !== 'true' && value !== 'false')
+    throw new EncryptionKeyError(`${REQUIRE_ENCRYPTION} must be true or false.`);
+  if (value === 'true' && allowsPlaintext(env)) {
+    throw new EncryptionKeyError(`${REQUIRE_ENCRYPTION} and ${ALLOW_PLAINTEXT} exclude each other.`);
+  }
+  return value === 'true';
+}
+
+/**
  * A server on this machine, and one that is allowed to see everything, need no keys.
  *
  * @throws PlaintextError
+ * @throws EncryptionKeyError if the environment contradicts itself
  */
 export function checkPlaintext(address: string, env: Environment = process.env): void {
-  const isAllowed = env[ALLOW_PLAINTEXT]?.trim().toLowerCase() === 'true';
-  if (!isAllowed && !isLoopback(address)) throw new PlaintextError(address);
+  const isRequired = requiresEncryption(env);
+  if (isRequired || !(allowsPlaintext(env) || isLoopback(address))) throw new PlaintextError(address, isRequired);
+}
+
+function allowsPlaintext(env: Environment): boolean {
+  return env[ALLOW_PLAINTEXT]?.trim().toLowerCase() === 'true';
 }

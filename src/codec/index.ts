@@ -1,10 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
-import { encryptionCodec } from './encryption-codec.js';
+import { type EncryptionOptions, encryptionCodec } from './encryption-codec.js';
 import type { KeyRing } from './keys.js';
 
-export { encryptionCodec } from './encryption-codec.js';
-export { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from './environment.js';
+export { type EncryptionOptions, encryptionCodec } from './encryption-codec.js';
+export {
+  checkPlaintext,
+  encryptionEnvironment,
+  keysFromEnvironment,
+  PlaintextError,
+  requiresEncryption,
+} from './environment.js';
 export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 /**
@@ -14,9 +20,9 @@ export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingF
 export const failureConverterPath: string = fileURLToPath(new URL('./failure-converter.js', import.meta.url));
 
 /** For `new Client({ dataConverter })`, `Worker.create({ dataConverter })` and whatever else reads or writes what these workers do. */
-export function encryptedDataConverter(keys: KeyRing): DataConverter {
+export function encryptedDataConverter(keys: KeyRing, options: EncryptionOptions = {}): DataConverter {
   return {
-    payloadCodecs: [encryptionCodec(keys)],
+    payloadCodecs: [encryptionCodec(keys, options)],
     failureConverterPath,
   };
 }

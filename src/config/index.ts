@@ -1,5 +1,5 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { checkPlaintext, type KeyRing } from '../codec/index.js';
+import { checkPlaintext, type KeyRing, requiresEncryption } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
 import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
@@ -61,6 +61,8 @@ export interface Config {
    * for a server that is not on this machine, unless `TEMPORAL_INCODE_ALLOW_PLAINTEXT=true`.
    */
   readonly encryptionKeys: KeyRing | null;
+  /** `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`: refuse payloads that are not encrypted. @default false */
+  readonly requireEncryption: boolean;
   /** `WORKER_TASK_QUEUE`. @default "incode-onboarding" */
   readonly taskQueue: string;
   /** `WORKER_BULK_TASK_QUEUE`. @default "incode-onboarding-bulk" */
@@ -108,7 +110,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
     temporal,
     namespace: temporal.namespace ?? 'default',
-    encryptionKeys: encryptionKeys(read, env, temporal.connectionOptions.address),
+    ...encryption(read, env, temporal.connectionOptions.address),
     taskQueue: read.text('WORKER_TASK_QUEUE') ?? TASK_QUEUE,
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
@@ -125,16 +127,21 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   return Object.freeze(withoutSecrets(config));
 }
 
-function encryptionKeys(read: Reader, env: Environment, address = DEFAULT_ADDRESS): KeyRing | null {
+function encryption(
+  read: Reader,
+  env: Environment,
+  address = DEFAULT_ADDRESS,
+): Pick<Config, 'encryptionKeys' | 'requireEncryption'> {
   const before = read.problems.length;
-  const keys = read.encryptionKeys();
-  if (keys || read.problems.length > before) return keys ?? null;
+  const encryptionKeys = read.encryptionKeys() ?? null;
   try {
-    checkPlaintext(address, env);
+    const requireEncryption = requiresEncryption(env);
+    if (!encryptionKeys && read.problems.length === before) checkPlaintext(address, env);
+    return { encryptionKeys, requireEncryption };
   } catch (error) {
     read.problems.push((error as Error).message);
+    return { encryptionKeys, requireEncryption: true };
   }
-  return null;
 }
 
 /** The part of it that is needed to reach Incode, whatever the rest of the environment is like. @throws ConfigError */

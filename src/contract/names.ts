@@ -19,8 +19,8 @@ export const ANSWER_WORKFLOW = 'onboardingAnswer';
 /** Update names. `finish` also works as update-with-start. */
 export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
 
-/** Signal names. `statusChanged` also works as signal-with-start. */
-export const SIGNALS = { statusChanged: 'statusChanged' } as const;
+/** Signal names. `statusChanged` also works as signal-with-start. `renewToken` is for when its update finds no room. */
+export const SIGNALS = { renewToken: 'renewToken', statusChanged: 'statusChanged' } as const;
 
 /** Query names. */
 export const QUERIES = { state: 'state' } as const;
@@ -51,6 +51,8 @@ export const FAILURES = {
   invalidInput: 'InvalidInput',
   /** An update makes no sense in the stage in which the session is. Nothing was changed. */
   wrongStage: 'WrongStage',
+  /** As many updates `finish` wait for the answer as there is room for. Nothing was changed. */
+  tooManyWaiting: 'TooManyWaiting',
   /** Incode answered 400 or another 4xx that the same request cannot overcome. */
   badRequest: 'IncodeBadRequest',
   /** Incode answered 404: it does not know the session. */

@@ -233,7 +233,7 @@ export interface StatusChangedInput {
   onboardingStatus: string;
 }
 
-/** Argument of the `renewToken` update. */
+/** Argument of the update and the signal `renewToken`. */
 export interface RenewTokenInput {
   sessionToken: SessionToken;
 }

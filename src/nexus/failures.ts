@@ -6,6 +6,7 @@ import {
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../client/errors.js';
 import { isDeadline } from '../client/failures.js';
@@ -23,6 +24,7 @@ export function nexusError(error: unknown): unknown {
   if (error instanceof SessionNotFoundError || error instanceof SessionEndedError) {
     return new HandlerError('NOT_FOUND', error.message);
   }
+  if (error instanceof TooManyWaitingError) return new HandlerError('UPSTREAM_TIMEOUT', error.message);
   if (error instanceof PlanMismatchError) return new HandlerError('CONFLICT', error.message);
   if (error instanceof AnswerPendingError || isDeadline(error)) {
     return new HandlerError('UPSTREAM_TIMEOUT', 'No worker of the onboarding answered in time. It is asked again.');

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { WorkerOptions } from '@temporalio/worker';
-import { encryptedDataConverter, type KeyRing } from '../codec/index.js';
+import { type EncryptionOptions, encryptedDataConverter, type KeyRing } from '../codec/index.js';
+import { workerCodec } from '../codec/worker-codec.js';
 
 /** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
@@ -8,8 +9,20 @@ export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', im
 /** The same with failures that are encrypted like payloads. */
 const ENCRYPTING_BUNDLE = fileURLToPath(new URL('../workflow-bundle-encrypting.js', import.meta.url));
 
+export interface WorkflowCodeOptions extends EncryptionOptions {
+  /** Told of a payload that cannot be decrypted. @default nobody */
+  onUnreadable?: (why: string, workflowId: string) => void;
+}
+
 /** What runs workflows, and reads what they were given. */
-export function workflowCode(keys: KeyRing | null): Pick<WorkerOptions, 'workflowBundle' | 'dataConverter'> {
+export function workflowCode(
+  keys: KeyRing | null,
+  { onUnreadable, ...options }: WorkflowCodeOptions = {},
+): Pick<WorkerOptions, 'workflowBundle' | 'dataConverter'> {
   if (keys === null) return { workflowBundle: { codePath: WORKFLOW_BUNDLE } };
-  return { workflowBundle: { codePath: ENCRYPTING_BUNDLE }, dataConverter: encryptedDataConverter(keys) };
+  const { payloadCodecs = [], ...converter } = encryptedDataConverter(keys, options);
+  return {
+    workflowBundle: { codePath: ENCRYPTING_BUNDLE },
+    dataConverter: { ...converter, payloadCodecs: payloadCodecs.map((codec) => workerCodec(codec, onUnreadable)) },
+  };
 }

@@ -1,15 +1,17 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { FinishAnswer } from '../contract/index.js';
 import type { AnswerActivities } from '../nexus/answer.js';
-import { activityRefusal } from './failures.js';
+import { activityRefusal, guarded } from './failures.js';
 import { ANSWER_OPTIONS } from './options.js';
+import { startedWith } from './unreadable.js';
 
 const { awaitAnswer } = proxyActivities<AnswerActivities>(ANSWER_OPTIONS);
 
 /** Waits for Incode's answer on behalf of a Nexus operation, and fails as the session does. */
 export async function onboardingAnswer(input: { interviewId: string }): Promise<FinishAnswer | null> {
+  const readable = guarded(() => startedWith(input));
   try {
-    return await awaitAnswer(input);
+    return await awaitAnswer(readable);
   } catch (error) {
     throw activityRefusal(error)?.failure ?? error;
   }

@@ -28,6 +28,7 @@ import { NEW_RUN, NewRunIsDue } from './new-run.js';
 import { addEvent, applyStatus, carriedRecord, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
+import { startedWith } from './unreadable.js';
 import { publishOutcome, publishResult } from './visibility.js';
 import { waitInStage } from './waits.js';
 
@@ -48,7 +49,7 @@ export async function onboardingSession(given: OnboardingInput, carried?: Sessio
 
 function acceptedInput(given: OnboardingInput): OnboardingInput {
   try {
-    return guarded(() => checkOnboardingInput(given));
+    return guarded(() => checkOnboardingInput(startedWith(given)));
   } catch (error) {
     refuseMessages(error);
     throw error;

@@ -11,6 +11,7 @@ import {
   type TimelineEntry,
   verdictOf,
 } from '../contract/index.js';
+import { written } from './unreadable.js';
 
 /** What is known of a session, and handed to the next run when a history has grown long. Plain JSON. */
 export interface SessionRecord {
@@ -87,9 +88,10 @@ export function newRecord(
  * whatever a foreign caller gave to the first.
  */
 export function carriedRecord(given: unknown): SessionRecord | undefined {
-  const record = given as Partial<SessionRecord> | null | undefined;
+  if (workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
+  const record = written(given) as Partial<SessionRecord> | null | undefined;
   const isOurs = Array.isArray(record?.timeline) && Array.isArray(record.heard);
-  if (!isOurs || workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
+  if (!isOurs) return undefined;
   const ofOlderVersions = { byWebhook: false, hints: [], contradictions: 0 };
   return { ...ofOlderVersions, ...(record as SessionRecord) };
 }

@@ -22,6 +22,8 @@ export class Session {
   boundByDeadline: CancellationScope | null = null;
   /** The question to the token source that is moot once somebody hands a token in. */
   askingTokenSource: CancellationScope | null = null;
+  /** Updates `finish` of this run that wait for the answer. */
+  waitingFinishes = 0;
   /** Why the workflow fails; an update that waits for an answer fails with it. */
   failure: unknown;
 

@@ -2,6 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { activityFailure, type FailureContext, failureTypeOf, isFinal, notYet } from '../../src/activities/failure.js';
+import { TokenMismatchError } from '../../src/activities/token-fit.js';
 import { IncodeError, type IncodeErrorFacts, type IncodeErrorKind } from '../../src/incode/errors.js';
 
 const MINUTE = 60_000;
@@ -81,6 +82,21 @@ describe('an error of Incode', () => {
     expect(full.details).toEqual([
       { interviewId: 'i-1', operation: 'score', httpStatus: 500, code: 4_015, lastSentAt: 12, accepted: true },
     ]);
+  });
+});
+
+it('an executive user that Incode refuses is told to the operator as such', async () => {
+  await failureOf(errorOf({ kind: 'misconfigured', operation: 'logIn' }));
+  expect(said).toEqual([expect.stringMatching(/^Incode refuses the executive user: correct INCODE_EXECUTIVE_EMAIL/)]);
+});
+
+it('a token of another session fails the call for good, with what was sent before', async () => {
+  const error = new TokenMismatchError({ interviewId: 'i-1', sessionToken: 't' }, 'belongs to session i-2');
+  expect(await failureOf(error, { sent: { lastSentAt: 12 } })).toMatchObject({
+    type: 'IncodeTokenMismatch',
+    message: error.message,
+    nonRetryable: true,
+    details: [{ interviewId: 'i-1', operation: 'onboardingStatus', lastSentAt: 12 }],
   });
 });
 

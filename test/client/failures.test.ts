@@ -12,6 +12,7 @@ import {
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../../src/client/errors.js';
 import {
@@ -22,6 +23,7 @@ import {
   undeliverable,
 } from '../../src/client/failures.js';
 import {
+  ClientClosedError,
   NamespaceNotSetUpError,
   TemporalRequestError,
   TemporalUnavailableError,
@@ -89,6 +91,18 @@ describe('sessionFailure', () => {
       InvalidInputError,
       'input it is wrong',
     ],
+    [
+      'an update that the workflow has no room for',
+      updateFailed(application('TooManyWaiting', 'too many wait')),
+      TooManyWaitingError,
+      'too many wait',
+    ],
+    [
+      'an update that the server has no room for',
+      grpc(8, 'limit on number of concurrent in-flight updates has been reached'),
+      TooManyWaitingError,
+      'Session i has as many updates as Temporal allows: limit on number of concurrent in-flight updates has been reached. Nothing was changed. Ask again later.',
+    ],
     ['a wrong stage', updateFailed(application('WrongStage', 'it is done')), WrongStageError, 'it is done'],
     [
       'an unknown session',
@@ -115,6 +129,8 @@ describe('sessionFailure', () => {
 
   it('returns errors that do not concern a session unchanged', () => {
     expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
+    const busy = grpc(8, 'namespace rate limit exceeded');
+    expect(sessionFailure('i', busy)).toBe(busy);
   });
 });
 
@@ -184,6 +200,7 @@ describe('gRPC errors', () => {
     [grpc(7), 'refused'],
     [grpc(16), 'refused'],
     [grpc(14), 'away'],
+    [grpc(14, 'connect ECONNREFUSED 127.0.0.1:7233'), 'notListening'],
     [Object.assign(new Error('no'), { name: 'NamespaceNotFoundError' }), 'unknownNamespace'],
   ])('temporalFailure(%s) has the problem %s', (error, problem) => {
     expect(temporalFailure(CONNECTED, error)).toMatchObject({
@@ -209,6 +226,7 @@ describe('gRPC errors', () => {
     [grpc(3, 'invalid search attribute: CustomStage'), 'INVALID_ARGUMENT'],
     [grpc(12, 'unknown method'), 'UNIMPLEMENTED'],
     [new TypeError('the SDK failed'), null],
+    ['a text', null],
   ])('temporalFailure(%s) is a TemporalRequestError with status %s', (error, status) => {
     const failure = temporalFailure(CONNECTED, error);
     expect(failure).toBeInstanceOf(TemporalRequestError);
@@ -225,6 +243,13 @@ describe('gRPC errors', () => {
   it('temporalFailure returns an error of this package unchanged', () => {
     const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
     expect(temporalFailure(CONNECTED, error)).toBe(error);
+  });
+
+  it('temporalFailure says that the client is closed, unless an error of this package says more', () => {
+    const closed = clientOf(4);
+    expect(temporalFailure(closed, grpc(14))).toBeInstanceOf(ClientClosedError);
+    const error = new TemporalUnavailableError('away', { address: 'a', namespace: 'n' });
+    expect(temporalFailure(closed, error)).toBe(error);
   });
 
   it("temporalFailure has no address for a worker's connection", () => {

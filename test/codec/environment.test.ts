@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { checkPlaintext, encryptionEnvironment, keysFromEnvironment, PlaintextError } from '../../src/codec/index.js';
+import {
+  checkPlaintext,
+  encryptionEnvironment,
+  keysFromEnvironment,
+  PlaintextError,
+  requiresEncryption,
+} from '../../src/codec/index.js';
 
 const KEYS = 'TEMPORAL_INCODE_ENCRYPTION_KEYS';
 const FILE = `${KEYS}_FILE`;
@@ -46,6 +52,35 @@ describe('checkPlaintext', () => {
 
   it.each([undefined, '', 'yes', '1'])('stops session tokens for another machine, plaintext allowed: %j', (allowed) => {
     expect(() => checkPlaintext('temporal.example:7233', { [ALLOW]: allowed })).toThrow(PlaintextError);
+  });
+});
+
+describe('requiresEncryption', () => {
+  const REQUIRE = 'TEMPORAL_INCODE_REQUIRE_ENCRYPTION';
+
+  it.each([
+    [undefined, false],
+    [' ', false],
+    ['false', false],
+    ['true', true],
+    [' TRUE ', true],
+  ])('reads %j as %j', (value, required) => {
+    expect(requiresEncryption({ [REQUIRE]: value })).toBe(required);
+  });
+
+  it.each(['yes', '1', 'ture'])('refuses %j: nobody must believe encryption required while it is not', (value) => {
+    expect(() => requiresEncryption({ [REQUIRE]: value })).toThrow(`${REQUIRE} must be true or false.`);
+  });
+
+  it('refuses a contradiction', () => {
+    const both = { [REQUIRE]: 'true', [ALLOW]: 'true' };
+    expect(() => requiresEncryption(both)).toThrow(`${REQUIRE} and ${ALLOW} exclude each other.`);
+  });
+
+  it('lets no address pass without keys, this machine included', () => {
+    const check = () => checkPlaintext('127.0.0.1:7233', { [REQUIRE]: 'true' });
+    expect(check).toThrow(PlaintextError);
+    expect(check).toThrow(/REQUIRE_ENCRYPTION is true, and there are no encryption keys\. Set .*KEYS_FILE/);
   });
 });
 

@@ -1,6 +1,13 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, isIncodeConfigured, readConfig, readIncodeConfig } from '../../src/config/index.js';
+import {
+  ConfigError,
+  isIncodeConfigured,
+  namedSecretFiles,
+  readConfig,
+  readIncodeConfig,
+  readVerifyConfig,
+} from '../../src/config/index.js';
 
 const REQUIRED = { INCODE_BASE_URL: 'https://demo-api.incodesmile.com', INCODE_API_KEY: 'secret-key' };
 
@@ -205,7 +212,10 @@ describe('of a process', () => {
     vi.stubEnv('INCODE_API_KEY', 'secret-key');
     expect(readConfig().baseUrl).toBe('https://of-the-process.example');
     expect(readIncodeConfig().baseUrl).toBe('https://of-the-process.example');
+    expect(readVerifyConfig().baseUrl).toBe('https://of-the-process.example');
     expect(isIncodeConfigured()).toBe(true);
+    vi.stubEnv('INCODE_API_KEY_FILE', '/run/key');
+    expect(namedSecretFiles()).toContainEqual(['INCODE_API_KEY_FILE', '/run/key']);
   });
 });
 
@@ -219,6 +229,38 @@ describe('readIncodeConfig', () => {
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/INCODE_BASE_URL is required(.|\n)*INCODE_API_KEY is required(.|\n)*INCODE_TIMEOUT must be/);
   });
+});
+
+describe('readVerifyConfig', () => {
+  it('needs what reaches Incode, and reads how long a finish may take', () => {
+    expect(readVerifyConfig({ ...REQUIRED, LOG_LEVEL: 'loud' })).toMatchObject({
+      configurationId: null,
+      finishTimeoutMs: 35_000,
+      settleTimeMs: 30_000,
+    });
+    expect(readVerifyConfig({ ...REQUIRED, INCODE_CONFIGURATION_ID: 'flow-1' }).configurationId).toBe('flow-1');
+  });
+
+  it('names what is wrong with that', () => {
+    const read = () => readVerifyConfig({ ...REQUIRED, INCODE_SETTLE_TIME: '1h' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow('INCODE_SETTLE_TIME must be');
+  });
+});
+
+it('the files with secrets are those that our variables name', () => {
+  const env = {
+    INCODE_API_KEY_FILE: ' /run/key ',
+    WEBHOOK_HEADER_SECRETS_FILE: '/run/secrets',
+    INCODE_EXECUTIVE_PASSWORD_FILE: ' ',
+    CODEC_SERVER_TOKENS_FILE: undefined,
+    INCODE_API_KEY: 'key',
+    OTHER_FILE: '/run/other',
+  };
+  expect(namedSecretFiles(env)).toEqual([
+    ['INCODE_API_KEY_FILE', '/run/key'],
+    ['WEBHOOK_HEADER_SECRETS_FILE', '/run/secrets'],
+  ]);
 });
 
 it.each([

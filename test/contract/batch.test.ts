@@ -32,6 +32,8 @@ describe('checkBatchInput', () => {
   it.each([
     ['a full shard', input({ sessions: many(2_000) })],
     ['a plan', input({ plan: { close: true, score: false, scoreDeadline: '1h' } })],
+    ['what happens before the first request', input({ verifyFirst: 'settle' })],
+    ['true for it, as earlier versions did', input({ verifyFirst: true })],
     ['what an earlier run made of it', input({ earlier: [null] })],
   ])('takes %s', (_, given) => {
     expect(checkBatchInput(given)).toEqual(given);
@@ -52,6 +54,7 @@ describe('checkBatchInput', () => {
     ['a misspelt part of a session', input({ sessions: [{ interviewId: 'a', token: 't' }] }), 'sessions[0].token'],
     ['a session twice', input({ sessions: [...many(3), ...many(1)] }), 'sessions[3].interviewId'],
     ['rows that are no list', input({ earlier: 'all' }), 'earlier'],
+    ['verifyFirst that is no mode', input({ verifyFirst: 'never' }), 'verifyFirst'],
     ['too few rows', input({ earlier: [] }), 'earlier'],
     ['a part of the plan that batches have not', input({ plan: { review: 'wait' } }), 'plan.review'],
     ['a plan that is no object', input({ plan: 'score' }), 'plan'],

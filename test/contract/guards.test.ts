@@ -5,7 +5,10 @@ import {
   checkRenewTokenInput,
   heardStatus,
   InvalidInputError,
+  PLAN_DEFAULTS,
+  type Plan,
   parseDuration,
+  planWithDefaults,
   resolvePlan,
 } from '../../src/contract/index.js';
 
@@ -155,4 +158,9 @@ describe('parseDuration', () => {
       expect(parseDuration(text)).toBeUndefined();
     },
   );
+});
+
+it.each([undefined, null, {}, { close: null }])('a plan of %j with its defaults is the default plan', (plan) => {
+  expect(planWithDefaults(plan as Plan)).toEqual(PLAN_DEFAULTS);
+  expect(planWithDefaults({ close: true })).toEqual({ ...PLAN_DEFAULTS, close: true });
 });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  bearsOut,
   correctOnboardingStatus,
   isFinished,
   isKnownStatus,
   isProcessed,
+  isProcessedOnly,
   laterStatus,
   milestoneOf,
   verdictOf,
@@ -86,4 +88,25 @@ it.each([
   ['', false],
 ])('%s is a status that is known: %s', (status, isKnown) => {
   expect(isKnownStatus(status)).toBe(isKnown);
+});
+
+it.each([
+  ['ID_VALIDATION_FINISHED', false],
+  ['POST_PROCESSING_FINISHED', true],
+  ['ONBOARDING_FINISHED', false],
+])('%s is processed, and not further: %s', (status, expected) => {
+  expect(isProcessedOnly(status)).toBe(expected);
+});
+
+it.each([
+  ['POST_PROCESSING_FINISHED', 'POST_PROCESSING_FINISHED', true],
+  ['ONBOARDING_FINISHED', 'POST_PROCESSING_FINISHED', true],
+  ['MANUAL_REVIEW_APPROVED', 'ONBOARDING_FINISHED', true],
+  ['POST_PROCESSING_FINISHED', 'ONBOARDING_FINISHED', false],
+  ['EXPIRED', 'EXPIRED', true],
+  ['ONBOARDING_FINISHED', 'EXPIRED', false],
+  ['MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_REJECTED', true],
+  ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', false],
+])('%s bears out a webhook that said %s: %s', (status, hint, expected) => {
+  expect(bearsOut(status, hint)).toBe(expected);
 });

@@ -22,6 +22,12 @@ describe('an IncodeError', () => {
     expect(error).toMatchObject({ name: 'IncodeError', kind, operation: 'score', httpStatus: undefined });
   });
 
+  it('of a login that is misconfigured says that the executive user is wrong', () => {
+    const of = (kind: IncodeErrorKind) => new IncodeError({ kind, operation: 'logIn', what: 'answered 400' }).message;
+    expect(of('misconfigured')).toContain('Correct the e-mail and password, or the token, of the executive user.');
+    expect(of('notTaken')).toContain('may be repeated');
+  });
+
   it("has Incode's own code in its message, and the other facts as they were given", () => {
     const answeredAt = new Date(0);
     const given = {

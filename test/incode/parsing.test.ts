@@ -4,6 +4,7 @@ import {
   readCloseSession,
   readFinishStatus,
   readIsFinished,
+  readLogIn,
   readObject,
   readOnboardingStatus,
   readScore,
@@ -88,6 +89,12 @@ describe('each answer', () => {
     expect(readCloseSession({ sessionStatus: 'Closed' })).toEqual({ sessionStatus: 'Closed' });
     expect(readCloseSession({ sessionStatus: 'CLOSED' })).toEqual({ sessionStatus: 'CLOSED' });
     for (const answer of [{}, { sessionStatus: 'Alive' }]) expect(readCloseSession(answer)).toBeUndefined();
+  });
+
+  it('login needs a token that can be sent as a header', () => {
+    expect(readLogIn({ token: 't', other: 1 })).toEqual({ token: 't' });
+    for (const answer of [{}, { token: '' }, { token: 5 }, { token: 'a\nb' }])
+      expect(readLogIn(answer)).toBeUndefined();
   });
 
   it('start needs a token and an interview id', () => {

@@ -67,6 +67,10 @@ export type OpenedSession = BatchSession & { sessionToken: string };
 type Spec = SessionSpec | ((index: number) => SessionSpec);
 
 const logged: string[] = [];
+
+/** What the workers of this process have logged, as JSON lines. */
+export const logs = () => logged.join('\n');
+
 let runtimeInstalled = false;
 
 /** Keeps the SDK's log lines, to be searched, instead of printing them. Once per process: `test/setup/runtime.ts` calls it. */

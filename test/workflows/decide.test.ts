@@ -38,6 +38,13 @@ describe('decide', () => {
     expect(decide({ finish: null, score: undefined, onboardingStatus: 'EXPIRED' }).outcome).toBe('expired');
   });
 
+  it('calls a session undecided whose finish nothing has confirmed', () => {
+    const finish: FinishAnswer = { ...answer('approved'), confirmedBy: 'unconfirmed' };
+    const { outcome, reason } = decide({ finish, score: scored('OK'), onboardingStatus: null });
+    expect(outcome).toBe('undecided');
+    expect(reason).toMatch(/^A request to finish the session may have taken effect/);
+  });
+
   it.each([
     ['MANUAL_REVIEW_APPROVED', 'approved'],
     ['MANUAL_REVIEW_REJECTED', 'rejected'],
@@ -77,6 +84,10 @@ describe('the reason says', () => {
       { finish: answer('none'), score: undefined, onboardingStatus: null },
     ],
     ["Incode's rules named no action.", { finish: answer(null), score: undefined, onboardingStatus: null }],
+    [
+      'A manual review rejected the session. Only a webhook said so: no token was there to ask Incode.',
+      { finish: null, score: null, onboardingStatus: 'MANUAL_REVIEW_REJECTED', byWebhook: true },
+    ],
   ])('%s', (reason, evidence) => {
     expect(decide(evidence).reason).toBe(reason);
   });

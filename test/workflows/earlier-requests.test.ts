@@ -128,6 +128,11 @@ describe('a session without a token', () => {
     });
   });
 
+  it('was finished according to a webhook if nothing else says so', () => {
+    const record = recordOf({ onboardingStatus: 'ONBOARDING_FINISHED', byWebhook: true });
+    expect(finishedElsewhere(record)?.finish?.confirmedBy).toBe('webhook');
+  });
+
   it('can never be if it is EXPIRED', () => {
     expect(finishedElsewhere(recordOf({ onboardingStatus: 'EXPIRED' }))).toEqual({
       finish: null,

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { keysFromEnvironment } from '../../codec/index.js';
+import { keysFromEnvironment, requiresEncryption } from '../../codec/index.js';
 import { type RecordedHistory, type Replayed, replayed } from '../../worker/replay.js';
 import { workflowCode } from '../../worker/workflow-code.js';
 import { queryError } from '../list/query-error.js';
@@ -71,8 +71,8 @@ async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Rep
   const progress = startProgress('Replaying');
   const found: Replayed[] = [];
   try {
-    const ring = keys();
-    for await (const one of replayed(workflowCode(ring), readable(histories, ring))) {
+    const { keys, requireEncryption } = encryption();
+    for await (const one of replayed(workflowCode(keys, { requireEncryption }), readable(histories, keys))) {
       found.push(one);
       if (found.length % REPORT_EVERY === 0) progress.say(`Replaying: ${found.length}`);
     }
@@ -82,9 +82,9 @@ async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Rep
   }
 }
 
-function keys() {
+function encryption() {
   try {
-    return keysFromEnvironment() ?? null;
+    return { keys: keysFromEnvironment() ?? null, requireEncryption: requiresEncryption() };
   } catch (error) {
     throw new CliError(error instanceof Error ? error.message : String(error));
   }

@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import { checkPlaintext, keysFromEnvironment, PlaintextError } from '../../codec/index.js';
+import { checkPlaintext, keysFromEnvironment, PlaintextError, requiresEncryption } from '../../codec/index.js';
 import { searchAttributesOf } from '../../worker/search-attributes.js';
 import { days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
 import { type TemporalOptions, withTemporal } from '../shared/options.js';
@@ -59,13 +59,15 @@ async function server({ workflowService, options: { address } }: Connection): Pr
 
 /** A warning only, because the doctor itself needs no keys. Workers and clients would refuse to start. */
 function encryption(address: string | undefined): Found {
-  if (keysFromEnvironment()) return { status: 'ok', message: 'keys are set here' };
+  if (keysFromEnvironment()) {
+    return { status: 'ok', message: requiresEncryption() ? 'keys are set here, and required' : 'keys are set here' };
+  }
   try {
     checkPlaintext(address ?? '');
   } catch (error) {
     if (!(error instanceof PlaintextError)) throw error;
-    const message =
-      'the server runs on another machine and no keys are set here: workers and clients would refuse to start';
+    const why = requiresEncryption() ? 'encryption is required' : 'the server runs on another machine';
+    const message = `${why} and no keys are set here: workers and clients would refuse to start`;
     return {
       status: 'warning',
       message,

@@ -4,6 +4,7 @@ import type { RecordedHistory } from '../../worker/replay.js';
 import { CliError } from '../shared/exit.js';
 
 const KEY_ID = 'encryption-key-id';
+const SIGNALED = 'workflowExecutionSignaledEventAttributes';
 
 /**
  * Yields histories that the keys can decrypt.
@@ -31,13 +32,17 @@ export async function* readable(
   }
 }
 
-/** Finds one payload per key anywhere in a history, also in fields that later versions of Temporal add. */
+/**
+ * Finds one payload per key anywhere in a history, also in fields that later versions of Temporal add. Signals are left out: the
+ * workflow passes over one that it cannot read.
+ */
 function oneOfEachKey(value: unknown, found = new Map<string, Payload>()): Map<string, Payload> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return found;
   const { metadata, data } = value as { metadata?: Record<string, unknown> | null; data?: unknown };
   const keyId = metadata?.[KEY_ID];
-  if (keyId === undefined) for (const part of Object.values(value)) oneOfEachKey(part, found);
-  else if (!found.has(String(bytes(keyId)))) {
+  if (keyId === undefined) {
+    for (const [name, part] of Object.entries(value)) if (name !== SIGNALED) oneOfEachKey(part, found);
+  } else if (!found.has(String(bytes(keyId)))) {
     const asBytes = Object.entries(metadata ?? {}).map(([name, part]) => [name, bytes(part)]);
     found.set(String(bytes(keyId)), { metadata: Object.fromEntries(asBytes), data: bytes(data) });
   }

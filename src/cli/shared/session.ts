@@ -6,6 +6,7 @@ import {
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../../client/index.js';
 import { checkInterviewId } from '../../contract/index.js';
@@ -71,7 +72,9 @@ export async function withSession(
 
 export function sessionCliError(error: unknown): unknown {
   if (error instanceof InvalidInputError || error instanceof WrongStageError) return new CliError(error.message);
-  if (error instanceof AnswerPendingError) return new CliError(error.message, EXIT.pending);
+  if (error instanceof AnswerPendingError || error instanceof TooManyWaitingError) {
+    return new CliError(error.message, EXIT.pending);
+  }
   if (error instanceof SessionNotFoundError) return new CliError(error.message, EXIT.notFound);
   if (error instanceof SessionEndedError) return new CliError(error.message, EXIT.completedBefore);
   if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);

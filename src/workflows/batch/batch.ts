@@ -25,6 +25,7 @@ import {
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';
+import { startedWith, written } from '../unreadable.js';
 import { PossiblySent } from './possibly-sent.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
 import { BatchWaits } from './timers.js';
@@ -43,8 +44,8 @@ const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
  * @param carried what the run before this one knew; callers leave it out
  */
 export async function onboardingBatch(given: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
-  const input = guarded(() => checkBatchInput(given));
-  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : carried;
+  const input = guarded(() => checkBatchInput(startedWith(given)));
+  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : written(carried);
   return new Batch(input, record).run();
 }
 

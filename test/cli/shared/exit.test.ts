@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CliError, configured, EXIT, inputProblem, started } from '../../../src/cli/shared/exit.js';
+import { CliError, configured, diskProblem, EXIT, inputProblem, started } from '../../../src/cli/shared/exit.js';
 import { ConfigError } from '../../../src/config/index.js';
 import { InvalidInputError } from '../../../src/contract/index.js';
 import { thrown } from '../../support/thrown.js';
@@ -53,5 +53,16 @@ describe('started', () => {
     const problem = await thrown(started('The server', Promise.reject(error)));
     expect(problem).toBeInstanceOf(CliError);
     expect(problem).toMatchObject({ message: `The server: ${why}`, exitCode: EXIT.failed });
+  });
+});
+
+describe('diskProblem', () => {
+  it.each([
+    [Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), 'the disk is full'],
+    [Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }), 'EACCES: permission denied'],
+    [new Error('it is gone'), 'it is gone'],
+    ['a text', 'a text'],
+  ])('says of %s: %s', (error, why) => {
+    expect(diskProblem(error)).toBe(why);
   });
 });

@@ -77,6 +77,7 @@ describe('the row of a session', () => {
     ['before it was begun', null, {}],
     ['before it was through', { done: {}, due: 0 }, {}],
     ['before it was through', { done: { finish }, due: 0 }, { finish }],
+    ['before it was through', { done: { finish, confirmBy: 1 }, due: 0 }, {}],
   ])('that was stopped says so: %s', (when, open, known) => {
     expect(stoppedRow('i', open)).toEqual({
       ...known,

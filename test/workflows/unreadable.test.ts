@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import { encode } from '@temporalio/common/lib/encoding.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OnboardingClient } from '../../src/client/index.js';
+import { FAILURES, SIGNALS, UPDATES } from '../../src/contract/index.js';
+import { failedTasks, fetchHistory } from '../support/history.js';
+import { begin, handleOf, stateOf, until } from '../support/lifecycle.js';
+import { startTestWorld, type TestWorld } from '../support/world.js';
+
+const payload = (encoding: string, data: string): Payload => ({
+  metadata: { encoding: encode(encoding) },
+  data: encode(data),
+});
+
+const BAD: [string, Payload, RegExp][] = [
+  ['malformed JSON', payload('json/plain', '{"sessionToken": '), /it is no JSON/],
+  ['JSON without data', { metadata: { encoding: encode('json/plain') } }, /it is no JSON/],
+  ['an unknown encoding', payload('json/\u001b[31mnonsense', '{}'), /it has the encoding "json\/\?\[31mnonsense"/],
+  ['a codec that the worker lacks', payload('binary/zlib', 'x'), /it has the encoding "binary\/zlib"/],
+  ['no encoding', { metadata: {}, data: encode('{}') }, /it has the encoding ""/],
+  ['a text of 600 kB', payload('json/plain', JSON.stringify('x'.repeat(600_000))), /it has more than 524288 bytes/],
+  ['an encoding of a megabyte', payload('n'.repeat(1_000_000), '{}'), /it has the encoding "n{60}…"/],
+];
+
+const ENCRYPTED: Payload = {
+  metadata: { encoding: encode('binary/encrypted'), 'encryption-key-id': encode('lost') },
+  data: new Uint8Array(60),
+};
+
+let world: TestWorld;
+beforeAll(async () => {
+  world = await startTestWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** Whatever it is told to send, it sends this. */
+function sender(bad: Payload): Client {
+  const { connection, options } = world.temporal;
+  const codec = { encode: async (all: Payload[]) => all.map(() => bad), decode: async (all: Payload[]) => all };
+  return new Client({ connection, namespace: options.namespace, dataConverter: { payloadCodecs: [codec] } });
+}
+
+const ASKED = { plan: { finishWhen: 'asked' } } as const;
+
+async function expectSound(interviewId: string): Promise<void> {
+  expect(failedTasks(await fetchHistory(world.temporal, interviewId))).toEqual([]);
+}
+
+describe.each([...BAD, ['an unknown key', ENCRYPTED, /it is encrypted with key "lost"/] as const])(
+  'a payload with %s',
+  (_, bad, why) => {
+    it('is passed over in signals, which are logged, and the session goes on', async () => {
+      const { interviewId } = await begin(world, ASKED);
+      const { workflowId } = handleOf(world, interviewId);
+      const handle = sender(bad).workflow.getHandle(workflowId);
+      const before = world.logs().length;
+      for (const signal of Object.values(SIGNALS)) await handle.signal(signal, 'anything');
+      await handle.signal('unknown', 'anything');
+      await until(
+        () => Object.values(SIGNALS).every((signal) => world.logs().slice(before).includes(`"${signal}"`)),
+        true,
+      );
+      expect(world.logs().slice(before).replaceAll('\\"', '"')).toMatch(why);
+      expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'waiting' });
+      await handleOf(world, interviewId).executeUpdate('finish');
+      expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+      await expectSound(interviewId);
+    });
+
+    it('is refused in updates', async () => {
+      const { interviewId } = await begin(world, ASKED);
+      const handle = sender(bad).workflow.getHandle(handleOf(world, interviewId).workflowId);
+      for (const update of [UPDATES.renewToken, UPDATES.extendDeadline]) {
+        const failure = await handle.executeUpdate(update, { args: ['anything'] }).catch((error) => error.cause);
+        expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(why) });
+      }
+      // It takes no argument.
+      expect(await handle.executeUpdate('finish', { args: ['anything'] })).toBeDefined();
+      await expectSound(interviewId);
+    });
+  },
+);
+
+describe.each(BAD)('a start with %s', (_, bad, why) => {
+  it.each(['onboardingSession', 'onboardingBatch', 'onboardingAnswer'])('is refused by %s', async (type) => {
+    const workflowId = `unreadable-${randomUUID()}`;
+    const { taskQueue } = world;
+    const handle = await sender(bad).workflow.start(type, { workflowId, taskQueue, args: ['anything'] });
+    const failure = await handle.result().catch((error) => error.cause);
+    // A shard may have a megabyte of sessions, so its input is read.
+    const said = type === 'onboardingBatch' && bad.data && bad.data.length > 500_000 ? /must be an object/ : why;
+    expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(said) });
+    expect(failedTasks(await handle.fetchHistory())).toEqual([]);
+  });
+
+  it('is refused together with its update', async () => {
+    const { temporal, taskQueue } = world;
+    const onboarding = new OnboardingClient({ client: sender(bad), taskQueue });
+    const finishing = onboarding.finish({ interviewId: `unreadable-${randomUUID()}`, sessionToken: 'token' });
+    await expect(finishing).rejects.toMatchObject({ name: 'InvalidInputError', message: expect.stringMatching(why) });
+    expect(temporal).toBeDefined();
+  });
+});
+
+it('a start whose key is unknown stands still, so that it goes on with the key', async () => {
+  const workflowId = `unreadable-${randomUUID()}`;
+  const { taskQueue } = world;
+  const handle = await sender(ENCRYPTED).workflow.start('onboardingSession', { workflowId, taskQueue, args: ['any'] });
+  await until(async () => failedTasks(await handle.fetchHistory()).length, 1);
+  expect(failedTasks(await handle.fetchHistory())[0]).toMatch(/cannot be read yet: it is encrypted with key "lost"/);
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+  await handle.terminate();
+});
