@@ -36,7 +36,10 @@ export interface EncryptionOptions {
   requireEncryption?: boolean;
 }
 
-export function isEncrypted({ metadata }: Payload): boolean {
+type EncryptedPayload = Payload & { metadata: NonNullable<Payload['metadata']> };
+
+export function isEncrypted(payload: Payload): payload is EncryptedPayload {
+  const { metadata } = payload;
   return metadata?.encoding != null && decode(metadata.encoding) === ENCRYPTED;
 }
 
@@ -52,8 +55,8 @@ function encrypted(payload: Payload, keys: KeyRing): Payload {
   };
 }
 
-function decrypted(payload: Payload, keys: KeyRing): Payload {
-  const { [KEY_ID]: keyId } = payload.metadata ?? {};
+function decrypted(payload: EncryptedPayload, keys: KeyRing): Payload {
+  const { [KEY_ID]: keyId } = payload.metadata;
   const id = keyId ? decode(keyId) : '';
   const key = keys.reading(id);
   if (!key) {

@@ -12,6 +12,7 @@ import {
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../../src/client/errors.js';
 import {
@@ -90,6 +91,18 @@ describe('sessionFailure', () => {
       InvalidInputError,
       'input it is wrong',
     ],
+    [
+      'an update that the workflow has no room for',
+      updateFailed(application('TooManyWaiting', 'too many wait')),
+      TooManyWaitingError,
+      'too many wait',
+    ],
+    [
+      'an update that the server has no room for',
+      grpc(8, 'limit on number of concurrent in-flight updates has been reached'),
+      TooManyWaitingError,
+      'Session i has as many updates as Temporal allows: limit on number of concurrent in-flight updates has been reached. Nothing was changed. Ask again later.',
+    ],
     ['a wrong stage', updateFailed(application('WrongStage', 'it is done')), WrongStageError, 'it is done'],
     [
       'an unknown session',
@@ -116,6 +129,8 @@ describe('sessionFailure', () => {
 
   it('returns errors that do not concern a session unchanged', () => {
     expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
+    const busy = grpc(8, 'namespace rate limit exceeded');
+    expect(sessionFailure('i', busy)).toBe(busy);
   });
 });
 

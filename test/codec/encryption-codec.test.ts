@@ -59,6 +59,14 @@ describe('the codec', () => {
     expect(await decoded(payloadOf('plain'))).toBe('plain');
   });
 
+  it('refuses what is not encrypted where encryption is required, and reads the rest', async () => {
+    const codec = encryptionCodec(one, { requireEncryption: true });
+    await expect(codec.decode([payloadOf('plain')])).rejects.toThrow(EncryptionKeyError);
+    await expect(codec.decode([payloadOf('plain')])).rejects.toThrow('A payload is not encrypted');
+    const [payload] = await codec.decode([await encoded('secret')]);
+    expect(defaultPayloadConverter.fromPayload(payload as Payload)).toBe('secret');
+  });
+
   // As Temporal's samples in other languages do it.
   it('is read by an implementation that is not ours', async () => {
     const { data } = await encoded('for everybody');

@@ -11,6 +11,7 @@ import {
   SessionNotFoundError,
   TemporalRequestError,
   TemporalUnavailableError,
+  TooManyWaitingError,
   WrongStageError,
 } from '../../src/client/index.js';
 import { PLAN_DEFAULTS } from '../../src/contract/index.js';
@@ -36,6 +37,7 @@ describe('nexusError', () => {
     [new InvalidInputError('interviewId', 'must be a non-empty string'), 'BAD_REQUEST', false],
     [new SessionNotFoundError('i'), 'NOT_FOUND', false],
     [new SessionEndedError('i'), 'NOT_FOUND', false],
+    [new TooManyWaitingError('i', 'Session i has too many updates'), 'UPSTREAM_TIMEOUT', true],
     [new PlanMismatchError('i', ['close'], PLAN_DEFAULTS), 'CONFLICT', false],
     [new AnswerPendingError(PENDING), 'UPSTREAM_TIMEOUT', true],
     [LATE, 'UPSTREAM_TIMEOUT', true],

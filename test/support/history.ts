@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Payload } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 
 export type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
@@ -41,6 +41,24 @@ function payloadsIn(value: unknown): Payload[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array) return [value as Payload];
   return Object.values(value).flatMap(payloadsIn);
+}
+
+/** The first input of each call of an activity, in the order of the calls. */
+export function inputsOf<T>(history: History, activity: string): T[] {
+  return (history.events ?? [])
+    .map((event) => event.activityTaskScheduledEventAttributes)
+    .filter((scheduled) => scheduled?.activityType?.name === activity)
+    .map((scheduled) => decoded<T>(scheduled?.input?.payloads?.[0]));
+}
+
+/** The first input of the workflow's run. */
+export function startInputOf<T>(history: History): T {
+  return decoded<T>(history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]);
+}
+
+function decoded<T>(payload: Payload | null | undefined): T {
+  if (!payload) throw new Error('The history has no such input');
+  return defaultPayloadConverter.fromPayload<T>(payload);
 }
 
 /** Attempts of an activity, as Temporal counted them: a failed attempt leaves no event, only the number of its successor. */

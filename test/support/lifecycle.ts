@@ -121,10 +121,17 @@ export async function searchAttributesOf(world: TestWorld, interviewId: string):
   );
 }
 
-/** What must hold after whatever was done to a session: no task failed, and Incode was made to finish it once at most. */
+/** The simulator's tokens are JWTs. */
+const TOKEN = /eyJ[\w-]+\.[\w-]+/;
+
+/**
+ * Holds after anything that is done to a session: no workflow task failed, Incode finished the session once at most, and its state
+ * shows no token.
+ */
 export async function expectSound(world: TestWorld, interviewId: string): Promise<History> {
   const history = await fetchHistory(world.temporal, interviewId);
   expect(failedTasks(history)).toEqual([]);
   expect(world.simulator.effects(interviewId).finished).toBeLessThanOrEqual(1);
+  expect(JSON.stringify(await stateOf(world, interviewId))).not.toMatch(TOKEN);
   return history;
 }

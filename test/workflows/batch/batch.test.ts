@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CompleteManyInput } from '../../../src/activities/batch/types.js';
 import { reissuingTokenSource } from '../../../src/activities/index.js';
 import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../../src/contract/index.js';
 import type { FaultEffect, SessionSpec } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
+import { inputsOf } from '../../support/history.js';
+import { until } from '../../support/lifecycle.js';
 import { thrown } from '../../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../../support/world.js';
 
@@ -162,7 +165,7 @@ describe('with a token source', () => {
 });
 
 describe('an outage', () => {
-  it.each([
+  it.concurrent.each([
     ['answers 503', { kind: 'status', status: 503 } as const],
     ['refuses the API key', { kind: 'status', status: 403 } as const],
     ['answers 429 to everything', { kind: 'status', status: 429 } as const],
@@ -172,15 +175,20 @@ describe('an outage', () => {
     own.simulator.fault({ operation: 'finishStatus', skip: 100, times: null, ...fault });
     const handle = await startShard(own, sessions);
     const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
-    await expect.poll(async () => (await progress()).heldUpBy).toContain(String(fault.status));
-    // Some holds long: 1, 2 and 4 seconds.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await until(async () => (await progress()).heldUpBy?.includes(String(fault.status)), true);
+    const beforeProbes = own.simulator.callsOf(undefined, 'finishStatus').length;
+    await until(() => own.simulator.callsOf(undefined, 'finishStatus').length >= beforeProbes + 2, true);
     own.simulator.clearFaults();
     const { rows } = await handle.result();
     expect(rows.filter(({ outcome }) => outcome === 'approved')).toHaveLength(400);
     expect(own.timesFinished(sessions)).toEqual(sessions.map(() => 1));
     // Those under way when it began, the eight that told it, and a probe a hold.
     expect(own.simulator.callsOf(undefined, 'finishStatus').length).toBeLessThanOrEqual(400 + 8 + 8 + 6);
+    const [first = 0, probe = 0] = inputsOf<CompleteManyInput>(await handle.fetchHistory(), 'completeMany').map(
+      (input) => input.sessions.length,
+    );
+    expect(first).toBe(400);
+    expect(probe, 'sessions of the activity that looks whether the outage is over').toBe(20);
   });
 });
 

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress, FAILURES } from '../../../src/contract/index.js';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  type BatchInput,
+  type BatchProgress,
+  FAILURES,
+} from '../../../src/contract/index.js';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
+import { startInputOf } from '../../support/history.js';
 import { startTestWorld, type TestWorld } from '../../support/world.js';
 
 let server: LocalTemporalServer;
@@ -52,6 +59,9 @@ it('a shard whose history has grown long goes on in a new run, which knows every
   await handle.signal(BATCH_SIGNALS.resume);
 
   const { rows } = await handle.result();
+  const input = startInputOf<BatchInput>(await handle.fetchHistory());
+  const carried = input.sessions.filter(({ sessionToken }) => sessionToken !== undefined);
+  expect(carried, 'tokens of ended sessions are not carried on').toEqual(late);
   expect(rows.map(({ outcome, failure }) => outcome ?? failure?.type)).toEqual([
     ...Array.from({ length: 6 }, () => 'approved'),
     FAILURES.badRequest,
