@@ -82,11 +82,7 @@ describe('a webhook delivery', () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
     await deliver(receiver, { interviewId, onboardingStatus: 'GOVERNMENT_VALIDATION_FINISHED' }, HEADERS);
     const { timeline } = await stateOf(world, interviewId);
-<<<<<<< HEAD
-    expect(timeline.map(({ event }) => event)).toContain('Webhook: GOVERNMENT_VALIDATION_FINISHED');
-=======
     expect(timeline.at(-1)?.event).toBe('Webhook: GOVERNMENT_VALIDATION_FINISHED');
->>>>>>> main
     await world.onboarding.cancel(interviewId);
   });
 
@@ -255,20 +251,12 @@ describe('the command webhooks at SIGTERM', () => {
   it('exits with 0 after it has answered a delivery in flight', async () => {
     await using one = await start();
     const { interviewId } = await begin(world, PROCESSED);
-<<<<<<< HEAD
-    incode.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
-    const { socket, received } = await beginDelivery(one, {
-      interviewId,
-      onboardingStatus: 'POST_PROCESSING_FINISHED',
-    });
-=======
     await untilLooks(world, interviewId, 1);
     const onboardingStatus = 'POST_PROCESSING_FINISHED';
     const { socket, received } = await beginDelivery(one, { interviewId, onboardingStatus });
     // Only the delivery in flight tells the session.
     incode.setWebhook(null);
     incode.setOnboardingStatus(interviewId, onboardingStatus);
->>>>>>> main
     const stopped = one.stop();
     await expect.poll(() => isListening(one)).toBe(false);
     expect(one.child.exitCode).toBe(null);
