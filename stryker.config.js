@@ -2,12 +2,15 @@
 export default {
   // Decides whether a session is completed twice, how long it waits, and how it ends.
   mutate: [
+    'src/activities/batch/circuit-breaker.ts',
+    'src/activities/batch/shared-throttle.ts',
     'src/activities/finish-once.ts',
     'src/incode/classification.ts',
     'src/incode/retry-after.ts',
     'src/workflows/decide.ts',
     'src/workflows/earlier-requests.ts',
     'src/workflows/batch/possibly-sent.ts',
+    'src/workflows/batch/record.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.pure.config.ts' },

@@ -155,6 +155,24 @@ describe('Breaker', () => {
     expect(breaker.hold(2_000)?.forMs).toBe(1_000);
   });
 
+  it('reports the beginning and the end of an outage once each', () => {
+    const told: boolean[] = [];
+    const breaker = new CircuitBreaker((isTripped) => told.push(isTripped));
+    breaker.succeeded();
+    expect(told).toEqual([]);
+    trip(breaker, 0);
+    breaker.admit(1_000);
+    breaker.failed('Incode answered 503', {}, 1_000);
+    expect(told).toEqual([true]);
+    breaker.admit(3_000);
+    breaker.succeeded();
+    breaker.succeeded();
+    expect(told).toEqual([true, false]);
+    trip(breaker, 5_000);
+    expect(breaker.admit(6_000)).toBe('asProbe');
+    expect(told).toEqual([true, false, true]);
+  });
+
   it('sends another to look if the first says nothing about Incode', () => {
     const breaker = new CircuitBreaker();
     trip(breaker, 0);
@@ -239,6 +257,31 @@ describe('Gate', () => {
     for (let n = 0; n < 5; n += 1) throttle.report({ open: {}, dueInMs: 0, error: answered(429) });
     const free = Array.from({ length: 16 }, () => throttle.slots.acquire()).filter((wait) => wait === undefined);
     expect(free).toHaveLength(8);
+  });
+
+  const freeSlots = ({ slots }: SharedThrottle) =>
+    Array.from({ length: 16 }, () => slots.acquire()).filter((wait) => wait === undefined).length;
+
+  it('slows down again for a refusal that comes a second later', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const throttle = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000 });
+      throttle.report({ open: {}, dueInMs: 0, error: answered(429) });
+      vi.advanceTimersByTime(1_000);
+      throttle.report({ open: {}, dueInMs: 0, error: answered(429) });
+      expect(freeSlots(throttle)).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('speeds up with successes, which end a row of failures', () => {
+    const throttle = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000 });
+    for (let n = 0; n < 7; n += 1) throttle.report({ open: {}, dueInMs: 0, error: answered(429) });
+    for (let n = 0; n < 200; n += 1) throttle.report({ end: { finish: null } });
+    throttle.report({ open: {}, dueInMs: 0, error: answered(503) });
+    expect(throttle.breaker.hold()).toBeUndefined();
+    expect(freeSlots(throttle)).toBe(16);
   });
 
   it('begins nothing for as long as Incode asks in Retry-After', () => {

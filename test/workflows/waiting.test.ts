@@ -242,4 +242,13 @@ describe('a webhook that opens the lifecycle', () => {
     const activities = scheduledActivities(await expectSound(world, interviewId));
     expect(activities).toEqual(['awaitMilestone', 'confirmStatus', 'finishStatus', 'score']);
   });
+
+  it('starts no second onboarding for a completed session', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    const { runId } = await world.onboarding.start({ interviewId, sessionToken: token });
+    await world.onboarding.result(interviewId);
+    const said = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    expect(await world.onboarding.statusChanged(said, { sessionToken: token, ...PROCESSED })).toBe('ended');
+    expect((await handleOf(world, interviewId).describe()).runId).toBe(runId);
+  });
 });

@@ -17,11 +17,9 @@ interface Wait {
  */
 export class CircuitBreaker {
   private failures = 0;
-  private isTripped = false;
   private holdMs = FIRST_HOLD_MS;
-  private openUntil = 0;
-  private isProbing = false;
-  private why = '';
+  /** While Incode is in trouble. */
+  private open: { why: string; until: number; isProbing: boolean } | undefined;
   private readonly onChange: (isTripped: boolean) => void;
 
   constructor(onChange: (isTripped: boolean) => void = () => undefined) {
@@ -30,30 +28,31 @@ export class CircuitBreaker {
 
   /** @returns whether a session may be begun, and whether as a probe; each that was begun has to be reported */
   admit(now = Date.now()): 'freely' | 'asProbe' | 'no' {
-    if (!this.isTripped) return 'freely';
-    if (now < this.openUntil || this.isProbing) return 'no';
-    this.isProbing = true;
+    if (!this.open) return 'freely';
+    if (now < this.open.until || this.open.isProbing) return 'no';
+    this.open.isProbing = true;
     return 'asProbe';
   }
 
   /** @returns for how long nothing is to be begun; `undefined` if there is no trouble */
   hold(now = Date.now()): { forMs: number; why: string } | undefined {
-    if (!this.isTripped) return undefined;
+    if (!this.open) return undefined;
+    const { why, until } = this.open;
     // A probe is under way: its result comes soon.
-    return { forMs: Math.max(this.openUntil - now, FIRST_HOLD_MS), why: this.why };
+    return { forMs: Math.max(until - now, FIRST_HOLD_MS), why };
   }
 
   succeeded(): void {
     this.failures = 0;
-    if (this.isTripped) this.onChange(false);
-    this.isTripped = false;
-    this.isProbing = false;
     this.holdMs = FIRST_HOLD_MS;
+    if (!this.open) return;
+    this.open = undefined;
+    this.onChange(false);
   }
 
   /** It was begun, but says nothing about Incode. */
   abandoned(): void {
-    this.isProbing = false;
+    if (this.open) this.open.isProbing = false;
   }
 
   /**
@@ -62,13 +61,10 @@ export class CircuitBreaker {
    */
   failed(why: string, { retryAfterMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Wait = {}, now = Date.now()): void {
     this.failures += 1;
-    const isProbe = this.isProbing;
-    this.isProbing = false;
-    if (this.failures < THRESHOLD || (this.isTripped && !isProbe)) return;
-    if (!this.isTripped) this.onChange(true);
-    this.isTripped = true;
-    this.why = why;
-    this.openUntil = now + Math.min(Math.max(this.holdMs, retryAfterMs), atMostMs);
+    if (this.failures < THRESHOLD || (this.open && !this.open.isProbing)) return;
+    if (!this.open) this.onChange(true);
+    const until = now + Math.min(Math.max(this.holdMs, retryAfterMs), atMostMs);
+    this.open = { why, until, isProbing: false };
     this.holdMs = Math.min(this.holdMs * 2, MAX_HOLD_MS);
   }
 }
