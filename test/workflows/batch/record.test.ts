@@ -37,6 +37,15 @@ describe('a new record', () => {
   });
 });
 
+it.each([
+  ['settle', { verify: true, lastSentAt: 7_000 }],
+  ['look', undefined],
+  ['trust', undefined],
+] as const)('with verifyFirst %s, requests to finish count as sent just now only if so asked', (verifyFirst, done) => {
+  const { open } = newBatchRecord({ ...input, verifyFirst });
+  expect(open.map((session) => session?.done)).toEqual([done, done, done]);
+});
+
 describe('the row of a session', () => {
   it.each<[string, BulkEnd, boolean, BatchRow]>([
     ['with a score', { finish, score }, true, { outcome: 'approved', finish, score }],
