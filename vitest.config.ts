@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /** Far above what any test takes on a busy machine: limits for what hangs. */
-const TEST_TIMEOUT_MS = 600_000;
+const TEST_TIMEOUT_MS = 300_000;
+const LONG_TEST_TIMEOUT_MS = 600_000;
 const POLL_TIMEOUT_MS = 120_000;
 
 /** They replace a module, which files in the same process have loaded already. None needs a server. */
@@ -11,8 +12,18 @@ const OWN_PROCESS = [
   'test/workflows/record.test.ts',
 ];
 
-/** Minutes of kills, installations and real waits. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
-const LONG = ['test/campaign/campaign.test.ts', 'test/faults/batch-crashes.test.ts'];
+/** They kill or freeze processes, or install packages, for minutes. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
+const LONG = [
+  'test/campaign/campaign.test.ts',
+  'test/deploys/deploys.test.ts',
+  'test/faults/batch-crashes.test.ts',
+  'test/faults/crashes.test.ts',
+  'test/faults/frozen-worker.test.ts',
+  'test/faults/shutdown.test.ts',
+  'test/faults/webhooks.test.ts',
+  'test/languages/python.test.ts',
+  'test/package/light-install.test.ts',
+];
 
 /** They need the Temporal server of the run, and can share a process. */
 const SHARED_PROCESS = {
@@ -27,7 +38,8 @@ export default defineConfig({
   test: {
     // The worker's native code does not survive worker threads.
     pool: 'forks',
-    maxWorkers: 3,
+    // Most of the time a test waits for Temporal or for a timer.
+    maxWorkers: 4,
     // Programs under test print commands as npx needs them if npx started them. Who started the tests must not matter.
     env: { npm_command: '' },
     testTimeout: TEST_TIMEOUT_MS,
@@ -44,7 +56,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'own-process', include: OWN_PROCESS } },
-      { extends: true, test: { ...SHARED_PROCESS, name: 'long', include: LONG } },
+      {
+        extends: true,
+        test: { ...SHARED_PROCESS, name: 'long', include: LONG, testTimeout: LONG_TEST_TIMEOUT_MS },
+      },
     ],
   },
 });
