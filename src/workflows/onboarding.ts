@@ -18,6 +18,7 @@ import {
   type OnboardingResult,
   verdictOf,
 } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
 import { activityRefusal, guarded } from './failures.js';
@@ -28,28 +29,37 @@ import { NEW_RUN, NewRunIsDue } from './new-run.js';
 import { addEvent, applyStatus, carriedRecord, type SessionRecord } from './record.js';
 import { Session } from './session.js';
 import { withToken } from './tokens.js';
-import { startedWith } from './unreadable.js';
+import { readableInput } from './unreadable.js';
 import { publishOutcome, publishResult } from './visibility.js';
 import { waitInStage } from './waits.js';
 
 /**
- * One Incode session: wait until it can be finished, finish, close if asked, score if asked, wait for a person's verdict if
- * asked, outcome.
+ * Completes one Incode session. The steps are: wait until it can be finished, finish, close, score, wait for a person's verdict. The plan
+ * can leave out every step but finishing.
  *
- * @param carried what the run before this one knew; callers leave it out
+ * @param carried the record of the previous run; callers omit it
+ * @example
+ * ```ts
+ * // In a workflow of your own. Services use `OnboardingClient`.
+ * const { outcome } = await executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
+ *   workflowId: onboardingWorkflowId(interviewId),
+ *   taskQueue: TASK_QUEUE,
+ *   args: [{ interviewId, sessionToken }],
+ * });
+ * ```
  */
-export async function onboardingSession(given: OnboardingInput, carried?: SessionRecord): Promise<OnboardingResult> {
-  const input = acceptedInput(given);
+export async function onboardingSession(input: OnboardingInput, carried?: SessionRecord): Promise<OnboardingResult> {
+  const checkedInput = checked(input);
   const record = carriedRecord(carried);
-  const session = new Session(input, record);
+  const session = new Session(checkedInput, record);
   handleMessages(session);
-  if (mayFollowAnother(input, record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };
+  if (mayFollowAnother(checkedInput, record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };
   return new Onboarding(session).run();
 }
 
-function acceptedInput(given: OnboardingInput): OnboardingInput {
+function checked(input: OnboardingInput): OnboardingInput {
   try {
-    return guarded(() => checkOnboardingInput(startedWith(given)));
+    return guarded(() => checkOnboardingInput(readableInput(input)));
   } catch (error) {
     refuseMessages(error);
     throw error;
@@ -71,7 +81,7 @@ class Onboarding {
           return await this.complete();
         } catch (error) {
           if (!(error instanceof NewRunIsDue)) throw error;
-          // Unless an update came in meanwhile, whose answer would be lost.
+          // A new run would lose the answer of an update that arrived meanwhile.
           if (!allHandlersFinished()) continue;
           const record = { ...session.record, earlierRequest: unlessReset(session.record.earlierRequest) };
           await makeContinueAsNewFunc<typeof onboardingSession>(NEW_RUN)(session.input, record);
@@ -83,12 +93,12 @@ class Onboarding {
       session.failure = error;
       throw error;
     } finally {
-      // A caller who waits for the answer of an update gets it, also if the workflow fails or is cancelled.
+      // Callers get the answers of their updates even if the workflow fails or is cancelled.
       if (!allHandlersFinished()) await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     }
   }
 
-  /** Every step is passed over if the run before has done it. */
+  /** Skips the steps that a previous run has done. */
   private async complete(): Promise<OnboardingResult> {
     const { plan, record } = this.session;
     if (record.answer === null) {
@@ -101,17 +111,17 @@ class Onboarding {
     if (finish && needsScore(plan, finish) && record.score === null) await this.score();
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
-    // A person's verdict comes before everything else, so it must not be missed for having come just now.
+    // A person's verdict overrides everything else, also if its webhook has only just arrived.
     await untilHintsAreChecked(this.session, isVerdict);
     return this.conclude();
   }
 
-  /** @returns whether the session is to be finished; otherwise it has expired */
+  /** @returns whether to finish the session; if not, it has expired */
   private async captured(): Promise<boolean> {
     const { session } = this;
     const { plan, record } = session;
     if (plan.finishWhen === 'now') return true;
-    // Somebody else may have finished it: then there is nothing to wait for.
+    // If somebody else finished the session, the wait is over.
     const readyBy = plan.finishWhen === 'processed' ? isProcessed : isFinished;
     const isReady = () => record.asked || readyBy(record.onboardingStatus);
     session.publish();
@@ -133,16 +143,16 @@ class Onboarding {
     const call = () =>
       withToken(
         session,
-        (access) => incode.finishStatus({ ...access, ...(flowId ? { flowId } : {}), ...verification(record) }),
+        (access) => incode.finishStatus({ ...access, ...omitUndefined({ flowId }), ...verification(record) }),
         {
           onRefusal: ({ lastSentAt, accepted }) => {
-            // The call that was refused may have been the second attempt of one that is still under way.
-            record.earlierRequest = { lastSentAt: lastSentAt ?? null, ...(accepted ? { accepted } : {}) };
+            // An earlier attempt of the refused call may still be in flight.
+            record.earlierRequest = { lastSentAt: lastSentAt ?? null, ...omitUndefined({ accepted }) };
           },
           instead: () => finishedElsewhere(record),
         },
       );
-    // With a token the call itself finds out.
+    // With a token, the activity reads the status itself.
     const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
     const { finish, onboardingStatus, toBeConfirmed } = await whileHintsAreChecked(session, decides, call);
     if (toBeConfirmed) await this.confirm(finish);
@@ -154,10 +164,10 @@ class Onboarding {
     record.answer = { finish };
   }
 
-  /** The answer is not taken for this session's before its status bears it out. */
+  /** Waits until the session's own status confirms the answer, which may be for another session. */
   private async confirm(finish: FinishAnswer | null): Promise<void> {
     const { record, input } = this.session;
-    addEvent(record, 'Incode has answered. Its status is to confirm that it was for this session');
+    addEvent(record, "Incode answered. The session's status must confirm that the answer is for this session");
     try {
       await incode.confirmFinish({ interviewId: input.interviewId, finish });
     } catch (error) {
@@ -174,7 +184,7 @@ class Onboarding {
       record.closed = true;
       addEvent(record, 'Closed');
     } catch (error) {
-      // The session is finished: its outcome must not be lost over this.
+      // The session is finished, so a refused close must not cost its outcome.
       if (!(error instanceof ApplicationFailure)) throw error;
       record.closed = false;
       addEvent(record, `Not closed: ${error.message}`);
@@ -243,7 +253,7 @@ class Onboarding {
       score: record.score?.answer ?? null,
       closed: record.closed,
       onboardingStatus: record.onboardingStatus,
-      ...(record.onboardingStatus === null ? {} : { confirmedBy: record.byWebhook ? 'webhook' : 'incode' }),
+      ...(record.onboardingStatus !== null && { confirmedBy: record.byWebhook ? 'webhook' : 'incode' }),
       reason,
     };
   }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { createTokens, signingKey } from '../../src/webhook/tokens.js';
+import { createBearerTokens, signingKey } from '../../src/webhook/tokens.js';
 import { askForToken, basic, CLIENT, deliver, SECRET, STATUS, send, startReceiver } from './support.js';
 
 const OLD = 'the-secret-of-last-year';
@@ -247,7 +247,7 @@ describe('a bearer token', () => {
 describe('tokens', () => {
   it('end when they said they would, and a minute for clocks that differ', async () => {
     let now = 1_800_000_000_000;
-    const tokens = createTokens([CLIENT], 600_000, () => now);
+    const tokens = createBearerTokens([CLIENT], 600_000, () => now);
     const { access_token, expires_in } = await tokens.issue(CLIENT);
     expect(expires_in).toBe(600);
     now += 659_000;

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type FindOptions, PROGRAM, run, VERSION } from './program.js';
 
-/** Of the program itself, not of the archive around it; by `process.platform` and `process.arch`. */
+/** Hashes of the unpacked program, by `process.platform` and `process.arch`. */
 const PROGRAM_SHA256: Record<string, string> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
   'linux-arm64': '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
@@ -15,11 +15,11 @@ const PROGRAM_SHA256: Record<string, string> = {
 
 const SITE = 'https://temporal.download';
 
-/** 150 MB over a slow line. */
+/** Enough for 150 MB over a slow connection. */
 const TIMEOUT_MS = 600_000;
 
 /**
- * Takes the archive of Temporal's own site. Nothing of it runs before its hash is checked.
+ * Downloads the archive from Temporal's site. Checks the hash before anything of it runs.
  *
  * @throws Error if the program has another hash
  */
@@ -37,13 +37,14 @@ export async function download(
   });
   if (!answer.ok || !answer.body) throw new Error(`${site} answered ${answer.status}`);
   await pipeline(Readable.fromWeb(answer.body), createWriteStream(archive));
-  // Takes one file out of it, and recognizes zip on Windows.
+  // tar extracts the program alone. On Windows it also reads zip.
   await run('tar', ['-xf', archive, '-C', directory, PROGRAM]);
   const program = join(directory, PROGRAM);
   const expected = hashes[`${process.platform}-${process.arch}`];
-  if (expected === undefined) onProgress(`No hash is known for ${process.platform}-${process.arch}: not checked`);
-  else if ((await sha256Of(program)) !== expected) {
-    throw new Error('the program has another hash than the one that this package was tested with');
+  if (expected === undefined) {
+    onProgress(`The download is not verified: no hash is known for ${process.platform}-${process.arch}`);
+  } else if ((await sha256Of(program)) !== expected) {
+    throw new Error('the hash of the program differs from the one of the tested program');
   }
   return program;
 }
