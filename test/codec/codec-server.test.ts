@@ -114,7 +114,7 @@ describe('the codec server', () => {
       const before = process.memoryUsage().rss;
       const answer = await post(body);
       expect(answer.status).toBe(400);
-      expect(await answer.json()).toEqual({ message: 'This is no list of payloads' });
+      expect(await answer.json()).toEqual({ message: 'The body must be a list of payloads' });
       expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1_048_576);
     });
 

@@ -81,9 +81,9 @@ describe('the codec', () => {
     [
       'changed',
       (data: Buffer) => Buffer.from(data.map((byte, at) => (at === 20 ? byte ^ 1 : byte))),
-      /does not open with key "one"/,
+      /cannot be decrypted with key "one"/,
     ],
-    ['cut short', (data: Buffer) => data.subarray(0, 20), /cut short/],
+    ['cut short', (data: Buffer) => data.subarray(0, 20), /too short/],
   ])('refuses a payload that was %s', async (_, change, message) => {
     const payload = await encoded('original');
     const changed = { ...payload, data: change(Buffer.from(payload.data ?? [])) };
@@ -102,7 +102,7 @@ describe('the codec', () => {
 
   it('takes a payload without data for one that was cut short', async () => {
     const { metadata } = await encoded('original');
-    await expect(decoded({ metadata } as Payload)).rejects.toThrow('cut short');
+    await expect(decoded({ metadata } as Payload)).rejects.toThrow('too short');
   });
 
   it('says which key is missing', async () => {
@@ -136,10 +136,10 @@ describe('keys', () => {
 
   it.each([
     ['none', ' \n', /no encryption key/],
-    ['one without its id', ONE.toString('base64'), /key 1 of 1 is not written as id:base64/],
+    ['one without its id', ONE.toString('base64'), /key 1 of 1 must be written as id:base64/],
     ['one that is no base64', 'one:???', /key 1 of 1/],
     ['one that is too short', `one:${Buffer.alloc(16).toString('base64')}`, /one has 16 bytes, not 32/],
-    ['an id twice', `a:${ONE.toString('base64')} a:${TWO.toString('base64')}`, /key a is there twice/],
+    ['an id twice', `a:${ONE.toString('base64')} a:${TWO.toString('base64')}`, /Two encryption keys have the id a\./],
     ['an id with blanks in it', [{ id: 'a b', key: ONE }], /id of an encryption key/],
   ])('are refused if there is %s, and never shown', (_, keys, message) => {
     let problem = '';
@@ -199,8 +199,8 @@ describe('keys in a file', () => {
     expect(ring.reading('two')).toBeUndefined();
     expect(ring.writing().id).toBe('one');
     expect(problems).toEqual([
-      'Encryption key 1 of 1 is not written as id:base64. What was read before stays in use.',
-      `The file of encryption keys, ${path}, does not exist or cannot be read. What was read before stays in use.`,
+      'Encryption key 1 of 1 must be written as id:base64. The last valid value stays in use.',
+      `The file of encryption keys, ${path}, does not exist or cannot be read. The last valid value stays in use.`,
     ]);
   });
 

@@ -80,7 +80,7 @@ describe('requiresEncryption', () => {
   it('lets no address pass without keys, this machine included', () => {
     const check = () => checkPlaintext('127.0.0.1:7233', { [REQUIRE]: 'true' });
     expect(check).toThrow(PlaintextError);
-    expect(check).toThrow(/REQUIRE_ENCRYPTION is true, and there are no encryption keys\. Set .*KEYS_FILE/);
+    expect(check).toThrow(/REQUIRE_ENCRYPTION is true, but there are no encryption keys\. Set .*KEYS_FILE/);
   });
 });
 

@@ -198,7 +198,7 @@ describe('where encryption is required', () => {
       args: [token],
     });
     const described = strict.temporal.workflow.getHandle(workflowId).describe();
-    await expect(described.then(({ memo }) => memo)).rejects.toThrow('only encrypted ones are read here');
+    await expect(described.then(({ memo }) => memo)).rejects.toThrow('encryption is required here');
     await plain.temporal.workflow.getHandle(workflowId).terminate();
   });
 });

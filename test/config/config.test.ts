@@ -172,7 +172,7 @@ describe('readConfig', () => {
   it.each([
     ['TEMPORAL_ADDRESS', 'https://user:hush-hush@temporal.example:7233', 'without credentials'],
     ['TEMPORAL_API_KEY', 'hush-hush\nhush-hush', 'cannot be sent'],
-    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team has characters that cannot be sent'],
+    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team contains a character that cannot be sent'],
     ['HTTPS_PROXY', 'http://user:hush-hush%@proxy.example:3128', 'must have "%25"'],
     ['HTTP_PROXY', 'http://hush-hush%zz:word@proxy.example:3128', 'must have "%25"'],
   ])('names %s with what cannot be used, and repeats none of it', (name, value, problem) => {
@@ -184,7 +184,7 @@ describe('readConfig', () => {
   it('names keys that are wrong, and shows none', () => {
     const TEMPORAL_INCODE_ENCRYPTION_KEYS = 'c2VjcmV0LWtleS1ieXRlcw==';
     const [problem] = problems({ ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS });
-    expect(problem).toContain('key 1 of 1 is not written as id:base64');
+    expect(problem).toContain('key 1 of 1 must be written as id:base64');
     expect(problem).not.toContain(TEMPORAL_INCODE_ENCRYPTION_KEYS);
     const both = { TEMPORAL_INCODE_ENCRYPTION_KEYS, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: '/nowhere' };
     expect(problems({ ...REQUIRED, ...both })).toEqual([expect.stringContaining('exclude each other')]);

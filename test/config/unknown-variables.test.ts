@@ -25,7 +25,7 @@ it('warns once, with every name and without a value', () => {
   const warnings: string[] = [];
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_BASEURL: 'secret', WORKER_X: 'y' });
   expect(warnings).toEqual([
-    'Ignored, because no variable has this name: INCODE_BASEURL, WORKER_X. Check the spelling',
+    'Unknown variables are ignored: INCODE_BASEURL, WORKER_X. Check the spelling',
   ]);
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_API_KEY: 'x' });
   expect(warnings).toHaveLength(1);

@@ -35,7 +35,7 @@ describe('an API key that is a function', () => {
     const client = createIncodeClient({ baseUrl: server.url, apiKey });
     const failure = await failureOf(client.finishStatus(session));
     expect(failure).toMatchObject({ kind: 'notTaken', httpStatus: 403 });
-    expect(failure.message).toContain('an API key that has been exchanged meanwhile');
+    expect(failure.message).toContain('an API key that has been replaced since');
     expect(failure.message).not.toMatch(/the-(old|new)-key/);
     expect(await client.finishStatus(session)).toMatchObject({ action: 'none' });
     expect(refusals).toEqual([undefined, 'the-old-key', undefined]);

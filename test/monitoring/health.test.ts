@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { healthOf } from '../../src/monitoring/health.js';
-import { promClientLoaded } from '../../src/monitoring/optional-peer.js';
+import { loadPromClient } from '../../src/monitoring/optional-peer.js';
 import { startMonitoringServer } from '../../src/monitoring/server.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { spawnWorker } from '../support/monitored-worker.js';
@@ -63,7 +63,7 @@ describe('a worker process', () => {
     await using worker = spawnWorker(NOWHERE, { WORKER_METRICS_ADDRESS: address });
     expect(await worker.ended).toBe(1);
     expect(worker.log()).toContain(
-      `WORKER_METRICS_ADDRESS: ${address} is taken by another process. Choose another address.`,
+      `WORKER_METRICS_ADDRESS: ${address} is used by another process. Choose another address.`,
     );
   });
 
@@ -114,7 +114,7 @@ describe('the address', () => {
 
   it('that is none of this machine is told with its variable', async () => {
     await expect(startMonitoringServer({ ...at, host: '192.0.2.1', metrics })).rejects.toThrow(
-      'SOME_ADDRESS: 192.0.2.1:0 cannot be had (EADDRNOTAVAIL)',
+      'SOME_ADDRESS: 192.0.2.1:0 is not available (EADDRNOTAVAIL)',
     );
   });
 });
@@ -130,7 +130,7 @@ it('a server that never answers does not keep a probe waiting', async () => {
 
 it('without prom-client the variable that needs it is named, and how to install it', async () => {
   const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
-  await expect(promClientLoaded('SOME_ADDRESS', () => Promise.reject(missing))).rejects.toThrow(
+  await expect(loadPromClient('SOME_ADDRESS', () => Promise.reject(missing))).rejects.toThrow(
     'SOME_ADDRESS needs prom-client, which is not installed: npm install prom-client@15',
   );
 });

@@ -31,7 +31,7 @@ describe('onCall', () => {
     world.simulator.fault({ operation: 'score', kind: 'status', status: 503 });
     await expect(world.incode.score(session)).rejects.toThrow('503');
     world.simulator.fault({ operation: 'score', kind: 'body', body: '[]' });
-    await expect(world.incode.score(session)).rejects.toThrow('not its answer');
+    await expect(world.incode.score(session)).rejects.toThrow('not an answer to this call');
     world.simulator.fault({ operation: 'finishStatus', kind: 'reset' });
     await expect(world.incode.finishStatus(session)).rejects.toThrow('closed the connection');
     expect(calls).toEqual([
@@ -47,7 +47,7 @@ describe('onCall', () => {
     const calls: IncodeCall[] = [];
     await using world = await worldOf({ onCall: (call) => calls.push(call) });
     const session = { interviewId: 'any', sessionToken: 'with a space' };
-    await expect(world.incode.finishStatus(session)).rejects.toThrow('cannot be sent');
+    await expect(world.incode.finishStatus(session)).rejects.toThrow('does not fit in a header');
     expect(calls).toEqual([]);
   });
 

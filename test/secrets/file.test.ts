@@ -99,7 +99,7 @@ describe('INCODE_API_KEY_FILE', () => {
     expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
     rmSync(path);
     expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
-    const kept = 'What was read before stays in use.';
+    const kept = 'The last valid value stays in use.';
     expect(warnings).toEqual([
       `INCODE_API_KEY_FILE must be printable ASCII without spaces. ${kept}`,
       `INCODE_API_KEY_FILE names a file that cannot be read (ENOENT). ${kept}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { derived, secretMatcher } from '../../src/secrets/matcher.js';
+import { memoizedBy, secretMatcher } from '../../src/secrets/matcher.js';
 
 describe('secretMatcher', () => {
   it.each([
@@ -30,7 +30,7 @@ describe('derived', () => {
   it('is worked out again only when there is another list', () => {
     const derive = vi.fn((list: readonly string[]) => list.join());
     let list = ['a', 'b'];
-    const get = derived(() => list, derive);
+    const get = memoizedBy(() => list, derive);
     expect([get(), get()]).toEqual(['a,b', 'a,b']);
     expect(derive).toHaveBeenCalledTimes(1);
     list = ['c'];

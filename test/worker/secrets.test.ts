@@ -109,7 +109,7 @@ describe('an API key in a file', () => {
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line))
-        .filter(({ level, msg }) => level === 'warn' && msg.includes('What was read before stays in use'));
+        .filter(({ level, msg }) => level === 'warn' && msg.includes('The last valid value stays in use'));
     const named = async () => {
       // Something has to be read with them.
       await onboarding.state(last.interviewId);
