@@ -1,6 +1,8 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { ACTIVITY_DEFAULTS } from '../activities/options.js';
 import { checkPlaintext, type KeyRing, requiresEncryption } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
+import { CLIENT_DEFAULTS } from '../incode/options.js';
 import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
@@ -87,6 +89,8 @@ export interface Config {
   readonly logLevel: LogLevel;
 }
 
+const defaults = { ...CLIENT_DEFAULTS, ...ACTIVITY_DEFAULTS };
+
 /** The SDK needs one for cached workflows and one for others. */
 const MIN_WORKFLOW_TASKS = 2;
 
@@ -106,13 +110,13 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
     ...finishConfig(read),
-    connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
-    bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
+    connections: read.integer('INCODE_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
+    bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
     rateLimit: read.number('INCODE_RATE_LIMIT', { min: 0.1, max: 100_000 }) ?? null,
     bulkShare: read.number('INCODE_BULK_SHARE', { min: 0, max: 1 }) ?? 0.8,
-    confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', '15m', MAX_CONFIRM_WITHIN),
-    processedPollMs: read.duration('INCODE_PROCESSED_POLL', '15m', MAX_POLL),
-    reviewPollMs: read.duration('INCODE_REVIEW_POLL', '6h', MAX_POLL),
+    confirmFinishWithinMs: read.duration('INCODE_CONFIRM_WITHIN', defaults.confirmFinishWithinMs, MAX_CONFIRM_WITHIN),
+    processedPollMs: read.duration('INCODE_PROCESSED_POLL', defaults.processedPollMs, MAX_POLL),
+    reviewPollMs: read.duration('INCODE_REVIEW_POLL', defaults.reviewPollMs, MAX_POLL),
     temporal,
     namespace: temporal.namespace ?? 'default',
     ...encryption(read, env, temporal.connectionOptions.address),
@@ -124,7 +128,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),
-    shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', '20s', MAX_SHUTDOWN_GRACE),
+    shutdownGraceMs: read.duration('WORKER_SHUTDOWN_GRACE', 20_000, MAX_SHUTDOWN_GRACE),
     metricsAddress: read.listenAddress('WORKER_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
@@ -173,8 +177,8 @@ type VerifyConfig = IncodeConfig & Pick<Config, 'configurationId' | 'finishTimeo
 
 function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTimeMs'> {
   return {
-    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', '35s', MAX_FINISH_TIMEOUT),
-    settleTimeMs: read.duration('INCODE_SETTLE_TIME', '30s', MAX_SETTLE_TIME),
+    finishTimeoutMs: read.duration('INCODE_FINISH_TIMEOUT', defaults.finishTimeoutMs, MAX_FINISH_TIMEOUT),
+    settleTimeMs: read.duration('INCODE_SETTLE_TIME', defaults.settleTimeMs, MAX_SETTLE_TIME),
   };
 }
 
@@ -195,7 +199,7 @@ function incodeConfig(read: Reader): IncodeConfig {
     allowPlainHttp,
     apiKey: apiKey(read),
     executive: executiveConfig(read),
-    timeoutMs: read.duration('INCODE_TIMEOUT', '10s', MAX_TIMEOUT),
+    timeoutMs: read.duration('INCODE_TIMEOUT', defaults.timeoutMs, MAX_TIMEOUT),
     proxy: read.proxy(),
   };
 }

@@ -2,6 +2,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
+import { isBaseUrl, isHttpUrl } from '../incode/options.js';
 import { HIDDEN, keepSecret, redactWhenPrinted } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
@@ -69,10 +70,12 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       }
     },
 
-    duration(name: string, fallback: string, max: string): number {
-      const value = text(name) ?? fallback;
+    duration(name: string, fallbackMs: number, max: string): number {
+      const value = text(name);
+      if (value === undefined) return fallbackMs;
       const ms = parseDuration(value);
-      if (ms === undefined) problems.push(`${name} must be a duration such as "${fallback}", not "${excerpt(value)}"`);
+      if (ms === undefined)
+        problems.push(`${name} must be a duration such as "${durationText(fallbackMs)}", not "${excerpt(value)}"`);
       else if (ms > Number(parseDuration(max)))
         problems.push(`${name} must be at most ${max}, not "${excerpt(value)}"`);
       return ms ?? 0;
@@ -171,15 +174,17 @@ function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
   return config;
 }
 
-function isBaseUrl(value: string): boolean {
-  if (!isHttpUrl(value)) return false;
-  const { username, password, search, hash } = new URL(value);
-  return username + password + search + hash === '';
+/** In the largest unit that fits, such as `15m`. */
+function durationText(ms: number): string {
+  const [unit, unitMs] = UNITS.find(([, size]) => ms % size === 0) ?? ['ms', 1];
+  return `${ms / unitMs}${unit}`;
 }
 
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-}
+const UNITS: [string, number][] = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+];
 
 /** @returns `undefined` if the login contains a "%" that is not an escape */
 function passwordOf(url: string): string | undefined {

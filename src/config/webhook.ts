@@ -1,5 +1,6 @@
 import { excerpt } from '../contract/excerpt.js';
 import { HIDDEN, redactWhenPrinted } from '../secrets/index.js';
+import { HEADER_NAME, MIN_SECRET_LENGTH, URL_PATH, WEBHOOK_DEFAULTS } from '../webhook/options.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -53,16 +54,20 @@ export function readWebhookConfig(env: Environment = process.env, onWarning?: On
     receiver: withoutUndefined({
       ...paths(read),
       ...authentication(read),
-      maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) => read.integer(name, 65_536, MAX_BODY_BYTES)),
-      headersTimeoutMs: ifSet(read, 'WEBHOOK_HEADERS_TIMEOUT', (name) => read.duration(name, '5s', '1m')),
-      bodyTimeoutMs: ifSet(read, 'WEBHOOK_BODY_TIMEOUT', (name) => read.duration(name, '5s', '1m')),
+      maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) => read.integer(name, defaults.maxBodyBytes, MAX_BODY_BYTES)),
+      headersTimeoutMs: ifSet(read, 'WEBHOOK_HEADERS_TIMEOUT', (name) =>
+        read.duration(name, defaults.headersTimeoutMs, '1m'),
+      ),
+      bodyTimeoutMs: ifSet(read, 'WEBHOOK_BODY_TIMEOUT', (name) => read.duration(name, defaults.bodyTimeoutMs, '1m')),
       // After 30 s Incode has stopped waiting.
-      notifyTimeoutMs: ifSet(read, 'WEBHOOK_NOTIFY_TIMEOUT', (name) => read.duration(name, '8s', '30s')),
+      notifyTimeoutMs: ifSet(read, 'WEBHOOK_NOTIFY_TIMEOUT', (name) => read.duration(name, defaults.notifyTimeoutMs, '30s')),
     }),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return Object.freeze(config);
 }
+
+const defaults = WEBHOOK_DEFAULTS;
 
 // Incode's deliveries have a few hundred bytes, so a larger limit would be a mistake.
 const MAX_BODY_BYTES = 1_048_576;
@@ -73,8 +78,8 @@ const MAX_TOKEN_TTL = '1d';
 function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPath'> {
   const [path, tokenPath] = ['WEBHOOK_PATH', 'WEBHOOK_TOKEN_PATH'].map((name) => {
     const value = read.text(name);
-    const isPath = value === undefined || /^\/[\w./~-]*[\w~-]$/.test(value);
-    if (!isPath) read.problems.push(`${name} must be a path such as "/incode/webhook", not "${excerpt(value)}"`);
+    const isPath = value === undefined || URL_PATH.test(value);
+    if (!isPath) read.problems.push(`${name} must be a path such as "${defaults.path}", not "${excerpt(value)}"`);
     return value;
   });
   if (path !== undefined && path === tokenPath) read.problems.push('WEBHOOK_TOKEN_PATH must differ from WEBHOOK_PATH');
@@ -84,7 +89,7 @@ function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPat
 function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' | 'oauth' | 'allowUnauthenticated'> {
   const { problems } = read;
   const name = read.text('WEBHOOK_HEADER_NAME') ?? 'x-webhook-secret';
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) problems.push('WEBHOOK_HEADER_NAME must be the name of an HTTP header');
+  if (!HEADER_NAME.test(name)) problems.push('WEBHOOK_HEADER_NAME must be the name of an HTTP header');
   const before = problems.length;
   const secrets = read.secret('WEBHOOK_HEADER_SECRETS', {
     separator: ',',
@@ -99,7 +104,7 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
     as: (pairs) => pairs.map(clientOf),
   });
   const areInvalid = problems.length > before;
-  const tokenTtlMs = ifSet(read, 'WEBHOOK_TOKEN_TTL', (ttl) => read.duration(ttl, '1h', MAX_TOKEN_TTL));
+  const tokenTtlMs = ifSet(read, 'WEBHOOK_TOKEN_TTL', (ttl) => read.duration(ttl, defaults.tokenTtlMs, MAX_TOKEN_TTL));
 
   const allowed = read.oneOf('WEBHOOK_ALLOW_UNAUTHENTICATED', ['true', 'false'], 'false') === 'true';
   if (allowed && (secrets || clients || areInvalid)) {
@@ -117,9 +122,9 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
   });
 }
 
-const SECRET = /^[\x20-\x7e]{16,}$/;
-const CLIENT = /^[\x21-\x39\x3b-\x7e]+:[\x20-\x7e]{16,}$/;
-const SECRET_RULE = 'at least 16 characters of printable ASCII';
+const SECRET = new RegExp(`^[\\x20-\\x7e]{${MIN_SECRET_LENGTH},}$`);
+const CLIENT = new RegExp(`^[\\x21-\\x39\\x3b-\\x7e]+:[\\x20-\\x7e]{${MIN_SECRET_LENGTH},}$`);
+const SECRET_RULE = `at least ${MIN_SECRET_LENGTH} characters of printable ASCII`;
 
 function clientOf(pair: string): { id: string; secret: string } {
   // A secret may contain colons, an id may not.

@@ -101,12 +101,12 @@ export function isSendable(value: unknown): value is string {
 /** Node's timers fire at once for longer delays, so the call would time out as soon as it was sent. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-function isBaseUrl(value: unknown): boolean {
+export function isBaseUrl(value: unknown): boolean {
   if (!isHttpUrl(value)) return false;
   const { username, password, search, hash } = new URL(value);
   return username + password + search + hash === '';
 }
 
-function isHttpUrl(value: unknown): value is string {
+export function isHttpUrl(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
