@@ -164,7 +164,8 @@ export async function runWorker(env = process.env): Promise<number> {
     logger.info('Worker stopped: no work was lost, other workers continue');
     return 0;
   } catch (error) {
-    const what = error instanceof ShutdownTimeoutError ? 'Worker stopped before its work was done' : 'Worker cannot run';
+    const what =
+      error instanceof ShutdownTimeoutError ? 'Worker stopped before its work was done' : 'Worker cannot run';
     const why = error instanceof Error ? error.message : error;
     logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
     return 1;

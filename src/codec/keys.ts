@@ -39,7 +39,8 @@ export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
     if (!KEY_ID.test(id)) {
       throw new EncryptionKeyError('The id of an encryption key must be 1 to 64 letters, digits, ".", "_" or "-".');
     }
-    if (keysById.has(id)) throw new EncryptionKeyError(`Two encryption keys have the id ${id}. Each id must be unique.`);
+    if (keysById.has(id))
+      throw new EncryptionKeyError(`Two encryption keys have the id ${id}. Each id must be unique.`);
     if (key.length !== KEY_BYTES) {
       throw new EncryptionKeyError(
         `Encryption key ${id} has ${key.length} bytes, not 32. Make one: openssl rand -base64 32`,

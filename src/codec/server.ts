@@ -42,7 +42,9 @@ export function createCodecServer({ codec, tokens, origins }: CodecServerOptions
     const isKeys = error instanceof EncryptionKeyError;
     const status = isKeys ? 422 : (error.statusCode ?? 500);
     // Messages of other errors may contain a payload.
-    reply.code(status).send({ message: isKeys || status === 401 ? error.message : 'The body must be a list of payloads' });
+    reply
+      .code(status)
+      .send({ message: isKeys || status === 401 ? error.message : 'The body must be a list of payloads' });
   });
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.register(async (guarded) => {

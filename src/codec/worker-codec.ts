@@ -1,6 +1,6 @@
 import type { Payload, PayloadCodec, WorkflowSerializationContext } from '@temporalio/common';
-import { encode } from '../temporal/sdk-internals.js';
 import { REFUSED_PLAINTEXT } from '../contract/encodings.js';
+import { encode } from '../temporal/sdk-internals.js';
 import { isEncrypted } from './encryption-codec.js';
 import { EncryptionKeyError } from './keys.js';
 

@@ -19,7 +19,6 @@ export function unknownVariables(env: Environment = process.env): string[] {
     .sort();
 }
 
-
 export function warnOfUnknownVariables(warn: (message: string) => void, env?: Environment): void {
   const names = unknownVariables(env);
   if (names.length > 0) warn(`Unknown variables are ignored: ${names.join(', ')}. Check the spelling`);

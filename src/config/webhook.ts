@@ -54,13 +54,17 @@ export function readWebhookConfig(env: Environment = process.env, onWarning?: On
     receiver: withoutUndefined({
       ...paths(read),
       ...authentication(read),
-      maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) => read.integer(name, defaults.maxBodyBytes, MAX_BODY_BYTES)),
+      maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) =>
+        read.integer(name, defaults.maxBodyBytes, MAX_BODY_BYTES),
+      ),
       headersTimeoutMs: ifSet(read, 'WEBHOOK_HEADERS_TIMEOUT', (name) =>
         read.duration(name, defaults.headersTimeoutMs, '1m'),
       ),
       bodyTimeoutMs: ifSet(read, 'WEBHOOK_BODY_TIMEOUT', (name) => read.duration(name, defaults.bodyTimeoutMs, '1m')),
       // After 30 s Incode has stopped waiting.
-      notifyTimeoutMs: ifSet(read, 'WEBHOOK_NOTIFY_TIMEOUT', (name) => read.duration(name, defaults.notifyTimeoutMs, '30s')),
+      notifyTimeoutMs: ifSet(read, 'WEBHOOK_NOTIFY_TIMEOUT', (name) =>
+        read.duration(name, defaults.notifyTimeoutMs, '30s'),
+      ),
     }),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
@@ -108,7 +112,9 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
 
   const allowed = read.oneOf('WEBHOOK_ALLOW_UNAUTHENTICATED', ['true', 'false'], 'false') === 'true';
   if (allowed && (secrets || clients || areInvalid)) {
-    problems.push('WEBHOOK_ALLOW_UNAUTHENTICATED and secrets exclude each other: with it the secrets would not be checked');
+    problems.push(
+      'WEBHOOK_ALLOW_UNAUTHENTICATED and secrets exclude each other: with it the secrets would not be checked',
+    );
   }
   if (!allowed && !secrets && !clients && !areInvalid) {
     problems.push(

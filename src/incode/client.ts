@@ -110,7 +110,11 @@ export function createIncodeClient(clientOptions: IncodeClientOptions): IncodeCl
     const { operation } = call;
     // A missing token is refused too: without the header Incode could not tell which session is meant.
     if ('sessionToken' in call && !isSendable(call.sessionToken)) {
-      throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked: the token does not fit in a header' });
+      throw new IncodeError({
+        kind: 'tokenRefused',
+        operation,
+        what: 'was not asked: the token does not fit in a header',
+      });
     }
     const key = apiKey.current();
     if (key === undefined) {

@@ -1,12 +1,5 @@
 /** The calls of {@link IncodeClient}, named like its methods. */
-export type IncodeOperation =
-  | 'finishStatus'
-  | 'onboardingStatus'
-
-  | 'score'
-  | 'closeSession'
-  | 'start'
-  | 'logIn';
+export type IncodeOperation = 'finishStatus' | 'onboardingStatus' | 'score' | 'closeSession' | 'start' | 'logIn';
 
 /**
  * What a failed call tells you about its request:

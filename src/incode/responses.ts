@@ -64,7 +64,6 @@ export function readOnboardingStatus(fields: Fields): { onboardingStatus: string
   return status === '' ? undefined : { onboardingStatus: cut(status, MAX_BYTES.onboardingStatus) };
 }
 
-
 export function readScore({ overall }: Fields): ScoreResponse {
   const { status, value } = (typeof overall === 'object' && overall !== null ? overall : {}) as Fields;
   const number = typeof value === 'number' ? String(value) : text(value);

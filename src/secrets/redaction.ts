@@ -13,7 +13,11 @@ export function keepSecret(secret: string): string {
   if (secret.length < MIN_LENGTH || knownSecrets.has(secret)) return secret;
   knownSecrets.add(secret);
   // Plain, in JSON and in a URL. The longest comes first, because one secret may begin like another.
-  const forms = [...knownSecrets].flatMap((text) => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)]);
+  const forms = [...knownSecrets].flatMap((text) => [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+  ]);
   const sorted = [...new Set(forms)].sort((a, b) => b.length - a.length);
   knownPattern = new RegExp(sorted.map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
   return secret;

@@ -27,9 +27,12 @@ describe('reader.number', () => {
     expect(share(text)).toEqual({ value, problems: [] });
   });
 
-  it.each(['0', '5.1', '-1', '1e0', '.5', 'one', 'NaN'])('refuses "%s", which is not a number within the bounds', (text) => {
-    expect(share(text).problems).toEqual([`X must be a number from 0.1 to 5, not "${text}"`]);
-  });
+  it.each(['0', '5.1', '-1', '1e0', '.5', 'one', 'NaN'])(
+    'refuses "%s", which is not a number within the bounds',
+    (text) => {
+      expect(share(text).problems).toEqual([`X must be a number from 0.1 to 5, not "${text}"`]);
+    },
+  );
 });
 
 it('reader.url names an example if the variable is missing', () => {
@@ -40,11 +43,14 @@ it('reader.url names an example if the variable is missing', () => {
 describe('reader.temporal', () => {
   const temporal = (env: Environment) => readFrom(env, (read) => read.temporal());
 
-  it.each(['localhost:7233', 'localhost', 'temporal.example:7233', '[::1]:7233'])('accepts the address %s', (address) => {
-    const { value, problems } = temporal({ TEMPORAL_ADDRESS: address });
-    expect(problems).toEqual([]);
-    expect(value.connectionOptions.address).toBe(address);
-  });
+  it.each(['localhost:7233', 'localhost', 'temporal.example:7233', '[::1]:7233'])(
+    'accepts the address %s',
+    (address) => {
+      const { value, problems } = temporal({ TEMPORAL_ADDRESS: address });
+      expect(problems).toEqual([]);
+      expect(value.connectionOptions.address).toBe(address);
+    },
+  );
 
   it.each(['http://localhost:7233', 'local host', '::1:7233'])('refuses the address %s', (address) => {
     expect(temporal({ TEMPORAL_ADDRESS: address }).problems).toEqual([

@@ -24,9 +24,7 @@ it('unknownVariables ignores the variables that Kubernetes adds for a Service na
 it('warnOfUnknownVariables warns once, with every name and without values', () => {
   const warnings: string[] = [];
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_BASEURL: 'secret', WORKER_X: 'y' });
-  expect(warnings).toEqual([
-    'Unknown variables are ignored: INCODE_BASEURL, WORKER_X. Check the spelling',
-  ]);
+  expect(warnings).toEqual(['Unknown variables are ignored: INCODE_BASEURL, WORKER_X. Check the spelling']);
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_API_KEY: 'x' });
   expect(warnings).toHaveLength(1);
 });

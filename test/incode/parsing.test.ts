@@ -3,7 +3,6 @@ import {
   errorCode,
   readCloseSession,
   readFinishStatus,
-
   readLogIn,
   readObject,
   readOnboardingStatus,
@@ -13,9 +12,12 @@ import {
 import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../src/incode/retry-after.js';
 
 describe('readObject', () => {
-  it.each(['', '[]', 'null', '"x"', '1', 'true', '{', '<html>'])('refuses the body %j, which is not an object', (body) => {
-    expect(readObject(body)).toBeUndefined();
-  });
+  it.each(['', '[]', 'null', '"x"', '1', 'true', '{', '<html>'])(
+    'refuses the body %j, which is not an object',
+    (body) => {
+      expect(readObject(body)).toBeUndefined();
+    },
+  );
 
   it.each([
     '{"success": false}',
@@ -72,7 +74,6 @@ describe('readers of answers', () => {
     expect(readOnboardingStatus({ onboardingStatus: 'BRAND_NEW' })).toEqual({ onboardingStatus: 'BRAND_NEW' });
     expect(readOnboardingStatus({})).toBeUndefined();
   });
-
 
   it('readScore accepts missing parts and turns numbers into strings', () => {
     expect(readScore({ overall: { status: 'OK', value: '94.6' } })).toEqual({ status: 'OK', value: '94.6' });

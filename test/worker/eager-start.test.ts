@@ -41,10 +41,13 @@ async function isBegunEagerly(interviewId: string): Promise<boolean> {
   return events?.[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted === true;
 }
 
-it.each([true, false])('a client on the connection of the worker starts eagerly only on request: %s', async (requestEagerStart) => {
-  const onboarding = new OnboardingClient({ client: temporal, taskQueue, requestEagerStart });
-  const { interviewId, token } = await simulator.openSession();
-  await onboarding.start({ interviewId, sessionToken: token });
-  expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
-  expect(await isBegunEagerly(interviewId)).toBe(requestEagerStart);
-});
+it.each([true, false])(
+  'a client on the connection of the worker starts eagerly only on request: %s',
+  async (requestEagerStart) => {
+    const onboarding = new OnboardingClient({ client: temporal, taskQueue, requestEagerStart });
+    const { interviewId, token } = await simulator.openSession();
+    await onboarding.start({ interviewId, sessionToken: token });
+    expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+    expect(await isBegunEagerly(interviewId)).toBe(requestEagerStart);
+  },
+);
