@@ -80,7 +80,8 @@ it('createWorker passes interceptors to single sessions and batches, so that a h
     );
   // Interceptors in the option `worker` apply only to single sessions, in addition to the others.
   expect(own).toEqual(['finishStatus', 'score']);
-  expect(calls).toEqual(['finishStatus ok', 'score ok', 'finishStatus ok', 'score ok']);
+  const callsOfASession = ['onboardingStatus ok', 'finishStatus ok', 'score ok'];
+  expect(calls).toEqual([...callsOfASession, ...callsOfASession]);
 
   worker.shutdown();
   await running;
