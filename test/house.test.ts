@@ -22,7 +22,11 @@ const RULES: Rules = {
   secrets: { ours: [], packages: ['node:'] },
   // How a Temporal server is reached, and what its refusals mean.
   temporal: { ours: ['secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
+  // Of the parts that it configures, only their options: defaults and rules stand once.
+  config: {
+    ours: ['contract', 'codec', 'secrets', 'temporal', 'incode', 'activities'],
+    packages: ['@temporalio/envconfig'],
+  },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
   activities: {

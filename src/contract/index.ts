@@ -21,6 +21,7 @@ export {
   MAX_SHARD_BYTES,
   MAX_SHARD_SESSIONS,
 } from './batch.js';
+export { MAX_DURATION_MS, parseDuration } from './duration.js';
 export { TemporalIncodeError } from './errors.js';
 export {
   checkExtendDeadlineInput,
@@ -29,10 +30,8 @@ export {
   checkRenewTokenInput,
   checkSessionToken,
   InvalidInputError,
-  MAX_DURATION_MS,
   needsScore,
   PLAN_DEFAULTS,
-  parseDuration,
   planWithDefaults,
   type ResolvedPlan,
   resolvePlan,
@@ -74,8 +73,8 @@ export {
   type OnboardingResult,
   type OnboardingState,
   type OnboardingWorkflow,
-  type Outcome,
   OUTCOMES,
+  type Outcome,
   type Plan,
   type RenewTokenInput,
   type ScoreAnswer,

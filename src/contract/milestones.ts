@@ -47,6 +47,11 @@ export function isProcessedOnly(onboardingStatus: string): boolean {
   return milestoneOf(onboardingStatus) === 'processed';
 }
 
+/** Whether the session can no longer be finished. */
+export function isExpired(onboardingStatus: string | null): boolean {
+  return milestoneOf(onboardingStatus) === 'expired';
+}
+
 /**
  * Whether Incode's status confirms what a webhook said. A later milestone confirms an earlier one, because Incode reports only the
  * latest. A verdict and EXPIRED are confirmed only by the same status.

@@ -6,7 +6,7 @@ import { checkAnnouncedBody, readText } from './body.js';
 import { type Coalesced, coalescing } from './coalescing.js';
 import type { Notified, Settings } from './options.js';
 import { type ParsedDelivery, parseDelivery } from './parse-delivery.js';
-import { type EventFacts, type RequestResult, Refusal } from './results.js';
+import { type EventFacts, Refusal, type RequestResult } from './results.js';
 import { TimeLimitError, withTimeLimit } from './time-limit.js';
 
 /** The answer that Incode's documentation asks for. */

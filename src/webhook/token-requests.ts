@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthenticateClient } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
 import type { Settings } from './options.js';
-import { type RequestResult, Refusal } from './results.js';
+import { Refusal, type RequestResult } from './results.js';
 import type { BearerTokens } from './tokens.js';
 
 const FORM = 'application/x-www-form-urlencoded';

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
-import { derived, type Secrets } from '../secrets/matcher.js';
+import { memoizedBy, type Secrets } from '../secrets/matcher.js';
 import type { OAuthClient } from './options.js';
 
 /** The answer of the token endpoint, in OAuth2's format. */
@@ -29,7 +29,7 @@ const ISSUER = 'temporal-incode/webhook';
  * @param now milliseconds since the epoch
  */
 export function createBearerTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, now: () => number): BearerTokens {
-  const signers = derived(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
+  const signers = memoizedBy(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
   const lifetime = Math.max(1, Math.floor(tokenTtlMs / 1_000));
 
   return {

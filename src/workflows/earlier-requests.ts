@@ -1,12 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
-import {
-  type FinishAnswer,
-  isFinished,
-  milestoneOf,
-  type OnboardingInput,
-  resolveVerifyFirst,
-} from '../contract/index.js';
+import { type FinishAnswer, isFinished, type OnboardingInput, resolveVerifyFirst } from '../contract/index.js';
+import { isExpired } from '../contract/milestones.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import type { SessionRecord } from './record.js';
 import type { Session } from './session.js';
@@ -53,5 +48,5 @@ export function finishedElsewhere({ onboardingStatus, byWebhook }: SessionRecord
   const confirmedBy = byWebhook ? 'webhook' : 'status';
   const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy };
   if (isFinished(onboardingStatus)) return { finish: byStatus, onboardingStatus };
-  return milestoneOf(onboardingStatus) === 'expired' ? { finish: null, onboardingStatus } : undefined;
+  return isExpired(onboardingStatus) ? { finish: null, onboardingStatus } : undefined;
 }

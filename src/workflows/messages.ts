@@ -8,6 +8,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
+import { parseStatusChanged } from '../contract/guards.js';
 import {
   checkExtendDeadlineInput,
   checkRenewTokenInput,
@@ -24,7 +25,6 @@ import {
   type StatusChangedInput,
   UPDATES,
 } from '../contract/index.js';
-import { parseStatusChanged } from '../contract/guards.js';
 import { guarded, wrongStage } from './failures.js';
 import { addEvent, applyStatus, applyWebhookStatus, keepHint, saysMore } from './record.js';
 import type { Session } from './session.js';

@@ -1,5 +1,4 @@
 import {
-  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   ContinueAsNew,
@@ -9,26 +8,23 @@ import {
 } from '@temporalio/workflow';
 import {
   checkOnboardingInput,
-  type FinishAnswer,
   isFinished,
   isProcessed,
-  milestoneOf,
   needsScore,
   type OnboardingInput,
   type OnboardingResult,
   verdictOf,
 } from '../contract/index.js';
-import { omitUndefined } from '../contract/omit-undefined.js';
+import { isExpired } from '../contract/milestones.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
-import { earlierRequest, finishedElsewhere, mayFollowAnother, unlessReset, verification } from './earlier-requests.js';
-import { activityRefusal, guarded } from './failures.js';
-import { untilHintsAreChecked, whileHintsAreChecked } from './hints.js';
-import { incode } from './incode.js';
+import { mayFollowAnother, unlessReset } from './earlier-requests.js';
+import { guarded } from './failures.js';
+import { untilHintsAreChecked } from './hints.js';
 import { handleMessages, refuseMessages } from './messages.js';
 import { NEW_RUN, NewRunIsDue } from './new-run.js';
-import { addEvent, applyStatus, carriedRecord, type SessionRecord } from './record.js';
+import { addEvent, carriedRecord, type SessionRecord } from './record.js';
 import { Session } from './session.js';
-import { withToken } from './tokens.js';
+import { closeSession, finishSession, scoreSession } from './steps.js';
 import { readableInput } from './unreadable.js';
 import { publishOutcome, publishResult } from './visibility.js';
 import { waitInStage } from './waits.js';
@@ -102,13 +98,13 @@ class Onboarding {
   private async complete(): Promise<OnboardingResult> {
     const { plan, record } = this.session;
     if (record.answer === null) {
-      if (await this.captured()) await this.finish();
+      if (await this.captured()) await finishSession(this.session);
       else record.answer = { finish: null };
     }
     const finish = record.answer?.finish ?? null;
     const isConfirmed = finish?.confirmedBy !== 'unconfirmed';
-    if (finish && isConfirmed && plan.close && record.closed === null) await this.close();
-    if (finish && needsScore(plan, finish) && record.score === null) await this.score();
+    if (finish && isConfirmed && plan.close && record.closed === null) await closeSession(this.session);
+    if (finish && needsScore(plan, finish) && record.score === null) await scoreSession(this.session);
     if (finish && plan.review === 'wait' && awaitsReview(this.decision(), finish, needsScore(plan, finish)))
       await this.review();
     // A person's verdict overrides everything else, also if its webhook has only just arrived.
@@ -132,89 +128,6 @@ class Onboarding {
       poll: plan.finishWhen === 'processed' ? 'processed' : undefined,
     });
     return isReady();
-  }
-
-  private async finish(): Promise<void> {
-    const { session } = this;
-    const { record, input } = session;
-    session.enter('finishing');
-    const { flowId } = input;
-    record.earlierRequest = earlierRequest(session);
-    const call = () =>
-      withToken(
-        session,
-        (access) => incode.finishStatus({ ...access, ...omitUndefined({ flowId }), ...verification(record) }),
-        {
-          onRefusal: ({ lastSentAt, accepted }) => {
-            // An earlier attempt of the refused call may still be in flight.
-            record.earlierRequest = { lastSentAt: lastSentAt ?? null, ...omitUndefined({ accepted }) };
-          },
-          instead: () => finishedElsewhere(record),
-        },
-      );
-    // With a token, the activity reads the status itself.
-    const decides = (hint: string) => record.token === null && (isFinished(hint) || isExpired(hint));
-    const { finish, onboardingStatus, toBeConfirmed } = await whileHintsAreChecked(session, decides, call);
-    if (toBeConfirmed) await this.confirm(finish);
-    applyStatus(record, onboardingStatus, 'answer');
-    addEvent(
-      record,
-      finish ? `Finished: action ${finish.action}, confirmed by ${finish.confirmedBy}` : 'Expired at Incode',
-    );
-    record.answer = { finish };
-  }
-
-  /** Waits until the session's own status confirms the answer, which may be for another session. */
-  private async confirm(finish: FinishAnswer | null): Promise<void> {
-    const { record, input } = this.session;
-    addEvent(record, "Incode answered. The session's status must confirm that the answer is for this session");
-    try {
-      await incode.confirmFinish({ interviewId: input.interviewId, finish });
-    } catch (error) {
-      throw activityRefusal(error)?.failure ?? error;
-    }
-  }
-
-  private async close(): Promise<void> {
-    const { session } = this;
-    const { record } = session;
-    session.enter('closing');
-    try {
-      await withToken(session, (access) => incode.closeSession(access));
-      record.closed = true;
-      addEvent(record, 'Closed');
-    } catch (error) {
-      // The session is finished, so a refused close must not cost its outcome.
-      if (!(error instanceof ApplicationFailure)) throw error;
-      record.closed = false;
-      addEvent(record, `Not closed: ${error.message}`);
-    }
-  }
-
-  private async score(): Promise<void> {
-    const { session } = this;
-    const { record, plan } = session;
-    session.enter('scoring', plan.scoreDeadlineMs);
-    for (;;) {
-      const { deadline } = record;
-      const scope = new CancellationScope();
-      session.boundByDeadline = scope;
-      try {
-        const answer = await scope.run(() =>
-          withToken(session, (access) =>
-            incode.score({ ...access, readyWithinMs: Math.max(0, (deadline ?? 0) - Date.now()) }),
-          ),
-        );
-        record.score = { answer };
-        addEvent(record, answer ? `Score: ${answer.status}` : 'No score within the score deadline');
-        return;
-      } catch (error) {
-        const isMoved = isCancellation(error) && record.deadline !== deadline;
-        if (!isMoved) throw error;
-      } finally {
-        session.boundByDeadline = null;
-      }
-    }
   }
 
   private async review(): Promise<void> {
@@ -261,8 +174,4 @@ class Onboarding {
 
 function isVerdict(onboardingStatus: string | null): boolean {
   return verdictOf(onboardingStatus) !== undefined;
-}
-
-function isExpired(onboardingStatus: string | null): boolean {
-  return milestoneOf(onboardingStatus) === 'expired';
 }

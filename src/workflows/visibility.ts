@@ -6,7 +6,6 @@ import { LONG_STAGES } from '../contract/limits.js';
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);
 
-
 /** Publishes the begin and the end of a long wait for `list`. Without the end, `list` would show a wait during a later outage. */
 export function publishStage(stage: Stage): void {
   const published = workflowInfo().typedSearchAttributes.get(stageKey);

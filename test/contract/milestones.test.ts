@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   bearsOut,
   correctOnboardingStatus,
+  isExpired,
   isFinished,
   isKnownStatus,
   isProcessed,
@@ -94,6 +95,10 @@ it.each([
   ['ONBOARDING_FINISHED', false],
 ])('isProcessedOnly of %s is %s', (status, expected) => {
   expect(isProcessedOnly(status)).toBe(expected);
+});
+
+it('isExpired is true only for EXPIRED', () => {
+  expect(['EXPIRED', 'ONBOARDING_FINISHED', 'UNKNOWN', null].map(isExpired)).toEqual([true, false, false, false]);
 });
 
 it.each([

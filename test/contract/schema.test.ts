@@ -174,14 +174,11 @@ describe('guards and schema', () => {
       const judge = verdict === 'good' ? 'accept' : 'refuse';
       return [`${judge} the ${type} ${JSON.stringify(value)?.slice(0, 90)}`, ...row] as const;
     }),
-  )(
-    '%s',
-    (_, type, verdict, value) => {
-      // JSON has no `undefined`.
-      const sent = JSON.parse(JSON.stringify(value));
-      expect({ guard: byGuard(type, sent), schema: bySchema(type, sent) }).toEqual({ guard: verdict, schema: verdict });
-    },
-  );
+  )('%s', (_, type, verdict, value) => {
+    // JSON has no `undefined`.
+    const sent = JSON.parse(JSON.stringify(value));
+    expect({ guard: byGuard(type, sent), schema: bySchema(type, sent) }).toEqual({ guard: verdict, schema: verdict });
+  });
 
   /** Rules that JSON Schema cannot express, or that need no schema. */
   const DIFFERENT: [rule: string, type: string, value: unknown, guard: 'good' | 'bad'][] = [
@@ -195,7 +192,12 @@ describe('guards and schema', () => {
     // Webhooks always have the id. The schema asks callers for it, because the workflow cannot check the session without it.
     ['a status without its session', 'StatusChangedInput', { onboardingStatus: 'EXPIRED' }, 'good'],
     // Rows come from an earlier result. Checking 2,000 of them in a workflow task would take too long.
-    ['an unknown outcome in the rows of an earlier run', 'BatchInput', { ...shard, earlier: [{ outcome: 'maybe' }] }, 'good'],
+    [
+      'an unknown outcome in the rows of an earlier run',
+      'BatchInput',
+      { ...shard, earlier: [{ outcome: 'maybe' }] },
+      'good',
+    ],
   ];
 
   it.each(DIFFERENT)('disagree about %s', (_, type, value, guard) => {

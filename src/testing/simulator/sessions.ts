@@ -3,7 +3,15 @@ import { isFinished } from '../../contract/index.js';
 import type { SimulatorBehavior } from './behavior.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
-import { canExpire, eventOfFinish, isForward, isProcessed, type Score, type SimulatedSession, scoreOf } from './session.js';
+import {
+  canExpire,
+  eventOfFinish,
+  isForward,
+  isProcessed,
+  type Score,
+  type SimulatedSession,
+  scoreOf,
+} from './session.js';
 import { type SavedTokens, Tokens } from './tokens.js';
 import type { OpenedSession, SessionEvent, SessionSpec, SessionView } from './types.js';
 
