@@ -1,12 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type OnboardingState, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);
 
-/** Stages that may last for days. The others are over in a moment, and every upsert is billed. */
-const LONG: readonly (string | undefined)[] = ['waiting', 'needsToken', 'inReview'] satisfies Stage[];
+const LONG: readonly (string | undefined)[] = LONG_STAGES;
 
 /** For `list`: when a long wait begins, and when it is over, or an outage afterwards would hide behind it. */
 export function publishStage(stage: Stage): void {
