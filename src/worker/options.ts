@@ -66,6 +66,9 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
   };
 }
 
+/** A shard has a task every few seconds, so two are enough; the SDK wants at least two. */
+const BULK_WORKFLOW_TASKS = 2;
+
 export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
   const rate = rates(config);
@@ -77,7 +80,7 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
     maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    maxConcurrentWorkflowTaskExecutions: BULK_WORKFLOW_TASKS,
     maxConcurrentActivityTaskExecutions: config.bulkActivities,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };
