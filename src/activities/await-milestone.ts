@@ -3,6 +3,7 @@ import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { isRefusedForGood } from './score.js';
+import { statusById } from './token-fit.js';
 import type { AwaitMilestoneInput } from './types.js';
 
 /**
@@ -16,14 +17,12 @@ export function awaitMilestone({ incode, processedPollMs, reviewPollMs }: Resolv
   return async (input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }> => {
     const { interviewId, milestone } = input;
     const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
-    const { onboardingStatus } = await callIncode((signal) => incode.onboardingStatus(input, { signal })).catch(
-      (error) => {
-        // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
-        if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
-        // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
-        throw activityFailure(error, { interviewId, operatorRetryMs: pollMs, leastDelayMs: pollMs });
-      },
-    );
+    const { onboardingStatus } = await callIncode((signal) => statusById(incode, input, signal)).catch((error) => {
+      // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
+      if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
+      // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
+      throw activityFailure(error, { interviewId, operatorRetryMs: pollMs, leastDelayMs: pollMs });
+    });
     if (isReached(milestone, onboardingStatus)) return { onboardingStatus };
     const what = milestone === 'processed' ? 'the session is still being captured' : 'nobody has decided yet';
     throw notYet(FAILURES.milestoneNotReached, interviewId, what, pollMs);

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { textOf } from '../support/history.js';
+import { finishElsewhere } from '../support/lifecycle.js';
 import { API_KEY } from '../support/world.js';
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
@@ -121,6 +122,7 @@ it('a session that goes through outages, a lost answer, a new token, webhooks an
   await onboarding.renewToken(interviewId, fresh);
   expect(await finishing).toMatchObject({ action: 'approved', redirectionUrl: REDIRECTION });
   await expect.poll(async () => (await onboarding.state(interviewId)).state?.stage).toBe('inReview');
+  simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
   await onboarding.statusChanged({ interviewId, onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
   expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
   await expectNothingIn(onboardingWorkflowId(interviewId), [token, fresh]);
@@ -194,6 +196,7 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
   ]);
   const asked = { finishWhen: 'asked' } as const;
   await onboarding.start({ interviewId: expired.interviewId, sessionToken: expired.token, plan: asked });
+  simulator.setOnboardingStatus(expired.interviewId, 'EXPIRED');
   await onboarding.statusChanged({ interviewId: expired.interviewId, onboardingStatus: 'EXPIRED' });
   expect(await onboarding.result(expired.interviewId)).toMatchObject({ outcome: 'expired' });
 
@@ -202,6 +205,7 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
   await expect(onboarding.result(cancelled.interviewId)).rejects.toThrow(SessionFailedError);
 
   const start = { sessionToken: told.token, plan: { finishWhen: 'processed' } } as const;
+  await finishElsewhere({ simulator }, told.interviewId);
   await onboarding.statusChanged({ interviewId: told.interviewId, onboardingStatus: 'ONBOARDING_FINISHED' }, start);
   expect(await onboarding.result(told.interviewId)).toMatchObject({ outcome: 'approved' });
 

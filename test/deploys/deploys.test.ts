@@ -112,8 +112,11 @@ async function buildsWhenTold(interviewId: string): Promise<(string | undefined)
   return builds(interviewId);
 }
 
-const processed = (interviewId: string) =>
-  onboarding.statusChanged({ interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' });
+/** Incode has processed it, and says so when it is asked about the webhook. */
+async function processed(interviewId: string): Promise<void> {
+  simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+  await onboarding.statusChanged({ interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' });
+}
 
 describe('deploys, as docs/deploys.md has them', () => {
   it('a version that is not the current one is led to nothing, and doctor says so', async () => {

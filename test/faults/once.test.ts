@@ -204,6 +204,18 @@ describe('a single session', () => {
     expect(calls(world, session)).toBe(1);
   });
 
+  it.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
+    'fails with IncodeTokenMismatch while it waits to be processed, if Incode refuses the id: %j',
+    async (behavior) => {
+      await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
+      const [a, b] = [await open(world), await open(world)];
+      const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+      await world.onboarding.start({ ...given, plan: { finishWhen: 'processed' } });
+      expect(await thrown(world.onboarding.result(a.interviewId))).toMatchObject({ type: FAILURES.tokenMismatch });
+      expect([effects(world, a).finished, effects(world, b).finished]).toEqual([0, 0]);
+    },
+  );
+
   it('that was started by a foreign client is checked by the worker too', async () => {
     await using world = await worldWith({ foreignId: 'ignored' });
     const [a, b] = [await open(world), await open(world)];

@@ -216,7 +216,11 @@ describe('the metrics', () => {
     // Once a minute again, for as long as the key is wrong.
     expect(count('incode_requests_total', { outcome: 'apiKeyRefused' })).toBeGreaterThanOrEqual(1);
     expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'unknownSession' })).toBe(1);
-    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'tokenRefused' })).toBe(1);
+    // The look before finishing is refused already.
+    expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'tokenRefused' })).toBe(0);
+    expect(
+      count('incode_requests_total', { operation: 'onboardingStatus', outcome: 'tokenRefused' }),
+    ).toBeGreaterThanOrEqual(1);
     expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'maybeRunning' })).toBe(1);
     expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'ok' })).toBe(BATCH_SESSIONS + 2);
     expect(count('incode_responses_total', { status: '429' })).toBe(1);

@@ -87,7 +87,7 @@ export async function untilLooks(world: TestWorld, interviewId: string, times: n
 }
 
 /** Another program finishes the session at Incode. */
-export async function finishElsewhere({ simulator }: TestWorld, interviewId: string): Promise<void> {
+export async function finishElsewhere({ simulator }: Pick<TestWorld, 'simulator'>, interviewId: string): Promise<void> {
   const headers = {
     'content-type': 'application/json',
     'api-version': '1.0',

@@ -29,6 +29,8 @@ interface Way {
 
 const PROCESSED = { finishWhen: 'processed' } as const;
 const TOKEN_REFUSED = { kind: 'status', status: 401 } as const;
+/** By id, and without: a refusal of the id alone would be a token of another session. */
+const TOKEN_REFUSED_TWICE = { ...TOKEN_REFUSED, times: 2 } as const;
 const AWAY = { kind: 'status', status: 503, times: null } as const;
 
 const WAYS: Record<Place, Way> = {
@@ -37,7 +39,7 @@ const WAYS: Record<Place, Way> = {
   'in retry': { fault: { operation: 'finishStatus', ...AWAY }, arrivesAt: 'finishing' },
   'noToken/waiting': {
     plan: PROCESSED,
-    fault: { operation: 'onboardingStatus', ...TOKEN_REFUSED },
+    fault: { operation: 'onboardingStatus', ...TOKEN_REFUSED_TWICE },
     arrivesAt: 'noToken/waiting',
   },
   'noToken/finishing': { fault: { operation: 'finishStatus', ...TOKEN_REFUSED }, arrivesAt: 'noToken/finishing' },
