@@ -7,7 +7,7 @@ import { spawnWorker } from '../support/monitored-worker.js';
 import { API_KEY, startTestWorld } from '../support/world.js';
 
 /** docs/worker.md gives a container 1 GB. Sessions in memory and tasks of batches come on top of what is measured here. */
-const MAX_MB = 800;
+const MAX_MB = 750;
 
 const SESSIONS = 10;
 const SIGNALS = 24;
