@@ -71,7 +71,7 @@ export interface Config {
   readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: about 0.3 MB each, and a replay of one that waited costs milliseconds. */
   readonly maxCachedWorkflows: number;
-  /** `WORKER_WORKFLOW_TASKS`: workflow tasks at a time. @default 40, as the SDK's: each takes a millisecond or two of one thread. */
+  /** `WORKER_WORKFLOW_TASKS`: concurrent workflow tasks of sessions. @default 3: a history of 50 MB takes 140 MB while its task runs. */
   readonly workflowTasks: number;
   /** `WORKER_BULK_ACTIVITIES`: at a time. @default 4: one ends while another is under way, and a third is being fetched. */
   readonly bulkActivities: number;
@@ -115,7 +115,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
-    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, MIN_WORKFLOW_TASKS),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 3, 1_000, MIN_WORKFLOW_TASKS),
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),

@@ -60,11 +60,21 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    // They hold up to twice as many slots, and an eager start needs one that is free.
+    workflowTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: polls(config.workflowTasks) },
     // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
     maxConcurrentActivityTaskExecutions: connections,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
   };
 }
+
+/** The SDK's 10 where there are enough slots; at least one for sticky tasks and one for others. */
+function polls(slots: number): number {
+  return Math.max(2, Math.min(10, Math.floor((slots - 1) / 2)));
+}
+
+/** A shard has a task every few seconds, so two are enough; the SDK wants at least two. */
+const BULK_WORKFLOW_TASKS = 2;
 
 export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
@@ -77,7 +87,7 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
     maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    maxConcurrentWorkflowTaskExecutions: BULK_WORKFLOW_TASKS,
     maxConcurrentActivityTaskExecutions: config.bulkActivities,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };
