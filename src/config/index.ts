@@ -1,7 +1,8 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { checkPlaintext, type KeyRing, requiresEncryption } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
-import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
+import { isPlainHttp } from '../network/loopback.js';
+import { HIDDEN, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import { type DeploymentVersion, deploymentVersion } from './deployment.js';
 import { type ExecutiveConfig, executiveConfig } from './executive.js';
@@ -223,6 +224,11 @@ export function namedSecretFiles(env: Environment = process.env): [variable: str
 /** Whether this machine is configured for Incode at all; where nothing but clients run, it is not. */
 export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
+}
+
+/** Whether this machine has an executive token, or can log in for one, as workers do. */
+export function isExecutiveConfigured(env: Environment = process.env): boolean {
+  return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);
 }
 
 // Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.

@@ -1,4 +1,4 @@
-import { isPlainHttp } from '../secrets/index.js';
+import { isPlainHttp } from '../network/loopback.js';
 import type { IncodeErrorKind, IncodeOperation } from './errors.js';
 
 /** One call over HTTP and what came of it, for metrics. Nothing in it belongs to a session. */

@@ -1,4 +1,4 @@
-import { isLoopback } from '../secrets/index.js';
+import { isLoopback } from '../network/loopback.js';
 
 /**
  * gRPC options for an address: grpc-js sends also what is meant for this machine through `http_proxy`, where no proxy can
