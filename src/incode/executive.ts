@@ -1,5 +1,5 @@
 import type { IncodeClient } from './client.js';
-import { IncodeError, type IncodeErrorKind } from './errors.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from './errors.js';
 
 /** A token that reaches every session, unlike a session's own. */
 export interface ExecutiveToken {
@@ -24,7 +24,8 @@ const PAUSE_AFTER_REFUSAL_MS = 900_000;
 /** Whatever else went wrong is over soon, and thousands of sessions must not ask together. */
 const PAUSE_AFTER_FAILURE_MS = 10_000;
 
-const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused', 'apiKeyRefused'];
+/** Of the user. A refused API key (403) is another matter, and the log-in goes on soon after its correction. */
+const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused'];
 
 /**
  * Logs an executive user in, one log-in at a time, and again before the token expires.
@@ -79,14 +80,12 @@ export function givenExecutiveToken(read: (refused?: string) => string): Executi
   };
 }
 
-/** Nobody but the operator can mend it. */
 function logInRefused({ httpStatus }: IncodeError): IncodeError {
-  const what = `answered ${httpStatus} to the log-in of the executive user`;
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what, httpStatus });
+  return new ExecutiveRefusedError(`answered ${httpStatus} to the log-in of the executive user`, httpStatus);
 }
 
 function executiveTokenRefused(): IncodeError {
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'refuses the executive token' });
+  return new ExecutiveRefusedError('refuses the executive token');
 }
 
 /**

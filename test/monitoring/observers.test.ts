@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
-import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
+import { createIncodeClient, givenExecutiveToken, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 
 async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
@@ -135,6 +135,32 @@ describe('observe', () => {
     breaker.succeeded();
     breaker.succeeded();
     expect(changes).toEqual([true, false]);
+  });
+
+  it('is told of the token of another session, by a single session and by a batch', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const [one, other] = [await world.open(), await world.open()];
+    const mixedUp = { interviewId: one.interviewId, sessionToken: other.sessionToken };
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    await expect(new MockActivityEnvironment().run(finishStatus, mixedUp)).rejects.toThrow('belongs to session');
+    expect(events.splice(0)).toEqual([{ type: 'tokenMismatch' }]);
+    const { completeMany } = createBulkActivities({ incode: world.incode, observe });
+    const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+    await new MockActivityEnvironment().run(completeMany, { sessions: [{ index: 0, ...mixedUp }], plan });
+    expect(events).toEqual([{ type: 'tokenMismatch' }, { type: 'batchSession', result: 'failed' }]);
+  });
+
+  it('is told that Incode refuses an executive token that was given', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const executive = givenExecutiveToken(() => 'of-yesterday');
+    const { confirmFinish } = createIncodeActivities({ incode: world.incode, observe, executive });
+    const finish = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } as const;
+    const { interviewId } = await world.open();
+    const confirming = new MockActivityEnvironment().run(confirmFinish, { interviewId, finish });
+    await expect(confirming).rejects.toThrow('refuses the executive token');
+    expect(events).toEqual([{ type: 'executiveRefused' }]);
   });
 
   it('cannot make an activity fail', async () => {
