@@ -24,7 +24,11 @@ const RULES: Rules = {
   secrets: { ours: [], packages: ['node:'] },
   // How a Temporal server is reached, and what its refusals mean.
   temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'network', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
+  // Of the parts that it configures, only their options: defaults and rules stand once.
+  config: {
+    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities', 'webhook'],
+    packages: ['@temporalio/envconfig'],
+  },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
   activities: {

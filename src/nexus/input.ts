@@ -3,7 +3,7 @@ import { checkInterviewId } from '../contract/index.js';
 import type { SessionInput } from './index.js';
 
 /**
- * Checks which session an operation is about, and that no field is misspelt; the other fields are the client's to check.
+ * Checks the interview id and refuses unknown fields. The client checks the other fields.
  *
  * @throws InvalidInputError
  */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { derived, secretMatcher } from '../secrets/matcher.js';
+import { memoizedBy, secretMatcher } from '../secrets/matcher.js';
 import type { OAuthClient, Settings } from './options.js';
 import { Refusal } from './results.js';
 import type { Tokens } from './tokens.js';
@@ -38,7 +38,7 @@ export function deliveryAuthentication(
 export type AuthenticateClient = (headers: IncomingHttpHeaders) => { client: OAuthClient; position: number };
 
 export function clientAuthentication({ oauth }: Settings): AuthenticateClient {
-  const known = derived(oauth?.clients ?? [], (clients) => {
+  const known = memoizedBy(oauth?.clients ?? [], (clients) => {
     return { clients, match: secretMatcher(clients.map(({ id, secret }) => pair(id, secret))) };
   });
   return ({ authorization = '' }) => {

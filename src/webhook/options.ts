@@ -90,6 +90,9 @@ export const WEBHOOK_DEFAULTS = {
 /** Below it a secret could be found by trying, with a token in hand. */
 export const MIN_SECRET_LENGTH = 16;
 
+export const URL_PATH = /^\/[\w./~-]*[\w~-]$/;
+export const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /** @throws TypeError naming the option, and repeating no secret */
 export function resolveOptions(options: WebhookReceiverOptions): Settings {
   const { header, oauth, allowUnauthenticated = false } = options;
@@ -107,7 +110,7 @@ export function resolveOptions(options: WebhookReceiverOptions): Settings {
   if (typeof settings.notify !== 'function') throw new TypeError('notify must be a function');
   checkAuthentication(settings);
   for (const name of ['path', 'tokenPath'] as const) {
-    if (!/^\/[\w./~-]*[\w~-]$/.test(settings[name])) {
+    if (!URL_PATH.test(settings[name])) {
       throw new TypeError(`${name} must be a path such as "${WEBHOOK_DEFAULTS[name]}"`);
     }
   }
@@ -137,8 +140,7 @@ function checkAuthentication({ header, oauth, allowUnauthenticated }: Settings):
     throw new TypeError('allowUnauthenticated contradicts header and oauth: with it nobody would be asked for them');
   }
   if (header) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header.name))
-      throw new TypeError('header.name must be the name of an HTTP header');
+    if (!HEADER_NAME.test(header.name)) throw new TypeError('header.name must be the name of an HTTP header');
     const secrets = current(header.secrets);
     if (secrets.length === 0) throw new TypeError('header.secrets must not be empty');
     for (const [i, secret] of secrets.entries()) {

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
-import { derived, type Secrets } from '../secrets/matcher.js';
+import { memoizedBy, type Secrets } from '../secrets/matcher.js';
 import type { OAuthClient } from './options.js';
 
 /** What the token endpoint answers, as OAuth2 has it. */
@@ -29,7 +29,7 @@ const ISSUER = 'temporal-incode/webhook';
  * @param now milliseconds since the epoch
  */
 export function createTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, now: () => number): Tokens {
-  const signers = derived(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
+  const signers = memoizedBy(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
   const lifetime = Math.max(1, Math.floor(tokenTtlMs / 1_000));
 
   return {

@@ -23,7 +23,7 @@ async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
 }
 
 describe('onCall', () => {
-  it('is told of every call, whatever came of it', async () => {
+  it('receives every call with its outcome', async () => {
     const calls: IncodeCall[] = [];
     await using world = await worldOf({ onCall: (call) => calls.push(call) });
     const session = await world.open();
@@ -31,7 +31,7 @@ describe('onCall', () => {
     world.simulator.fault({ operation: 'score', kind: 'status', status: 503 });
     await expect(world.incode.score(session)).rejects.toThrow('503');
     world.simulator.fault({ operation: 'score', kind: 'body', body: '[]' });
-    await expect(world.incode.score(session)).rejects.toThrow('not its answer');
+    await expect(world.incode.score(session)).rejects.toThrow('not an answer to this call');
     world.simulator.fault({ operation: 'finishStatus', kind: 'reset' });
     await expect(world.incode.finishStatus(session)).rejects.toThrow('closed the connection');
     expect(calls).toEqual([
@@ -43,15 +43,15 @@ describe('onCall', () => {
     expect(calls.every(({ durationMs }) => durationMs > 0)).toBe(true);
   });
 
-  it('is not told of what was never a call', async () => {
+  it('does not receive calls that were never sent', async () => {
     const calls: IncodeCall[] = [];
     await using world = await worldOf({ onCall: (call) => calls.push(call) });
     const session = { interviewId: 'any', sessionToken: 'with a space' };
-    await expect(world.incode.finishStatus(session)).rejects.toThrow('cannot be sent');
+    await expect(world.incode.finishStatus(session)).rejects.toThrow('does not fit in a header');
     expect(calls).toEqual([]);
   });
 
-  it('cannot make a call fail', async () => {
+  it('does not make a call fail if it throws', async () => {
     await using world = await worldOf({
       onCall: () => {
         throw new Error('broken');
@@ -67,7 +67,7 @@ describe('observe', () => {
     return { events, observe: (event: ActivityEvent) => events.push(event) };
   };
 
-  it('is told of an answer that got lost, and that verifying prevented a second completion', async () => {
+  it('receives a lost answer, and the status read that prevented a second finish', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
@@ -83,7 +83,7 @@ describe('observe', () => {
     ]);
   });
 
-  it('is told that verifying found the session open, and nothing if nothing was read', async () => {
+  it('receives the status read of an open session, and nothing if no status was read', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
@@ -94,7 +94,7 @@ describe('observe', () => {
     expect(events).toEqual([{ type: 'verification', result: 'open' }]);
   });
 
-  it('is told how each session of a batch fared, and that batches are held', async () => {
+  it('receives the result of each session of a batch, and that batches are held', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { completeMany } = createBulkActivities({ incode: world.incode, concurrency: 1, observe });
@@ -124,7 +124,7 @@ describe('observe', () => {
     expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
   });
 
-  it('is told once when batches are held, and once when it is over', () => {
+  it('receives one event when batches are held and one when they continue', () => {
     const changes: boolean[] = [];
     const breaker = new CircuitBreaker((held) => changes.push(held));
     breaker.succeeded();
@@ -137,7 +137,7 @@ describe('observe', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  it('is told of the token of another session, by a single session and by a batch', async () => {
+  it('gets an event for the token of another session, from a single session and from a batch', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const [one, other] = [await world.open(), await world.open()];
@@ -151,7 +151,7 @@ describe('observe', () => {
     expect(events).toEqual([{ type: 'tokenMismatch' }, { type: 'batchSession', result: 'failed' }]);
   });
 
-  it('is told that Incode refuses an executive token that was given', async () => {
+  it('gets an event if Incode refuses an executive token', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const executive = givenExecutiveToken(() => 'of-yesterday');
@@ -163,7 +163,7 @@ describe('observe', () => {
     expect(events).toEqual([{ type: 'executiveRefused' }]);
   });
 
-  it('cannot make an activity fail', async () => {
+  it('does not make an activity fail if it throws', async () => {
     await using world = await worldOf();
     const observe = () => {
       throw new Error('broken');
