@@ -2,7 +2,8 @@ import { ACTIVITY_DEFAULTS } from '../activities/options.js';
 import { checkPlaintext, requiresEncryption } from '../codec/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../contract/index.js';
 import { CLIENT_DEFAULTS } from '../incode/options.js';
-import { HIDDEN, isPlainHttp, redactWhenPrinted } from '../secrets/index.js';
+import { isPlainHttp } from '../network/loopback.js';
+import { HIDDEN, redactWhenPrinted } from '../secrets/index.js';
 import { DEFAULT_ADDRESS } from '../temporal/environment.js';
 import type { Config } from './config.js';
 import { deploymentVersion } from './deployment.js';
@@ -51,7 +52,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
-    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 40, 1_000, MIN_WORKFLOW_TASKS),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 3, 1_000, MIN_WORKFLOW_TASKS),
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),
@@ -159,6 +160,11 @@ export function namedSecretFiles(env: Environment = process.env): [variable: str
 /** Whether this machine has a configuration for Incode. Machines that only run clients have none. */
 export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
+}
+
+/** Whether this machine has an executive token, or can log in for one, as workers do. */
+export function isExecutiveConfigured(env: Environment = process.env): boolean {
+  return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);
 }
 
 // Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.

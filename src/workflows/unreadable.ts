@@ -63,14 +63,21 @@ export function readable<T>(field: string, value: T): T {
   return value;
 }
 
+/** Recorded in the history of a start that was refused, so that a replay refuses it too, whatever can be read by then. */
+const REFUSED_START = 'unreadable-start';
+
 /**
- * @throws InvalidInputError for an input that can never be read
- * @throws Error, which makes the server retry the workflow task, for one that waits for its key, and for one of a run that is replayed
+ * @throws InvalidInputError for an input that could not be read when the workflow was started
+ * @throws Error, which makes the server retry the workflow task, for one that waits for its key, and for one that was read before
  */
 export function startedWith<T>(value: T): T {
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
-  const isOurs = unsafe.isReplaying || continuedFromExecutionRunId !== undefined;
-  return isOurs || markOf(value)?.needsKey ? written(value) : readable('input', value);
+  const mark = markOf(value);
+  if (!mark && !unsafe.isReplaying) return value;
+  // A run before has written it, or a key that is rolled out opens it.
+  if (continuedFromExecutionRunId !== undefined || mark?.needsKey) return written(value);
+  if (!patched(REFUSED_START)) return written(value);
+  throw new InvalidInputError('input', `cannot be read: it ${mark?.why ?? 'could not be read at the start'}`);
 }
 
 /** @throws Error, which makes the server retry the workflow task, for what a run of this workflow has read or written before */

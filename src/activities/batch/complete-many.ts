@@ -197,7 +197,7 @@ class BulkAttempt {
     else {
       this.open.push([index, fitted(step.open, bytesPerSession), step.dueInMs]);
       const { error } = step;
-      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
+      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error, this.options.observe);
     }
     // A call that was aborted, or not made, says nothing about Incode.
     if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();

@@ -30,7 +30,7 @@ export interface LocalTemporalServerOptions {
   onProgress?: (message: string) => void;
   /** Where a downloaded server is kept. @default the user's cache directory */
   cacheDir?: string;
-  /** Read for TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH and PATH. @default process.env */
+  /** Read for TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH, PATH and the proxy of a download. @default process.env */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
