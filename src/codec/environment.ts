@@ -1,4 +1,4 @@
-import { isLoopback } from '../secrets/index.js';
+import { isLoopback } from '../network/loopback.js';
 import { EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -30,6 +30,8 @@ export interface IncodeErrorFacts {
   code?: number | string | undefined;
   retryAfterMs?: number | undefined;
   answeredAt?: Date | undefined;
+  /** The last sentence of the message, which says what to do. @default the sentence of the kind */
+  consequence?: string;
 }
 
 /**
@@ -56,9 +58,18 @@ export class IncodeError extends Error {
   /** When Incode answered, by its own clock, to the second; `undefined` if it does not say. */
   readonly answeredAt: Date | undefined;
 
-  constructor({ kind, operation, what, httpStatus, code, retryAfterMs, answeredAt }: IncodeErrorFacts) {
+  constructor(facts: IncodeErrorFacts) {
+    const {
+      kind,
+      operation,
+      what,
+      httpStatus,
+      code,
+      retryAfterMs,
+      answeredAt,
+      consequence = CONSEQUENCE[kind],
+    } = facts;
     const incodeCode = code === undefined ? '' : ` with code ${code}`;
-    const consequence = operation === 'logIn' && kind === 'misconfigured' ? CORRECT_EXECUTIVE : CONSEQUENCE[kind];
     super(`${operation}: Incode ${what}${incodeCode}. ${consequence}`);
     this.kind = kind;
     this.operation = operation;
@@ -68,8 +79,6 @@ export class IncodeError extends Error {
     this.answeredAt = answeredAt;
   }
 }
-
-const CORRECT_EXECUTIVE = 'Correct the e-mail and password, or the token, of the executive user.';
 
 const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   badRequest: 'It refuses this request for good: check the session and its flow.',
@@ -83,3 +92,11 @@ const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   resultUnknown: 'The request is over, but its result is not known: check the status before repeating it.',
   maybeRunning: 'The request may still be running there: check the status later, before repeating it.',
 };
+
+/** Incode refuses the executive user or its token. Only an operator can fix it. */
+export class ExecutiveRefusedError extends IncodeError {
+  constructor(what: string, httpStatus?: number) {
+    const consequence = 'Correct the e-mail and password, or the token, of the executive user.';
+    super({ kind: 'misconfigured', operation: 'logIn', what, httpStatus, consequence });
+  }
+}

@@ -1,5 +1,5 @@
 import type { IncodeClient } from './client.js';
-import { IncodeError, type IncodeErrorKind } from './errors.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from './errors.js';
 
 /** A token that gives access to every session. */
 export interface ExecutiveToken {
@@ -24,7 +24,8 @@ const PAUSE_AFTER_REFUSAL_MS = 900_000;
 /** Other failures are usually short. The pause keeps thousands of sessions from logging in together. */
 const PAUSE_AFTER_FAILURE_MS = 10_000;
 
-const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused', 'apiKeyRefused'];
+/** Refusals of the user. A refused API key (403) is not one, so log-ins continue soon after the key is corrected. */
+const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused'];
 
 /**
  * Logs in an executive user, once for all concurrent callers, and again before the token expires.
@@ -81,12 +82,11 @@ export function givenExecutiveToken(read: (refused?: string) => string): Executi
 
 /** Only an operator can fix it, so it is not retried as an ordinary refusal. */
 function logInRefused({ httpStatus }: IncodeError): IncodeError {
-  const what = `answered ${httpStatus} to the log-in of the executive user`;
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what, httpStatus });
+  return new ExecutiveRefusedError(`answered ${httpStatus} to the log-in of the executive user`, httpStatus);
 }
 
 function executiveTokenRefused(): IncodeError {
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'refuses the executive token' });
+  return new ExecutiveRefusedError('refuses the executive token');
 }
 
 /**

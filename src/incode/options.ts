@@ -1,4 +1,4 @@
-import { isPlainHttp } from '../secrets/index.js';
+import { isPlainHttp } from '../network/loopback.js';
 import type { IncodeErrorKind, IncodeOperation } from './errors.js';
 
 /** One completed HTTP call, for metrics. It contains nothing about the session. */

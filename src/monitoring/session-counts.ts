@@ -1,7 +1,8 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { ONBOARDING_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/index.js';
-import { LONG_STAGES } from '../contract/limits.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
+/** The number of open sessions in each long stage. Every other open session is at work. */
 export type SessionCounts = Record<(typeof LONG_STAGES)[number] | 'atWork', number>;
 
 const OPEN = `WorkflowType = '${ONBOARDING_WORKFLOW}' and ExecutionStatus = 'Running'`;

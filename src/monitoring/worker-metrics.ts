@@ -86,6 +86,16 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     help: 'Sessions that Incode answered as finished, but that the executive token did not find finished.',
     registers,
   });
+  const mismatches = new Counter({
+    name: 'incode_token_mismatches_total',
+    help: 'Session tokens that belong to another session and were not used.',
+    registers,
+  });
+  const executiveRefused = new Counter({
+    name: 'incode_executive_refused_total',
+    help: 'Calls that wait because Incode refuses the executive user or token.',
+    registers,
+  });
   const hints = new Counter({
     name: 'incode_webhook_hints_total',
     help: "Webhooks that were checked against Incode's status, by result.",
@@ -141,6 +151,10 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
           return unconfirmed.inc();
         case 'notConfirmed':
           return notConfirmed.inc();
+        case 'tokenMismatch':
+          return mismatches.inc();
+        case 'executiveRefused':
+          return executiveRefused.inc();
         case 'hint':
           return hints.inc({ result: event.result });
         case 'batchSession':

@@ -1,4 +1,4 @@
-import { isLoopback } from '../secrets/index.js';
+import { isLoopback } from '../network/loopback.js';
 
 /**
  * gRPC options for an address. grpc-js sends even loopback traffic through `http_proxy`, but a proxy cannot reach this machine's

@@ -24,7 +24,7 @@ export interface TestOnboardingOptions {
 }
 
 export interface TestOnboarding {
-  /** The client of your code under test. */
+  /** The client for your tests: starts sessions and batches (`completeBatch`) and reads their results. */
   readonly onboarding: OnboardingClient;
   /** The simulated Incode: opens sessions, simulates faults and logs every call. */
   readonly incode: IncodeSimulator;
@@ -60,6 +60,7 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
     const incode = await startIncodeSimulator({ timeScale: 0.01, ...options.simulator });
     stops.push(() => incode.close());
     const taskQueue = `test-${randomUUID()}`;
+    const bulkTaskQueue = `${taskQueue}-bulk`;
     const worker = await createWorker(
       readConfig({
         INCODE_BASE_URL: incode.url,
@@ -71,7 +72,7 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
         TEMPORAL_NAMESPACE: server.namespace,
         TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true',
         WORKER_TASK_QUEUE: taskQueue,
-        WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+        WORKER_BULK_TASK_QUEUE: bulkTaskQueue,
         ...options.worker,
       }),
     );
@@ -83,7 +84,7 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
     const connection = await Connection.connect({ address: server.address });
     stops.push(() => connection.close());
     const client = new Client({ connection, namespace: server.namespace });
-    return { onboarding: new OnboardingClient({ client, taskQueue }), incode, stop };
+    return { onboarding: new OnboardingClient({ client, taskQueue, bulkTaskQueue }), incode, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -60,11 +60,21 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    // Pollers hold up to twice as many slots, and an eager start needs a free one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: polls(config.workflowTasks) },
     // Each activity makes one call at a time. More activities than connections would spend their timeouts waiting.
     maxConcurrentActivityTaskExecutions: connections,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
   };
 }
+
+/** The SDK's 10 if there are enough slots; at least one for cached workflows and one for others. */
+function polls(slots: number): number {
+  return Math.max(2, Math.min(10, Math.floor((slots - 1) / 2)));
+}
+
+/** A shard has a task every few seconds, so two are enough. The SDK needs at least two. */
+const BULK_WORKFLOW_TASKS = 2;
 
 export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
@@ -77,7 +87,7 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
     maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    maxConcurrentWorkflowTaskExecutions: BULK_WORKFLOW_TASKS,
     maxConcurrentActivityTaskExecutions: config.bulkActivities,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };

@@ -1,7 +1,7 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { IncodeActivities } from '../activities/types.js';
+import { BACKOFF_COEFFICIENT, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from '../contract/backoff.js';
 import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
-import { BACKOFF_COEFFICIENT, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from '../contract/limits.js';
 
 /** A call whose result the session needs to continue. */
 const CALL = {

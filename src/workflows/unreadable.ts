@@ -63,16 +63,23 @@ export function readable<T>(field: string, value: T): T {
   return value;
 }
 
+/** Marks a refused start in its history, so that a replay also refuses it, even if the input can be decoded by then. */
+const REFUSED_START = 'unreadable-start';
+
 /**
  * Checks the input of a workflow.
  *
- * @throws InvalidInputError for an input that can never be decoded
- * @throws Error for an input that needs a missing key, or that an earlier run or task has read; the server retries the workflow task
+ * @throws InvalidInputError for an input that could not be decoded when the workflow was started
+ * @throws Error for an input that needs a missing key, or that was decoded before; the server retries the workflow task
  */
 export function readableInput<T>(value: T): T {
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
-  const wasRead = unsafe.isReplaying || continuedFromExecutionRunId !== undefined;
-  return wasRead || markOf(value)?.needsKey ? needed(value) : readable('input', value);
+  const mark = markOf(value);
+  if (!mark && !unsafe.isReplaying) return value;
+  // An earlier run wrote it, or a key that arrives later opens it.
+  if (continuedFromExecutionRunId !== undefined || mark?.needsKey) return needed(value);
+  if (!patched(REFUSED_START)) return needed(value);
+  throw new InvalidInputError('input', `cannot be read: it ${mark?.why ?? 'could not be read at the start'}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type OnboardingState, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
-import { LONG_STAGES } from '../contract/limits.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);

@@ -35,7 +35,7 @@ describe('readConfig', () => {
       taskQueue: 'incode-onboarding',
       nexusTaskQueue: null,
       maxCachedWorkflows: 300,
-      workflowTasks: 40,
+      workflowTasks: 3,
       bulkActivities: 4,
       bulkCachedWorkflows: 32,
       shutdownGraceMs: 20_000,
@@ -148,6 +148,16 @@ describe('readConfig', () => {
     const config = readConfig({ ...REQUIRED, ...temporal, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' });
     expect(config.namespace).toBe('kyc');
     expect(config.temporal.connectionOptions.address).toBe('temporal.example:7233');
+  });
+
+  it('requires encryption keys where encryption is required, and refuses a contradiction', () => {
+    const required = { ...REQUIRED, TEMPORAL_INCODE_REQUIRE_ENCRYPTION: 'true' };
+    expect(problems(required)).toEqual([expect.stringContaining('there are no encryption keys')]);
+    expect(problems({ ...required, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' })).toHaveLength(1);
+    expect(problems({ ...REQUIRED, TEMPORAL_INCODE_REQUIRE_ENCRYPTION: 'yes' })).toHaveLength(1);
+    const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32, 1).toString('base64')}`;
+    expect(readConfig({ ...required, TEMPORAL_INCODE_ENCRYPTION_KEYS }).requireEncryption).toBe(true);
+    expect(readConfig(REQUIRED).requireEncryption).toBe(false);
   });
 
   it.each(['temporal.example:7233', '10.0.0.7:7233', '[2001:db8::1]:7233'])(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
 
 const facts = { operation: 'score', what: 'answered 500' } as const;
 
@@ -22,11 +22,12 @@ describe('IncodeError', () => {
     expect(error).toMatchObject({ name: 'IncodeError', kind, operation: 'score', httpStatus: undefined });
   });
 
-  it('tells you to correct the executive user if a log-in is misconfigured', () => {
-    const message = (kind: IncodeErrorKind) =>
-      new IncodeError({ kind, operation: 'logIn', what: 'answered 400' }).message;
-    expect(message('misconfigured')).toContain('Correct the e-mail and password, or the token, of the executive user.');
-    expect(message('notTaken')).toContain('may be repeated');
+  it('tells you to correct the executive user if Incode refuses it, and the base URL if the log-in is redirected', () => {
+    const refused = new ExecutiveRefusedError('answered 400 to the log-in', 400);
+    expect(refused.message).toContain('Correct the e-mail and password, or the token, of the executive user.');
+    expect(refused).toMatchObject({ kind: 'misconfigured', operation: 'logIn', httpStatus: 400 });
+    const redirected = new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'redirects' });
+    expect(redirected.message).toContain('Check the base URL and the proxy');
   });
 
   it("contains Incode's own code in its message and all facts as properties", () => {

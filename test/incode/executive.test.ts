@@ -73,16 +73,19 @@ describe('executiveLogIn', () => {
     expect(await executive.token()).toBe('token-2');
   });
 
-  it('retries after ten seconds if Incode did not answer', async () => {
-    const { state, executive } = logIn();
-    state.fails = 'notTaken';
-    expect(await thrown(executive.token())).toMatchObject({ kind: 'notTaken' });
-    state.fails = undefined;
-    state.ms = 10_000 - 1;
-    expect(await thrown(executive.token())).toMatchObject({ kind: 'notTaken' });
-    state.ms = 10_000;
-    expect(await executive.token()).toBe('token-2');
-  });
+  it.each(['notTaken', 'apiKeyRefused'] as const)(
+    'retries ten seconds after a failure of the kind %s',
+    async (kind) => {
+      const { state, executive } = logIn();
+      state.fails = kind;
+      expect(await thrown(executive.token())).toMatchObject({ kind });
+      state.fails = undefined;
+      state.ms = 10_000 - 1;
+      expect(await thrown(executive.token())).toMatchObject({ kind });
+      state.ms = 10_000;
+      expect(await executive.token()).toBe('token-2');
+    },
+  );
 });
 
 describe('givenExecutiveToken', () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
+import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import { countSessions } from '../../src/monitoring/session-counts.js';
 import {
   type IncodeSimulator,
@@ -141,6 +142,16 @@ async function everythingHappens(): Promise<void> {
   for (const { interviewId } of [good, lost, limited]) await onboarding.result(interviewId);
   await expect(onboarding.result(unknown.interviewId)).rejects.toThrow();
 
+  const [one, other] = [await open(), await open()];
+  const mixedUp = { interviewId: one.interviewId, sessionToken: other.sessionToken };
+  // Past the client, which refuses such a token itself.
+  const failed = await onboarding.temporal.workflow.start(ONBOARDING_WORKFLOW, {
+    taskQueue: 'incode-onboarding',
+    workflowId: onboardingWorkflowId(one.interviewId),
+    args: [mixedUp],
+  });
+  await expect(failed.result()).rejects.toThrow();
+
   const list = await Promise.all(Array.from({ length: BATCH_SESSIONS }, () => open()));
   // More failures in a row than the circuit breaker tolerates.
   simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: 12 });
@@ -227,6 +238,7 @@ describe('metrics', () => {
     expect(count('incode_finish_ambiguous_total', { outcome: 'maybeRunning' })).toBe(1);
     expect(count('incode_finish_duplicates_prevented_total')).toBe(1);
     expect(count('incode_finish_verifications_total', { result: 'finished' })).toBe(1);
+    expect(count('incode_token_mismatches_total')).toBe(1);
     expect(count('incode_batch_sessions_total', { result: 'finished' })).toBe(BATCH_SESSIONS);
     expect(count('incode_batch_sessions_postponed_total')).toBeGreaterThanOrEqual(8);
     expect(count('incode_batch_held')).toBe(0);
@@ -290,6 +302,22 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
       return [...groupedBy, ...shown].filter((label) => !there.includes(label)).map((label) => `${where}: ${label}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it.each([
+    ['incode_finish_unconfirmed_total', {}],
+    ['incode_finish_not_confirmed_total', {}],
+    ['incode_token_mismatches_total', {}],
+    ['incode_executive_refused_total', {}],
+    ['incode_secret_files_wrong', {}],
+    ['incode_webhook_hints_total', { result: 'contradicted' }],
+    ['incode_webhook_hints_total', { result: 'unconfirmed' }],
+    ['incode_webhook_requests_total', { endpoint: 'delivery', result: 'tooMany' }],
+  ])('has an alert for %s with %j', (name, labels: Record<string, string>) => {
+    const asked = RULES.flatMap(({ expr }) => parsePromQl(expr).selectors);
+    expect(
+      asked.filter((selector) => selector.name === name && isSelected({ name, labels, value: 1 }, selector)),
+    ).not.toEqual([]);
   });
 
   it('use counters only over a range of time', async () => {

@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
-import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
+import { createIncodeClient, givenExecutiveToken, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 
 async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
@@ -135,6 +135,32 @@ describe('observe', () => {
     breaker.succeeded();
     breaker.succeeded();
     expect(changes).toEqual([true, false]);
+  });
+
+  it('gets an event for the token of another session, from a single session and from a batch', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const [one, other] = [await world.open(), await world.open()];
+    const mixedUp = { interviewId: one.interviewId, sessionToken: other.sessionToken };
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    await expect(new MockActivityEnvironment().run(finishStatus, mixedUp)).rejects.toThrow('belongs to session');
+    expect(events.splice(0)).toEqual([{ type: 'tokenMismatch' }]);
+    const { completeMany } = createBulkActivities({ incode: world.incode, observe });
+    const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+    await new MockActivityEnvironment().run(completeMany, { sessions: [{ index: 0, ...mixedUp }], plan });
+    expect(events).toEqual([{ type: 'tokenMismatch' }, { type: 'batchSession', result: 'failed' }]);
+  });
+
+  it('gets an event if Incode refuses an executive token', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const executive = givenExecutiveToken(() => 'of-yesterday');
+    const { confirmFinish } = createIncodeActivities({ incode: world.incode, observe, executive });
+    const finish = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } as const;
+    const { interviewId } = await world.open();
+    const confirming = new MockActivityEnvironment().run(confirmFinish, { interviewId, finish });
+    await expect(confirming).rejects.toThrow('refuses the executive token');
+    expect(events).toEqual([{ type: 'executiveRefused' }]);
   });
 
   it('does not make an activity fail if it throws', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../src/secrets/index.js';
+import { isLoopback } from '../../src/network/loopback.js';
 import { channelArgsFor } from '../../src/temporal/address.js';
 
 describe('isLoopback and channelArgsFor', () => {

