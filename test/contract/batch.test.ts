@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { resolveBatchPlan } from '../../src/contract/batch.js';
 import {
   answerWorkflowId,
   batchWorkflowId,
@@ -65,6 +66,14 @@ describe('checkBatchInput', () => {
 
 it.each([undefined, null, {}])('checkBatchPlan accepts %j as a plan of defaults', (plan) => {
   expect(checkBatchPlan(plan)).toEqual({});
+});
+
+it('resolveBatchPlan fills in defaults and converts durations to milliseconds', () => {
+  expect(resolveBatchPlan(undefined)).toEqual({ close: false, score: true, scoreDeadlineMs: 900_000 });
+  expect(resolveBatchPlan({ close: true, scoreDeadline: '1h' })).toMatchObject({
+    close: true,
+    scoreDeadlineMs: 3_600_000,
+  });
 });
 
 it('checkBatchSession names fields of a single session without a prefix', () => {

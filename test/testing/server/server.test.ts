@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Never the server of the run, whatever TEMPORAL_ADDRESS says. */
+/** Without TEMPORAL_ADDRESS, which may name the server of this test run. */
 function ownEnv(): Record<string, string | undefined> {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   return env;
@@ -47,7 +47,7 @@ async function clientOf({ address, namespace }: { address: string; namespace: st
 const portOf = ({ address }: LocalTemporalServer) => Number(address.split(':')[1]);
 
 function isAlive(pid: number | null): boolean {
-  if (pid === null) throw new Error('no process of ours');
+  if (pid === null) throw new Error('the server has no process id');
   try {
     return process.kill(pid, 0);
   } catch {
@@ -115,9 +115,9 @@ it('registers search attributes that an existing database lacks', async () => {
 });
 
 it.each([
-  ['30 days by default when data are kept', {}, 30],
-  ['what is asked for', { retentionDays: 2 }, 2],
-])('retention: %s', async (_, options, days) => {
+  ['by default for 30 days', {}, 30],
+  ['for retentionDays', { retentionDays: 2 }, 2],
+])('dataDir keeps closed workflows %s', async (_, options, days) => {
   const server = await start({ dataDir: join(directory, 'data'), ...options });
   const { connection } = await clientOf(server);
   const { config } = await connection.workflowService.describeNamespace({ namespace: server.namespace });
@@ -162,7 +162,7 @@ it('a server that ends during its start rejects with its output', async () => {
 it.runIf(process.platform !== 'win32')(
   'the server ends with the process that started it, also after SIGKILL',
   async () => {
-    // One that writes nothing: a server that does ends by itself when nobody reads it any more.
+    // `sleep` writes nothing. A program with output would end by itself once nobody reads it.
     const module = new URL('../../../dist/testing/server/process.js', import.meta.url).href;
     const script = `const { startServerProcess } = await import('${module}');
     console.log(startServerProcess('sleep', ['600']).pid);`;
