@@ -5,7 +5,7 @@ import type { ResolvedActivityOptions } from './options.js';
 import type { SessionInput } from './types.js';
 
 /** Closes a session. May be repeated, but what Incode says to a session that is closed already is not documented. */
-export function closeSession({ incode, operatorRetryMs }: ResolvedActivityOptions) {
+export function closeSession({ incode, operatorRetryMs, observe }: ResolvedActivityOptions) {
   return async (session: SessionInput): Promise<{ sessionStatus: string | null }> => {
     try {
       return await callIncode((signal) => incode.closeSession(session, { signal }));
@@ -13,7 +13,7 @@ export function closeSession({ incode, operatorRetryMs }: ResolvedActivityOption
       // The answer to an earlier attempt was lost: a refusal then says that it is closed, or that it cannot be.
       const isRepeat = !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
       if (isRepeat) return { sessionStatus: null };
-      throw activityFailure(error, { interviewId: session.interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId: session.interviewId, operatorRetryMs, observe });
     }
   };
 }

@@ -49,9 +49,9 @@ export async function firstConfirmation(
 /** Reads the status again until it bears the finish out, or the time is over. */
 export function confirmFinish(options: ResolvedActivityOptions) {
   return async ({ interviewId, finish }: ConfirmFinishInput): Promise<void> => {
-    const { operatorRetryMs } = options;
+    const { operatorRetryMs, observe } = options;
     const confirmed = await callIncode((signal) => isConfirmed(options, interviewId, finish, signal)).catch((error) => {
-      throw activityFailure(error, { interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
     if (confirmed !== false) return;
     const pause = nextPause(options, activityInfo());

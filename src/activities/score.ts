@@ -20,12 +20,12 @@ export function score(options: ResolvedActivityOptions) {
   };
 }
 
-async function readScore({ incode, operatorRetryMs }: ResolvedActivityOptions, input: ScoreInput) {
+async function readScore({ incode, operatorRetryMs, observe }: ResolvedActivityOptions, input: ScoreInput) {
   try {
     return await callIncode((signal) => incode.score(input, { signal }));
   } catch (error) {
     if (isRefusedForGood(error)) return { status: null, value: null };
-    throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs });
+    throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs, observe });
   }
 }
 
