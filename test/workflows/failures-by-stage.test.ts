@@ -47,7 +47,7 @@ const FAULTS: Record<string, FaultEffect & { times?: number }> = {
 
 interface Stage {
   operation: SimulatedOperation;
-  plan?: OnboardingInput['plan'];
+  plan?: Exclude<OnboardingInput['plan'], undefined>;
   spec?: SessionSpec;
   /** The look before the finish would meet the fault of the status first. */
   verifyFirst?: 'trust';
