@@ -25,7 +25,7 @@ import {
 import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
-import { checkBehavior } from '../src/testing/simulator/checks.js';
+import { checkBehavior } from '../src/testing/simulator/check-behavior.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { run } from './support/cli.js';
 import { anchors, codeBlocks, inCode, links, prose, tableOf } from './support/markdown.js';

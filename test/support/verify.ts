@@ -64,7 +64,7 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
       behavior.emptyFinish === 'refused' ? ['could not be tried', /without documents/] : finishOf('closedFinish'),
     'expired-finish': ['could not be tried', 'needs --wait-for-expiry'],
     'process-id-twice':
-      behavior.secondProcessId === 'refused' ? ['as assumed', refused(400)] : ['differs, safe', 'accepted'],
+      behavior.secondProcessId === 'accepted' ? ['differs, safe', 'accepted'] : ['as assumed', refused(400)],
     'status-by-id': ['as assumed', /unknown/i],
     'status-values': SPELLINGS[statusSpelling],
     'status-without-id':

@@ -5,6 +5,7 @@ import {
   type SimulatorBehavior,
   startIncodeSimulator,
 } from '../../src/testing/simulator/index.js';
+import { pngOf } from '../support/images.js';
 import { call, type Sent } from './simulator-client.js';
 
 const FINISH = '/omni/finish-status';
@@ -175,30 +176,190 @@ describe('tokenForm', () => {
   });
 });
 
+const UPLOAD = { body: { base64Image: 'QUJD' } };
+const FRONT = '/omni/add/front-id/v2';
+const BACK = '/omni/add/back-id/v2';
+const FACE = '/omni/add/face/third-party';
+const PROCESS_ID = '/omni/process/id';
+const EMPTY = { body: {} };
+
+it.each([
+  ['refused', 400, /Id already processed/],
+  ['parseError', 400, /NumberFormatException: Cannot parse null string/],
+  ['accepted', 200, undefined],
+] as const)('secondProcessId: %s: process/id again gives %i', async (secondProcessId, status, message) => {
+  await using own = await started({ secondProcessId });
+  await answersTo(own, FRONT, UPLOAD);
+  expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status: 200 });
+  const second = await answersTo(own, PROCESS_ID, EMPTY);
+  expect(second.status).toBe(status);
+  if (message) expect(second.body.message).toMatch(message);
+});
+
+it.each([400, 409, 500] as const)('secondProcessIdStatus: a second process/id is refused with %i', async (status) => {
+  await using own = await started({ secondProcessIdStatus: status });
+  await answersTo(own, FRONT, UPLOAD);
+  await answersTo(own, PROCESS_ID, EMPTY);
+  expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status });
+});
+
+it.each([
+  ['frontAndBack', 400],
+  ['any', 200],
+] as const)('newUploads: %s: process/id after a new front gives %i', async (newUploads, status) => {
+  await using own = await started({ newUploads });
+  await answersTo(own, FRONT, UPLOAD);
+  await answersTo(own, PROCESS_ID, EMPTY);
+  await answersTo(own, FRONT, UPLOAD);
+  expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status });
+});
+
+describe('uploads', () => {
+  const small = { body: { base64Image: pngOf(640, 480).toString('base64') } };
+  const dataUrl = { body: { base64Image: `data:image/png;base64,${pngOf(1_280, 800).toString('base64')}` } };
+  const bytes = { method: 'POST', headers: { 'content-type': 'image/jpeg' }, body: 'a picture' };
+
+  it.each<[Partial<SimulatorBehavior>, string, Sent, number, object]>([
+    [{ smallImage: 'error' }, FRONT, small, 400, { status: 3008 }],
+    [{ smallImage: 'failReason' }, FRONT, small, 200, { failReason: 'DOCUMENT_NOT_READABLE' }],
+    [{ smallImage: 'failReason' }, FACE, small, 400, { status: 4019 }],
+    [{ smallImage: 'accepted' }, FRONT, small, 200, { failReason: null }],
+    [{ imageErrorStatus: 422 }, FRONT, small, 422, { status: 3008 }],
+    [{ imageErrorStatus: 500 }, FRONT, small, 500, { status: 3008 }],
+    [{ unknownFormat: 'accepted' }, FRONT, UPLOAD, 200, { failReason: null }],
+    [{ unknownFormat: 'refused' }, FRONT, UPLOAD, 200, { failReason: 'UNKNOWN_DOCUMENT_TYPE' }],
+    [{ dataUrl: 'refused' }, FRONT, dataUrl, 200, { failReason: 'UNKNOWN_DOCUMENT_TYPE' }],
+    [{ dataUrl: 'accepted' }, FRONT, dataUrl, 200, { failReason: null }],
+    [{ binaryUpload: 'accepted' }, '/omni/add/front-id', bytes, 200, { failReason: null }],
+    [{ binaryUpload: 'refused' }, '/omni/add/front-id', bytes, 400, {}],
+    [{ selfieWithoutType: 'accepted' }, FACE, UPLOAD, 200, { confidence: 0 }],
+    [{ selfieWithoutType: 'refused' }, FACE, UPLOAD, 400, {}],
+    [{ backBeforeFront: 'refused' }, BACK, UPLOAD, 400, {}],
+    [{ backBeforeFront: 'accepted' }, BACK, UPLOAD, 200, { failReason: null }],
+    [{ maxRequestBytes: 20 }, FRONT, { body: { base64Image: 'A'.repeat(20) } }, 413, {}],
+  ])('%j: %s', async (behavior, path, sent, status, body) => {
+    await using own = await started({});
+    own.simulator.setBehavior(behavior);
+    expect(await answersTo(own, path, sent)).toMatchObject({ status, body });
+  });
+
+  it('maxUploads: refuses further uploads of the same side', async () => {
+    await using own = await started({ maxUploads: 1 });
+    const statuses = [FRONT, FRONT, BACK].map((path) => async () => (await answersTo(own, path, UPLOAD)).status);
+    const seen = [];
+    for (const status of statuses) seen.push(await status());
+    expect(seen).toEqual([200, 400, 200]);
+  });
+
+  it.each([
+    ['accepted', 200],
+    ['refused', 400],
+  ] as const)('uploadAfterFinish: %s: an upload after finish-status gives %i', async (uploadAfterFinish, status) => {
+    await using own = await started({ uploadAfterFinish });
+    await answersTo(own, FINISH);
+    expect(await answersTo(own, FRONT, UPLOAD)).toMatchObject({ status });
+  });
+});
+
+it.each([
+  ['optional', 200],
+  ['required', 400],
+] as const)('consents: %s: process/id without consents gives %i', async (consents, status) => {
+  await using own = await started({ consents });
+  expect(await answersTo(own, FRONT, UPLOAD)).toMatchObject({
+    body: { showMandatoryConsent: consents === 'required' },
+  });
+  expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status });
+  for (const kind of ['user', 'ml']) await answersTo(own, `/omni/add/${kind}-consent`, { body: { status: true } });
+  // By default it was processed before.
+  expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status: consents === 'required' ? 200 : 400 });
+});
+
 it.each([
   ['accepted', 200],
   ['refused', 400],
-] as const)('secondProcessId: %s: process/id again gives %i until an ID is added', async (secondProcessId, status) => {
-  await using own = await started({ secondProcessId });
-  const body = { base64Image: 'QUJD' };
-  await answersTo(own, '/omni/add/front-id/v2', { body });
-  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status: 200 });
-  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status });
-  await answersTo(own, '/omni/add/front-id/v2', { body });
-  expect(await answersTo(own, '/omni/process/id', { body: {} })).toMatchObject({ status: 200 });
+] as const)('secondWatchlist: %s: a second check gives %i', async (secondWatchlist, status) => {
+  await using own = await started({ secondWatchlist });
+  await answersTo(own, FRONT, UPLOAD);
+  expect(await answersTo(own, '/omni/process/global-watchlist', EMPTY)).toMatchObject({ status: 200 });
+  expect(await answersTo(own, '/omni/process/global-watchlist', EMPTY)).toMatchObject({ status });
+});
+
+it.each([
+  ['sections', { status: 'UNKNOWN' }],
+  ['overall', { status: 'OK', value: '94.6' }],
+] as const)('earlyScore: %s: the overall score before finish-status is %j', async (earlyScore, overall) => {
+  await using own = await started({ earlyScore });
+  expect(await answersTo(own, '/omni/get/score')).toMatchObject({ body: { overall } });
+});
+
+it('customFieldKeys: refuses a start with another key', async () => {
+  await using own = await started({ customFieldKeys: ['branch'] });
+  const status = async (customFields: object) => (await start(own.simulator, { customFields })).status;
+  expect([await status({ branch: '1' }), await status({ simulate: 'review' }), await status({ desk: '2' })]).toEqual([
+    200, 200, 400,
+  ]);
+});
+
+describe('calls of an executive', () => {
+  const executive = async (own: Started): Promise<Started> => {
+    const body = { email: 'clerk@example.com', password: 'a password' };
+    return { ...own, token: (await answersTo(own, '/executive/log-in', { body })).body.token };
+  };
+  const SEARCH = '/omni/validation-results/search/v2';
+
+  it.each([
+    ['applied', 200, 0],
+    ['ignored', 200, 1],
+    ['refused', 400, undefined],
+  ] as const)(
+    'searchFilter: %s: a search for nobody gives %i with %s sessions',
+    async (searchFilter, status, found) => {
+      await using own = await started({ searchFilter });
+      const clerk = await executive(own);
+      const answer = await answersTo(clerk, SEARCH, { body: { externalCustomerId: 'nobody' } });
+      expect([answer.status, answer.body.interviews?.length]).toEqual([status, found]);
+      expect((await answersTo(clerk, SEARCH, EMPTY)).body.interviews).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ['unknown', 404],
+    ['accepted', 200],
+  ] as const)('secondDelete: %s: deleting a session again gives %i', async (secondDelete, status) => {
+    await using own = await started({ secondDelete });
+    const clerk = await executive(own);
+    const path = `/omni/interview?interviewId=${own.interviewId}`;
+    const body = { filter: { ids: [own.interviewId] } };
+    expect(await answersTo(clerk, path, { method: 'DELETE' })).toMatchObject({ status: 200 });
+    expect(await answersTo(clerk, path, { method: 'DELETE' })).toMatchObject({ status });
+    expect(await answersTo(clerk, '/omni/interviews', { method: 'DELETE', body })).toMatchObject({ status });
+  });
 });
 
 describe('requiredHeaders', () => {
   const missing = { 'x-api-key': 403, 'api-version': 400, 'content-type': 400 } as const;
 
-  it.each(Object.entries(missing))('a call without %s is answered %i', async (name, status) => {
+  it.each(Object.entries(missing))('a call without %s is answered %i where it is required', async (name, status) => {
     await using own = await started({});
+    own.simulator.setBehavior({ requiredHeaders: ['x-api-key', 'api-version', 'content-type'] });
     expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status });
   });
 
   it.each(Object.keys(missing))('a call without %s is accepted where the header is not required', async (name) => {
     await using own = await started({ requiredHeaders: [] });
     expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status: 200 });
+  });
+
+  it('by default, Content-Type is required with a body and not without', async () => {
+    await using own = await started({});
+    const headers = { 'content-type': null };
+    expect(await answersTo(own, STATUS, { headers })).toMatchObject({ status: 200 });
+    expect(await answersTo(own, '/omni/session/status/set?action=Closed', { method: 'POST', headers })).toMatchObject({
+      status: 200,
+    });
+    const text = { headers: { 'content-type': 'text/plain' }, ...UPLOAD };
+    expect(await answersTo(own, FRONT, text)).toMatchObject({ status: 400 });
   });
 
   it('a wrong API key is refused where none is required', async () => {

@@ -208,6 +208,35 @@ describe('the data file', () => {
     expect(after.effects(interviewId).finished).toBe(2);
   });
 
+  it('keeps what a session has received, and never an image', async () => {
+    const before = await startIncodeSimulator({ dataFile });
+    const body = { configurationId: 'f', customFields: { branch: 'north' } };
+    const { interviewId, token } = (await call(before, '/omni/start', { body })).body;
+    const base64Image = Buffer.from('a canary in the image').toString('base64');
+    await call(before, '/omni/add/front-id/v2', { token, body: { base64Image } });
+    const captures = before.captures(interviewId);
+    await before.close();
+
+    await using after = await startIncodeSimulator({ dataFile });
+    expect(captures).toMatchObject({ attempts: { front: 1 }, customFields: { branch: 'north' } });
+    expect(after.captures(interviewId)).toEqual(captures);
+    const file = await readFile(dataFile, 'utf8');
+    for (const canary of ['canary', base64Image.slice(0, 20)]) expect(file).not.toContain(canary);
+  });
+
+  it('can be from a version that did not record captures', async () => {
+    const before = await startIncodeSimulator({ dataFile });
+    const { interviewId, token } = await before.openSession();
+    await before.close();
+    const saved = JSON.parse(await readFile(dataFile, 'utf8'));
+    delete saved.sessions[0].capture;
+    await writeFile(dataFile, JSON.stringify(saved));
+
+    await using after = await startIncodeSimulator({ dataFile });
+    await call(after, '/omni/add/front-id/v2', { token, body: { base64Image: 'QUJD' } });
+    expect(after.captures(interviewId).attempts.front).toBe(1);
+  });
+
   it('is written soon after a change, not only at the end', async () => {
     await using before = await startIncodeSimulator({ dataFile });
     const { interviewId } = await before.openSession();

@@ -97,3 +97,12 @@ describe('the whole batch process, from start to score and approval, is run by',
     expectBatch('python3', 'batch.py'),
   );
 });
+
+it('a client that sends less than Incode documents completes a session', async () => {
+  const path = fileURLToPath(new URL('foreign/lean.mjs', import.meta.url));
+  const { stdout, stderr } = await run(process.execPath, [path, simulator.url, simulator.apiKey]);
+  expect(stderr).toBe('');
+  const { interviewId, ...result } = JSON.parse(stdout);
+  expect(result).toEqual({ confidence: 0, face: 1, valid: true, early: 'OK', action: 'approved', score: 'OK' });
+  expect(simulator.sessions('lean-1')).toMatchObject([{ interviewId, effects: { finished: 1 } }]);
+});

@@ -45,6 +45,22 @@ describe('the session webhook', () => {
     ]);
   });
 
+  it('names the reference of a session whose start was not answered', async () => {
+    await using receiver = await startReceiver();
+    await using simulator = await startIncodeSimulator({ sessionWebhook: { url: receiver.url } });
+    simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const body = { ...START, externalCustomerId: 'attempt-1' };
+    await expect(call(simulator, '/omni/start', { body })).rejects.toThrow();
+    await simulator.advanceTime(0);
+    const interviewId = simulator.sessions('attempt-1')[0]?.interviewId;
+    const [told] = receiver.received.map(({ body }) => JSON.parse(body));
+    expect(told).toMatchObject({
+      event_type: 'SESSION_STARTED',
+      interviewId,
+      externalCustomerId: 'attempt-1',
+    });
+  });
+
   it.each<[string, SessionSpec, string[]]>([
     ['approved', { action: 'approved' }, ['SESSION_SUCCEEDED']],
     ['rejected', { action: 'rejected' }, ['SESSION_FAILED']],

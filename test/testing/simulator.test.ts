@@ -76,7 +76,6 @@ describe('refusals', () => {
     ['a client that does not take JSON', { headers: { accept: 'text/html' } }, 406],
     ['no api-version', { headers: { 'api-version': null } }, 400],
     ['another api-version', { headers: { 'api-version': '2.0' } }, 400],
-    ['no Content-Type, on GET too', { headers: { 'content-type': null } }, 400],
   ])('%s', async (_, sent, status) => {
     const { interviewId, token } = await simulator.openSession();
     expect((await call(simulator, FINISH, { token, ...sent })).status).toBe(status);
@@ -303,14 +302,16 @@ describe('rate limit', () => {
     await expect.poll(async () => (await call(limited, FINISH, { token })).status).toBe(200);
   });
 
-  it('covers finish, status and score together, and nothing else', async () => {
+  it('covers all calls together except those of documents and faces', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 1 } });
     const { interviewId, token } = await limited.openSession();
     const status = async (path: string) => (await call(limited, path, { token })).status;
     expect(await status(FINISH)).toBe(200);
     expect(await status(`/omni/get/onboarding/status?id=${interviewId}`)).toBe(429);
     expect(await status(`/omni/get/score?id=${interviewId}`)).toBe(429);
-    expect(await status(`/omni/get/postprocess/isfinished?id=${interviewId}`)).toBe(200);
+    expect(await status(`/omni/get/postprocess/isfinished?id=${interviewId}`)).toBe(429);
+    const upload = { token, body: { base64Image: 'QUJD' } };
+    expect((await call(limited, '/omni/add/front-id/v2', upload)).status).toBe(200);
     limited.setRateLimit(null);
     expect(await status(FINISH)).toBe(200);
   });

@@ -11,7 +11,11 @@ export interface Answer {
 }
 
 /** Creates the refusal of a request. */
-export type Refuse = (status: number, message: string, headers?: Record<string, string>) => Answer;
+export type Refuse = (
+  status: number,
+  message: string | null,
+  options?: { headers?: Record<string, string> | undefined; code?: number | undefined },
+) => Answer;
 
 export function ok(body: unknown): Answer {
   return { status: 200, body };
@@ -19,10 +23,11 @@ export function ok(body: unknown): Answer {
 
 /** Refusals have Incode's error body. Its `timestamp` is in ms, and its `status` is the HTTP status or a code of Incode. */
 export function refuserOf(clock: Clock, path: string, { errorBody }: SimulatorBehavior): Refuse {
-  return (status, message, headers) => {
+  return (status, message, { headers, code } = {}) => {
     if (errorBody === 'html') return htmlAnswer(status, headers);
     if (errorBody === 'empty') return { status, body: '', ...omitUndefined({ headers }) };
-    const body = { timestamp: clock.now(), status, error: reasonOf(status), message, path };
+    const about = { timestamp: clock.now(), status: code ?? status, error: reasonOf(status) };
+    const body = { ...about, ...omitUndefined({ message: message ?? undefined }), path };
     return { status, body, ...omitUndefined({ headers }) };
   };
 }

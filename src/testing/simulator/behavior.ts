@@ -52,12 +52,56 @@ export interface SimulatorBehavior {
   earlierTokens: 'valid' | 'revoked';
   /** Form of tokens: a JWT with the claim `interviewId`, a JWT without it, or no JWT. @default "namesInterview" */
   tokenForm: 'namesInterview' | 'anonymous' | 'opaque';
-  /** Answer to a second `process/id` without another image: accepted, or 400. @default "accepted" */
-  secondProcessId: 'accepted' | 'refused';
+  /** Answer to `POST /omni/start` with a key of `customFields` that is not in this list. `null` accepts all keys. @default null */
+  customFieldKeys: readonly string[] | null;
+  /** Incode's limit for a request. It documents 10 MB. @default 10_000_000 */
+  maxRequestBytes: number;
+  /** Answer to an image with less than 1,000 pixels on both sides: error body with code 3008, `failReason`, or accepted. @default "error" */
+  smallImage: 'error' | 'failReason' | 'accepted';
+  /** Answer to an upload that is neither JPEG nor PNG. @default "accepted" */
+  unknownFormat: 'accepted' | 'refused';
+  /** Answer to base64 that begins with `data:`. @default "refused" */
+  dataUrl: 'refused' | 'accepted';
+  /** Answer to an upload of the bytes themselves, without base64. @default "accepted" */
+  binaryUpload: 'accepted' | 'refused';
+  /** Answer to a selfie without `imageType`. @default "accepted" */
+  selfieWithoutType: 'accepted' | 'refused';
+  /** Answer to the back of an ID before its front. @default "refused" */
+  backBeforeFront: 'refused' | 'accepted';
+  /** Answer to an upload after finish-status. @default "accepted" */
+  uploadAfterFinish: 'accepted' | 'refused';
+  /** How often each image can be uploaded. `null` sets no limit. @default null */
+  maxUploads: number | null;
+  /** HTTP status of an error body with a code of Incode, such as 4019. @default 400 */
+  imageErrorStatus: 400 | 422 | 500;
+  /** Whether `process/id` needs both consents before. @default "optional" */
+  consents: 'optional' | 'required';
   /**
-   * Headers that every call needs, GET included. Incode documents all three for every call.
+   * Answer to `process/id` that was called before, without new uploads.
+   * - `refused`: an error body with "Id already processed";
+   * - `parseError`: an error body with "NumberFormatException: Cannot parse null string";
+   * - `accepted`: it takes effect again.
    *
-   * @default ["x-api-key", "api-version", "content-type"]
+   * @default "refused"
+   */
+  secondProcessId: 'refused' | 'parseError' | 'accepted';
+  /** HTTP status of that error body. @default 400 */
+  secondProcessIdStatus: 400 | 409 | 500;
+  /** The new uploads that allow another `process/id`. A document with one side needs only its front. @default "frontAndBack" */
+  newUploads: 'frontAndBack' | 'any';
+  /** Answer to a second watchlist check. @default "accepted" */
+  secondWatchlist: 'accepted' | 'refused';
+  /** Score before finish-status: its sections so far with overall UNKNOWN, or also the overall score. @default "sections" */
+  earlyScore: 'sections' | 'overall';
+  /** What the session search does with its filter. @default "applied" */
+  searchFilter: 'applied' | 'ignored' | 'refused';
+  /** Answer to deleting a session that does not exist: 404, or as if it had existed. @default "unknown" */
+  secondDelete: 'unknown' | 'accepted';
+  /**
+   * Headers without which a call is refused. `content-type` is needed on every call, GET included, as Incode documents it;
+   * `content-type-of-body` only with a body. Clients in production omit it on GET.
+   *
+   * @default ["x-api-key", "api-version", "content-type-of-body"]
    */
   requiredHeaders: readonly RequiredHeader[];
   /** HTTP status for a wrong or missing API key. @default 403 */
@@ -70,7 +114,7 @@ export interface SimulatorBehavior {
   dateHeader: boolean;
 }
 
-export type RequiredHeader = 'x-api-key' | 'api-version' | 'content-type';
+export type RequiredHeader = 'x-api-key' | 'api-version' | 'content-type' | 'content-type-of-body';
 
 export const DEFAULT_BEHAVIOR: SimulatorBehavior = {
   foreignId: 'refused',
@@ -87,8 +131,26 @@ export const DEFAULT_BEHAVIOR: SimulatorBehavior = {
   unknownIdStart: 'refused',
   earlierTokens: 'valid',
   tokenForm: 'namesInterview',
-  secondProcessId: 'accepted',
-  requiredHeaders: ['x-api-key', 'api-version', 'content-type'],
+  customFieldKeys: null,
+  maxRequestBytes: 10_000_000,
+  smallImage: 'error',
+  unknownFormat: 'accepted',
+  dataUrl: 'refused',
+  binaryUpload: 'accepted',
+  selfieWithoutType: 'accepted',
+  backBeforeFront: 'refused',
+  uploadAfterFinish: 'accepted',
+  maxUploads: null,
+  imageErrorStatus: 400,
+  consents: 'optional',
+  secondProcessId: 'refused',
+  secondProcessIdStatus: 400,
+  newUploads: 'frontAndBack',
+  secondWatchlist: 'accepted',
+  earlyScore: 'sections',
+  searchFilter: 'applied',
+  secondDelete: 'unknown',
+  requiredHeaders: ['x-api-key', 'api-version', 'content-type-of-body'],
   apiKeyRefusal: 403,
   tokenRefusal: 401,
   errorBody: 'json',

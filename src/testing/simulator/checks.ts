@@ -1,8 +1,28 @@
-import type { RequiredHeader, SimulatorBehavior } from './behavior.js';
+import type { ScriptableOperation, ScriptedAnswer } from './capture/types.js';
+import {
+  anyText,
+  type Check,
+  check,
+  count,
+  duration,
+  durationOrNever,
+  finiteDuration,
+  flag,
+  headers,
+  httpStatus,
+  httpUrl,
+  isObject,
+  keyOf,
+  oneOf,
+  positive,
+  text,
+  textOrNull,
+} from './check.js';
 import type {
   Fault,
   FaultKind,
   RateLimit,
+  RateLimits,
   SessionSpec,
   SessionWebhookTarget,
   SimulatedOperation,
@@ -21,6 +41,12 @@ const OPERATIONS: Record<SimulatedOperation, true> = {
   addFace: true,
   processFace: true,
   governmentValidation: true,
+  watchlist: true,
+  userConsent: true,
+  mlConsent: true,
+  addCustomFields: true,
+  customFields: true,
+  images: true,
   ocrData: true,
   isFinished: true,
   finishStatus: true,
@@ -30,29 +56,25 @@ const OPERATIONS: Record<SimulatedOperation, true> = {
   logIn: true,
   approve: true,
   deleteSession: true,
+  deleteSessions: true,
+  searchSessions: true,
 };
 
-type Check = (value: unknown) => boolean;
-
-const text: Check = (value) => typeof value === 'string' && value !== '';
-const anyText: Check = (value) => typeof value === 'string';
-const flag: Check = (value) => typeof value === 'boolean';
-const duration: Check = (value) => typeof value === 'number' && value >= 0;
-const finiteDuration: Check = (value) => Number.isFinite(value) && Number(value) >= 0;
-const durationOrNever: Check = (value) => value === null || duration(value);
-const count: Check = (value) => Number.isInteger(value) && Number(value) >= 0;
-const oneOf =
-  (...values: unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const headers: Check = (value) => isObject(value) && Object.values(value).every(anyText);
-const httpUrl: Check = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
+const SCRIPTABLE: Record<ScriptableOperation, true> = {
+  addFrontId: true,
+  addBackId: true,
+  addFace: true,
+  processId: true,
+  processFace: true,
+  governmentValidation: true,
+  watchlist: true,
+};
 
 const MATCH: Record<string, Check> = {
-  kind: text,
-  operation: (value) => typeof value === 'string' && Object.hasOwn(OPERATIONS, value),
+  operation: keyOf(OPERATIONS),
   interviewId: text,
-  times: (value) => value === null || value === Number.POSITIVE_INFINITY || (count(value) && value !== 0),
+  externalCustomerId: text,
+  times: (value) => value === null || value === Number.POSITIVE_INFINITY || positive(value),
   skip: count,
 };
 const TIMING: Record<string, Check> = { effect: flag, effectAfterMs: duration };
@@ -63,9 +85,11 @@ const KINDS: Record<FaultKind, Record<string, Check>> = {
   hang: TIMING,
   status: {
     ...TIMING,
-    'status!': (value) => count(value) && Number(value) >= 200 && Number(value) <= 599,
+    'status!': httpStatus,
     body: oneOf('json', 'html', 'empty'),
     headers,
+    code: count,
+    message: textOrNull,
   },
   reset: TIMING,
   truncated: TIMING,
@@ -96,6 +120,29 @@ const RATE_LIMIT: Record<string, Check> = {
   retryAfter: flag,
 };
 
+const limitOrNone: Check = (value) => {
+  if (value !== null) check('rateLimit', value, RATE_LIMIT);
+  return true;
+};
+
+const RATE_LIMITS: Record<string, Check> = {
+  documents: limitOrNone,
+  faces: limitOrNone,
+  others: limitOrNone,
+  buckets: oneOf('class', 'endpoint'),
+};
+
+const SCRIPTED_ANSWER: Record<string, Check> = {
+  ...MATCH,
+  'operation!': keyOf(SCRIPTABLE),
+  sha256: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  answer: isObject,
+  omit: (value) => Array.isArray(value) && value.every(text),
+  code: count,
+  httpStatus,
+  message: textOrNull,
+};
+
 const WEBHOOK: Record<string, Check> = {
   'url!': httpUrl,
   headers,
@@ -106,31 +153,6 @@ const SESSION_WEBHOOK: Record<string, Check> = {
   ...WEBHOOK,
   eventField: oneOf('event_type', 'eventType'),
   eventNames: oneOf('constants', 'words'),
-};
-
-const REQUIRED_HEADERS: Record<RequiredHeader, true> = { 'x-api-key': true, 'api-version': true, 'content-type': true };
-
-const BEHAVIOR: Record<keyof SimulatorBehavior, Check> = {
-  foreignId: oneOf('refused', 'ignored', 'answered'),
-  missingId: oneOf('answered', 'refused'),
-  secondFinish: oneOf('repeated', 'idempotent', 'refused', 'otherAction'),
-  closedFinish: oneOf('accepted', 'refused'),
-  expiredFinish: oneOf('accepted', 'refused'),
-  emptyFinish: oneOf('accepted', 'refused'),
-  statusSpelling: oneOf('documented', 'lowerCase', 'trailingSpace', 'misspelled', 'newValue'),
-  statusLagMs: finiteDuration,
-  scoreLagMs: finiteDuration,
-  redirectionUrl: (value) => value === null || anyText(value),
-  knownIdStart: oneOf('reissued', 'newSession', 'refused'),
-  unknownIdStart: oneOf('refused', 'newSession'),
-  earlierTokens: oneOf('valid', 'revoked'),
-  tokenForm: oneOf('namesInterview', 'anonymous', 'opaque'),
-  secondProcessId: oneOf('accepted', 'refused'),
-  requiredHeaders: (value) => Array.isArray(value) && value.every((name) => Object.hasOwn(REQUIRED_HEADERS, name)),
-  apiKeyRefusal: oneOf(401, 403),
-  tokenRefusal: oneOf(401, 403),
-  errorBody: oneOf('json', 'html', 'empty'),
-  dateHeader: flag,
 };
 
 const checkedElsewhere: Check = () => true;
@@ -153,15 +175,20 @@ export function checkFault(fault: unknown): asserts fault is Fault {
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
     throw new TypeError(`fault.kind must be one of ${Object.keys(KINDS).join(', ')}`);
   }
-  check('fault', fault, { ...MATCH, ...KINDS[kind as FaultKind] });
+  check('fault', fault, { ...MATCH, kind: text, ...KINDS[kind as FaultKind] });
 }
 
 export function checkSession(spec: unknown): asserts spec is SessionSpec {
   check('session', spec, SESSION);
 }
 
-export function checkRateLimit(limit: unknown): asserts limit is RateLimit {
-  check('rateLimit', limit, RATE_LIMIT);
+export function checkRateLimit(limit: unknown): asserts limit is RateLimit | RateLimits {
+  const isByClass = isObject(limit) && Object.keys(limit).some((key) => key in RATE_LIMITS);
+  check('rateLimit', limit, isByClass ? RATE_LIMITS : RATE_LIMIT);
+}
+
+export function checkScriptedAnswer(answer: unknown): asserts answer is ScriptedAnswer {
+  check('answer', answer, SCRIPTED_ANSWER);
 }
 
 export function checkWebhook(target: unknown): asserts target is WebhookTarget {
@@ -172,10 +199,6 @@ export function checkSessionWebhook(target: unknown): asserts target is SessionW
   check('sessionWebhook', target, SESSION_WEBHOOK);
 }
 
-export function checkBehavior(behavior: unknown): asserts behavior is Partial<SimulatorBehavior> {
-  check('behavior', behavior, BEHAVIOR);
-}
-
 /** Checks the options that have no method of their own. */
 export function checkOptions(options: unknown): void {
   check('options', options, OPTIONS);
@@ -183,24 +206,4 @@ export function checkOptions(options: unknown): void {
 
 export function checkApiKeys(keys: unknown): asserts keys is string[] {
   if (!Array.isArray(keys) || !keys.every(text)) throw new TypeError('API keys must be a list of strings');
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function check(what: string, value: unknown, keys: Record<string, Check>): void {
-  if (!isObject(value)) throw new TypeError(`${what} must be an object`);
-  for (const [key, valid] of Object.entries(keys)) {
-    const name = key.replace('!', '');
-    const part = value[name];
-    if (part === undefined ? key.endsWith('!') : !valid(part)) {
-      throw new TypeError(`${what}.${name} is ${part === undefined ? 'missing' : 'invalid'}`);
-    }
-  }
-  const unknown = Object.keys(value).find((name) => !(name in keys) && !(`${name}!` in keys));
-  if (unknown !== undefined) {
-    const known = Object.keys(keys).map((key) => key.replace('!', ''));
-    throw new TypeError(`${what}.${unknown} is unknown; known are ${known.join(', ')}`);
-  }
 }

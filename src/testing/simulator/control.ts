@@ -1,9 +1,17 @@
 import { type Answer, ok, parseObject } from './answer.js';
 import type { SimulatorBehavior } from './behavior.js';
-import { checkFault } from './checks.js';
+import { viewOf } from './capture/record.js';
+import type { ScriptedAnswer } from './capture/types.js';
 import type { Clock } from './clock.js';
 import type { SimulatorState } from './state.js';
-import type { RateLimit, SessionSpec, SessionWebhookTarget, SimulatedOperation, WebhookTarget } from './types.js';
+import type {
+  Fault,
+  RateLimit,
+  SessionSpec,
+  SessionWebhookTarget,
+  SimulatedOperation,
+  WebhookTarget,
+} from './types.js';
 
 /** The control API, for tests in other languages. It needs no key, because the simulator listens on this machine only. */
 export async function control(
@@ -52,7 +60,13 @@ interface Command {
 
 const COMMANDS: Record<string, (state: SimulatorState, command: Command) => unknown> = {
   'POST sessions': ({ sessions }, { fields }) => sessions.open(fields as SessionSpec),
+  'GET sessions': ({ sessions }, { query }) => ({
+    sessions: sessions
+      .of(query.get('externalCustomerId') ?? undefined)
+      .map(({ interviewId }) => sessions.view(interviewId)),
+  }),
   'GET sessions :id': ({ sessions }, { id }) => sessions.view(id),
+  'GET sessions :id captures': ({ sessions }, { id }) => viewOf(sessions.get(id).capture),
   'POST sessions :id status': ({ sessions }, { id, fields: { onboardingStatus } }) => {
     if (typeof onboardingStatus !== 'string' || !onboardingStatus) throw new TypeError('onboardingStatus is missing');
     sessions.setStatus(sessions.get(id), onboardingStatus);
@@ -63,11 +77,10 @@ const COMMANDS: Record<string, (state: SimulatorState, command: Command) => unkn
     token: await sessions.issueToken(id, expiresInMs as number | undefined),
   }),
   'DELETE sessions :id tokens': ({ sessions }, { id }) => sessions.revokeTokens(id),
-  'POST faults': ({ faults }, { fields }) => {
-    checkFault(fields);
-    faults.add(fields);
-  },
+  'POST faults': (state, { fields }) => state.addFault(fields as unknown as Fault),
   'DELETE faults': ({ faults }) => faults.clear(),
+  'POST answers': (state, { fields }) => state.script(fields as unknown as ScriptedAnswer),
+  'DELETE answers': ({ scripts }) => scripts.clear(),
   'GET calls': ({ log }, { query }) => ({
     counts: log.counts,
     calls: log.of(

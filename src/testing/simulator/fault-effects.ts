@@ -28,9 +28,9 @@ export async function applyFault(call: PendingCall, fault: Fault): Promise<void>
     case 'hang':
       return clock.after(limitMs, () => void response.destroy());
     case 'status': {
-      const { status, headers } = fault;
+      const { status, headers, code, message = 'A test requested this fault' } = fault;
       if (fault.body === 'html') return write(htmlAnswer(status, headers));
-      const refusal = refuse(status, 'A test requested this fault', headers);
+      const refusal = refuse(status, message, { headers, code });
       return write(fault.body === 'empty' ? { ...refusal, body: '' } : refusal);
     }
     case 'reset':

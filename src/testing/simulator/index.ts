@@ -2,11 +2,21 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { DEFAULT_BEHAVIOR, type SimulatorBehavior } from './behavior.js';
 import { CallLog } from './call-log.js';
-import { checkApiKeys, checkBehavior, checkOptions, checkSessionWebhook, checkWebhook } from './checks.js';
+import { viewOf } from './capture/record.js';
+import type { CaptureView, ScriptedAnswer } from './capture/types.js';
+import { checkBehavior } from './check-behavior.js';
+import {
+  checkApiKeys,
+  checkFault,
+  checkOptions,
+  checkScriptedAnswer,
+  checkSessionWebhook,
+  checkWebhook,
+} from './checks.js';
 import { Clock } from './clock.js';
 import { DataFile } from './data-file.js';
-import { Faults } from './faults.js';
-import { TokenBucket } from './rate-limit.js';
+import { RateLimiter } from './rate-limit.js';
+import { Rules } from './rules.js';
 import { createSimulatorServer } from './server.js';
 import { type SavedSessions, Sessions } from './sessions.js';
 import type { SimulatorState } from './state.js';
@@ -17,6 +27,7 @@ import type {
   Fault,
   OpenedSession,
   RateLimit,
+  RateLimits,
   SessionSpec,
   SessionView,
   SessionWebhookTarget,
@@ -27,6 +38,7 @@ import type {
 import { SessionWebhook, StatusWebhook } from './webhooks.js';
 
 export type { RequiredHeader, SimulatorBehavior } from './behavior.js';
+export type * from './capture/types.js';
 export type * from './types.js';
 
 /**
@@ -60,7 +72,8 @@ export interface IncodeSimulator {
   setApiKeys(keys: string[]): void;
   /** Changes a part of the behavior. @throws TypeError naming the invalid part */
   setBehavior(change: Partial<SimulatorBehavior>): void;
-  setRateLimit(limit: RateLimit | null | undefined): void;
+  /** Sets the rate limits. Every bucket is full then. */
+  setRateLimit(limit: RateLimit | RateLimits | null | undefined): void;
   /** Sets the target of the status webhook. */
   setWebhook(target: WebhookTarget | null | undefined): void;
   setSessionWebhook(target: SessionWebhookTarget | null | undefined): void;
@@ -74,6 +87,18 @@ export interface IncodeSimulator {
    */
   fault(fault: Fault): void;
   clearFaults(): void;
+  /**
+   * Changes what matching calls answer, for example to a certain image. If several scripted answers match a call, the oldest applies.
+   *
+   * @throws TypeError naming the invalid part
+   * @example simulator.script({ operation: 'addFace', answer: { confidence: 1 } });
+   */
+  script(answer: ScriptedAnswer): void;
+  clearScripts(): void;
+  /** The sessions of a reference, or all, oldest first. */
+  sessions(externalCustomerId?: string): SessionView[];
+  /** What a session has received: images, custom fields, consents, and how often it was processed. */
+  captures(interviewId: string): CaptureView;
   session(interviewId: string): SessionView;
   /** Counts how often calls took effect on a session. */
   effects(interviewId: string): Effects;
@@ -127,9 +152,10 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
   const state: SimulatorState = {
     clock,
     sessions,
-    faults: new Faults(),
+    faults: new Rules(),
+    scripts: new Rules(),
     apiKeys: new Set(),
-    bucket: undefined,
+    limiter: undefined,
     timeScale,
     latencyMs,
     behavior,
@@ -144,8 +170,16 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
       checkBehavior(change);
       Object.assign(behavior, change);
     },
+    addFault: (fault) => {
+      checkFault(fault);
+      state.faults.add(fault, 1);
+    },
+    script: (answer) => {
+      checkScriptedAnswer(answer);
+      state.scripts.add(answer, null);
+    },
     setRateLimit: (limit) => {
-      state.bucket = limit ? new TokenBucket(limit, clock) : undefined;
+      state.limiter = limit ? new RateLimiter(limit, clock) : undefined;
     },
     setWebhook: (target) => {
       if (target) checkWebhook(target);
@@ -206,8 +240,13 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
     setWebhook: (target) => state.setWebhook(target ?? null),
     setSessionWebhook: (target) => state.setSessionWebhook(target ?? null),
     setOnboardingStatus: (interviewId, status) => sessions.setStatus(sessions.get(interviewId), status),
-    fault: (fault) => state.faults.add(fault),
+    fault: state.addFault,
     clearFaults: () => state.faults.clear(),
+    script: state.script,
+    clearScripts: () => state.scripts.clear(),
+    sessions: (externalCustomerId) =>
+      sessions.of(externalCustomerId).map(({ interviewId }) => sessions.view(interviewId)),
+    captures: (interviewId) => viewOf(sessions.get(interviewId).capture),
     session: (interviewId) => sessions.view(interviewId),
     effects: (interviewId) => ({ ...sessions.get(interviewId).effects }),
     callsOf: (interviewId, operation) => state.log.of(interviewId, operation),

@@ -1,9 +1,12 @@
 import { ok } from './answer.js';
 import { type SimulatorBehavior, spelled } from './behavior.js';
-import { CAPTURE_ROUTES } from './capture-routes.js';
-import type { OpenRoute, Route } from './route.js';
-import { scoreParts } from './score-parts.js';
-import { identityOf, type SimulatedSession } from './session.js';
+import { ACCOUNT_ROUTES } from './capture/account.js';
+import { PROCESSING_ROUTES } from './capture/processing.js';
+import { SESSION_DATA_ROUTES } from './capture/session-data.js';
+import { UPLOAD_ROUTES } from './capture/uploads.js';
+import type { AnyRoute, OpenRoute, Route } from './route.js';
+import { earlyScoreParts, scoreParts } from './score-parts.js';
+import { identityOf, type SimulatedSession, specifiedScore } from './session.js';
 import { start } from './start-route.js';
 
 const logIn: OpenRoute = {
@@ -21,8 +24,9 @@ const logIn: OpenRoute = {
 const finishStatus: Route = {
   operation: 'finishStatus',
   method: 'GET',
+  // As in Incode's newest sample.
+  methodUnderZero: 'POST',
   token: 'session',
-  limited: true,
   handle(session, { query, refuse, sessions, behavior }) {
     const over = reasonNotToFinish(session, behavior);
     if (over) return refuse(400, over);
@@ -56,7 +60,6 @@ const onboardingStatus: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  limited: true,
   handle: (session, { sessions, behavior }) =>
     ok({ onboardingStatus: spelled(sessions.reportedStatus(session), behavior) }),
 };
@@ -74,8 +77,13 @@ const score: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  limited: true,
-  handle: (session, { sessions }) => ok(scoreParts(sessions.scoreOf(session))),
+  handle(session, { query, sessions, behavior }) {
+    const isVerbose = query.get('verbose') === 'true';
+    if (session.finishedAt !== null) return ok(scoreParts(sessions.scoreOf(session), isVerbose));
+    const isProcessed = sessions.isProcessed(session);
+    const overall = behavior.earlyScore === 'overall' ? specifiedScore(session) : undefined;
+    return ok(earlyScoreParts(session, { isProcessed, isVerbose, overall }));
+  },
 };
 
 const closeSession: Route = {
@@ -111,19 +119,7 @@ const approve: Route = {
   },
 };
 
-/** Incode's clients also send `keepCustomer`, which is ignored because identities are not simulated. */
-const deleteSession: Route = {
-  operation: 'deleteSession',
-  method: 'DELETE',
-  token: 'executive',
-  idParameter: 'interviewId',
-  handle(session, { sessions }) {
-    sessions.delete(session);
-    return ok({ success: true });
-  },
-};
-
-export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Route | OpenRoute>([
+export const ROUTES: ReadonlyMap<string, AnyRoute> = new Map<string, AnyRoute>([
   ['/omni/start', start],
   ['/executive/log-in', logIn],
   ['/omni/finish-status', finishStatus],
@@ -132,6 +128,8 @@ export const ROUTES: ReadonlyMap<string, Route | OpenRoute> = new Map<string, Ro
   ['/omni/get/score', score],
   ['/omni/session/status/set', closeSession],
   ['/omni/process/approve', approve],
-  ['/omni/interview', deleteSession],
-  ...CAPTURE_ROUTES,
+  ...UPLOAD_ROUTES,
+  ...PROCESSING_ROUTES,
+  ...SESSION_DATA_ROUTES,
+  ...ACCOUNT_ROUTES,
 ]);

@@ -1,9 +1,12 @@
+import type { CaptureRecord } from './capture/record.js';
 import { NEVER } from './clock.js';
-import type { Effects, SessionEvent, SessionSpec } from './types.js';
+import type { Effects, SessionEvent, SessionSpec, SessionView } from './types.js';
 
 /** A session at the simulated Incode. It is plain JSON for the data file. Times are in ms since the epoch. */
 export interface SimulatedSession {
   interviewId: string;
+  /** Absent in data files of older versions. */
+  openedAt?: number;
   onboardingStatus: string;
   /** The previous status, which reads return while the status lags. */
   laggingStatus?: { onboardingStatus: string; until: number };
@@ -11,8 +14,7 @@ export interface SimulatedSession {
   effects: Effects;
   /** The documents that were added. */
   added: { front: boolean; back: boolean; face: boolean };
-  /** Whether `process/id` was called since an ID was added. */
-  isIdProcessed?: boolean;
+  capture: CaptureRecord;
   /** When post-processing is done. `null` if it was not requested. */
   processedAt: number | null;
   /** When the session expires unless it is finished. */
@@ -26,6 +28,15 @@ export interface SimulatedSession {
   verdict: 'APPROVED' | 'REJECTED' | null;
   externalCustomerId: string | null;
   flowId: string | null;
+}
+
+export interface SessionListener {
+  /** The session reached a milestone, maybe the same one again. */
+  onStatus(session: SimulatedSession): void;
+  /** An event for the session webhook. */
+  onEvent(session: SimulatedSession, event: SessionEvent): void;
+  /** The data file has to be written. */
+  onChange(): void;
 }
 
 export interface Score {
@@ -59,9 +70,15 @@ export function isProcessed({ added, processedAt }: SimulatedSession, now: numbe
   return processedAt === null ? !added.front && !added.back : now >= processedAt;
 }
 
+/** The score with which the session was opened. */
+export function specifiedScore({ spec: { score } }: Pick<SimulatedSession, 'spec'>): Score {
+  return score ?? { status: 'OK', value: '94.6' };
+}
+
 /** The score is calculated at finish-status. It is UNKNOWN before that and until it is ready. */
 export function scoreOf({ spec, finishedAt, verdict }: SimulatedSession, now: number, lagMs: number): Score {
-  const { score = { status: 'OK', value: '94.6' }, scoreReadyAfterMs = lagMs } = spec;
+  const { scoreReadyAfterMs = lagMs } = spec;
+  const score = specifiedScore({ spec });
   const readyAt = finishedAt === null ? NEVER : finishedAt + (scoreReadyAfterMs ?? NEVER);
   if (now < readyAt) return { status: 'UNKNOWN', value: null };
   if (score.status !== 'MANUAL_PENDING' || verdict === null) return score;
@@ -80,4 +97,10 @@ export function eventOfFinish({ spec: { action = 'approved', score } }: Simulate
 
 export function identityOf({ interviewId }: SimulatedSession): string {
   return `identity-${interviewId}`;
+}
+
+export function viewOf(session: SimulatedSession, score: Score): SessionView {
+  const { interviewId, onboardingStatus, closedAt, externalCustomerId, flowId, effects } = session;
+  const sessionStatus = closedAt === null ? 'Alive' : 'Closed';
+  return { interviewId, onboardingStatus, sessionStatus, score, externalCustomerId, flowId, effects: { ...effects } };
 }

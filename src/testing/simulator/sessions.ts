@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isFinished } from '../../contract/index.js';
 import type { SimulatorBehavior } from './behavior.js';
+import { newCaptureRecord } from './capture/record.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
 import {
@@ -9,20 +10,13 @@ import {
   isForward,
   isProcessed,
   type Score,
+  type SessionListener,
   type SimulatedSession,
   scoreOf,
+  viewOf,
 } from './session.js';
 import { type SavedTokens, Tokens } from './tokens.js';
-import type { OpenedSession, SessionEvent, SessionSpec, SessionView } from './types.js';
-
-export interface SessionListener {
-  /** The session reached a milestone, maybe the same one again. */
-  onStatus(session: SimulatedSession): void;
-  /** An event for the session webhook. */
-  onEvent(session: SimulatedSession, event: SessionEvent): void;
-  /** The data file has to be written. */
-  onChange(): void;
-}
+import type { OpenedSession, SessionSpec, SessionView } from './types.js';
 
 export interface SavedSessions {
   sessions: SimulatedSession[];
@@ -45,16 +39,18 @@ export class Sessions {
   }
 
   /** @throws TypeError if the session exists or the spec is invalid */
-  async open(spec: SessionSpec = {}): Promise<OpenedSession> {
+  async open(spec: SessionSpec = {}, customFields: Record<string, string> = {}): Promise<OpenedSession> {
     checkSession(spec);
     const { interviewId = randomBytes(12).toString('hex'), processedAfterMs, expiresAfterMs } = spec;
     if (this.sessions.has(interviewId)) throw new TypeError('There is already a session with this interviewId');
     const session: SimulatedSession = {
       interviewId,
+      openedAt: this.clock.now(),
       onboardingStatus: spec.onboardingStatus ?? 'UNKNOWN',
       spec,
       effects: { finished: 0, closed: 0, approved: 0 },
       added: { front: false, back: false, face: false },
+      capture: newCaptureRecord(customFields),
       processedAt: processedAfterMs === undefined ? null : this.later(processedAfterMs),
       expiresAt: expiresAfterMs === undefined ? null : this.later(expiresAfterMs),
       // A session that is opened as finished has a score.
@@ -91,6 +87,12 @@ export class Sessions {
 
   find(interviewId: string): SimulatedSession | undefined {
     return this.sessions.get(interviewId);
+  }
+
+  /** The sessions of a reference, or all, oldest first. */
+  of(externalCustomerId?: string): SimulatedSession[] {
+    const all = [...this.sessions.values()];
+    return externalCustomerId === undefined ? all : all.filter((one) => one.externalCustomerId === externalCustomerId);
   }
 
   /** @throws Error if there is no such session; TypeError if `expiresInMs` is not a number */
@@ -139,9 +141,12 @@ export class Sessions {
     if (isForward(session.onboardingStatus, milestone)) this.setStatus(session, milestone);
   }
 
-  add(session: SimulatedSession, part: keyof SimulatedSession['added']): void {
-    session.added[part] = true;
-    if (part !== 'face') session.isIdProcessed = false;
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Tells that a session has changed in a way that only the data file needs to know. */
+  changed(): void {
     this.listener.onChange();
   }
 
@@ -198,16 +203,7 @@ export class Sessions {
 
   view(interviewId: string): SessionView {
     const session = this.get(interviewId);
-    const { onboardingStatus, closedAt, externalCustomerId, flowId, effects } = session;
-    return {
-      interviewId,
-      onboardingStatus,
-      sessionStatus: closedAt === null ? 'Alive' : 'Closed',
-      score: this.scoreOf(session),
-      externalCustomerId,
-      flowId,
-      effects: { ...effects },
-    };
+    return viewOf(session, this.scoreOf(session));
   }
 
   toJSON(): SavedSessions {
@@ -218,6 +214,8 @@ export class Sessions {
   restore({ sessions, tokens }: SavedSessions): void {
     this.tokens.restore(tokens);
     for (const session of sessions) {
+      // Files of older versions lack it.
+      session.capture ??= newCaptureRecord();
       this.sessions.set(session.interviewId, session);
       this.awaitProcessing(session);
       this.awaitExpiry(session);

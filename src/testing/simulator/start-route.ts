@@ -1,5 +1,7 @@
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { ok } from './answer.js';
+import { checkCustomFields } from './capture/custom-fields.js';
+import { isObject } from './check.js';
 import type { OpenRoute } from './route.js';
 import type { SessionSpec } from './types.js';
 
@@ -16,21 +18,33 @@ const OUTCOMES: Record<string, (timeScale: number) => SessionSpec> = {
 
 const PENDING: SessionSpec = { action: 'none', score: { status: 'MANUAL_PENDING', value: '61.0' } };
 
+const TEXTS = [
+  'configurationId',
+  'countryCode',
+  'language',
+  'externalCustomerId',
+  'redirectionUrl',
+  'interviewId',
+] as const;
+
 export const start: OpenRoute = {
   operation: 'start',
   method: 'POST',
   token: 'none',
   async handle({ body, refuse, sessions, timeScale, behavior }) {
-    // Incode's samples omit `language`.
-    for (const field of ['configurationId', 'countryCode']) {
-      if (typeof body[field] !== 'string' || body[field] === '') return refuse(400, `${field} is required`);
-    }
-    for (const field of ['language', 'externalCustomerId', 'redirectionUrl', 'interviewId']) {
+    for (const field of TEXTS) {
       const value = body[field] ?? undefined;
       if (value !== undefined && typeof value !== 'string') return refuse(400, `${field} must be a string`);
     }
+    const customFields = body.customFields ?? {};
+    const problem = isObject(customFields)
+      ? checkCustomFields(customFields, behavior)
+      : 'customFields must be an object';
+    if (problem) return refuse(400, problem);
     const { configurationId, externalCustomerId, redirectionUrl } = body as Record<string, string>;
     const interviewId = (body.interviewId ?? undefined) as string | undefined;
+    // A client that opens an existing session omits the configuration, and most clients omit country and language.
+    if (!configurationId && interviewId === undefined) return refuse(400, 'configurationId is required');
     const known = interviewId === undefined ? undefined : sessions.find(interviewId);
     // Incode's behavior is not known. By default the call is refused, because a new session would hide a client's mistake.
     if (interviewId !== undefined && !known && behavior.unknownIdStart === 'refused') {
@@ -38,22 +52,26 @@ export const start: OpenRoute = {
     }
     if (known && behavior.knownIdStart === 'refused') return refuse(400, 'The session was already started');
     const existing = behavior.knownIdStart === 'reissued' ? known : undefined;
-    const simulate = String((body.customFields as Record<string, unknown> | undefined | null)?.simulate ?? 'approved');
+    const fields = customFields as Record<string, string>;
+    const { simulate = 'approved' } = fields;
     const outcome = Object.hasOwn(OUTCOMES, simulate) ? OUTCOMES[simulate] : undefined;
     if (!outcome) return refuse(400, `customFields.simulate is one of ${Object.keys(OUTCOMES).join(', ')}`);
     const opened = existing
       ? await sessions.resume(existing)
-      : await sessions.open({
-          ...outcome(timeScale),
-          // Incode's answer before anything was captured is not known. "Processed" would lead a waiting client to complete an
-          // empty session.
-          processedAfterMs: null,
-          ...omitUndefined({
-            flowId: configurationId,
-            externalCustomerId: externalCustomerId || undefined,
-            redirectionUrl: redirectionUrl || undefined,
-          }),
-        });
+      : await sessions.open(
+          {
+            ...outcome(timeScale),
+            // Incode's answer before anything was captured is not known. "Processed" would lead a waiting client to complete an
+            // empty session.
+            processedAfterMs: null,
+            ...omitUndefined({
+              flowId: configurationId || undefined,
+              externalCustomerId: externalCustomerId || undefined,
+              redirectionUrl: redirectionUrl || undefined,
+            }),
+          },
+          fields,
+        );
     return ok({
       token: opened.token,
       interviewId: opened.interviewId,

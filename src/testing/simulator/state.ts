@@ -1,18 +1,20 @@
 import type { SimulatorBehavior } from './behavior.js';
 import type { CallLog } from './call-log.js';
+import type { ScriptedAnswer } from './capture/types.js';
 import type { Clock } from './clock.js';
-import type { Faults } from './faults.js';
-import type { TokenBucket } from './rate-limit.js';
+import type { RateLimiter } from './rate-limit.js';
+import type { Rules } from './rules.js';
 import type { Sessions } from './sessions.js';
-import type { Delivery, RateLimit, SessionWebhookTarget, WebhookTarget } from './types.js';
+import type { Delivery, Fault, RateLimit, RateLimits, SessionWebhookTarget, WebhookTarget } from './types.js';
 
 /** The state that the server, the simulator's methods and the control API share. */
 export interface SimulatorState {
   clock: Clock;
   sessions: Sessions;
-  faults: Faults;
+  faults: Rules<Fault>;
+  scripts: Rules<ScriptedAnswer>;
   apiKeys: Set<string>;
-  bucket: TokenBucket | undefined;
+  limiter: RateLimiter | undefined;
   timeScale: number;
   latencyMs: number;
   behavior: SimulatorBehavior;
@@ -22,7 +24,9 @@ export interface SimulatorState {
   closed: boolean;
   setApiKeys(keys: string[]): void;
   setBehavior(change: Partial<SimulatorBehavior>): void;
-  setRateLimit(limit: RateLimit | null): void;
+  addFault(fault: Fault): void;
+  script(answer: ScriptedAnswer): void;
+  setRateLimit(limit: RateLimit | RateLimits | null): void;
   setWebhook(target: WebhookTarget | null): void;
   setSessionWebhook(target: SessionWebhookTarget | null): void;
 }

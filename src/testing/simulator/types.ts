@@ -9,6 +9,12 @@ export type SimulatedOperation =
   | 'addFace'
   | 'processFace'
   | 'governmentValidation'
+  | 'watchlist'
+  | 'userConsent'
+  | 'mlConsent'
+  | 'addCustomFields'
+  | 'customFields'
+  | 'images'
   | 'ocrData'
   | 'isFinished'
   | 'finishStatus'
@@ -17,7 +23,9 @@ export type SimulatedOperation =
   | 'closeSession'
   | 'logIn'
   | 'approve'
-  | 'deleteSession';
+  | 'deleteSession'
+  | 'deleteSessions'
+  | 'searchSessions';
 
 export interface SimulatorOptions {
   /** Port on 127.0.0.1. 0 selects a free port. @default 0 */
@@ -31,8 +39,8 @@ export interface SimulatorOptions {
    * @default 1
    */
   timeScale?: number;
-  /** @default null: no limit */
-  rateLimit?: RateLimit | null;
+  /** A `RateLimit` applies to all calls except those of documents and faces. @default null: no limit */
+  rateLimit?: RateLimit | RateLimits | null;
   /** Target of the status webhook, which is sent at each milestone. @default null: none */
   webhook?: WebhookTarget | null;
   /** Target of the session webhook, which is sent at each `SessionEvent`. @default null: none */
@@ -45,15 +53,24 @@ export interface SimulatorOptions {
   dataFile?: string;
 }
 
-/**
- * A token bucket that all clients share, for finish-status, status and score together. Incode's limit is said to be 100 per second with a
- * burst of 50.
- */
+/** A token bucket that all clients share. Incode's limit is said to be 100 per second with a burst of 50, see `RateLimits`. */
 export interface RateLimit {
   perSecond: number;
   burst: number;
   /** Whether a 429 has the header `Retry-After`. It is not known whether Incode sends it. @default true */
   retryAfter?: boolean;
+}
+
+/** Limits by class of calls. Incode's are said to be 1 per second with a burst of 5 for documents, and the same for faces. */
+export interface RateLimits {
+  /** Front, back and `process/id`. @default null: no limit */
+  documents?: RateLimit | null;
+  /** Selfie and `process/face`. @default null: no limit */
+  faces?: RateLimit | null;
+  /** All other calls. @default null: no limit */
+  others?: RateLimit | null;
+  /** Whether the calls of a class share one bucket, or each has its own. @default "class" */
+  buckets?: 'class' | 'endpoint';
 }
 
 export interface WebhookTarget {
@@ -160,10 +177,12 @@ export interface Call {
   fault: FaultKind | null;
 }
 
-/** Selects the calls for a fault. It skips the first `skip` matches and then applies `times` times. */
-export interface FaultMatch {
+/** Selects calls. It skips the first `skip` matches and then applies `times` times. */
+export interface CallMatch {
   operation?: SimulatedOperation;
   interviewId?: string;
+  /** The session's reference. It also selects the start of a session that does not exist yet. */
+  externalCustomerId?: string;
   /** `Infinity`, or `null` in JSON, means until the faults are cleared. @default 1 */
   times?: number | null;
   /** @default 0 */
@@ -197,6 +216,10 @@ export type FaultEffect =
       status: number;
       body?: 'json' | 'html' | 'empty';
       headers?: Record<string, string>;
+      /** `status` of the error body, if it differs from the HTTP status. */
+      code?: number;
+      /** `message` of the error body. `null` leaves it out. */
+      message?: string | null;
     })
   /** The connection is reset. */
   | (FaultTiming & { kind: 'reset' })
@@ -209,7 +232,7 @@ export type FaultEffect =
   /** A redirect to another URL. @default status 302 */
   | (FaultTiming & { kind: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 });
 
-export type Fault = FaultMatch & FaultEffect;
+export type Fault = CallMatch & FaultEffect;
 export type FaultKind = FaultEffect['kind'];
 
 /** One attempt to deliver a webhook. */
