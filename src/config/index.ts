@@ -31,6 +31,11 @@ export interface Config {
    * each finish by id. @default none
    */
   readonly executive: ExecutiveConfig | null;
+  /**
+   * `INCODE_REFUSES_FOREIGN_IDS`: `verify-incode` has found that Incode refuses a session's token that reads the id of another session. So
+   * the read before finishing proves that the token fits. @default false
+   */
+  readonly refusesForeignIds: boolean;
   /** `INCODE_TIMEOUT`: one read from Incode. @default "10s" */
   readonly timeoutMs: number;
   /** `INCODE_FINISH_TIMEOUT`: one finish-status call. @default "35s": Incode ends a request after 30 s on its side. */
@@ -100,6 +105,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    refusesForeignIds: read.oneOf('INCODE_REFUSES_FOREIGN_IDS', ['true', 'false'], 'false') === 'true',
     ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', 64, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', 64, 1_024),
@@ -225,7 +231,7 @@ export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
 }
 
-// Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.
+// The reads and the finish of one attempt must end before the activity's start-to-close timeout (src/workflows/options.ts).
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // Above it a session with one lost answer would seem stuck to those who wait for it.

@@ -68,6 +68,8 @@ export const FAILURES = {
   notAcceptable: 'IncodeNotAcceptable',
   /** The session token is for another session: its claim or Incode says so. Nothing was sent with it. */
   tokenMismatch: 'IncodeTokenMismatch',
+  /** With an executive token: the session is not closed, because its token is not proven to be its own. */
+  tokenUnproven: 'IncodeTokenUnproven',
   /** Somebody stopped the batch before it came to the session. Nothing is known to have been sent. */
   batchStopped: 'BatchStopped',
 

@@ -1,7 +1,7 @@
 import type { Notified, Settings } from './options.js';
 import type { StatusDelivery } from './parse-delivery.js';
 
-/** Incode sends a delivery again after 30 s. Within this time it has told nothing new. */
+/** Incode sends a delivery again after 30 s. Within this time it has told nothing new to a workflow that has it. */
 const REMEMBERED_MS = 60_000;
 
 /** Incode knows about ten statuses, so a session that has more news within ten minutes is being flooded. */
@@ -28,7 +28,7 @@ interface KnownSession {
 export type Coalesced = Notified | 'tooMany';
 
 /**
- * Hands each status of a session on once while the same one is in flight, or was taken within the last minute: thousands of signals
+ * Hands each status of a session on once while the same one is in flight, or was delivered within the last minute: thousands of signals
  * that wait for one workflow stop it.
  */
 export function coalescing(
@@ -65,8 +65,8 @@ export function coalescing(
     session.statuses.set(onboardingStatus, handedOn);
     try {
       const taken = await handedOn.taken;
-      // A session that is unknown now may be started in a moment.
-      handedOn.until = taken === 'unknownSession' ? 0 : now() + REMEMBERED_MS;
+      // A session that is unknown, or has ended, may be started in a moment, and has heard nothing then.
+      handedOn.until = taken === 'delivered' ? now() + REMEMBERED_MS : 0;
       return taken;
     } catch (error) {
       handedOn.until = 0;

@@ -14,7 +14,7 @@ export interface OAuthClient {
 export interface WebhookReceiverOptions {
   /**
    * Hands a delivery on. A rejection means that it could not be taken now: Incode is told to send it again. It can be called
-   * more than once with the same delivery, and in any order, but not again within a minute of having taken it.
+   * more than once with the same delivery, and in any order, but not again within a minute of having answered `delivered`.
    */
   notify: (delivery: StatusDelivery) => Promise<Notified>;
   /** What `/readyz` answers. @default always ready */

@@ -159,7 +159,8 @@ class Onboarding {
     const { record, input } = this.session;
     addEvent(record, 'Incode has answered. Its status is to confirm that it was for this session');
     try {
-      await incode.confirmFinish({ interviewId: input.interviewId, finish });
+      const token = record.token === null ? {} : { sessionToken: record.token };
+      await incode.confirmFinish({ interviewId: input.interviewId, ...token, finish });
     } catch (error) {
       throw activityRefusal(error)?.failure ?? error;
     }

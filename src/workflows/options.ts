@@ -4,9 +4,9 @@ import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** Calls that the session stands still for. */
 const CALL = {
-  // Longest attempt that configuration allows: a read (30 s), a finish (45 s) and, if that is refused, another read; and room for a
-  // slow machine.
-  startToCloseTimeout: '2 minutes',
+  // The longest attempt that configuration allows: a log-in and a read with the executive token, twice; three reads with a token whose id
+  // is refused; a finish; and a read that confirms it. That is eight reads of 30 s and a finish of 45 s, and room for a slow machine.
+  startToCloseTimeout: '6 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   // A session that is cancelled must leave no call behind that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -36,8 +36,8 @@ const LAST_LOOK = {
 /** Bulk activities: they begin nothing after ten seconds, and leave what has to be repeated to the workflow. */
 export const BULK_OPTIONS = {
   ...CALL,
-  // Ten seconds of beginning sessions, and the longest that one takes: token source, status, finish, close and score.
-  startToCloseTimeout: '4 minutes',
+  // Ten seconds of beginning sessions, and the longest that one takes: what a single call takes, and token source, close and score.
+  startToCloseTimeout: '9 minutes',
   summary: 'Complete sessions at Incode',
 } as const satisfies ActivityOptions;
 

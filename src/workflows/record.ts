@@ -20,6 +20,8 @@ export interface SessionRecord {
   /** When the stage ends by itself, in ms since the epoch; `null` if it does not. */
   deadline: number | null;
   token: string | null;
+  /** Incode has issued it for this session, in answer to the worker. Records of earlier versions do not say. */
+  isTokenIssued?: boolean;
   /** The last token that Incode refused, or that is for another session. */
   refusedToken: string | null;
   /** Why, for people. Records of earlier versions have none. */

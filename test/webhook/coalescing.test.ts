@@ -46,12 +46,15 @@ describe('a status of a session', () => {
     expect(handedOn).toEqual(['a EXPIRED', 'a UNKNOWN', 'b EXPIRED']);
   });
 
-  it('is handed on again at once if the session was unknown: it may be started in a moment', async () => {
-    const { handedOn, send } = memory(async () => 'unknownSession');
-    await send('EXPIRED');
-    await send('EXPIRED');
-    expect(handedOn).toHaveLength(2);
-  });
+  it.each(['unknownSession', 'ended'] as const)(
+    'is handed on again at once after "%s": a start may follow',
+    async (taken) => {
+      const { handedOn, send } = memory(async () => taken);
+      await send('EXPIRED');
+      await send('EXPIRED');
+      expect(handedOn).toHaveLength(2);
+    },
+  );
 
   it('is handed on again if it could not be taken', async () => {
     const { handedOn, send } = memory(() => Promise.reject(new Error('away')));
