@@ -4,8 +4,9 @@ import { defineConfig } from 'vitest/config';
 const TEST_TIMEOUT_MS = 600_000;
 const POLL_TIMEOUT_MS = 120_000;
 
-/** They replace a module, which files in the same process have loaded already. None needs a server. */
+/** They replace or reload a module, which files in the same process have loaded already. None needs a server. */
 const OWN_PROCESS = [
+  'test/activities/lease.test.ts',
   'test/workflows/batch/possibly-sent.test.ts',
   'test/workflows/earlier-requests.test.ts',
   'test/workflows/record.test.ts',

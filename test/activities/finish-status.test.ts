@@ -132,8 +132,10 @@ describe('a later attempt', () => {
 it('an answer that is to be confirmed is in a heartbeat that Temporal has, before it is', async () => {
   const events: string[] = [];
   let accepted: unknown;
+  const inScope = (_: unknown, work: () => Promise<unknown>) => work();
   const client = {
-    withDeadline: (_: unknown, work: () => Promise<unknown>) => work(),
+    withDeadline: inScope,
+    withAbortSignal: inScope,
     activity: {
       heartbeat: async (_: unknown, details: unknown) => {
         events.push('heartbeat');
@@ -151,8 +153,9 @@ it('an answer that is to be confirmed is in a heartbeat that Temporal has, befor
       return { action: 'approved', redirectionUrl: null };
     },
   } as unknown as IncodeClient;
-  const now = { currentAttemptScheduledTimestampMs: Date.now(), heartbeatTimeoutMs: 10_000 };
-  const environment = new MockActivityEnvironment(now, { client });
+  const scheduledAt = Date.now();
+  const now = { scheduledTimestampMs: scheduledAt, currentAttemptScheduledTimestampMs: scheduledAt };
+  const environment = new MockActivityEnvironment({ ...now, heartbeatTimeoutMs: 10_000 }, { client });
   const { finishStatus } = createIncodeActivities({ incode });
   const came = await environment.run(finishStatus, { ...namedSession(), sessionToken: 'opaque' });
   expect(came).toMatchObject({ finish: { action: 'approved' } });
