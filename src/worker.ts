@@ -29,34 +29,38 @@ export {
 } from './worker/search-attributes.js';
 export { WORKFLOW_BUNDLE } from './worker/workflow-code.js';
 
-/** A worker with what it owns: its connections to Temporal and to Incode. */
+/** A worker with its connections to Temporal and Incode. */
 export interface OnboardingWorker {
   /**
-   * To Temporal, open until `run()` has ended. A client on it, with `requestEagerStart`, starts sessions that this worker begins at
-   * once; it needs the worker's encryption keys, as every client does.
+   * The connection to Temporal, open until `run()` returns. A client on it can use `requestEagerStart`: this worker then begins the
+   * session at once. Like every client it needs the encryption keys.
    */
   readonly connection: NativeConnection;
-  /** Runs until `shutdown()` or, if the host has installed none of its own, a signal; then closes the connections. */
+  /** Runs until `shutdown()`, or until a signal if the host has no signal handlers. Then it closes the connections. */
   run(): Promise<void>;
-  /** Takes no new work, and lets what is under way end within the grace time. */
+  /** Stops taking work and drains work in flight within the grace period. */
   shutdown(): void;
-  /** Whether it is alive and takes work, for probes; asks the server at most every 5 s, and answers within 2 s. */
+  /** Liveness and readiness, for probes. It calls the server at most every 5 s and answers within 2 s. */
   health(): Promise<Health>;
 }
 
 /**
- * Connects to Temporal, checks what the workflow relies on, and makes a worker for `onboardingSession` and its activities.
+ * Connects to Temporal, checks the namespace's search attributes, and creates a worker for single sessions and batches.
  *
- * @throws MissingSearchAttributesError
+ * @example
+ * const worker = await createWorker(readConfig());
+ * await worker.run();
+ *
+ * @throws MissingSearchAttributesError if `temporal-incode setup` has not prepared the namespace
  */
 export async function createWorker(config: Config, options: CreateWorkerOptions = {}): Promise<OnboardingWorker> {
-  const told = options.onCall ? { onCall: options.onCall } : {};
-  const incode = createIncodeClient({ ...config, ...told });
-  // With connections of its own a batch never holds up somebody who waits at a screen.
-  const bulkIncode = createIncodeClient({ ...config, ...told, connections: config.bulkConnections });
+  const observers = options.onCall ? { onCall: options.onCall } : {};
+  const incode = createIncodeClient({ ...config, ...observers });
+  // Batches use separate connections, so they never delay interactive sessions.
+  const bulkIncode = createIncodeClient({ ...config, ...observers, connections: config.bulkConnections });
   const { connectionOptions } = config.temporal;
   const connection = await NativeConnection.connect(connectionOptions);
-  // A client on it is held to encryption too.
+  // A client on this connection checks the address before it allows plaintext.
   rememberAddress(connection, connectionOptions.address ?? DEFAULT_ADDRESS);
   const close = async () => {
     await Promise.all([incode.close(), bulkIncode.close()]);
@@ -71,7 +75,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       ...workflowCode(config.encryptionKeys, { ...config, onUnreadable: warnOfUnreadable() }),
       shutdownGraceTime: config.shutdownGraceMs,
       shutdownForceTime: forceTimeMs(config),
-      // Interrupting workflow code may abort the whole process. The SDK's 5 s are over too soon for thousands of signals on a busy machine.
+      // Interrupting workflow code may abort the process. The SDK's 5 s are too short for thousands of signals on a busy machine.
       isolateExecutionTimeout: '30s',
       interceptors: interceptorsOf(options.interceptors),
       ...(options.worker?.dataConverter ? { dataConverter: options.worker.dataConverter } : {}),
@@ -103,32 +107,35 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   }
 }
 
-/** Ours first: what a host adds to log lines comes on top. */
-function interceptorsOf(...given: (WorkerInterceptors | undefined)[]): WorkerInterceptors {
+/** Our interceptor comes first, so that the host's log attributes can override ours. */
+function interceptorsOf(...groups: (WorkerInterceptors | undefined)[]): WorkerInterceptors {
   return {
-    ...Object.assign({}, ...given),
-    activity: [logAttributes, ...given.flatMap((one) => one?.activity ?? [])],
-    nexus: given.flatMap((one) => one?.nexus ?? []),
+    ...Object.assign({}, ...groups),
+    activity: [logAttributes, ...groups.flatMap((group) => group?.activity ?? [])],
+    nexus: groups.flatMap((group) => group?.nexus ?? []),
   };
 }
 
 /**
- * The worker process: configuration from the environment, logs as JSON on stderr, a graceful end on SIGTERM and SIGINT.
+ * Runs a worker process: reads the configuration from the environment, logs JSON lines to stderr, and drains on SIGTERM and SIGINT.
  *
- * @returns the exit code: 0 after a shutdown, 1 if it could not run, 2 if the configuration is wrong
+ * @example
+ * process.exitCode = await runWorker();
+ *
+ * @returns the exit code: 0 after a shutdown, 1 if the worker failed, 2 if the configuration is wrong
  */
 export async function runWorker(env = process.env): Promise<number> {
   let config: Config;
   let warn: ((warning: string) => void) | undefined;
   try {
-    // It warns of what becomes wrong later, when there is a logger.
+    // Warnings that occur before the logger exists are dropped.
     config = readConfig(env, (warning) => warn?.(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${redacted(error.message)}\n`);
     return 2;
   }
-  // Only processes log in this way: a host of `createWorker` needs no pino.
+  // Loaded here only, so that a host of `createWorker` does not need pino.
   const { createLogger } = await import('./monitoring/logger.js');
   const logger = createLogger(config.logLevel);
   warn = logger.warn;
@@ -140,7 +147,7 @@ export async function runWorker(env = process.env): Promise<number> {
     monitoring = await startWorkerMonitoring(config, logger);
     const worker = await unlessSignalled(createWorker(config, monitoring.observers));
     if (worker === undefined) {
-      logger.info('Worker stopped before it had started');
+      logger.info('Worker stopped before it was ready');
       return 0;
     }
     monitoring.watch(worker);
@@ -154,10 +161,11 @@ export async function runWorker(env = process.env): Promise<number> {
       pid: process.pid,
     });
     await worker.run();
-    logger.info('Worker stopped: nothing was lost, other workers go on');
+    logger.info('Worker stopped: no work was lost, other workers continue');
     return 0;
   } catch (error) {
-    const what = error instanceof ShutdownTimeoutError ? 'Worker stopped before its work' : 'Worker cannot run';
+    const what =
+      error instanceof ShutdownTimeoutError ? 'Worker stopped before its work was done' : 'Worker cannot run';
     const why = error instanceof Error ? error.message : error;
     logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
     return 1;

@@ -18,13 +18,19 @@ import {
 
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
+  // Which addresses are on this machine: asked by parts that know nothing of each other.
+  network: { ours: [], packages: [] },
   // What holds secrets shows none.
   secrets: { ours: [], packages: ['node:'] },
   // How a Temporal server is reached, and what its refusals mean.
-  temporal: { ours: ['secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
-  config: { ours: ['contract', 'codec', 'secrets', 'temporal'], packages: ['@temporalio/envconfig'] },
+  temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
+  // Of the parts that it configures, only their options: defaults and rules stand once.
+  config: {
+    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
+    packages: ['@temporalio/envconfig'],
+  },
   // Usable alone, without Temporal.
-  incode: { ours: ['contract', 'secrets'], packages: ['node:', 'undici'] },
+  incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
   activities: {
     ours: ['contract', 'incode', 'secrets'],
     // Of the client what it throws: an activity asks the server through its worker's one.
@@ -42,7 +48,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
   },
   codec: {
-    ours: ['contract', 'secrets', 'temporal'],
+    ours: ['contract', 'network', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Gets a function to notify, and knows nothing of Temporal.
@@ -63,13 +69,14 @@ const RULES: Rules = {
   },
   testing: {
     ours: ['contract', 'temporal', 'client', 'worker'],
-    packages: ['node:', 'jose', '@temporalio/client', '@temporalio/common', '@temporalio/worker'],
+    packages: ['node:', 'jose', 'undici', '@temporalio/client', '@temporalio/common', '@temporalio/worker'],
   },
   // Nothing may import it.
   cli: {
     ours: [
       'contract',
       'config',
+      'network',
       'temporal',
       'incode',
       'client',

@@ -14,7 +14,7 @@ import type { AwaitMilestoneInput } from './types.js';
  * and finishing half of an onboarding cannot be undone.
  */
 export function awaitMilestone(options: ResolvedActivityOptions) {
-  const { processedPollMs, reviewPollMs } = options;
+  const { processedPollMs, reviewPollMs, observe } = options;
   return async (input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }> => {
     const { interviewId, milestone } = input;
     const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
@@ -22,7 +22,8 @@ export function awaitMilestone(options: ResolvedActivityOptions) {
       // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
       if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
       // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
-      throw activityFailure(error, { interviewId, operatorRetryMs: pollMs, leastDelayMs: pollMs });
+      const operatorRetryMs = Math.min(options.operatorRetryMs, pollMs);
+      throw activityFailure(error, { interviewId, operatorRetryMs, leastDelayMs: pollMs, observe });
     });
     if (isReached(milestone, onboardingStatus)) return { onboardingStatus };
     const what = milestone === 'processed' ? 'the session is still being captured' : 'nobody has decided yet';

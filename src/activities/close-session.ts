@@ -9,7 +9,7 @@ import type { SessionInput } from './types.js';
 
 /** Closes a session. May be repeated, but what Incode says to a session that is closed already is not documented. */
 export function closeSession(options: ResolvedActivityOptions) {
-  const { incode, operatorRetryMs } = options;
+  const { incode, operatorRetryMs, observe } = options;
   return async (session: SessionInput): Promise<{ sessionStatus: string | null }> => {
     const { interviewId } = session;
     try {
@@ -25,7 +25,7 @@ export function closeSession(options: ResolvedActivityOptions) {
       // The answer to an earlier attempt was lost: a refusal then says that it is closed, or that it cannot be.
       const isRepeat = !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
       if (isRepeat) return { sessionStatus: null };
-      throw activityFailure(error, { interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     }
   };
 }

@@ -61,9 +61,9 @@ async function isDenied({ incode }: Options, interviewId: string, sessionToken: 
 export function confirmFinish(options: ResolvedActivityOptions) {
   return async (input: ConfirmFinishInput): Promise<void> => {
     const { interviewId } = input;
-    const { operatorRetryMs } = options;
+    const { operatorRetryMs, observe } = options;
     const confirmed = await callIncode((signal) => isConfirmed(options, input, signal)).catch((error) => {
-      throw activityFailure(error, { interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
     if (confirmed) return;
     const pause = nextPause(options, activityInfo());

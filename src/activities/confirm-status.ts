@@ -16,7 +16,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
     const { interviewId, hints } = input;
     const { observe, operatorRetryMs } = options;
     const onboardingStatus = await readStatus(options, input).catch((error) => {
-      throw activityFailure(error, { interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
     if (onboardingStatus === null) {
       emit(observe, { type: 'hint', result: 'unconfirmed' });

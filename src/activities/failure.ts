@@ -1,8 +1,9 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FAILURES, type FailureType } from '../contract/index.js';
-import { IncodeError, type IncodeErrorKind } from '../incode/index.js';
-import { TokenMismatchError } from './token-fit.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import { emit, type Observe } from './observe.js';
+import { reportTokenMismatch, TokenMismatchError } from './token-fit.js';
 import type { FailureDetails } from './types.js';
 
 /** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
@@ -23,7 +24,9 @@ const DISPOSITION: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'r
 export interface FailureContext {
   interviewId: string;
   operatorRetryMs: number;
-  /** @default 0: the retry policy's own delay */
+  /** Told what somebody has to act on. */
+  observe?: Observe | undefined;
+  /** Before a retry that needs no operator. @default 0: the retry policy's own delay */
   leastDelayMs?: number;
   /** What the failure has to tell whoever goes on. */
   sent?: Pick<FailureDetails, 'lastSentAt' | 'accepted'>;
@@ -41,10 +44,10 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
     return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
   }
   const { type, next } = DISPOSITION[error.kind];
-  if (next === 'waitForOperator') warnOperator(error);
-  const { operatorRetryMs, leastDelayMs = 0 } = context;
-  // What somebody has mended goes on within the interval, whatever Incode asks for.
-  const delay = Math.max(next === 'waitForOperator' ? operatorRetryMs : (error.retryAfterMs ?? 0), leastDelayMs);
+  const { operatorRetryMs, leastDelayMs = 0, observe } = context;
+  if (next === 'waitForOperator') warnOperator(error, observe);
+  // After the operator's correction every call goes on within the interval, whatever Incode asks for and however slowly a poll asks.
+  const delay = next === 'waitForOperator' ? operatorRetryMs : Math.max(error.retryAfterMs ?? 0, leastDelayMs);
   return ApplicationFailure.create({
     type,
     message: `Session ${context.interviewId}: ${error.message}`,
@@ -93,7 +96,8 @@ function cancelledByCaller(): boolean {
   return cancellationSignal.aborted && cancellationDetails?.workerShutdown !== true;
 }
 
-function tokenMismatch(error: TokenMismatchError, { interviewId, sent }: FailureContext): ApplicationFailure {
+function tokenMismatch(error: TokenMismatchError, { interviewId, sent, observe }: FailureContext): ApplicationFailure {
+  reportTokenMismatch(observe, interviewId);
   const details: FailureDetails = { interviewId, operation: 'onboardingStatus', ...sent };
   return ApplicationFailure.nonRetryable(error.message, FAILURES.tokenMismatch, details);
 }
@@ -109,8 +113,9 @@ function details(error: IncodeError, { interviewId, sent }: FailureContext): Fai
 }
 
 /** Every session stands still until somebody acts, so this is louder than the SDK's warning about the attempt. */
-export function warnOperator(error: IncodeError): void {
-  const isExecutive = error.operation === 'logIn' && error.kind === 'misconfigured';
+export function warnOperator(error: IncodeError, observe: Observe | undefined): void {
+  const isExecutive = error instanceof ExecutiveRefusedError;
+  if (isExecutive) emit(observe, { type: 'executiveRefused' });
   log.error(
     isExecutive
       ? 'Incode refuses the executive user: correct INCODE_EXECUTIVE_EMAIL and the password, or the token, in the files that the configuration names. No session is lost meanwhile.'

@@ -45,8 +45,8 @@ export function finishStatus(options: ResolvedActivityOptions) {
       const { type, what, ms } = attempt.wait;
       throw notYet(type, interviewId, what, ms);
     }
-    const { operatorRetryMs } = options;
-    throw activityFailure(attempt.error, { interviewId, operatorRetryMs, sent: datedByWorker(sent) });
+    const { operatorRetryMs, observe } = options;
+    throw activityFailure(attempt.error, { interviewId, operatorRetryMs, observe, sent: datedByWorker(sent) });
   };
 }
 

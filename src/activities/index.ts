@@ -22,7 +22,7 @@ export type * from './types.js';
 /** The activities of this package, to be registered in a worker: ours or one of another team. */
 export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
   const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
-  const { operatorRetryMs, tokenTimeoutMs } = options;
+  const { operatorRetryMs, observe, tokenTimeoutMs } = options;
   const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
 
   /** For calls that may be repeated as they are: reads, closing, and the token source. */
@@ -30,7 +30,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     try {
       return await callIncode(call);
     } catch (error) {
-      throw activityFailure(error, { interviewId, operatorRetryMs });
+      throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     }
   }
 
@@ -40,7 +40,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
       try {
         checkClaim(input);
       } catch (error) {
-        throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs });
+        throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs, observe });
       }
       return activity(input);
     };

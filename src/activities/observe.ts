@@ -12,6 +12,10 @@ export type ActivityEvent =
   | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
   /** Incode answered a request to finish, but the executive token does not find that session finished. */
   | { type: 'notConfirmed' }
+  /** A session token belongs to another session. */
+  | { type: 'tokenMismatch' }
+  /** Incode refuses the executive user or token, so calls wait for the operator. */
+  | { type: 'executiveRefused' }
   /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
   /** Whether batches of this worker are held, because Incode is in trouble. */

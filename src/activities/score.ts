@@ -26,7 +26,8 @@ async function scoreOf(options: ResolvedActivityOptions, input: ScoreInput) {
     return await callIncode((signal) => readScore(options, input, signal));
   } catch (error) {
     if (isRefusedForGood(error)) return { status: null, value: null };
-    throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs: options.operatorRetryMs });
+    const { operatorRetryMs, observe } = options;
+    throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs, observe });
   }
 }
 

@@ -1,5 +1,7 @@
+import { log } from '@temporalio/activity';
 import { interviewIdOfToken } from '../contract/index.js';
 import { type IncodeClient, IncodeError, type IncodeErrorKind } from '../incode/index.js';
+import { emit, type Observe } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { SessionInput } from './types.js';
 
@@ -12,6 +14,15 @@ export class TokenMismatchError extends Error {
       `Session ${interviewId}: the session token ${why}. Nothing was sent with it. Hand in the token of ${interviewId}.`,
     );
   }
+}
+
+/** Somebody mixes up tokens, which nobody would notice in the failure of one session. */
+export function reportTokenMismatch(observe: Observe | undefined, interviewId: string): void {
+  log.error(
+    'The session token of a session belongs to another session, and was not used: find out who hands in mixed-up tokens.',
+    { interviewId },
+  );
+  emit(observe, { type: 'tokenMismatch' });
 }
 
 /** @throws TokenMismatchError if the token itself names another session */

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   namespace?: string;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
+  /** Task queue of the workers that complete batches, for `completeBatch` with this client. @default "incode-onboarding-bulk" */
+  bulkTaskQueue?: string;
   /**
    * Keys that encrypt everything sent to the server. Workers need the same keys.
    *
@@ -80,6 +82,7 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
   const client = new OnboardingClient({
     client: new Client({ connection, namespace, dataConverter }),
     ...(options.taskQueue ? { taskQueue: options.taskQueue } : {}),
+    ...(options.bulkTaskQueue ? { bulkTaskQueue: options.bulkTaskQueue } : {}),
   });
   return Object.assign(client, { close });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
+  BULK_TASK_QUEUE,
   checkExtendDeadlineInput,
   checkInterviewId,
   type ExtendDeadlineInput,
@@ -45,15 +46,19 @@ import { withTemporalErrors } from './temporal-failure.js';
 export class OnboardingClient {
   /** The Temporal client that sends the requests. Use it for anything that this class does not offer. */
   readonly temporal: Client;
+  /** Task queue of the batches of `completeBatch`. */
+  readonly bulkTaskQueue: string;
   private readonly host: SessionHost;
 
   /** @throws TemporalConfigurationError if the server runs on another machine and the client does not encrypt */
-  constructor({ client, taskQueue = TASK_QUEUE, requestEagerStart = false }: OnboardingClientOptions) {
+  constructor(options: OnboardingClientOptions) {
+    const { client, taskQueue = TASK_QUEUE, bulkTaskQueue = BULK_TASK_QUEUE, requestEagerStart = false } = options;
     checkEncryption(client);
     this.temporal = client;
+    this.bulkTaskQueue = bulkTaskQueue;
     this.host = { client, taskQueue, requestEagerStart };
     // Printing the client must not reveal the connection's credentials.
-    redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue });
+    redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue, bulkTaskQueue });
   }
 
   /**

@@ -6,6 +6,8 @@ export interface OnboardingClientOptions {
   client: Client;
   /** Task queue of the workers that complete sessions. @default "incode-onboarding" */
   taskQueue?: string;
+  /** Task queue of the workers that complete batches, for `completeBatch` with this client. @default "incode-onboarding-bulk" */
+  bulkTaskQueue?: string;
   /**
    * Lets a worker in this process receive an onboarding's first task with the response to its start, which saves one trip through
    * the task queue. Needs a client on a worker's connection (`OnboardingWorker.connection`). With any other client, Temporal

@@ -6,7 +6,7 @@ import { excerpt } from '../contract/excerpt.js';
 import { decode, encode } from '../temporal/sdk-internals.js';
 import { EncryptionKeyError, type KeyRing } from './keys.js';
 
-/** Names and layout are those of Temporal's encryption samples in every language, so that theirs can read ours. */
+/** The names and the layout follow Temporal's encryption samples in all languages, so that they can read our payloads. */
 const KEY_ID = 'encryption-key-id';
 
 const CIPHER = 'aes-256-gcm';
@@ -16,8 +16,8 @@ const TAG_BYTES = 16;
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /**
- * Encrypts every payload with AES-256-GCM: nonce, then the encrypted payload, then the tag. Payloads that are not encrypted are
- * read as they are, or what was started before there were keys would be lost.
+ * Encrypts every payload with AES-256-GCM: nonce, encrypted payload, tag. It also reads payloads that are not encrypted, so that
+ * workflows started before there were keys continue. `requireEncryption` refuses them.
  */
 export function encryptionCodec(keys: KeyRing, { requireEncryption = false }: EncryptionOptions = {}): PayloadCodec {
   return {
@@ -26,13 +26,13 @@ export function encryptionCodec(keys: KeyRing, { requireEncryption = false }: En
       payloads.map((payload) => {
         if (isEncrypted(payload)) return decrypted(payload, keys);
         if (!requireEncryption) return payload;
-        throw new EncryptionKeyError('A payload is not encrypted, and only encrypted ones are read here.');
+        throw new EncryptionKeyError('A payload is not encrypted, but encryption is required here.');
       }),
   };
 }
 
 export interface EncryptionOptions {
-  /** Refuse payloads that are not encrypted. @default false: what was started before there were keys is still read */
+  /** Refuses payloads that are not encrypted. @default false: workflows started before there were keys continue */
   requireEncryption?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function isEncrypted(payload: Payload): payload is EncryptedPayload {
 
 function encrypted(payload: Payload, keys: KeyRing): Payload {
   const { id, key } = keys.writing();
-  // NIST SP 800-38D: with random nonces of 96 bits a key is good for 2^32 payloads.
+  // NIST SP 800-38D: with random 96-bit nonces, a key may encrypt 2^32 payloads.
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce);
   const body = cipher.update(PayloadMessage.encode(payload).finish());
@@ -61,11 +61,11 @@ function decrypted(payload: EncryptedPayload, keys: KeyRing): Payload {
   const key = keys.reading(id);
   if (!key) {
     throw new EncryptionKeyError(
-      `A payload is encrypted with key "${excerpt(id)}", which is not among the keys here. Add it, behind the one that writes.`,
+      `A payload is encrypted with key "${excerpt(id)}", which is not among the keys here. Add it after the key that writes.`,
     );
   }
   const data = payload.data ?? new Uint8Array();
-  if (data.length < NONCE_BYTES + TAG_BYTES) throw new EncryptionKeyError('An encrypted payload is cut short.');
+  if (data.length < NONCE_BYTES + TAG_BYTES) throw new EncryptionKeyError('An encrypted payload is too short.');
   const decipher = createDecipheriv(CIPHER, key, data.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAuthTag(data.subarray(data.length - TAG_BYTES));
   const body = decipher.update(data.subarray(NONCE_BYTES, data.length - TAG_BYTES));
@@ -73,7 +73,7 @@ function decrypted(payload: EncryptedPayload, keys: KeyRing): Payload {
     return PayloadMessage.decode(Buffer.concat([body, decipher.final()]));
   } catch {
     throw new EncryptionKeyError(
-      `A payload does not open with key "${excerpt(id)}": it was changed, or the key is another one.`,
+      `A payload cannot be decrypted with key "${excerpt(id)}": the payload was changed, or it is a different key with the same id.`,
     );
   }
 }

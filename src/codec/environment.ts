@@ -1,4 +1,4 @@
-import { isLoopback } from '../secrets/index.js';
+import { isLoopback } from '../network/loopback.js';
 import { EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,20 +12,20 @@ const SET_KEYS =
   `Set ${KEYS_FILE} to a file with a line id:base64 for each key (openssl rand -base64 32 makes one), the same for workers ` +
   'and callers';
 
-/** Payloads would be sent in clear text: session tokens, which are credentials for 90 days, among them. */
+/** Payloads would be sent in clear text. They contain session tokens, which are credentials for 90 days. */
 export class PlaintextError extends Error {
   override readonly name = 'PlaintextError';
 
   constructor(address: string, isRequired: boolean) {
     super(
       isRequired
-        ? `${REQUIRE_ENCRYPTION} is true, and there are no encryption keys. ${SET_KEYS}.`
+        ? `${REQUIRE_ENCRYPTION} is true, but there are no encryption keys. ${SET_KEYS}.`
         : `Session tokens would go to the Temporal server at ${address} in clear text. ${SET_KEYS}, or ${ALLOW_PLAINTEXT}=true.`,
     );
   }
 }
 
-/** The variables that concern encryption, for a process that is to read and write what this one does. */
+/** The encryption variables, for a process that must read and write the same payloads. */
 export function encryptionEnvironment(env: Environment = process.env): Record<string, string> {
   const set = [KEYS, KEYS_FILE, ALLOW_PLAINTEXT, REQUIRE_ENCRYPTION].flatMap((name) =>
     env[name] ? [[name, env[name]]] : [],
@@ -34,11 +34,15 @@ export function encryptionEnvironment(env: Environment = process.env): Record<st
 }
 
 /**
- * The keys that the environment names: `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`, which is read again when it changes, or
+ * Reads the keys from `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`, which is read again when it changes, or from
  * `TEMPORAL_INCODE_ENCRYPTION_KEYS`.
  *
- * @param onWarning told when a file that changes has become wrong; what was read before stays. @default a warning of the process
- * @returns `undefined` if it names none
+ * @example
+ * const keys = keysFromEnvironment();
+ * const client = new Client({ connection, ...(keys && { dataConverter: encryptedDataConverter(keys) }) });
+ *
+ * @param onWarning called when the file becomes invalid; the last valid keys stay in use. @default a process warning
+ * @returns `undefined` if no keys are configured
  * @throws EncryptionKeyError
  */
 export function keysFromEnvironment(
@@ -53,9 +57,9 @@ export function keysFromEnvironment(
 }
 
 /**
- * Whether payloads that are not encrypted are refused: `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`.
+ * Whether `TEMPORAL_INCODE_REQUIRE_ENCRYPTION` says to refuse payloads that are not encrypted.
  *
- * @throws EncryptionKeyError for a value that is neither true nor false: nobody must believe it on while it is off
+ * @throws EncryptionKeyError for a value that is neither true nor false, because a typo must not turn encryption off
  */
 export function requiresEncryption(env: Environment = process.env): boolean {
   const value = env[REQUIRE_ENCRYPTION]?.trim().toLowerCase() || 'false';
@@ -68,7 +72,7 @@ export function requiresEncryption(env: Environment = process.env): boolean {
 }
 
 /**
- * A server on this machine, and one that is allowed to see everything, need no keys.
+ * Checks whether a client without keys may use this server: one on this machine, or one for which plaintext is allowed.
  *
  * @throws PlaintextError
  * @throws EncryptionKeyError if the environment contradicts itself

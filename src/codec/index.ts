@@ -14,12 +14,17 @@ export {
 export { type EncryptionKey, EncryptionKeyError, type KeyRing, keyRing, keyRingFile } from './keys.js';
 
 /**
- * For `bundleWorkflowCode({ workflowsPath, failureConverterPath })`: a bundle that is made beforehand has to encrypt the messages of failures
- * too. A worker that is given `workflowsPath` takes it from the data converter.
+ * The failure converter for `bundleWorkflowCode({ workflowsPath, failureConverterPath })`, so that a prebuilt bundle encrypts failures
+ * too. A worker with `workflowsPath` takes it from the data converter.
  */
 export const failureConverterPath: string = fileURLToPath(new URL('./failure-converter.js', import.meta.url));
 
-/** For `new Client({ dataConverter })`, `Worker.create({ dataConverter })` and whatever else reads or writes what these workers do. */
+/**
+ * A data converter that encrypts payloads and failures. Use the same keys for workers and clients.
+ *
+ * @example
+ * const client = new Client({ connection, dataConverter: encryptedDataConverter(keyRing('2026-01:' + base64Key)) });
+ */
 export function encryptedDataConverter(keys: KeyRing, options: EncryptionOptions = {}): DataConverter {
   return {
     payloadCodecs: [encryptionCodec(keys, options)],

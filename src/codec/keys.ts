@@ -1,22 +1,22 @@
 import { TemporalIncodeError } from '../contract/index.js';
 import { HIDDEN, keepSecret, redactWhenPrinted, secretFile } from '../secrets/index.js';
 
-/** A key and the name under which payloads say which one opens them. */
+/** An encryption key and the id that payloads carry to name it. */
 export interface EncryptionKey {
-  /** No secret: it stands beside each payload. */
+  /** Not a secret: each payload carries it in clear text. */
   id: string;
   /** 32 bytes: AES-256. */
   key: Uint8Array;
 }
 
-/** One key to write with, and those that can still be read. */
+/** The key that encrypts, and all keys that can decrypt. */
 export interface KeyRing {
   writing(): EncryptionKey;
-  /** @returns `undefined` if there is no such key */
+  /** @returns `undefined` if there is no key with this id */
   reading(id: string): Uint8Array | undefined;
 }
 
-/** The keys are wrong, or a payload names one that is not there. Says which, never a key. */
+/** The keys are invalid, or a payload cannot be read with them. The message names ids, never keys. */
 export class EncryptionKeyError extends TemporalIncodeError {
   override readonly name = 'EncryptionKeyError';
 }
@@ -25,39 +25,40 @@ const KEY_BYTES = 32;
 const KEY_ID = /^[\w.-]{1,64}$/;
 
 /**
- * Keys that do not change while the process runs.
+ * Creates a key ring that does not change while the process runs.
  *
- * @param keys the first one writes, all of them read; or as text, `id:base64` each, separated by commas, spaces or lines
+ * @param keys the first key encrypts, all keys decrypt. As text: `id:base64`, separated by commas, spaces or line breaks
  * @throws EncryptionKeyError
  */
 export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
   const list = typeof keys === 'string' ? parseKeys(keys) : keys;
-  const [given] = list;
-  if (!given) throw new EncryptionKeyError('There is no encryption key: one is needed to write with.');
-  const known = new Map<string, Uint8Array>();
+  const [writer] = list;
+  if (!writer) throw new EncryptionKeyError('There is no encryption key, but one is needed to encrypt.');
+  const keysById = new Map<string, Uint8Array>();
   for (const { id, key } of list) {
     if (!KEY_ID.test(id)) {
-      throw new EncryptionKeyError('The id of an encryption key is 1 to 64 letters, digits, ".", "_" or "-".');
+      throw new EncryptionKeyError('The id of an encryption key must be 1 to 64 letters, digits, ".", "_" or "-".');
     }
-    if (known.has(id)) throw new EncryptionKeyError(`Encryption key ${id} is there twice. Each id stands for one key.`);
+    if (keysById.has(id))
+      throw new EncryptionKeyError(`Two encryption keys have the id ${id}. Each id must be unique.`);
     if (key.length !== KEY_BYTES) {
       throw new EncryptionKeyError(
         `Encryption key ${id} has ${key.length} bytes, not 32. Make one: openssl rand -base64 32`,
       );
     }
-    known.set(id, key);
+    keysById.set(id, key);
   }
-  const first = redactWhenPrinted({ ...given }, { id: given.id, key: HIDDEN });
-  return { writing: () => first, reading: (id) => known.get(id) };
+  const first = redactWhenPrinted({ ...writer }, { id: writer.id, key: HIDDEN });
+  return { writing: () => first, reading: (id) => keysById.get(id) };
 }
 
 /**
- * Keys in a file, `id:base64` a line, the first one writes. It is looked at every five seconds, and at once for a key that is not
- * known, so that keys are rotated without a restart: add a key at the end everywhere, then move it to the front. A file that has
- * become wrong changes nothing.
+ * Reads keys from a file with one `id:base64` a line; the first key encrypts. The file is read again every five seconds, and at once for
+ * an unknown key, so that you can rotate keys without a restart: add the new key at the end on all machines, then move it to the front.
+ * If the file becomes invalid, the last valid keys stay in use.
  *
- * @param onWarning told once of each change that could not be taken over. @default a warning of the process, `SecretFileWarning`
- * @throws EncryptionKeyError if it cannot be read at the start
+ * @param onWarning called once for each invalid change. @default a process warning, `SecretFileWarning`
+ * @throws EncryptionKeyError if the file cannot be read or is invalid now
  */
 export function keyRingFile(path: string, onWarning?: (warning: string) => void): KeyRing {
   const unreadable = () =>
@@ -74,9 +75,9 @@ function parseKeys(text: string): EncryptionKey[] {
   return entries.map((entry, index) => {
     const at = entry.indexOf(':');
     const encoded = entry.slice(at + 1);
-    // Not repeated: whoever forgot the id has written a key here.
+    // The entry is not repeated: without an id, it may be a key.
     if (at < 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) {
-      throw new EncryptionKeyError(`Encryption key ${index + 1} of ${entries.length} is not written as id:base64.`);
+      throw new EncryptionKeyError(`Encryption key ${index + 1} of ${entries.length} must be written as id:base64.`);
     }
     return { id: entry.slice(0, at), key: Buffer.from(keepSecret(encoded), 'base64') };
   });

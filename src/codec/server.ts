@@ -7,26 +7,26 @@ import { EncryptionKeyError } from './keys.js';
 
 export interface CodecServerOptions {
   codec: PayloadCodec;
-  /** Whoever sends one of these as `Authorization: Bearer …` may read everything. Several, so that they can be rotated. */
+  /** A client that sends one of these as `Authorization: Bearer …` may read everything. Several tokens allow rotation. */
   tokens: Secrets;
-  /** Web UIs whose pages may ask, such as `https://temporal.example`. Others' browsers are told to refuse. */
+  /** Origins of the Web UIs that may call it, such as `https://temporal.example`. Browsers refuse other origins. */
   origins: readonly string[];
 }
 
-/** Temporal's messages have 4 MB at most, which base64 and JSON make 6. More is no page of a history. */
+/** Temporal's messages have at most 4 MB, about 6 MB as JSON with base64. */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
-/** A history page has a few hundred. Each payload costs a decryption, however small it is. */
+/** A page of a history has a few hundred payloads. Even a small payload costs a decryption. */
 const MAX_PAYLOADS = 2_000;
 
-/** A request that is not over by then holds a connection for nothing. */
+/** Slower requests would only occupy connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /**
- * Temporal's remote codec protocol: `POST /encode` and `POST /decode` with payloads as JSON. The Web UI and the `temporal` CLI
- * show what is encrypted with it.
+ * Serves Temporal's remote codec protocol: `POST /encode` and `POST /decode` with payloads as JSON. With it the Web UI and the `temporal`
+ * CLI can show encrypted payloads.
  */
 export function createCodecServer({ codec, tokens, origins }: CodecServerOptions): FastifyInstance {
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: 'idle' });
@@ -35,14 +35,16 @@ export function createCodecServer({ codec, tokens, origins }: CodecServerOptions
     methods: ['POST'],
     allowedHeaders: ['authorization', 'content-type', 'x-namespace'],
     credentials: true,
-    // A browser asks before each page otherwise.
+    // Lets browsers cache the preflight answer.
     maxAge: 600,
   });
   app.setErrorHandler<Error & { statusCode?: number }>((error, _, reply) => {
     const isKeys = error instanceof EncryptionKeyError;
     const status = isKeys ? 422 : (error.statusCode ?? 500);
-    // What a payload holds may stand in other errors' messages.
-    reply.code(status).send({ message: isKeys || status === 401 ? error.message : 'This is no list of payloads' });
+    // Messages of other errors may contain a payload.
+    reply
+      .code(status)
+      .send({ message: isKeys || status === 401 ? error.message : 'The body must be a list of payloads' });
   });
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.register(async (guarded) => {
@@ -50,13 +52,13 @@ export function createCodecServer({ codec, tokens, origins }: CodecServerOptions
     guarded.addHook('onRequest', async ({ headers }, reply) => {
       if (match(/^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '') >= 0) return;
       reply.header('www-authenticate', 'Bearer');
-      throw Object.assign(new Error('A request must carry Authorization: Bearer and a token of this server'), {
+      throw Object.assign(new Error('A request needs the header Authorization: Bearer with a token of this server'), {
         statusCode: 401,
       });
     });
-    for (const way of ['encode', 'decode'] as const) {
-      guarded.post(`/${way}`, async ({ body }) => {
-        const payloads = await codec[way](payloadsOf(body));
+    for (const operation of ['encode', 'decode'] as const) {
+      guarded.post(`/${operation}`, async ({ body }) => {
+        const payloads = await codec[operation](payloadsOf(body));
         return {
           payloads: payloads.map((payload) =>
             PayloadMessage.toObject(PayloadMessage.create(payload), { bytes: String }),
@@ -69,8 +71,8 @@ export function createCodecServer({ codec, tokens, origins }: CodecServerOptions
 }
 
 /**
- * Protobuf's JSON writes bytes as base64. Protobufjs also takes lists and objects with a `length`, for which it allocates memory, so
- * each part is checked before it is converted.
+ * Protobuf's JSON writes bytes as base64. protobufjs would also accept lists and objects with a `length`, and allocate memory for them,
+ * so each part is checked before it is converted.
  */
 function payloadsOf(body: unknown): Payload[] {
   const payloads = isObject(body) ? body.payloads : undefined;
@@ -91,7 +93,7 @@ function bytesOf(value: unknown): Uint8Array {
   return Buffer.from(value, 'base64');
 }
 
-/** Protobuf's JSON allows both alphabets, and leaves padding out or not. */
+/** Protobuf's JSON allows both alphabets, with or without padding. */
 const BASE64 = /^[\w+/-]*={0,2}$/;
 
 function isObject(value: unknown): value is Record<string, unknown> {

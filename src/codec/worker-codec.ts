@@ -1,13 +1,13 @@
 import type { Payload, PayloadCodec, WorkflowSerializationContext } from '@temporalio/common';
-import { encode } from '@temporalio/common/lib/encoding.js';
 import { REFUSED_PLAINTEXT } from '../contract/encodings.js';
+import { encode } from '../temporal/sdk-internals.js';
 import { isEncrypted } from './encryption-codec.js';
 import { EncryptionKeyError } from './keys.js';
 
 /**
- * A codec that fails, fails the workflow task, at each retry. So a worker's hands on what it cannot decrypt, and the workflow
- * decides: it passes over a signal, refuses an update or start, and waits for the key of what it has written itself
- * (`workflows/unreadable.ts`). Activities have no such choice: for them it fails.
+ * Wraps a codec for workers. A codec that throws fails the workflow task on every retry. This one passes an unreadable payload on, and
+ * the workflow decides: it skips a signal, refuses an update or start, and waits for the key of its own payloads
+ * (`workflows/unreadable.ts`). For activities it throws.
  */
 export function workerCodec(
   codec: PayloadCodec,

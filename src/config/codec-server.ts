@@ -3,20 +3,20 @@ import { excerpt } from '../contract/excerpt.js';
 import { ConfigError, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
-/** What a codec server is told by its environment. `docs/encryption.md` has a line for each variable. */
+/** The codec server's configuration. `docs/encryption.md` explains each variable. */
 export interface CodecServerConfig {
   readonly keys: KeyRing;
-  /** `CODEC_SERVER_HOST`. @default "127.0.0.1": who may reach it is for the operator to decide. */
+  /** `CODEC_SERVER_HOST`. @default "127.0.0.1": the operator decides who may reach it. */
   readonly host: string;
   /** `CODEC_SERVER_PORT`. @default 8089 */
   readonly port: number;
-  /** `CODEC_SERVER_TOKENS` or `CODEC_SERVER_TOKENS_FILE`, at least one: those of now */
+  /** `CODEC_SERVER_TOKENS` or `CODEC_SERVER_TOKENS_FILE`: the tokens that are valid now, at least one. */
   readonly tokens: () => readonly string[];
-  /** `CODEC_SERVER_ORIGINS`. @default none: only programs may ask */
+  /** `CODEC_SERVER_ORIGINS`. @default none: only programs may call it, not web pages */
   readonly origins: readonly string[];
 }
 
-/** @throws ConfigError naming every wrong variable, and repeating no secret */
+/** @throws ConfigError that names every invalid variable and repeats no secret */
 export function readCodecServerConfig(env: Environment = process.env, onWarning?: OnWarning): CodecServerConfig {
   const read = reader(env, onWarning);
   const { problems } = read;
@@ -38,7 +38,7 @@ export function readCodecServerConfig(env: Environment = process.env, onWarning?
   });
   if (!tokens && problems.length === before) {
     problems.push(
-      'CODEC_SERVER_TOKENS is required, or CODEC_SERVER_TOKENS_FILE: whoever knows one may read every payload',
+      'CODEC_SERVER_TOKENS or CODEC_SERVER_TOKENS_FILE is required: a client with one of the tokens may read every payload',
     );
   }
   const wrong = config.origins.filter((origin) => !isOrigin(origin));

@@ -1,15 +1,15 @@
 import { excerpt } from '../contract/excerpt.js';
 import type { Reader } from './reader.js';
 
-/** One version of the workers of a Temporal Worker Deployment. */
+/** A version of a Temporal Worker Deployment. */
 export interface DeploymentVersion {
-  /** What all versions have in common. */
+  /** The name that all versions share. */
   readonly deploymentName: string;
-  /** What tells them apart, such as an image's tag. */
+  /** Identifies this version, such as an image's tag. */
   readonly buildId: string;
 }
 
-/** @returns `null` without a version */
+/** @returns `null` if no version is configured */
 export function deploymentVersion(read: Reader): DeploymentVersion | null {
   const deploymentName = read.text('WORKER_DEPLOYMENT_NAME');
   const buildId = read.text('WORKER_BUILD_ID');
@@ -28,6 +28,6 @@ export function deploymentVersion(read: Reader): DeploymentVersion | null {
   return { deploymentName, buildId };
 }
 
-// Temporal writes `name:buildId`, formerly `name.buildId`, and keeps names that begin with two underscores. Both stand in queries.
+// Temporal writes `name:buildId`, formerly `name.buildId`, also in queries. It reserves names that begin with two underscores.
 const DEPLOYMENT_NAME = /^(?!__)[\w-]{1,100}$/;
 const BUILD_ID = /^[\w.+-]{1,100}$/;

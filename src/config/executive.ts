@@ -2,14 +2,14 @@ import type { Reader } from './reader.js';
 
 /** How the worker gets an executive token. */
 export type ExecutiveConfig =
-  /** The token of now; the file is looked at again at once when one that was refused is handed in. */
+  /** Returns the current token. If you pass a refused one, the file is read again at once. */
   { token: (refused?: string) => string } | { email: string; password: () => string };
 
 const EMAIL = 'INCODE_EXECUTIVE_EMAIL';
 const PASSWORD = 'INCODE_EXECUTIVE_PASSWORD';
 const TOKEN = 'INCODE_EXECUTIVE_TOKEN';
 
-/** @returns `null` if there is none, or it is wrong */
+/** @returns `null` if none is configured, or it is invalid */
 export function executiveConfig(read: Reader): ExecutiveConfig | null {
   const before = read.problems.length;
   const token = read.secret(TOKEN, {

@@ -2,6 +2,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
+import { isBaseUrl, isHttpUrl } from '../incode/options.js';
 import { HIDDEN, keepSecret, redactWhenPrinted } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
@@ -10,7 +11,7 @@ import type { Environment, OnWarning } from './types.js';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Every wrong variable at once, so that nobody has to start the worker once for each. */
+/** Lists every invalid variable, so that you can fix all of them at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -21,18 +22,18 @@ export class ConfigError extends Error {
   }
 }
 
-/** `port` 0 is a free one. */
+/** With `port` 0 the system chooses a free port. */
 export type ListenAddress = Readonly<{ host: string; port: number }>;
 
 type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 export type Reader = ReturnType<typeof reader>;
 
-/** Reads variables one by one, and collects what is wrong with them in `problems`. */
+/** Reads single variables, and collects every error in `problems`. */
 export function reader(env: Environment, onWarning?: OnWarning) {
   const problems: string[] = [];
 
-  /** An empty variable counts as not set: that is what an empty value in a deployment file means. */
+  /** An empty variable counts as not set, because deployment files leave unused values empty. */
   const text = (name: string): string | undefined => env[name]?.trim() || undefined;
 
   function required(name: string, example: string): string {
@@ -47,16 +48,17 @@ export function reader(env: Environment, onWarning?: OnWarning) {
 
     url(name: string): string {
       const value = required(name, 'https://demo-api.incodesmile.com');
-      // The value is not repeated: credentials may stand in it.
+      // The value is not repeated, because it may contain credentials.
       if (value && !isBaseUrl(value))
         problems.push(`${name} must be an http or https URL without credentials or query`);
       return value;
     },
 
     /**
-     * A secret, or several: in the variable, or in the file that `…_FILE` names, which is read again when it changes.
+     * Reads one or more secrets from the variable, or from the file that `…_FILE` names, which is read again when it changes.
      *
-     * @returns `undefined` if there is none, or it is wrong. Its function takes a value that is refused, to look at the file at once
+     * @returns a function that returns the current value, and reads the file at once if you pass a refused value; `undefined` if nothing
+     * is configured or it is invalid
      */
     secret<T>(name: string, rule: SecretRule<T>): ((refused?: unknown) => T) | undefined {
       const sources = { name, inline: text(name), file: text(`${name}_FILE`) };
@@ -68,10 +70,12 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       }
     },
 
-    duration(name: string, fallback: string, max: string): number {
-      const value = text(name) ?? fallback;
+    duration(name: string, fallbackMs: number, max: string): number {
+      const value = text(name);
+      if (value === undefined) return fallbackMs;
       const ms = parseDuration(value);
-      if (ms === undefined) problems.push(`${name} must be a duration such as "${fallback}", not "${excerpt(value)}"`);
+      if (ms === undefined)
+        problems.push(`${name} must be a duration such as "${durationText(fallbackMs)}", not "${excerpt(value)}"`);
       else if (ms > Number(parseDuration(max)))
         problems.push(`${name} must be at most ${max}, not "${excerpt(value)}"`);
       return ms ?? 0;
@@ -87,12 +91,12 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       return number;
     },
 
-    number(name: string, { least, most }: { least: number; most: number }): number | undefined {
+    number(name: string, { min, max }: { min: number; max: number }): number | undefined {
       const value = text(name);
       if (value === undefined) return undefined;
       const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-      if (!(number >= least && number <= most)) {
-        problems.push(`${name} must be a number from ${least} to ${most}, not "${excerpt(value)}"`);
+      if (!(number >= min && number <= max)) {
+        problems.push(`${name} must be a number from ${min} to ${max}, not "${excerpt(value)}"`);
       }
       return number;
     },
@@ -110,7 +114,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
 
     oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
       const value = text(name)?.toLowerCase() ?? fallback;
-      const choice = choices.find((known) => known === value);
+      const choice = choices.find((allowed) => allowed === value);
       if (choice === undefined) problems.push(`${name} must be one of ${choices.join(', ')}, not "${excerpt(value)}"`);
       return choice ?? fallback;
     },
@@ -121,11 +125,11 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       const httpProxy = either('HTTP_PROXY');
       const noProxy = either('NO_PROXY');
       for (const [name, value] of [['HTTPS_PROXY', httpsProxy] as const, ['HTTP_PROXY', httpProxy] as const]) {
-        // The value is not repeated: credentials may stand in it.
+        // The value is not repeated, because it may contain credentials.
         if (value && !isHttpUrl(value))
           problems.push(`${name} must be an http or https URL such as http://proxy.example:3128`);
         else if (value && passwordOf(value) === undefined)
-          problems.push(`${name} must have "%25" where its login has a "%"`);
+          problems.push(`${name} must write a "%" in its login as "%25"`);
       }
       const proxies = {
         ...(httpsProxy ? { httpsProxy } : {}),
@@ -136,7 +140,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       return redactWhenPrinted(proxies, HIDDEN);
     },
 
-    /** @returns `undefined` if it names none, or they are wrong */
+    /** @returns `undefined` if none are configured, or they are invalid */
     encryptionKeys(): KeyRing | undefined {
       try {
         return keysFromEnvironment(env, onWarning);
@@ -147,9 +151,9 @@ export function reader(env: Environment, onWarning?: OnWarning) {
     },
 
     temporal(): ClientConnectConfig {
-      const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      const variables = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
       try {
-        const config = withoutCredentials(loadTemporalConfig(Object.fromEntries(known)));
+        const config = withoutCredentials(loadTemporalConfig(Object.fromEntries(variables)));
         const { address } = config.connectionOptions;
         if (address !== undefined && !ADDRESS.test(address)) {
           problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${excerpt(address)}"`);
@@ -163,24 +167,26 @@ export function reader(env: Environment, onWarning?: OnWarning) {
   };
 }
 
-/** Whoever prints it must not print the API key, or the key of a certificate. */
+/** Printing the options must not reveal the API key or a certificate's key. */
 function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
   const { address } = config.connectionOptions;
   redactWhenPrinted(config.connectionOptions, { address });
   return config;
 }
 
-function isBaseUrl(value: string): boolean {
-  if (!isHttpUrl(value)) return false;
-  const { username, password, search, hash } = new URL(value);
-  return username + password + search + hash === '';
+/** In the largest unit that fits, such as `15m`. */
+function durationText(ms: number): string {
+  const [unit, unitMs] = UNITS.find(([, size]) => ms % size === 0) ?? ['ms', 1];
+  return `${ms / unitMs}${unit}`;
 }
 
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-}
+const UNITS: [string, number][] = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+];
 
-/** @returns `undefined` if it cannot be told, for a "%" that stands for itself */
+/** @returns `undefined` if the login contains a "%" that is not an escape */
 function passwordOf(url: string): string | undefined {
   const { username, password } = new URL(url);
   try {

@@ -1,19 +1,19 @@
 import { keepSecret, secretFile } from '../secrets/index.js';
 import type { OnWarning } from './types.js';
 
-/** What a variable's secrets must be like. */
+/** How to split, check and convert the secrets of a variable. */
 export interface SecretRule<T> {
-  /** What separates several in the variable; in a file they stand one a line. @default one secret only */
+  /** Separates several secrets in the variable. A file has one a line. @default only one secret is allowed */
   separator?: string;
   valid: RegExp;
-  /** In words, after the variable's name. */
+  /** The rule in words, as it follows the variable's name in an error. */
   rule: string;
   as: (values: string[]) => T;
 }
 
 /**
  * @returns `undefined` if neither variable is set
- * @throws Error that names the variable, and repeats nothing of its value
+ * @throws Error that names the variable and does not repeat its value
  */
 export function secretOf<T>(
   { name, inline, file }: { name: string; inline: string | undefined; file: string | undefined },
@@ -36,10 +36,10 @@ export function secretOf<T>(
     return () => value;
   }
   if (file === undefined) return undefined;
-  const found = secretFile(file, {
+  const secrets = secretFile(file, {
     parse: (text) => parse(fileName, separator === undefined ? [text] : text.split('\n')),
     unreadable: (code) => new Error(`${fileName} names a file that cannot be read (${code})`),
     onWarning,
   });
-  return (refused) => (refused === undefined ? found.value() : found.latest());
+  return (refused) => (refused === undefined ? secrets.value() : secrets.latest());
 }

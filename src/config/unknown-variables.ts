@@ -5,33 +5,32 @@ import { readWebhookConfig } from './webhook.js';
 
 const OURS = /^(INCODE|WORKER|WEBHOOK)_/;
 
-/** Kubernetes adds these for a Service with such a name. */
-const OF_KUBERNETES = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP)(_.*)?)$/;
+/** Kubernetes adds these variables for a Service whose name begins with one of our prefixes. */
+const KUBERNETES_SERVICE = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP)(_.*)?)$/;
 
 /**
- * Variables with our prefixes that no configuration reads, probably misspelled. Workers, receivers and codec servers may share one
+ * Finds variables with our prefixes that no configuration reads, which are probably misspelled. Workers, receivers and codec servers may share one
  * environment, so a name is known if any of them reads it.
  */
 export function unknownVariables(env: Environment = process.env): string[] {
   const known = knownVariables();
   return Object.keys(env)
-    .filter((name) => OURS.test(name) && !OF_KUBERNETES.test(name) && !known.has(name))
+    .filter((name) => OURS.test(name) && !KUBERNETES_SERVICE.test(name) && !known.has(name))
     .sort();
 }
 
-/** Warns once, at the start. */
 export function warnOfUnknownVariables(warn: (message: string) => void, env?: Environment): void {
   const names = unknownVariables(env);
-  if (names.length > 0) warn(`Ignored, because no variable has this name: ${names.join(', ')}. Check the spelling`);
+  if (names.length > 0) warn(`Unknown variables are ignored: ${names.join(', ')}. Check the spelling`);
 }
 
 function knownVariables(): Set<string> {
-  const asked = new Set<string>();
+  const names = new Set<string>();
   const recording: Environment = new Proxy(
     {},
     {
       get(_, name) {
-        asked.add(String(name));
+        names.add(String(name));
         return undefined;
       },
     },
@@ -40,8 +39,8 @@ function knownVariables(): Set<string> {
     try {
       read(recording);
     } catch {
-      // Required variables are missing; which names were asked for is known all the same.
+      // Required variables are missing here. Only the names that were read matter.
     }
   }
-  return asked;
+  return names;
 }

@@ -1,25 +1,25 @@
 import { type IncodeClientOptions, isSendable } from './options.js';
 
 export interface ApiKey {
-  /** The key of now; `undefined` if there is none that can be sent. */
-  now(): string | undefined;
-  /** Whether there is another one than Incode has refused, so that nobody has to wait for somebody to mend it. */
-  isExchanged(refused: string): boolean;
+  /** The key to send now; `undefined` if there is none that fits in a header. */
+  current(): string | undefined;
+  /** Whether another key has replaced the one that Incode refused. The call can then be retried without an operator. */
+  isReplaced(refused: string): boolean;
 }
 
-export function apiKeyOf(given: IncodeClientOptions['apiKey']): ApiKey {
-  function ask(refused?: string): string | undefined {
-    if (typeof given === 'string') return given;
+export function apiKeyOf(option: IncodeClientOptions['apiKey']): ApiKey {
+  function read(refused?: string): string | undefined {
+    if (typeof option === 'string') return option;
     try {
-      const key = given(refused);
+      const key = option(refused);
       return isSendable(key) ? key : undefined;
     } catch {
-      // The client throws nothing but an IncodeError, and somebody else's message may have the key in it.
+      // The error is dropped: its message may contain the key, and the client throws only IncodeError.
       return undefined;
     }
   }
   return {
-    now: () => ask(),
-    isExchanged: (refused) => ![undefined, refused].includes(ask(refused)),
+    current: () => read(),
+    isReplaced: (refused) => ![undefined, refused].includes(read(refused)),
   };
 }

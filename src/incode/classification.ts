@@ -2,28 +2,27 @@ import type { IncodeErrorKind } from './errors.js';
 import type { Exchange } from './exchange.js';
 
 /**
- * What a call's end says about the request. Everything that is not understood counts as `maybeRunning`, because that is the
- * kind whose handling harms least.
+ * Maps the end of a request to an error kind. Anything unknown becomes `maybeRunning`, the kind that is handled most carefully.
  *
- * @returns `undefined` for an answer that may be a success; whether it is one, its body tells
+ * @returns `undefined` for an answer that may be a success; its body decides
  */
 export function classify(outcome: Exchange): IncodeErrorKind | undefined {
   if (outcome.ended === 'answered') return byStatus(outcome.status);
   const { phase, proxyStatus, status } = outcome;
-  // The proxy wants credentials, or forbids the host: nobody but the operator can change that.
+  // The proxy wants credentials or forbids the host. Only an operator can fix that.
   if (proxyStatus === 407 || proxyStatus === 403) return 'misconfigured';
-  // DNS, connection, TLS, a full pool: Incode never saw it.
+  // DNS, connection, TLS or a full pool failed: Incode never saw the request.
   if (phase === 'unsent') return 'notTaken';
-  // The head of the answer says enough, except for a success without its body. Incode has begun to answer, so it is over.
+  // The status line is enough, except for a success without its body. Incode has begun to answer, so the request is over.
   return byStatus(status ?? NO_ANSWER) ?? 'resultUnknown';
 }
 
-/** No status of HTTP, so nothing that is understood. */
+/** Not an HTTP status, so it is treated as unknown. */
 const NO_ANSWER = 0;
 
 function byStatus(status: number): IncodeErrorKind | undefined {
   switch (status) {
-    // No content: each of the calls has an answer that matters.
+    // No content, although every call needs its answer.
     case 204:
     case 205:
       return 'resultUnknown';
@@ -39,10 +38,10 @@ function byStatus(status: number): IncodeErrorKind | undefined {
       return 'methodNotAllowed';
     case 406:
       return 'notAcceptable';
-    // From a proxy, about itself.
+    // The proxy wants credentials.
     case 407:
       return 'misconfigured';
-    // The server gave up waiting for the request, so it has not begun with it.
+    // The server timed out waiting for the request, so it has not started on it.
     case 408:
     // Too early: refused because it might be replayed.
     case 425:
@@ -51,15 +50,15 @@ function byStatus(status: number): IncodeErrorKind | undefined {
     // Overloaded or in maintenance: refused before any work.
     case 503:
       return 'notTaken';
-    // Incode's own code ran into an error, so it no longer runs; how far it came is not known.
+    // Incode failed and stopped. How far it got is unknown.
     case 500:
       return 'resultUnknown';
   }
-  const hundreds = Math.floor(status / 100);
-  if (hundreds === 2) return undefined;
-  // Redirects are never followed: they would carry the token and the key to wherever they point.
-  if (hundreds === 3) return 'misconfigured';
-  if (hundreds === 4) return 'badRequest';
-  // 502 and 504 among others: a gateway lost its connection to Incode, or its patience. What is behind it may go on.
+  const family = Math.floor(status / 100);
+  if (family === 2) return undefined;
+  // Redirects are never followed: they would send the token and the API key to another host.
+  if (family === 3) return 'misconfigured';
+  if (family === 4) return 'badRequest';
+  // 502 and 504, for example: the gateway lost Incode or timed out. Incode may still be working.
   return 'maybeRunning';
 }

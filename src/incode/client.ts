@@ -12,7 +12,6 @@ import {
   type FinishStatusResponse,
   readCloseSession,
   readFinishStatus,
-  readIsFinished,
   readLogIn,
   readObject,
   readOnboardingStatus,
@@ -22,7 +21,7 @@ import {
   type StartResponse,
 } from './responses.js';
 
-/** A session and the token that reaches it. */
+/** A session and its token. */
 export interface SessionAccess {
   interviewId: string;
   sessionToken: string;
@@ -31,7 +30,7 @@ export interface SessionAccess {
 export interface StartRequest {
   /** Incode's configuration (flow) id. */
   configurationId: string;
-  /** A session that exists gets a fresh token; without it a new session is made by every call. */
+  /** Issues a fresh token for this session. Without it, every call opens a new session. */
   interviewId?: string;
   /** @default "ALL" */
   countryCode?: string;
@@ -43,38 +42,37 @@ export interface StartRequest {
 }
 
 export interface CallOptions {
-  /** Aborts the call. A request that was sent may still take effect. */
+  /** Cancels the call. A request that was already sent may still take effect. */
   signal?: AbortSignal;
   /**
-   * Asked when the first byte of the request is about to be written, after any wait for a connection. `false` writes nothing; the call
-   * then ends as `notTaken`.
+   * Called right before the first byte is written, after any wait for a connection. If it returns `false`, nothing is sent and the call
+   * fails with `notTaken`.
    *
-   * @default always
+   * @default always sends
    */
   mayStillSend?: () => boolean;
 }
 
 /**
- * Incode over HTTP: one attempt per call, no redirects, no retries. Every method throws an {@link IncodeError}, and nothing
- * else, when it does not succeed.
+ * Incode over HTTP: one attempt per call, no redirects, no retries. Every method that fails throws an {@link IncodeError} and nothing
+ * else.
  */
 export interface IncodeClient {
-  /** Completes the session. Has side effects at Incode although it is a GET: never repeat it without a look at the status. */
+  /** Finishes the session. Although it is a GET, it has side effects at Incode: read the status before you repeat it. */
   finishStatus(session: SessionAccess & { flowId?: string }, options?: CallOptions): Promise<FinishStatusResponse>;
-  /** Without an `interviewId`: of the session that the token reaches. */
+  /** Reads the session's status. Without an `interviewId`, Incode reads the session that the token belongs to. */
   onboardingStatus(
     session: Pick<SessionAccess, 'sessionToken'> & Partial<SessionAccess>,
     options?: CallOptions,
   ): Promise<{ onboardingStatus: string }>;
-  /** Whether post-processing is done. */
-  isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
+
   score(session: SessionAccess, options?: CallOptions): Promise<ScoreResponse>;
-  /** Closes the session: later uploads are refused and the score is frozen. */
+  /** Closes the session: Incode then refuses uploads and freezes the score. */
   closeSession(session: SessionAccess, options?: CallOptions): Promise<{ sessionStatus: string }>;
   start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
-  /** Logs an executive user in: the token reaches every session for 24 hours. */
+  /** Logs in an executive user. The token gives access to every session for 24 hours. */
   logIn(credentials: { email: string; password: string }, options?: CallOptions): Promise<{ token: string }>;
-  /** Closes the connections, once the calls under way have ended. */
+  /** Waits for calls in flight, then closes the connections. */
   close(): Promise<void>;
 }
 
@@ -88,9 +86,19 @@ interface Call<T> {
   read: (fields: Record<string, unknown>) => T | undefined;
 }
 
-/** @throws TypeError naming the option that is wrong */
-export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
-  const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
+/**
+ * Creates a client with its own connection pool. Close it when you are done.
+ *
+ * @example
+ * const incode = createIncodeClient({ baseUrl: 'https://demo-api.incodesmile.com', apiKey: process.env.INCODE_API_KEY ?? '' });
+ * const { token, interviewId } = await incode.start({ configurationId: 'my-flow' });
+ * const { onboardingStatus } = await incode.onboardingStatus({ interviewId, sessionToken: token });
+ * await incode.close();
+ *
+ * @throws TypeError that names the invalid option
+ */
+export function createIncodeClient(clientOptions: IncodeClientOptions): IncodeClient {
+  const options = checkOptions({ ...CLIENT_DEFAULTS, ...clientOptions });
   const { timeoutMs, finishTimeoutMs, now, onCall } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
@@ -100,39 +108,43 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
 
   async function run<T>(call: Call<T>, { signal, mayStillSend }: CallOptions = {}): Promise<T> {
     const { operation } = call;
-    // Also one that is missing: without the header Incode would not know which session is meant.
+    // A missing token is refused too: without the header Incode could not tell which session is meant.
     if ('sessionToken' in call && !isSendable(call.sessionToken)) {
-      throw new IncodeError({ kind: 'tokenRefused', operation, what: 'was not asked, for the token cannot be sent' });
+      throw new IncodeError({
+        kind: 'tokenRefused',
+        operation,
+        what: 'was not asked: the token does not fit in a header',
+      });
     }
-    const key = apiKey.now();
+    const key = apiKey.current();
     if (key === undefined) {
       throw new IncodeError({
         kind: 'apiKeyRefused',
         operation,
-        what: 'was not asked, for there is no key that can be sent',
+        what: 'was not asked: there is no API key that fits in a header',
       });
     }
-    const begunAt = onCall && performance.now();
+    const startedAt = onCall && performance.now();
     const outcome = await exchange(dispatcher, requestOf(call, key), {
       timeoutMs: operation === 'finishStatus' ? finishTimeoutMs : timeoutMs,
       signal,
       mayStillSend,
     });
     const answer = answerOf(call, key, outcome);
-    if (begunAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - begunAt);
+    if (startedAt !== undefined) report(onCall, operation, answer, outcome.status, performance.now() - startedAt);
     if (answer instanceof IncodeError) throw answer;
     return answer;
   }
 
   function answerOf<T>({ operation, read }: Call<T>, key: string, outcome: Exchange): T | IncodeError {
     const kind = classify(outcome);
-    if (kind === 'apiKeyRefused' && apiKey.isExchanged(key)) {
-      const what = `answered ${outcome.status} to an API key that has been exchanged meanwhile`;
+    if (kind === 'apiKeyRefused' && apiKey.isReplaced(key)) {
+      const what = `answered ${outcome.status} to an API key that has been replaced since`;
       return new IncodeError({ ...factsOf(outcome, now()), kind: 'notTaken', operation, what });
     }
     if (kind !== undefined) return new IncodeError({ kind, operation, ...factsOf(outcome, now()) });
     const fields = outcome.ended === 'answered' ? readObject(outcome.body) : undefined;
-    const what = 'answered with something that is not its answer to this call';
+    const what = 'answered with a body that is not an answer to this call';
     return (
       (fields && read(fields)) ??
       new IncodeError({ ...factsOf(outcome, now()), kind: 'resultUnknown', operation, what })
@@ -149,8 +161,8 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
       method,
       headers: headersOf(key, sessionToken),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // A GET counts as idempotent otherwise: undici sends those again that follow another one on a connection that is
-      // lost. `pipelining: 1` lets none follow; this holds should that ever change.
+      // Otherwise undici treats a GET as idempotent and may send it again after a lost connection. `pipelining: 1` prevents that
+      // today; this line does not depend on it.
       idempotent: false,
     };
   }
@@ -180,18 +192,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         },
         callOptions,
       ),
-    isFinished: ({ interviewId, sessionToken }, callOptions) =>
-      run(
-        {
-          operation: 'isFinished',
-          method: 'GET',
-          path: '/omni/get/postprocess/isfinished',
-          query: { id: interviewId },
-          sessionToken,
-          read: readIsFinished,
-        },
-        callOptions,
-      ),
+
     score: ({ interviewId, sessionToken }, callOptions) =>
       run(
         {
@@ -240,7 +241,7 @@ export function createIncodeClient(given: IncodeClientOptions): IncodeClient {
         callOptions,
       ),
     close: () => {
-      // undici refuses to close twice, but those who share a client need not know of each other.
+      // undici throws on a second close, but several owners may share a client.
       closing ??= dispatcher.close();
       return closing;
     },

@@ -1,14 +1,14 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import type { CheckedOptions } from './options.js';
 
-/** The connections of one client: kept alive, one request at a time on each, nothing repeated, no redirect followed. */
+/** A client's connections: kept alive, one request at a time on each, no retries, no redirects. */
 export function createDispatcher({ connections, connectTimeoutMs, proxy }: CheckedOptions): Dispatcher {
   const connect = { timeout: connectTimeoutMs };
   const common = {
     connections,
-    // One request at a time on a connection: a second one would share the fate of the first.
+    // A second request on the same connection would be lost with the first.
     pipelining: 1,
-    // The call's own deadline covers both, and tells what the request's fate is.
+    // The call's own timeout covers both, and knows how far the request got.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect,
@@ -17,11 +17,11 @@ export function createDispatcher({ connections, connectTimeoutMs, proxy }: Check
   if (!httpProxy && !httpsProxy) return new Agent(common);
   return new EnvHttpProxyAgent({
     ...common,
-    // Empty strings keep undici from reading the environment, which is config.ts's affair.
+    // Empty strings keep undici from reading the environment. Only the configuration does that.
     httpProxy,
     httpsProxy,
     noProxy,
-    // The way through a proxy has three steps, and undici's `connect` covers none of them.
+    // Connecting through a proxy takes three steps, and undici's `connect` covers none of them.
     proxyTls: connect,
     requestTls: connect,
     clientFactory: (origin, options) => tunnelPool(origin, { ...options, headersTimeout: connectTimeoutMs }),
@@ -29,9 +29,8 @@ export function createDispatcher({ connections, connectTimeoutMs, proxy }: Check
 }
 
 /**
- * undici takes a lost connection (UND_ERR_SOCKET) for one that a new connection mends, and connects again at once. While
- * a tunnel is being made that never ends: a proxy that drops CONNECT was asked thousands of times a second, even after the
- * call was over. Under any other code the call fails.
+ * undici reconnects at once after a lost connection (UND_ERR_SOCKET). While a tunnel is being opened this never ends: a proxy that
+ * dropped CONNECT got thousands of requests a second, even after the call was over. With any other code the call fails.
  */
 function tunnelPool(origin: URL, options: Pool.Options): Pool {
   const pool = new Pool(origin, options);

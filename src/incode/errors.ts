@@ -1,19 +1,12 @@
-/** The calls of {@link IncodeClient}, by the names of its methods. */
-export type IncodeOperation =
-  | 'finishStatus'
-  | 'onboardingStatus'
-  | 'isFinished'
-  | 'score'
-  | 'closeSession'
-  | 'start'
-  | 'logIn';
+/** The calls of {@link IncodeClient}, named like its methods. */
+export type IncodeOperation = 'finishStatus' | 'onboardingStatus' | 'score' | 'closeSession' | 'start' | 'logIn';
 
 /**
- * What a failed call says about the request:
- * - `badRequest`, `unknownSession`, `methodNotAllowed`, `notAcceptable`: refused for good;
- * - `tokenRefused`, `apiKeyRefused`, `misconfigured`: refused until somebody mends the token, the key, or URL and proxy;
- * - `notTaken`: not sent, or not taken on; may be repeated;
- * - `resultUnknown`: over, but its answer is unusable;
+ * What a failed call tells you about its request:
+ * - `badRequest`, `unknownSession`, `methodNotAllowed`, `notAcceptable`: Incode refuses it permanently.
+ * - `tokenRefused`, `apiKeyRefused`, `misconfigured`: Incode refuses it until someone fixes the token, the API key, or the URL and proxy.
+ * - `notTaken`: it was not sent or not accepted, so you can retry it.
+ * - `resultUnknown`: it is over, but its answer is unusable.
  * - `maybeRunning`: Incode may still be working on it.
  */
 export type IncodeErrorKind =
@@ -31,34 +24,52 @@ export type IncodeErrorKind =
 export interface IncodeErrorFacts {
   kind: IncodeErrorKind;
   operation: IncodeOperation;
-  /** What happened, without any secret: "answered 503", "could not be reached (ECONNREFUSED)". */
+  /** What Incode did, without any secret: "answered 503", "could not be reached (ECONNREFUSED)". */
   what: string;
   httpStatus?: number | undefined;
   code?: number | string | undefined;
   retryAfterMs?: number | undefined;
   answeredAt?: Date | undefined;
+  /** The last sentence of the message, which says what to do. @default the sentence of the kind */
+  consequence?: string;
 }
 
 /**
- * Thrown by every call of the client that did not succeed. Carries facts only: no response, no body, no URL and no
- * low-level cause, because tokens and keys travel in those.
+ * The only error that a call of the client throws. It has no response, body, URL or cause, because those may contain tokens and keys.
+ *
+ * @example
+ * try {
+ *   await incode.score(session);
+ * } catch (error) {
+ *   if (error instanceof IncodeError && error.kind === 'notTaken') retryIn(error.retryAfterMs ?? 1_000);
+ *   else throw error;
+ * }
  */
 export class IncodeError extends Error {
   override readonly name = 'IncodeError';
   readonly kind: IncodeErrorKind;
   readonly operation: IncodeOperation;
-  /** `undefined` if no answer came. */
+  /** `undefined` if there was no answer. */
   readonly httpStatus: number | undefined;
-  /** Incode's own code, where its error body has one that is not the HTTP status. */
+  /** Incode's own code, if its error body has one that differs from the HTTP status. */
   readonly code: number | string | undefined;
-  /** When Incode wants to be asked again, if it said so, in milliseconds. */
+  /** How long Incode asks you to wait before a retry, in milliseconds; `undefined` if it does not say. */
   readonly retryAfterMs: number | undefined;
-  /** When Incode answered by its own clock, to the second, if it said so. */
+  /** When Incode answered, by its own clock, to the second; `undefined` if it does not say. */
   readonly answeredAt: Date | undefined;
 
-  constructor({ kind, operation, what, httpStatus, code, retryAfterMs, answeredAt }: IncodeErrorFacts) {
+  constructor(facts: IncodeErrorFacts) {
+    const {
+      kind,
+      operation,
+      what,
+      httpStatus,
+      code,
+      retryAfterMs,
+      answeredAt,
+      consequence = CONSEQUENCE[kind],
+    } = facts;
     const incodeCode = code === undefined ? '' : ` with code ${code}`;
-    const consequence = operation === 'logIn' && kind === 'misconfigured' ? CORRECT_EXECUTIVE : CONSEQUENCE[kind];
     super(`${operation}: Incode ${what}${incodeCode}. ${consequence}`);
     this.kind = kind;
     this.operation = operation;
@@ -68,8 +79,6 @@ export class IncodeError extends Error {
     this.answeredAt = answeredAt;
   }
 }
-
-const CORRECT_EXECUTIVE = 'Correct the e-mail and password, or the token, of the executive user.';
 
 const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   badRequest: 'It refuses this request for good: check the session and its flow.',
@@ -83,3 +92,11 @@ const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   resultUnknown: 'The request is over, but its result is not known: check the status before repeating it.',
   maybeRunning: 'The request may still be running there: check the status later, before repeating it.',
 };
+
+/** Incode refuses the executive user or its token. Only an operator can fix it. */
+export class ExecutiveRefusedError extends IncodeError {
+  constructor(what: string, httpStatus?: number) {
+    const consequence = 'Correct the e-mail and password, or the token, of the executive user.';
+    super({ kind: 'misconfigured', operation: 'logIn', what, httpStatus, consequence });
+  }
+}

@@ -2,29 +2,29 @@ import { isUtf8 } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 
-/** An HTTP request, and what ended it. A promise of this never rejects: every failure is an ordinary value. */
+/** How an HTTP request ended. A promise of this never rejects: a failure is an ordinary value. */
 export type Exchange = Answered | Interrupted;
 
 export interface Answered {
   ended: 'answered';
   status: number;
   retryAfter: string | undefined;
-  /** When, by Incode's clock. */
+  /** The answer's time by Incode's clock. */
   date?: string | undefined;
   body: string;
 }
 
 export interface Interrupted {
   ended: 'interrupted';
-  /** `unsent`: not one byte was written. `sent`: written, at least in part. `answering`: the answer's head has arrived. */
+  /** `unsent`: no byte was written. `sent`: at least part was written. `answering`: the status line and headers have arrived. */
   phase: 'unsent' | 'sent' | 'answering';
-  /** `withheld`: whoever asked for it may not send it any more. */
+  /** `withheld`: `mayStillSend` returned `false`. */
   reason: 'timeout' | 'cancelled' | 'connection' | 'tooLarge' | 'withheld';
   /** The system's or undici's code, such as ECONNREFUSED. */
   code: string | undefined;
   /** The proxy's status, if it refused to make the connection. */
   proxyStatus: number | undefined;
-  /** From the answer's head, in the phase `answering`. */
+  /** Known in the phase `answering`. */
   status: number | undefined;
   retryAfter: string | undefined;
 }
@@ -32,16 +32,16 @@ export interface Interrupted {
 export interface ExchangeOptions {
   timeoutMs: number;
   signal: AbortSignal | undefined;
-  /** Asked when the first byte is about to be written. `false` writes nothing. @default always */
+  /** Called right before the first byte is written. `false` sends nothing. @default always sends */
   mayStillSend?: (() => boolean) | undefined;
 }
 
-/** Incode's answers have a few KB. What is larger is no answer of Incode, and must not fill the memory. */
+/** Incode's answers have a few KB. A larger body is not Incode's, and must not fill the memory. */
 export const MAX_BODY_BYTES = 1_048_576;
 
 /**
- * Makes exactly one attempt. Works on undici's dispatch instead of `request`, because only there is told when a request
- * begins to be written: before, repeating it is harmless; after, Incode may have it.
+ * Makes exactly one attempt. Uses undici's `dispatch` instead of `request`, because only `dispatch` reports when a request starts
+ * to be written. Until then a retry is harmless; afterwards Incode may have the request.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -75,22 +75,22 @@ export function exchange(
         status,
         retryAfter,
       });
-      // Destroys the connection, so that the rest of the answer cannot be taken for the next one.
+      // Destroys the connection, so that the rest of this answer is not read as the next one.
       controller?.abort(new Error(reason));
     };
     const cancel = () => interrupt('cancelled');
     const timer = setTimeout(() => interrupt('timeout'), timeoutMs);
     if (signal?.aborted) return interrupt('cancelled');
     if (signal) {
-      // Many calls may share a signal. It is no leak, as Node would warn: each listener goes with its call.
+      // Many calls may share a signal. Each removes its listener, so Node's leak warning would be wrong.
       setMaxListeners(0, signal);
       signal.addEventListener('abort', cancel);
     }
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
-        // It waited for a free connection until nobody wanted it any more. After a throw undici writes nothing, and keeps
-        // the connection, which `abort` would destroy.
+        // The call ended while it waited for a connection. After a throw undici writes nothing and keeps the connection; `abort` would
+        // destroy it.
         if (settled) throw new Error('abandoned');
         if (mayStillSend?.() === false) {
           interrupt('withheld');
@@ -100,7 +100,7 @@ export function exchange(
         phase = 'sent';
       },
       onResponseStart(_, statusCode, headers) {
-        // 1xx only announces the answer.
+        // 1xx is not the final answer.
         if (settled || statusCode < 200) return;
         phase = 'answering';
         status = statusCode;
@@ -131,7 +131,7 @@ export function exchange(
   });
 }
 
-/** What is not UTF-8 is not JSON: read all the same, a spoilt status would pass for one that is new to us. */
+/** A body that is not UTF-8 is not JSON. Decoding it anyway could turn a broken status into an apparently new one. */
 function textOf(body: Buffer): string {
   return isUtf8(body) ? body.toString('utf8') : '';
 }
@@ -145,7 +145,7 @@ function codeOf(error: Error | undefined): string | undefined {
   return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? code : undefined;
 }
 
-/** undici tells a proxy's refusal in a message only. */
+/** undici reports a proxy's refusal only in its error message. */
 function proxyStatusOf(error: Error | undefined): number | undefined {
   const status = /^Proxy response \((\d{3})\)/.exec(error?.message ?? '')?.[1];
   return status === undefined ? undefined : Number(status);

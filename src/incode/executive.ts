@@ -1,11 +1,11 @@
 import type { IncodeClient } from './client.js';
-import { IncodeError, type IncodeErrorKind } from './errors.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from './errors.js';
 import type { ScoreResponse } from './responses.js';
 
-/** A token that reaches every session, unlike a session's own. */
+/** A token that gives access to every session. */
 export interface ExecutiveToken {
   /**
-   * @param refused one that Incode has just refused, so that it is exchanged
+   * @param refused a token that Incode has just refused and that must be replaced
    * @throws IncodeError
    */
   token(refused?: string): Promise<string>;
@@ -16,21 +16,22 @@ export interface Credentials {
   password: string;
 }
 
-/** Incode's are valid for 24 hours. */
+/** Incode's executive tokens are valid for 24 hours. */
 const RENEW_AFTER_MS = 23 * 3_600_000;
 
-/** A few wrong passwords may lock an account. The same ones are not sent again before. */
+/** A few wrong passwords may lock the account, so refused credentials are not sent again before this time. */
 const PAUSE_AFTER_REFUSAL_MS = 900_000;
 
-/** Whatever else went wrong is over soon, and thousands of sessions must not ask together. */
+/** Other failures are usually short. The pause keeps thousands of sessions from logging in together. */
 const PAUSE_AFTER_FAILURE_MS = 10_000;
 
-const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused', 'apiKeyRefused'];
+/** Refusals of the user. A refused API key (403) is not one, so log-ins continue soon after the key is corrected. */
+const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 'tokenRefused'];
 
 /**
- * Logs an executive user in, one log-in at a time, and again before the token expires.
+ * Logs in an executive user, once for all concurrent callers, and again before the token expires.
  *
- * @param credentials asked for each log-in, so that they can be exchanged without a restart
+ * @param credentials called for each log-in, so that you can replace them without a restart
  */
 export function executiveLogIn(
   incode: Pick<IncodeClient, 'logIn'>,
@@ -42,11 +43,11 @@ export function executiveLogIn(
   let loggingIn: Promise<string> | undefined;
 
   async function logIn(): Promise<string> {
-    const given = credentials();
-    const sent = JSON.stringify(given);
+    const user = credentials();
+    const sent = JSON.stringify(user);
     if (failed && failed.with === sent && now() < failed.until) throw failed.error;
     try {
-      const { token } = await incode.logIn(given);
+      const { token } = await incode.logIn(user);
       current = { token, renewAt: now() + RENEW_AFTER_MS };
       failed = undefined;
       return token;
@@ -69,7 +70,7 @@ export function executiveLogIn(
   };
 }
 
-/** An executive token from elsewhere, such as a file that is read again when it changes. */
+/** An executive token that you provide, for example from a file that is read again when it changes. */
 export function givenExecutiveToken(read: (refused?: string) => string): ExecutiveToken {
   return {
     async token(refused) {
@@ -80,14 +81,13 @@ export function givenExecutiveToken(read: (refused?: string) => string): Executi
   };
 }
 
-/** Nobody but the operator can mend it. */
+/** Only an operator can fix it, so it is not retried as an ordinary refusal. */
 function logInRefused({ httpStatus }: IncodeError): IncodeError {
-  const what = `answered ${httpStatus} to the log-in of the executive user`;
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what, httpStatus });
+  return new ExecutiveRefusedError(`answered ${httpStatus} to the log-in of the executive user`, httpStatus);
 }
 
 function executiveTokenRefused(): IncodeError {
-  return new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'refuses the executive token' });
+  return new ExecutiveRefusedError('refuses the executive token');
 }
 
 /** The read of a session by its id with the executive token, which belongs to no session: so the answer is about this id. */

@@ -2,7 +2,7 @@ import type { Exchange, Interrupted } from './exchange.js';
 import { errorCode } from './responses.js';
 import { parseRetryAfter } from './retry-after.js';
 
-/** What an error says of a call's end. */
+/** The facts that an error reports about how a call ended. */
 export function factsOf(outcome: Exchange, now: number) {
   const { status: httpStatus, retryAfter } = outcome;
   const retryAfterMs = parseRetryAfter(retryAfter, now);

@@ -1,4 +1,4 @@
-/** Incode's documentation asks for all four on every call, `content-type` on GET too. */
+/** Incode's documentation requires all four on every call, including `content-type` on GET. */
 export const REQUIRED_HEADERS = ['x-api-key', 'x-incode-hardware-id', 'api-version', 'content-type'] as const;
 
 export type RequiredHeader = (typeof REQUIRED_HEADERS)[number];
@@ -7,7 +7,7 @@ export function headersOf(apiKey: string, sessionToken: string | undefined): Rec
   return {
     'content-type': 'application/json',
     accept: 'application/json',
-    // Nothing here unpacks an answer.
+    // The client does not decompress answers.
     'accept-encoding': 'identity',
     'api-version': '1.0',
     'x-api-key': apiKey,

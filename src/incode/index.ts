@@ -5,7 +5,7 @@ export {
   type SessionAccess,
   type StartRequest,
 } from './client.js';
-export { IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
+export { ExecutiveRefusedError, IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
 export {
   type Credentials,
   type ExecutiveToken,

@@ -1,7 +1,7 @@
 import { IncodeError, type IncodeOperation } from './errors.js';
 import type { IncodeClientOptions } from './options.js';
 
-/** Tells the observer, if there is one, what a call came to. */
+/** Reports a completed call to `onCall`, if it is set. */
 export function report(
   onCall: IncodeClientOptions['onCall'],
   operation: IncodeOperation,
@@ -13,6 +13,6 @@ export function report(
   try {
     onCall?.({ operation, outcome, ...(httpStatus === undefined ? {} : { httpStatus }), durationMs });
   } catch {
-    // Whoever counts is broken; the call is not.
+    // A failing callback must not fail the call.
   }
 }

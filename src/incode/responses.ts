@@ -4,14 +4,14 @@ import { isSendable } from './options.js';
 
 /** Incode's answer to finish-status. */
 export interface FinishStatusResponse extends Pick<FinishAnswer, 'redirectionUrl' | 'redirectionUnsafe'> {
-  /** `approved`, `rejected`, `none` (no automatic decision) or a value that is new to us. */
+  /** `approved`, `rejected`, `none` (no automatic decision) or a value that this version does not know. */
   action: string;
-  /** Only newer versions send it. */
+  /** Only newer versions of Incode send it. */
   scoreStatus: string | null;
 }
 
 export interface ScoreResponse {
-  /** OK, WARN, FAIL, MANUAL…, UNKNOWN or a value that is new to us; UNKNOWN and `null` mean not ready. */
+  /** OK, WARN, FAIL, MANUAL…, UNKNOWN or a value that this version does not know. UNKNOWN and `null` mean: not ready yet. */
   status: string | null;
   /** A string such as `"94.6"`. */
   value: string | null;
@@ -26,8 +26,8 @@ export interface StartResponse {
 type Fields = Record<string, unknown>;
 
 /**
- * Reads a body as a JSON object that is not an error in disguise. All fields of Incode's successes are optional, so an error
- * body would otherwise pass for an empty success.
+ * Reads a body as a JSON object that is not an error. All fields of Incode's successful answers are optional, so an error body would
+ * otherwise look like an empty success.
  *
  * @returns `undefined` for anything else
  */
@@ -37,20 +37,20 @@ export function readObject(body: string): Fields | undefined {
   return isErrorBody(value as Fields) ? undefined : (value as Fields);
 }
 
-/** Incode's own code in an error body: `status`, where it says more than the HTTP status does. */
+/** Incode's own code in an error body: `status`, if it differs from the HTTP status. */
 export function errorCode(body: string, httpStatus: number): number | string | undefined {
   const status = (parse(body) as Fields | null | undefined)?.status;
   if (typeof status === 'number' && Number.isSafeInteger(status) && status !== httpStatus) return status;
-  // A short word at most: what is longer may be text about a person.
+  // Only a short word: longer text may be about a person.
   if (typeof status === 'string' && /^[A-Z0-9_]{1,40}$/i.test(status) && status !== String(httpStatus)) return status;
   return undefined;
 }
 
-// Each reader returns `undefined` if what it cannot do without is missing.
+// Each reader returns `undefined` if a required field is missing.
 
 export function readFinishStatus(fields: Fields): FinishStatusResponse | undefined {
   const action = text(fields.action);
-  // Without it nothing tells that the session was finished; its status will.
+  // Without an action the answer does not prove that the session is finished. Its status will.
   if (action === null) return undefined;
   return {
     action: cut(action, MAX_BYTES.action),
@@ -62,10 +62,6 @@ export function readFinishStatus(fields: Fields): FinishStatusResponse | undefin
 export function readOnboardingStatus(fields: Fields): { onboardingStatus: string } | undefined {
   const status = correctOnboardingStatus(text(fields.onboardingStatus) ?? '');
   return status === '' ? undefined : { onboardingStatus: cut(status, MAX_BYTES.onboardingStatus) };
-}
-
-export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {
-  return typeof finished === 'boolean' ? { finished } : undefined;
 }
 
 export function readScore({ overall }: Fields): ScoreResponse {
@@ -96,14 +92,14 @@ export function readStart({ token, interviewId, existingSession }: Fields): Star
 
 function parse(body: string): unknown {
   try {
-    // A byte order mark is no part of JSON, but some gateways send one.
+    // JSON has no byte order mark, but some gateways send one.
     return JSON.parse(body.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }
 }
 
-/** `{timestamp, status, error, message?, path?}`, in whichever part a gateway leaves of it; or a failure that comes with 200. */
+/** Incode's error body `{timestamp, status, error, message?, path?}`, of which a gateway may drop fields, or a failure with status 200. */
 function isErrorBody({ error, status, timestamp, message, path, success, failReason }: Fields): boolean {
   if (success === false || (failReason ?? undefined) !== undefined) return true;
   if (error !== undefined && error !== null) return true;

@@ -1,10 +1,10 @@
-/** Ten minutes. A wrong value must not park sessions for a day; asking a little early costs one more refusal. */
+/** Ten minutes. A wrong value must not stop sessions for a day, and an early retry costs only one more refusal. */
 export const MAX_RETRY_AFTER_MS = 600_000;
 
 /**
  * Reads `Retry-After`, in seconds or as an HTTP date.
  *
- * @returns milliseconds from `now`, at most {@link MAX_RETRY_AFTER_MS}; `undefined` for what is neither
+ * @returns milliseconds from `now`, at most {@link MAX_RETRY_AFTER_MS}; `undefined` for any other value
  */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   const text = String(value).trim();
@@ -14,7 +14,7 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
 }
 
 /**
- * RFC 9110 dates begin with a day's name. `Date.parse` alone takes "-5" and "1.5" for years and months. The oldest of the three forms
- * has no comma and no time zone: that would be taken for local time.
+ * RFC 9110 dates begin with a day's name. `Date.parse` alone reads "-5" and "1.5" as years and months. The oldest of the three forms is
+ * excluded: it has no comma and no time zone, and would be read as local time.
  */
 const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*, /i;

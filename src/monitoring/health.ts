@@ -3,8 +3,8 @@ import { ANSWER_WITHIN_MS, cachedReachability } from './reachability.js';
 import type { Health } from './server.js';
 
 /**
- * @returns what its workers are like: alive unless one has ended by a failure, and ready while all of them run and the
- * server has answered within the last few seconds
+ * @returns a function that reports the workers' health: alive unless one has failed, and ready while all run and the server has
+ * answered within the last few seconds
  */
 export function healthOf(connection: NativeConnection, workers: readonly Worker[]): () => Promise<Health> {
   const isReachable = cachedReachability(() =>

@@ -1,12 +1,12 @@
 import type { ActivityInterceptors } from '@temporalio/worker';
 
-/** As `batchWorkflowId` and `onboardingWorkflowId` of the contract make them. */
+/** The ids that the contract's `batchWorkflowId` and `onboardingWorkflowId` build. */
 const BATCH_WORKFLOW_ID = /^incode-batch\/([^/]+)\/\d+$/;
 const ONBOARDING_WORKFLOW_ID = /^incode-onboarding\/(.+)$/;
 
 /**
- * Puts the session's or the batch's id on every line that an activity logs, beside workflow, run, activity and attempt, which the SDK
- * puts there. One is made for each activity.
+ * Adds the session's or batch's id to every log line of an activity. The SDK adds workflow, run, activity and attempt, and creates one
+ * interceptor for each activity.
  */
 export function logAttributes(): ActivityInterceptors {
   let interviewId: unknown;
@@ -19,11 +19,11 @@ export function logAttributes(): ActivityInterceptors {
     },
     outbound: {
       getLogAttributes(input, next) {
-        // With the token anybody could end the activity in the worker's place, and `namespace` and `isLocal` never differ.
+        // Anyone with the task token could complete the activity. `namespace` and `isLocal` are always the same.
         const { taskToken: _, namespace: __, isLocal: ___, ...attributes } = next(input);
         const workflowId = String(attributes.workflowId);
         const [, batchId] = BATCH_WORKFLOW_ID.exec(workflowId) ?? [];
-        // The line that an activity has started comes before its input.
+        // The first log line of an activity comes before its input is known.
         const session = interviewId ?? ONBOARDING_WORKFLOW_ID.exec(workflowId)?.[1];
         return {
           ...attributes,

@@ -5,9 +5,9 @@ import { MAX_CAUSES } from '../secrets/error-chain.js';
 import { redacted, redactedFields, withoutKnownSecrets } from '../secrets/index.js';
 
 /**
- * JSON lines on stderr, for processes of ours: stdout belongs to results. The SDK's lines go through it too. No line shows a secret.
+ * Logs JSON lines to stderr and redacts secrets in each. The SDK logs through it too. stdout is reserved for results.
  *
- * @param destination where they go instead
+ * @param destination where to write instead of stderr
  */
 export function createLogger(
   level: LogLevel,
@@ -20,13 +20,13 @@ export function createLogger(
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => plainError(error) },
-      // The whole line, because a secret may stand in any text: an error's message, its stack, what the SDK says.
+      // Redacts the whole line, because any text may contain a secret: an error's message, its stack, the SDK's lines.
       hooks: { streamWrite: (line) => redacted(shortened(line)) },
     },
     destination,
   );
   const write = (sdkLevel: SdkLevel, message: string, meta: LogMetadata = {}) => {
-    // The SDK's own time stamp is a bigint, which JSON has not, and says the same as ours.
+    // The SDK's own timestamp is a bigint, which JSON does not support, and repeats ours.
     const { timestampNanos: _, error, ...rest } = meta;
     target[LEVELS[sdkLevel]]({ ...redactedFields(rest), ...(error === undefined ? {} : { err: error }) }, message);
   };
@@ -40,21 +40,21 @@ export function createLogger(
   };
 }
 
-/** A stack with eight causes is far below; a log collector takes lines of 16 KiB to 1 MiB. */
+/** Log collectors accept lines of 16 KiB to 1 MiB. A stack with eight causes is far shorter. */
 const MAX_CHARACTERS = 32_768;
 
-/** A line that is too long becomes one that quotes its beginning, so that it stays JSON. */
+/** Replaces a line that is too long with one that quotes its beginning, so that it stays valid JSON. */
 function shortened(line: string): string {
   if (line.length <= MAX_CHARACTERS) return line;
-  // Known secrets first: one that is cut in two would not be recognized. Tokens are single words, and the last word is dropped.
-  const known = withoutKnownSecrets(line);
-  let end = Math.min(known.length, MAX_CHARACTERS);
-  while (end > 0 && !/[\s"']/.test(known.charAt(end - 1))) end -= 1;
+  // Redacts known secrets first, because a secret that is cut in two would not be recognized. The last word may be part of a token.
+  const clean = withoutKnownSecrets(line);
+  let end = Math.min(clean.length, MAX_CHARACTERS);
+  while (end > 0 && !/[\s"']/.test(clean.charAt(end - 1))) end -= 1;
   const [head = '{'] = /^\{"level":"\w+","time":"[^"]*",/.exec(line) ?? [];
-  return `${head}"cutFrom":${line.length},"msg":${JSON.stringify(known.slice(0, end))}}\n`;
+  return `${head}"cutFrom":${line.length},"msg":${JSON.stringify(clean.slice(0, end))}}\n`;
 }
 
-/** Without what else it carries: a library's error may have a request with its token. */
+/** Keeps only these fields, because a library's error may contain a request with its token. */
 function plainError(error: unknown, causesLeft = MAX_CAUSES): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;

@@ -1,5 +1,5 @@
-/** It is an optional peer: most of those who install this package are clients. @throws Error that says how to install it */
-export async function promClientLoaded<T>(variable: string, load: () => Promise<T>): Promise<T> {
+/** Loads prom-client, an optional peer that clients do not need. @throws Error that says how to install it */
+export async function loadPromClient<T>(variable: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {

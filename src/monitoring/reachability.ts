@@ -1,20 +1,21 @@
-/** Probes ask every few seconds, each process of a large fleet: the server is asked no more often than this. */
+/** Every process of a large fleet is probed every few seconds. This limits the calls to the server. */
 const FRESH_MS = 5_000;
 
-/** Probes give up after a second or a few. */
+/** Probes time out after one or a few seconds. */
 export const ANSWER_WITHIN_MS = 2_000;
 
 /**
- * @param ask resolves if the server answers
- * @returns whether it has answered within the last seconds; asks it again only after them, and once at a time
+ * @param call resolves if the server answers
+ * @returns a function that tells whether the server has answered within the last seconds. It repeats the call only after that, and
+ * makes one call at a time
  */
-export function cachedReachability(ask: () => Promise<unknown>): () => Promise<boolean> {
+export function cachedReachability(call: () => Promise<unknown>): () => Promise<boolean> {
   let answeredAt = Number.NEGATIVE_INFINITY;
-  let asking: Promise<boolean> | undefined;
+  let inFlight: Promise<boolean> | undefined;
 
   async function answers(): Promise<boolean> {
     try {
-      await ask();
+      await call();
       answeredAt = performance.now();
       return true;
     } catch {
@@ -24,14 +25,14 @@ export function cachedReachability(ask: () => Promise<unknown>): () => Promise<b
 
   return async () => {
     if (performance.now() - answeredAt < FRESH_MS) return true;
-    asking ??= answers().finally(() => {
-      asking = undefined;
+    inFlight ??= answers().finally(() => {
+      inFlight = undefined;
     });
-    // The SDK repeats a call that fails for longer than its deadline.
+    // The SDK may retry a failing call beyond its deadline.
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
     });
-    return Promise.race([asking, limit]).finally(() => clearTimeout(timer));
+    return Promise.race([inFlight, limit]).finally(() => clearTimeout(timer));
   };
 }

@@ -1,10 +1,10 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { WebhookEvent, WebhookResult } from '../webhook/index.js';
 
-/** Temporal takes a delivery within milliseconds; after 8 s Incode is told to send it again. */
+/** Temporal accepts a delivery within milliseconds. After 8 s the receiver asks Incode to send it again. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-// Keys of a table: the compiler asks for what is new.
+// Keys of a typed object, so that the compiler reports a missing one.
 const RESULTS = Object.keys({
   delivered: 0,
   ended: 0,
@@ -23,7 +23,7 @@ const RESULTS = Object.keys({
   unavailable: 0,
 } satisfies Record<WebhookResult, 0>);
 
-/** `docs/monitoring.md` has a line for each. @returns what counts a request */
+/** `docs/monitoring.md` explains each metric. @returns a function that counts a request */
 export function createReceiverMetrics(registry: Registry): (event: WebhookEvent) => void {
   const registers = [registry];
   const requests = new Counter({
@@ -39,7 +39,7 @@ export function createReceiverMetrics(registry: Registry): (event: WebhookEvent)
     buckets: SECONDS,
     registers,
   });
-  // From zero on: the first failure of its kind is a rise too, and not a series that was not there before.
+  // Series start at zero, so that the first failure of its kind is an increase and not a new series.
   for (const endpoint of ['delivery', 'token'] satisfies WebhookEvent['endpoint'][]) {
     duration.zero({ endpoint });
     for (const result of RESULTS) requests.inc({ endpoint, result }, 0);

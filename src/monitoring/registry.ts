@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { wrongSecretFiles } from '../secrets/index.js';
 
-/** Sums of others, named like counters, which they are not. */
+/** Sums of other metrics. Their names end like those of counters, but they are gauges. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** With the metrics of the process: memory, processor, event loop, garbage collection. */
+/** Creates a registry with the metrics of the process: memory, processor, event loop, garbage collection. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -19,7 +19,7 @@ export function createRegistry(): Registry {
   }).set({ version }, 1);
   new Gauge({
     name: 'incode_secret_files_wrong',
-    help: 'Files with secrets that are missing, empty or wrong now; what was read before stays in use.',
+    help: 'Secret files that are missing, empty or invalid now. The last valid value stays in use.',
     registers: [registry],
     collect() {
       this.set(wrongSecretFiles());

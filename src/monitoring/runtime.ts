@@ -3,23 +3,23 @@ import { type AddressInfo, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Logger, Runtime } from '@temporalio/worker';
 
-/** Native log lines below WARN repeat what the SDK says already. */
+/** Native log lines below WARN repeat the SDK's own lines. */
 const LOGGING = { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } as const;
 
 export function installRuntime(logger: Logger): void {
   Runtime.install({ logger, telemetryOptions: { logging: LOGGING } });
 }
 
-/** Somebody else may take the port between our looking for one and the SDK's taking it. */
+/** Another process may take the free port before the SDK listens on it. */
 const ATTEMPTS = 5;
 
 /**
- * The same with the SDK's metrics, by Prometheus' conventions: seconds, and `_total`. The SDK serves them itself, on a port that it must
- * be given and that only this machine reaches.
+ * Installs the runtime with the SDK's metrics in Prometheus' conventions: seconds and `_total`. The SDK serves them itself, on a loopback
+ * port that must be chosen beforehand.
  *
- * @returns what reads them
+ * @returns a function that reads the metrics
  */
-export async function installMeasuredRuntime(logger: Logger): Promise<() => Promise<string>> {
+export async function installRuntimeWithMetrics(logger: Logger): Promise<() => Promise<string>> {
   for (let attempt = 1; ; attempt += 1) {
     const address = `127.0.0.1:${await freePort()}`;
     const prometheus = {
@@ -31,10 +31,10 @@ export async function installMeasuredRuntime(logger: Logger): Promise<() => Prom
     try {
       Runtime.install({
         logger,
-        // Which service it is, Prometheus says by `job`.
+        // Prometheus' own label `job` names the service.
         telemetryOptions: { logging: LOGGING, metrics: { prometheus, attachServiceName: false } },
       });
-      return () => read(`http://${address}/metrics`);
+      return () => fetchText(`http://${address}/metrics`);
     } catch (error) {
       if (attempt === ATTEMPTS || !/address already in use/i.test(String(error))) throw error;
     }
@@ -49,14 +49,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** With an agent of its own: Node's may have been told to go through a proxy. */
-function read(url: string): Promise<string> {
+/** Uses a new agent, because Node's global agent may go through a proxy. */
+function fetchText(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    get(url, { agent: new Agent(), signal: AbortSignal.timeout(READ_WITHIN_MS) }, (response) => {
+    get(url, { agent: new Agent(), signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
       text(response).then(resolve, reject);
     }).once('error', reject);
   });
 }
 
-/** Half of what Prometheus waits for. */
-const READ_WITHIN_MS = 5_000;
+/** Half of Prometheus' own timeout. */
+const TIMEOUT_MS = 5_000;

@@ -3,20 +3,20 @@ import type { AddressInfo } from 'node:net';
 
 export interface MonitoringOptions {
   host: string;
-  /** 0 for a free one. */
+  /** With 0 the system chooses a free port. */
   port: number;
-  /** The name of the variable that says so, for the error. */
+  /** The variable that configures the address, for errors. */
   variable: string;
   metrics: Page;
-  /** What `/healthz` and `/readyz` answer. @default both are 404 */
+  /** Answers `/healthz` and `/readyz`. @default both are 404 */
   health?: () => Promise<Health>;
 }
 
-/** `alive`: no use in starting the process anew. `ready`: it takes work. */
+/** `alive`: a restart would not help. `ready`: the process takes work. */
 export interface Health {
   alive: boolean;
   ready: boolean;
-  /** Why not, for people. */
+  /** Why it is not ready, for people. */
   reason?: string;
 }
 
@@ -31,16 +31,16 @@ export interface MonitoringServer {
 }
 
 /**
- * Serves `/metrics`, `/healthz` and `/readyz` to whoever reaches the address: nothing in them is secret, but nobody is asked who they are.
+ * Serves `/metrics`, `/healthz` and `/readyz` without authentication. They contain no secrets.
  *
- * @throws Error that names the variable, if the address cannot be had
+ * @throws Error that names the variable if it cannot listen on the address
  */
 export async function startMonitoringServer(options: MonitoringOptions): Promise<MonitoringServer> {
   const { host, port, variable } = options;
   const server = createServer((request, response) => void answer(request, response, options));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = error.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be had (${error.code})`;
+      const what = error.code === 'EADDRINUSE' ? 'is used by another process' : `is not available (${error.code})`;
       reject(new Error(`${variable}: ${addressOf(host, port)} ${what}. Choose another address.`));
     });
     server.listen(port, host, resolve);
@@ -74,7 +74,7 @@ async function answer(
       end(ready ? 200 : 503, JSON.stringify({ ready, reason }));
     } else end(404, JSON.stringify({ error: 'There is nothing at this path' }));
   } catch (error) {
-    // Prometheus then counts the scrape as failed, which is better than half of the metrics.
+    // A failed scrape is better than a scrape with half of the metrics.
     end(503, JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   }
 }

@@ -1,16 +1,15 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { ONBOARDING_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/index.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
-/** The stages that are published when a session enters them, because they may last for days; every other open session is at work. */
-const LONG_STAGES = ['waiting', 'needsToken', 'inReview'] as const;
-
+/** The number of open sessions in each long stage. Every other open session is at work. */
 export type SessionCounts = Record<(typeof LONG_STAGES)[number] | 'atWork', number>;
 
 const OPEN = `WorkflowType = '${ONBOARDING_WORKFLOW}' and ExecutionStatus = 'Running'`;
 
 const DEADLINE_MS = 10_000;
 
-/** One count for each stage: servers group by ExecutionStatus only. */
+/** Makes one query for each stage, because servers group only by ExecutionStatus. */
 export async function countSessions(connection: NativeConnection, namespace: string): Promise<SessionCounts> {
   const count = async (query: string) => {
     const answer = await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -22,6 +21,6 @@ export async function countSessions(connection: NativeConnection, namespace: str
     count(OPEN),
     ...LONG_STAGES.map((stage) => count(`${OPEN} and ${SEARCH_ATTRIBUTES.stage} = '${stage}'`)),
   ]);
-  // Counted one after the other, so they need not agree.
+  // The counts are not taken at the same instant, so the difference may be negative.
   return { waiting, needsToken, inReview, atWork: Math.max(0, open - waiting - needsToken - inReview) };
 }

@@ -3,14 +3,14 @@ import type { ActivityEvent } from '../activities/index.js';
 import type { IncodeCall, IncodeOperation } from '../incode/index.js';
 import type { SessionCounts } from './session-counts.js';
 
-/** A read takes well under a second, finish-status up to the 30 s after which Incode gives up. */
+/** A read takes well under a second. finish-status takes up to 30 s, when Incode gives up. */
 const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45];
 
-// Keys of tables: the compiler asks for what is new.
+// Keys of typed objects, so that the compiler reports a missing one.
 const OPERATIONS = Object.keys({
   finishStatus: 0,
   onboardingStatus: 0,
-  isFinished: 0,
+
   score: 0,
   closeSession: 0,
   start: 0,
@@ -33,89 +33,99 @@ const OUTCOMES = Object.keys({
 export interface WorkerMetrics {
   onCall(call: IncodeCall): void;
   observe(event: ActivityEvent): void;
-  /** @param counts `undefined` if they are not known now */
+  /** @param counts `undefined` if they are unknown now */
   sessions(counts: SessionCounts | undefined): void;
 }
 
-/** `docs/monitoring.md` has a line for each. No label has a session in it: every value would be a series for ever. */
+/** `docs/monitoring.md` explains each metric. No label contains a session's id, because every value would be a permanent series. */
 export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   const registers = [registry];
   const requests = new Counter({
     name: 'incode_requests_total',
-    help: 'Requests to Incode that have ended, by operation and by what came of them: ok, or the kind of error.',
+    help: 'Completed requests to Incode, by operation and outcome: ok, or the kind of error.',
     labelNames: ['operation', 'outcome'],
     registers,
   });
   const responses = new Counter({
     name: 'incode_responses_total',
-    help: 'Answers of Incode, or of a proxy before it, by HTTP status.',
+    help: 'Responses of Incode, or of a proxy in front of it, by HTTP status.',
     labelNames: ['status'],
     registers,
   });
   const duration = new Histogram({
     name: 'incode_request_duration_seconds',
-    help: 'How long requests to Incode took, waiting for a free connection included.',
+    help: 'Duration of requests to Incode, including the wait for a free connection.',
     labelNames: ['operation'],
     buckets: SECONDS,
     registers,
   });
   const ambiguous = new Counter({
     name: 'incode_finish_ambiguous_total',
-    help: 'Requests to finish after which nobody knew whether the session is finished, by kind of error.',
+    help: 'Finish requests with unknown result, by kind of error.',
     labelNames: ['outcome'],
     registers,
   });
   const verifications = new Counter({
     name: 'incode_finish_verifications_total',
-    help: 'Reads of the status before finishing a session, by what they found.',
+    help: 'Status reads before finishing a session, by result.',
     labelNames: ['result'],
     registers,
   });
   const prevented = new Counter({
     name: 'incode_finish_duplicates_prevented_total',
-    help: 'Sessions that were not finished a second time, because the status read before said that they are finished.',
+    help: 'Sessions that were not finished again, because the status read showed that they are finished.',
     registers,
   });
   const unconfirmed = new Counter({
     name: 'incode_finish_unconfirmed_total',
-    help: 'Sessions that ended as unconfirmed: a request to finish may have taken effect, and the status did not tell.',
+    help: 'Sessions that ended as unconfirmed: a finish request may have taken effect, and the status did not confirm it.',
     registers,
   });
   const notConfirmed = new Counter({
     name: 'incode_finish_not_confirmed_total',
-    help: 'Sessions that were answered as finished, while the executive token did not find them finished.',
+    help: 'Sessions that Incode answered as finished, but that the executive token did not find finished.',
+    registers,
+  });
+  const mismatches = new Counter({
+    name: 'incode_token_mismatches_total',
+    help: 'Session tokens that belong to another session and were not used.',
+    registers,
+  });
+  const executiveRefused = new Counter({
+    name: 'incode_executive_refused_total',
+    help: 'Calls that wait because Incode refuses the executive user or token.',
     registers,
   });
   const hints = new Counter({
     name: 'incode_webhook_hints_total',
-    help: "Webhooks that were held against Incode's own answer, by what came of it.",
+    help: "Webhooks that were checked against Incode's status, by result.",
     labelNames: ['result'],
     registers,
   });
   const batchSessions = new Counter({
     name: 'incode_batch_sessions_total',
-    help: 'Sessions of batches that have ended, by result.',
+    help: 'Completed sessions of batches, by result.',
     labelNames: ['result'],
     registers,
   });
-  const postponed = new Counter({
+  const postponedSessions = new Counter({
     name: 'incode_batch_sessions_postponed_total',
-    help: 'Goes at sessions of batches that end later, because a call is to be repeated or the score is not ready.',
+    help: 'Attempts at sessions of batches that must be repeated, or wait for the score.',
     registers,
   });
   const held = new Gauge({
     name: 'incode_batch_held',
-    help: '1 while this worker begins no session of a batch, because Incode is in trouble.',
+    help: '1 while this worker starts no session of a batch because Incode fails.',
     registers,
   });
   const sessions = new Gauge({
     name: 'incode_sessions',
-    help: 'Open sessions of the namespace by stage, counted once a minute by every worker.',
+    help: 'Open sessions of the namespace, by stage. Every worker counts once a minute.',
     labelNames: ['stage'],
     registers,
   });
 
-  // From zero on: the first failure of its kind is a rise too, and not a series that was not there before.
+  // Series start at zero, so that the first failure of its kind is an increase and not a new series.
   for (const operation of OPERATIONS) for (const outcome of OUTCOMES) requests.inc({ operation, outcome }, 0);
   for (const operation of OPERATIONS) duration.zero({ operation });
   for (const outcome of ['resultUnknown', 'maybeRunning']) ambiguous.inc({ outcome }, 0);
@@ -141,10 +151,14 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
           return unconfirmed.inc();
         case 'notConfirmed':
           return notConfirmed.inc();
+        case 'tokenMismatch':
+          return mismatches.inc();
+        case 'executiveRefused':
+          return executiveRefused.inc();
         case 'hint':
           return hints.inc({ result: event.result });
         case 'batchSession':
-          return event.result === 'postponed' ? postponed.inc() : batchSessions.inc({ result: event.result });
+          return event.result === 'postponed' ? postponedSessions.inc() : batchSessions.inc({ result: event.result });
         case 'batchHeld':
           return held.set(event.held ? 1 : 0);
         default:
@@ -153,7 +167,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     },
 
     sessions(counts) {
-      // What is not known is absent: an old number would look like a new one.
+      // An unknown count is removed, because an old number would look current.
       if (counts === undefined) return sessions.reset();
       for (const [stage, count] of Object.entries(counts)) sessions.set({ stage }, count);
     },

@@ -2,29 +2,29 @@ import type { Logger, NativeConnection } from '@temporalio/worker';
 import type { ActivityEvent } from '../activities/index.js';
 import type { Config } from '../config/index.js';
 import type { IncodeCall } from '../incode/index.js';
-import { promClientLoaded } from './optional-peer.js';
-import { installMeasuredRuntime, installRuntime } from './runtime.js';
+import { loadPromClient } from './optional-peer.js';
+import { installRuntime, installRuntimeWithMetrics } from './runtime.js';
 import { type Health, startMonitoringServer } from './server.js';
 import { countSessions } from './session-counts.js';
 
-/** What can be seen of a worker process from outside. */
+/** Metrics and health of a worker process. */
 export interface WorkerMonitoring {
-  /** What the worker has to tell, if there are metrics. */
+  /** Callbacks for `createWorker`; empty without metrics. */
   readonly observers: { onCall?: (call: IncodeCall) => void; observe?: (event: ActivityEvent) => void };
-  /** From now on the worker says itself whether it is ready, and open sessions are counted. */
+  /** Serves the worker's own health from now on, and counts open sessions. */
   watch(worker: { health(): Promise<Health>; connection: NativeConnection }): void;
   close(): Promise<void>;
 }
 
 const VARIABLE = 'WORKER_METRICS_ADDRESS';
 
-/** Four queries, by each worker; stages that matter last for hours. */
+/** Each worker makes four queries. The stages that matter last for hours. */
 const COUNT_EVERY_MS = 60_000;
 
 /**
- * Installs the SDK's runtime, which a process may do once, and serves metrics and health if an address is configured.
+ * Installs the SDK's runtime, once per process, and serves metrics and health if an address is configured.
  *
- * @throws Error that names the variable, if the address is taken or `prom-client` is not installed
+ * @throws Error that names the variable if the address is in use or `prom-client` is not installed
  */
 export async function startWorkerMonitoring(
   { metricsAddress, namespace }: Pick<Config, 'metricsAddress' | 'namespace'>,
@@ -34,7 +34,7 @@ export async function startWorkerMonitoring(
     installRuntime(logger);
     return { observers: {}, watch: () => undefined, close: async () => undefined };
   }
-  const [{ createRegistry }, { createWorkerMetrics }] = await promClientLoaded(VARIABLE, () =>
+  const [{ createRegistry }, { createWorkerMetrics }] = await loadPromClient(VARIABLE, () =>
     Promise.all([import('./registry.js'), import('./worker-metrics.js')]),
   );
   const registry = createRegistry();
@@ -51,8 +51,8 @@ export async function startWorkerMonitoring(
     },
     health: () => health(),
   });
-  // Not before: a runtime that no worker uses keeps a process from ending that has no address.
-  sdkMetrics = await installMeasuredRuntime(logger).catch(async (error) => {
+  // Installed after the server listens: a runtime without a worker would keep the process alive if listening fails.
+  sdkMetrics = await installRuntimeWithMetrics(logger).catch(async (error) => {
     await server.close();
     throw error;
   });

@@ -6,17 +6,17 @@ import { type FinishAnswer, type OnboardingWorkflow, onboardingWorkflowId, UPDAT
 import { applicationFailure } from './failures.js';
 
 export interface AnswerActivities {
-  /** Waits for Incode's answer to a session that was started; a wait that is over is a failed attempt. */
+  /** Waits for Incode's answer to a session that is already started. A wait that times out fails the attempt, which is retried. */
   awaitAnswer(input: { interviewId: string }): Promise<FinishAnswer | null>;
 }
 
-/** Each attempt is billed, and a worker that died is noticed when its attempt should be over. */
+/** Longer waits cost fewer billed attempts. Shorter ones notice a dead worker sooner. */
 const WAIT_MS = 60_000;
 
 export const answerActivities: AnswerActivities = {
   async awaitAnswer({ interviewId }) {
     const { client, cancelled } = Context.current();
-    // A worker that stops leaves the wait to another one.
+    // A worker that shuts down leaves the wait to another worker.
     return await Promise.race([
       cancelled,
       client.withDeadline(Date.now() + WAIT_MS, () => answer(client, interviewId)),
@@ -27,11 +27,11 @@ export const answerActivities: AnswerActivities = {
 async function answer(client: Client, interviewId: string): Promise<FinishAnswer | null> {
   const handle = client.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(interviewId));
   try {
-    // The id of all who ask: they share one answer.
+    // All waits use the same update id, so they share one answer.
     return await handle
       .executeUpdate<FinishAnswer | null, []>(UPDATES.finish, { updateId: UPDATES.finish })
       .catch(async (error) => {
-        // What has ended takes no update any more, but has a result.
+        // An ended workflow accepts no update, but has a result.
         if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError)) throw error;
         return (await handle.result()).finish;
       });
@@ -40,13 +40,13 @@ async function answer(client: Client, interviewId: string): Promise<FinishAnswer
   }
 }
 
-/** Nothing is wrong, so nobody has to see it in the logs. */
+/** BENIGN, because waiting is normal and should not appear in the logs. */
 function pending(interviewId: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'AnswerPending',
     message: `Session ${interviewId}: Incode has not answered yet`,
     category: ApplicationFailureCategory.BENIGN,
-    // The wait itself was the delay.
+    // The attempt has already waited.
     nextRetryDelay: '1 second',
   });
 }

@@ -14,10 +14,8 @@ import { NamespaceNotSetUpError, TemporalRequestError, TemporalUnavailableError 
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 
 /**
- * Turns what the client throws into what Nexus knows. A handler error that may be retried counts against the whole endpoint:
- * the caller's server stops sending to it after a few. So only Temporal's own troubles become one.
- *
- * @returns what the handler has to throw
+ * Converts a client error into the error that a Nexus handler throws. Retryable handler errors count against the whole endpoint: after a
+ * few, the caller's server stops sending requests to it. So only failures of Temporal become retryable.
  */
 export function nexusError(error: unknown): unknown {
   if (error instanceof InvalidInputError) return new HandlerError('BAD_REQUEST', error.message);
@@ -27,19 +25,19 @@ export function nexusError(error: unknown): unknown {
   if (error instanceof TooManyWaitingError) return new HandlerError('UPSTREAM_TIMEOUT', error.message);
   if (error instanceof PlanMismatchError) return new HandlerError('CONFLICT', error.message);
   if (error instanceof AnswerPendingError || isDeadline(error)) {
-    return new HandlerError('UPSTREAM_TIMEOUT', 'No worker of the onboarding answered in time. It is asked again.');
+    return new HandlerError('UPSTREAM_TIMEOUT', 'No onboarding worker answered in time. The request is retried.');
   }
   if (error instanceof TemporalUnavailableError) {
     return new HandlerError(error.retryable ? 'UNAVAILABLE' : 'INTERNAL', error.message);
   }
   if (error instanceof NamespaceNotSetUpError) return new HandlerError('INTERNAL', error.message);
-  // The SDK's worker tells from gRPC's own error whether the operation may be retried.
+  // The SDK's worker decides by the gRPC error whether to retry the operation.
   if (error instanceof TemporalRequestError) return error.cause ?? error;
   const cause = applicationFailure(error);
   return cause ? new OperationError('failed', cause.message, { cause }) : error;
 }
 
-/** @returns `undefined` for what is no final answer about the session */
+/** @returns `undefined` if the error is not final for the session */
 export function applicationFailure(error: unknown): ApplicationFailure | undefined {
   if (error instanceof WrongStageError) return final(FAILURES.wrongStage, error.message, error.interviewId);
   if (!(error instanceof SessionFailedError)) return undefined;

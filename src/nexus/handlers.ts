@@ -27,15 +27,15 @@ import { onboardingService, type SessionState } from './index.js';
 import { checkedSession } from './input.js';
 
 /**
- * How long `finish` waits before it hands the wait to a workflow. A healthy Incode answers within a second, and a handler that
- * waits takes one of the places that `renewToken`, which may end an outage, needs too.
+ * How long `finish` waits before a workflow takes over the wait. A healthy Incode answers within a second. A waiting handler occupies a
+ * slot that `renewToken`, which may end an outage, needs too.
  */
-const QUICK_MS = 2_000;
+const HANDLER_WAIT_MS = 2_000;
 
-/** Left of the request's time when its answer sets out. */
+/** Time reserved to send the answer before the request's deadline. */
 const MARGIN_MS = 500;
 
-/** @param taskQueue of the workers that complete sessions */
+/** @param taskQueue the task queue of the workers that complete sessions */
 export function onboardingServiceHandler(taskQueue: string): ServiceHandler {
   return serviceHandler(onboardingService, {
     finish: finishing(taskQueue),
@@ -45,10 +45,10 @@ export function onboardingServiceHandler(taskQueue: string): ServiceHandler {
     state: (context, input) =>
       answering(context, taskQueue, async (onboarding) => {
         const { interviewId } = checkedSession(input);
-        // As JSON its times are text.
+        // In JSON, times are text.
         return (await onboarding.state(interviewId)) as unknown as SessionState;
       }),
-    // The request's id makes a repeat of it harmless, also when the onboarding has ended meanwhile.
+    // The request's id deduplicates retries, even after the onboarding has ended.
     renewToken: (context, input) =>
       answering(context, taskQueue, (onboarding, timeoutMs) => {
         const { interviewId, sessionToken } = checkedSession(input, 'sessionToken');
@@ -67,11 +67,11 @@ export function onboardingServiceHandler(taskQueue: string): ServiceHandler {
   });
 }
 
-/** The answer at once if Incode is quick, and otherwise by a workflow that waits for it. */
+/** Answers at once if Incode is quick. Otherwise a workflow waits for the answer. */
 function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishAnswer | null> {
   const waiting = new WorkflowRunOperationHandler<OnboardingInput, FinishAnswer | null>((context, { interviewId }) =>
     startWorkflow<(input: { interviewId: string }) => Promise<FinishAnswer | null>>(context, ANSWER_WORKFLOW, {
-      // One for each operation, so that cancelling one leaves the others.
+      // One workflow for each operation, so that cancelling one does not affect others.
       workflowId: answerWorkflowId(interviewId, context.requestId),
       args: [{ interviewId }],
       staticSummary: `Wait for Incode's answer to session ${interviewId}`,
@@ -81,12 +81,12 @@ function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishA
     start: (context, input) =>
       answering(context, taskQueue, async (onboarding) => {
         try {
-          const finished = await onboarding.finish(input, { timeoutMs: QUICK_MS });
+          const finished = await onboarding.finish(input, { timeoutMs: HANDLER_WAIT_MS });
           return HandlerStartOperationResult.sync(finished && answerOf(finished));
         } catch (error) {
           if (!(error instanceof AnswerPendingError)) throw error;
         }
-        // The deadline may have come before the start was known to have succeeded.
+        // The timeout may have come before the start was confirmed.
         await onboarding.start(input, { ifCompleted: 'return' });
         return waiting.start(context, input);
       }),
@@ -94,7 +94,7 @@ function finishing(taskQueue: string): OperationHandler<OnboardingInput, FinishA
   };
 }
 
-/** The contract's answer, without what concerns only clients. */
+/** The contract's answer, without the fields that only clients use. */
 function answerOf({ attached: _, tokenHandedIn: __, plan: ___, ...answer }: FinishedOnboarding): FinishAnswer {
   return answer;
 }
@@ -104,7 +104,7 @@ interface Start {
   workflowIdReusePolicy: ReusePolicy;
 }
 
-/** The onboarding itself is the operation: Temporal tells the caller's server how it ended. */
+/** The onboarding itself is the operation: Temporal reports its end to the caller's server. */
 function completing(taskQueue: string): OperationHandler<OnboardingInput, OnboardingResult> {
   const running = new WorkflowRunOperationHandler<Start, OnboardingResult>((context, start) =>
     startWorkflow<OnboardingWorkflow>(context, ONBOARDING_WORKFLOW, {
@@ -114,9 +114,9 @@ function completing(taskQueue: string): OperationHandler<OnboardingInput, Onboar
     }),
   );
   return {
-    start: (context, given) =>
+    start: (context, request) =>
       answering(context, taskQueue, async (onboarding) => {
-        const input = checkedInput(given);
+        const input = checkedInput(request);
         const { interviewId } = input;
         try {
           return await running.start(context, { input, workflowIdReusePolicy: 'REJECT_DUPLICATE' });

@@ -14,44 +14,48 @@ import {
 export { NEXUS_SERVICE, NEXUS_TASK_QUEUE } from '../contract/index.js';
 export { type OperationFailure, operationFailure } from './operation-failure.js';
 
-/** A session that was started before. */
+/** Identifies a session that was started before. */
 export interface SessionInput {
   interviewId: string;
 }
 
-/** What `start` answers. */
+/** The answer of `start`. */
 export interface StartedSession extends SessionInput {
   workflowId: string;
   runId: string;
-  /** The session was running, or completed, before: nothing was started. */
+  /** The session was already running or completed, so nothing was started. */
   attached: boolean;
-  /** The onboarding that was attached to waited for a token, and got the given one. */
+  /** The running onboarding waited for a token and received yours. */
   tokenHandedIn: boolean;
-  /** The plan that the onboarding follows, its defaults filled in. */
+  /** The plan that the onboarding follows, with defaults filled in. */
   plan: Required<Plan>;
 }
 
-/** What `state` answers: the client's `SessionStatus`, with its times in ISO 8601. */
+/** The answer of `state`: the client's `SessionStatus`, with times in ISO 8601. */
 export type SessionState = InJson<SessionStatus>;
 
 type InJson<T> = T extends Date ? string : T extends object ? { [K in keyof T]: InJson<T[K]> } : T;
 
 /**
- * The contract as a Nexus service, for workflows of another namespace. Light: a workflow may import it. What each operation
- * does, and how it fails, stands in `docs/nexus.md`.
+ * The Nexus service for workflows in another namespace. Workflows may import it. `docs/nexus.md` explains each operation and its
+ * failures.
+ *
+ * @example
+ * const onboarding = createNexusServiceClient({ service: onboardingService, endpoint: 'incode-onboarding' });
+ * const { outcome } = await onboarding.executeOperation('complete', { interviewId, sessionToken });
  */
 export const onboardingService = service(NEXUS_SERVICE, {
-  /** Incode's answer as soon as it is there, however long that takes; starts the onboarding if none runs. */
+  /** Starts the onboarding if none runs, and returns Incode's answer when it is available, however long that takes. */
   finish: operation<OnboardingInput, FinishAnswer | null>(),
-  /** The outcome, at the end of the onboarding; starts it if none runs. Cancelling the operation cancels the onboarding. */
+  /** Starts the onboarding if none runs, and returns its outcome. Cancelling the operation cancels the onboarding. */
   complete: operation<OnboardingInput, OnboardingResult>(),
-  /** Starts the onboarding, or attaches to the one that there is. */
+  /** Starts the onboarding, or attaches to a running or completed one. */
   start: operation<OnboardingInput, StartedSession>(),
-  /** Where the session stands. */
+  /** Returns the session's current state. */
   state: operation<SessionInput, SessionState>(),
-  /** Hands a fresh token to a running onboarding. */
+  /** Gives a fresh token to a running onboarding. */
   renewToken: operation<SessionInput & RenewTokenInput, void>(),
-  /** Moves the deadline of the stage in which the session is. */
+  /** Moves the deadline of the session's current stage. */
   extendDeadline: operation<SessionInput & ExtendDeadlineInput, ExtendedDeadline>(),
   /** Asks a running onboarding to stop. */
   cancel: operation<SessionInput, void>(),

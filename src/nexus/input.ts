@@ -1,14 +1,14 @@
-import { onlyKeys, record } from '../contract/guards.js';
+import { asObject, onlyKeys } from '../contract/guards.js';
 import { checkInterviewId } from '../contract/index.js';
 import type { SessionInput } from './index.js';
 
 /**
- * Checks which session an operation is about, and that no field is misspelt; the other fields are the client's to check.
+ * Checks the interview id and refuses unknown fields. The client checks the other fields.
  *
  * @throws InvalidInputError
  */
 export function checkedSession<T extends SessionInput>(input: T, ...others: (keyof T & string)[]): T {
-  onlyKeys('input', record('input', input), ['interviewId', ...others]);
+  onlyKeys('input', asObject('input', input), ['interviewId', ...others]);
   checkInterviewId(input.interviewId);
   return input;
 }

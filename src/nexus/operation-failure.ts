@@ -1,15 +1,23 @@
-/** Why an operation failed, for callers who decide by it. */
+/** Why an operation failed, for callers that handle failures by type. */
 export interface OperationFailure {
-  /** One of the contract's `FAILURES`, or `Cancelled`, `Terminated`, `TimedOut`; or Nexus's own `BAD_REQUEST`, `NOT_FOUND`. */
+  /** One of the contract's `FAILURES`, or `Cancelled`, `Terminated`, `TimedOut`, or Nexus's `BAD_REQUEST`, `NOT_FOUND`. */
   type: string;
   message: string;
 }
 
 /**
- * Reads what a failed operation threw in the caller's workflow. The type stands in its chain of causes; how deep depends on
- * the operation, and on how fast it failed.
+ * Finds the type of a failed operation in the caller's workflow. It is in the error's chain of causes; how deep depends on the operation
+ * and on how fast it failed.
  *
- * @returns `undefined` for what no operation threw
+ * @example
+ * try {
+ *   await onboarding.executeOperation('finish', { interviewId, sessionToken });
+ * } catch (error) {
+ *   if (operationFailure(error)?.type === FAILURES.unknownSession) return 'unknown';
+ *   throw error;
+ * }
+ *
+ * @returns `undefined` if the error is not from an operation
  */
 export function operationFailure(error: unknown): OperationFailure | undefined {
   const [operation, ...causes] = chain(error);
@@ -18,7 +26,7 @@ export function operationFailure(error: unknown): OperationFailure | undefined {
   return typed.findLast((cause): cause is OperationFailure => typeof cause.type === 'string');
 }
 
-/** Failures of Temporal that have no type of their own. */
+/** Types for Temporal's failures that have no type field. */
 const ENDINGS: Record<string, string> = {
   CancelledFailure: 'Cancelled',
   TerminatedFailure: 'Terminated',

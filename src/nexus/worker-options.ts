@@ -1,18 +1,18 @@
 import { answerActivities } from './answer.js';
 import { onboardingServiceHandler } from './handlers.js';
 
-/** Handlers and waits use no processor: each only waits for an answer of Temporal's. */
+/** Handlers and waits need no CPU: each only waits for an answer from Temporal. */
 const NEXUS_TASKS = 200;
 const WAITS = 1_000;
 
-/** A wait has one step before it and one after it, and a replay of one is short. */
+/** A wait has few events, so its replay is short. */
 const CACHED_WORKFLOWS = 50;
 
 /**
- * A worker of its own, with a queue of its own: a thousand callers that wait in an outage must not take the places of the calls
- * for which they wait.
+ * Options for a separate worker with a separate task queue. In an outage a thousand waiting callers must not block the calls that they
+ * wait for.
  *
- * @param onboardingTaskQueue of the workers that complete sessions
+ * @param onboardingTaskQueue the task queue of the workers that complete sessions
  */
 export function nexusWorkerOptions(taskQueue: string, onboardingTaskQueue: string) {
   return {

@@ -1,2 +1,2 @@
-/** How many causes of an error are shown: nobody reads more, and an error may be its own cause. */
+/** Maximum number of causes to print. An error may be its own cause, so the chain can be endless. */
 export const MAX_CAUSES = 8;

@@ -1,36 +1,36 @@
 import { readFileSync } from 'node:fs';
 
-/** What stands in a file that may change while the process runs, such as a mounted secret. */
+/** The content of a file that may change while the process runs, such as a mounted secret. */
 export interface SecretFile<T> {
-  /** The file is looked at every few seconds at most, because this is asked for each request and payload. */
+  /** Reads the file at most every few seconds, because this is called for each request and payload. */
   value(): T;
-  /** After a look at the file. */
+  /** Reads the file first. */
   latest(): T;
 }
 
 export interface SecretFileOptions<T> {
-  /** @throws Error without what stands in the file */
+  /** @throws Error that does not repeat the content */
   parse: (text: string) => T;
-  /** What to throw if it cannot be read. */
+  /** The error to throw if the file cannot be read. */
   unreadable: (code: string) => Error;
-  /** Told once of each change that could not be taken over. @default a warning of the process, `SecretFileWarning` */
+  /** Called once for each invalid change. @default a process warning, `SecretFileWarning` */
   onWarning?: ((warning: string) => void) | undefined;
 }
 
-const LOOK_EVERY_MS = 5_000;
+const READ_EVERY_MS = 5_000;
 
-/** The files of this process, by path: the latest reader of each tells whether it is wrong now. */
+/** This process's secret files by path. The latest reader of each tells whether the file is invalid now. */
 const inUse = new Map<string, () => boolean>();
 
-/** @returns how many files with secrets are missing, unreadable, empty or otherwise wrong now */
+/** @returns how many secret files are missing, unreadable, empty or otherwise invalid now */
 export function wrongSecretFiles(): number {
   return [...inUse.values()].filter((isWrong) => isWrong()).length;
 }
 
 /**
- * Reads the file, and again when it has changed. One that has become wrong changes nothing: what was read before stays.
+ * Reads a file now, and again when it changes. If a change is invalid, the last valid value stays in use.
  *
- * @throws Error if it cannot be read at the start, or what stands in it is wrong
+ * @throws Error if the file cannot be read or is invalid now
  */
 export function secretFile<T>(
   path: string,
@@ -38,7 +38,7 @@ export function secretFile<T>(
 ): SecretFile<T> {
   let text = textOf();
   let value = parse(text);
-  let lookedAt = Date.now();
+  let readAt = Date.now();
   let warned: string | undefined;
 
   function textOf(): string {
@@ -50,22 +50,22 @@ export function secretFile<T>(
   }
 
   function latest(): T {
-    lookedAt = Date.now();
+    readAt = Date.now();
     try {
-      // What it says, not when it was written: two writes may have one time, and a file may be half written at any time.
+      // Compares the content, not the time of the last write: two writes may have the same time.
       const now = textOf();
       if (now !== text) value = parse(now);
       text = now;
       warned = undefined;
     } catch (error) {
       const { message } = error as Error;
-      if (message !== warned) onWarning(`${message.replace(/\.$/, '')}. What was read before stays in use.`);
+      if (message !== warned) onWarning(`${message.replace(/\.$/, '')}. The last valid value stays in use.`);
       warned = message;
     }
     return value;
   }
 
-  const current = () => (Math.abs(Date.now() - lookedAt) >= LOOK_EVERY_MS ? latest() : value);
+  const current = () => (Math.abs(Date.now() - readAt) >= READ_EVERY_MS ? latest() : value);
   inUse.set(path, () => {
     current();
     return warned !== undefined;

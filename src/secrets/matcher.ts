@@ -1,35 +1,35 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Those in use: a list, or a function that gives the one of now. */
+/** The valid secrets: a list, or a function that returns the current list. */
 export type Secrets<T = string> = readonly T[] | (() => readonly T[]);
 
 /**
- * Compares what was sent with every secret, all of them always, by digests of equal length: how long it takes tells neither
- * how much of a secret was right nor which one.
+ * Compares a value with every secret in constant time: always all of them, by digests of equal length. The time reveals neither how much
+ * of a secret was right nor which secret.
  *
- * @returns a function that gives the position of the secret, or -1
+ * @returns a function that returns the position of the matching secret, or -1
  */
-export function secretMatcher(secrets: Secrets): (given: string) => number {
-  // Of this process only: without it nobody can prepare values with digests that begin alike.
+export function secretMatcher(secrets: Secrets): (value: string) => number {
+  // A key that only this process knows, so that nobody can prepare values whose digests begin alike.
   const key = randomBytes(32);
   const digest = (text: string) => createHmac('sha256', key).update(text).digest();
-  const digests = derived(secrets, (list) => list.map(digest));
-  return (given) => {
-    const sought = digest(given);
-    return digests().reduce((found, known, position) => (timingSafeEqual(sought, known) ? position : found), -1);
+  const digests = memoizedBy(secrets, (list) => list.map(digest));
+  return (value) => {
+    const sought = digest(value);
+    return digests().reduce((found, secret, position) => (timingSafeEqual(sought, secret) ? position : found), -1);
   };
 }
 
-/** What follows from a list of secrets, worked out again only when there is another list. */
-export function derived<T, R>(secrets: Secrets<T>, derive: (list: readonly T[]) => R): () => R {
-  const current = typeof secrets === 'function' ? secrets : () => secrets;
-  let of: readonly T[] | undefined;
+/** @returns a function that computes a result from the secrets, and computes it again only when there is another list */
+export function memoizedBy<T, R>(secrets: Secrets<T>, compute: (list: readonly T[]) => R): () => R {
+  const currentList = typeof secrets === 'function' ? secrets : () => secrets;
+  let lastList: readonly T[] | undefined;
   let result: R;
   return () => {
-    const list = current();
-    if (list !== of) {
-      result = derive(list);
-      of = list;
+    const list = currentList();
+    if (list !== lastList) {
+      result = compute(list);
+      lastList = list;
     }
     return result;
   };

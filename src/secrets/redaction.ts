@@ -1,30 +1,34 @@
 const REDACTED = '[redacted]';
 
-/** Shorter ones are no secrets, and would be found in words. */
+/** Shorter texts are not secrets, and would match parts of words. */
 const MIN_LENGTH = 8;
 
-/** Of this process, those that were exchanged included: they may still stand in a message. */
-const known = new Set<string>();
-/** Until there is one, it finds nothing. */
+/** All secrets of this process, including replaced ones, which may still appear in messages. */
+const knownSecrets = new Set<string>();
+/** Matches nothing until the first secret is known. */
 let knownPattern = /(?!)/g;
 
-/** Remembers a secret, so that it is found wherever it turns up. @returns the secret */
+/** Remembers a secret, so that it is redacted in every log line and message. @returns the secret */
 export function keepSecret(secret: string): string {
-  if (secret.length < MIN_LENGTH || known.has(secret)) return secret;
-  known.add(secret);
-  // As it stands in JSON and in a URL too; the longest first, because one may begin like another.
-  const forms = [...known].flatMap((text) => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)]);
+  if (secret.length < MIN_LENGTH || knownSecrets.has(secret)) return secret;
+  knownSecrets.add(secret);
+  // Plain, in JSON and in a URL. The longest comes first, because one secret may begin like another.
+  const forms = [...knownSecrets].flatMap((text) => [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+  ]);
   const sorted = [...new Set(forms)].sort((a, b) => b.length - a.length);
   knownPattern = new RegExp(sorted.map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
   return secret;
 }
 
-/** Without the secrets that this process knows. For answers, of which everything else was asked for. */
+/** Redacts only the secrets that this process knows. For answers to a user, who asked for everything else in them. */
 export function withoutKnownSecrets(text: string): string {
   return text.replace(knownPattern, REDACTED);
 }
 
-/** Without anything that is, or looks like, a secret. For log lines, which stay JSON, and for messages to people. */
+/** Redacts known secrets and everything that looks like one. For messages and for log lines, which stay valid JSON. */
 export function redacted(text: string): string {
   return withoutTokens(withoutKnownSecrets(text))
     .replace(CREDENTIALS, `$1 ${REDACTED}`)
@@ -34,17 +38,17 @@ export function redacted(text: string): string {
     });
 }
 
-/** Session tokens of Incode, and the receiver's own: JWTs. */
+/** Incode's session tokens and the receiver's own tokens are JWTs. */
 function withoutTokens(text: string): string {
   return text.includes(JWT_START) ? text.replace(DOTTED_WORD, withoutToken) : text;
 }
 
-/** A JSON object in base64url begins like this. */
+/** How a JSON object begins in base64url. */
 const JWT_START = 'eyJ';
 
 /**
- * A pattern for the token itself would be tried at each possible start, and read to the end of the word from each: its time grows
- * with the square of the word's length. Words do not overlap.
+ * Finds whole words, which do not overlap, so the time is linear. A pattern for the token itself would be tried at every possible start
+ * in a word, which takes quadratic time.
  */
 const DOTTED_WORD = /[\w-]+(?:\.[\w-]+)*/g;
 
@@ -65,18 +69,18 @@ function withoutToken(word: string): string {
 
 const CREDENTIALS = /\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi;
 
-/** `x-api-key: …`, `"apiKey":"…"`, `sessionToken: '…'`. Quoted names with values that are not are no text. */
+/** `x-api-key: …`, `"apiKey":"…"`, `sessionToken: '…'`. A quoted name with an unquoted value is not redacted. */
 const NAMED =
   /((?:session[-_]?token|access[-_]?token|api[-_]?key|hardware-id|client[-_]?secret|password)(?:\\?["']\s*[:=]\s*\\?["']|\s*[:=]\s*["']?))(?!\[redacted)[^\s"'\\,;(){}[\]]+/gi;
 
-/** What stands behind "?" and "#", and before "@". Names of persons stand in redirection URLs. */
+/** A URL's login, query and fragment. Redirection URLs may contain people's names. */
 const URL_PARTS = /\b(https?:\/\/)([^\s"'<>\\/@?#]+@)?([^\s"'<>\\?#]*)([?#][^\s"'<>\\]*)?/gi;
 
-/** A log line's fields, without the values of those whose names say that they are secret. */
+/** Redacts the fields of a log line whose names are those of secrets. */
 export function redactedFields<T>(fields: T, depth = 6): T {
   if (typeof fields !== 'object' || fields === null || depth === 0) return fields;
   if (Array.isArray(fields)) return fields.map((item) => redactedFields(item, depth - 1)) as T;
-  // An object with a class is written as its class or a serializer says.
+  // Instances of classes are left to their own serializers.
   if (![Object.prototype, null].includes(Object.getPrototypeOf(fields))) return fields;
   const entries = Object.entries(fields).map(([name, value]) => [
     name,

@@ -1,8 +1,8 @@
-import { isLoopback } from '../secrets/index.js';
+import { isLoopback } from '../network/loopback.js';
 
 /**
- * gRPC options for an address: grpc-js sends also what is meant for this machine through `http_proxy`, where no proxy can
- * reach it.
+ * gRPC options for an address. grpc-js sends even loopback traffic through `http_proxy`, but a proxy cannot reach this machine's
+ * loopback.
  */
 export function channelArgsFor(address: string): Record<string, number> {
   return isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {};

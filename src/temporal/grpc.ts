@@ -1,4 +1,4 @@
-/** The gRPC status codes that this package decides by. The package that names them all is a dependency of the SDK, not ours. */
+/** The gRPC status codes. The package that defines them is a dependency of the SDK, not of this package. */
 export const GRPC = {
   cancelled: 1,
   unknown: 2,

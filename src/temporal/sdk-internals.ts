@@ -1,30 +1,30 @@
 /**
- * Everything that this package uses of Temporal's SDK without it being part of the SDK's documented API. An SDK upgrade that changes
- * one of these breaks here, and `test/temporal/sdk-internals.test.ts` says which. Seen in 1.24.0.
+ * Every undocumented part of Temporal's SDK that this package relies on, as of SDK 1.24.0. If an upgrade changes one of them,
+ * `test/temporal/sdk-internals.test.ts` fails.
  */
 
-// Payload bytes: the codec writes metadata as bytes, and the SDK's own helpers avoid a second UTF-8 implementation.
+// The codec writes payload metadata as UTF-8 bytes.
 export { decode, encode } from '@temporalio/common/lib/encoding.js';
-// The start input and a pending call's last failure are read from the server as encoded payloads. The client has no public method for it.
+// Decode a start's input and a pending call's last failure. The client has no public method for that.
 export {
   decodeFromPayloadsAtIndex,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
-// Durations and times of raw gRPC requests, for calls that the SDK's client does not wrap.
+// Convert durations and times in gRPC requests that the SDK's client does not wrap.
 export { msToNumber, msToTs } from '@temporalio/common/lib/time.js';
 
-/** Updates of a workflow that has ended fail with NOT_FOUND, like those of one that never existed: only the text differs. */
+/** An update fails with NOT_FOUND both if its workflow has ended and if it never existed. Only the text differs. */
 export function saysAlreadyCompleted(message: string): boolean {
   return /already completed/.test(message);
 }
 
-/** The address in grpc-js's text for a refused connection. It has no field for it. */
+/** Reads the address from grpc-js's text for a refused connection, which has no field for it. */
 export function refusedAddress(details: string): { host: string; port: number } | undefined {
   const [, host, port] = /ECONNREFUSED (\S+):(\d+)/.exec(details) ?? [];
   return host && port ? { host, port: Number(port) } : undefined;
 }
 
-/** The gRPC client inside the SDK's `Connection`, which alone knows whether the server is connected. A `NativeConnection` has none. */
+/** The gRPC client inside the SDK's `Connection`. Only it knows whether the server is connected. A `NativeConnection` has none. */
 export interface GrpcClient {
   getChannel(): GrpcChannel;
   makeUnaryRequest(

@@ -2,16 +2,16 @@ import type { WorkerOptions } from '@temporalio/worker';
 import type { Config } from '../config/index.js';
 
 /**
- * What makes a worker one of a version, if the configuration names one. Every worker of the process gets it: a version can become the
- * current one only if it polls every task queue that the last one polled.
+ * Worker options for the configured deployment version. Every worker of the process gets them, because a version can become current
+ * only if it polls every task queue of the current version.
  *
- * `PINNED` for sessions and shards: a run stays with the version that began it, so no version replays what another one has done. They
- * move by a new run, at points where nothing is under way (`workflows/new-run.ts`).
+ * Sessions and shards are `PINNED`: a run stays with the version that started it, so no version replays another version's history. They
+ * move to a new version by starting a new run while nothing is in flight (`workflows/new-run.ts`).
  *
- * `AUTO_UPGRADE` for the waits of Nexus operations: one activity is all that they do, so every version can go on with them, and
- * a wait of weeks keeps no version's workers alive.
+ * Workflows that wait for a Nexus operation are `AUTO_UPGRADE`: they only run one activity, so every version can continue them, and a
+ * wait of weeks does not keep an old version alive.
  *
- * The worker says this and not the workflows, because the server refuses it from a worker without a version.
+ * The behavior is set here and not in the workflows, because the server refuses it from a worker without a version.
  */
 export function versioned(
   { deployment }: Pick<Config, 'deployment'>,

@@ -15,23 +15,23 @@ import { limitTaskQueue } from './task-queue-limit.js';
 
 export interface CreateWorkerOptions {
   /**
-   * Where fresh session tokens come from, such as a vault of yours.
+   * Provides fresh session tokens, for example from your vault.
    *
-   * @default Incode itself, if `INCODE_CONFIGURATION_ID` is set: it re-issues them through `POST /omni/start`
+   * @default Incode, if `INCODE_CONFIGURATION_ID` is set: it re-issues tokens through `POST /omni/start`
    */
   tokenSource?: TokenSource;
   /**
-   * The SDK's own options for the worker of single sessions, which come before ours. Of these `dataConverter` holds for all workers:
-   * a codec must not leave batches out.
+   * SDK options for the worker of single sessions. They override ours. `dataConverter` applies to all workers, because a codec must
+   * cover batches too.
    *
    * @default none
    */
   worker?: Partial<WorkerOptions>;
-  /** For all its workers, those of batches and Nexus too: tracing, for example. @default none */
+  /** Interceptors for all workers, including those for batches and Nexus, for example for tracing. @default none */
   interceptors?: Omit<WorkerInterceptors, 'workflowModules'>;
-  /** Told of every call to Incode when it has ended. @default nobody */
+  /** Called after each call to Incode completes. @default no callback */
   onCall?: (call: IncodeCall) => void;
-  /** Told what the activities find out. @default nobody */
+  /** Called for each event that the activities report. @default no callback */
   observe?: (event: ActivityEvent) => void;
 }
 
@@ -68,11 +68,21 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    // Each activity makes one call at a time: one that waits for a free connection would hold its time-out up.
+    // Pollers hold up to twice as many slots, and an eager start needs a free one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: polls(config.workflowTasks) },
+    // Each activity makes one call at a time. More activities than connections would spend their timeouts waiting.
     maxConcurrentActivityTaskExecutions: connections,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: rate.single } : {}),
   };
 }
+
+/** The SDK's 10 if there are enough slots; at least one for cached workflows and one for others. */
+function polls(slots: number): number {
+  return Math.max(2, Math.min(10, Math.floor((slots - 1) / 2)));
+}
+
+/** A shard has a task every few seconds, so two are enough. The SDK needs at least two. */
+const BULK_WORKFLOW_TASKS = 2;
 
 export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
@@ -85,26 +95,26 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
     maxCachedWorkflows: config.bulkCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
+    maxConcurrentWorkflowTaskExecutions: BULK_WORKFLOW_TASKS,
     maxConcurrentActivityTaskExecutions: config.bulkActivities,
     ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
   };
 }
 
-function activityOptions(config: Config, incode: IncodeClient, given: CreateWorkerOptions): ActivityOptions {
+function activityOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions): ActivityOptions {
   const { configurationId, refusesForeignIds, timeoutMs, settleTimeMs, confirmFinishWithinMs } = config;
   const { processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
-  const tokenSource = given.tokenSource ?? reissuing;
+  const tokenSource = options.tokenSource ?? reissuing;
   const executive = executiveToken(config, incode);
-  const { observe } = given;
+  const { observe } = options;
   return {
     incode,
     refusesForeignIds,
     settleTimeMs,
     confirmFinishWithinMs,
-    // Incode's re-issue has a timeout of its own, and says better what went wrong.
-    ...(given.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
+    // Incode's re-issue has its own timeout, whose error is more precise.
+    ...(options.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
     processedPollMs,
     reviewPollMs,
     ...(tokenSource ? { tokenSource } : {}),

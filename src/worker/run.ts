@@ -1,20 +1,20 @@
 import { GracefulShutdownPeriodExpiredError, IllegalStateError, type Worker } from '@temporalio/worker';
 
-/** What calls that were broken off need to end, and to tell the server. */
-const GIVE_UP_AFTER_GRACE_MS = 5_000;
+/** Time for cancelled calls to end and report to the server. */
+const FORCE_AFTER_GRACE_MS = 5_000;
 
-/** When a worker whose activities do not end, although they were broken off, gives them up. */
+/** When a worker abandons activities that ignore their cancellation. */
 export function forceTimeMs({ shutdownGraceMs }: { shutdownGraceMs: number }): number {
-  return shutdownGraceMs + GIVE_UP_AFTER_GRACE_MS;
+  return shutdownGraceMs + FORCE_AFTER_GRACE_MS;
 }
 
-/** An activity has not ended when it was to; whoever waits for it to end waits for ever. */
+/** An activity ignored its cancellation. Waiting for it could take forever. */
 export class ShutdownTimeoutError extends Error {
   override readonly name = 'ShutdownTimeoutError';
 }
 
 /**
- * Runs workers until they are shut down. If one fails, the process is to end and be started anew, instead of doing half of its
+ * Runs workers until they are shut down. If one fails, all are shut down, so that the process can restart instead of doing half of its
  * work.
  *
  * @throws ShutdownTimeoutError
@@ -23,10 +23,10 @@ export async function runAll(workers: readonly Worker[], close: () => Promise<vo
   try {
     await Promise.all(workers.map((worker) => worker.run().finally(() => shutDown(workers))));
   } catch (error) {
-    // What is still under way holds the connections, so they are left as they are.
-    if (isGivenUp(error)) {
+    // Calls in flight still use the connections, so they stay open.
+    if (isAbandoned(error)) {
       throw new ShutdownTimeoutError(
-        'An activity went on after WORKER_SHUTDOWN_GRACE although it was cancelled, such as a token source that does not look at its signal; another worker repeats it',
+        'An activity ignored its cancellation after WORKER_SHUTDOWN_GRACE, for example a token source that ignores its signal. Another worker repeats it',
       );
     }
     await close();
@@ -36,20 +36,20 @@ export async function runAll(workers: readonly Worker[], close: () => Promise<vo
 }
 
 export function shutDown(workers: readonly Worker[]): void {
-  // One that has failed is shut down already.
+  // A failed worker is shut down already.
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-/** The second is what becomes of the first, because the SDK cannot free a worker in use. */
-function isGivenUp(error: unknown): boolean {
+/** The SDK cannot free a worker in use, so an expired grace period may surface as IllegalStateError. */
+function isAbandoned(error: unknown): boolean {
   return error instanceof GracefulShutdownPeriodExpiredError || error instanceof IllegalStateError;
 }
 
 /**
- * The SDK's signal handlers end a worker that runs. While one is being started nothing is under way, so a signal need not wait for
- * a server that does not answer.
+ * Handles signals while a worker starts. The SDK handles them only while it runs, and a starting worker may wait for a server that does
+ * not answer.
  *
- * @returns `undefined` if the process is to end before
+ * @returns `undefined` if a signal came first
  */
 export async function unlessSignalled<T>(starting: Promise<T>): Promise<T | undefined> {
   const signals = ['SIGTERM', 'SIGINT'] as const;

@@ -5,10 +5,10 @@ import { GRPC } from '../temporal/grpc.js';
 
 const NAMES = Object.values(SEARCH_ATTRIBUTES);
 
-/** Registers what a namespace needs, once. */
+/** The command that registers the search attributes in a namespace. */
 export const SEARCH_ATTRIBUTES_COMMAND = `temporal operator search-attribute create ${NAMES.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
 
-/** The namespace lacks search attributes. Without them every workflow would be stuck at its end, so the worker refuses to run. */
+/** The namespace lacks search attributes. Without them no workflow could complete, so the worker refuses to run. */
 export class MissingSearchAttributesError extends Error {
   override readonly name = 'MissingSearchAttributesError';
   readonly missing: readonly string[];
@@ -22,14 +22,14 @@ export class MissingSearchAttributesError extends Error {
   }
 }
 
-/** A name of ours stands for another type in the namespace. Temporal changes no type. */
+/** The namespace has one of our search attributes with another type. Temporal cannot change the type. */
 export class WrongSearchAttributesError extends Error {
   override readonly name = 'WrongSearchAttributesError';
   readonly wrong: readonly string[];
 
   constructor(namespace: string, wrong: readonly string[]) {
     super(
-      `Namespace ${namespace} has search attributes ${wrong.join(', ')} of another type than Keyword. Remove them ` +
+      `Namespace ${namespace} has the search attributes ${wrong.join(', ')} with another type than Keyword. Remove them ` +
         `(temporal operator search-attribute remove), or use another namespace.`,
     );
     this.wrong = wrong;
@@ -40,7 +40,10 @@ export class WrongSearchAttributesError extends Error {
 export const KEYWORD = 2;
 
 /**
- * For whoever hosts `onboardingSession` in a worker of their own: `createWorker` does it by itself.
+ * Checks the namespace's search attributes. `createWorker` does this itself; call it if you host `onboardingSession` in your own worker.
+ *
+ * @example
+ * await checkSearchAttributes(connection, 'default');
  *
  * @throws MissingSearchAttributesError, WrongSearchAttributesError
  */
@@ -52,11 +55,11 @@ export async function checkSearchAttributes(services: Services, namespace: strin
 
 type Services = Pick<NativeConnection, 'operatorService' | 'workflowService'>;
 
-/** Ours, by what the namespace makes of them. */
+/** Our search attributes, by their state in a namespace. */
 export interface NamespaceSearchAttributes {
   present: string[];
   missing: string[];
-  /** Of another type than Keyword. */
+  /** Those with another type than Keyword. */
   wrong: string[];
 }
 
@@ -79,8 +82,8 @@ async function registeredTypes(services: Services, namespace: string): Promise<R
 }
 
 /**
- * For those who may not use the operator's API, which is said of Temporal Cloud's API keys. Whether an attribute is there a
- * query tells; its type nobody does.
+ * For clients that may not use the operator API, reportedly Temporal Cloud's API keys. A query shows whether an attribute exists, but
+ * not its type.
  */
 async function queriedTypes({ workflowService }: Services, namespace: string): Promise<Record<string, unknown>> {
   const types: Record<string, unknown> = {};
@@ -97,7 +100,7 @@ async function queriedTypes({ workflowService }: Services, namespace: string): P
 
 const REFUSED = new Set<number>([GRPC.permissionDenied, GRPC.unimplemented, GRPC.unauthenticated]);
 
-/** Whether the server does this for nobody, or not for whoever asks. */
+/** Whether the server does not support a call, or not for this client. */
 export function isRefused(error: unknown): boolean {
   return isGrpcServiceError(error) && REFUSED.has(error.code);
 }

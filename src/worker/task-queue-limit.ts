@@ -2,18 +2,18 @@ import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { GRPC } from '../temporal/grpc.js';
 
-/** Written beside a limit of ours, so that one that an operator has set is never removed. */
+/** Marks a limit as ours, so that an operator's own limit is never removed. */
 const REASON = 'temporal-incode: INCODE_RATE_LIMIT';
 
 /** `TASK_QUEUE_TYPE_ACTIVITY` of Temporal's API. */
 const ACTIVITY = 2;
 
 /**
- * Tells the server how many activities of a task queue it may hand out, over all workers. A worker tells it too with each poll
- * (`maxTaskQueueActivitiesPerSecond`), but the first tasks are handed out before that counts: two workers that start beside a
- * waiting batch made twice as many requests as allowed, for as long as an activity lasts.
+ * Sets the server's limit of activities per second of a task queue, for all workers together. Each poll of a worker sends the limit too
+ * (`maxTaskQueueActivitiesPerSecond`), but it takes effect only after the first tasks: two workers that started while a batch waited
+ * sent twice the allowed requests.
  *
- * @param perSecond `null` removes a limit that this function has set
+ * @param perSecond `null` removes a limit that this function set earlier
  */
 export async function limitTaskQueue(
   { workflowService }: NativeConnection,
@@ -32,11 +32,11 @@ export async function limitTaskQueue(
       },
     });
   } catch (error) {
-    // An older server: the workers' own word has to do.
-    const isUnknown = isGrpcServiceError(error) && error.code === GRPC.unimplemented;
-    // Who may not look cannot have set one. Without a limit there is nothing to lose.
-    const mayNotLook = perSecond === null && isGrpcServiceError(error) && error.code === GRPC.permissionDenied;
-    if (!isUnknown && !mayNotLook) throw error;
+    // An older server has no such limit; the workers' polls have to do.
+    const isUnsupported = isGrpcServiceError(error) && error.code === GRPC.unimplemented;
+    // A client that may not read the limit cannot have set one, so there is nothing to remove.
+    const mayNotRead = perSecond === null && isGrpcServiceError(error) && error.code === GRPC.permissionDenied;
+    if (!isUnsupported && !mayNotRead) throw error;
   }
 }
 

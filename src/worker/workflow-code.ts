@@ -3,18 +3,18 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { type EncryptionOptions, encryptedDataConverter, type KeyRing } from '../codec/index.js';
 import { workerCodec } from '../codec/worker-codec.js';
 
-/** The bundle that `npm run build` makes: workers start without webpack, and all run the same code. */
+/** The bundle that `npm run build` creates. Workers start without webpack and all run the same code. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
 
-/** The same with failures that are encrypted like payloads. */
+/** The same bundle, with encrypted failures. */
 const ENCRYPTING_BUNDLE = fileURLToPath(new URL('../workflow-bundle-encrypting.js', import.meta.url));
 
 export interface WorkflowCodeOptions extends EncryptionOptions {
-  /** Told of a payload that cannot be decrypted. @default nobody */
+  /** Called for each payload that cannot be decrypted. @default no callback */
   onUnreadable?: (why: string, workflowId: string) => void;
 }
 
-/** What runs workflows, and reads what they were given. */
+/** The workflow bundle, and the converter for payloads. */
 export function workflowCode(
   keys: KeyRing | null,
   { onUnreadable, ...options }: WorkflowCodeOptions = {},

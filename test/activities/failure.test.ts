@@ -2,8 +2,14 @@ import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { activityFailure, type FailureContext, failureTypeOf, isFinal, notYet } from '../../src/activities/failure.js';
+import type { ActivityEvent } from '../../src/activities/observe.js';
 import { TokenMismatchError } from '../../src/activities/token-fit.js';
-import { IncodeError, type IncodeErrorFacts, type IncodeErrorKind } from '../../src/incode/errors.js';
+import {
+  ExecutiveRefusedError,
+  IncodeError,
+  type IncodeErrorFacts,
+  type IncodeErrorKind,
+} from '../../src/incode/errors.js';
 
 const MINUTE = 60_000;
 
@@ -52,6 +58,12 @@ describe('an error of Incode', () => {
     ['no earlier than the caller can bear', { retryAfterMs: 7_000 }, { leastDelayMs: 30_000 }, 30_000],
     ['slowly while somebody has to mend the key', { kind: 'apiKeyRefused' }, {}, MINUTE],
     [
+      'as soon after the mending, however rarely a poll asks',
+      { kind: 'apiKeyRefused' },
+      { leastDelayMs: 60 * MINUTE },
+      MINUTE,
+    ],
+    [
       'as soon after the mending, whatever Incode asks',
       { kind: 'apiKeyRefused', retryAfterMs: 60 * MINUTE },
       {},
@@ -86,18 +98,30 @@ describe('an error of Incode', () => {
 });
 
 it('an executive user that Incode refuses is told to the operator as such', async () => {
-  await failureOf(errorOf({ kind: 'misconfigured', operation: 'logIn' }));
+  const events: ActivityEvent[] = [];
+  const observe = (event: ActivityEvent) => void events.push(event);
+  await failureOf(new ExecutiveRefusedError('answered 401', 401), { observe });
   expect(said).toEqual([expect.stringMatching(/^Incode refuses the executive user: correct INCODE_EXECUTIVE_EMAIL/)]);
+  expect(events).toEqual([{ type: 'executiveRefused' }]);
 });
 
-it('a token of another session fails the call for good, with what was sent before', async () => {
+it('a redirect of the log-in is told to the operator as a wrong base URL', async () => {
+  await failureOf(errorOf({ kind: 'misconfigured', operation: 'logIn', httpStatus: 302 }));
+  expect(said).toEqual([expect.stringMatching(/^Incode is not where INCODE_BASE_URL/)]);
+});
+
+it('a token of another session fails the call for good, with what was sent before, and is told to the operator', async () => {
+  const events: ActivityEvent[] = [];
+  const observe = (event: ActivityEvent) => void events.push(event);
   const error = new TokenMismatchError({ interviewId: 'i-1', sessionToken: 't' }, 'belongs to session i-2');
-  expect(await failureOf(error, { sent: { lastSentAt: 12 } })).toMatchObject({
+  expect(await failureOf(error, { sent: { lastSentAt: 12 }, observe })).toMatchObject({
     type: 'IncodeTokenMismatch',
     message: error.message,
     nonRetryable: true,
     details: [{ interviewId: 'i-1', operation: 'onboardingStatus', lastSentAt: 12 }],
   });
+  expect(said).toEqual([expect.stringMatching(/belongs to another session/)]);
+  expect(events).toEqual([{ type: 'tokenMismatch' }]);
 });
 
 it('what is no error of Incode is passed on untouched', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createIncodeClient } from '../../src/incode/index.js';
 import { run, start } from '../support/cli.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -23,6 +24,13 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
+
+async function executiveToken(): Promise<string> {
+  const incode = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
+  const { token } = await incode.logIn({ email: 'clerk@example.com', password: 'a password' });
+  await incode.close();
+  return token;
+}
 
 async function tokenFile(token: string): Promise<string> {
   const file = join(directory, `token-${Math.random()}`);
@@ -210,11 +218,35 @@ describe('the command status for a session without a workflow', () => {
     ] as const) {
       const { code, stdout, stderr } = await ask(interviewId, [...args], env);
       expect(stderr).toContain('or a batch completed the session');
-      expect(stderr).toContain('add --session-token-file and set INCODE_BASE_URL');
+      expect(stderr).toContain('add --session-token-file or set INCODE_EXECUTIVE_TOKEN_FILE');
       expect(stderr).not.toMatch(/[Ss]tart it/);
       expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     }
     expect(calls(interviewId)).toEqual([]);
+  });
+
+  it.each(['a file with an executive token', 'the log-in of an executive user'])(
+    'reads the status by id with %s, without a session token',
+    async (way) => {
+      const { interviewId } = await world.simulator.openSession({ onboardingStatus: 'ONBOARDING_FINISHED' });
+      const env: Record<string, string> = way.startsWith('a file')
+        ? { INCODE_EXECUTIVE_TOKEN_FILE: await tokenFile(await executiveToken()) }
+        : {
+            INCODE_EXECUTIVE_EMAIL: 'clerk@example.com',
+            INCODE_EXECUTIVE_PASSWORD_FILE: await tokenFile('a password'),
+          };
+      const { code, stdout } = await ask(interviewId, [], { ...incode(), ...env });
+      expect(stdout).toMatch(/^onboarding status +ONBOARDING_FINISHED, from Incode just now$/m);
+      expect(code).toBe(4);
+      expect(calls(interviewId)).toEqual(['onboardingStatus']);
+    },
+  );
+
+  it('names an executive token that Incode refuses', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const env = { ...incode(), INCODE_EXECUTIVE_TOKEN_FILE: await tokenFile('of-yesterday') };
+    const { code, stderr } = await ask(interviewId, [], env);
+    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('refuses the executive token') });
   });
 
   it("prints Incode's refusal, and refuses the token of another session without a request", async () => {

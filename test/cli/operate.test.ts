@@ -55,7 +55,7 @@ describe('the command setup', () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^registered +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
     expect(first.stdout).toMatch(/^retention +1 day$/m);
-    expect(first.stderr).toContain('for only 1 day');
+    expect(first.stderr).toContain('gone after 1 day');
     expect(first.stderr).toContain(`temporal-incode setup --namespace ${namespace} --retention 30d`);
     await expect
       .poll(() => searchAttributesOf(connection, namespace))

@@ -178,7 +178,7 @@ describe('the command replay', () => {
     const cases: [env: Record<string, string>, message: string][] = [
       [{}, 'The history is encrypted, and this process has no keys'],
       [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others.replace('test', 'other') }, 'encrypted with key "test"'],
-      [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others }, 'does not open with key "test"'],
+      [{ TEMPORAL_INCODE_ENCRYPTION_KEYS: others }, 'cannot be decrypted with key "test"'],
     ];
     for (const from of [args, ['--file', file]]) {
       for (const [env, message] of cases) {

@@ -171,6 +171,15 @@ describe.concurrent('the sessions of a run', () => {
     expect(report.sessions.every(({ deleted }) => deleted)).toBe(true);
   });
 
+  it('tries the executive token of workers, and deletes nothing with it', async () => {
+    await using simulator = await startIncodeSimulator();
+    const env = { INCODE_EXECUTIVE_TOKEN_FILE: await executiveFile(simulator) };
+    const { code, report } = await verify(simulator, [], env);
+    expectCheck(report, 'executive-read', ['as assumed', 'answered']);
+    expect(code).toBe(0);
+    expect(report.sessions.some(({ deleted }) => deleted)).toBe(false);
+  });
+
   it('closes its sessions after Ctrl-C', async () => {
     await using simulator = await startIncodeSimulator();
     const { child, ended } = startVerify(simulator);

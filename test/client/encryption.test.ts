@@ -81,3 +81,27 @@ it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])(
     expect(await refusal(() => new OnboardingClient({ client: clientOf(address) }))).toBe('none');
   },
 );
+
+describe('where encryption is required', () => {
+  it('a client of this machine needs keys or a codec too', async () => {
+    vi.stubEnv('TEMPORAL_INCODE_REQUIRE_ENCRYPTION', 'true');
+    const address = '127.0.0.1:7233';
+    for (const attempt of [
+      () => connectOnboardingClient({ address }),
+      () => new OnboardingClient({ client: clientOf(address) }),
+    ]) {
+      expect(await refusal(attempt)).toContain(
+        'TEMPORAL_INCODE_REQUIRE_ENCRYPTION is true, and there are no encryption keys',
+      );
+    }
+    const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));
+    expect(await refusal(() => new OnboardingClient({ client: clientOf(address, { dataConverter }) }))).toBe('none');
+  });
+
+  it('the option of a client requires it too', async () => {
+    const message = await refusal(() =>
+      connectOnboardingClient({ address: '127.0.0.1:7233', requireEncryption: true }),
+    );
+    expect(message).toContain('there are no encryption keys');
+  });
+});

@@ -28,25 +28,29 @@ afterAll(() => server.close());
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const PLAIN = { metadata: { encoding: base64('json/plain') }, data: base64('"the value"') };
 
-function ask(way: string, payloads: unknown, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }) {
-  return fetch(`${url}/${way}`, {
+function ask(
+  operation: string,
+  payloads: unknown,
+  headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` },
+) {
+  return fetch(`${url}/${operation}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-namespace': 'default', ...headers },
     body: JSON.stringify(payloads),
   });
 }
 
-describe('the codec server', () => {
-  it('encodes and decodes what Temporal sends as JSON', async () => {
+describe('createCodecServer', () => {
+  it('encodes and decodes payloads in the JSON that Temporal sends', async () => {
     const encoded = (await (await ask('encode', { payloads: [PLAIN] })).json()) as { payloads: [{ data: string }] };
     expect(Buffer.from(encoded.payloads[0].data, 'base64').includes('the value')).toBe(false);
     expect(await (await ask('decode', encoded)).json()).toEqual({ payloads: [PLAIN] });
   });
 
   it.each([
-    ['no token', {}],
-    ['a wrong one', { authorization: 'Bearer wrong' }],
-    ['another scheme', { authorization: `Basic ${base64(`user:${TOKEN}`)}` }],
+    ['a request without a token', {}],
+    ['a wrong token', { authorization: 'Bearer wrong' }],
+    ['another authentication scheme', { authorization: `Basic ${base64(`user:${TOKEN}`)}` }],
   ])('answers 401 to %s', async (_, headers) => {
     const answer = await ask('decode', { payloads: [PLAIN] }, headers);
     expect(answer.status).toBe(401);
@@ -54,7 +58,7 @@ describe('the codec server', () => {
     expect(await answer.text()).not.toContain(TOKEN);
   });
 
-  it('lets pages of the origins that it was told ask, and no others', async () => {
+  it('allows pages of the configured origins and refuses others', async () => {
     const preflight = (origin: string) =>
       fetch(`${url}/decode`, {
         method: 'OPTIONS',
@@ -71,7 +75,7 @@ describe('the codec server', () => {
     expect(other.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('says which key is missing, and what is no payload', async () => {
+  it('answers 422 with the id of a missing key, and 400 to a body without payloads', async () => {
     const strange = {
       metadata: { encoding: base64('binary/encrypted'), 'encryption-key-id': base64('lost') },
       data: base64('x'.repeat(40)),
@@ -82,9 +86,9 @@ describe('the codec server', () => {
     expect((await ask('decode', { nothing: true })).status).toBe(400);
   });
 
-  describe.each(['encode', 'decode'])('at /%s', (way) => {
+  describe.each(['encode', 'decode'])('at /%s', (operation) => {
     const post = (body: string, type = 'application/json') =>
-      fetch(`${url}/${way}`, {
+      fetch(`${url}/${operation}`, {
         method: 'POST',
         headers: { 'content-type': type, authorization: `Bearer ${TOKEN}` },
         body,
@@ -95,7 +99,7 @@ describe('the codec server', () => {
       ['a length instead of metadata', '{"payloads":[{"metadata":{"encoding":{"length":800000000}}}]}'],
       ['a number instead of data', '{"payloads":[{"data":800000000}]}'],
       ['a list of bytes', '{"payloads":[{"data":[1,2,3]}]}'],
-      ['bytes that are no base64', '{"payloads":[{"data":"ä?"}]}'],
+      ['bytes that are not base64', '{"payloads":[{"data":"ä?"}]}'],
       ['metadata as a list', '{"payloads":[{"metadata":["eA=="]}]}'],
       ['metadata as a text', '{"payloads":[{"metadata":"encoding"}]}'],
       ['a payload that is null', '{"payloads":[null]}'],
@@ -106,15 +110,15 @@ describe('the codec server', () => {
       ['a list', '[]'],
       ['null', 'null'],
       ['a text', '"payloads"'],
-      ['no JSON', '{"payloads":'],
-      ['nothing', ''],
+      ['invalid JSON', '{"payloads":'],
+      ['an empty body', ''],
       ['a prototype', '{"payloads":[],"__proto__":{"length":9}}'],
       ['too many payloads', JSON.stringify({ payloads: Array.from({ length: 2_001 }, () => ({})) })],
-    ])('answers 400 to %s, without the memory that it asks for', async (_, body) => {
+    ])('answers 400 to %s without allocating the memory that it names', async (_, body) => {
       const before = process.memoryUsage().rss;
       const answer = await post(body);
       expect(answer.status).toBe(400);
-      expect(await answer.json()).toEqual({ message: 'This is no list of payloads' });
+      expect(await answer.json()).toEqual({ message: 'The body must be a list of payloads' });
       expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1_048_576);
     });
 
@@ -123,27 +127,27 @@ describe('the codec server', () => {
       expect((await post(JSON.stringify({ payloads: [{ data }] }))).status).toBe(413);
     });
 
-    it('answers 400 to text and 415 to a form', async () => {
+    it('answers 400 to plain text and 415 to a form', async () => {
       expect((await post('{"payloads":[]}', 'text/plain')).status).toBe(400);
       expect((await post('payloads=', 'application/x-www-form-urlencoded')).status).toBe(415);
     });
 
-    it('answers with as many payloads as it was sent, up to 2,000', async () => {
+    it('answers with the same number of payloads, up to 2,000', async () => {
       const answer = await post(JSON.stringify({ payloads: Array.from({ length: 2_000 }, () => PLAIN) }));
       expect(((await answer.json()) as { payloads: unknown[] }).payloads).toHaveLength(2_000);
     });
   });
 
-  it('takes payloads without data or metadata, and both alphabets of base64', async () => {
+  it('accepts payloads without data or metadata, and both alphabets of base64', async () => {
     const bytes = Buffer.from([251, 255, 191]);
-    const given = [{}, { data: bytes.toString('base64url') }, { metadata: PLAIN.metadata }, { data: null }];
-    const encoded = (await (await ask('encode', { payloads: given })).json()) as unknown;
+    const payloads = [{}, { data: bytes.toString('base64url') }, { metadata: PLAIN.metadata }, { data: null }];
+    const encoded = (await (await ask('encode', { payloads })).json()) as unknown;
     expect(await (await ask('decode', encoded)).json()).toEqual({
       payloads: [{}, { data: bytes.toString('base64') }, { metadata: PLAIN.metadata }, {}],
     });
   });
 
-  it('shows the temporal CLI what is encrypted', async () => {
+  it('lets the temporal CLI show encrypted payloads', async () => {
     const connection = await Connection.connect({ address: inject('temporalAddress') });
     try {
       const client = new Client({
@@ -173,22 +177,22 @@ describe('the codec server', () => {
   });
 });
 
-describe('its configuration', () => {
+describe('readCodecServerConfig', () => {
   const GOOD = { TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${KEY.toString('base64')}`, CODEC_SERVER_TOKENS: TOKEN };
 
-  it('has defaults for where it listens', () => {
+  it('has defaults for the address', () => {
     const config = readCodecServerConfig(GOOD);
     expect(config).toMatchObject({ host: '127.0.0.1', port: 8089, origins: [] });
     expect(config.tokens()).toEqual([TOKEN]);
   });
 
   it.each([
-    [{}, /ENCRYPTION_KEYS_FILE or .* is required/],
-    [{}, /CODEC_SERVER_TOKENS is required/],
-    [{ ...GOOD, CODEC_SERVER_TOKENS: 'short' }, /at least 16 characters/],
-    [{ ...GOOD, CODEC_SERVER_ORIGINS: '*' }, /must be origins/],
-    [{ ...GOOD, CODEC_SERVER_ORIGINS: `${UI}/path` }, /must be origins/],
-  ])('names what is wrong (%#)', (env, message) => {
+    [/ENCRYPTION_KEYS_FILE or .* is required/, {}],
+    [/CODEC_SERVER_TOKENS or CODEC_SERVER_TOKENS_FILE is required/, {}],
+    [/at least 16 characters/, { ...GOOD, CODEC_SERVER_TOKENS: 'short' }],
+    [/must be origins/, { ...GOOD, CODEC_SERVER_ORIGINS: '*' }],
+    [/must be origins/, { ...GOOD, CODEC_SERVER_ORIGINS: `${UI}/path` }],
+  ])('refuses an invalid configuration with a message that matches %s', (message, env) => {
     expect(() => readCodecServerConfig(env as Record<string, string>)).toThrow(ConfigError);
     expect(() => readCodecServerConfig(env as Record<string, string>)).toThrow(message);
   });

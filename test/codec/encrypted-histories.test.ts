@@ -32,7 +32,7 @@ afterAll(async () => {
   await simulator.close();
 });
 
-/** @returns a client of it */
+/** @returns a client of the worker */
 async function startWorker(
   { single, bulk }: typeof queues,
   env: Record<string, string> = {},
@@ -66,7 +66,7 @@ async function startWorker(
   return client;
 }
 
-/** Every byte that the server keeps of a workflow, as text: histories and what `describe` shows. */
+/** Everything that the server stores about a workflow, as text: its history and the answer of `describe`. */
 async function everything(workflowId: string): Promise<string> {
   const handle = onboarding.temporal.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
@@ -77,7 +77,7 @@ async function everything(workflowId: string): Promise<string> {
 async function expectNothingIn(workflowId: string, secrets: string[]): Promise<string> {
   const text = await everything(workflowId);
   expect(text.includes('encryption-key-id')).toBe(true);
-  // The last ones are how calls went, in failures and in results. A list, or a failure would print the history.
+  // The last five appear in failures and results. Compared as a list, because a failure would print the whole history.
   const sought = [
     API_KEY,
     REDIRECTION,
@@ -89,12 +89,12 @@ async function expectNothingIn(workflowId: string, secrets: string[]): Promise<s
     'sessionToken',
   ];
   expect(sought.filter((secret) => text.includes(secret))).toEqual([]);
-  // Those too that only Incode and the worker have seen.
+  // No JWT at all, including those that only Incode and the worker have seen.
   expect(text.match(/eyJ[\w-]{8,}\.eyJ/)?.index).toBeUndefined();
   return text;
 }
 
-it('without keys all of it is found, so that the tests below would find it too', async () => {
+it('a history without encryption contains the token, so the tests below would find it', async () => {
   const { interviewId, token } = await simulator.openSession();
   const plain = await connectOnboardingClient({
     address: inject('temporalAddress'),
@@ -108,7 +108,7 @@ it('without keys all of it is found, so that the tests below would find it too',
   await plain.close();
 });
 
-it('a session that goes through outages, a lost answer, a new token, webhooks and a review shows none of it', async () => {
+it('encrypts the history of a session with outages, a lost answer, a new token, webhooks and a review', async () => {
   const spec = { redirectionUrl: REDIRECTION, score: { status: 'WARN', value: '61.0' } };
   const { interviewId, token } = await simulator.openSession(spec);
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 500 });
@@ -128,7 +128,7 @@ it('a session that goes through outages, a lost answer, a new token, webhooks an
   await expectNothingIn(onboardingWorkflowId(interviewId), [token, fresh]);
 });
 
-it('nor does one that Incode refuses, whose caller hears why all the same', async () => {
+it('encrypts the failure of a session that Incode refuses, and its caller can read it', async () => {
   const { interviewId, token } = await simulator.openSession();
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 400 });
   await onboarding.start({ interviewId, sessionToken: token });
@@ -139,7 +139,7 @@ it('nor does one that Incode refuses, whose caller hears why all the same', asyn
   expect(text.includes('Encoded failure')).toBe(true);
 });
 
-it('nor does one whose call is being tried again, with its last failure', async () => {
+it('encrypts the last failure of a call that is being retried', async () => {
   const { interviewId, token } = await simulator.openSession();
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
   await onboarding.start({ interviewId, sessionToken: token });
@@ -150,7 +150,7 @@ it('nor does one whose call is being tried again, with its last failure', async 
   await onboarding.cancel(interviewId);
 });
 
-it('says what is missing to whoever has no keys, or others', async () => {
+it('tells a client with no keys or other keys what is missing', async () => {
   const { interviewId, token } = await simulator.openSession();
   await onboarding.start({ interviewId, sessionToken: token });
   await onboarding.result(interviewId);
@@ -170,7 +170,7 @@ it('says what is missing to whoever has no keys, or others', async () => {
     for (const ask of [
       () => without.result(interviewId),
       () => without.state(interviewId),
-      // Not that no worker answers.
+      // A running session, where the error must not be that no worker answers.
       () => without.state(waiting.interviewId),
     ]) {
       await expect(ask()).rejects.toThrow(
@@ -185,7 +185,7 @@ it('says what is missing to whoever has no keys, or others', async () => {
   }
 });
 
-it('nor do those that expire, are cancelled, begun by a webhook, by many, or without a token', async () => {
+it('encrypts sessions that expire, are cancelled, or are started by a webhook, in bulk or without a token', async () => {
   const open = (spec = {}) => simulator.openSession({ redirectionUrl: REDIRECTION, ...spec });
   const [expired, cancelled, told, many, without] = await Promise.all([
     open(),
@@ -222,7 +222,7 @@ it('nor do those that expire, are cancelled, begun by a webhook, by many, or wit
     await expectNothingIn(onboardingWorkflowId(interviewId), [token]);
 });
 
-it('nor does one whose worker gets a fresh token for it', async () => {
+it('encrypts a session whose worker re-issues its token', async () => {
   const renewing = await startWorker(
     { single: `${queues.single}-renewing`, bulk: `${queues.bulk}-renewing` },
     { INCODE_CONFIGURATION_ID: 'flow' },
@@ -233,7 +233,7 @@ it('nor does one whose worker gets a fresh token for it', async () => {
   expect(await expectNothingIn(onboardingWorkflowId(interviewId), [])).toContain('reissueToken');
 });
 
-it('nor does a batch', async () => {
+it('encrypts the history of a batch', async () => {
   const opened = await Promise.all([
     simulator.openSession({ redirectionUrl: REDIRECTION }),
     simulator.openSession(),

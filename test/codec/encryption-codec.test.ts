@@ -27,8 +27,8 @@ async function decoded(payload: Payload, keys = one): Promise<unknown> {
 
 const text = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('latin1');
 
-describe('the codec', () => {
-  it('gives back what it was given, and shows none of it', async () => {
+describe('encryptionCodec', () => {
+  it('decodes what it encoded, and encodes without clear text', async () => {
     const value = { interviewId: 'session-1', sessionToken: 'a-very-secret-token', plan: { score: true } };
     const payload = await encoded(value);
     expect(text(payload.data)).not.toContain('secret');
@@ -38,28 +38,28 @@ describe('the codec', () => {
   });
 
   it.each([[undefined], [null], [''], [new Uint8Array([0, 255])], ['ü'.repeat(100_000)]])(
-    'takes any payload (%#)',
+    'encodes and decodes any payload: %#',
     async (value) => {
       expect(await decoded(await encoded(value))).toEqual(value);
     },
   );
 
-  it('takes several at once, in their order, or none', async () => {
+  it('encodes and decodes several payloads in their order, or none', async () => {
     const codec = encryptionCodec(one);
     const payloads = await codec.decode(await codec.encode([payloadOf(1), payloadOf(2)]));
     expect(payloads.map((payload) => defaultPayloadConverter.fromPayload(payload))).toEqual([1, 2]);
     expect(await codec.encode([])).toEqual([]);
   });
 
-  it('never writes the same twice', async () => {
+  it('encodes the same value differently each time', async () => {
     expect(text((await encoded('same')).data)).not.toBe(text((await encoded('same')).data));
   });
 
-  it('lets what is not encrypted pass: it was started before there were keys', async () => {
+  it('reads a payload that is not encrypted by default', async () => {
     expect(await decoded(payloadOf('plain'))).toBe('plain');
   });
 
-  it('refuses what is not encrypted where encryption is required, and reads the rest', async () => {
+  it('refuses a payload that is not encrypted if encryption is required', async () => {
     const codec = encryptionCodec(one, { requireEncryption: true });
     await expect(codec.decode([payloadOf('plain')])).rejects.toThrow(EncryptionKeyError);
     await expect(codec.decode([payloadOf('plain')])).rejects.toThrow('A payload is not encrypted');
@@ -67,8 +67,8 @@ describe('the codec', () => {
     expect(defaultPayloadConverter.fromPayload(payload as Payload)).toBe('secret');
   });
 
-  // As Temporal's samples in other languages do it.
-  it('is read by an implementation that is not ours', async () => {
+  // The format of Temporal's samples in other languages.
+  it('encodes payloads that another implementation of AES-GCM can decrypt', async () => {
     const { data } = await encoded('for everybody');
     const bytes = data ?? new Uint8Array();
     const key = await webcrypto.subtle.importKey('raw', ONE, 'AES-GCM', false, ['decrypt']);
@@ -81,9 +81,9 @@ describe('the codec', () => {
     [
       'changed',
       (data: Buffer) => Buffer.from(data.map((byte, at) => (at === 20 ? byte ^ 1 : byte))),
-      /does not open with key "one"/,
+      /cannot be decrypted with key "one"/,
     ],
-    ['cut short', (data: Buffer) => data.subarray(0, 20), /cut short/],
+    ['cut short', (data: Buffer) => data.subarray(0, 20), /too short/],
   ])('refuses a payload that was %s', async (_, change, message) => {
     const payload = await encoded('original');
     const changed = { ...payload, data: change(Buffer.from(payload.data ?? [])) };
@@ -92,28 +92,28 @@ describe('the codec', () => {
   });
 
   it.each<[string, Payload]>([
-    ['that names no key', { metadata: { encoding: encode('binary/encrypted') }, data: new Uint8Array(40) }],
-    ['that has a form which it does not say', {}],
-  ])('does not guess what stands in a payload %s', async (_, payload) => {
+    ['without a key id', { metadata: { encoding: encode('binary/encrypted') }, data: new Uint8Array(40) }],
+    ['without an encoding', {}],
+  ])('does not try to decrypt a payload %s', async (_, payload) => {
     const [read] = await Promise.allSettled([encryptionCodec(one).decode([payload])]);
     if (payload.metadata) expect(String((read as PromiseRejectedResult).reason)).toContain('encrypted with key ""');
     else expect(read).toEqual({ status: 'fulfilled', value: [payload] });
   });
 
-  it('takes a payload without data for one that was cut short', async () => {
+  it('refuses an encrypted payload without data', async () => {
     const { metadata } = await encoded('original');
-    await expect(decoded({ metadata } as Payload)).rejects.toThrow('cut short');
+    await expect(decoded({ metadata } as Payload)).rejects.toThrow('too short');
   });
 
-  it('says which key is missing', async () => {
+  it('names the missing key', async () => {
     const payload = await encoded('value');
     const other = keyRing([{ id: 'two', key: TWO }]);
     await expect(decoded(payload, other)).rejects.toThrow(/key "one".*not among the keys/);
-    // The same name for another key.
-    await expect(decoded(payload, keyRing([{ id: 'one', key: TWO }]))).rejects.toThrow(/does not open/);
+    // Another key with the same id.
+    await expect(decoded(payload, keyRing([{ id: 'one', key: TWO }]))).rejects.toThrow(/cannot be decrypted/);
   });
 
-  it('writes with the first key and reads with all of them', async () => {
+  it('encrypts with the first key and decrypts with all keys', async () => {
     const old = await encoded('old');
     const rotated = keyRing([
       { id: 'two', key: TWO },
@@ -126,8 +126,8 @@ describe('the codec', () => {
   });
 });
 
-describe('keys', () => {
-  it('are read from a text', async () => {
+describe('keyRing', () => {
+  it('reads keys from text', async () => {
     const ring = keyRing(`two:${TWO.toString('base64')}, one:${ONE.toString('base64')}\n`);
     expect(ring.writing().id).toBe('two');
     expect(Buffer.from(ring.reading('one') ?? [])).toEqual(ONE);
@@ -135,13 +135,17 @@ describe('keys', () => {
   });
 
   it.each([
-    ['none', ' \n', /no encryption key/],
-    ['one without its id', ONE.toString('base64'), /key 1 of 1 is not written as id:base64/],
-    ['one that is no base64', 'one:???', /key 1 of 1/],
-    ['one that is too short', `one:${Buffer.alloc(16).toString('base64')}`, /one has 16 bytes, not 32/],
-    ['an id twice', `a:${ONE.toString('base64')} a:${TWO.toString('base64')}`, /key a is there twice/],
-    ['an id with blanks in it', [{ id: 'a b', key: ONE }], /id of an encryption key/],
-  ])('are refused if there is %s, and never shown', (_, keys, message) => {
+    ['an empty text', ' \n', /no encryption key/],
+    ['a key without an id', ONE.toString('base64'), /key 1 of 1 must be written as id:base64/],
+    ['a key that is not base64', 'one:???', /key 1 of 1/],
+    ['a key that is too short', `one:${Buffer.alloc(16).toString('base64')}`, /one has 16 bytes, not 32/],
+    [
+      'two keys with the same id',
+      `a:${ONE.toString('base64')} a:${TWO.toString('base64')}`,
+      /Two encryption keys have the id a\./,
+    ],
+    ['an id with a space', [{ id: 'a b', key: ONE }], /id of an encryption key/],
+  ])('refuses %s without repeating a key', (_, keys, message) => {
     let problem = '';
     try {
       keyRing(keys);
@@ -154,7 +158,7 @@ describe('keys', () => {
   });
 });
 
-describe('keys in a file', () => {
+describe('keyRingFile', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'temporal-incode-keys-'));
@@ -163,13 +167,13 @@ describe('keys in a file', () => {
 
   const line = (id: string, key: Buffer) => `${id}:${key.toString('base64')}\n`;
 
-  /** As a mounted secret changes: at once, and as another file. */
+  /** Replaces the file atomically, as a mounted secret changes. */
   async function replace(path: string, content: string): Promise<void> {
     await writeFile(`${path}.new`, content);
     await rename(`${path}.new`, path);
   }
 
-  it('are taken over when the file changes: at once for reading, soon for writing', async () => {
+  it('reads a changed file at once for an unknown key, and within five seconds to encrypt', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       const path = join(directory, 'rotated');
@@ -188,7 +192,7 @@ describe('keys in a file', () => {
     }
   });
 
-  it('stay as they are if the file becomes wrong, or goes away', async () => {
+  it('keeps the last valid keys if the file becomes invalid or is deleted', async () => {
     const path = join(directory, 'broken');
     await writeFile(path, line('one', ONE));
     const problems: string[] = [];
@@ -199,12 +203,12 @@ describe('keys in a file', () => {
     expect(ring.reading('two')).toBeUndefined();
     expect(ring.writing().id).toBe('one');
     expect(problems).toEqual([
-      'Encryption key 1 of 1 is not written as id:base64. What was read before stays in use.',
-      `The file of encryption keys, ${path}, does not exist or cannot be read. What was read before stays in use.`,
+      'Encryption key 1 of 1 must be written as id:base64. The last valid value stays in use.',
+      `The file of encryption keys, ${path}, does not exist or cannot be read. The last valid value stays in use.`,
     ]);
   });
 
-  it('are needed at the start', () => {
+  it('throws if the file does not exist at the start', () => {
     expect(() => keyRingFile(join(directory, 'nowhere'))).toThrow(EncryptionKeyError);
   });
 });

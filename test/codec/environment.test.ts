@@ -26,17 +26,17 @@ afterEach(() => {
 
 describe('keysFromEnvironment', () => {
   it.each([
-    ['in the variable', { [KEYS]: ONE, [FILE]: ' ' }],
-    ['in a file', { [FILE]: ` ${path} ` }],
-  ])('finds keys %s', (_, env) => {
+    ['from the variable', { [KEYS]: ONE, [FILE]: ' ' }],
+    ['from the file', { [FILE]: ` ${path} ` }],
+  ])('reads keys %s', (_, env) => {
     expect(keysFromEnvironment(env)?.writing().id).toBe('one');
   });
 
-  it('finds none where none are named', () => {
+  it('returns undefined if no keys are configured', () => {
     expect(keysFromEnvironment({})).toBeUndefined();
   });
 
-  it('does not choose between two', () => {
+  it('refuses the variable together with the file', () => {
     expect(() => keysFromEnvironment({ [KEYS]: ONE, [FILE]: path })).toThrow(`${KEYS} and ${FILE} exclude each other.`);
   });
 });
@@ -46,11 +46,11 @@ describe('checkPlaintext', () => {
     ['127.0.0.1:7233', undefined],
     ['temporal.example:7233', 'true'],
     ['temporal.example:7233', ' TRUE '],
-  ])('lets %s pass, plaintext allowed: %j', (address, allowed) => {
+  ])('accepts %s with ALLOW_PLAINTEXT %j', (address, allowed) => {
     expect(() => checkPlaintext(address, { [ALLOW]: allowed })).not.toThrow();
   });
 
-  it.each([undefined, '', 'yes', '1'])('stops session tokens for another machine, plaintext allowed: %j', (allowed) => {
+  it.each([undefined, '', 'yes', '1'])('refuses plaintext for another machine with ALLOW_PLAINTEXT %j', (allowed) => {
     expect(() => checkPlaintext('temporal.example:7233', { [ALLOW]: allowed })).toThrow(PlaintextError);
   });
 });
@@ -68,28 +68,28 @@ describe('requiresEncryption', () => {
     expect(requiresEncryption({ [REQUIRE]: value })).toBe(required);
   });
 
-  it.each(['yes', '1', 'ture'])('refuses %j: nobody must believe encryption required while it is not', (value) => {
+  it.each(['yes', '1', 'ture'])('refuses the value %j, because a typo must not turn encryption off', (value) => {
     expect(() => requiresEncryption({ [REQUIRE]: value })).toThrow(`${REQUIRE} must be true or false.`);
   });
 
-  it('refuses a contradiction', () => {
+  it('refuses REQUIRE_ENCRYPTION together with ALLOW_PLAINTEXT', () => {
     const both = { [REQUIRE]: 'true', [ALLOW]: 'true' };
     expect(() => requiresEncryption(both)).toThrow(`${REQUIRE} and ${ALLOW} exclude each other.`);
   });
 
-  it('lets no address pass without keys, this machine included', () => {
+  it('makes checkPlaintext refuse every address without keys, including this machine', () => {
     const check = () => checkPlaintext('127.0.0.1:7233', { [REQUIRE]: 'true' });
     expect(check).toThrow(PlaintextError);
-    expect(check).toThrow(/REQUIRE_ENCRYPTION is true, and there are no encryption keys\. Set .*KEYS_FILE/);
+    expect(check).toThrow(/REQUIRE_ENCRYPTION is true, but there are no encryption keys\. Set .*KEYS_FILE/);
   });
 });
 
-it("all of them read the process's own environment unless another one is given", () => {
+it('keysFromEnvironment, checkPlaintext and encryptionEnvironment read the environment of the process by default', () => {
   vi.stubEnv(KEYS, ONE);
   vi.stubEnv(FILE, '');
   vi.stubEnv(ALLOW, 'true');
   expect(keysFromEnvironment()?.writing().id).toBe('one');
   expect(() => checkPlaintext('temporal.example:7233')).not.toThrow();
-  // For a process that is to read and write what this one does; what is empty is not set.
+  // An empty variable counts as not set.
   expect(encryptionEnvironment()).toEqual({ [KEYS]: ONE, [ALLOW]: 'true' });
 });

@@ -6,14 +6,14 @@ const sent = (error: unknown) => failureConverter.errorToFailure(error, defaultP
 const received = (failure: ReturnType<typeof sent>) =>
   failureConverter.failureToError(failure, defaultPayloadConverter);
 
-it('hides the message from whoever cannot decode', () => {
+it('failureConverter encodes the message and the stack trace', () => {
   expect(sent(ApplicationFailure.create({ message: 'Session i: refused' }))).toMatchObject({
     message: 'Encoded failure',
     stackTrace: '',
   });
 });
 
-it('sends an error that was received as often as need be: an update and its workflow may fail with the same one', () => {
+it('failureConverter converts a received error more than once, for an update and for its workflow', () => {
   const error = received(sent(ApplicationFailure.create({ message: 'Session i: refused' })));
   expect([sent(error), sent(error)].map((failure) => received(failure).message)).toEqual([
     'Session i: refused',

@@ -10,7 +10,7 @@ import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/in
 import { textOf } from '../support/history.js';
 import { API_KEY } from '../support/world.js';
 
-// A worker of another team, with our activities and a workflow of theirs, encrypts as docs/encryption.md says.
+// A worker of another team with our activities and their own workflow encrypts as docs/encryption.md describes.
 
 const dataConverter = encryptedDataConverter(keyRing([{ id: 'theirs', key: randomBytes(32) }]));
 const workflowsPath = fileURLToPath(new URL('../../examples/foreign-worker/workflows.ts', import.meta.url));
@@ -29,14 +29,14 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const WAYS: Record<string, () => Promise<Partial<WorkerOptions>>> = {
-  'workflows that it bundles itself': async () => ({ workflowsPath }),
-  'a bundle made beforehand': async () => ({
+const SETUPS: Record<string, () => Promise<Partial<WorkerOptions>>> = {
+  workflowsPath: async () => ({ workflowsPath }),
+  'a prebuilt bundle': async () => ({
     workflowBundle: await bundleWorkflowCode({ workflowsPath, failureConverterPath }),
   }),
 };
 
-it.each(Object.keys(WAYS))('with %s', async (way) => {
+it.each(Object.keys(SETUPS))('a worker of another team with %s encrypts payloads and failures', async (setup) => {
   const incode = createIncodeClient({ baseUrl: simulator.url, apiKey: API_KEY });
   const taskQueue = `theirs-${randomUUID()}`;
   const worker = await Worker.create({
@@ -45,7 +45,7 @@ it.each(Object.keys(WAYS))('with %s', async (way) => {
     taskQueue,
     activities: { ...createIncodeActivities({ incode }), openAccount: async (id: string) => `account-of-${id}` },
     dataConverter,
-    ...(await WAYS[way]?.()),
+    ...(await SETUPS[setup]?.()),
   });
   const client = new Client({ connection, namespace: inject('temporalNamespace'), dataConverter });
   const signUp = async (interviewId: string, sessionToken: string) => {
@@ -69,7 +69,7 @@ it.each(Object.keys(WAYS))('with %s', async (way) => {
       signUp(refused.interviewId, refused.token),
     ]);
     expect(approved.outcome).toEqual({ account: `account-of-${fine.interviewId}` });
-    // Whoever has the keys reads why.
+    // A client with the keys can read the failure.
     expect(failed.outcome).toMatch(/answered 400/);
     for (const { text } of [approved, failed]) {
       expect(text).toContain('encryption-key-id');

@@ -10,7 +10,7 @@ import { all, outcomes } from '../support/batch.js';
 import { textOf } from '../support/history.js';
 import { API_KEY } from '../support/world.js';
 
-it("a host's own codec holds for batches as for single sessions", async () => {
+it('createWorker applies the data converter of a host to batches too', async () => {
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const dataConverter = encryptedDataConverter(keyRing([{ id: 'theirs', key: randomBytes(32) }]));
   const namespace = inject('temporalNamespace');

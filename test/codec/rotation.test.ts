@@ -27,7 +27,7 @@ function write(keys: string): void {
   renameSync(`${file}.new`, file);
 }
 
-it('keys are rotated while a session waits: its worker and its caller go on, with a history under both', async () => {
+it('a waiting session continues after a key rotation, with both keys in its history', async () => {
   write(january);
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   ends.push(() => simulator.close());
@@ -42,7 +42,7 @@ it('keys are rotated while a session waits: its worker and its caller go on, wit
       TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: file,
       WORKER_TASK_QUEUE: taskQueue,
       WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
-      // So that the one that waits is replayed.
+      // So that the waiting session is evicted and replayed.
       WORKER_MAX_CACHED_WORKFLOWS: '1',
     }),
   );
@@ -58,7 +58,7 @@ it('keys are rotated while a session waits: its worker and its caller go on, wit
     await onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
     return interviewId;
   };
-  /** What stands in a history, as far as it is no secret. */
+  /** The ids of the keys that a history names. */
   const keyIdsIn = async (interviewId: string) => {
     const handle = onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
     const { events } = await handle.fetchHistory();

@@ -34,7 +34,7 @@ interface Place {
   client(keys?: string): Promise<ConnectedOnboardingClient>;
 }
 
-/** A worker that keeps one workflow in memory, so that others are replayed. */
+/** A worker that caches one workflow, so that others are replayed. */
 async function startWorker(keys: string, env: Record<string, string> = {}): Promise<Place> {
   const file = join(directory, randomUUID());
   const give = (lines: string) => {
@@ -84,8 +84,8 @@ const stageOf = async (client: ConnectedOnboardingClient, interviewId: string) =
 const failuresOf = async ({ temporal }: ConnectedOnboardingClient, interviewId: string) =>
   failedTasks(await fetchHistory(temporal, interviewId));
 
-describe('a worker that lacks a key', () => {
-  it('passes over a signal, and does so in every replay after it has got the key', async () => {
+describe('a worker without a key', () => {
+  it('skips a signal that it cannot read, also in every replay after it got the key', async () => {
     const place = await startWorker(old);
     const [client, early] = await Promise.all([place.client(old), place.client(next + old)]);
     const interviewId = await open(client);
@@ -97,19 +97,19 @@ describe('a worker that lacks a key', () => {
     expect(await stageOf(client, interviewId)).toBe('waiting');
 
     place.give(old + next);
-    // Takes its place in memory.
+    // Evicts the first session from the cache.
     await client.finish({ interviewId: await open(client) });
     expect(await client.finish({ interviewId })).toMatchObject({ action: 'approved' });
     expect(await client.result(interviewId)).toMatchObject({ outcome: 'approved' });
     expect(await failuresOf(client, interviewId)).toEqual([]);
-    // One that comes now is heard: Incode is asked.
+    // A signal that comes now is read, so Incode is called.
     const another = await open(early);
     await early.statusChanged({ interviewId: another, onboardingStatus: 'EXPIRED' });
     await expect.poll(() => simulator.callsOf(another, 'onboardingStatus').length).toBeGreaterThan(0);
     await early.cancel(another);
   });
 
-  it('refuses an update, and takes it once it has the key', async () => {
+  it('refuses an update that it cannot read, and accepts it once it has the key', async () => {
     const place = await startWorker(old);
     const [client, early] = await Promise.all([place.client(old), place.client(next + old)]);
     const interviewId = await open(client);
@@ -121,7 +121,7 @@ describe('a worker that lacks a key', () => {
     await client.cancel(interviewId);
   });
 
-  it('lets a start wait for the key', async () => {
+  it('keeps a new session waiting until it has the key', async () => {
     const place = await startWorker(old);
     const early = await place.client(next + old);
     const interviewId = await open(early);
@@ -132,13 +132,13 @@ describe('a worker that lacks a key', () => {
     expect(simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('waits for a key that was withdrawn too early, instead of passing over what it has read before', async () => {
+  it('waits for a key that was removed too early, instead of skipping a signal that it read before', async () => {
     const place = await startWorker(old + next);
     const [client, late] = await Promise.all([place.client(old + next), place.client(next + old)]);
     const interviewId = await open(client);
     await expect.poll(() => stageOf(client, interviewId)).toBe('waiting');
     place.give(next);
-    // Until the worker has looked at the file, and has another session in memory.
+    // Until the worker has read the file and caches another session.
     const replayed = async () => {
       await late.finish({ interviewId: await open(late) });
       await late.statusChanged({ interviewId, onboardingStatus: 'UNKNOWN' });
@@ -154,8 +154,8 @@ describe('a worker that lacks a key', () => {
   });
 });
 
-describe('where encryption is required', () => {
-  it('a worker refuses plaintext starts and updates, and passes over such signals', async () => {
+describe('TEMPORAL_INCODE_REQUIRE_ENCRYPTION', () => {
+  it('makes a worker refuse plaintext starts and updates, and skip plaintext signals', async () => {
     const place = await startWorker(old, { TEMPORAL_INCODE_REQUIRE_ENCRYPTION: 'true' });
     const [client, plain] = await Promise.all([place.client(old), place.client()]);
     const interviewId = await open(client);
@@ -181,7 +181,7 @@ describe('where encryption is required', () => {
     expect(FAILURES.invalidInput).toBe('InvalidInput');
   });
 
-  it('a client refuses plaintext answers', async () => {
+  it('makes a client refuse plaintext answers', async () => {
     const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
     const strict = await connectOnboardingClient({ ...here, encryptionKeys: keyRing(old), requireEncryption: true });
     const plain = await connectOnboardingClient(here);
@@ -198,7 +198,7 @@ describe('where encryption is required', () => {
       args: [token],
     });
     const described = strict.temporal.workflow.getHandle(workflowId).describe();
-    await expect(described.then(({ memo }) => memo)).rejects.toThrow('only encrypted ones are read here');
+    await expect(described.then(({ memo }) => memo)).rejects.toThrow('encryption is required here');
     await plain.temporal.workflow.getHandle(workflowId).terminate();
   });
 });

@@ -14,12 +14,14 @@ function problems(env: Record<string, string>): readonly string[] {
   return [];
 }
 
+const NO_TOKENS = /^CODEC_SERVER_TOKENS or CODEC_SERVER_TOKENS_FILE is required.*read every payload$/;
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
 describe('readCodecServerConfig', () => {
-  it('has a default for everything but keys and tokens', () => {
+  it('has a default for everything except keys and tokens', () => {
     for (const [name, value] of Object.entries(REQUIRED)) vi.stubEnv(name, value);
     const config = readCodecServerConfig();
     expect(config).toMatchObject({ host: '127.0.0.1', port: 8_089, origins: [] });
@@ -45,22 +47,22 @@ describe('readCodecServerConfig', () => {
   });
 
   it.each([
-    ['temporal.example', 'no URL'],
-    ['https://temporal.example/', 'more than an origin'],
-    ['ftp://temporal.example', 'no page'],
-    ['*', 'anybody'],
-  ])('takes no page of %s: it is %s', (origin) => {
+    ['temporal.example', 'it is not a URL'],
+    ['https://temporal.example/', 'it has a path'],
+    ['ftp://temporal.example', 'it is not a web page'],
+    ['*', 'it allows every page'],
+  ])('refuses the origin %s, because %s', (origin) => {
     expect(problems({ ...REQUIRED, CODEC_SERVER_ORIGINS: `https://good.example,${origin}` })).toEqual([
       `CODEC_SERVER_ORIGINS must be origins such as https://temporal.example, not "${origin}"`,
     ]);
   });
 
   it.each<[string, Record<string, string>, RegExp[]]>([
-    ['nothing', {}, [/^TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE or .* is required$/, /^CODEC_SERVER_TOKENS is required/]],
-    ['no tokens', { TEMPORAL_INCODE_ENCRYPTION_KEYS }, [/^CODEC_SERVER_TOKENS is required.*read every payload$/]],
+    ['an empty environment', {}, [/^TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE or .* is required$/, NO_TOKENS]],
+    ['missing tokens', { TEMPORAL_INCODE_ENCRYPTION_KEYS }, [NO_TOKENS]],
     ['a token that is too short', { ...REQUIRED, CODEC_SERVER_TOKENS: 'short' }, [/^CODEC_SERVER_TOKENS must each/]],
-    ['keys that are wrong', { ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS: 'x' }, [/^Encryption key 1 of 1/]],
-  ])('is told %s, and says each problem once', (_, env, expected) => {
+    ['invalid keys', { ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS: 'x' }, [/^Encryption key 1 of 1/]],
+  ])('reports each problem once for %s', (_, env, expected) => {
     expect(problems(env)).toEqual(expected.map((problem) => expect.stringMatching(problem)));
   });
 });

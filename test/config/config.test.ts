@@ -22,7 +22,7 @@ function problems(env: Record<string, string>): readonly string[] {
 }
 
 describe('readConfig', () => {
-  it('has a default for everything but the URL and the key', () => {
+  it('has a default for everything except the URL and the key', () => {
     expect(readConfig(REQUIRED)).toMatchObject({
       baseUrl: 'https://demo-api.incodesmile.com',
       configurationId: null,
@@ -35,7 +35,7 @@ describe('readConfig', () => {
       taskQueue: 'incode-onboarding',
       nexusTaskQueue: null,
       maxCachedWorkflows: 300,
-      workflowTasks: 40,
+      workflowTasks: 3,
       bulkActivities: 4,
       bulkCachedWorkflows: 32,
       shutdownGraceMs: 20_000,
@@ -45,7 +45,7 @@ describe('readConfig', () => {
     expect(readConfig(REQUIRED).apiKey()).toBe('secret-key');
   });
 
-  it('names every wrong variable at once', () => {
+  it('names all invalid variables at once', () => {
     const wrong = {
       INCODE_BASE_URL: 'ftp://incode.example',
       INCODE_TIMEOUT: '31s',
@@ -68,12 +68,12 @@ describe('readConfig', () => {
     ).toEqual(expected);
   });
 
-  describe('the executive user', () => {
-    it('is none by default', () => {
+  describe('executive user', () => {
+    it('is not configured by default', () => {
       expect(readConfig(REQUIRED).executive).toBeNull();
     });
 
-    it('has an e-mail and a password', () => {
+    it('reads an e-mail address and a password, and hides the password when printed', () => {
       const login = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'hush hush, please' };
       const config = readConfig({ ...REQUIRED, ...login });
       expect(config.executive).toMatchObject({ email: 'kyc@example.com', password: expect.any(Function) });
@@ -81,7 +81,7 @@ describe('readConfig', () => {
       expect(JSON.stringify(config) + inspect(config)).not.toContain('hush');
     });
 
-    it('or a token', () => {
+    it('reads a token instead', () => {
       const { executive } = readConfig({ ...REQUIRED, INCODE_EXECUTIVE_TOKEN: 'executive-token' });
       expect((executive as { token: () => string }).token()).toBe('executive-token');
     });
@@ -91,12 +91,12 @@ describe('readConfig', () => {
       [{ INCODE_EXECUTIVE_PASSWORD: 'hush-hush' }, /belong together/],
       [{ INCODE_EXECUTIVE_TOKEN: 'executive', INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, /exclude each other/],
       [{ INCODE_EXECUTIVE_PASSWORD_FILE: '/nowhere', INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, /cannot be read/],
-    ])('is not half configured: %j', (env, problem) => {
+    ])('refuses an incomplete or contradictory configuration: %j', (env, problem) => {
       expect(problems({ ...REQUIRED, ...env })).toEqual([expect.stringMatching(problem)]);
     });
   });
 
-  it('takes http only for this machine, or where that is allowed by name', () => {
+  it('accepts http only for this machine, or with INCODE_ALLOW_PLAIN_HTTP', () => {
     const http = { ...REQUIRED, INCODE_BASE_URL: 'http://incode.example' };
     expect(problems(http)).toEqual([
       expect.stringMatching(/^INCODE_BASE_URL must be https: .*INCODE_ALLOW_PLAIN_HTTP=true/),
@@ -114,7 +114,7 @@ describe('readConfig', () => {
     ['::1:9464', undefined],
     ['127.0.0.1:65536', undefined],
     ['http://127.0.0.1:9464', undefined],
-  ])('WORKER_METRICS_ADDRESS=%s', (value, address) => {
+  ])('reads WORKER_METRICS_ADDRESS %s as %j', (value, address) => {
     const env = { ...REQUIRED, WORKER_METRICS_ADDRESS: value };
     if (address) expect(readConfig(env).metricsAddress).toEqual(address);
     else
@@ -123,7 +123,7 @@ describe('readConfig', () => {
       ]);
   });
 
-  it('takes an empty variable as not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(readConfig({ ...REQUIRED, INCODE_CONFIGURATION_ID: ' ', LOG_LEVEL: '' })).toMatchObject({
       configurationId: null,
       logLevel: 'info',
@@ -131,27 +131,37 @@ describe('readConfig', () => {
   });
 
   it.each(['https://user:pass-word@incode.example', 'https://incode.example?key=pass-word'])(
-    'never repeats what may be a credential: %s',
+    'refuses a base URL with credentials without repeating them: %s',
     (url) => {
       expect(problems({ ...REQUIRED, INCODE_BASE_URL: url }).join()).toMatch(/^INCODE_BASE_URL(?!.*pass-word)/);
     },
   );
 
-  it('refuses a key with a line break without repeating it', () => {
+  it('refuses an API key with a line break without repeating it', () => {
     expect(problems({ ...REQUIRED, INCODE_API_KEY: 'two\nlines' })).toEqual([
       'INCODE_API_KEY must be printable ASCII without spaces',
     ]);
   });
 
-  it("takes Temporal's own variables", () => {
+  it("reads Temporal's own variables", () => {
     const temporal = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'kyc' };
     const config = readConfig({ ...REQUIRED, ...temporal, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' });
     expect(config.namespace).toBe('kyc');
     expect(config.temporal.connectionOptions.address).toBe('temporal.example:7233');
   });
 
+  it('requires encryption keys where encryption is required, and refuses a contradiction', () => {
+    const required = { ...REQUIRED, TEMPORAL_INCODE_REQUIRE_ENCRYPTION: 'true' };
+    expect(problems(required)).toEqual([expect.stringContaining('there are no encryption keys')]);
+    expect(problems({ ...required, TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true' })).toHaveLength(1);
+    expect(problems({ ...REQUIRED, TEMPORAL_INCODE_REQUIRE_ENCRYPTION: 'yes' })).toHaveLength(1);
+    const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32, 1).toString('base64')}`;
+    expect(readConfig({ ...required, TEMPORAL_INCODE_ENCRYPTION_KEYS }).requireEncryption).toBe(true);
+    expect(readConfig(REQUIRED).requireEncryption).toBe(false);
+  });
+
   it.each(['temporal.example:7233', '10.0.0.7:7233', '[2001:db8::1]:7233'])(
-    'refuses %s without encryption keys',
+    'refuses the Temporal address %s without encryption keys',
     (address) => {
       const elsewhere = { ...REQUIRED, TEMPORAL_ADDRESS: address };
       expect(problems(elsewhere)).toEqual([expect.stringContaining(`Temporal server at ${address} in clear text`)]);
@@ -161,53 +171,53 @@ describe('readConfig', () => {
     },
   );
 
-  it('takes a name that looks like an address of this machine for none', () => {
+  it('does not treat 127.evil.example as this machine', () => {
     expect(problems({ ...REQUIRED, TEMPORAL_ADDRESS: '127.evil.example:7233' })).toHaveLength(1);
   });
 
-  it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('needs no keys for %s', (address) => {
+  it.each(['localhost:7233', '127.0.0.1:7233', '[::1]:7233'])('needs no encryption keys for %s', (address) => {
     expect(readConfig({ ...REQUIRED, TEMPORAL_ADDRESS: address }).encryptionKeys).toBeNull();
   });
 
   it.each([
     ['TEMPORAL_ADDRESS', 'https://user:hush-hush@temporal.example:7233', 'without credentials'],
     ['TEMPORAL_API_KEY', 'hush-hush\nhush-hush', 'cannot be sent'],
-    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team has characters that cannot be sent'],
-    ['HTTPS_PROXY', 'http://user:hush-hush%@proxy.example:3128', 'must have "%25"'],
-    ['HTTP_PROXY', 'http://hush-hush%zz:word@proxy.example:3128', 'must have "%25"'],
-  ])('names %s with what cannot be used, and repeats none of it', (name, value, problem) => {
+    ['TEMPORAL_GRPC_META_X_TEAM', 'hush-hush\nhush-hush', 'x-team contains a character that cannot be sent'],
+    ['HTTPS_PROXY', 'http://user:hush-hush%@proxy.example:3128', 'as "%25"'],
+    ['HTTP_PROXY', 'http://hush-hush%zz:word@proxy.example:3128', 'as "%25"'],
+  ])('refuses an invalid %s without repeating its value', (name, value, problem) => {
     const found = problems({ ...REQUIRED, [name]: value });
     expect(found).toEqual([expect.stringContaining(problem)]);
     expect(found.join()).not.toContain('hush-hush');
   });
 
-  it('names keys that are wrong, and shows none', () => {
+  it('refuses invalid encryption keys without repeating them', () => {
     const TEMPORAL_INCODE_ENCRYPTION_KEYS = 'c2VjcmV0LWtleS1ieXRlcw==';
     const [problem] = problems({ ...REQUIRED, TEMPORAL_INCODE_ENCRYPTION_KEYS });
-    expect(problem).toContain('key 1 of 1 is not written as id:base64');
+    expect(problem).toContain('key 1 of 1 must be written as id:base64');
     expect(problem).not.toContain(TEMPORAL_INCODE_ENCRYPTION_KEYS);
     const both = { TEMPORAL_INCODE_ENCRYPTION_KEYS, TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: '/nowhere' };
     expect(problems({ ...REQUIRED, ...both })).toEqual([expect.stringContaining('exclude each other')]);
   });
 
-  it('takes proxy variables in either case', () => {
+  it('reads proxy variables in upper and lower case', () => {
     expect(readConfig({ ...REQUIRED, https_proxy: 'http://proxy.example:3128', NO_PROXY: 'localhost' }).proxy).toEqual({
       httpsProxy: 'http://proxy.example:3128',
       noProxy: 'localhost',
     });
   });
 
-  it('cannot be changed afterwards', () => {
+  it('returns a frozen object', () => {
     expect(Object.isFrozen(readConfig(REQUIRED))).toBe(true);
   });
 });
 
-describe('of a process', () => {
+describe('default environment', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
   });
 
-  it('the environment is read unless another one is given', () => {
+  it('is the environment of the process for all readers of configuration', () => {
     vi.stubEnv('INCODE_BASE_URL', 'https://of-the-process.example');
     vi.stubEnv('INCODE_API_KEY', 'secret-key');
     expect(readConfig().baseUrl).toBe('https://of-the-process.example');
@@ -220,11 +230,11 @@ describe('of a process', () => {
 });
 
 describe('readIncodeConfig', () => {
-  it('needs nothing but what reaches Incode, whatever the rest is like', () => {
+  it('needs only what reaches Incode, and ignores invalid variables otherwise', () => {
     expect(readIncodeConfig({ ...REQUIRED, LOG_LEVEL: 'loud' })).toMatchObject({ timeoutMs: 10_000, proxy: {} });
   });
 
-  it('names what is wrong with that', () => {
+  it('names the invalid variables that it needs', () => {
     const read = () => readIncodeConfig({ INCODE_TIMEOUT: '1h' });
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/INCODE_BASE_URL is required(.|\n)*INCODE_API_KEY is required(.|\n)*INCODE_TIMEOUT must be/);
@@ -232,7 +242,7 @@ describe('readIncodeConfig', () => {
 });
 
 describe('readVerifyConfig', () => {
-  it('needs what reaches Incode, and reads how long a finish may take', () => {
+  it('needs only what reaches Incode, and also reads the finish timeout and the settle time', () => {
     expect(readVerifyConfig({ ...REQUIRED, LOG_LEVEL: 'loud' })).toMatchObject({
       configurationId: null,
       finishTimeoutMs: 35_000,
@@ -241,14 +251,14 @@ describe('readVerifyConfig', () => {
     expect(readVerifyConfig({ ...REQUIRED, INCODE_CONFIGURATION_ID: 'flow-1' }).configurationId).toBe('flow-1');
   });
 
-  it('names what is wrong with that', () => {
+  it('names the invalid variables that it needs', () => {
     const read = () => readVerifyConfig({ ...REQUIRED, INCODE_SETTLE_TIME: '1h' });
     expect(read).toThrow(ConfigError);
     expect(read).toThrow('INCODE_SETTLE_TIME must be');
   });
 });
 
-it('the files with secrets are those that our variables name', () => {
+it('namedSecretFiles lists the files that our variables name', () => {
   const env = {
     INCODE_API_KEY_FILE: ' /run/key ',
     WEBHOOK_HEADER_SECRETS_FILE: '/run/secrets',
@@ -269,6 +279,6 @@ it.each([
   [{ INCODE_BASE_URL: 'https://incode.example' }, true],
   [{ INCODE_API_KEY: 'key' }, true],
   [{ INCODE_API_KEY_FILE: '/run/key' }, true],
-])('%j is configured for Incode: %s', (env, expected) => {
+])('isIncodeConfigured for %j is %s', (env, expected) => {
   expect(isIncodeConfigured(env)).toBe(expected);
 });

@@ -20,7 +20,7 @@ const unit = fc.constantFrom(...(Object.keys(UNITS) as (keyof typeof UNITS)[]));
 const space = fc.constantFrom('', ' ', '  ', '\t');
 
 describe('parseDuration', () => {
-  it('reads what is written down, in any case and with any space', () => {
+  it('reads a number with a unit, in any case and with any white space', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), unit, space, fc.boolean(), (count, unit, space, loud) => {
         const text = `${space}${count}${space}${loud ? unit.toUpperCase() : unit}${space}`;
@@ -31,7 +31,7 @@ describe('parseDuration', () => {
     );
   });
 
-  it('gives a whole number that is a safe timer, or nothing, for any text; the schema takes what it takes', () => {
+  it('returns a whole number that fits in a timer, or undefined, for any text, and accepts only what the schema accepts', () => {
     const near = fc
       .tuple(fc.double({ noNaN: true }).map(String), space, fc.oneof(unit, fc.string()))
       .map((parts) => parts.join(''));
@@ -47,10 +47,10 @@ describe('parseDuration', () => {
   });
 });
 
-describe('the reader of variables', () => {
+describe('reader', () => {
   const value = fc.oneof(fc.string(), printable(20), fc.integer().map(String), fc.double().map(String));
 
-  it('gives a number within its bounds, or says what is wrong with which variable', () => {
+  it('returns a number within its bounds, or names the invalid variable', () => {
     fc.assert(
       fc.property(value, fc.integer({ min: 1, max: 1_000 }), (text, max) => {
         const read = reader({ N: text });
@@ -63,7 +63,7 @@ describe('the reader of variables', () => {
     fc.assert(
       fc.property(value, (text) => {
         const read = reader({ N: text });
-        const number = read.number('N', { least: 0.5, most: 10 });
+        const number = read.number('N', { min: 0.5, max: 10 });
         if (read.problems.length > 0)
           expect(read.problems).toEqual([expect.stringMatching(/^N must be a number from/)]);
         else if (text.trim() === '') expect(number).toBeUndefined();
@@ -73,7 +73,7 @@ describe('the reader of variables', () => {
     );
   });
 
-  it('gives a duration up to its bound, or says what is wrong with which variable', () => {
+  it('returns a duration up to its bound, or names the invalid variable', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -82,7 +82,7 @@ describe('the reader of variables', () => {
         ),
         (text) => {
           const read = reader({ D: text });
-          const ms = read.duration('D', '10s', '1 hour');
+          const ms = read.duration('D', 10_000, '1 hour');
           if (read.problems.length === 0) expect(ms >= 1 && ms <= 3_600_000).toBe(true);
           else expect(read.problems).toEqual([expect.stringMatching(/^D must be (a duration|at most 1 hour)/)]);
         },
@@ -106,13 +106,13 @@ describe('readConfig', () => {
   ];
   const environment = fc.dictionary(fc.constantFrom(...NAMES), fc.oneof(printable(30), fc.string(), fc.webUrl()));
 
-  it('takes an environment or names its problems, each by its variable, and shows no key', () => {
+  it('names each invalid variable of any environment, and never shows a key', () => {
     const secret = 'key-that-must-not-be-seen';
     fc.assert(
       fc.property(environment, fc.constantFrom(' ', '\n', ' é'), (env, spoil) => {
-        const given = { ...env, INCODE_API_KEY: `${secret}${spoil}${secret}` };
+        const variables = { ...env, INCODE_API_KEY: `${secret}${spoil}${secret}` };
         try {
-          readConfig(given);
+          readConfig(variables);
           expect.unreachable('the key is wrong');
         } catch (error) {
           expect(error).toBeInstanceOf(ConfigError);

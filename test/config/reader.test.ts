@@ -9,50 +9,76 @@ import { redacted } from '../../src/secrets/index.js';
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-reader-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** What a reader makes of an environment, and what it finds wrong with it. */
-function told<T>(env: Environment, what: (read: ReturnType<typeof reader>) => T) {
+/** Reads one value from an environment, with the problems that the reader collects. */
+function readFrom<T>(env: Environment, readValue: (read: ReturnType<typeof reader>) => T) {
   const read = reader(env);
-  return { value: what(read), problems: read.problems };
+  return { value: readValue(read), problems: read.problems };
 }
 
-describe('a number', () => {
-  const share = (X: string | undefined) => told({ X }, (read) => read.number('X', { least: 0.1, most: 5 }));
+describe('reader.number', () => {
+  const share = (X: string | undefined) => readFrom({ X }, (read) => read.number('X', { min: 0.1, max: 5 }));
 
   it.each([
     [undefined, undefined],
     ['', undefined],
     ['0.1', 0.1],
     [' 5 ', 5],
-  ])('%j is %j', (text, value) => {
+  ])('reads %j as %j', (text, value) => {
     expect(share(text)).toEqual({ value, problems: [] });
   });
 
-  it.each(['0', '5.1', '-1', '1e0', '.5', 'one', 'NaN'])('"%s" is none within the bounds', (text) => {
-    expect(share(text).problems).toEqual([`X must be a number from 0.1 to 5, not "${text}"`]);
+  it.each(['0', '5.1', '-1', '1e0', '.5', 'one', 'NaN'])(
+    'refuses "%s", which is not a number within the bounds',
+    (text) => {
+      expect(share(text).problems).toEqual([`X must be a number from 0.1 to 5, not "${text}"`]);
+    },
+  );
+});
+
+describe('reader.duration', () => {
+  const duration = (X: string | undefined, fallbackMs: number) =>
+    readFrom({ X }, (read) => read.duration('X', fallbackMs, '1h'));
+
+  it('returns the fallback if the variable is not set, and reads it otherwise', () => {
+    expect(duration(undefined, 10_000)).toEqual({ value: 10_000, problems: [] });
+    expect(duration('2 minutes', 10_000)).toEqual({ value: 120_000, problems: [] });
+    expect(duration('61m', 10_000).problems).toEqual(['X must be at most 1h, not "61m"']);
+  });
+
+  it.each([
+    ['6h', 21_600_000],
+    ['15m', 900_000],
+    ['10s', 10_000],
+    ['1500ms', 1_500],
+  ])('names the fallback %s as an example', (example, fallbackMs) => {
+    expect(duration('soon', fallbackMs).problems).toEqual([`X must be a duration such as "${example}", not "soon"`]);
   });
 });
 
-it('a URL that is missing has an example', () => {
-  const { value, problems } = told({}, (read) => read.url('X'));
+it('reader.url names an example if the variable is missing', () => {
+  const { value, problems } = readFrom({}, (read) => read.url('X'));
   expect([value, problems]).toEqual(['', ['X is required, for example https://demo-api.incodesmile.com']]);
 });
 
-describe("Temporal's variables", () => {
-  const temporal = (env: Environment) => told(env, (read) => read.temporal());
+describe('reader.temporal', () => {
+  const temporal = (env: Environment) => readFrom(env, (read) => read.temporal());
 
-  it.each(['localhost:7233', 'localhost', 'temporal.example:7233', '[::1]:7233'])('take the address %s', (address) => {
-    const { value, problems } = temporal({ TEMPORAL_ADDRESS: address });
-    expect(problems).toEqual([]);
-    expect(value.connectionOptions.address).toBe(address);
-  });
+  it.each(['localhost:7233', 'localhost', 'temporal.example:7233', '[::1]:7233'])(
+    'accepts the address %s',
+    (address) => {
+      const { value, problems } = temporal({ TEMPORAL_ADDRESS: address });
+      expect(problems).toEqual([]);
+      expect(value.connectionOptions.address).toBe(address);
+    },
+  );
 
-  it.each(['http://localhost:7233', 'local host', '::1:7233'])('refuse the address %s', (address) => {
+  it.each(['http://localhost:7233', 'local host', '::1:7233'])('refuses the address %s', (address) => {
     expect(temporal({ TEMPORAL_ADDRESS: address }).problems).toEqual([
       `TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${address}"`,
     ]);
   });
 
-  it('keep the API key out of what is written', () => {
+  it('keeps the API key out of JSON and out of log lines', () => {
     const { value } = temporal({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_API_KEY: 'key-of-the-cloud' });
     expect(value.connectionOptions.apiKey).toBe('key-of-the-cloud');
     expect(JSON.stringify(value)).toContain('temporal.example');
@@ -60,7 +86,7 @@ describe("Temporal's variables", () => {
     expect(redacted('with key-of-the-cloud')).toBe('with [redacted]');
   });
 
-  it('name what is wrong with the profile file, and nothing that stands in it', () => {
+  it('names the line of a mistake in the profile file and does not quote it', () => {
     const TEMPORAL_CONFIG_FILE = join(directory, 'temporal.toml');
     writeFileSync(TEMPORAL_CONFIG_FILE, '[profile.default]\napi_key = "key-of-the-cloud\n');
     const { value, problems } = temporal({ TEMPORAL_CONFIG_FILE });
@@ -69,7 +95,7 @@ describe("Temporal's variables", () => {
     expect(value).toEqual({ connectionOptions: {} });
   });
 
-  it('name a profile that is not there', () => {
+  it('names a profile that does not exist', () => {
     expect(temporal({ TEMPORAL_PROFILE: 'nowhere' }).problems).toEqual([
       expect.stringMatching(/^TEMPORAL_…: .*nowhere/),
     ]);

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
 import { unknownVariables, warnOfUnknownVariables } from '../../src/config/unknown-variables.js';
 
-it('names variables with our prefixes that no configuration reads', () => {
+it('unknownVariables names variables with our prefixes that no configuration reads', () => {
   const env = { INCODE_BASEURL: 'x', WORKER_TASKQUEUE: 'x', WEBHOOK_SECRETS: 'x', OTHER: 'x', INCODE_BASE_URL: 'x' };
   expect(unknownVariables(env)).toEqual(['INCODE_BASEURL', 'WEBHOOK_SECRETS', 'WORKER_TASKQUEUE']);
 });
 
-it('knows the variables of workers and receivers in one environment', () => {
+it('unknownVariables accepts the variables of workers and receivers in one environment', () => {
   const env = { INCODE_API_KEY_FILE: 'x', WORKER_BUILD_ID: 'x', WEBHOOK_HEADER_SECRETS_FILE: 'x', WEBHOOK_PORT: 'x' };
   expect(unknownVariables(env)).toEqual([]);
 });
 
-it('passes over the variables that Kubernetes adds for a Service named like our prefixes', () => {
+it('unknownVariables ignores the variables that Kubernetes adds for a Service named like our prefixes', () => {
   const env = {
     WEBHOOK_SERVICE_HOST: 'x',
     WEBHOOK_PORT_8088_TCP_ADDR: 'x',
@@ -21,12 +21,10 @@ it('passes over the variables that Kubernetes adds for a Service named like our 
   expect(unknownVariables(env)).toEqual([]);
 });
 
-it('warns once, with every name and without a value', () => {
+it('warnOfUnknownVariables warns once, with every name and without values', () => {
   const warnings: string[] = [];
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_BASEURL: 'secret', WORKER_X: 'y' });
-  expect(warnings).toEqual([
-    'Ignored, because no variable has this name: INCODE_BASEURL, WORKER_X. Check the spelling',
-  ]);
+  expect(warnings).toEqual(['Unknown variables are ignored: INCODE_BASEURL, WORKER_X. Check the spelling']);
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_API_KEY: 'x' });
   expect(warnings).toHaveLength(1);
 });

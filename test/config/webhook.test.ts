@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, readWebhookConfig, type WebhookConfig } from '../../src/config/index.js';
+import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
-import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
 
 const SECRET = 'known-to-both-sides';
 const OTHER = 'the-secret-of-last-year';
@@ -19,7 +19,7 @@ function fileOf(name: string, text: string): string {
   return file;
 }
 
-/** What the functions of a configuration give now. */
+/** The current secrets of a configuration. */
 function secretsOf({ receiver: { header, oauth } }: WebhookConfig) {
   return { secrets: header?.secrets(), clients: oauth?.clients() };
 }
@@ -35,7 +35,7 @@ function problems(env: Record<string, string>): readonly string[] {
 }
 
 describe('readWebhookConfig', () => {
-  it('leaves to the receiver what is not set', () => {
+  it('leaves unset variables to the defaults of the receiver', () => {
     const config = readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET });
     expect(config).toEqual({
       host: '127.0.0.1',
@@ -94,7 +94,7 @@ describe('readWebhookConfig', () => {
     createWebhookReceiver({ ...config.receiver, notify });
   });
 
-  it('reads secrets from files, one a line', () => {
+  it('reads one secret a line from files', () => {
     const config = readWebhookConfig({
       WEBHOOK_HEADER_SECRETS_FILE: fileOf('secrets', `${SECRET}, with a comma\r\n\n${OTHER}\n`),
       WEBHOOK_OAUTH_CLIENTS_FILE: fileOf('clients', `incode:${SECRET},too`),
@@ -106,7 +106,7 @@ describe('readWebhookConfig', () => {
     createWebhookReceiver({ ...config.receiver, notify });
   });
 
-  it('takes deliveries from anybody only if told so', () => {
+  it('requires authentication unless WEBHOOK_ALLOW_UNAUTHENTICATED is true', () => {
     expect(problems({})).toEqual([
       expect.stringMatching(/^WEBHOOK_HEADER_SECRETS or WEBHOOK_OAUTH_CLIENTS.* is required/),
     ]);
@@ -115,7 +115,7 @@ describe('readWebhookConfig', () => {
     createWebhookReceiver({ ...receiver, notify });
   });
 
-  it('names every wrong variable at once', () => {
+  it('names all invalid variables at once', () => {
     const wrong = {
       WEBHOOK_PORT: '70000',
       WEBHOOK_PATH: 'incode',
@@ -137,7 +137,7 @@ describe('readWebhookConfig', () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['a list of nothing', { WEBHOOK_HEADER_SECRETS: ',' }, /^WEBHOOK_HEADER_SECRETS is empty$/],
+    ['an empty list', { WEBHOOK_HEADER_SECRETS: ',' }, /^WEBHOOK_HEADER_SECRETS is empty$/],
     [
       'a client without a secret',
       { WEBHOOK_OAUTH_CLIENTS: 'incode:' },
@@ -149,7 +149,7 @@ describe('readWebhookConfig', () => {
       /^WEBHOOK_OAUTH_CLIENTS must each be id:secret/,
     ],
     [
-      'a file that is not there',
+      'a missing file',
       { WEBHOOK_HEADER_SECRETS_FILE: join(directory, 'none') },
       /^WEBHOOK_HEADER_SECRETS_FILE .*\(ENOENT\)$/,
     ],
@@ -160,24 +160,24 @@ describe('readWebhookConfig', () => {
       /exclude each other$/,
     ],
     [
-      'one path for both',
+      'the same path for deliveries and tokens',
       { WEBHOOK_HEADER_SECRETS: SECRET, WEBHOOK_PATH: '/a', WEBHOOK_TOKEN_PATH: '/a' },
       /^WEBHOOK_TOKEN_PATH must differ/,
     ],
     [
-      'secrets for nothing',
+      'secrets together with WEBHOOK_ALLOW_UNAUTHENTICATED',
       { WEBHOOK_HEADER_SECRETS: SECRET, WEBHOOK_ALLOW_UNAUTHENTICATED: 'true' },
-      /^WEBHOOK_ALLOW_UNAUTHENTICATED contradicts/,
+      /^WEBHOOK_ALLOW_UNAUTHENTICATED and secrets exclude each other/,
     ],
   ])('refuses %s', (_, env, problem) => {
     expect(problems(env)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('cannot be changed afterwards', () => {
+  it('returns a frozen object', () => {
     expect(Object.isFrozen(readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET }))).toBe(true);
   });
 
-  it('has the defaults that its page names', () => {
+  it('has the defaults that docs/webhooks.md names', () => {
     const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
     const defaultOf = (name: string) => new RegExp(`^\\| \`${name}\` +\\| \`(.+?)\``, 'm').exec(page)?.[1];
     const { host, port } = readWebhookConfig({ WEBHOOK_HEADER_SECRETS: SECRET });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/contract/index.js';
-import type { FaultEffect } from '../../src/testing/index.js';
+import { FAILURES, type Plan } from '../../src/contract/index.js';
+import type { FaultEffect, SessionSpec } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
 import { thrown } from '../support/thrown.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
@@ -197,6 +197,31 @@ describe('is waited for, visibly:', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
+
+  it.each<[string, SessionSpec, Plan, number]>([
+    ['waiting', { processedAfterMs: 0 }, { finishWhen: 'processed' }, 0],
+    [
+      'inReview',
+      { score: { status: 'WARN', value: '61.0' }, manualReview: { verdict: 'APPROVED', afterMs: 0 } },
+      { review: 'wait' },
+      1,
+    ],
+  ])(
+    'an API key that the operator mends while a session is %s: its poll does not wait for its interval',
+    async (stage, spec, plan, skip) => {
+      // Polls come every 15 minutes, and every 6 hours.
+      await using own = await startTestWorld();
+      const { interviewId, token } = await own.simulator.openSession(spec);
+      own.simulator.fault({ operation: 'onboardingStatus', kind: 'status', status: 403, times: null, skip });
+      await own.onboarding.start({ interviewId, sessionToken: token, plan });
+      await expect
+        .poll(async () => (await own.onboarding.state(interviewId)).call)
+        .toMatchObject({ activity: 'awaitMilestone', lastFailure: { type: FAILURES.apiKeyRefused } });
+      expect((await own.onboarding.state(interviewId)).state?.stage).toBe(stage);
+      own.simulator.clearFaults();
+      expect((await own.onboarding.result(interviewId)).outcome).toBe('approved');
+    },
+  );
 });
 
 describe('after a request that may still be running', () => {

@@ -150,7 +150,7 @@ it('SIGTERM while it is being started does not wait for a server that does not a
     worker.child.kill('SIGTERM');
     // Without it, it ends with 1 after half a minute.
     expect(await worker.ended).toEqual({ code: 0, signal: null });
-    expect(worker.output()).toContain('Worker stopped before it had started');
+    expect(worker.output()).toContain('Worker stopped before it was ready');
   } finally {
     silent.close();
   }

@@ -4,7 +4,7 @@ import { createIncodeClient } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
 import { failureOf, session } from './support.js';
 
-/** An Incode that takes one key. */
+/** A server that accepts one key. */
 async function incodeWith(key: string) {
   return serve((request, response) => {
     response.statusCode = request.headers['x-api-key'] === key ? 200 : 403;
@@ -12,8 +12,8 @@ async function incodeWith(key: string) {
   });
 }
 
-describe('an API key that is a function', () => {
-  it('is asked for each call', async () => {
+describe('createIncodeClient with a function as API key', () => {
+  it('calls the function for each request', async () => {
     await using server = await incodeWith('the-new-key');
     const keys = ['the-old-key', 'the-old-key', 'the-new-key'];
     const client = createIncodeClient({ baseUrl: server.url, apiKey: () => keys.shift() ?? 'none' });
@@ -23,7 +23,7 @@ describe('an API key that is a function', () => {
     await client.close();
   });
 
-  it('is told which key was refused; another one that it has by then may be tried at once', async () => {
+  it('passes a refused key to the function, and reports notTaken if the key has been replaced', async () => {
     await using server = await incodeWith('the-new-key');
     const refusals: (string | undefined)[] = [];
     let key = 'the-old-key';
@@ -35,7 +35,7 @@ describe('an API key that is a function', () => {
     const client = createIncodeClient({ baseUrl: server.url, apiKey });
     const failure = await failureOf(client.finishStatus(session));
     expect(failure).toMatchObject({ kind: 'notTaken', httpStatus: 403 });
-    expect(failure.message).toContain('an API key that has been exchanged meanwhile');
+    expect(failure.message).toContain('an API key that has been replaced since');
     expect(failure.message).not.toMatch(/the-(old|new)-key/);
     expect(await client.finishStatus(session)).toMatchObject({ action: 'none' });
     expect(refusals).toEqual([undefined, 'the-old-key', undefined]);
@@ -44,9 +44,9 @@ describe('an API key that is a function', () => {
 
   it.each([
     ['throws', () => JSON.parse('the-old-key')],
-    ['gives none', () => undefined as unknown as string],
-    ['gives one that cannot be sent', () => 'two\nlines'],
-  ])('and %s makes no request, and counts as refused', async (_, apiKey) => {
+    ['returns undefined', () => undefined as unknown as string],
+    ['returns a key with a line break', () => 'two\nlines'],
+  ])('sends no request and reports apiKeyRefused if the function %s', async (_, apiKey) => {
     await using server = await incodeWith('any');
     const client = createIncodeClient({ baseUrl: server.url, apiKey });
     const failure = await failureOf(client.finishStatus(session));
@@ -58,16 +58,16 @@ describe('an API key that is a function', () => {
 });
 
 describe('apiKeyOf', () => {
-  it('a text is the key of now, and never exchanged', () => {
+  it('never replaces a key that is a string', () => {
     const key = apiKeyOf('the-key');
-    expect([key.now(), key.isExchanged('the-key')]).toEqual(['the-key', false]);
+    expect([key.current(), key.isReplaced('the-key')]).toEqual(['the-key', false]);
   });
 
   it.each([
-    ['another one', () => 'another-key', true],
-    ['the same', () => 'the-key', false],
-    ['none', () => undefined as unknown as string, false],
-  ])('of a function that gives %s it is exchanged: %#', (_, given, expected) => {
-    expect(apiKeyOf(given).isExchanged('the-key')).toBe(expected);
+    ['another key', true, () => 'another-key'],
+    ['the same key', false, () => 'the-key'],
+    ['undefined', false, () => undefined as unknown as string],
+  ])('reads %s after a refusal: isReplaced is %s', (_, expected, option) => {
+    expect(apiKeyOf(option).isReplaced('the-key')).toBe(expected);
   });
 });

@@ -3,7 +3,7 @@ import { classify } from '../../src/incode/classification.js';
 import type { Interrupted } from '../../src/incode/exchange.js';
 
 const answered = (status: number) => ({ ended: 'answered', status, retryAfter: undefined, body: '' }) as const;
-const interrupted = (given: Partial<Interrupted>): Interrupted => ({
+const interrupted = (facts: Partial<Interrupted>): Interrupted => ({
   ended: 'interrupted',
   phase: 'sent',
   reason: 'connection',
@@ -11,10 +11,10 @@ const interrupted = (given: Partial<Interrupted>): Interrupted => ({
   proxyStatus: undefined,
   status: undefined,
   retryAfter: undefined,
-  ...given,
+  ...facts,
 });
 
-describe('classify: an answer', () => {
+describe('classify(an answer)', () => {
   it.each([
     [200, undefined],
     [201, undefined],
@@ -51,27 +51,27 @@ describe('classify: an answer', () => {
     [520, 'maybeRunning'],
     [599, 'maybeRunning'],
     [600, 'maybeRunning'],
-  ])('%i is %s', (status, kind) => {
+  ])('maps status %i to %s', (status, kind) => {
     expect(classify(answered(status))).toBe(kind);
   });
 });
 
-describe('classify: an interruption', () => {
+describe('classify(an interruption)', () => {
   it.each([
-    ['nothing was sent', { phase: 'unsent', code: 'ECONNREFUSED' }, 'notTaken'],
-    ['cancelled before it was sent', { phase: 'unsent', reason: 'cancelled' }, 'notTaken'],
-    ['no free connection in time', { phase: 'unsent', reason: 'timeout' }, 'notTaken'],
-    ['the proxy wants credentials', { phase: 'unsent', proxyStatus: 407 }, 'misconfigured'],
-    ['the proxy forbids the host', { phase: 'unsent', proxyStatus: 403 }, 'misconfigured'],
-    ['the proxy cannot reach the host', { phase: 'unsent', proxyStatus: 502 }, 'notTaken'],
-    ['reset after sending', { phase: 'sent', code: 'ECONNRESET' }, 'maybeRunning'],
-    ['a time-out after sending', { phase: 'sent', reason: 'timeout' }, 'maybeRunning'],
-    ['cancelled after sending', { phase: 'sent', reason: 'cancelled' }, 'maybeRunning'],
+    ['a request that was not sent', { phase: 'unsent', code: 'ECONNREFUSED' }, 'notTaken'],
+    ['a request that was cancelled before it was sent', { phase: 'unsent', reason: 'cancelled' }, 'notTaken'],
+    ['a timeout while waiting for a connection', { phase: 'unsent', reason: 'timeout' }, 'notTaken'],
+    ['a proxy that wants credentials', { phase: 'unsent', proxyStatus: 407 }, 'misconfigured'],
+    ['a proxy that forbids the host', { phase: 'unsent', proxyStatus: 403 }, 'misconfigured'],
+    ['a proxy that cannot reach the host', { phase: 'unsent', proxyStatus: 502 }, 'notTaken'],
+    ['a connection reset after sending', { phase: 'sent', code: 'ECONNRESET' }, 'maybeRunning'],
+    ['a timeout after sending', { phase: 'sent', reason: 'timeout' }, 'maybeRunning'],
+    ['a request that was cancelled after sending', { phase: 'sent', reason: 'cancelled' }, 'maybeRunning'],
     ['a success without its body', { phase: 'answering', status: 200 }, 'resultUnknown'],
     ['a success that is too large', { phase: 'answering', status: 200, reason: 'tooLarge' }, 'resultUnknown'],
     ['a refusal without its body', { phase: 'answering', status: 400 }, 'badRequest'],
     ['a gateway error without its body', { phase: 'answering', status: 502 }, 'maybeRunning'],
-  ] as [string, Partial<Interrupted>, string][])('%s', (_, given, kind) => {
-    expect(classify(interrupted(given))).toBe(kind);
+  ] as [string, Partial<Interrupted>, string][])('maps %s, %j, to %s', (_, facts, kind) => {
+    expect(classify(interrupted(facts))).toBe(kind);
   });
 });

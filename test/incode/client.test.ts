@@ -6,7 +6,7 @@ import { createIncodeClient, type IncodeClient } from '../../src/incode/index.js
 import { serve } from '../support/http.js';
 import { API_KEY, clientOf, failureOf, session, TOKEN } from './support.js';
 
-describe('what is sent', () => {
+describe('requests', () => {
   it.each([
     ['finishStatus', (client: IncodeClient) => client.finishStatus(session), 'GET /omni/finish-status'],
     [
@@ -19,20 +19,16 @@ describe('what is sent', () => {
       (client: IncodeClient) => client.onboardingStatus(session),
       'GET /omni/get/onboarding/status?id=interview%2F1',
     ],
-    [
-      'isFinished',
-      (client: IncodeClient) => client.isFinished(session),
-      'GET /omni/get/postprocess/isfinished?id=interview%2F1',
-    ],
+
     ['score', (client: IncodeClient) => client.score(session), 'GET /omni/get/score?id=interview%2F1'],
     [
       'closeSession',
       (client: IncodeClient) => client.closeSession(session),
       'POST /omni/session/status/set?action=Closed',
     ],
-  ])('%s has all four headers', async (_, call, line) => {
+  ])('%s sends all four required headers', async (_, call, line) => {
     await using server = await serve((request, response) => {
-      const answers = { action: 'none', onboardingStatus: 'X', finished: true, sessionStatus: 'Closed' };
+      const answers = { action: 'none', onboardingStatus: 'X', sessionStatus: 'Closed' };
       response.end(JSON.stringify({ ...answers, seen: request.url }));
     });
     await call(clientOf(`${server.url}/`));
@@ -46,7 +42,7 @@ describe('what is sent', () => {
     });
   });
 
-  it('start has no token, and what Incode demands in its body', async () => {
+  it('start sends no token, and fills in the fields that Incode requires', async () => {
     let body = '';
     await using server = await serve((request, response) => {
       request.on('data', (chunk) => {
@@ -60,15 +56,15 @@ describe('what is sent', () => {
     expect(server.requests[0]?.headers['x-incode-hardware-id']).toBeUndefined();
   });
 
-  it('keeps a path of the base URL', async () => {
+  it('keeps the path of the base URL', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     await clientOf(`${server.url}/gateway/`).finishStatus(session);
     expect(server.requests[0]?.url).toBe('/gateway/omni/finish-status');
   });
 });
 
-describe('a caller that may stop sending', () => {
-  it('is asked before the first byte is written, and nothing is sent if it may not', async () => {
+describe('mayStillSend', () => {
+  it('sends nothing if mayStillSend returns false before the first byte', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const client = clientOf(server.url, { connections: 1 });
     await client.finishStatus(session);
@@ -81,7 +77,7 @@ describe('a caller that may stop sending', () => {
     expect(new Set(server.requests.map(({ socket }) => socket.remotePort)).size).toBe(1);
   });
 
-  it('is asked after the wait for a free connection', async () => {
+  it('calls mayStillSend after the wait for a free connection', async () => {
     let answer = () => {};
     await using server = await serve((_, response) => {
       answer = () => response.end('{"action": "none"}');
@@ -99,14 +95,14 @@ describe('a caller that may stop sending', () => {
   });
 });
 
-describe('one attempt per call', () => {
-  it('a connection that is closed after the request was read is not tried again', async () => {
+describe('connections', () => {
+  it('does not retry a request if the connection closes after it was read', async () => {
     await using server = await serve((request) => request.socket.destroy());
     expect(await failureOf(clientOf(server.url).finishStatus(session))).toMatchObject({ kind: 'maybeRunning' });
     expect(server.requests).toHaveLength(1);
   });
 
-  it('a kept connection that the server closes in the meantime is not tried again either', async () => {
+  it('does not retry a request on a reused connection that closes', async () => {
     await using server = await serve((request, response) => {
       // Answers the first request, and hangs up on the second one of the same connection.
       if (server.requests.length > 1) request.socket.destroy();
@@ -118,7 +114,7 @@ describe('one attempt per call', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('tells undici that no request is idempotent, so that it sends none again by itself', async () => {
+  it('tells undici that no request is idempotent, so that undici retries none', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const idempotent: unknown[] = [];
     const listen = (message: unknown) =>
@@ -135,14 +131,14 @@ describe('one attempt per call', () => {
     expect(idempotent).toEqual([false, false, false]);
   });
 
-  it('uses a connection again', async () => {
+  it('reuses a connection for the next request', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const client = clientOf(server.url, { connections: 1 });
     for (let i = 0; i < 5; i += 1) await client.finishStatus(session);
     expect(new Set(server.requests.map((request) => request.socket.remotePort)).size).toBe(1);
   });
 
-  it('has no more connections than it may', async () => {
+  it('never opens more connections than configured', async () => {
     await using server = await serve((_, response) => setTimeout(() => response.end('{"action": "none"}'), 20));
     const client = clientOf(server.url, { connections: 3 });
     await Promise.all(Array.from({ length: 12 }, () => client.finishStatus(session)));
@@ -150,7 +146,7 @@ describe('one attempt per call', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('error answers', () => {
   it.each([
     [401, 'tokenRefused'],
     [403, 'apiKeyRefused'],
@@ -158,7 +154,7 @@ describe('a refusal', () => {
     [500, 'resultUnknown'],
     [502, 'maybeRunning'],
     [503, 'notTaken'],
-  ])('%i carries status, kind and Incode code, and nothing of its body', async (status, kind) => {
+  ])("reports %i as %s with the status and Incode's code, without the body", async (status, kind) => {
     await using server = await serve((_, response) => {
       response.statusCode = status;
       response.end(JSON.stringify({ timestamp: 1, status: 4_019, error: 'E', message: `token ${TOKEN} of Jane Doe` }));
@@ -168,7 +164,7 @@ describe('a refusal', () => {
     expect(error.message).not.toContain('Jane Doe');
   });
 
-  it('with an HTML body is understood by its status', async () => {
+  it('decides by the status if the body is HTML', async () => {
     await using server = await serve((_, response) => {
       response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
     });
@@ -182,7 +178,7 @@ describe('a refusal', () => {
     ['2', 2_000],
     ['Thu, 01 Jan 2026 00:00:03 GMT', 3_000],
     ['nonsense', undefined],
-  ])('tells when to come again: %s', async (header, retryAfterMs) => {
+  ])('reads Retry-After "%s" as %s ms', async (header, retryAfterMs) => {
     await using server = await serve((_, response) => {
       response.writeHead(429, { 'retry-after': header }).end();
     });
@@ -190,7 +186,7 @@ describe('a refusal', () => {
     expect((await failureOf(clientOf(server.url, { now }).score(session))).retryAfterMs).toBe(retryAfterMs);
   });
 
-  it('a redirect is not followed', async () => {
+  it('does not follow a redirect', async () => {
     await using target = await serve((_, response) => response.end('{"action": "none"}'));
     await using server = await serve((_, response) => {
       response.writeHead(307, { location: target.url }).end();
@@ -203,9 +199,9 @@ describe('a refusal', () => {
   });
 });
 
-describe('an answer that is none', () => {
+describe('unusable answers', () => {
   it.each(['', '[]', 'null', '"x"', '{"action": "appr', '{"timestamp": 1, "status": 500, "error": "E"}'])(
-    '%s',
+    'reports a 200 with the body %j as resultUnknown',
     async (body) => {
       await using server = await serve((_, response) => response.end(body));
       expect(await failureOf(clientOf(server.url).finishStatus(session))).toMatchObject({
@@ -215,12 +211,12 @@ describe('an answer that is none', () => {
     },
   );
 
-  it('a status without a status', async () => {
+  it('reports a status answer without a status as resultUnknown', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     expect(await failureOf(clientOf(server.url).onboardingStatus(session))).toMatchObject({ kind: 'resultUnknown' });
   });
 
-  it('a body that ends too early', async () => {
+  it('reports a body that ends too early as resultUnknown', async () => {
     await using server = await serve((_, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('{"action"');
@@ -229,10 +225,10 @@ describe('an answer that is none', () => {
     expect(await failureOf(clientOf(server.url).finishStatus(session))).toMatchObject({ kind: 'resultUnknown' });
   });
 
-  it.each([true, false])('a body of 5 MiB, its length told: %s', async (told) => {
+  it.each([true, false])('reports a body of 5 MiB as resultUnknown, with content-length: %s', async (hasLength) => {
     const size = 5 * 1_048_576;
     await using server = await serve((_, response) => {
-      if (told) response.setHeader('content-length', size);
+      if (hasLength) response.setHeader('content-length', size);
       else response.setHeader('transfer-encoding', 'chunked');
       response.end(Buffer.alloc(size, 'x'));
     });
@@ -241,7 +237,7 @@ describe('an answer that is none', () => {
     expect(error.message).toContain('1 MiB');
   });
 
-  it('a body that never ends', async () => {
+  it('reports a body that never ends as resultUnknown', async () => {
     await using server = await serve((_, response) => {
       response.writeHead(200);
       response.write('{');
@@ -251,7 +247,7 @@ describe('an answer that is none', () => {
     });
   });
 
-  it('headers that never come', async () => {
+  it('reports a timeout without headers as maybeRunning', async () => {
     await using server = await serve(() => undefined);
     const client = clientOf(server.url, { finishTimeoutMs: 100, timeoutMs: 100 });
     expect(await failureOf(client.finishStatus(session))).toMatchObject({ kind: 'maybeRunning' });
@@ -259,15 +255,15 @@ describe('an answer that is none', () => {
   });
 });
 
-describe('a call that is cancelled', () => {
-  it('before it begins sends nothing', async () => {
+describe('cancellation', () => {
+  it('sends nothing if the call is cancelled before it begins', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const error = await failureOf(clientOf(server.url).finishStatus(session, { signal: AbortSignal.abort() }));
     expect(error.kind).toBe('notTaken');
     expect(server.requests).toHaveLength(0);
   });
 
-  it('while it waits for a free connection sends nothing, also later', async () => {
+  it('sends nothing if the call is cancelled while it waits for a connection', async () => {
     await using server = await serve((_, response) => setTimeout(() => response.end('{"action": "none"}'), 200));
     const client = clientOf(server.url, { connections: 1 });
     const first = client.finishStatus(session);
@@ -280,7 +276,7 @@ describe('a call that is cancelled', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('after it was sent may have taken effect', async () => {
+  it('reports a call that is cancelled after sending as maybeRunning', async () => {
     const cancelled = new AbortController();
     await using server = await serve(() => cancelled.abort());
     const error = await failureOf(clientOf(server.url).finishStatus(session, { signal: cancelled.signal }));
@@ -288,8 +284,8 @@ describe('a call that is cancelled', () => {
   });
 });
 
-describe('what cannot be reached was not sent', () => {
-  it('a closed port', async () => {
+describe('requests that cannot be sent', () => {
+  it('reports a closed port as notTaken', async () => {
     const server = await serve(() => undefined);
     await server[Symbol.asyncDispose]();
     const error = await failureOf(clientOf(server.url).finishStatus(session));
@@ -297,18 +293,18 @@ describe('what cannot be reached was not sent', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  it('a name without an address', async () => {
+  it('reports an unknown host name as notTaken', async () => {
     expect((await failureOf(clientOf('https://incode.invalid').finishStatus(session))).kind).toBe('notTaken');
   });
 
-  it('TLS that the other side does not speak', async () => {
+  it('reports a server without TLS as notTaken', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const error = await failureOf(clientOf(server.url.replace('http:', 'https:')).finishStatus(session));
     expect(error.kind).toBe('notTaken');
   });
 
   it.each(['a\r\nx-api-key: other', 'a\nb', 'a b', 'ä', ''])(
-    'a token that cannot be a header: %j',
+    'reports a token that does not fit in a header as tokenRefused: %j',
     async (sessionToken) => {
       await using server = await serve((_, response) => response.end('{"action": "none"}'));
       const error = await failureOf(clientOf(server.url).finishStatus({ interviewId: 'i', sessionToken }));
@@ -318,8 +314,8 @@ describe('what cannot be reached was not sent', () => {
   );
 });
 
-describe('a proxy', () => {
-  /** Tunnels, or refuses to. */
+describe('proxies', () => {
+  /** A proxy that opens tunnels, or refuses them. */
   async function proxy(refusal?: string) {
     const server = await serve(() => undefined);
     const asked: string[] = [];
@@ -340,7 +336,7 @@ describe('a proxy', () => {
     return Object.assign(server, { asked });
   }
 
-  it('is used', async () => {
+  it('sends requests through a proxy', async () => {
     await using server = await serve((_, response) => response.end('{"action": "approved"}'));
     await using via = await proxy();
     const client = clientOf(server.url, { proxy: { httpProxy: via.url } });
@@ -349,7 +345,7 @@ describe('a proxy', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('is not used for a host of noProxy', async () => {
+  it('uses no proxy for a host in noProxy', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     await using via = await proxy();
     await clientOf(server.url, { proxy: { httpProxy: via.url, noProxy: '127.0.0.1' } }).finishStatus(session);
@@ -359,7 +355,7 @@ describe('a proxy', () => {
   it.each([
     ['407 Proxy Authentication Required', 'misconfigured'],
     ['502 Bad Gateway', 'notTaken'],
-  ])('that answers %s', async (refusal, kind) => {
+  ])('reports a proxy that answers %s as %s', async (refusal, kind) => {
     await using via = await proxy(refusal);
     const error = await failureOf(
       clientOf('http://incode.example', { allowPlainHttp: true, proxy: { httpProxy: via.url } }).finishStatus(session),
@@ -369,17 +365,17 @@ describe('a proxy', () => {
   });
 });
 
-describe('the client itself', () => {
+describe('createIncodeClient', () => {
   it.each([
     { baseUrl: 'http://127.0.0.1:4010' },
     { baseUrl: 'http://localhost:4010' },
     { baseUrl: 'http://[::1]:4010' },
     { baseUrl: 'http://incode.example', allowPlainHttp: true },
-  ])('takes http where nothing crosses the network, or where it is allowed: %j', async (options) => {
+  ])('accepts http on this machine or with allowPlainHttp: %j', async (options) => {
     await createIncodeClient({ apiKey: 'k', ...options }).close();
   });
 
-  it('shows no key', () => {
+  it('returns a client that shows no API key when printed', () => {
     const client = clientOf('http://127.0.0.1:1');
     expect(inspect(client, { depth: 9, showHidden: true }) + JSON.stringify(client)).not.toContain(API_KEY);
   });
@@ -395,7 +391,7 @@ describe('the client itself', () => {
     [{ apiKey: 'secret\nsecret' }, 'apiKey'],
     [{ timeoutMs: 0 }, 'timeoutMs'],
     [{ connections: 1.5 }, 'connections'],
-  ])('refuses a wrong option, naming it: %j', (wrong, name) => {
+  ])('refuses %j and names the option %s', (wrong, name) => {
     const make = () => createIncodeClient({ baseUrl: 'https://incode.example', apiKey: 'k', ...wrong });
     expect(make).toThrow(new RegExp(`^${name} (?!.*secret)`));
   });

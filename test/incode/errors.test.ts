@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
+import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
 
 const facts = { operation: 'score', what: 'answered 500' } as const;
 
-describe('an IncodeError', () => {
+describe('IncodeError', () => {
   it.each<[IncodeErrorKind, string]>([
     ['badRequest', 'check the session and its flow'],
     ['unknownSession', 'check the interview id and the environment'],
@@ -15,22 +15,24 @@ describe('an IncodeError', () => {
     ['notTaken', 'may be repeated'],
     ['resultUnknown', 'check the status before repeating it'],
     ['maybeRunning', 'check the status later'],
-  ])('of the kind %s says what is to be done: %s', (kind, advice) => {
+  ])('for the kind %s says what to do: %s', (kind, advice) => {
     const error = new IncodeError({ kind, ...facts });
     expect(error.message).toMatch(/^score: Incode answered 500\. /);
     expect(error.message).toContain(advice);
     expect(error).toMatchObject({ name: 'IncodeError', kind, operation: 'score', httpStatus: undefined });
   });
 
-  it('of a login that is misconfigured says that the executive user is wrong', () => {
-    const of = (kind: IncodeErrorKind) => new IncodeError({ kind, operation: 'logIn', what: 'answered 400' }).message;
-    expect(of('misconfigured')).toContain('Correct the e-mail and password, or the token, of the executive user.');
-    expect(of('notTaken')).toContain('may be repeated');
+  it('tells you to correct the executive user if Incode refuses it, and the base URL if the log-in is redirected', () => {
+    const refused = new ExecutiveRefusedError('answered 400 to the log-in', 400);
+    expect(refused.message).toContain('Correct the e-mail and password, or the token, of the executive user.');
+    expect(refused).toMatchObject({ kind: 'misconfigured', operation: 'logIn', httpStatus: 400 });
+    const redirected = new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'redirects' });
+    expect(redirected.message).toContain('Check the base URL and the proxy');
   });
 
-  it("has Incode's own code in its message, and the other facts as they were given", () => {
+  it("contains Incode's own code in its message and all facts as properties", () => {
     const answeredAt = new Date(0);
-    const given = {
+    const everything = {
       kind: 'resultUnknown',
       ...facts,
       httpStatus: 500,
@@ -38,7 +40,7 @@ describe('an IncodeError', () => {
       retryAfterMs: 1,
       answeredAt,
     } as const;
-    const error = new IncodeError(given);
+    const error = new IncodeError(everything);
     expect(error.message).toContain('Incode answered 500 with code 4015.');
     expect(error).toMatchObject({ httpStatus: 500, code: 4_015, retryAfterMs: 1, answeredAt });
   });

@@ -4,7 +4,7 @@ import { thrown } from '../support/thrown.js';
 
 const HOUR = 3_600_000;
 
-/** A log-in at an Incode that gives token 1, 2, 3 and so on, or fails as `fails` says. */
+/** A log-in that returns token-1, token-2 and so on, or fails with the kind in `fails`. */
 function logIn() {
   const state = { ms: 0, password: 'first password', fails: undefined as IncodeErrorKind | undefined, asked: 0 };
   const incode = {
@@ -21,8 +21,8 @@ function logIn() {
   return { state, executive: executiveLogIn(incode, credentials, { now: () => state.ms }) };
 }
 
-describe('the log-in of an executive user', () => {
-  it('gives the same token until an hour before its 24 hours are over', async () => {
+describe('executiveLogIn', () => {
+  it('returns the same token until an hour before its 24 hours are over', async () => {
     const { state, executive } = logIn();
     expect(await executive.token()).toBe('token-1');
     state.ms = 23 * HOUR - 1;
@@ -31,7 +31,7 @@ describe('the log-in of an executive user', () => {
     expect(await executive.token()).toBe('token-2');
   });
 
-  it('is made once for all who ask at the same time', async () => {
+  it('logs in once for all concurrent callers', async () => {
     const { state, executive } = logIn();
     expect(await Promise.all([executive.token(), executive.token(), executive.token()])).toEqual([
       'token-1',
@@ -41,7 +41,7 @@ describe('the log-in of an executive user', () => {
     expect(state.asked).toBe(1);
   });
 
-  it('is repeated for a token that Incode has refused, and not for one that was exchanged before', async () => {
+  it('logs in again after a refused token, but only once for the same token', async () => {
     const { state, executive } = logIn();
     const first = await executive.token();
     expect(await executive.token(first)).toBe('token-2');
@@ -49,7 +49,7 @@ describe('the log-in of an executive user', () => {
     expect(state.asked).toBe(2);
   });
 
-  it('is not repeated with the same password for 15 minutes after Incode has refused it', async () => {
+  it('does not retry a refused password for 15 minutes', async () => {
     const { state, executive } = logIn();
     state.fails = 'tokenRefused';
     const refused = await thrown(executive.token());
@@ -65,7 +65,7 @@ describe('the log-in of an executive user', () => {
     expect(state.asked).toBe(2);
   });
 
-  it('is repeated at once with another password', async () => {
+  it('logs in at once with a changed password', async () => {
     const { state, executive } = logIn();
     state.fails = 'tokenRefused';
     await thrown(executive.token());
@@ -73,20 +73,23 @@ describe('the log-in of an executive user', () => {
     expect(await executive.token()).toBe('token-2');
   });
 
-  it('is repeated after ten seconds if Incode was away', async () => {
-    const { state, executive } = logIn();
-    state.fails = 'notTaken';
-    expect(await thrown(executive.token())).toMatchObject({ kind: 'notTaken' });
-    state.fails = undefined;
-    state.ms = 10_000 - 1;
-    expect(await thrown(executive.token())).toMatchObject({ kind: 'notTaken' });
-    state.ms = 10_000;
-    expect(await executive.token()).toBe('token-2');
-  });
+  it.each(['notTaken', 'apiKeyRefused'] as const)(
+    'retries ten seconds after a failure of the kind %s',
+    async (kind) => {
+      const { state, executive } = logIn();
+      state.fails = kind;
+      expect(await thrown(executive.token())).toMatchObject({ kind });
+      state.fails = undefined;
+      state.ms = 10_000 - 1;
+      expect(await thrown(executive.token())).toMatchObject({ kind });
+      state.ms = 10_000;
+      expect(await executive.token()).toBe('token-2');
+    },
+  );
 });
 
-describe('a given executive token', () => {
-  it('is asked for again with the one that Incode refused', async () => {
+describe('givenExecutiveToken', () => {
+  it('reads the token again with the refused one', async () => {
     const asked: (string | undefined)[] = [];
     const executive = givenExecutiveToken((refused) => {
       asked.push(refused);
@@ -96,7 +99,7 @@ describe('a given executive token', () => {
     expect(asked).toEqual([undefined, 'old']);
   });
 
-  it('that is still the refused one is for the operator to correct', async () => {
+  it('fails as misconfigured if the token is still the refused one', async () => {
     const executive = givenExecutiveToken(() => 'old');
     expect(await thrown(executive.token('old'))).toMatchObject({ kind: 'misconfigured', operation: 'logIn' });
   });

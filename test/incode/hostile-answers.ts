@@ -3,10 +3,10 @@ import type { IncodeClient, IncodeErrorKind } from '../../src/incode/index.js';
 import { fc } from '../support/property.js';
 import type { Script } from './hostile-server.js';
 
-export const OPERATIONS = ['finishStatus', 'onboardingStatus', 'isFinished', 'score', 'closeSession', 'start'] as const;
+export const OPERATIONS = ['finishStatus', 'onboardingStatus', 'score', 'closeSession', 'start'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** Calls so that the request has `case-N` in it. */
+/** Makes a call whose request contains `case-N`. */
 export function callOf(client: IncodeClient, operation: Operation, index: number): Promise<unknown> {
   const id = `case-${index}`;
   const session = { interviewId: id, sessionToken: `token.${id}` };
@@ -15,7 +15,7 @@ export function callOf(client: IncodeClient, operation: Operation, index: number
     : client[operation](session);
 }
 
-/** A body, and what may be made of it if it comes whole, with a status that allows it. `undefined`: nothing. */
+/** A body, and the answer that the client may read from it; `undefined` for none. */
 export interface Body {
   bytes: Buffer;
   answer: Record<string, unknown> | undefined;
@@ -24,13 +24,13 @@ export interface Body {
 const text = (value: string) => Buffer.from(value);
 const json = (value: unknown) => text(JSON.stringify(value));
 
-/** What is not of the type that it should have, and no error in disguise either. */
+/** Values of a wrong type that do not look like an error body. */
 const wrongType = fc.oneof(
   fc.constantFrom<unknown>(null, '', 0, -1, 1e300, [], [''], {}, { action: 'approved' }, ['Closed']),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
-/** Fields that say nothing about success. */
+/** Fields without a meaning for the client. */
 const harmless = fc.dictionary(
   fc.string().filter((name) => !MEANINGFUL.includes(name)),
   fc.jsonValue({ maxDepth: 2 }),
@@ -43,7 +43,7 @@ const MEANINGFUL = [
   ...['error', 'status', 'timestamp', 'message', 'path', 'success', 'failReason'],
 ];
 
-/** Says what Incode says when it refuses, as a gateway may send it with any status. */
+/** Parts of Incode's error bodies, which a gateway may send with any status. */
 const errorMark = fc.constantFrom<Record<string, unknown>>(
   { success: false },
   { success: false, failReason: 'SESSION_NOT_READY' },
@@ -57,7 +57,7 @@ const errorMark = fc.constantFrom<Record<string, unknown>>(
   { status: 'SESSION_GONE', path: '/omni/x' },
 );
 
-/** The answer as Incode gives it, and what the client is to make of it. Whatever it says is marked with the case. */
+/** Incode's answer, and what the client must return for it. Its texts contain the mark of the case. */
 function success(operation: Operation, mark: string): { fields: Record<string, unknown>; answer: Body['answer'] } {
   switch (operation) {
     case 'finishStatus': {
@@ -66,8 +66,7 @@ function success(operation: Operation, mark: string): { fields: Record<string, u
     }
     case 'onboardingStatus':
       return { fields: { onboardingStatus: `X_${mark}` }, answer: { onboardingStatus: `X_${mark}` } };
-    case 'isFinished':
-      return { fields: { finished: true }, answer: { finished: true } };
+
     case 'score':
       return { fields: { overall: { status: 'OK', value: mark } }, answer: { status: 'OK', value: mark } };
     case 'closeSession':
@@ -80,11 +79,11 @@ function success(operation: Operation, mark: string): { fields: Record<string, u
   }
 }
 
-/** What a call cannot do without. A score may not be there yet. */
+/** The required field of each answer. A score may not be ready yet. */
 const ESSENTIAL: Record<Operation, string> = {
   finishStatus: 'action',
   onboardingStatus: 'onboardingStatus',
-  isFinished: 'finished',
+
   score: 'overall',
   closeSession: 'sessionStatus',
   start: 'token',
@@ -123,13 +122,11 @@ export function bodyOf(operation: Operation, mark: string): fc.Arbitrary<Body> {
       )
       .map((body) => ({ bytes: text(body), answer: undefined })),
     fc.integer({ min: 1, max: 50_000 }).map((depth) => ({ bytes: text('['.repeat(depth)), answer: undefined })),
-    // A byte of another encoding, in the middle of what matters.
+    // A byte of another encoding in the middle of a required value.
     fc.constantFrom(0xff, 0xc3, 0xe9, 0x80).map((byte) => {
       const at = whole.indexOf(':"') + 3;
       const spoilt = [text(whole.slice(0, at)), Buffer.from([byte]), text(whole.slice(at))];
-      return operation === 'isFinished'
-        ? { bytes: text(whole), answer }
-        : { bytes: Buffer.concat(spoilt), answer: undefined };
+      return { bytes: Buffer.concat(spoilt), answer: undefined };
     }),
     fc.constant({ bytes: Buffer.from(whole, 'utf16le'), answer: undefined }),
     fc.constant({ bytes: gzipSync(whole), answer: undefined }),
@@ -144,7 +141,7 @@ function isNoObject(bytes: Uint8Array): boolean {
   return !Buffer.from(bytes).toString().includes('{');
 }
 
-/** By the meaning of each status, and written down apart from the code. `answer`: if its body is one. */
+/** The kinds that each status may have, written independently of the code. `answer`: if the body is an answer. */
 export function kindsOf(status: number): (IncodeErrorKind | 'answer')[] {
   if (status === 204 || status === 205 || status === 500) return ['resultUnknown'];
   if (status >= 200 && status < 300) return ['answer', 'resultUnknown'];
@@ -165,7 +162,7 @@ const status = fc.oneof(
   { weight: 5, arbitrary: fc.constant(200) },
   fc.constantFrom(200, 201, 202, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406),
   fc.constantFrom(407, 408, 409, 410, 418, 422, 425, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 520, 599),
-  fc.integer({ min: 200, max: 999 }).filter((given) => given !== 204 && given !== 304),
+  fc.integer({ min: 200, max: 999 }).filter((code) => code !== 204 && code !== 304),
 );
 
 const HEADERS = [
@@ -204,9 +201,9 @@ const headers = fc.array(fc.constantFrom(...HEADERS), { maxLength: 5 });
 
 const informational = fc
   .array(fc.constantFrom(102, 103, 110, 199), { maxLength: 6 })
-  .map((statuses) => statuses.map((given) => `HTTP/1.1 ${given} Early\r\nlink: </x>; rel=preload\r\n\r\n`).join(''));
+  .map((statuses) => statuses.map((code) => `HTTP/1.1 ${code} Early\r\nlink: </x>; rel=preload\r\n\r\n`).join(''));
 
-/** An answer that an HTTP client has to understand, however odd it is. */
+/** A complete answer that an HTTP client must understand. */
 export interface WholeAnswer extends Script {
   status: number;
   answer: Body['answer'];
@@ -339,7 +336,7 @@ const CHUNKS = [
   '2;\0\r\n{}',
 ];
 
-/** Anything at all. */
+/** Any bytes at all. */
 export function hostileAnswer(operation: Operation, mark: string): fc.Arbitrary<Script> {
   const badlyFramed = fc
     .record({
@@ -370,7 +367,7 @@ export function hostileAnswer(operation: Operation, mark: string): fc.Arbitrary<
         copy.set(change.subarray(0, copy.length - (at % copy.length)), at % copy.length);
       return copy;
     });
-  // A second answer that nobody asked for.
+  // A second answer without a request.
   const twice = fc.tuple(whole, whole).map((both) => Buffer.concat(both));
   const bytes = fc.oneof(
     badlyFramed,
@@ -385,7 +382,7 @@ export function hostileAnswer(operation: Operation, mark: string): fc.Arbitrary<
       bytes,
       cuts: fc.array(fc.nat({ max: 600 }), { maxLength: 5 }),
       pauseMs: fc.constantFrom(0, 0, 0, 1, 5, 60),
-      // What stays open costs a whole deadline.
+      // A connection that stays open costs a whole timeout.
       ending: fc.constantFrom<Script['ending']>('end', 'end', 'end', 'destroy', 'destroy', 'stay'),
     })
     .map(({ bytes, cuts, ...rest }) => ({ ...rest, pieces: cut(bytes, cuts) }));

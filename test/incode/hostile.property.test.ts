@@ -13,7 +13,7 @@ import {
 import { type Script, serveScripts } from './hostile-server.js';
 import { clientOf } from './support.js';
 
-// Whatever comes back over TCP, a call ends with what was really said, or with an error that is no better than the truth.
+// Whatever bytes come back, a call returns the real answer, or an error that does not claim more than what happened.
 
 type Outcome = { kind: 'answer'; answer: unknown } | { kind: IncodeErrorKind; error: IncodeError };
 
@@ -21,13 +21,13 @@ async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
   try {
     return { kind: 'answer', answer: await call };
   } catch (error) {
-    // Whatever else was thrown is a crash.
+    // Any other error is a crash.
     if (!(error instanceof IncodeError)) throw error;
     return { kind: error.kind, error };
   }
 }
 
-/** Makes all calls at once over two connections, so that answers meet connections which others have used. */
+/** Makes all calls at once over two connections, so that calls reuse the connections of others. */
 async function play(scripts: (Script & { operation: Operation })[], deadlineMs: number) {
   await using server = await serveScripts(scripts);
   const client = clientOf(server.url, { timeoutMs: deadlineMs, finishTimeoutMs: deadlineMs, connections: 2 });
@@ -46,10 +46,10 @@ function callsWith<T extends Script>(answer: (operation: Operation, mark: string
     .chain((count) => fc.tuple(...Array.from({ length: count }, (_, at) => call(at))));
 }
 
-describe('an answer that comes whole', () => {
+describe('complete answers', () => {
   const seen = new Set<string>();
 
-  it('is what it says, and nothing else', async () => {
+  it('returns a complete answer exactly, or the kind of its status', async () => {
     await fc.assert(
       fc.asyncProperty(callsWith<WholeAnswer>(wholeAnswer), async (calls) => {
         const outcomes = await play(calls, 60_000);
@@ -65,7 +65,7 @@ describe('an answer that comes whole', () => {
     );
   });
 
-  it('was of every kind', () => {
+  it('saw every kind in the test before', () => {
     expect([...seen].sort()).toEqual([
       ...[
         'answer',
@@ -81,8 +81,8 @@ describe('an answer that comes whole', () => {
   });
 });
 
-describe('an answer that is broken in any way', () => {
-  it('is never more than what was sent, and never "not taken" unless it says so', async () => {
+describe('broken answers', () => {
+  it('never returns more than what was sent, and never notTaken unless the status says so', async () => {
     await fc.assert(
       fc.asyncProperty(callsWith<Script>(hostileAnswer), async (calls) => {
         const outcomes = await play(calls, 80);
@@ -94,7 +94,7 @@ describe('an answer that is broken in any way', () => {
             Number(status),
           );
           const kinds = statuses.flatMap(kindsOf);
-          // Over before it was understood.
+          // The connection ended before the answer was understood.
           kinds.push('maybeRunning', 'resultUnknown');
           if (!outcome?.arrived) kinds.push('notTaken');
           expect(kinds, what).toContain(outcome?.kind);
@@ -107,7 +107,7 @@ describe('an answer that is broken in any way', () => {
   });
 });
 
-/** What an answer claims of the session, as it has to stand in the bytes. */
+/** The values of an answer, in the form in which the bytes must contain them. */
 function claims(answer: unknown): string[] {
   return Object.values(answer as Record<string, unknown>)
     .filter((value) => value !== null)

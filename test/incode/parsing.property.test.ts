@@ -20,7 +20,7 @@ const OVER_BEFORE_IT_BEGAN = [408, 425, 429, 503];
 const PROXY_REFUSES = [403, 407];
 
 describe('classify', () => {
-  it('calls "not taken" only what Incode never saw or refused before any work', () => {
+  it('returns notTaken only for requests that Incode never saw or refused before any work', () => {
     fc.assert(
       fc.property(status, (status) => {
         const notTaken = classify({ ended: 'answered', status, ...any }) === 'notTaken';
@@ -37,7 +37,7 @@ describe('classify', () => {
     );
   });
 
-  it('never takes an interruption for an answer', () => {
+  it('returns a kind for every interruption', () => {
     fc.assert(
       fc.property(interruption, (end) => {
         expect(classify(end)).toBeDefined();
@@ -46,7 +46,7 @@ describe('classify', () => {
     );
   });
 
-  it('takes for an answer every 2xx with a body, and nothing else', () => {
+  it('treats exactly the 2xx statuses with a body as answers', () => {
     fc.assert(
       fc.property(status, (status) => {
         const isAnswer = classify({ ended: 'answered', status, ...any }) === undefined;
@@ -56,7 +56,7 @@ describe('classify', () => {
     );
   });
 
-  it('says of an answer that broke off what it says of a whole one, unless it was a success', () => {
+  it('maps an interrupted answer like a complete one, except for a success', () => {
     fc.assert(
       fc.property(interruption, status, ({ proxyStatus: _, ...end }, status) => {
         const broken = classify({ ...end, phase: 'answering', proxyStatus: undefined, status });
@@ -66,7 +66,7 @@ describe('classify', () => {
     );
   });
 
-  it('hears a proxy that refuses, and no other', () => {
+  it('returns misconfigured only for the proxy statuses 403 and 407', () => {
     fc.assert(
       fc.property(status, (proxyStatus) => {
         const kind = classify({ ...interrupted, proxyStatus });
@@ -90,7 +90,7 @@ describe('parseRetryAfter', () => {
   const now = fc.integer({ min: 0, max: Date.parse('2099-12-31T00:00:00Z') });
   const capped = (ms: number) => Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 
-  it('is within its bounds, or not there, for any text at all', () => {
+  it('returns a delay within its bounds, or undefined, for any text', () => {
     const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.double().map(String), fc.date().map(String));
     fc.assert(
       fc.property(text, now, (value, now) => {
@@ -101,7 +101,7 @@ describe('parseRetryAfter', () => {
     );
   });
 
-  it('reads any whole number of seconds, and no other number', () => {
+  it('reads whole numbers of seconds and no other numbers', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 40n }), now, (seconds, now) => {
         expect(parseRetryAfter(`${seconds}`, now)).toBe(capped(Number(seconds) * 1_000));
@@ -112,7 +112,7 @@ describe('parseRetryAfter', () => {
     );
   });
 
-  it('reads any HTTP date', () => {
+  it('reads HTTP dates and no ISO dates', () => {
     fc.assert(
       fc.property(now, fc.integer({ min: -10_000, max: 10_000 }), (now, seconds) => {
         const second = Math.floor(now / 1_000) * 1_000;
@@ -125,10 +125,10 @@ describe('parseRetryAfter', () => {
   });
 });
 
-describe('a body', () => {
+describe('readObject and errorCode', () => {
   const body = fc.oneof(fc.json(), fc.string(), fc.string({ unit: 'binary' }));
 
-  it('of any text is read as an object, or not at all', () => {
+  it('readObject returns the parsed object, or undefined, for any text', () => {
     fc.assert(
       fc.property(body, (body) => {
         const fields = readObject(body);
@@ -138,7 +138,7 @@ describe('a body', () => {
     );
   });
 
-  it('of any text has a short code, or none', () => {
+  it('errorCode returns a short code, or undefined, for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -3,7 +3,6 @@ import {
   errorCode,
   readCloseSession,
   readFinishStatus,
-  readIsFinished,
   readLogIn,
   readObject,
   readOnboardingStatus,
@@ -13,9 +12,12 @@ import {
 import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../src/incode/retry-after.js';
 
 describe('readObject', () => {
-  it.each(['', '[]', 'null', '"x"', '1', 'true', '{', '<html>'])('refuses %s', (body) => {
-    expect(readObject(body)).toBeUndefined();
-  });
+  it.each(['', '[]', 'null', '"x"', '1', 'true', '{', '<html>'])(
+    'refuses the body %j, which is not an object',
+    (body) => {
+      expect(readObject(body)).toBeUndefined();
+    },
+  );
 
   it.each([
     '{"success": false}',
@@ -30,7 +32,7 @@ describe('readObject', () => {
     expect(readObject(body)).toBeUndefined();
   });
 
-  it('takes any other object, also an empty one', () => {
+  it('accepts any other object, including an empty one', () => {
     expect(readObject('{}')).toEqual({});
     expect(readObject('\uFEFF{"success": true, "failReason": null}')).toEqual({ success: true, failReason: null });
     expect(readObject('{"status": "OK", "path": null}')).toEqual({ status: 'OK', path: null });
@@ -48,13 +50,13 @@ describe('errorCode', () => {
     ['{"status": 1.5}', undefined],
     ['<html>', undefined],
     ['null', undefined],
-  ])('%s', (body, code) => {
+  ])('reads the code of %s as %s', (body, code) => {
     expect(errorCode(body, 401)).toBe(code);
   });
 });
 
-describe('each answer', () => {
-  it('finish-status keeps new actions, and without one says nothing', () => {
+describe('readers of answers', () => {
+  it('readFinishStatus keeps unknown actions and refuses an answer without an action', () => {
     expect(readFinishStatus({ action: 'brandNew', redirectionUrl: '', extra: 1 })).toEqual({
       action: 'brandNew',
       redirectionUrl: null,
@@ -65,7 +67,7 @@ describe('each answer', () => {
     }
   });
 
-  it('onboarding status corrects the misspelling of the documentation', () => {
+  it('readOnboardingStatus corrects the misspelling in the documentation', () => {
     expect(readOnboardingStatus({ onboardingStatus: 'ONBOADING_FINISHED' })).toEqual({
       onboardingStatus: 'ONBOARDING_FINISHED',
     });
@@ -73,31 +75,26 @@ describe('each answer', () => {
     expect(readOnboardingStatus({})).toBeUndefined();
   });
 
-  it('isfinished must say so', () => {
-    expect(readIsFinished({ finished: false })).toEqual({ finished: false });
-    expect(readIsFinished({})).toBeUndefined();
-  });
-
-  it('score may lack every part, and numbers are strings', () => {
+  it('readScore accepts missing parts and turns numbers into strings', () => {
     expect(readScore({ overall: { status: 'OK', value: '94.6' } })).toEqual({ status: 'OK', value: '94.6' });
     expect(readScore({ overall: { value: 94.6 } })).toEqual({ status: null, value: '94.6' });
     expect(readScore({ overall: null })).toEqual({ status: null, value: null });
     expect(readScore({})).toEqual({ status: null, value: null });
   });
 
-  it('session status set has to say that it is closed', () => {
+  it('readCloseSession refuses an answer that does not say closed', () => {
     expect(readCloseSession({ sessionStatus: 'Closed' })).toEqual({ sessionStatus: 'Closed' });
     expect(readCloseSession({ sessionStatus: 'CLOSED' })).toEqual({ sessionStatus: 'CLOSED' });
     for (const answer of [{}, { sessionStatus: 'Alive' }]) expect(readCloseSession(answer)).toBeUndefined();
   });
 
-  it('login needs a token that can be sent as a header', () => {
+  it('readLogIn needs a token that fits in a header', () => {
     expect(readLogIn({ token: 't', other: 1 })).toEqual({ token: 't' });
     for (const answer of [{}, { token: '' }, { token: 5 }, { token: 'a\nb' }])
       expect(readLogIn(answer)).toBeUndefined();
   });
 
-  it('start needs a token and an interview id', () => {
+  it('readStart needs a token and an interview id', () => {
     const answer = { token: 't', interviewId: 'i', existingSession: true };
     expect(readStart({ ...answer, env: 'demo' })).toEqual(answer);
     expect(readStart({ token: 't', interviewId: 'i' })).toEqual({ ...answer, existingSession: false });
@@ -120,7 +117,7 @@ describe('parseRetryAfter', () => {
     ['Thu, 01 Jan 2026 23:00:00 GMT', MAX_RETRY_AFTER_MS],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['Thursday, 01-Jan-26 00:00:09 GMT', 9_000],
-  ])('"%s"', (value, ms) => {
+  ])('reads "%s" as %i ms', (value, ms) => {
     expect(parseRetryAfter(value, now)).toBe(ms);
   });
 
@@ -135,7 +132,7 @@ describe('parseRetryAfter', () => {
     'Thu, 99 Foo 2026',
     'Thu Jan  1 00:00:09 2026',
     'on Thu, 01 Jan 2026 00:00:09 GMT',
-  ])('is not "%s"', (value) => {
+  ])('refuses "%s"', (value) => {
     expect(parseRetryAfter(value, now)).toBeUndefined();
   });
 });

@@ -9,21 +9,21 @@ const HTTP_OK = 'HTTP/1.1 200 OK\r\ncontent-length: ';
 const ok = (body: string) => `${HTTP_OK}${body.length}\r\n\r\n${body}`;
 const requestsIn = (texts: string[]) => texts.join('').split('GET /omni/').length - 1;
 
-describe('a connection', () => {
-  it('that the server closed while nothing was asked costs no request', async () => {
+describe('connections', () => {
+  it('opens a new connection if the server closed an idle one', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     const client = clientOf(server.url, { connections: 1 });
     await client.finishStatus(session);
     const closed = once(server.requests[0]?.socket as Socket, 'close');
     server.server.closeIdleConnections();
     await closed;
-    // Until the client has heard of it. A request that crosses the closing on its way is `maybeRunning`, rightly.
+    // Lets the client notice. A request that crosses the closing would correctly be `maybeRunning`.
     for (let turn = 0; turn < 10; turn += 1) await setImmediate();
     await client.finishStatus(session);
     expect(server.requests).toHaveLength(2);
   });
 
-  it('that is reset after the request was read is not tried again', async () => {
+  it('does not retry after a reset that comes after the request was read', async () => {
     await using server = await serveRaw((socket) => socket.resetAndDestroy());
     const error = await failureOf(clientOf(server.url).finishStatus(session));
     expect(error.kind).toBe('maybeRunning');
@@ -31,9 +31,9 @@ describe('a connection', () => {
     expect(requestsIn(server.received)).toBe(1);
   });
 
-  it('that is lost while a second call waits for it sends neither of them twice', async () => {
+  it('retries neither call when a connection is lost while a second call waits for it', async () => {
     await using server = await serveRaw((socket, text) => {
-      // undici lets a second request follow, if it may at all, as soon as the head of the first answer is there.
+      // If pipelining were on, undici would send the second request once the first answer has begun.
       if (text.includes('first')) socket.write(`${HTTP_OK}100\r\n\r\n{`);
       setTimeout(() => socket.destroy(), 20);
     });
@@ -43,7 +43,7 @@ describe('a connection', () => {
     expect(server.received.map((text) => text.match(/flowId=\w+/g))).toEqual([['flowId=first'], ['flowId=second']]);
   });
 
-  it('with a stray second answer on it is not asked for the next session', async () => {
+  it('does not reuse a connection with a stray second answer', async () => {
     await using server = await serveRaw((socket, text) => {
       if (text.endsWith('\r\n\r\n')) socket.write(ok('{"action": "approved"}') + ok('{"action": "ofAnotherSession"}'));
     });
@@ -53,7 +53,7 @@ describe('a connection', () => {
     expect(server.sockets).toHaveLength(2);
   });
 
-  it('whose call was cancelled does not give its late answer to the next one', async () => {
+  it('never gives the late answer of a cancelled call to the next call', async () => {
     const cancelled = new AbortController();
     await using server = await serveRaw((socket) => {
       if (server.sockets.length > 1) return socket.write(ok('{"action": "second"}'));
@@ -66,7 +66,7 @@ describe('a connection', () => {
     expect((await client.finishStatus(session)).action).toBe('second');
   });
 
-  it('is kept when a call gave up waiting for it', async () => {
+  it('keeps a connection if a call stops waiting for it', async () => {
     const cancelled = new AbortController();
     await using server = await serve((_, response) => {
       cancelled.abort();
@@ -82,22 +82,22 @@ describe('a connection', () => {
   });
 });
 
-describe('an answer', () => {
-  it('after early hints is read as usual', async () => {
+describe('answers', () => {
+  it('reads an answer after early hints', async () => {
     await using server = await serveRaw((socket) => {
       socket.write(`HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${ok('{"action": "none"}')}`);
     });
     expect((await clientOf(server.url).finishStatus(session)).action).toBe('none');
   });
 
-  it('that was only announced is none', async () => {
+  it('reports an answer with only an informational status as maybeRunning', async () => {
     await using server = await serveRaw((socket) => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n'));
     const error = await failureOf(clientOf(server.url).finishStatus(session));
     expect(error).toMatchObject({ kind: 'maybeRunning', httpStatus: undefined });
     expect(error.message).toContain('closed the connection without an answer');
   });
 
-  it('whose head tells of 5 MiB is not waited for', async () => {
+  it('refuses a content-length of 5 MiB without reading the body', async () => {
     await using server = await serveRaw((socket) => socket.write(`${HTTP_OK}5242880\r\n\r\n`));
     const error = await failureOf(clientOf(server.url).finishStatus(session));
     expect(error).toMatchObject({ kind: 'resultUnknown', httpStatus: 200 });
@@ -106,17 +106,17 @@ describe('an answer', () => {
 
   it.each([
     ['that is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
-    ['100 that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\n'],
-    ['101 that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'],
+    ['with an unexpected 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['with an unexpected 101', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'],
     ['with two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'],
-    ['with headers without end', `HTTP/1.1 200 OK\r\n${'x-filler: 0123456789\r\n'.repeat(10_000)}`],
-  ])('%s tells nothing about the request', async (_, answer) => {
+    ['with endless headers', `HTTP/1.1 200 OK\r\n${'x-filler: 0123456789\r\n'.repeat(10_000)}`],
+  ])('reports an answer %s as maybeRunning', async (_, answer) => {
     await using server = await serveRaw((socket) => socket.write(answer));
     expect((await failureOf(clientOf(server.url).finishStatus(session))).kind).toBe('maybeRunning');
     expect(requestsIn(server.received)).toBe(1);
   });
 
-  it('that says when to come again says so without its body, too', async () => {
+  it('reads Retry-After even if the body is missing', async () => {
     await using server = await serveRaw((socket) => {
       socket.write('HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\n{');
       socket.end();
@@ -126,7 +126,7 @@ describe('an answer', () => {
     expect(error.message).toContain('answered 429, but closed the connection before the end');
   });
 
-  it('of 200 that is an error in disguise is no success', async () => {
+  it('reports a 200 with an error body as resultUnknown', async () => {
     await using server = await serve((_, response) => response.end('{"status": 5003, "message": "about Jane Doe"}'));
     const error = await failureOf(clientOf(server.url).finishStatus(session));
     expect(error).toMatchObject({ kind: 'resultUnknown', httpStatus: 200, code: 5_003 });
@@ -134,11 +134,11 @@ describe('an answer', () => {
   });
 });
 
-describe('a proxy', () => {
+describe('proxies', () => {
   it.each([
     ['closes the connection', (socket: { end(): unknown }) => socket.end()],
     ['resets the connection', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],
-  ])('that %s on CONNECT is asked once', async (_, drop) => {
+  ])('connects once to a proxy that %s on CONNECT', async (_, drop) => {
     await using proxy = await serveRaw((socket) => drop(socket));
     const client = clientOf('http://incode.example', { allowPlainHttp: true, proxy: { httpProxy: proxy.url } });
     expect((await failureOf(client.finishStatus(session))).kind).toBe('notTaken');
@@ -147,7 +147,7 @@ describe('a proxy', () => {
     expect(proxy.sockets).toHaveLength(1);
   });
 
-  it('that never answers CONNECT is given up by the deadline of connecting', async () => {
+  it('times out after connectTimeoutMs if a proxy never answers CONNECT', async () => {
     await using proxy = await serveRaw(() => undefined);
     const client = clientOf('http://incode.example', {
       allowPlainHttp: true,
@@ -159,7 +159,7 @@ describe('a proxy', () => {
     expect(error.message).toContain('could not be reached (UND_ERR_HEADERS_TIMEOUT)');
   });
 
-  it.each(['httpProxy', 'httpsProxy'] as const)('for an https host is %s', async (name) => {
+  it.each(['httpProxy', 'httpsProxy'] as const)('uses the proxy in %s for an https host', async (name) => {
     await using proxy = await serveRaw((socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
     const client = clientOf('https://incode.example', { proxy: { [name]: proxy.url } });
     expect((await failureOf(client.finishStatus(session))).kind).toBe('misconfigured');

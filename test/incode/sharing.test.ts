@@ -9,8 +9,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('a signal of many calls', () => {
-  it('cancels all of them, keeps no listener, and warns of no leak', async () => {
+describe('a signal that many calls share', () => {
+  it('cancels all calls, leaves no listener, and causes no leak warning', async () => {
     const warnings: string[] = [];
     const onWarning = (warning: Error) => warnings.push(warning.name);
     process.on('warning', onWarning);
@@ -30,7 +30,7 @@ describe('a signal of many calls', () => {
 });
 
 describe('close', () => {
-  it('waits for the calls under way, may be repeated, and lets nothing be sent afterwards', async () => {
+  it('waits for calls in flight, can be repeated, and prevents later requests', async () => {
     await using server = await serve((_, response) => setImmediate(() => response.end('{"action": "none"}')));
     const client = clientOf(server.url);
     const call = client.finishStatus(session);
@@ -42,8 +42,8 @@ describe('close', () => {
   });
 });
 
-describe('proxy variables of the environment', () => {
-  it('send nothing through a proxy that the options do not name', async () => {
+describe('proxy variables in the environment', () => {
+  it('ignores proxy variables if the options name no proxy', async () => {
     await using server = await serve((_, response) => response.end('{"action": "none"}'));
     for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'])
       vi.stubEnv(name, 'http://127.0.0.1:1');
@@ -51,7 +51,7 @@ describe('proxy variables of the environment', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('take nothing away from the proxy that the options name', async () => {
+  it('uses the proxy in the options despite NO_PROXY', async () => {
     await using proxy = await serveRaw((socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
     vi.stubEnv('NO_PROXY', '*');
     vi.stubEnv('no_proxy', '*');
@@ -60,7 +60,7 @@ describe('proxy variables of the environment', () => {
   });
 });
 
-describe('options that would bite later', () => {
+describe('createIncodeClient', () => {
   it.each([
     // Node's timers fire at once above 2^31 - 1.
     ['finishTimeoutMs', { finishTimeoutMs: 2_147_483_648 }],
@@ -72,7 +72,7 @@ describe('options that would bite later', () => {
     ['proxy.httpsProxy', { proxy: { httpsProxy: 'socks5://proxy.example' } }],
     ['baseUrl', { baseUrl: 'https://incode.example/#hushhush' }],
     ['apiKey', { apiKey: 'hushhush hushhush' }],
-  ] satisfies [string, Partial<IncodeClientOptions>][])('%s is refused by its name: %j', (name, wrong) => {
+  ] satisfies [string, Partial<IncodeClientOptions>][])('refuses an invalid %s and names it: %j', (name, wrong) => {
     let error: unknown;
     try {
       createIncodeClient({ baseUrl: 'https://incode.example', apiKey: API_KEY, ...wrong });
@@ -84,7 +84,7 @@ describe('options that would bite later', () => {
     expect(inspect(error, { showHidden: true })).not.toContain('hushhush');
   });
 
-  it('the longest deadline that timers know is taken', async () => {
+  it('accepts the longest timeout that Node supports', async () => {
     await using server = await serve((_, response) => setImmediate(() => response.end('{"action": "none"}')));
     await clientOf(server.url, { finishTimeoutMs: 2_147_483_647 }).finishStatus(session);
     expect(server.requests).toHaveLength(1);

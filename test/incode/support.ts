@@ -13,12 +13,12 @@ export const API_KEY = 'the-api-key';
 export const TOKEN = 'the.session.token';
 export const session = { interviewId: 'interview/1', sessionToken: TOKEN };
 
-/** Its deadlines are far above what any test takes, so that only a test of deadlines ever meets one. */
+/** A client whose timeouts are far above what a test takes, so that only tests of timeouts reach them. */
 export function clientOf(baseUrl: string, options: Partial<IncodeClientOptions> = {}): IncodeClient {
   return createIncodeClient({ baseUrl, apiKey: API_KEY, timeoutMs: 30_000, finishTimeoutMs: 30_000, ...options });
 }
 
-/** What a call fails with. Fails itself if the call does not, or if the error shows a secret anywhere. */
+/** Returns the error of a call. Fails if the call succeeds, or if the error contains a secret. */
 export async function failureOf(call: Promise<unknown>): Promise<IncodeError> {
   const error = await call.then(
     () => new Error('it succeeded'),
@@ -33,12 +33,12 @@ export async function failureOf(call: Promise<unknown>): Promise<IncodeError> {
 export interface RawServer {
   url: string;
   sockets: Socket[];
-  /** Text received, one entry a connection. */
+  /** Received text, one entry for each connection. */
   received: string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A TCP server, for what no HTTP server can be brought to do. `onData` is called with all that a connection sent so far. */
+/** A TCP server, for answers that no HTTP server sends. `onData` gets everything that a connection has sent so far. */
 export async function serveRaw(onData: (socket: Socket, text: string) => void): Promise<RawServer> {
   const sockets: Socket[] = [];
   const received: string[] = [];

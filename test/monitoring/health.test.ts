@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { healthOf } from '../../src/monitoring/health.js';
-import { promClientLoaded } from '../../src/monitoring/optional-peer.js';
+import { loadPromClient } from '../../src/monitoring/optional-peer.js';
 import { startMonitoringServer } from '../../src/monitoring/server.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { spawnWorker } from '../support/monitored-worker.js';
@@ -16,8 +16,8 @@ const NOWHERE = 'http://127.0.0.1:9';
 const READY = { status: 200, body: '{"ready":true}' };
 const ALIVE = { status: 200, body: '{"alive":true}' };
 
-describe('a worker process', () => {
-  it('is ready while it polls, and neither ready nor dead while it ends what is under way', async () => {
+describe('health of a worker process', () => {
+  it('is ready while the worker polls, and alive but not ready while it drains', async () => {
     await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
     await using worker = spawnWorker(simulator.url);
     await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
@@ -43,7 +43,7 @@ describe('a worker process', () => {
     expect(await worker.ask('/healthz')).toMatchObject({ status: 0 });
   });
 
-  it('is not ready while Temporal is away, and is again when it is back', async () => {
+  it('is not ready while Temporal does not answer, and ready again afterwards', async () => {
     await using temporal = await startTcpProxy(inject('temporalAddress'));
     await using worker = spawnWorker(NOWHERE, { TEMPORAL_ADDRESS: temporal.address });
     await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
@@ -56,25 +56,25 @@ describe('a worker process', () => {
     await expect.poll(() => worker.ask('/readyz')).toEqual(READY);
   });
 
-  it('says that its address is taken, and ends with 1', async () => {
+  it('exits with 1 and names the variable if its metrics address is in use', async () => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
     await using worker = spawnWorker(NOWHERE, { WORKER_METRICS_ADDRESS: address });
     expect(await worker.ended).toBe(1);
     expect(worker.log()).toContain(
-      `WORKER_METRICS_ADDRESS: ${address} is taken by another process. Choose another address.`,
+      `WORKER_METRICS_ADDRESS: ${address} is used by another process. Choose another address.`,
     );
   });
 
-  it('serves nothing unless it is told to', async () => {
+  it('serves nothing without WORKER_METRICS_ADDRESS', async () => {
     await using worker = spawnWorker(NOWHERE, { WORKER_METRICS_ADDRESS: '' });
     await expect.poll(() => worker.log()).toContain('Worker ready');
     expect(worker.log()).not.toContain('Serving');
   });
 });
 
-describe('the address', () => {
+describe('startMonitoringServer', () => {
   const metrics = { contentType: 'text/plain', text: async () => 'up 1\n' };
   const at = { host: '127.0.0.1', port: 0, variable: 'SOME_ADDRESS' };
 
@@ -86,7 +86,7 @@ describe('the address', () => {
     ['GET', '/', 404, '{"error":"There is nothing at this path"}'],
     ['GET', '/healthz', 200, '{"alive":true}'],
     ['GET', '/readyz', 503, '{"ready":false,"reason":"It is starting"}'],
-  ])('%s %s: %i', async (method, path, status, body) => {
+  ])('answers %s %s with %i', async (method, path, status, body) => {
     const health = async () => ({ alive: true, ready: false, reason: 'It is starting' });
     const server = await startMonitoringServer({ ...at, metrics, health });
     const response = await fetch(server.url + path, { method });
@@ -94,7 +94,7 @@ describe('the address', () => {
     await server.close();
   });
 
-  it('says why a worker is dead', async () => {
+  it('answers /healthz with the reason if a worker has failed', async () => {
     const health = async () => ({ alive: false, ready: false, reason: 'A worker has failed' });
     const server = await startMonitoringServer({ ...at, metrics, health });
     const response = await fetch(`${server.url}/healthz`);
@@ -103,7 +103,7 @@ describe('the address', () => {
     await server.close();
   });
 
-  it('fails a scrape rather than to give half of it', async () => {
+  it('fails a scrape if a part of the metrics is missing', async () => {
     const broken = { ...metrics, text: () => Promise.reject(new Error('no metrics now')) };
     const server = await startMonitoringServer({ ...at, metrics: broken });
     const response = await fetch(`${server.url}/metrics`);
@@ -112,14 +112,14 @@ describe('the address', () => {
     await server.close();
   });
 
-  it('that is none of this machine is told with its variable', async () => {
+  it('names the variable if the address is not on this machine', async () => {
     await expect(startMonitoringServer({ ...at, host: '192.0.2.1', metrics })).rejects.toThrow(
-      'SOME_ADDRESS: 192.0.2.1:0 cannot be had (EADDRNOTAVAIL)',
+      'SOME_ADDRESS: 192.0.2.1:0 is not available (EADDRNOTAVAIL)',
     );
   });
 });
 
-it('a server that never answers does not keep a probe waiting', async () => {
+it('healthOf answers a probe even if the server never answers', async () => {
   const workflowService = { getSystemInfo: () => new Promise(() => undefined) };
   const withDeadline = (_: number, call: () => Promise<unknown>) => call();
   const health = healthOf({ workflowService, withDeadline } as never, []);
@@ -128,9 +128,9 @@ it('a server that never answers does not keep a probe waiting', async () => {
   expect(await health()).toEqual(silent);
 });
 
-it('without prom-client the variable that needs it is named, and how to install it', async () => {
+it('loadPromClient names the variable and how to install prom-client if it is missing', async () => {
   const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
-  await expect(promClientLoaded('SOME_ADDRESS', () => Promise.reject(missing))).rejects.toThrow(
+  await expect(loadPromClient('SOME_ADDRESS', () => Promise.reject(missing))).rejects.toThrow(
     'SOME_ADDRESS needs prom-client, which is not installed: npm install prom-client@15',
   );
 });

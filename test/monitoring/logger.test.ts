@@ -15,7 +15,7 @@ function lines(): Record<string, unknown>[] {
   });
 }
 
-it('writes a line of JSON with what the SDK says, but not its second time stamp', () => {
+it('createLogger writes a line of JSON with the fields of the SDK, except its timestamp', () => {
   createLogger('info').info('Worker ready', { taskQueue: 'any', attempt: 2n, timestampNanos: 1n });
   expect(lines()).toEqual([
     {
@@ -28,13 +28,13 @@ it('writes a line of JSON with what the SDK says, but not its second time stamp'
   ]);
 });
 
-it('writes nothing below its level', () => {
+it('createLogger writes nothing below its level', () => {
   const { trace, debug, info, warn, error } = createLogger('warn');
   for (const log of [trace, debug, info, warn, error]) log('said');
   expect(lines().map(({ level }) => level)).toEqual(['warn', 'error']);
 });
 
-it('tells of an error its message, stack and cause, and none of what else it carries', () => {
+it('createLogger writes the message, stack and cause of an error, but no other properties', () => {
   const error = Object.assign(new TypeError('wrong', { cause: new Error('deeper') }), { token: 'must-not-be-seen' });
   createLogger('info').error('Failed', { error });
   expect(lines()).toMatchObject([
@@ -50,7 +50,7 @@ it('tells of an error its message, stack and cause, and none of what else it car
   expect(written.join()).not.toContain('must-not-be-seen');
 });
 
-it('writes a shorter line of what goes round in circles', () => {
+it('createLogger writes a line even for fields with a circular reference', () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   createLogger('info').info('Said', circle);

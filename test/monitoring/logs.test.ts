@@ -37,7 +37,7 @@ async function open() {
 const ofActivities = () => worker.lines().filter(({ activityType }) => activityType !== undefined);
 
 describe('the log of a worker process', () => {
-  it('has the ids of the session and its workflow, the activity and its attempt on every line of an activity', async () => {
+  it('contains the ids of session and workflow, the activity and its attempt on every line of an activity', async () => {
     const session = await open();
     const { interviewId } = session;
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
@@ -63,7 +63,7 @@ describe('the log of a worker process', () => {
     expect(own().some(({ attempt }) => attempt === 2)).toBe(true);
   });
 
-  it('has the session also where the workflow has another id, once the activity has its input', async () => {
+  it('contains the session id for a workflow with another id, once the activity has its input', async () => {
     const session = await open();
     const workflowId = `of-somebody/${session.interviewId}`;
     const { temporal } = onboarding;
@@ -74,7 +74,7 @@ describe('the log of a worker process', () => {
     for (const { interviewId } of completed()) expect(interviewId).toBe(session.interviewId);
   });
 
-  it('has the batch on every line of a batch, and what the operator has to mend as an error', async () => {
+  it('contains the batch id on every line of a batch, and an error that an operator must fix', async () => {
     const list = [await open(), await open()];
     simulator.fault({
       operation: 'finishStatus',
@@ -94,13 +94,13 @@ describe('the log of a worker process', () => {
     expect(BULK_TASK_QUEUE).not.toBe(worker.bulkTaskQueue);
   });
 
-  it('has every field that monitoring.md names', () => {
+  it('contains every field that docs/monitoring.md names', () => {
     const page = readFileSync(new URL('../../docs/monitoring.md', import.meta.url), 'utf8');
     const fields = tableOf(page, 'field').flatMap((row) => inCode(String(row[0])));
     expect(fields.length).toBeGreaterThan(5);
     const there = new Set(worker.lines().flatMap((line) => Object.keys(line)));
     expect(fields.filter((field) => !there.has(field))).toEqual([]);
-    // Those of workflows have the run under another name.
+    // Lines of workflows have the run id under another name.
     const workflows = worker
       .lines()
       .filter(({ sdkComponent }) => sdkComponent === 'workflow' || sdkComponent === 'worker');
@@ -109,7 +109,7 @@ describe('the log of a worker process', () => {
     for (const line of ofWorkflows) expect(line).toMatchObject({ runId: expect.any(String) });
   });
 
-  it('is JSON with a level and a time, and says of nobody what is secret', () => {
+  it('is JSON with a level and a time, and contains no secret', () => {
     const lines = worker.log().trim().split('\n');
     expect(lines.length).toBeGreaterThan(20);
     for (const line of lines) {

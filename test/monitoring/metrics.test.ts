@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
+import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import { countSessions } from '../../src/monitoring/session-counts.js';
 import {
   type IncodeSimulator,
@@ -24,7 +25,7 @@ import { type Asked, isSelected, parsePromQl } from '../support/promql.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { API_KEY } from '../support/world.js';
 
-// A server of their own: the rules and the dashboard know the task queues by their default names.
+// A separate server, because the rules and the dashboard use the default names of the task queues.
 
 const SECRET = 'a-secret-that-must-not-be-seen';
 const BATCH_SESSIONS = 30;
@@ -35,14 +36,14 @@ let connection: Connection;
 let onboarding: OnboardingClient;
 let worker: WorkerProcess;
 let receiver: WebhooksProcess;
-/** Where each serves its metrics. */
+/** The addresses that serve metrics. */
 let workerUrl: string;
 let receiverUrl: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-metrics-'));
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
-  // Never the shared one, whatever TEMPORAL_ADDRESS says.
+  // Without TEMPORAL_ADDRESS, so that a new server starts.
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   server = await startLocalTemporalServer({ env });
   connection = await Connection.connect({ address: server.address });
@@ -78,7 +79,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** By the log, because the port is a free one. */
+/** Reads the address from the log, because the system chose the port. */
 async function servedAt(log: () => Promise<string>): Promise<string> {
   for (;;) {
     const line = (await log()).split('\n').find((text) => text.includes('"Serving metrics'));
@@ -117,7 +118,7 @@ async function open(spec: SessionSpec = {}): Promise<{ interviewId: string; sess
 
 let waiting: string;
 
-/** Success, refusal, a lost answer, a rate limit, a wrong key, a wrong token, a batch with trouble, webhooks, a workflow of nobody. */
+/** Success, refusal, a lost answer, a rate limit, a wrong key, a wrong token, a batch with failures, webhooks, an unknown workflow type. */
 async function everythingHappens(): Promise<void> {
   const good = await open();
   const unknown = await open();
@@ -141,8 +142,18 @@ async function everythingHappens(): Promise<void> {
   for (const { interviewId } of [good, lost, limited]) await onboarding.result(interviewId);
   await expect(onboarding.result(unknown.interviewId)).rejects.toThrow();
 
+  const [one, other] = [await open(), await open()];
+  const mixedUp = { interviewId: one.interviewId, sessionToken: other.sessionToken };
+  // Past the client, which refuses such a token itself.
+  const failed = await onboarding.temporal.workflow.start(ONBOARDING_WORKFLOW, {
+    taskQueue: 'incode-onboarding',
+    workflowId: onboardingWorkflowId(one.interviewId),
+    args: [mixedUp],
+  });
+  await expect(failed.result()).rejects.toThrow();
+
   const list = await Promise.all(Array.from({ length: BATCH_SESSIONS }, () => open()));
-  // More in a row than what batches put up with.
+  // More failures in a row than the circuit breaker tolerates.
   simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: 12 });
   const items = completeBatch(onboarding, list, { batchId: 'metrics', plan: { score: false } });
   for await (const { outcome } of items) expect(outcome).toBe('approved');
@@ -175,7 +186,7 @@ interface Panel {
 }
 const PANELS: Panel[] = JSON.parse(read('ops/grafana-dashboard.json')).panels;
 
-/** Every expression, with where it stands, and the labels that texts beside it show. */
+/** Every PromQL expression, with its place and the labels that the texts next to it show. */
 const EXPRESSIONS: { where: string; asked: Asked; shown: string[] }[] = [
   ...RULES.map(({ alert, expr, annotations }) => ({
     where: alert,
@@ -192,11 +203,11 @@ const EXPRESSIONS: { where: string; asked: Asked; shown: string[] }[] = [
   ...codeBlocks(page, 'promql').map((code) => ({ where: 'monitoring.md', asked: parsePromQl(code), shown: [] })),
 ];
 
-/** Prometheus' own: whether it could scrape, and what it adds to every sample. */
+/** Prometheus' own metric, which says whether it could scrape. */
 const UP: Sample = { name: 'up', labels: { job: 'temporal-incode-worker', instance: 'any' }, value: 1 };
 
-describe('the metrics', () => {
-  it('follow the conventions: help, type, base units, _total for counters and for nothing else', async () => {
+describe('metrics', () => {
+  it('follow the conventions of Prometheus for help, types, base units and _total', async () => {
     for (const url of [workerUrl, receiverUrl]) {
       for (const { name, type, help, samples } of (await scrape(url)).values()) {
         expect(help, name).not.toBe('');
@@ -210,13 +221,13 @@ describe('the metrics', () => {
     }
   });
 
-  it('say what happened', async () => {
+  it('count what the sessions of this test went through', async () => {
     const samples = await samplesOf(workerUrl);
     const count = (name: string, labels: Record<string, string> = {}) => sum(samples, name, labels);
-    // Once a minute again, for as long as the key is wrong.
+    // Retried once a minute while the key is wrong.
     expect(count('incode_requests_total', { outcome: 'apiKeyRefused' })).toBeGreaterThanOrEqual(1);
     expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'unknownSession' })).toBe(1);
-    // The look before finishing is refused already.
+    // Incode already refuses the status read before the finish.
     expect(count('incode_requests_total', { operation: 'finishStatus', outcome: 'tokenRefused' })).toBe(0);
     expect(
       count('incode_requests_total', { operation: 'onboardingStatus', outcome: 'tokenRefused' }),
@@ -227,6 +238,7 @@ describe('the metrics', () => {
     expect(count('incode_finish_ambiguous_total', { outcome: 'maybeRunning' })).toBe(1);
     expect(count('incode_finish_duplicates_prevented_total')).toBe(1);
     expect(count('incode_finish_verifications_total', { result: 'finished' })).toBe(1);
+    expect(count('incode_token_mismatches_total')).toBe(1);
     expect(count('incode_batch_sessions_total', { result: 'finished' })).toBe(BATCH_SESSIONS);
     expect(count('incode_batch_sessions_postponed_total')).toBeGreaterThanOrEqual(8);
     expect(count('incode_batch_held')).toBe(0);
@@ -240,16 +252,16 @@ describe('the metrics', () => {
     expect(await webhooks({ endpoint: 'token' })).toBe(0);
   });
 
-  it('know how many sessions are open in which stage', async () => {
+  it('countSessions counts the open sessions in each stage', async () => {
     const native = await NativeConnection.connect({ address: server.address });
-    // The one that waits for a token, and the one that the wrong key holds up.
+    // The session that waits for a token, and the session with the wrong API key.
     await expect
       .poll(() => countSessions(native, 'default'))
       .toEqual({ waiting: 0, needsToken: 1, inReview: 0, atWork: 1 });
     await native.close();
   });
 
-  it('are all in monitoring.md, with their labels, and no other is', async () => {
+  it('match the metrics and labels in docs/monitoring.md', async () => {
     const families = new Map([...(await scrape(workerUrl)), ...(await scrape(receiverUrl))]);
     const exposed = [...families.values()]
       .filter(({ name }) => name.startsWith('incode_'))
@@ -258,7 +270,7 @@ describe('the metrics', () => {
     expect(sorted(documented)).toEqual(sorted(exposed));
   });
 
-  it('of the SDK that monitoring.md names are there', async () => {
+  it('include all metrics of the SDK that docs/monitoring.md names', async () => {
     const exposed = [...(await scrape(workerUrl)).keys()];
     const named = tableOf(page, 'metric of the SDK').flatMap((row) => inCode(row.join(' ')));
     expect(named.length).toBeGreaterThan(10);
@@ -266,13 +278,13 @@ describe('the metrics', () => {
   });
 });
 
-describe('the alert rules and the dashboard', () => {
-  it('are there', () => {
+describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
+  it('contain alert rules and PromQL expressions', () => {
     expect(RULES.length).toBeGreaterThan(10);
     expect(EXPRESSIONS.length).toBeGreaterThan(40);
   });
 
-  it('ask for nothing that is not exposed: metrics, labels and values', async () => {
+  it('use only metrics, labels and values that exist', async () => {
     const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors } }) =>
       selectors
@@ -282,7 +294,7 @@ describe('the alert rules and the dashboard', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('group by labels, and show labels, that one of their metrics has', async () => {
+  it('group by and show only labels that their metrics have', async () => {
     const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors, groupedBy }, shown }) => {
       const own = samples.filter(({ name }) => selectors.some((selector) => selector.name === name));
@@ -292,7 +304,23 @@ describe('the alert rules and the dashboard', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('never show a counter as it is, which says how long a process has lived', async () => {
+  it.each([
+    ['incode_finish_unconfirmed_total', {}],
+    ['incode_finish_not_confirmed_total', {}],
+    ['incode_token_mismatches_total', {}],
+    ['incode_executive_refused_total', {}],
+    ['incode_secret_files_wrong', {}],
+    ['incode_webhook_hints_total', { result: 'contradicted' }],
+    ['incode_webhook_hints_total', { result: 'unconfirmed' }],
+    ['incode_webhook_requests_total', { endpoint: 'delivery', result: 'tooMany' }],
+  ])('has an alert for %s with %j', (name, labels: Record<string, string>) => {
+    const asked = RULES.flatMap(({ expr }) => parsePromQl(expr).selectors);
+    expect(
+      asked.filter((selector) => selector.name === name && isSelected({ name, labels, value: 1 }, selector)),
+    ).not.toEqual([]);
+  });
+
+  it('use counters only over a range of time', async () => {
     const families = [...(await scrape(workerUrl)).values(), ...(await scrape(receiverUrl)).values()];
     const growing = families
       .filter(({ type }) => type !== 'gauge')
@@ -301,7 +329,7 @@ describe('the alert rules and the dashboard', () => {
     expect(shown.filter(({ name }) => growing.includes(name))).toEqual([]);
   });
 
-  it('have each alert in monitoring.md, and no other', () => {
+  it('match the alerts in docs/monitoring.md', () => {
     const documented = tableOf(page, 'alert').map(([alert = '']) => inCode(alert)[0]);
     expect(documented).toEqual(RULES.map(({ alert }) => alert));
     for (const { labels, annotations } of RULES) {

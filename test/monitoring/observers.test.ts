@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { type ActivityEvent, createBulkActivities, createIncodeActivities } from '../../src/activities/index.js';
-import { createIncodeClient, type IncodeCall } from '../../src/incode/index.js';
+import { createIncodeClient, givenExecutiveToken, type IncodeCall } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 
 async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
@@ -23,7 +23,7 @@ async function worldOf(options: { onCall?: (call: IncodeCall) => void } = {}) {
 }
 
 describe('onCall', () => {
-  it('is told of every call, whatever came of it', async () => {
+  it('receives every call with its outcome', async () => {
     const calls: IncodeCall[] = [];
     await using world = await worldOf({ onCall: (call) => calls.push(call) });
     const session = await world.open();
@@ -31,7 +31,7 @@ describe('onCall', () => {
     world.simulator.fault({ operation: 'score', kind: 'status', status: 503 });
     await expect(world.incode.score(session)).rejects.toThrow('503');
     world.simulator.fault({ operation: 'score', kind: 'body', body: '[]' });
-    await expect(world.incode.score(session)).rejects.toThrow('not its answer');
+    await expect(world.incode.score(session)).rejects.toThrow('not an answer to this call');
     world.simulator.fault({ operation: 'finishStatus', kind: 'reset' });
     await expect(world.incode.finishStatus(session)).rejects.toThrow('closed the connection');
     expect(calls).toEqual([
@@ -43,15 +43,15 @@ describe('onCall', () => {
     expect(calls.every(({ durationMs }) => durationMs > 0)).toBe(true);
   });
 
-  it('is not told of what was never a call', async () => {
+  it('does not receive calls that were never sent', async () => {
     const calls: IncodeCall[] = [];
     await using world = await worldOf({ onCall: (call) => calls.push(call) });
     const session = { interviewId: 'any', sessionToken: 'with a space' };
-    await expect(world.incode.finishStatus(session)).rejects.toThrow('cannot be sent');
+    await expect(world.incode.finishStatus(session)).rejects.toThrow('does not fit in a header');
     expect(calls).toEqual([]);
   });
 
-  it('cannot make a call fail', async () => {
+  it('does not make a call fail if it throws', async () => {
     await using world = await worldOf({
       onCall: () => {
         throw new Error('broken');
@@ -67,7 +67,7 @@ describe('observe', () => {
     return { events, observe: (event: ActivityEvent) => events.push(event) };
   };
 
-  it('is told of an answer that got lost, and that verifying prevented a second completion', async () => {
+  it('receives a lost answer, and the status read that prevented a second finish', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
@@ -83,7 +83,7 @@ describe('observe', () => {
     ]);
   });
 
-  it('is told that verifying found the session open, and nothing if nothing was read', async () => {
+  it('receives the status read of an open session, and nothing if no status was read', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
@@ -94,7 +94,7 @@ describe('observe', () => {
     expect(events).toEqual([{ type: 'verification', result: 'open' }]);
   });
 
-  it('is told how each session of a batch fared, and that batches are held', async () => {
+  it('receives the result of each session of a batch, and that batches are held', async () => {
     await using world = await worldOf();
     const { events, observe } = observed();
     const { completeMany } = createBulkActivities({ incode: world.incode, concurrency: 1, observe });
@@ -124,7 +124,7 @@ describe('observe', () => {
     expect(events.at(-1)).toEqual({ type: 'batchHeld', held: true });
   });
 
-  it('is told once when batches are held, and once when it is over', () => {
+  it('receives one event when batches are held and one when they continue', () => {
     const changes: boolean[] = [];
     const breaker = new CircuitBreaker((held) => changes.push(held));
     breaker.succeeded();
@@ -137,7 +137,33 @@ describe('observe', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  it('cannot make an activity fail', async () => {
+  it('gets an event for the token of another session, from a single session and from a batch', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const [one, other] = [await world.open(), await world.open()];
+    const mixedUp = { interviewId: one.interviewId, sessionToken: other.sessionToken };
+    const { finishStatus } = createIncodeActivities({ incode: world.incode, observe });
+    await expect(new MockActivityEnvironment().run(finishStatus, mixedUp)).rejects.toThrow('belongs to session');
+    expect(events.splice(0)).toEqual([{ type: 'tokenMismatch' }]);
+    const { completeMany } = createBulkActivities({ incode: world.incode, observe });
+    const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+    await new MockActivityEnvironment().run(completeMany, { sessions: [{ index: 0, ...mixedUp }], plan });
+    expect(events).toEqual([{ type: 'tokenMismatch' }, { type: 'batchSession', result: 'failed' }]);
+  });
+
+  it('gets an event if Incode refuses an executive token', async () => {
+    await using world = await worldOf();
+    const { events, observe } = observed();
+    const executive = givenExecutiveToken(() => 'of-yesterday');
+    const { confirmFinish } = createIncodeActivities({ incode: world.incode, observe, executive });
+    const finish = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } as const;
+    const { interviewId } = await world.open();
+    const confirming = new MockActivityEnvironment().run(confirmFinish, { interviewId, finish });
+    await expect(confirming).rejects.toThrow('refuses the executive token');
+    expect(events).toEqual([{ type: 'executiveRefused' }]);
+  });
+
+  it('does not make an activity fail if it throws', async () => {
     await using world = await worldOf();
     const observe = () => {
       throw new Error('broken');

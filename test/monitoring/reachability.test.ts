@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe('cachedReachability', () => {
-  it('asks a server that answers at most every five seconds', async () => {
+  it('calls a server that answers at most every five seconds', async () => {
     const ask = vi.fn(async () => undefined);
     const isReachable = cachedReachability(ask);
     for (let second = 0; second < 10; second++) {
@@ -19,7 +19,7 @@ describe('cachedReachability', () => {
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
-  it('asks a server that hangs once at a time, and says no after two seconds', async () => {
+  it('makes one call at a time to a server that hangs, and returns false after two seconds', async () => {
     const ask = vi.fn(() => new Promise<void>(() => undefined));
     const isReachable = cachedReachability(ask);
     const answers = Array.from({ length: 50 }, () => isReachable());
@@ -28,7 +28,7 @@ describe('cachedReachability', () => {
     expect(ask).toHaveBeenCalledTimes(1);
   });
 
-  it('asks again at once after a failure', async () => {
+  it('calls again at once after a failure', async () => {
     const ask = vi.fn(async () => undefined as unknown).mockRejectedValueOnce(new Error('away'));
     const isReachable = cachedReachability(ask);
     expect([await isReachable(), await isReachable()]).toEqual([false, true]);

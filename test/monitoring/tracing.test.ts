@@ -11,10 +11,10 @@ import { readConfig } from '../../src/config/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { API_KEY } from '../support/world.js';
 
-// As a host does it. From dist: the worker finds its bundle beside itself.
+// Imported from dist, as a host does, because the worker looks for its bundle next to its own file.
 const { createWorker } = (await import('../../dist/worker.js')) as unknown as typeof import('../../src/worker.js');
 
-it('interceptors of a host trace the activities of sessions and of batches, and the calls of its client', async () => {
+it('createWorker passes interceptors to single sessions and batches, so that a host can trace both', async () => {
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
@@ -78,9 +78,10 @@ it('interceptors of a host trace the activities of sessions and of batches, and 
         'RunActivity:completeMany',
       ]),
     );
-  // Those of the SDK's own options are for single sessions, and come on top.
+  // Interceptors in the option `worker` apply only to single sessions, in addition to the others.
   expect(own).toEqual(['finishStatus', 'score']);
-  expect(calls).toEqual(['finishStatus ok', 'score ok', 'finishStatus ok', 'score ok']);
+  const callsOfASession = ['onboardingStatus ok', 'finishStatus ok', 'score ok'];
+  expect(calls).toEqual([...callsOfASession, ...callsOfASession]);
 
   worker.shutdown();
   await running;

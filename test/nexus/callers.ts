@@ -5,7 +5,7 @@ export { openAccount } from '../examples/nexus.js';
 
 export type Answered = { result: unknown; failure?: never } | { failure: OperationFailure | undefined; result?: never };
 
-/** Any operation, with whatever a caller may send. */
+/** Calls any operation with any input. */
 export async function call(endpoint: string, operation: string, input: unknown): Promise<Answered> {
   const incode = createNexusServiceClient({ service: onboardingService, endpoint });
   try {

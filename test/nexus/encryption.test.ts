@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { textOf } from '../support/history.js';
 import { type NexusWorld, startNexusWorld } from './nexus-world.js';
 
-// A machine that is busy makes requests between namespaces time out, and Temporal repeats them later and later.
+// On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const KEYS = `one:${randomBytes(32).toString('base64')}`;
@@ -16,13 +16,13 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** Every byte of its history. */
+/** The whole history as text. */
 async function everything(caller: WorkflowHandle): Promise<string> {
   const { events } = await caller.fetchHistory();
   return textOf(events);
 }
 
-it('a caller with the same keys gets the answer, and neither side keeps it in clear text', async () => {
+it('finish returns the answer to a caller with the same keys, and no history contains clear text', async () => {
   const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: REDIRECTION });
   const caller = await world.begin('finish', { interviewId, sessionToken: token });
   expect(await caller.result()).toMatchObject({ result: { action: 'approved', redirectionUrl: REDIRECTION } });
@@ -31,12 +31,15 @@ it('a caller with the same keys gets the answer, and neither side keeps it in cl
   expect([token, 'Jane-Roe', 'confirmedBy'].filter((secret) => text.includes(secret))).toEqual([]);
 });
 
-it.each(['finish', 'complete'] as const)('and why it failed, from %s too', async (operation) => {
-  const { interviewId, token } = await world.simulator.openSession();
-  world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404, times: 9 });
-  const caller = await world.begin(operation, { interviewId, sessionToken: token });
-  expect(await caller.result()).toMatchObject({
-    failure: { type: 'IncodeUnknownSession', message: expect.stringContaining('answered 404') },
-  });
-  expect((await everything(caller)).includes(token)).toBe(false);
-});
+it.each(['finish', 'complete'] as const)(
+  '%s returns its failure to a caller with the same keys, and no history contains the token',
+  async (operation) => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404, times: 9 });
+    const caller = await world.begin(operation, { interviewId, sessionToken: token });
+    expect(await caller.result()).toMatchObject({
+      failure: { type: 'IncodeUnknownSession', message: expect.stringContaining('answered 404') },
+    });
+    expect((await everything(caller)).includes(token)).toBe(false);
+  },
+);

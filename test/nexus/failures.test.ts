@@ -45,10 +45,10 @@ describe('nexusError', () => {
     [new TemporalUnavailableError('away', WHERE), 'UNAVAILABLE', true],
     [new TemporalUnavailableError('refused', WHERE), 'INTERNAL', true],
     [new NamespaceNotSetUpError(WHERE, 'IncodeStage'), 'INTERNAL', true],
-  ])('%s becomes %s', (error, type, retryable) => {
-    const turned = nexusError(error) as HandlerError;
-    expect(turned).toBeInstanceOf(HandlerError);
-    expect([turned.type, turned.retryable]).toEqual([type, retryable]);
+  ])('maps %s to the handler error %s', (error, type, retryable) => {
+    const handlerError = nexusError(error) as HandlerError;
+    expect(handlerError).toBeInstanceOf(HandlerError);
+    expect([handlerError.type, handlerError.retryable]).toEqual([type, retryable]);
   });
 
   it.each([
@@ -57,19 +57,19 @@ describe('nexusError', () => {
       'IncodeUnknownSession',
     ],
     [new WrongStageError('i', 'Session i is in the stage done'), 'WrongStage'],
-  ])('%s fails the operation with its type and nothing but the session', (error, type) => {
+  ])('maps %s to a failed operation with the type and only the interview id', (error, type) => {
     const { cause, message } = nexusError(error) as OperationError;
     expect(message).toBe(error.message);
     expect(cause).toBeInstanceOf(ApplicationFailure);
     expect(cause).toMatchObject({ type, nonRetryable: true, details: [{ interviewId: 'i' }] });
   });
 
-  it('hands on an error that is not of this package', () => {
+  it('returns an unknown error unchanged', () => {
     const error = new Error('other');
     expect(nexusError(error)).toBe(error);
   });
 
-  it("leaves it to the SDK's worker whether another refusal of Temporal is retried", () => {
+  it("returns gRPC's error for other refusals of Temporal, so that the SDK decides about a retry", () => {
     const cause = new Error('of gRPC');
     expect(nexusError(new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'why', cause))).toBe(cause);
     const bare = new TemporalRequestError(WHERE, 'INVALID_ARGUMENT', 'why');
@@ -83,15 +83,15 @@ describe('operationFailure', () => {
     ApplicationFailure.create({ type, message: type, ...(cause ? { cause } : {}) });
 
   it.each([
-    ['an ending', failed(failure('IncodeUnknownSession')), 'IncodeUnknownSession'],
-    ['one that a handler told', failed(failure('OperationError', failure('WrongStage'))), 'WrongStage'],
+    ['the failure of a workflow', failed(failure('IncodeUnknownSession')), 'IncodeUnknownSession'],
+    ['a failure from a handler', failed(failure('OperationError', failure('WrongStage'))), 'WrongStage'],
     ['a handler error', failed(new HandlerError('NOT_FOUND', 'none')), 'NOT_FOUND'],
-    ['a time-out', failed(Object.assign(new Error('late'), { name: 'TimeoutFailure' })), 'TimedOut'],
-  ])('reads %s', (_, error, type) => {
+    ['a timeout', failed(Object.assign(new Error('late'), { name: 'TimeoutFailure' })), 'TimedOut'],
+  ])('reads the type of %s', (_, error, type) => {
     expect(operationFailure(error)?.type).toBe(type);
   });
 
-  it('leaves alone what no operation threw', () => {
+  it('returns undefined for errors that are not from an operation', () => {
     expect(operationFailure(failure('IncodeUnknownSession'))).toBeUndefined();
     expect(operationFailure('text')).toBeUndefined();
     expect(operationFailure(failed(new Error('untyped')))).toBeUndefined();

@@ -14,27 +14,27 @@ import type { Answered, call, openAccount } from './callers.js';
 
 export type Operation = keyof (typeof onboardingService)['operations'];
 
-/** A worker that serves the Nexus service, and another team's worker with its workflows in a namespace of its own. */
+/** A worker that serves the Nexus service, and another team's worker with its workflows in a separate namespace. */
 export interface NexusWorld {
   simulator: IncodeSimulator;
-  /** Of the namespace of the sessions. */
+  /** A client for the sessions' namespace. */
   onboarding: OnboardingClient;
   /** Starts a workflow that calls the operation. */
   begin(operation: Operation, input: unknown): Promise<WorkflowHandle<typeof call>>;
-  /** Lets a workflow call the operation, and waits for its end. */
+  /** Starts a workflow that calls the operation, and returns its result. */
   ask(operation: Operation, input: unknown): Promise<Answered>;
   openAccount(...args: Parameters<typeof openAccount>): Promise<string>;
-  /** Stops the worker that serves, and starts another. */
+  /** Stops the worker that serves Nexus, and starts another one. */
   restartWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface NexusWorldOptions {
-  /** @default that of the example in the docs */
+  /** @default the endpoint of the example in the docs */
   endpoint?: string;
-  /** Of the sessions' namespace. @default none */
+  /** Encryption keys of the sessions' namespace. @default none */
   encryptionKeys?: string;
-  /** Of the callers' namespace. @default none */
+  /** Encryption keys of the callers' namespace. @default none */
   callersKeys?: string;
 }
 
@@ -51,7 +51,7 @@ export async function startNexusWorld({
   const config = readConfig({
     INCODE_BASE_URL: simulator.url,
     INCODE_API_KEY: API_KEY,
-    // Sessions that failed are started again here.
+    // Some tests start a failed session again.
     INCODE_SETTLE_TIME: '400ms',
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
@@ -109,7 +109,7 @@ function running(worker: OnboardingWorker): { stop(): Promise<void> } {
   };
 }
 
-/** One that a run before has left leads nowhere. */
+/** Deletes an endpoint of an earlier run first, because its worker is gone. */
 async function createEndpoint(
   { operatorService }: Connection,
   name: string,

@@ -4,7 +4,7 @@ import type { OnboardingResult } from '../../src/contract/index.js';
 import type { SessionState, StartedSession } from '../../src/nexus/index.js';
 import { type NexusWorld, startNexusWorld } from './nexus-world.js';
 
-// A machine that is busy makes requests between namespaces time out, and Temporal repeats them later and later.
+// On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
 const PATIENCE = { timeout: 120_000 };
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -19,19 +19,19 @@ async function openSession() {
   return { interviewId, sessionToken: token };
 }
 
-/** A session whose token Incode refuses: its onboarding waits for another. */
+/** A session whose token Incode refuses, so that its onboarding waits for another token. */
 async function openSessionWithoutToken() {
   const input = await openSession();
   world.simulator.revokeTokens(input.interviewId);
   return input;
 }
 
-/** Until faults are cleared. */
+/** Makes every finish fail until the faults are cleared. */
 function outage(): void {
   world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: 1_000 });
 }
 
-/** For as many calls as are said. */
+/** Makes Incode answer 404 to the next finish requests. */
 function isUnknown(interviewId: string, times = 100): void {
   world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404, times });
 }
@@ -45,8 +45,8 @@ async function untilStage(interviewId: string, stage: string): Promise<void> {
   await expect.poll(read, PATIENCE).toBe(stage);
 }
 
-/** The operation is one that the caller's server waits for, not a request that it repeats. */
-async function untilHandedOver(caller: WorkflowHandle): Promise<void> {
+/** Until the operation is started, so that the caller's server waits for it and does not retry the request. */
+async function untilStarted(caller: WorkflowHandle): Promise<void> {
   const isStarted = async () => {
     const { events } = await caller.fetchHistory();
     return events?.some((event) => event.nexusOperationStartedEventAttributes) ?? false;
@@ -58,7 +58,7 @@ const finishedAt = (interviewId: string) => world.simulator.effects(interviewId)
 
 const APPROVED = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' };
 
-it('the workflow of the docs runs, and says what Incode refuses', async () => {
+it('the workflow in docs/nexus.md opens an account, and refuses a session that Incode does not know', async () => {
   const { interviewId, sessionToken } = await openSession();
   expect(await world.openAccount(interviewId, sessionToken)).toBe('approved, no redirection');
   const unknown = await openSession();
@@ -67,7 +67,7 @@ it('the workflow of the docs runs, and says what Incode refuses', async () => {
 });
 
 describe('finish', () => {
-  it('answers, and a repeat gets the same answer', async () => {
+  it('returns the same answer to concurrent and repeated calls', async () => {
     const input = await openSession();
     const answers = await Promise.all([world.ask('finish', input), world.ask('finish', input)]);
     expect(answers).toEqual([{ result: APPROVED }, { result: APPROVED }]);
@@ -75,31 +75,31 @@ describe('finish', () => {
     expect(finishedAt(input.interviewId)).toBe(1);
   });
 
-  it('waits durably through an outage, also when the worker is replaced', async () => {
+  it('waits through an outage and a restart of the worker', async () => {
     const input = await openSession();
     outage();
     const callers = [await world.begin('finish', input), await world.begin('finish', input)];
-    await Promise.all(callers.map(untilHandedOver));
+    await Promise.all(callers.map(untilStarted));
     await world.restartWorker();
     world.simulator.clearFaults();
     for (const caller of callers) expect(await caller.result()).toEqual({ result: APPROVED });
     expect(finishedAt(input.interviewId)).toBe(1);
   });
 
-  it('fails as the session does, after a wait too', async () => {
+  it('fails with the type of the failure, even after a wait', async () => {
     const input = await openSession();
     outage();
     const caller = await world.begin('finish', input);
-    await untilHandedOver(caller);
+    await untilStarted(caller);
     world.simulator.clearFaults();
     isUnknown(input.interviewId);
     expect((await caller.result()).failure).toMatchObject({ type: 'IncodeUnknownSession' });
   });
 
-  it('is cancelled for one caller only, and the session goes on', async () => {
+  it('is cancelled for one caller only, and the session continues', async () => {
     const input = await openSessionWithoutToken();
     const callers = [await world.begin('finish', input), await world.begin('finish', input)] as const;
-    await Promise.all(callers.map(untilHandedOver));
+    await Promise.all(callers.map(untilStarted));
     await callers[0].cancel();
     expect(await callers[0].result()).toMatchObject({ failure: { type: 'Cancelled' } });
     const sessionToken = await world.simulator.issueToken(input.interviewId);
@@ -109,10 +109,10 @@ describe('finish', () => {
 });
 
 describe('complete', () => {
-  it('gives the outcome to each who asks, also long after', async () => {
+  it('returns the outcome to all callers, including later ones', async () => {
     const input = await openSessionWithoutToken();
     const callers = [await world.begin('complete', input), await world.begin('complete', input)];
-    await Promise.all(callers.map(untilHandedOver));
+    await Promise.all(callers.map(untilStarted));
     await untilStage(input.interviewId, 'needsToken');
     const sessionToken = await world.simulator.issueToken(input.interviewId);
     await world.onboarding.renewToken(input.interviewId, sessionToken);
@@ -125,7 +125,7 @@ describe('complete', () => {
     expect(finishedAt(input.interviewId)).toBe(1);
   });
 
-  it('fails as the session does, and starts it again when asked again', async () => {
+  it('fails with the type of the failure, and starts the session again on the next call', async () => {
     const input = await openSession();
     isUnknown(input.interviewId, 1);
     expect((await world.ask('complete', input)).failure).toMatchObject({ type: 'IncodeUnknownSession' });
@@ -133,10 +133,10 @@ describe('complete', () => {
     expect(finishedAt(input.interviewId)).toBe(1);
   });
 
-  it('cancels the onboarding when it is cancelled', async () => {
+  it('cancels the onboarding if the operation is cancelled', async () => {
     const input = await openSessionWithoutToken();
     const caller = await world.begin('complete', input);
-    await untilHandedOver(caller);
+    await untilStarted(caller);
     await caller.cancel();
     expect(await caller.result()).toMatchObject({ failure: { type: 'Cancelled' } });
     expect((await stateOf(input.interviewId)).status).toBe('cancelled');
@@ -144,7 +144,7 @@ describe('complete', () => {
 });
 
 describe('start', () => {
-  it('starts once, attaches to what runs and to what was completed', async () => {
+  it('starts once, and attaches to a running or completed session', async () => {
     const input = await openSession();
     const first = (await world.ask('start', input)).result as StartedSession;
     expect(first).toMatchObject({ workflowId: `incode-onboarding/${input.interviewId}`, attached: false });
@@ -156,7 +156,7 @@ describe('start', () => {
 });
 
 describe('state', () => {
-  it('says where the session stands', async () => {
+  it('returns the state of a running session', async () => {
     const input = await openSessionWithoutToken();
     await world.ask('start', input);
     await untilStage(input.interviewId, 'needsToken');
@@ -166,7 +166,7 @@ describe('state', () => {
     expect((await stateOf(input.interviewId)).runId).toBe(state.runId);
   });
 
-  it('does not find what was never started', async () => {
+  it('fails with NOT_FOUND for a session that was never started', async () => {
     expect(await world.ask('state', { interviewId: 'never-started' })).toEqual({
       failure: {
         type: 'NOT_FOUND',
@@ -177,7 +177,7 @@ describe('state', () => {
 });
 
 describe('renewToken', () => {
-  it('lets a session go on that needs a token, and may be repeated', async () => {
+  it('continues a session that needs a token, and can be repeated', async () => {
     const { interviewId, token } = await world.simulator.openSession({
       action: 'none',
       score: { status: 'WARN', value: '61.0' },
@@ -194,7 +194,7 @@ describe('renewToken', () => {
     expect(finishedAt(interviewId)).toBe(1);
   });
 
-  it('refuses the token that Incode refused', async () => {
+  it('refuses the token that Incode has refused', async () => {
     const input = await openSessionWithoutToken();
     await world.ask('start', input);
     await untilStage(input.interviewId, 'needsToken');
@@ -207,7 +207,7 @@ describe('renewToken', () => {
 });
 
 describe('extendDeadline and cancel', () => {
-  it('reach a session that waits, and are refused where they make no sense', async () => {
+  it('change a waiting session, and extendDeadline is refused in a stage without a deadline', async () => {
     const input = await openSession();
     const { interviewId } = input;
     await world.ask('start', { ...input, plan: { finishWhen: 'asked' } });
@@ -226,7 +226,7 @@ describe('extendDeadline and cancel', () => {
   });
 });
 
-describe('a wrong input', () => {
+describe('invalid input', () => {
   it.each([
     ['finish', { interviewId: 'i', plan: { finishWhen: 'later' } }, 'plan.finishWhen must be one of now, processed'],
     ['complete', { interviewId: 'i', flow: 'f' }, 'flow is not known; known are interviewId'],
@@ -235,7 +235,7 @@ describe('a wrong input', () => {
     ['renewToken', { interviewId: 'i', sessionToken: 'secret\nsecret' }, 'sessionToken must be printable ASCII'],
     ['extendDeadline', { interviewId: 'i', by: 'soon' }, 'extendDeadline.by must be a duration'],
     ['cancel', { interviewId: 'i', force: true }, 'force is not known; known are interviewId'],
-  ] as const)('of %s is refused with its reason', async (operation, input, reason) => {
+  ] as const)('is refused by %s with BAD_REQUEST and the reason: %j', async (operation, input, reason) => {
     const { failure } = await world.ask(operation, input);
     expect(failure?.type).toBe('BAD_REQUEST');
     expect(failure?.message).toContain(reason);

@@ -1,5 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import { encode } from '@temporalio/common/lib/encoding.js';
 import { expect } from 'vitest';
 import { reissuingTokenSource } from '../../src/activities/index.js';
+import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
 import { executiveLogIn } from '../../src/incode/index.js';
 import type { SessionSpec, SimulatorOptions } from '../../src/testing/index.js';
 import {
@@ -23,6 +28,18 @@ const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.
 
 /** One for every path through the workflow. Each returns the session whose history is kept. */
 export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = {
+  async 'start-unreadable'({ temporal, taskQueue }) {
+    const interviewId = randomUUID();
+    const unreadable: Payload = { metadata: { encoding: encode('binary/unknown') }, data: encode('x') };
+    const codec = { encode: async () => [unreadable], decode: async (payloads: Payload[]) => payloads };
+    const { connection, options } = temporal;
+    const client = new Client({ connection, namespace: options.namespace, dataConverter: { payloadCodecs: [codec] } });
+    const workflowId = onboardingWorkflowId(interviewId);
+    const handle = await client.workflow.start(ONBOARDING_WORKFLOW, { workflowId, taskQueue, args: ['any'] });
+    await handle.result().catch(() => undefined);
+    return interviewId;
+  },
+
   async approved(world) {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });

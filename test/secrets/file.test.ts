@@ -22,7 +22,7 @@ function fileOf(text: string): string {
   return path;
 }
 
-/** As a mounted secret changes: at once, and as another file. */
+/** Replaces the file atomically, as a mounted secret changes. */
 function replace(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -40,13 +40,13 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('INCODE_API_KEY_FILE', () => {
-  it('has the key, whatever stands around it', () => {
+  it('reads the key without surrounding white space', () => {
     expect(readConfig({ ...BASE, INCODE_API_KEY_FILE: fileOf('\n key-of-incode \r\n') }).apiKey()).toBe(
       'key-of-incode',
     );
   });
 
-  it('is read again when it has changed: soon, and at once if its key was refused', () => {
+  it('reads the file again within five seconds after a change, and at once if its key was refused', () => {
     const path = fileOf('key-of-january\n');
     const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path });
     replace(path, 'key-of-february\n');
@@ -56,13 +56,13 @@ describe('INCODE_API_KEY_FILE', () => {
     replace(path, 'key-of-march\n');
     utimesSync(path, 1, 1);
     expect(apiKey('key-of-february')).toBe('key-of-march');
-    // Written in place, to the same length, and at the same time as far as anybody can see.
+    // Written in place, with the same length and the same time of change.
     writeFileSync(path, 'key-of-avril\n');
     utimesSync(path, 1, 1);
     expect(apiKey('key-of-march')).toBe('key-of-avril');
   });
 
-  it('is read again when Kubernetes swaps what its link leads to', () => {
+  it('reads the file again when Kubernetes replaces the target of its link', () => {
     const mounted = mkdtempSync(join(directory, 'mounted-'));
     const swap = (version: string, key: string) => {
       mkdirSync(join(mounted, version));
@@ -79,19 +79,19 @@ describe('INCODE_API_KEY_FILE', () => {
     expect(apiKey('key-of-january')).toBe('key-of-february');
   });
 
-  it('that is half written gives what was there before, until it is whole', () => {
+  it('keeps the last key in use while the file is half written', () => {
     const path = fileOf('key-of-january\n');
     const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, () => undefined);
     writeFileSync(path, '');
     expect(apiKey('x')).toBe('key-of-january');
-    // Half a key cannot be told from a key: Incode refuses it, and so it is looked at again.
+    // Half a key looks like a key. Incode refuses it, so the file is read again.
     writeFileSync(path, 'key-of-');
     expect(apiKey('x')).toBe('key-of-');
     writeFileSync(path, 'key-of-february\n');
     expect(apiKey('key-of-')).toBe('key-of-february');
   });
 
-  it('that becomes wrong changes nothing, and is warned of once', () => {
+  it('keeps the last key in use when the file becomes invalid, and warns once', () => {
     const path = fileOf('key-of-january');
     const warnings: string[] = [];
     const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, (warning) => warnings.push(warning));
@@ -99,7 +99,7 @@ describe('INCODE_API_KEY_FILE', () => {
     expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
     rmSync(path);
     expect([apiKey('x'), apiKey('x')]).toEqual(['key-of-january', 'key-of-january']);
-    const kept = 'What was read before stays in use.';
+    const kept = 'The last valid value stays in use.';
     expect(warnings).toEqual([
       `INCODE_API_KEY_FILE must be printable ASCII without spaces. ${kept}`,
       `INCODE_API_KEY_FILE names a file that cannot be read (ENOENT). ${kept}`,
@@ -111,7 +111,7 @@ describe('INCODE_API_KEY_FILE', () => {
     expect(warnings).toHaveLength(3);
   });
 
-  it('that becomes wrong is a warning of the process if nobody listens', async () => {
+  it('emits a process warning when the file becomes invalid and there is no callback', async () => {
     const path = fileOf('key-of-january');
     const { apiKey } = readConfig({ ...BASE, INCODE_API_KEY_FILE: path });
     const warned = new Promise<Error>((resolve) => {
@@ -127,24 +127,24 @@ describe('INCODE_API_KEY_FILE', () => {
   });
 
   it.each([
-    ['is not there', { INCODE_API_KEY_FILE: join(directory, 'none') }, /^INCODE_API_KEY_FILE .*ENOENT/],
+    ['does not exist', { INCODE_API_KEY_FILE: join(directory, 'none') }, /^INCODE_API_KEY_FILE .*ENOENT/],
     ['is empty', { INCODE_API_KEY_FILE: fileOf(' \n') }, /^INCODE_API_KEY_FILE is empty$/],
     ['has two lines', { INCODE_API_KEY_FILE: fileOf('hushhush\nhushhush') }, /^INCODE_API_KEY_FILE must be printable/],
     ['is a directory', { INCODE_API_KEY_FILE: directory }, /^INCODE_API_KEY_FILE .*EISDIR/],
     [
-      'is there beside the key',
+      'is set together with INCODE_API_KEY',
       { INCODE_API_KEY: 'hushhush', INCODE_API_KEY_FILE: fileOf('hushhush') },
       /exclude each/,
     ],
-    ['is not named, and there is no key', {}, /^INCODE_API_KEY is required.*INCODE_API_KEY_FILE/],
-  ])('that %s is the one problem', (_, env, problem) => {
+    ['is not set, nor is INCODE_API_KEY', {}, /^INCODE_API_KEY is required.*INCODE_API_KEY_FILE/],
+  ])('reports one problem if the variable or its file %s', (_, env, problem) => {
     const problems = problemsOf(env);
     expect(problems).toEqual([expect.stringMatching(problem)]);
     expect(problems.join()).not.toContain('hushhush');
   });
 });
 
-it('the secrets of the webhook receiver are read again', () => {
+it('WEBHOOK_HEADER_SECRETS_FILE and WEBHOOK_OAUTH_CLIENTS_FILE are read again after a change', () => {
   const header = fileOf('the-secret-of-january\n');
   const oauth = fileOf('incode:the-secret-of-january\n');
   const { receiver } = readWebhookConfig({ WEBHOOK_HEADER_SECRETS_FILE: header, WEBHOOK_OAUTH_CLIENTS_FILE: oauth });
@@ -155,7 +155,7 @@ it('the secrets of the webhook receiver are read again', () => {
   expect(receiver.oauth?.clients()).toEqual([{ id: 'incode', secret: 'the-secret-of-february' }]);
 });
 
-it('the tokens of the codec server are read again', () => {
+it('CODEC_SERVER_TOKENS_FILE is read again after a change', () => {
   const path = fileOf('a-token-of-january\n');
   const TEMPORAL_INCODE_ENCRYPTION_KEYS = `one:${Buffer.alloc(32, 7).toString('base64')}`;
   const { tokens } = readCodecServerConfig({ TEMPORAL_INCODE_ENCRYPTION_KEYS, CODEC_SERVER_TOKENS_FILE: path });
@@ -170,7 +170,7 @@ it('the tokens of the codec server are read again', () => {
 it.each([
   ['emptied', (path: string) => replace(path, '\n')],
   ['deleted', (path: string) => rmSync(path)],
-])('a file that is %s is counted as wrong, keeps its secret in use, and is right again once it is back', (_, spoil) => {
+])('wrongSecretFiles counts a file that is %s, until it is valid again', (_, spoil) => {
   const before = wrongSecretFiles();
   const path = fileOf('first-key');
   const config = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, () => undefined);

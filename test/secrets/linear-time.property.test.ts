@@ -6,7 +6,7 @@ import { fc } from '../support/property.js';
 
 keepSecret('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab');
 
-/** Pieces of what each pattern looks for. A text that repeats them almost matches at every place. */
+/** Pieces that each pattern looks for. A text that repeats them almost matches at every position. */
 const PIECES: Record<string, string[]> = {
   JWT: ['eyJ', '-eyJ', 'eyJ.', 'eyJaaaaaaaa.', 'eyJaaaaaaaa.b.', 'eyJaaaaaaaa.bbbbbbbb', 'a.', 'a-'],
   CREDENTIALS: ['Bearer', 'Bearer ', 'Basic  ', 'Bearer abc', 'Basic =', 'basic abcdefgh'],
@@ -26,10 +26,10 @@ const PIECES: Record<string, string[]> = {
 };
 
 const LENGTH = 2_000;
-/** Time in the square of the length makes it 16, time in the length 4. */
-const MOST_GROWTH = 10;
+/** Four times the length takes 4 times as long in linear time, and 16 times as long in quadratic time. */
+const MAX_GROWTH = 10;
 
-/** What a text of four times the length takes, compared: CPU time of this process, the least of several goes. */
+/** By what factor the CPU time grows for a text of four times the length. Takes the minimum of several runs. */
 function growth(work: (text: string) => void, make: (length: number) => string): number {
   const [short, long] = [make(LENGTH), make(4 * LENGTH)];
   const micros = (text: string, times: number) => {
@@ -44,23 +44,23 @@ function growth(work: (text: string) => void, make: (length: number) => string):
   return least(long) / least(short);
 }
 
-/** Other work on the machine disturbs a measurement; it does not make growth smaller time and again. */
+/** Other work on the machine disturbs single measurements, so several are made. */
 function expectLinear(work: (text: string) => void, make: (length: number) => string, what = ''): void {
   let least = Number.POSITIVE_INFINITY;
-  for (let goes = 0; goes < 4 && least >= MOST_GROWTH; goes += 1) least = Math.min(least, growth(work, make));
-  expect(least, what).toBeLessThan(MOST_GROWTH);
+  for (let runs = 0; runs < 4 && least >= MAX_GROWTH; runs += 1) least = Math.min(least, growth(work, make));
+  expect(least, what).toBeLessThan(MAX_GROWTH);
 }
 
 const filled = (text: string) => (length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length);
 
-describe('the log filter', () => {
-  it('knows a pattern whose time grows with the square of the length when it sees one', () => {
+describe('redacted', () => {
+  it('is measured by a method that detects a pattern with quadratic time', () => {
     const quadratic = /\beyJ[\w-]{8,}\.[\w-]{8,}/g;
-    expect(growth((text) => text.replace(quadratic, ''), filled('-eyJ'))).toBeGreaterThan(MOST_GROWTH);
+    expect(growth((text) => text.replace(quadratic, ''), filled('-eyJ'))).toBeGreaterThan(MAX_GROWTH);
   });
 
   it.each(Object.entries(PIECES))(
-    'takes time in the length of a text made of pieces of %s',
+    'takes linear time for texts made of pieces of %s',
     (_, pieces) => {
       for (const piece of pieces) {
         expectLinear(redacted, filled(piece), JSON.stringify(piece));
@@ -69,7 +69,7 @@ describe('the log filter', () => {
     60_000,
   );
 
-  it('takes time in the length of a text made of any of the pieces', () => {
+  it('takes linear time for texts made of any of the pieces', () => {
     const any = fc.array(fc.constantFrom(...Object.values(PIECES).flat()), { minLength: 1, maxLength: 4 });
     const parts = fc.record({ before: any, repeated: any, after: any });
     const seed = Number(process.env.PROPERTY_SEED ?? 20_261_125);
@@ -82,7 +82,7 @@ describe('the log filter', () => {
     );
   });
 
-  it('takes time in the length of keys that are refused and of durations', () => {
+  it('parseDuration and checkOnboardingInput take linear time for long durations and keys', () => {
     for (const piece of ['token', 'api-', 'x-api_key', 'secret', '1', '1.', 'h ', ' ']) {
       const make = filled(piece);
       expectLinear((text) => parseDuration(`1${text}!`), make, piece);
@@ -94,22 +94,22 @@ describe('the log filter', () => {
   });
 });
 
-describe('a log line', () => {
+describe('createLogger', () => {
   const written: string[] = [];
   const { info } = createLogger('info', { write: (line) => written.push(line) });
 
-  it('takes time in the length of its texts', () => {
+  it('takes linear time for the texts of a line', () => {
     const quiet = createLogger('info', { write: () => undefined });
     for (const piece of ['k', 'eyJ', '-eyJ', 'http://', 'apikey ', '"', ' ']) {
       const make = filled(piece);
       expectLinear((text) => quiet.info(`${text}"`, { text }), make, piece);
     }
-    // Above what a line may have, too.
+    // Also for a line that is too long and will be cut.
     const word = (length: number) => `${'k'.repeat(24 * length)}" ${'k'.repeat(24 * length)}`;
     expectLinear((text) => quiet.info(text), word);
   });
 
-  it('is cut before it is filtered, stays JSON and keeps its level', () => {
+  it('cuts a long line before it is redacted, and keeps it valid JSON with its level', () => {
     const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpbnRlcnZpZXdJZCI6IjUifQ.c2lnbmF0dXJl';
     info('Said', { key: 'k'.repeat(800_000), more: token });
     info('Said', { keys: Array.from({ length: 5_000 }, () => token) });
@@ -123,7 +123,7 @@ describe('a log line', () => {
     }
   });
 
-  it('shows no piece of a secret that is cut in two', () => {
+  it('shows no part of a secret at the position where a line is cut', () => {
     const secret = keepSecret('a secret with blanks that is known');
     for (let pad = 32_600; pad < 32_800; pad += 7) {
       written.length = 0;

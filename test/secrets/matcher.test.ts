@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { derived, secretMatcher } from '../../src/secrets/matcher.js';
+import { memoizedBy, secretMatcher } from '../../src/secrets/matcher.js';
 
 describe('secretMatcher', () => {
   it.each([
@@ -8,15 +8,15 @@ describe('secretMatcher', () => {
     ['', -1],
     ['A', -1],
     ['ab', -1],
-  ])('finds %j at %i', (given, position) => {
-    expect(secretMatcher(['a', 'bb'])(given)).toBe(position);
+  ])('finds %j at %i', (value, position) => {
+    expect(secretMatcher(['a', 'bb'])(value)).toBe(position);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing in an empty list', () => {
     expect(secretMatcher([])('')).toBe(-1);
   });
 
-  it('asks for the secrets of now each time, and prepares those of a list once', () => {
+  it('reads the current secrets each time', () => {
     const lists = [['a'], ['b', 'a']];
     let at = 0;
     const find = secretMatcher(() => lists[at] ?? []);
@@ -26,11 +26,11 @@ describe('secretMatcher', () => {
   });
 });
 
-describe('derived', () => {
-  it('is worked out again only when there is another list', () => {
+describe('memoizedBy', () => {
+  it('computes the result again only when there is another list', () => {
     const derive = vi.fn((list: readonly string[]) => list.join());
     let list = ['a', 'b'];
-    const get = derived(() => list, derive);
+    const get = memoizedBy(() => list, derive);
     expect([get(), get()]).toEqual(['a,b', 'a,b']);
     expect(derive).toHaveBeenCalledTimes(1);
     list = ['c'];

@@ -6,12 +6,12 @@ const KNOWN = keepSecret('known+secret/with "quotes"');
 const LONGER = keepSecret(`${KNOWN} and more`);
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJpbnRlcnZpZXdJZCI6IjUifQ.c2lnbmF0dXJlLW9mLWl0';
 
-describe('a text', () => {
+describe('redacted', () => {
   it.each([
-    ['a secret that is known', `before ${KNOWN} after`, 'before [redacted] after'],
-    ['one that begins like another', `(${LONGER})`, '([redacted])'],
-    ['one in JSON', JSON.stringify({ x: KNOWN }), '{"x":"[redacted]"}'],
-    ['one in a URL', `/x?key=${encodeURIComponent(KNOWN)}`, '/x?key=[redacted]'],
+    ['a known secret', `before ${KNOWN} after`, 'before [redacted] after'],
+    ['a known secret that begins like another', `(${LONGER})`, '([redacted])'],
+    ['a known secret in JSON', JSON.stringify({ x: KNOWN }), '{"x":"[redacted]"}'],
+    ['a known secret in a URL', `/x?key=${encodeURIComponent(KNOWN)}`, '/x?key=[redacted]'],
     ['a session token', `the token ${JWT}.`, 'the token [redacted].'],
     ['a bearer token', 'Authorization: Bearer abcdefghijkl, and', 'Authorization: Bearer [redacted], and'],
     ['a header', 'x-api-key: abcdefgh', 'x-api-key: [redacted]'],
@@ -21,7 +21,7 @@ describe('a text', () => {
     ['an assignment', 'INCODE_API_KEY=abcdefgh worker', 'INCODE_API_KEY=[redacted] worker'],
     ['a query', 'at https://bank.example/next?name=Jane#x.', 'at https://bank.example/next?[redacted]'],
     ['a login', 'proxy http://user:word@proxy.example:3128', 'proxy http://[redacted]@proxy.example:3128'],
-  ])('is shown without %s', (_, text, shown) => {
+  ])('removes %s', (_, text, shown) => {
     expect(redacted(text)).toBe(shown);
   });
 
@@ -31,23 +31,23 @@ describe('a text', () => {
     'Temporal at temporal.example:7233 refuses the credentials (TEMPORAL_API_KEY)',
     '{"apiKey":null,"password":{"a":1},"sessionTokens":3,"url":"http://127.0.0.1:8088/incode/webhook"}',
     '    at run (file:///app/dist/incode/client.js:88:13)',
-  ])('is shown as it is: %s', (text) => {
+  ])('does not change a text without secrets: %s', (text) => {
     expect(redacted(text)).toBe(text);
   });
 
-  it('of an answer keeps what was asked for', () => {
+  it('withoutKnownSecrets keeps redirection URLs, but removes known secrets', () => {
     const answer = '{"redirectionUrl":"https://bank.example/next?token=abc","note":"known secret"}';
     expect(withoutKnownSecrets(answer)).toBe(answer);
     expect(withoutKnownSecrets(JSON.stringify(KNOWN))).toBe('"[redacted]"');
   });
 
-  it('is not searched for what is too short to be a secret', () => {
+  it('does not search for secrets that are too short', () => {
     keepSecret('at');
     expect(redacted('attempt at it')).toBe('attempt at it');
   });
 });
 
-describe('a log line', () => {
+describe('createLogger', () => {
   const written: string[] = [];
   const { info, error } = logging.createLogger('info', { write: (line) => written.push(line) });
   afterEach(() => {
@@ -55,7 +55,7 @@ describe('a log line', () => {
   });
   const lines = () => written.map((line) => JSON.parse(line));
 
-  it('has no values of fields with the names of secrets, however deep', () => {
+  it('redacts fields with names of secrets at any depth', () => {
     const hidden = ['abc1', 'abc2', 'abc3', 'abc4', 'abc5'];
     info('Said', {
       sessionToken: 'abc1',
@@ -69,7 +69,7 @@ describe('a log line', () => {
     expect(lines()).toMatchObject([{ token: null, attempt: 2, interviewId: '5f3a', msg: 'Said' }]);
   });
 
-  it('is not searched in what says itself how it is written, nor deeper than anybody logs', () => {
+  it('does not search objects with their own toJSON, or fields deeper than six levels', () => {
     class Token {
       readonly token = 'abc6';
       toJSON = () => '(hidden)';
@@ -80,7 +80,7 @@ describe('a log line', () => {
     expect(lines()).toMatchObject([{ held: '(hidden)', deep, bare: { password: '[redacted]' } }]);
   });
 
-  it('has no secret in a message, an error, its stack or its cause', () => {
+  it('redacts secrets in a message, an error, its stack and its cause', () => {
     const cause = new Error(`POST https://api.example/x?key=${KNOWN} with ${JWT}`);
     error(`Failed: ${KNOWN}`, { error: new Error(`failed with ${KNOWN}`, { cause }), attempt: 1 });
     expect(written.join()).not.toMatch(/known\+secret|eyJ|with \\"/);
@@ -89,7 +89,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('is written also of an error that is its own cause', () => {
+  it('writes an error that is its own cause', () => {
     const own = new Error('own');
     own.cause = own;
     error('Failed', { error: own });

@@ -10,7 +10,7 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { createIncodeActivities, reissuingTokenSource } from '../../src/activities/index.js';
 import { readCodecServerConfig, readWebhookConfig } from '../../src/config/index.js';
 
-// Whatever of ours holds a secret shows none, to whoever prints it, writes it as JSON, or clones it.
+// Objects that hold a secret do not reveal it when they are printed, written as JSON or cloned.
 
 const KEY = randomBytes(32);
 const SECRETS = {
@@ -22,7 +22,7 @@ const SECRETS = {
   operator: 'operator-token-that-must-not-be-seen',
 };
 const FORMS = [...Object.values(SECRETS), KEY.toString('base64'), KEY.toString('hex').slice(0, 16), String([...KEY])];
-// As `inspect` writes bytes.
+// The form in which `inspect` prints bytes.
 FORMS.push(KEY.toString('hex').replace(/../g, '$& ').slice(0, 30));
 
 const ENV = {
@@ -55,11 +55,11 @@ afterAll(async () => {
 
 const OBJECTS: [string, object][] = [
   ['the configuration of a worker', config],
-  ['a copy of it', { ...config }],
-  ['one with a key for Temporal', withTemporalKey],
-  ['a copy of that', { ...withTemporalKey }],
-  ["Temporal's part of it", withTemporalKey.temporal],
-  ["its connection's options", withTemporalKey.temporal.connectionOptions],
+  ['a copy of the configuration', { ...config }],
+  ["a configuration with Temporal's API key", withTemporalKey],
+  ["a copy of the configuration with Temporal's API key", { ...withTemporalKey }],
+  ["Temporal's part of the configuration", withTemporalKey.temporal],
+  ["the connection's options", withTemporalKey.temporal.connectionOptions],
   ['the proxies', config.proxy],
   ['a key ring', keys],
   ['the key that writes', keys.writing()],
@@ -74,22 +74,27 @@ const OBJECTS: [string, object][] = [
   ["a client's connection", connection],
   ['the configuration of the codec server', readCodecServerConfig(ENV)],
   ['the configuration of the receiver', webhooks],
-  ['a client of its token endpoint', webhooks.receiver.oauth?.clients()[0] ?? {}],
+  ["a client of the receiver's token endpoint", webhooks.receiver.oauth?.clients()[0] ?? {}],
   ['the receiver', createWebhookReceiver({ ...webhooks.receiver, notify: async () => 'delivered' })],
 ];
 
-/** Plain data, of which a clone is the same again. The whole of which they are a part cannot be cloned. */
-const PARTS = ["Temporal's part of it", "its connection's options", 'the proxies', 'a client of its token endpoint'];
+/** Plain data that can be cloned with its secrets. The objects that contain them cannot be cloned. */
+const PARTS = [
+  "Temporal's part of the configuration",
+  "the connection's options",
+  'the proxies',
+  "a client of the receiver's token endpoint",
+];
 
 function cloned(value: object): string {
   try {
     return inspect(structuredClone(value), { depth: 12 });
   } catch {
-    return 'It has functions, which nobody can clone.';
+    return 'It has functions, which cannot be cloned.';
   }
 }
 
-/** As inspected, and as JSON. */
+/** The object as printed by `inspect` and as JSON. */
 function views(value: object): string {
   const depth = 12;
   const json = JSON.stringify(value, circular()) ?? '';
@@ -107,12 +112,12 @@ function circular() {
   };
 }
 
-it.each(OBJECTS)('%s shows no secret', (name, value) => {
+it.each(OBJECTS)('printing %s reveals no secret', (name, value) => {
   const seen = views(value) + (PARTS.includes(name) ? '' : cloned(value));
   expect(FORMS.filter((secret) => seen.includes(secret))).toEqual([]);
 });
 
-it('they are there to be used all the same', () => {
+it('hidden secrets can still be used by code', () => {
   expect(config.apiKey()).toBe(SECRETS.apiKey);
   expect(withTemporalKey.temporal.connectionOptions.apiKey).toBe(SECRETS.temporalApiKey);
   expect(config.proxy.httpsProxy).toBe(ENV.HTTPS_PROXY);
@@ -120,7 +125,7 @@ it('they are there to be used all the same', () => {
   expect(webhooks.receiver.oauth?.clients()).toEqual([{ id: 'incode', secret: SECRETS.oauth }]);
 });
 
-it('an error that carries a result shows no redirection URL, in which a name may stand', () => {
+it('printing a SessionCompletedError reveals no redirection URL, because it may contain a name', () => {
   const error = new SessionCompletedError({
     interviewId: '5f3a',
     outcome: 'approved',
@@ -137,7 +142,7 @@ it('an error that carries a result shows no redirection URL, in which a name may
   expect(error.result.finish?.redirectionUrl).toContain('Jane-Roe');
 });
 
-it('an error of the connection shows no key', async () => {
+it('printing a TemporalUnavailableError reveals no API key', async () => {
   const away = Connection.lazy({ address: '127.0.0.1:1', apiKey: () => SECRETS.temporalApiKey, tls: false });
   const client = new OnboardingClient({ client: new Client({ connection: away }) });
   const failure = await away

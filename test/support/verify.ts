@@ -20,9 +20,9 @@ export function environmentOf({ url, apiKey }: Pick<IncodeSimulator, 'url' | 'ap
 }
 
 /** The command in a process of its own. */
-export async function verify(simulator: IncodeSimulator, args: string[] = []) {
+export async function verify(simulator: IncodeSimulator, args: string[] = [], env: Record<string, string> = {}) {
   const all = ['verify-incode', '--wait', '1s', '--json', ...args];
-  const ran = await run(all, '', environmentOf(simulator));
+  const ran = await run(all, '', { ...environmentOf(simulator), ...env });
   const report = (ran.stdout === '' ? undefined : JSON.parse(ran.stdout)) as VerifyReport;
   return { ...ran, report };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../src/secrets/index.js';
+import { isLoopback } from '../../src/network/loopback.js';
 import { channelArgsFor } from '../../src/temporal/address.js';
 
-describe('an address', () => {
+describe('isLoopback and channelArgsFor', () => {
   it.each(['localhost', 'localhost:7233', '127.0.0.1', '127.8.9.10:7233', '[::1]:7233', '[::1]'])(
-    'of this machine is %s: no proxy reaches it',
+    'treats %s as this machine, so gRPC uses no proxy',
     (address) => {
       expect(isLoopback(address)).toBe(true);
       expect(channelArgsFor(address)).toEqual({ 'grpc.enable_http_proxy': 0 });
@@ -20,7 +20,7 @@ describe('an address', () => {
     'xlocalhost',
     '[2001:db8::1]:7233',
     '',
-  ])('of another machine is %j', (address) => {
+  ])('treats %j as another machine', (address) => {
     expect(isLoopback(address)).toBe(false);
     expect(channelArgsFor(address)).toEqual({});
   });

@@ -19,7 +19,7 @@ function profile(name: string, text: string): string {
 const good = profile('good.toml', '[profile.default]\naddress = "temporal.example:7233"\nnamespace = "kyc"\n');
 
 describe('loadTemporalConfig', () => {
-  it('reads the profile file; variables come before it', () => {
+  it('reads the profile file, and prefers variables over it', () => {
     const { connectionOptions, namespace } = loadTemporalConfig({
       TEMPORAL_CONFIG_FILE: good,
       TEMPORAL_NAMESPACE: 'other',
@@ -28,12 +28,12 @@ describe('loadTemporalConfig', () => {
     expect([connectionOptions.address, namespace]).toEqual(['temporal.example:7233', 'other']);
   });
 
-  it("reads the process's own environment unless another one is given", () => {
+  it('reads the environment of the process by default', () => {
     vi.stubEnv('TEMPORAL_CONFIG_FILE', good);
     expect(loadTemporalConfig().namespace).toBe('kyc');
   });
 
-  it('says where a profile file is wrong, and shows no line of it', () => {
+  it('names the line of a mistake in the profile file and does not quote it', () => {
     const path = profile('broken.toml', '[profile.default]\napi_key = "secret-of-the-cloud\naddress = "x:1"\n');
     const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: path });
     expect(load).toThrow(/\(line 2, column \d+\)$/);
@@ -44,20 +44,20 @@ describe('loadTemporalConfig', () => {
     ['TEMPORAL_API_KEY', 'secret-of-the-cloud\n', 'the API key'],
     ['TEMPORAL_GRPC_META_TENANT', 'secret-of-the-cloud\n', 'metadata tenant'],
     ['TEMPORAL_ADDRESS', 'user:secret-of-the-cloud@example:1', 'the address'],
-  ])('%s that cannot be used is named, and not shown', (name, value, what) => {
+  ])('refuses an invalid %s without repeating its value', (name, value, what) => {
     const load = () => loadTemporalConfig({ [name]: value });
     expect(load).toThrow(what);
     expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
   });
 
-  it('says which profile is not there', () => {
+  it('names a profile that does not exist', () => {
     const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: good, TEMPORAL_PROFILE: 'nowhere' });
     expect(load).toThrow(/nowhere/);
     expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('line undefined') }));
   });
 });
 
-it('a connection that does not tell where it leads is remembered with its address', () => {
+it('rememberedAddress returns the address that was remembered for a connection', () => {
   const [known, unknown] = [{}, {}];
   rememberAddress(known, '192.0.2.1:7233');
   expect([rememberedAddress(known), rememberedAddress(unknown)]).toEqual(['192.0.2.1:7233', undefined]);

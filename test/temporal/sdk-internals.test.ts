@@ -19,33 +19,33 @@ const converter = {
   payloadCodecs: [],
 };
 
-it('encodes text as UTF-8 bytes and back', () => {
+it('encode and decode convert text to UTF-8 bytes and back', () => {
   expect(decode(encode('é'))).toBe('é');
 });
 
-it('reads a value out of encoded payloads', async () => {
+it('decodeFromPayloadsAtIndex reads a value from encoded payloads', async () => {
   const payload = defaultPayloadConverter.toPayload({ interviewId: 'a' });
   expect(await decodeFromPayloadsAtIndex(converter, 0, payload ? [payload] : [])).toEqual({ interviewId: 'a' });
 });
 
-it('reads an error out of an encoded failure', async () => {
+it('decodeOptionalFailureToOptionalError reads an error from an encoded failure', async () => {
   const failure = defaultFailureConverter.errorToFailure(new ValueError('wrong'), defaultPayloadConverter);
   expect(await decodeOptionalFailureToOptionalError(converter, failure)).toMatchObject({ message: 'wrong' });
 });
 
-it('converts durations', () => {
+it('msToTs and msToNumber convert durations', () => {
   expect(msToTs(1_500)).toMatchObject({ nanos: 500_000_000 });
   expect(msToNumber('2 minutes')).toBe(120_000);
 });
 
-it("knows the gRPC client inside the SDK's connection", async () => {
+it("grpcClientOf finds the gRPC client inside the SDK's connection", async () => {
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   // 2: gRPC is connected.
   expect(grpcClientOf(connection)?.getChannel().getConnectivityState(false)).toBe(2);
   await connection.close();
 });
 
-it('reads the address of a refused connection', async () => {
+it('refusedAddress reads the address of a refused connection', async () => {
   const refused = await Connection.connect({ address: '127.0.0.1:1', connectTimeout: '1s' }).catch((error) => error);
   expect(refused).toBeInstanceOf(Error);
   const text = 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1';
@@ -53,7 +53,7 @@ it('reads the address of a refused connection', async () => {
   expect(refusedAddress('something else')).toBeUndefined();
 });
 
-it('tells an ended workflow from an unknown one by its text', () => {
+it('saysAlreadyCompleted distinguishes an ended workflow from an unknown one', () => {
   expect(saysAlreadyCompleted('workflow execution already completed')).toBe(true);
   expect(saysAlreadyCompleted('workflow not found for ID: x')).toBe(false);
 });

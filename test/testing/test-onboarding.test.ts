@@ -1,3 +1,4 @@
+import { completeBatch } from 'temporal-incode/client';
 import { startTestOnboarding } from 'temporal-incode/testing';
 import { expect, inject, it } from 'vitest';
 
@@ -14,6 +15,17 @@ it('completes sessions on a shared server, and leaves the server running', async
   await expect(fetch(second.incode.url)).rejects.toThrow();
   const third = await startTestOnboarding({ server: server(), worker: { INCODE_REVIEW_POLL: '2s' } });
   await third.stop();
+});
+
+it('completes a batch without any other option', async () => {
+  const { onboarding, incode, stop } = await startTestOnboarding({ server: server() });
+  const opened = await Promise.all([incode.openSession(), incode.openSession({ action: 'rejected' })]);
+  const sessions = opened.map(({ interviewId, token }) => ({ interviewId, sessionToken: token }));
+  const outcomes = [];
+  for await (const { outcome } of completeBatch(onboarding, sessions, { plan: { score: false } }))
+    outcomes.push(outcome);
+  expect(outcomes).toEqual(['approved', 'rejected']);
+  await stop();
 });
 
 it('names a wrong variable of the worker and leaves nothing running', async () => {

@@ -41,10 +41,10 @@ async function startWorker(queues: { single: string; bulk: string }, env: Record
 
 const newQueues = () => ({ single: `single-${randomUUID()}`, bulk: `bulk-${randomUUID()}` });
 
-it('a worker tells the server its limit, shared out, before it takes the first task', async () => {
+it('createWorker sets the limit of each task queue before it takes the first task', async () => {
   const queues = newQueues();
   await startWorker(queues, { INCODE_RATE_LIMIT: '100', INCODE_BULK_SHARE: '0.9' });
-  // 90 requests/s in activities of two seconds; and at most three requests for each activity of a single session.
+  // Batches: 90 requests/s in activities of two seconds. Single sessions: at most three requests for each activity.
   expect(await limitOf(queues.bulk)).toBe(0.5);
   expect(await limitOf(queues.single)).toBeCloseTo(10 / 3);
 });
@@ -59,14 +59,14 @@ it.each([
   expect(await limitOf(queues.single)).toBeCloseTo(10 / requests);
 });
 
-it('a worker without a limit takes one back that a worker has set', async () => {
+it('createWorker without a rate limit removes a limit that a worker has set', async () => {
   const queues = newQueues();
   await startWorker(queues, { INCODE_RATE_LIMIT: '100' });
   await startWorker(queues, {});
   expect([await limitOf(queues.single), await limitOf(queues.bulk)]).toEqual([null, null]);
 });
 
-it("a worker without a limit leaves an operator's alone", async () => {
+it("createWorker without a rate limit keeps an operator's limit", async () => {
   const queues = newQueues();
   await connection.workflowService.updateTaskQueueConfig({
     namespace: namespace(),
@@ -79,7 +79,7 @@ it("a worker without a limit leaves an operator's alone", async () => {
   expect(await limitOf(queues.bulk)).toBe(7);
 });
 
-it('a server that does not know the call is taken as it is', async () => {
+it('limitTaskQueue accepts a server that does not support the call', async () => {
   const unimplemented = Object.assign(new Error('12 UNIMPLEMENTED: unknown method'), {
     code: 12,
     details: '',
@@ -90,7 +90,7 @@ it('a server that does not know the call is taken as it is', async () => {
   await expect(limitTaskQueue(old as never, queue, 5)).resolves.toBeUndefined();
 });
 
-it('a worker that may not look is refused only if it has a limit', async () => {
+it('limitTaskQueue fails without permission only if there is a limit to set', async () => {
   const denied = Object.assign(new Error('7 PERMISSION_DENIED: no'), { code: 7, details: '', metadata: {} });
   const deny = () => Promise.reject(denied);
   const cloud = { workflowService: { updateTaskQueueConfig: deny, describeTaskQueue: deny } };

@@ -11,13 +11,12 @@ import { FAILURES } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { run } from '../support/cli.js';
 
-// A worker process that has its secrets from files, as its operator sees it.
+// A real worker process with its secrets in files.
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const RIGHT = 'right-key-that-must-not-be-seen';
 const WRONG = 'wrong-key-that-must-not-be-seen';
 const ENCRYPTION_KEY = Buffer.alloc(32, 'k').toString('base64');
-// A session that was refused is tried again after a minute.
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-secrets-'));
 const keyFile = join(directory, 'api-key');
 const encryptionKeys = join(directory, 'encryption-keys');
@@ -28,7 +27,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** As a mounted secret changes: at once, and as another file. */
+/** Replaces the file atomically, as a mounted secret changes. */
 function writeKey(key: string): void {
   writeFileSync(`${keyFile}.new`, `${key}\n`);
   renameSync(`${keyFile}.new`, keyFile);
@@ -72,8 +71,8 @@ async function startWorker(queue: string, more: Record<string, string> = {}) {
   return { child, closed, simulator, onboarding, env, output: () => output };
 }
 
-describe('an API key in a file', () => {
-  it('that is wrong is mended without a restart: sessions wait for it, visibly', async () => {
+describe('a worker with INCODE_API_KEY_FILE', () => {
+  it('completes waiting sessions after a wrong key is corrected, without a restart', async () => {
     writeKey(WRONG);
     const { child, closed, simulator, onboarding, env, output } = await startWorker('key-file');
     const doctor = async () => JSON.parse((await run(['doctor', '--json'], '', env)).stdout).checks;
@@ -88,7 +87,7 @@ describe('an API key in a file', () => {
     expect(await incodeCheck()).toMatchObject({ status: 'failed', message: expect.stringContaining('403') });
 
     writeKey(RIGHT);
-    // One that comes now need not wait: its first call may be refused, the next has the new key.
+    // A new session does not wait: its first call may be refused, but the next one has the new key.
     const later = await simulator.openSession();
     await onboarding.start({ interviewId: later.interviewId, sessionToken: later.token });
     await expect.poll(async () => (await onboarding.state(later.interviewId)).result?.outcome).toBe('approved');
@@ -97,21 +96,21 @@ describe('an API key in a file', () => {
     expect(simulator.effects(waiting.interviewId).finished).toBe(1);
     expect(await incodeCheck()).toMatchObject({ status: 'ok' });
 
-    // One that goes wrong again is said in the log, and changes nothing.
+    // An invalid change is logged, and the last key stays in use.
     writeKey('two keys');
     const last = await simulator.openSession();
     await onboarding.start({ interviewId: last.interviewId, sessionToken: last.token });
     expect((await onboarding.result(last.interviewId)).outcome).toBe('approved');
-    // And so is a file of encryption keys.
+    // The same holds for the file of encryption keys.
     writeFileSync(encryptionKeys, 'no key');
     const warnings = () =>
       output()
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line))
-        .filter(({ level, msg }) => level === 'warn' && msg.includes('What was read before stays in use'));
+        .filter(({ level, msg }) => level === 'warn' && msg.includes('The last valid value stays in use'));
     const named = async () => {
-      // Something has to be read with them.
+      // Something must be decrypted, so that the file is read.
       await onboarding.state(last.interviewId);
       const next = await simulator.openSession();
       await onboarding.start({ interviewId: next.interviewId, sessionToken: next.token });
@@ -130,10 +129,10 @@ describe('an API key in a file', () => {
   });
 });
 
-describe('what a process with secrets in files leaves behind', () => {
-  it('a diagnostic report has none, nor has an exception that nobody catches', async () => {
+describe('a worker with secrets in files', () => {
+  it('writes no secret into a diagnostic report or the message of an uncaught exception', async () => {
     writeKey(RIGHT);
-    // What no code of ours does: an error with the key in its message, its cause and its fields.
+    // An error with the key in its message, its cause and its fields, which our code never throws.
     const preload = join(directory, 'throw.mjs');
     writeFileSync(
       preload,
@@ -152,7 +151,7 @@ describe('what a process with secrets in files leaves behind', () => {
     child.kill('SIGHUP');
     const text = () => (existsSync(report) ? readFileSync(report, 'utf8') : '');
     await expect.poll(() => text().trimEnd().endsWith('}')).toBe(true);
-    // The environment is in it, which is why secrets belong into files.
+    // The report contains the environment, which is why secrets belong in files.
     expect(JSON.parse(text()).environmentVariables.INCODE_API_KEY_FILE).toBe(keyFile);
     expect([RIGHT, ENCRYPTION_KEY].filter((secret) => text().includes(secret))).toEqual([]);
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const GOOD = { INCODE_BASE_URL: 'http://127.0.0.1:9', INCODE_API_KEY: 'api-key-that-must-not-be-seen' };
 
-/** A real process, as its operator starts it. */
+/** A real worker process, started as an operator does. */
 function startWorker(env: Record<string, string>) {
   const child = spawn(process.execPath, [MAIN, 'worker'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = text(child.stderr);
@@ -16,22 +16,22 @@ function startWorker(env: Record<string, string>) {
   return { child, ended };
 }
 
-describe('the worker process', () => {
-  it('names every wrong variable and ends with 2', async () => {
+describe('temporal-incode worker', () => {
+  it('names every invalid variable and exits with 2', async () => {
     const { code, log } = await startWorker({ INCODE_BASE_URL: 'nowhere', INCODE_TIMEOUT: 'long' }).ended;
     expect(code).toBe(2);
     for (const name of ['INCODE_BASE_URL', 'INCODE_API_KEY', 'INCODE_TIMEOUT']) expect(log).toContain(name);
     expect(log).not.toContain('    at ');
   });
 
-  it('says which server it cannot reach, and ends with 1', async () => {
+  it('names the server that it cannot reach and exits with 1', async () => {
     const { code, log } = await startWorker({ ...GOOD, TEMPORAL_ADDRESS: '127.0.0.1:1' }).ended;
     expect(code).toBe(1);
     expect(log).toContain('127.0.0.1:1');
     expect(log).not.toContain(GOOD.INCODE_API_KEY);
   });
 
-  it('ends with 0 after SIGTERM', async () => {
+  it('exits with 0 after SIGTERM', async () => {
     const { child, ended } = startWorker({ ...GOOD, TEMPORAL_ADDRESS: inject('temporalAddress') });
     let seen = '';
     child.stderr.on('data', (chunk) => {
@@ -43,7 +43,7 @@ describe('the worker process', () => {
   });
 });
 
-describe('a namespace without the search attributes', () => {
+describe('temporal-incode worker in a namespace without search attributes', () => {
   const namespace = `bare-${Date.now()}`;
   let connection: Connection;
 
@@ -56,9 +56,9 @@ describe('a namespace without the search attributes', () => {
   });
   afterAll(() => connection.close());
 
-  it('is refused with the command that registers them, and ends with 1', async () => {
-    const known = () => connection.workflowService.describeNamespace({ namespace }).catch(() => null);
-    await expect.poll(known).toBeTruthy();
+  it('prints the command that registers them and exits with 1', async () => {
+    const registered = () => connection.workflowService.describeNamespace({ namespace }).catch(() => null);
+    await expect.poll(registered).toBeTruthy();
     const env = { ...GOOD, TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: namespace };
     const { code, log } = await startWorker(env).ended;
     expect(code).toBe(1);

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { encode } from '@temporalio/common/lib/encoding.js';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { FAILURES, SIGNALS, UPDATES } from '../../src/contract/index.js';
 import { failedTasks, fetchHistory } from '../support/history.js';
 import { begin, handleOf, stateOf, until } from '../support/lifecycle.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 
 const payload = (encoding: string, data: string): Payload => ({
   metadata: { encoding: encode(encoding) },
@@ -92,7 +93,10 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
     // A shard may have a megabyte of sessions, so its input is read.
     const said = type === 'onboardingBatch' && bad.data && bad.data.length > 500_000 ? /must be an object/ : why;
     expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(said) });
-    expect(failedTasks(await handle.fetchHistory())).toEqual([]);
+    const history = await handle.fetchHistory();
+    expect(failedTasks(history)).toEqual([]);
+    // So that a deploy is not held up by starts that somebody else has sent.
+    await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
   });
 
   it('is refused together with its update', async () => {
@@ -112,4 +116,37 @@ it('a start whose key is unknown stands still, so that it goes on with the key',
   expect(failedTasks(await handle.fetchHistory())[0]).toMatch(/cannot be read yet: it is encrypted with key "lost"/);
   expect((await handle.describe()).status.name).toBe('RUNNING');
   await handle.terminate();
+});
+
+describe('a replay', () => {
+  async function refused() {
+    const [, bad] = BAD[2] as (typeof BAD)[number];
+    const workflowId = `unreadable-${randomUUID()}`;
+    const { taskQueue } = world;
+    const handle = await sender(bad).workflow.start('onboardingSession', { workflowId, taskQueue, args: ['any'] });
+    await handle.result().catch(() => undefined);
+    return handle.fetchHistory();
+  }
+
+  const replay = (history: Awaited<ReturnType<typeof refused>>) =>
+    Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
+
+  it('refuses a start that was refused, also when its input can be read by now', async () => {
+    const history = await refused();
+    const input = { interviewId: 'now-it-can-be-read', sessionToken: 'token' };
+    const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+    if (!started) throw new Error('The history does not begin with a start');
+    started.input = { payloads: [payload('json/plain', JSON.stringify(input))] };
+    await replay(history);
+  });
+
+  it('waits for a start that was read before and cannot be read now', async () => {
+    const { interviewId } = await begin(world);
+    await world.onboarding.result(interviewId);
+    const history = await fetchHistory(world.temporal, interviewId);
+    const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+    if (!started) throw new Error('The history does not begin with a start');
+    started.input = { payloads: [payload('binary/zlib', 'x')] };
+    await expect(replay(history)).rejects.toThrow('cannot be read yet');
+  });
 });

@@ -2,14 +2,15 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { fitted, MIN_BYTES_PER_SESSION } from '../../contract/batch-size.js';
 import { FAILURES } from '../../contract/index.js';
-import { type IncodeClient, IncodeError } from '../../incode/index.js';
+import { IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
 import { isToBeMended, warnOperator } from '../failure.js';
-import { Lease, leased, NotCurrentError, NotSentError } from '../lease.js';
+import { Lease, leased, NotCurrentError } from '../lease.js';
 import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { type Beat, beatOf, detailsOf } from './beat.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
+import { inTurn, pacedClient } from './paced-client.js';
 import { requestsOf, sessionsPerActivity } from './request-count.js';
 import type { SharedThrottle } from './shared-throttle.js';
 import { Stragglers } from './stragglers.js';
@@ -69,10 +70,14 @@ class BulkAttempt {
     const { incode, tokenSource } = options;
     this.options = {
       ...options,
-      incode: this.paced(leased(incode, this.lease, () => detailsOf(this.progress))),
+      incode: pacedClient(
+        leased(incode, this.lease, () => detailsOf(this.progress)),
+        throttle.pace,
+        () => performance.now() <= this.beginBy,
+      ),
       // The built-in source asks Incode.
       ...(tokenSource
-        ? { tokenSource: { ...tokenSource, token: this.inTurn((...args) => tokenSource.token(...args)) } }
+        ? { tokenSource: { ...tokenSource, token: inTurn(throttle.pace, (...args) => tokenSource.token(...args)) } }
         : {}),
       now: serverClock(),
       trust: input.trust === true,
@@ -199,32 +204,11 @@ class BulkAttempt {
     } else {
       this.open.push([index, fitted(step.open, bytesPerSession), step.dueInMs]);
       const { error } = step;
-      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error);
+      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error, this.options.observe);
     }
     // A call that was aborted, or not made, says nothing about Incode.
     if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();
     else this.throttle.report(step);
-  }
-
-  private inTurn<Args extends unknown[], T>(call: (...args: Args) => Promise<T>) {
-    return (...args: Args): Promise<T> => {
-      const turn = this.throttle.pace.turn();
-      return turn ? turn.then(() => call(...args)) : call(...args);
-    };
-  }
-
-  private paced(incode: IncodeClient): IncodeClient {
-    return {
-      ...incode,
-      // It may have waited for its turn for long.
-      finishStatus: this.inTurn((...args) => {
-        if (performance.now() > this.beginBy) return Promise.reject(new NotSentError('the activity is over'));
-        return incode.finishStatus(...args);
-      }),
-      onboardingStatus: this.inTurn(incode.onboardingStatus),
-      closeSession: this.inTurn(incode.closeSession),
-      score: this.inTurn(incode.score),
-    };
   }
 }
 

@@ -10,7 +10,7 @@ import type { ResolvedActivityOptions } from '../options.js';
 import { readScore } from '../read-by-id.js';
 import { isRefusedForGood } from '../score.js';
 import type { EarlierRequests } from '../sent-requests.js';
-import { TokenMismatchError } from '../token-fit.js';
+import { reportTokenMismatch, TokenMismatchError } from '../token-fit.js';
 import type { SessionInput } from '../types.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
 
@@ -199,7 +199,10 @@ function afterError(options: ResolvedActivityOptions, session: BulkSession, done
   if (error instanceof IncodeError && isFinal(error.kind)) {
     return failed(session, done, failureTypeOf(error.kind), error.message);
   }
-  if (error instanceof TokenMismatchError) return failed(session, done, FAILURES.tokenMismatch, error.message);
+  if (error instanceof TokenMismatchError) {
+    reportTokenMismatch(options.observe, session.interviewId);
+    return failed(session, done, FAILURES.tokenMismatch, error.message);
+  }
   if (error instanceof ApplicationFailure && error.nonRetryable) {
     return failed(session, done, error.type ?? 'Failed', error.message);
   }

@@ -127,7 +127,7 @@ const LAST_LOOK_MS = 15_000;
 async function watch(client: ConnectedOnboardingClient, interviewId: string, progress: Progress, over: AbortSignal) {
   for (let pause = FIRST_LOOK_MS; !over.aborted; pause = Math.min(pause * 1.5, LAST_LOOK_MS)) {
     await setTimeout(pause, undefined, { signal: over }).catch(() => undefined);
-    if (!over.aborted) progress.say(await client.temporal.withAbortSignal(over, () => describe(client, interviewId)));
+    if (!over.aborted) progress.show(await client.temporal.withAbortSignal(over, () => describe(client, interviewId)));
   }
 }
 

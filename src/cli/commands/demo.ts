@@ -47,7 +47,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   try {
-    const starting = started('The Temporal server', startLocalTemporalServer({ uiPort: 0, onProgress: progress.say }));
+    const starting = started('The Temporal server', startLocalTemporalServer({ uiPort: 0, onProgress: progress.show }));
     const server = await Promise.race([starting, interrupted]);
     stops.push(() => server.stop());
     const world = await Promise.race([startWorld(server, directory, progress, stops), interrupted]);
@@ -67,7 +67,7 @@ async function startWorld(
   progress: Progress,
   stops: (() => Promise<unknown>)[],
 ): Promise<DemoWorld> {
-  progress.say(`Temporal server ${server.version} (${server.source}); starting the Incode simulator and a worker`);
+  progress.show(`Temporal server ${server.version} (${server.source}); starting the Incode simulator and a worker`);
   const simulator = await startIncodeSimulator();
   stops.push(() => simulator.close());
   const env = {
@@ -100,9 +100,9 @@ async function startWorld(
 
 async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
   const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
-  progress.say(`Completing ${scenarios.length} sessions`);
+  progress.show(`Completing ${scenarios.length} sessions`);
   const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
-  progress.say('Killing the worker during a call and starting another (Temporal notices the loss after 10 s)');
+  progress.show('Killing the worker during a call and starting another (Temporal notices the loss after 10 s)');
   return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
 }
 

@@ -40,23 +40,23 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<void>)[] = [];
   try {
-    const starting = startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.say });
+    const starting = startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.show });
     const server = await started('The Temporal server', starting);
     stops.push(() => server.stop());
-    progress.say('Starting the Incode simulator');
+    progress.show('Starting the Incode simulator');
     const dataFile = join(data, 'incode-sessions.json');
     const simulator = await started(
       'The Incode simulator',
       startIncodeSimulator({ port: simulatorPort, apiKeys: [API_KEY], dataFile }),
     );
     stops.push(() => simulator.close());
-    progress.say('Starting the worker');
+    progress.show('Starting the worker');
     const log = join(data, 'worker.log');
     // With a configuration id the worker renews tokens by itself, as in production.
     const env = { ...localWorkerEnvironment(server, simulator), INCODE_CONFIGURATION_ID: 'dev' };
     const worker = await startWorkerProcess(env, log);
     stops.push(() => worker.stop());
-    progress.say('Starting the webhook receiver');
+    progress.show('Starting the webhook receiver');
     const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
     stops.push(() => client.close());
     // A random secret, so that the receiver accepts only the simulator's deliveries.

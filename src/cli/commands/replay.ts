@@ -74,7 +74,7 @@ async function replayAll(histories: AsyncIterable<RecordedHistory>): Promise<Rep
     const { keys, requireEncryption } = encryption();
     for await (const one of replayed(workflowCode(keys, { requireEncryption }), readable(histories, keys))) {
       found.push(one);
-      if (found.length % REPORT_EVERY === 0) progress.say(`Replaying: ${found.length}`);
+      if (found.length % REPORT_EVERY === 0) progress.show(`Replaying: ${found.length}`);
     }
     return found;
   } finally {

@@ -35,7 +35,7 @@ export function define(command: Command): void {
       'after',
       `
 Registers the search attributes that workers need. Run it once per namespace; running it again changes nothing. It changes the
-retention only with --retention. It warns about less than 7 days, because a completed session is remembered only that long.
+retention only with --retention. It warns about less than 7 days, because results and histories are gone after that time.
 
 On Temporal Cloud, tcld changes these settings. If the server refuses a change, the command to run instead is printed.
 
@@ -85,7 +85,7 @@ async function setup(options: SetupOptions): Promise<void> {
 /** Asks first, because histories older than the new retention are deleted for good. */
 async function checkLowering({ yes }: SetupOptions, before: number, wanted: number): Promise<void> {
   if (yes) return;
-  const what = `Lower the retention from ${days(before)} to ${days(wanted)}? Older histories are deleted, and their completed sessions are forgotten.`;
+  const what = `Lower the retention from ${days(before)} to ${days(wanted)}? Older histories and results are deleted.`;
   if (!process.stdin.isTTY) throw new CliError(`${what} There is no terminal to confirm at. Add --yes.`);
   if (!(await confirm(what))) throw new CliError('Nothing was changed.', EXIT.interrupted);
 }
@@ -152,7 +152,7 @@ function print({ namespace, registered, present, todo }: Done, retentionMs: numb
   });
   if (retentionMs < MINIMUM_RETENTION_MS) {
     process.stderr.write(
-      `A completed session is remembered, and not completed again, for only ${days(retentionMs)}. Set at least 7 days.\n`,
+      `Results and histories are gone after ${days(retentionMs)}, and a repeated start asks Incode again. Set at least 7 days.\n`,
     );
   }
   if (todo.length > 0)

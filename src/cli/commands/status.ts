@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import { type ConnectedOnboardingClient, SessionNotFoundError, type SessionStatus } from '../../client/index.js';
-import { isIncodeConfigured } from '../../config/index.js';
+import { isExecutiveConfigured, isIncodeConfigured } from '../../config/index.js';
 import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
@@ -20,8 +20,9 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-A session that a batch completes has no separate workflow. With its token and the workers' INCODE_BASE_URL and INCODE_API_KEY, this
-command asks Incode for its status, which changes nothing.
+A session that a batch completes has no separate workflow. With the workers' INCODE_BASE_URL and INCODE_API_KEY, this command asks
+Incode for its status, which changes nothing. It needs the session's token, or the executive token of workers: INCODE_EXECUTIVE_TOKEN_FILE,
+or INCODE_EXECUTIVE_EMAIL and INCODE_EXECUTIVE_PASSWORD_FILE.
 
 Examples:
   $ temporal-incode status 5f3a…
@@ -48,9 +49,9 @@ async function tellOfUnknown(
   { interviewId, message }: SessionNotFoundError,
   { sessionTokenFile, json }: StatusOptions,
 ): Promise<void> {
-  if (sessionTokenFile === undefined || !isIncodeConfigured()) {
+  if (!isIncodeConfigured() || (sessionTokenFile === undefined && !isExecutiveConfigured())) {
     const how =
-      'To ask Incode for its status, add --session-token-file and set INCODE_BASE_URL and INCODE_API_KEY here.';
+      'To ask Incode for its status, set INCODE_BASE_URL and INCODE_API_KEY here, and add --session-token-file or set INCODE_EXECUTIVE_TOKEN_FILE.';
     throw new CliError(`${message}\n${how}`, EXIT.notFound);
   }
   const onboardingStatus = await statusAtIncode(interviewId, sessionTokenFile);

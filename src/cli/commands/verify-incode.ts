@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
 import { readVerifyConfig } from '../../config/index.js';
+import { createIncodeClient, IncodeError } from '../../incode/index.js';
 import { keepSecret } from '../../secrets/index.js';
+import { executiveToken } from '../../worker/executive.js';
 import { CliError, configured, EXIT, started } from '../shared/exit.js';
 import { durationOption, portOption, timeoutOption } from '../shared/options.js';
+import { printNotice } from '../shared/output.js';
 import { readSessionToken } from '../shared/session-token.js';
 import { untilInterrupted } from '../shared/signals.js';
 import { packageVersion } from '../shared/version.js';
@@ -11,7 +14,7 @@ import { CHECKS } from '../verify/checks/index.js';
 import { checkEnvironment, kindOf, RISK } from '../verify/environment.js';
 import { OwnSessions } from '../verify/own-sessions.js';
 import { createProbe, NoReply } from '../verify/probe.js';
-import { isCleanedUp, printAsJson, printAsTable, type Report, sayWhatIsLeft } from '../verify/report.js';
+import { isCleanedUp, printAsJson, printAsTable, printWhatIsLeft, type Report } from '../verify/report.js';
 import { CannotStart, runTrial, sessionCounts } from '../verify/run.js';
 import { STOPPED, type Trial } from '../verify/trials/trial.js';
 import { startWebhookListener } from '../verify/webhook-listener.js';
@@ -34,7 +37,7 @@ export function define(command: Command): void {
     .option('--configuration-id <id>', 'flow of the sessions (default: INCODE_CONFIGURATION_ID)')
     .option(
       '--executive-token-file <file>',
-      'file with an executive token: tries it, and deletes the sessions at the end',
+      'file with an executive token: tries it, and deletes the sessions at the end; without it, the executive token of workers is tried',
     )
     .option(
       '--public-url <url>',
@@ -57,7 +60,7 @@ export function define(command: Command): void {
 Tries on your account each assumption about Incode that this package rests on, and prints what Incode did, whether the package is
 safe under it, and what to configure. Use a demo account. It opens sessions of its own with the flow that you name, finishes some
 of them, uploads a blank picture to one, and closes them all at the end. It touches no other session.
-INCODE_BASE_URL and INCODE_API_KEY, or INCODE_API_KEY_FILE, as for a worker.
+INCODE_BASE_URL and INCODE_API_KEY, or INCODE_API_KEY_FILE, and the executive user or token, as for a worker.
 Exits with 0 if nothing is unsafe; with 1 if something is unsafe, a session is left over, or --timeout is over; with 2 if it could
 not run. See docs/verify-incode.md
 
@@ -80,14 +83,15 @@ async function verify(options: VerifyOptions): Promise<void> {
   checkEnvironment(environment, options.yes);
   const configurationId = options.configurationId ?? config.configurationId;
   if (!configurationId) throw new CliError('Name the flow: --configuration-id, or INCODE_CONFIGURATION_ID');
-  const executiveToken = await executiveTokenOf(options.executiveTokenFile);
+  const givenToken = await tokenOf(options.executiveTokenFile);
+  const triedToken = givenToken ?? (await tokenOfWorkers(config));
   const listener = await listenerOf(options);
   const probe = createProbe(config);
   const sessions = new OwnSessions(probe, configurationId, ({ interviewId }) => {
     listener?.expect(interviewId);
-    say(`Opened session ${interviewId}`);
+    printNotice(`Opened session ${interviewId}`);
   });
-  say(intentions(options, environment, sessions.label));
+  printNotice(intentions(options, environment, sessions.label));
 
   const startedAt = new Date();
   const stop = stopSignal(options.timeout);
@@ -97,11 +101,10 @@ async function verify(options: VerifyOptions): Promise<void> {
     seen: { statuses: [] },
     whyNot: {},
     signal: stop.signal,
-    say,
     waitMs: options.wait,
     tryRateLimit: options.tryRateLimit,
     waitForExpiryMs: options.waitForExpiry,
-    executiveToken,
+    executiveToken: triedToken,
     listener,
   };
   try {
@@ -109,9 +112,10 @@ async function verify(options: VerifyOptions): Promise<void> {
   } catch (error) {
     if (!stop.signal.aborted) throw cannotRun(error);
   } finally {
-    say('Closing the sessions of this run');
-    await sessions.cleanUp(executiveToken, AbortSignal.timeout(CLEAN_UP_MS));
-    sayWhatIsLeft(sessions, say);
+    printNotice('Closing the sessions of this run');
+    // The token of workers may be one that only reads.
+    await sessions.cleanUp(givenToken, AbortSignal.timeout(CLEAN_UP_MS));
+    printWhatIsLeft(sessions);
     await Promise.all([probe.close(), listener?.close()]);
   }
   const results = CHECKS.map((check) => resultOf(check, trial.seen, config, (name) => trial.whyNot[name] ?? STOPPED));
@@ -129,11 +133,24 @@ function exitCodeOf({ results, sessions, stopped }: Report, isInterrupted: boole
   return isUnsafe || stopped !== undefined || !isCleanedUp(sessions) ? EXIT.failed : EXIT.ok;
 }
 
-async function executiveTokenOf(file: string | undefined): Promise<string | undefined> {
+async function tokenOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   const token = await readSessionToken(file, '--executive-token-file');
   if (!/^[\x21-\x7e]+$/.test(token)) throw new CliError('--executive-token-file must hold one token, and nothing else');
   return keepSecret(token);
+}
+
+/** The token that workers with this environment have. */
+async function tokenOfWorkers(config: ReturnType<typeof readVerifyConfig>): Promise<string | undefined> {
+  const incode = createIncodeClient(config);
+  try {
+    return await executiveToken(config, incode)?.token();
+  } catch (error) {
+    if (!(error instanceof IncodeError)) throw error;
+    throw new CliError(`The executive user of this environment cannot be tried: ${error.message}`);
+  } finally {
+    await incode.close();
+  }
 }
 
 async function listenerOf({ publicUrl, webhookPort }: VerifyOptions) {
@@ -167,9 +184,4 @@ function stopSignal(timeoutMs: number) {
     isInterrupted: () => interrupted.signal.aborted,
     why: () => (interrupted.signal.aborted ? 'interrupted' : timeout.aborted ? 'the time was over' : undefined),
   };
-}
-
-/** Prints progress to stderr. */
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

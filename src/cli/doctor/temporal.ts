@@ -93,7 +93,7 @@ function retention(retentionMs: number): Found {
   if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
   return {
     status: 'warning',
-    message: `${days(retentionMs)}: a completed session is remembered, and not completed again, only that long`,
+    message: `${days(retentionMs)}: results and histories are gone after that time`,
     todo: 'temporal-incode setup --retention 30d',
   };
 }

@@ -5,8 +5,8 @@ import { CliError } from './exit.js';
 export const DAY_MS = 86_400_000;
 
 /**
- * Recommended minimum retention. Within it, a completed session is not completed again. A week covers a person's second try and a
- * batch that is resumed after a weekend.
+ * Recommended minimum retention: after it, results and histories are gone. A week covers a person's second try and a batch that is
+ * resumed after a weekend.
  */
 export const MINIMUM_RETENTION_MS = 7 * DAY_MS;
 

@@ -88,32 +88,37 @@ export function age(at: Date, now = Date.now()): string {
   return `${Math.floor(seconds / inSeconds)}${unit}`;
 }
 
+/** Prints a line to stderr. */
+export function printNotice(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 export interface Progress {
-  say(text: string): void;
+  show(text: string): void;
   stop(): void;
 }
 
 /** Shows a spinner on a terminal. Elsewhere it writes one line per change, so that a log stays readable. */
 export function startProgress(text: string): Progress {
   const progress = shownProgress(printable(text));
-  return { ...progress, say: (next) => progress.say(printable(next)) };
+  return { ...progress, show: (next) => progress.show(printable(next)) };
 }
 
 function shownProgress(text: string): Progress {
   if (process.stderr.isTTY) {
     const spinner = yoctoSpinner({ text, stream: process.stderr }).start();
     return {
-      say: (next) => {
+      show: (next) => {
         spinner.text = next;
       },
       stop: () => void spinner.stop(),
     };
   }
   let last = '';
-  const say = (next: string) => {
-    if (next !== last) process.stderr.write(`${next}\n`);
+  const show = (next: string) => {
+    if (next !== last) printNotice(next);
     last = next;
   };
-  say(text);
-  return { say, stop: () => undefined };
+  show(text);
+  return { show, stop: () => undefined };
 }

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../secrets/index.js';
+import { isLoopback } from '../../network/loopback.js';
 
 /**
  * Link to a workflow in Temporal's Web UI: at `TEMPORAL_INCODE_UI_URL`, Temporal Cloud, or a local dev server with default ports.

@@ -1,20 +1,25 @@
 import { checkedToken } from '../../client/input.js';
 import { readIncodeConfig } from '../../config/index.js';
 import { InvalidInputError } from '../../contract/index.js';
-import { createIncodeClient, IncodeError } from '../../incode/index.js';
+import { createIncodeClient, IncodeError, statusByExecutive } from '../../incode/index.js';
+import { executiveToken } from '../../worker/executive.js';
 import { CliError, configured, EXIT } from '../shared/exit.js';
 import { readSessionToken } from '../shared/session-token.js';
 
 /**
- * Reads a session's status from Incode by its id, which changes nothing.
+ * Reads a session's status from Incode by its id, which changes nothing. An executive token comes first, as in workers: it cannot belong
+ * to another session.
  *
  * @throws CliError if Incode does not return a status
  */
-export async function statusAtIncode(interviewId: string, tokenFile: string): Promise<string> {
+export async function statusAtIncode(interviewId: string, tokenFile: string | undefined): Promise<string> {
   const config = configured(() => readIncodeConfig());
-  const sessionToken = await tokenOf(interviewId, tokenFile);
+  const sessionToken = tokenFile === undefined ? undefined : await tokenOf(interviewId, tokenFile);
   const client = createIncodeClient(config);
   try {
+    const executive = executiveToken(config, client);
+    if (executive) return await statusByExecutive(client, executive, interviewId, new AbortController().signal);
+    if (sessionToken === undefined) throw new CliError('Neither a session token nor an executive token is given');
     return (await client.onboardingStatus({ interviewId, sessionToken })).onboardingStatus;
   } catch (error) {
     if (!(error instanceof IncodeError)) throw error;

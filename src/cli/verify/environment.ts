@@ -1,4 +1,4 @@
-import { isLoopback } from '../../secrets/index.js';
+import { isLoopback } from '../../network/loopback.js';
 import { CliError } from '../shared/exit.js';
 
 /** The value of `--yes` that accepts a run on an account that may not be a demo account. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printJson } from '../shared/output.js';
+import { printJson, printNotice } from '../shared/output.js';
 import type { Result, Verdict } from './check.js';
 import type { EnvironmentKind } from './environment.js';
 import { type OwnSessions, shortHash } from './own-sessions.js';
@@ -76,12 +76,12 @@ function countsOf(results: Result[]): Record<Verdict, number> {
 }
 
 /** Prints the real ids, so that you can clean up by hand. */
-export function sayWhatIsLeft(sessions: OwnSessions, say: (text: string) => void): void {
+export function printWhatIsLeft(sessions: OwnSessions): void {
   for (const { interviewId, problem } of sessions.all) {
-    if (problem) say(`Session ${interviewId} is left over: ${problem}. Delete it on the dashboard`);
+    if (problem) printNotice(`Session ${interviewId} is left over: ${problem}. Delete it on the dashboard`);
   }
   if (sessions.unanswered > 0) {
-    say(
+    printNotice(
       `${sessions.unanswered} start had no answer and may have opened a session: look for ${sessions.label} on the dashboard`,
     );
   }

@@ -1,3 +1,4 @@
+import { printNotice } from '../shared/output.js';
 import type { OwnSession } from './own-sessions.js';
 import { isSuccess } from './reply.js';
 import { tryProcessId } from './trials/capture.js';
@@ -26,10 +27,10 @@ export function sessionCounts(waitsForExpiry: boolean): { planned: number; most:
  */
 export async function runTrial(trial: Trial): Promise<void> {
   const { sessions, whyNot, signal, waitForExpiryMs } = trial;
-  const open = await started(trial);
-  const empty = await started(trial);
-  const captured = await started(trial);
-  const expiring = waitForExpiryMs === undefined ? undefined : await started(trial);
+  const open = await started();
+  const empty = await started();
+  const captured = await started();
+  const expiring = waitForExpiryMs === undefined ? undefined : await started();
 
   await tryReads(trial, open);
   await tryProcessId(trial, captured);
@@ -49,8 +50,8 @@ export async function runTrial(trial: Trial): Promise<void> {
   await tryExpiry(trial, expiring);
   await tryRateLimit(trial, captured);
 
-  async function started({ say }: Trial): Promise<OwnSession> {
-    say('Opening a session');
+  async function started(): Promise<OwnSession> {
+    printNotice('Opening a session');
     const { reply, session } = await sessions.start(signal);
     if (session) return session;
     throw new CannotStart(startProblem(reply.status, isSuccess(reply)));

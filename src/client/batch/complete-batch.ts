@@ -43,7 +43,7 @@ const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
  * @throws TemporalUnavailableError if Temporal refuses the caller, or is away for ten minutes
  */
 export function completeBatch(
-  { temporal: client }: BatchHost,
+  { temporal: client, bulkTaskQueue = BULK_TASK_QUEUE }: BatchHost,
   sessions: Iterable<BatchSession> | AsyncIterable<BatchSession>,
   options: BatchOptions = {},
 ): Batch {
@@ -55,7 +55,7 @@ export function completeBatch(
     client,
     batchId,
     plan: checkBatchPlan(options.plan),
-    taskQueue: options.taskQueue ?? BULK_TASK_QUEUE,
+    taskQueue: options.taskQueue ?? bulkTaskQueue,
     retryFailed: options.retryFailed ?? false,
     verifyFirst: resolveVerifyFirst(options.verifyFirst),
     total: options.total ?? (Array.isArray(sessions) ? sessions.length : null),

@@ -5,6 +5,8 @@ import type { BatchPlan, BatchRow, Outcome, VerifyFirst } from '../../contract/i
 export interface BatchHost {
   /** The Temporal client that sends the requests. */
   readonly temporal: Client;
+  /** Task queue of the workers' bulk activities. @default "incode-onboarding-bulk" */
+  readonly bulkTaskQueue?: string;
 }
 
 export interface BatchOptions {
@@ -17,7 +19,7 @@ export interface BatchOptions {
   batchId?: string;
   /** What to do with each session. Use the same plan when you run the batch again. @default score, do not close */
   plan?: BatchPlan;
-  /** Task queue of the workers' bulk activities. @default "incode-onboarding-bulk" */
+  /** Task queue of the workers' bulk activities. @default `bulkTaskQueue` of the client */
   taskQueue?: string;
   /**
    * `input` yields results in the order of the sessions. `asCompleted` yields each shard's results as soon as the shard is done, so

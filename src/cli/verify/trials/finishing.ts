@@ -1,3 +1,4 @@
+import { printNotice } from '../../shared/output.js';
 import type { OwnSession } from '../own-sessions.js';
 import { isFinishedStatus, isScoreReady, isSuccess, scoreStatusOf, statusOf } from '../reply.js';
 import { attempt, delayUntil, finish, readScore, readStatus, type Trial } from './trial.js';
@@ -12,8 +13,8 @@ export async function tryFirstFinish(
   empty: OwnSession,
   captured: OwnSession | undefined,
 ): Promise<OwnSession | undefined> {
-  const { seen, say } = trial;
-  say('Finishing a session without documents');
+  const { seen } = trial;
+  printNotice('Finishing a session without documents');
   await attempt(trial, ['emptyFinish'], async () => {
     seen.emptyFinish = await finishNow(trial, empty);
   });
@@ -22,7 +23,7 @@ export async function tryFirstFinish(
     return empty;
   }
   if (!captured) return undefined;
-  say('Finishing a session with blank pictures');
+  printNotice('Finishing a session with blank pictures');
   await attempt(trial, ['finish'], async () => {
     seen.finish = await finishNow(trial, captured);
   });
@@ -36,8 +37,8 @@ function finishNow(trial: Trial, session: OwnSession) {
 
 /** Measures how long status and score take after the finish. */
 export async function measureDelays(trial: Trial, finished: OwnSession): Promise<void> {
-  const { seen, say } = trial;
-  say('Waiting for the status and the score after the finish');
+  const { seen } = trial;
+  printNotice('Waiting for the status and the score after the finish');
   await attempt(trial, ['statusDelay'], async () => {
     seen.statusDelay = await delayUntil(trial, async () => {
       const last = statusOf(await readStatus(trial, finished));
@@ -85,12 +86,12 @@ export async function tryClosing(trial: Trial, finished: OwnSession | undefined,
 
 /** Waits until the session expires by itself. */
 export async function tryExpiry(trial: Trial, session: OwnSession | undefined): Promise<void> {
-  const { seen, whyNot, say, waitForExpiryMs } = trial;
+  const { seen, whyNot, waitForExpiryMs } = trial;
   if (waitForExpiryMs === undefined || !session) {
     whyNot.expiredFinish = waitForExpiryMs === undefined ? 'needs --wait-for-expiry' : 'no session could be opened';
     return;
   }
-  say('Waiting for a session to expire');
+  printNotice('Waiting for a session to expire');
   await attempt(trial, ['expiredFinish'], async () => {
     const { ms } = await delayUntil({ ...trial, waitMs: waitForExpiryMs }, async () => {
       const last = statusOf(await readStatus(trial, session));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { interviewIdOfToken } from '../../../contract/index.js';
 import { REQUIRED_HEADERS } from '../../../incode/headers.js';
 import { parseRetryAfter } from '../../../incode/retry-after.js';
+import { printNotice } from '../../shared/output.js';
 import type { Observations } from '../observations.js';
 import { MADE_UP_ID, type OwnSession } from '../own-sessions.js';
 import { type Reply, scoreStatusOf, statusOf } from '../reply.js';
@@ -100,12 +101,12 @@ const AT_ONCE = 25;
 
 /** Reads until the first 429, then waits. */
 export async function tryRateLimit(trial: Trial, session: OwnSession): Promise<void> {
-  const { probe, seen, signal, say } = trial;
+  const { probe, seen, signal } = trial;
   if (!trial.tryRateLimit) {
     trial.whyNot.rateLimit = 'needs --try-rate-limit';
     return;
   }
-  say(`Reading a status up to ${MAX_READS} times to meet the rate limit`);
+  printNotice(`Reading a status up to ${MAX_READS} times to meet the rate limit`);
   await attempt(trial, ['rateLimit'], async () => {
     const read = { ...STATUS, query: { id: session.interviewId }, token: session.token, signal };
     let refusal: Reply | undefined;

@@ -23,7 +23,6 @@ export interface Trial extends TrialOptions {
   whyNot: Partial<Record<keyof Observations, string>>;
   /** Aborted to end the run early. */
   signal: AbortSignal;
-  say(text: string): void;
 }
 
 /** Runs a part of the trial. A missing answer ends only this part. */

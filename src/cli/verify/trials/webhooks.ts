@@ -1,11 +1,12 @@
+import { printNotice } from '../../shared/output.js';
 import type { OwnSession } from '../own-sessions.js';
 import { attempt, delayUntil, type Trial } from './trial.js';
 
 /** Waits for a delivery about the session after its last finish. */
 export async function tryFirstWebhook(trial: Trial, finished: OwnSession): Promise<void> {
-  const { seen, listener, say } = trial;
+  const { seen, listener } = trial;
   if (!listener) return withoutListener(trial);
-  say('Waiting for the webhook of the finish');
+  printNotice('Waiting for the webhook of the finish');
   await attempt(trial, ['webhook'], async () => {
     const isReachable = await listener.isReachable();
     const deliveries = () => listener.deliveriesOf(finished.interviewId);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { HIDDEN, redactWhenPrinted } from '../../src/secrets/printing.js';
 
-it('an object with a secret is used as it is, and shown without', () => {
+it('redactWhenPrinted hides a secret from JSON and inspect, but not from code', () => {
   const client = redactWhenPrinted({ id: 'incode', secret: 'hush-hush' }, { id: 'incode', secret: HIDDEN });
   expect(client.secret).toBe('hush-hush');
   expect(Object.keys(client)).toEqual(['id', 'secret']);
@@ -10,6 +10,6 @@ it('an object with a secret is used as it is, and shown without', () => {
   expect(inspect(client)).toBe("{ id: 'incode', secret: '(hidden)' }");
 });
 
-it('it can be shown otherwise later', () => {
+it('redactWhenPrinted replaces an earlier form', () => {
   expect(JSON.stringify(redactWhenPrinted(redactWhenPrinted({}, 'first'), 'then'))).toBe('"then"');
 });
