@@ -175,7 +175,7 @@ describe('simulator.md', () => {
     await using simulator = await startIncodeSimulator();
     const { body } = await send(simulator, 'GET', '/_simulator/');
     const documented = COMMANDS.flatMap(([command = '']) => inCode(command)).map((name) => name.replaceAll('/', ' '));
-    expect(documented.sort()).toEqual(listed(body.error, 'there are: ').sort());
+    expect(documented.sort()).toEqual(listed(body.error, 'known are: ').sort());
   });
 
   it.each(COMMANDS)('shows bodies for %s that the simulator accepts', async (command, json = '') => {

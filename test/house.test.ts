@@ -26,7 +26,7 @@ const RULES: Rules = {
   temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
   // It imports only the options of the parts that it configures, so that each default and rule stands once.
   config: {
-    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities', 'webhook'],
+    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
     packages: ['@temporalio/envconfig'],
   },
   // Usable alone, without Temporal.

@@ -22,6 +22,11 @@ export interface Config {
    * by id. @default none
    */
   readonly executive: ExecutiveConfig | null;
+  /**
+   * `INCODE_REFUSES_FOREIGN_IDS`: `verify-incode` has found that Incode refuses a session token that reads the id of another session. The
+   * read before a finish then proves that the token belongs to the session. @default false
+   */
+  readonly refusesForeignIds: boolean;
   /** `INCODE_TIMEOUT`: timeout of a read from Incode. @default "10s" */
   readonly timeoutMs: number;
   /** `INCODE_FINISH_TIMEOUT`: timeout of a finish-status call. @default "35s": Incode ends a request after 30 s on its side. */

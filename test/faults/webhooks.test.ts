@@ -107,6 +107,9 @@ it('the receiver answers 503 with Retry-After in time while Temporal does not an
 
 it('the receiver answers a delivery in flight before it exits after SIGTERM', async () => {
   const interviewId = await waiting();
+  // Incode confirms what the delivery of this test says. The simulator sends none itself.
+  world.simulator.setWebhook(null);
+  world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
   process.kill(Number(server.pid), 'SIGSTOP');
   const answer = deliver(receiver, { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' }, HEADERS);
   // The delivery is in flight when the receiver only waits for it.
