@@ -12,7 +12,7 @@ const OWN_PROCESS = [
 ];
 
 /** Minutes of kills, installations and real waits. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
-const LONG = ['test/campaign/campaign.test.ts', 'test/faults/batch-crashes.test.ts'];
+const LONG = ['test/campaign/campaign.test.ts', 'test/faults/batch-crashes.test.ts', 'test/faults/memory.test.ts'];
 
 /** They need the Temporal server of the run, and can share a process. */
 const SHARED_PROCESS = {

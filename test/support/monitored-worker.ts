@@ -22,11 +22,19 @@ export interface MonitoredWorker {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @returns at once; when it serves, `ask` can be called */
-export function spawnWorker(baseUrl: string, env: Record<string, string> = {}): MonitoredWorker {
+/**
+ * @param under a command that runs its arguments, such as one with a memory limit
+ * @returns at once; when it serves, `ask` can be called
+ */
+export function spawnWorker(
+  baseUrl: string,
+  env: Record<string, string> = {},
+  under: readonly string[] = [],
+): MonitoredWorker {
   const taskQueue = `test-${randomUUID()}`;
   const bulkTaskQueue = `${taskQueue}-bulk`;
-  const child = spawn(process.execPath, [MAIN, 'worker'], {
+  const [command = '', ...args] = [...under, process.execPath, MAIN, 'worker'];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       INCODE_BASE_URL: baseUrl,
