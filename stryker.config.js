@@ -1,6 +1,6 @@
-// Changes what decides over a session, bit by bit, and runs the unit tests each time: a change that no test notices fails the run.
+// Mutation tests of the files that decide about a session: a change that no unit test notices fails the run.
 export default {
-  // Decides whether a session is completed twice, how long it waits, and how it ends.
+  // These files decide whether a session is finished twice, how long it waits and how it ends.
   mutate: [
     'src/activities/batch/circuit-breaker.ts',
     'src/activities/batch/shared-throttle.ts',
@@ -18,11 +18,11 @@ export default {
   reporters: ['clear-text'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   concurrency: 2,
-  // A busy machine is no killer: none of these files has a loop.
+  // A timeout on a busy machine must not count as noticed: none of these files has a loop.
   timeoutMS: 120_000,
-  // It would have the compiler's API rewrite paths that our tsconfig.json does not have; TypeScript 7 has no such API.
+  // Stryker would use the compiler's API to rewrite paths, which our tsconfig.json does not have. TypeScript 7 has no such API.
   tsconfigFile: 'none',
-  // In the checkout, because node_modules are found from there.
+  // Inside the checkout, so that node_modules are found.
   tempDirName: '.cache/stryker',
   allowConsoleColors: false,
 };

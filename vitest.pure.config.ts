@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// The part of the product that decides, parses and checks, with its unit tests: they need no Temporal server, and seconds instead of
-// minutes. The rest is what it does to servers, and is tested with them.
+// The files that decide, parse and check, with their unit tests. These tests need no Temporal server and take seconds. Everything else
+// is tested with real servers.
 
 type Files = Record<string, string[]>;
 
-/** What it says follows from what it is given, and from a clock or a file at most. A branch that no unit test takes fails the run. */
+/** Files whose results depend only on their inputs, a clock or a file. A branch that no unit test covers fails the run. */
 const PURE: Files = {
   'src/activities': ['failure', 'finish-once', 'lease'],
   'src/activities/batch': ['circuit-breaker', 'concurrency-limit', 'request-pacer', 'shared-throttle', 'stragglers'],
@@ -31,7 +31,7 @@ const PURE: Files = {
   'src/workflows/batch': ['possibly-sent', 'record'],
 };
 
-/** The tests of these. Property tests and those with servers take the same branches, but by chance. */
+/** Their unit tests. Property tests and tests with servers would cover some branches only by chance. */
 const UNIT_TESTS: Files = {
   'test/activities': ['batch', 'failure', 'finish-once', 'lease'],
   'test/cli/batch': ['rows'],
@@ -41,10 +41,19 @@ const UNIT_TESTS: Files = {
   'test/client': ['errors', 'failures', 'input', 'shards', 'window'],
   'test/codec': ['encryption-codec', 'environment', 'failure-converter'],
   'test/config': ['codec-server', 'config', 'deployment', 'reader', 'unknown-variables', 'webhook'],
-  'test/contract': ['batch', 'batch-size', 'guards', 'milestones', 'token-claims'],
+  'test/contract': [
+    'backoff',
+    'batch',
+    'batch-size',
+    'guards',
+    'long-stages',
+    'milestones',
+    'omit-undefined',
+    'token-claims',
+  ],
   'test/incode': ['api-key', 'classification', 'client', 'errors', 'parsing'],
   'test/nexus': ['failures', 'input'],
-  'test/secrets': ['file', 'matcher', 'redaction', 'shown-as'],
+  'test/secrets': ['file', 'matcher', 'printing', 'redaction'],
   'test/temporal': ['address', 'environment'],
   'test/testing': ['simulator-clock'],
   'test/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
@@ -57,12 +66,12 @@ export default defineConfig({
     include: paths(UNIT_TESTS, '.test.ts'),
     pool: 'forks',
     maxWorkers: 2,
-    // As in vitest.config.ts: a limit for what hangs.
+    // A limit for tests that hang, as in vitest.config.ts.
     testTimeout: 60_000,
     coverage: {
       include: paths(PURE, '.ts'),
       reporter: ['text'],
-      // Of each file, so that a well-tested neighbour makes up for none.
+      // Per file, so that a well-tested file does not compensate for another.
       thresholds: { perFile: true, 100: true },
     },
   },
@@ -72,7 +81,7 @@ function paths(files: Files, extension: string): string[] {
   const all = Object.entries(files).flatMap(([directory, names]) =>
     names.map((name) => `${directory}/${name}${extension}`),
   );
-  // A pattern that matches nothing, because a file was renamed, would pass.
+  // A pattern for a renamed file would match nothing and pass.
   const gone = all.filter((path) => !path.includes('*') && !existsSync(fileURLToPath(new URL(path, import.meta.url))));
   if (gone.length > 0) throw new Error(`vitest.pure.config.ts names files that are not there: ${gone.join(', ')}`);
   return all;

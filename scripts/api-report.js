@@ -1,4 +1,4 @@
-// `npm run api`: writes api/ENTRY.api.md, what each entry of the package exports, from the declarations in dist, and
+// `npm run api`: writes api/ENTRY.api.md, the exports of each entry, from the declarations in dist, and
 // api/cli.txt, the help of every command.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,14 +11,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [directory = join(root, 'api')] = process.argv.slice(2);
 
 mkdirSync(directory, { recursive: true });
-// Of entries that are gone.
+// Deletes reports of entries that no longer exist.
 for (const file of readdirSync(directory)) if (file.endsWith('.api.md')) rmSync(join(directory, file));
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const entries = Object.entries(exports).filter(([, { types }]) => types);
 const configs = entries.map(([path, { types }]) => configFor(basename(path), join(root, types)));
 const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath);
-// One program for all entries: making it is most of the work.
+// One program for all entries, because creating it is most of the work.
 const compilerState = CompilerState.create(configs[0], { additionalEntryPoints });
 for (const config of configs) {
   Extractor.invoke(config, { localBuild: true, compilerState, messageCallback: quietly });
@@ -30,7 +30,7 @@ async function helpOfAll() {
   const writeOut = (part) => {
     text += part;
   };
-  // As wide as lines may be here; a terminal's width must not show.
+  // A fixed width, so that the report does not depend on the terminal.
   const program = new Command('temporal-incode').configureOutput({ writeOut, getOutHelpWidth: () => 120 });
   await addCommands(program, () => true);
   for (const command of program.commands) {
@@ -53,7 +53,7 @@ function configFor(entry, mainEntryPointFilePath) {
         reportFileName: `${entry}.api.md`,
         reportFolder: directory,
         reportTempFolder: directory,
-        // What is not exported itself, but is a part of what is.
+        // Types that are part of exported ones without being exported.
         includeForgottenExports: true,
       },
       docModel: { enabled: false },
@@ -64,7 +64,7 @@ function configFor(entry, mainEntryPointFilePath) {
   });
 }
 
-/** Its advice on comments is not ours; that a report was written anew shows in git. */
+/** Drops advice on comments and notes about changed reports, which git shows. */
 function quietly(message) {
   message.handled = message.logLevel !== 'error';
 }

@@ -1,4 +1,4 @@
-// Compiles src to dist and bundles the workflows, so that no worker has to run webpack at its start.
+// Compiles src to dist and bundles the workflows, so that workers start without webpack.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,13 +9,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const SOURCE_MAP = '\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
-// Built beside dist and then swapped: a failed build leaves the last good one, and who runs from dist meanwhile never
-// finds half of it.
+// Builds into a new directory and then swaps it with dist. A failed build keeps the last good one, and programs that run from dist never
+// see a partial build.
 const fresh = mkdtempSync(join(root, '.dist-'));
 try {
   if (compile()) {
     chmodSync(join(fresh, 'cli', 'main.js'), 0o755);
-    // Two, because how a failure is written is part of the bundle. The second is for workers with encryption keys.
+    // Two bundles, because the failure converter is part of the bundle. One is for workers with encryption keys.
     await bundle('workflow-bundle-encrypting.js', join(fresh, 'codec', 'failure-converter.js'));
     await bundle('workflow-bundle.js');
     chmodSync(fresh, 0o755);
@@ -40,10 +40,10 @@ async function bundle(file, failureConverterPath) {
     workflowsPath,
     payloadConverterPath: join(fresh, 'workflows', 'payload-converter.js'),
     failureConverterPath,
-    // One instance of our modules for all workflows, instead of one each: a cached workflow has 83 KB of JavaScript heap, not
+    // One instance of our modules for all workflows instead of one each: a cached workflow takes 83 KB of JavaScript heap, not
     // 130. They keep no state, and the SDK freezes them.
     preloadModules: [workflowsPath],
-    // Or webpack leaves the preloading out, because package.json says that our modules have no side effects.
+    // Otherwise webpack drops the preloading, because package.json says that our modules have no side effects.
     webpackConfigHook: (config) => ({ ...config, optimization: { ...config.optimization, sideEffects: false } }),
     logger: new DefaultLogger('WARN'),
   });
@@ -51,13 +51,13 @@ async function bundle(file, failureConverterPath) {
 }
 
 /**
- * The same source gives the same bundle wherever it is built: a worker's build id is made from it, and stack traces, which
- * end up in histories, come from its source map.
+ * Makes the bundle independent of the machine. A worker's build id is its hash, and stack traces, which are stored in histories, come
+ * from its source map.
  */
 function withoutMachinePaths(code, file) {
   const [modules, map] = code.split(SOURCE_MAP);
   const text = Buffer.from(map, 'base64').toString().replaceAll(root, '');
-  // Stack traces need places, not the text there, which would be half of the bundle.
+  // Stack traces need positions, not the source text, which would be half of the bundle.
   const { sourcesContent: _, ...sourceMap } = { ...JSON.parse(named(text)), file };
   return named(modules) + SOURCE_MAP + Buffer.from(JSON.stringify(sourceMap)).toString('base64');
 }
@@ -74,7 +74,7 @@ function swap() {
       renameSync(fresh, dist);
       return;
     } catch (error) {
-      // Another build moved the old one away first, or put its own there in between.
+      // Another build moved the old directory away first, or put its own there in between.
       if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
     } finally {
       rmSync(old, { recursive: true, force: true });

@@ -1,33 +1,33 @@
-// Checks what the lockfile says of everything that a user installs: licences, integrity, sources, scripts run while installing.
+// Checks the lockfile's entries for everything that a user installs: licenses, integrity, sources and install scripts.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** Each allows use in closed products and asks for no more than its notice. */
-const LICENCES = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0']);
+/** Licenses that allow use in closed products and require only a notice. */
+const LICENSES = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0']);
 
-/** Run code while they are installed. */
+/** Packages with an install script, by name and major version. */
 const WITH_INSTALL_SCRIPTS = {
-  // Looks at the version that the host's package.json asks for, and may warn; nothing is missing without it (`--ignore-scripts`).
+  // Compares versions and may warn. `--ignore-scripts` loses nothing.
   protobufjs: '7',
 };
 
 /**
  * @param lockfile package-lock.json, parsed
- * @returns what is wrong with it, one sentence each, and how many packages are installed without those for development
+ * @returns the problems, one sentence each, and the number of packages that users install
  */
 export function dependencyProblems({ packages }) {
   const installed = Object.entries(packages).filter(([path]) => path !== '');
   const shipped = installed.filter(([, { dev, devOptional }]) => !dev && !devOptional);
   const problems = [
     ...installed.flatMap(([path, { integrity }]) => (integrity ? [] : [`${path} has no integrity`])),
-    // A tarball or a git repository is nothing that the registry vouches for.
+    // Only the registry's packages have its integrity checks, not tarballs or git repositories.
     ...installed.flatMap(([path, { resolved }]) =>
       resolved === undefined || /^https:\/\/[^/]+\/(@[^/]+\/)?[^/]+\/-\//.test(resolved)
         ? []
         : [`${path} does not come from the registry`],
     ),
     ...shipped.flatMap(([path, { license }]) =>
-      LICENCES.has(license) ? [] : [`${path}: licence ${license ?? 'unknown'} has not been looked at`],
+      LICENSES.has(license) ? [] : [`${path}: license ${license ?? 'unknown'} is not on the list`],
     ),
     ...shipped.flatMap(([path, { hasInstallScript, version }]) => {
       const known = WITH_INSTALL_SCRIPTS[nameOf(path)] === version.split('.')[0];

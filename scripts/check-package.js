@@ -1,4 +1,4 @@
-// Checks the package as npm would publish it: what is in it, and whether every entry resolves with its types.
+// Checks the package as npm would publish it: its contents, and whether every entry resolves with its types.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ try {
     },
   );
   const parsed = JSON.parse(packed);
-  // npm 12 keys the result by package; older ones give a list.
+  // npm 12 prints an object by package name, older versions a list.
   const { filename, files, size } = Array.isArray(parsed) ? parsed[0] : Object.values(parsed)[0];
   const tarball = join(directory, filename.replace('@', '').replace('/', '-'));
 

@@ -1,4 +1,4 @@
-// Runs every test, also those that the README's `npm test` leaves out, then everything else that has to hold. Ends with the line `N passed, N failed`.
+// Runs every test, including those that `npm test` leaves out, then all other checks. Its last line is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ rmSync(directory, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** Each test counts as one. One that was skipped has not passed. */
+/** Each test counts as one. A skipped test does not count as passed. */
 function tests() {
   const succeeded = npm([
     'run',
@@ -30,13 +30,13 @@ function tests() {
   ]);
   const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] } = read(report);
   if (numPendingTests > 0) console.log(`${numPendingTests} skipped`);
-  // A file that cannot be loaded, or whose setup fails, has no failed test of its own.
+  // A file that cannot be loaded, or whose setup fails, contains no failed test.
   const unloaded = testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
   );
   const failed = numFailedTests + unloaded.length;
-  // A server that does not start, an unhandled error, no test at all.
+  // The server did not start, an error was not handled, or there was no test.
   const otherwise = failed === 0 && (!succeeded || numPassedTests === 0);
   return { passed: numPassedTests, failed: otherwise ? 1 : failed };
 }

@@ -1,4 +1,4 @@
-// Run before `npm test` and `npm run demo`: right after a clone nothing is there yet, not even the dependencies.
+// Runs before `npm test` and `npm run demo`, because a fresh clone has neither dependencies nor a build.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,14 +15,14 @@ const sources = [
   ...['package.json', 'package-lock.json', 'tsconfig.json'].map((name) => at(name)),
   at('scripts', 'build.js'),
 ];
-// The bundle is the last thing that a build writes.
+// The bundle is the last file that a build writes.
 if (sources.some((source) => isOlder(at('dist', 'workflow-bundle.js'), source))) {
   step('Building', ['run', '--silent', 'build']);
 }
 
 function step(what, args) {
   process.stderr.write(`${what} …\n`);
-  // Its output goes to stderr: stdout belongs to the command that follows.
+  // npm's output goes to stderr, because stdout belongs to the following command.
   const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (npm.error) process.stderr.write(`${npm.error.message}\n`);
   if (npm.status !== 0) {

@@ -1,4 +1,4 @@
-/** Made by the build from more than one source. */
+/** Files that the build creates from more than one source. */
 const BUNDLES = ['dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js'];
 
 const NEEDED = [
@@ -11,19 +11,19 @@ const NEEDED = [
   ...BUNDLES,
 ];
 
-/** What a client downloads. Twice what it was when this was written: more than that is something that does not belong there. */
+/** The limit for the tarball, about twice its size in 2026. A larger one probably contains a file by mistake. */
 const MAX_PACKED_BYTES = 1_500_000;
 
 /**
- * @param files of the package, as `npm pack --json` lists them: `{path, size}` each
- * @param tracked paths that git knows
- * @returns what is wrong, one sentence each
+ * @param files the files of the package as `npm pack --json` lists them: `{path, size}` each
+ * @param tracked the paths in git
+ * @returns the problems, one sentence each
  */
 export function contentProblems(files, packedBytes, tracked) {
   const known = new Set([...tracked, ...BUNDLES, ...tracked.flatMap(builtFrom)]);
   const paths = files.map(({ path }) => path);
   return [
-    ...paths.filter((path) => !known.has(path)).map((path) => `${path} is neither in git nor built from what is`),
+    ...paths.filter((path) => !known.has(path)).map((path) => `${path} is neither in git nor built from a file in git`),
     ...NEEDED.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
     ...(packedBytes > MAX_PACKED_BYTES ? [`${packedBytes} bytes, more than ${MAX_PACKED_BYTES}`] : []),
   ];
@@ -34,7 +34,7 @@ function builtFrom(source) {
   return name === undefined ? [] : [`dist/${name}.js`, `dist/${name}.d.ts`];
 }
 
-/** @returns by top directory, how many files and bytes it has; files beside them under their own names */
+/** @returns the number of files and bytes of each top directory and each top-level file */
 export function contentSummary(files) {
   const parts = {};
   for (const { path, size } of files) {

@@ -1,4 +1,4 @@
-// Makes docs/demo.svg: runs the demo and draws what its terminal shows, line by line. Run it after the demo's output has changed.
+// Draws docs/demo.svg: runs the demo and draws its terminal output line by line. Run it after the demo's output has changed.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,17 +9,17 @@ const TARGET = `${root}/docs/demo.svg`;
 
 const CHARACTER = { width: 7.8, height: 18 };
 const MARGIN = 16;
-/** Nobody wants to watch a pause. */
+/** Longer pauses are shortened. */
 const LONGEST_PAUSE_S = 1.2;
 const HOLD_S = 6;
-/** ANSI's foreground colors, as a dark terminal shows them. */
+/** ANSI foreground colors of a dark terminal. */
 const COLORS = { 31: '#ff7b72', 32: '#7ee787', 33: '#e3b341' };
 
 const lines = await record('node', ['dist/cli/main.js', 'demo']);
 writeFileSync(TARGET, drawn([{ text: '$ npx temporal-incode demo', at: 0 }, ...lines]));
 console.log(`docs/demo.svg: ${lines.length} lines`);
 
-/** @returns the lines that the command printed, each with when, in seconds; pauses are cut */
+/** @returns the lines that the command printed, each with its time in seconds; long pauses are shortened */
 async function record(command, args) {
   const child = spawn(command, args, {
     cwd: root,
@@ -42,7 +42,7 @@ async function record(command, args) {
   return found.map(({ text, at }) => {
     shown += Math.min(at - before, LONGEST_PAUSE_S);
     before = at;
-    // A free port of this run says nothing to a reader.
+    // Replaces this run's free port with the usual one.
     return { text: text.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:8233'), at: shown };
   });
 }
@@ -61,7 +61,7 @@ function drawn(lines) {
       `<text id="l${index}" x="${MARGIN}" y="${MARGIN + (index + 0.75) * CHARACTER.height}" xml:space="preserve">${spans(text)}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
-<title>The demo: sessions that end well, after an outage, after a lost answer and after a killed worker</title>
+<title>The demo: sessions that complete after an outage, after a lost answer and after a killed worker</title>
 <style>text{font:13px ui-monospace,Menlo,Consolas,monospace;fill:#e6edf3}
 @media(prefers-reduced-motion:no-preference){${rules.join('')}}</style>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>

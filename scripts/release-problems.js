@@ -1,9 +1,9 @@
 /**
- * What stands in the way of publishing, apart from what the checks find.
+ * Finds the problems that prevent publishing, in addition to the checks.
  *
- * @param facts `manifest`: package.json, parsed; `changelog`: its text; `status`: git's list of changes; `tags`: those of the
+ * @param facts `manifest`: package.json, parsed; `changelog`: its text; `status`: git's list of changes; `tags`: the tags of the
  * commit; `env`: the environment
- * @returns one sentence each, with what to do
+ * @returns the problems, one sentence each, with what to do
  */
 export function releaseProblems({ manifest, changelog, status, tags, env }) {
   const { version, repository } = manifest;
@@ -20,7 +20,7 @@ export function releaseProblems({ manifest, changelog, status, tags, env }) {
   return problems;
 }
 
-/** What npm signs with: GitHub Actions with `id-token: write`, or GitLab with an ID token for sigstore. */
+/** npm can sign in GitHub Actions with `id-token: write`, and in GitLab with an ID token for sigstore. */
 function canProveProvenance(env) {
   return Boolean(env.ACTIONS_ID_TOKEN_REQUEST_URL ?? env.SIGSTORE_ID_TOKEN);
 }

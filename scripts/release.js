@@ -1,4 +1,4 @@
-// `npm run release`: checks everything, then publishes with provenance. `-- --dry-run` says what stands in the way, and publishes nothing.
+// `npm run release`: checks everything, then publishes with provenance. `-- --dry-run` lists what prevents it and publishes nothing.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,16 +20,16 @@ const problems = releaseProblems({
 for (const problem of problems) console.error(problem);
 if (problems.length > 0 && !isDryRun) process.exit(1);
 
-/** In order; the first that fails ends it. */
+/** Run in this order. The first failure stops the release. */
 const STEPS = [
   ['npm', 'run', 'build'],
   ['npm', 'run', 'check'],
-  // What users get must have no known vulnerability; and what is installed here must be what its authors have signed.
+  // Users must get no known vulnerability, and installed packages must match their authors' signatures.
   ['npm', 'audit', '--omit=dev', '--audit-level=low'],
   ['npm', 'audit', 'signatures'],
   ['npm', 'publish', '--provenance', '--access', 'public', '--ignore-scripts'],
 ];
-// A dry run goes no further than what needs no registry.
+// A dry run makes only the steps that need no registry.
 for (const [command, ...args] of isDryRun ? STEPS.slice(0, 2) : STEPS) {
   console.log(`> ${command} ${args.join(' ')}`);
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });

@@ -1,11 +1,11 @@
-// Makes schema/contract.json, the JSON Schema of everything that crosses the contract, from the types of src/contract.
-// Their TSDoc becomes descriptions. The generator brings the last TypeScript that has a compiler API of its own.
+// Writes schema/contract.json, the JSON Schema of all inputs and results, from the types of src/contract.
+// TSDoc becomes descriptions. The generator brings its own TypeScript, because TypeScript 7 has no compiler API.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createGenerator } from 'ts-json-schema-generator';
 
-/** Inputs and arguments, answers, results. What they are made of comes with them. */
+/** Inputs, arguments, answers and results. The types that they consist of are included automatically. */
 const TYPES = [
   'OnboardingInput',
   'RenewTokenInput',
@@ -22,8 +22,8 @@ const TYPES = [
 ];
 
 /**
- * What callers send is checked by guards, which refuse unknown keys and take `null` as absent. Everything else is open: another
- * version may say more, and who reads it should not mind.
+ * Inputs from callers, whose guards refuse unknown keys and treat `null` as absent. All other types are open, because another version may
+ * add fields.
  */
 const CHECKED = [
   'OnboardingInput',
@@ -45,7 +45,7 @@ function contractSchema() {
     path: join(root, 'src', 'contract', '*.ts'),
     tsconfig: join(root, 'tsconfig.json'),
     additionalProperties: true,
-    // The compiler of this package checks types; this one only reads them.
+    // The package's own compiler checks the types; the generator only reads them.
     skipTypeCheck: true,
   });
   const definitions = Object.assign({}, ...TYPES.map((type) => generator.createSchema(type).definitions));
@@ -74,7 +74,7 @@ function orNull({ description, default: byDefault, ...type }) {
   return { ...(description && { description }), default: byDefault, anyOf: [type, { type: 'null' }] };
 }
 
-/** `@default "7 days": the reason` is a value, and more to say of it; lists lose their indentation. */
+/** Splits `@default "7 days": the reason` into value and text, and removes the indentation of lists. */
 function tidy(value) {
   if (Array.isArray(value)) return value.map(tidy);
   if (typeof value !== 'object' || value === null) return value;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/shared/exit.js';
 import { ConfigError, readConfig } from '../src/config/index.js';
@@ -21,6 +22,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../src/contract/index.js';
+import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
 import { checkBehavior } from '../src/testing/simulator/checks.js';
@@ -134,6 +136,38 @@ it('worker.md has a line for each variable that the configuration reads, and no 
   );
 });
 
+describe('defaults', () => {
+  const REQUIRED = { INCODE_BASE_URL: 'https://incode.example', INCODE_API_KEY: 'any-key' };
+  const documented = tableOf(doc('worker'), 'variable').flatMap(([variables = '', value = '']) => {
+    const [byDefault] = inCode(value);
+    return byDefault === undefined ? [] : [[String(inCode(variables)[0]), byDefault]];
+  });
+  const asJson = (env: Record<string, string>) => JSON.parse(JSON.stringify(readConfig({ ...REQUIRED, ...env })));
+
+  it.each(documented)('of %s is %s in worker.md and in the configuration', (variable, byDefault) => {
+    expect(asJson({ [variable]: byDefault })).toEqual(asJson({}));
+  });
+
+  it('of the configuration are the same in its TSDoc and in worker.md', () => {
+    const inTsdoc = [...defaultsInTsdoc('src/config/config.ts')].flatMap(([, { comment, value }]) => {
+      const byDefault = documented.find(([variable]) => comment.includes(`\`${variable}\``))?.[1];
+      return byDefault === undefined ? [] : [[byDefault, value.replaceAll('"', '')]];
+    });
+    expect(inTsdoc.length).toBeGreaterThan(15);
+    expect(inTsdoc.filter(([byDefault, value]) => byDefault !== value)).toEqual([]);
+  });
+
+  it.each([
+    ['src/incode/options.ts', CLIENT_DEFAULTS],
+    ['src/activities/options.ts', ACTIVITY_DEFAULTS],
+  ])('of the options in %s are those in its TSDoc', (file, defaults) => {
+    const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number');
+    const inTsdoc = defaultsInTsdoc(file);
+    const told = numbers.map(([name]) => [name, Number(inTsdoc.get(name)?.value.replaceAll('_', ''))]);
+    expect(told).toEqual(numbers);
+  });
+});
+
 describe('simulator.md', () => {
   const COMMANDS = tableOf(doc('simulator'), 'command under `/_simulator/`');
 
@@ -141,7 +175,7 @@ describe('simulator.md', () => {
     await using simulator = await startIncodeSimulator();
     const { body } = await send(simulator, 'GET', '/_simulator/');
     const documented = COMMANDS.flatMap(([command = '']) => inCode(command)).map((name) => name.replaceAll('/', ' '));
-    expect(documented.sort()).toEqual(listed(body.error, 'there are: ').sort());
+    expect(documented.sort()).toEqual(listed(body.error, 'known are: ').sort());
   });
 
   it.each(COMMANDS)('%s works with what stands there', async (command, json = '') => {
@@ -379,6 +413,17 @@ function jsonOrText(code: string): unknown {
 function listed(message = '', after: string): string[] {
   expect(message).toContain(after);
   return message.slice(message.indexOf(after) + after.length).split(', ');
+}
+
+/** The `@default` of each field whose comment has one, by the field's name. */
+function defaultsInTsdoc(file: string): Map<string, { comment: string; value: string }> {
+  const fields = read(file).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:readonly )?(\w+)\??:/g);
+  return new Map(
+    [...fields].flatMap(([, comment = '', name = '']) => {
+      const value = /@default ("[^"]*"|\w[\w.]*)/.exec(comment)?.[1];
+      return value === undefined ? [] : [[name, { comment, value }]];
+    }),
+  );
 }
 
 /** The fields of an interface, by the formatter's indentation. */

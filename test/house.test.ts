@@ -26,7 +26,7 @@ const RULES: Rules = {
   temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
   // Of the parts that it configures, only their options: defaults and rules stand once.
   config: {
-    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities', 'webhook'],
+    ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
     packages: ['@temporalio/envconfig'],
   },
   // Usable alone, without Temporal.

@@ -1,6 +1,7 @@
 import { excerpt } from '../contract/excerpt.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
+import { HEADER_NAME, MIN_SECRET_LENGTH, URL_PATH, WEBHOOK_DEFAULTS } from '../contract/webhook-settings.js';
 import { HIDDEN, redactWhenPrinted } from '../secrets/index.js';
-import { HEADER_NAME, MIN_SECRET_LENGTH, URL_PATH, WEBHOOK_DEFAULTS } from '../webhook/options.js';
 import { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -51,7 +52,7 @@ export function readWebhookConfig(env: Environment = process.env, onWarning?: On
     port: read.integer('WEBHOOK_PORT', 8_088, 65_535),
     metricsAddress: read.listenAddress('WEBHOOK_METRICS_ADDRESS') ?? null,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
-    receiver: withoutUndefined({
+    receiver: omitUndefined({
       ...paths(read),
       ...authentication(read),
       maxBodyBytes: ifSet(read, 'WEBHOOK_MAX_BODY', (name) =>
@@ -87,7 +88,7 @@ function paths(read: Reader): Pick<WebhookConfig['receiver'], 'path' | 'tokenPat
     return value;
   });
   if (path !== undefined && path === tokenPath) read.problems.push('WEBHOOK_TOKEN_PATH must differ from WEBHOOK_PATH');
-  return withoutUndefined({ path, tokenPath });
+  return omitUndefined({ path, tokenPath });
 }
 
 function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' | 'oauth' | 'allowUnauthenticated'> {
@@ -121,9 +122,9 @@ function authentication(read: Reader): Pick<WebhookConfig['receiver'], 'header' 
       'WEBHOOK_HEADER_SECRETS or WEBHOOK_OAUTH_CLIENTS, each also as …_FILE, is required, or WEBHOOK_ALLOW_UNAUTHENTICATED=true',
     );
   }
-  return withoutUndefined({
+  return omitUndefined({
     header: secrets && { name, secrets },
-    oauth: clients && withoutUndefined({ clients, tokenTtlMs }),
+    oauth: clients && omitUndefined({ clients, tokenTtlMs }),
     allowUnauthenticated: allowed || undefined,
   });
 }
@@ -141,10 +142,4 @@ function clientOf(pair: string): { id: string; secret: string } {
 
 function ifSet<T>(read: Reader, name: string, value: (name: string) => T): T | undefined {
   return read.text(name) === undefined ? undefined : value(name);
-}
-
-/** Drops undefined parts, so that their defaults apply. */
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -2,25 +2,24 @@ import type { BatchSession } from './batch.js';
 import type { FinishAnswer, ScoreAnswer } from './types.js';
 
 /**
- * Temporal refuses payloads of more than 2 MB, which are 2,097,152 bytes. The largest of a shard is what its next run is handed when
- * a history has grown long: the sessions, and what is kept of each. Activities and results have a part of that. The 97 kB above this
- * limit are for the names around it and for encryption, which adds less than 200 bytes.
+ * Temporal refuses payloads above 2 MB (2,097,152 bytes). A shard's largest payload is the input of its next run: the sessions and
+ * the data kept for each. The remaining 97 kB are for the field names around them and for encryption, which adds less than 200 bytes.
  */
 const MAX_PAYLOAD_BYTES = 2_000_000;
 
-/** Around what is kept of a session: its place, times, and marks that are added while it waits. */
+/** For the fields around a session's kept data: its index, its times, and the marks added while it waits. */
 const FRAME_BYTES = 128;
 
-/** With 2,000 sessions that take 1 MB. What has to be kept of a session, its texts cut, has room in it. */
+/** The share of each session in the largest shard: 2,000 sessions of 1 MB. Kept data with shortened texts fits into it. */
 export const MIN_BYTES_PER_SESSION = 372;
 
-/** How many bytes, as JSON, may be kept of each session of a shard beside what it was started with. */
+/** @returns how many bytes of JSON a shard may keep for each session, in addition to its input */
 export function bytesPerSession(sessions: BatchSession[]): number {
   const share = Math.floor((MAX_PAYLOAD_BYTES - jsonBytes(sessions)) / sessions.length) - FRAME_BYTES;
   return Math.max(MIN_BYTES_PER_SESSION, share);
 }
 
-/** What grows with Incode's answers. */
+/** The parts of kept data that grow with Incode's answers. */
 interface Kept {
   finish?: FinishAnswer | null;
   onboardingStatus?: string;
@@ -28,7 +27,10 @@ interface Kept {
   failure?: { type: string; message: string };
 }
 
-/** The same, without what does not fit: first the redirection, which is for a person at a screen, then the end of texts. */
+/**
+ * Reduces kept data to the limit. It drops the redirection URL first, because only a person at a screen needs it, and then shortens
+ * texts.
+ */
 export function fitted<T extends Kept>(kept: T, maxBytes: number): T {
   if (jsonBytes(kept) <= maxBytes) return kept;
   const { finish } = kept;
@@ -39,8 +41,8 @@ export function fitted<T extends Kept>(kept: T, maxBytes: number): T {
   return withShortMessage(withShortTexts(without), maxBytes);
 }
 
-/** Longer than any value that means something here, so that what is cut equals none of them. */
-const LONGEST_TEXT = 40;
+/** Longer than every value that this package knows, so a shortened text never equals one of them. */
+const MAX_TEXT_LENGTH = 40;
 
 function withShortTexts<T extends Kept>(kept: T): T {
   const { finish, score, onboardingStatus, failure } = kept;
@@ -53,9 +55,9 @@ function withShortTexts<T extends Kept>(kept: T): T {
   };
 }
 
-/** Of characters that take one byte each as JSON. */
+/** The result has only characters that take one byte each in JSON. */
 function short(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replace(/[^ -~]|["\\]/g, '?');
+  return text.slice(0, MAX_TEXT_LENGTH).replace(/[^ -~]|["\\]/g, '?');
 }
 
 function withShortMessage<T extends Kept>(kept: T, maxBytes: number): T {
@@ -71,7 +73,7 @@ function withShortMessage<T extends Kept>(kept: T, maxBytes: number): T {
   return kept;
 }
 
-/** Bytes as JSON in UTF-8. */
+/** @returns the size as JSON in UTF-8 */
 export function jsonBytes(value: unknown): number {
   let bytes = 0;
   for (const character of JSON.stringify(value)) {

@@ -1,16 +1,17 @@
 import {
+  asObject,
   checkSession,
   checkVerifyFirst,
   InvalidInputError,
+  omitAbsent,
   onlyKeys,
-  record,
+  type ResolvedPlan,
   resolvePlan,
-  withoutAbsent,
 } from './guards.js';
 import type { FinishAnswer, FlowId, InterviewId, Outcome, Plan, ScoreAnswer, SessionToken } from './types.js';
 import type { VerifyFirst } from './verify-first.js';
 
-/** Task queue of {@link BATCH_WORKFLOW} and of its activities, apart from the other, so that a night's batch delays nobody. */
+/** Task queue of {@link BATCH_WORKFLOW} and of its activities. Separate from {@link TASK_QUEUE}, so batches do not delay single sessions. */
 export const BULK_TASK_QUEUE = 'incode-onboarding-bulk';
 
 /** Workflow type that completes one shard of a batch. */
@@ -19,19 +20,19 @@ export const BATCH_WORKFLOW = 'onboardingBatch';
 export const BATCH_SIGNALS = { pause: 'pause', resume: 'resume', stop: 'stop' } as const;
 export const BATCH_QUERIES = { progress: 'progress' } as const;
 
-/** One shard, one workflow id: running a batch again attaches to its shards. */
+/** Each shard has one workflow id, so running a batch again attaches to its shards. */
 export function batchWorkflowId(batchId: string, shard: number): string {
   return `incode-batch/${batchId}/${shard}`;
 }
 
-/** Sessions of a shard: its history holds each a few times, and Temporal's limit is 50 MB. */
+/** Maximum number of sessions in a shard. Its history holds each session a few times, and Temporal's limit for a history is 50 MB. */
 export const MAX_SHARD_SESSIONS = 2_000;
 
-/** Bytes of a shard's sessions as JSON: Temporal refuses payloads above 2 MB, and encryption adds to them. */
+/** Maximum size of a shard's sessions as JSON. Temporal refuses payloads above 2 MB, and encryption adds to them. */
 export const MAX_SHARD_BYTES = 1_000_000;
 
 /**
- * The name of a batch. It stands in workflow ids and in `list` queries.
+ * The name of a batch. It is part of workflow ids and of `list` queries.
  *
  * @pattern ^[A-Za-z0-9_.:@-]{1,200}$
  */
@@ -49,21 +50,29 @@ export type Count = number;
 /** One session of a batch. */
 export interface BatchSession {
   interviewId: InterviewId;
-  /** Without it the worker asks its token source; without both the session fails with `IncodeTokenRefused`. */
+  /** If absent, the worker asks its token source. Without a token source, the session fails with `IncodeTokenRefused`. */
   sessionToken?: SessionToken;
   flowId?: FlowId;
 }
 
-/** What to do with each session of a batch; the same for all. */
+/** What to do with each session of a batch. All sessions share it. */
 export type BatchPlan = Pick<Plan, 'close' | 'score' | 'scoreDeadline'>;
 
-/** What `onboardingBatch` is started with. */
+/** The parts of a batch's plan. A new part does not compile until every function here handles it. */
+const BATCH_PLAN_PARTS: Record<keyof BatchPlan, true> = { close: true, score: true, scoreDeadline: true };
+
+type ResolvedPart<Part extends string> = Part extends keyof ResolvedPlan ? Part : `${Part}Ms`;
+
+/** A batch's plan with every default filled in and durations in milliseconds: what the bulk activity gets. */
+export type ResolvedBatchPlan = Pick<ResolvedPlan, ResolvedPart<keyof BatchPlan>>;
+
+/** Input of `onboardingBatch`. */
 export interface BatchInput {
   batchId: BatchId;
-  /** Its number within the batch, from 0. */
+  /** Number of the shard within the batch, from 0. */
   shard: Count;
   /**
-   * At most 2,000, and 1 MB as JSON; no id twice.
+   * At most 2,000 sessions and 1 MB as JSON. No id may occur twice.
    *
    * @minItems 1
    * @maxItems 2000
@@ -76,54 +85,53 @@ export interface BatchInput {
    * @default "look"
    */
   verifyFirst?: VerifyFirst | boolean;
-  /**
-   * What an earlier run made of the sessions, in their order; those that are `null` are done again, their status read first.
-   */
+  /** Rows of an earlier run, in the order of the sessions. A session whose row is `null` is completed again, after a status read. */
   earlier?: (BatchRow | null)[];
 }
 
-/** What became of one session. Parts that say nothing are left out: a shard has 2,000 of these. */
+/** The result of one session. Empty parts are left out, because a shard has up to 2,000 rows. */
 export interface BatchRow {
   /** Missing if the session failed. */
   outcome?: Outcome;
   finish?: FinishAnswer;
   score?: ScoreAnswer;
   onboardingStatus?: string;
-  /** It was to be closed, and Incode refused. */
+  /** The plan asked to close the session, and Incode refused. */
   notClosed?: true;
-  /** Why it failed; `type` is one of `FAILURES`. */
+  /** Why the session failed. `type` is one of `FAILURES`. */
   failure?: { type: string; message: string };
 }
 
-/** What `onboardingBatch` returns: a row for each session, in their order. */
+/** Result of `onboardingBatch`: a row for each session, in the order of the input. */
 export interface BatchResult {
   batchId: BatchId;
   shard: Count;
   rows: BatchRow[];
 }
 
+/** The workflow `onboardingBatch`, for typed handles. */
 export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 
 /** Answer of the `progress` query. */
 export interface BatchProgress {
   batchId: BatchId;
   shard: Count;
-  /** Sessions of the shard. */
+  /** Number of sessions in the shard. */
   total: Count;
-  /** With an outcome. */
+  /** Sessions with an outcome. */
   done: Count;
   failed: Count;
-  /** Not done yet because a call has to be repeated, or a score is not ready. */
+  /** Sessions that wait for a retry or for a score. */
   waiting: Count;
   outcomes: Partial<Record<Outcome, Count>>;
   paused: boolean;
-  /** What holds the whole shard up, for people; `null` if nothing does. */
+  /** Why the whole shard waits, in words for people. `null` if it does not wait. */
   heldUpBy: string | null;
 }
 
 /** @throws InvalidInputError naming the field, such as `sessions[3].interviewId` */
 export function checkBatchInput(value: unknown): BatchInput {
-  const input = withoutAbsent(record('input', value));
+  const input = omitAbsent(asObject('input', value));
   onlyKeys('input', input, ['batchId', 'shard', 'sessions', 'plan', 'verifyFirst', 'earlier']);
   checkBatchId(input.batchId);
   if (!Number.isSafeInteger(input.shard) || Number(input.shard) < 0) {
@@ -144,26 +152,31 @@ export function checkBatchInput(value: unknown): BatchInput {
 
 /** @throws InvalidInputError */
 export function checkBatchPlan(value: unknown): BatchPlan {
-  const plan = value === undefined || value === null ? {} : record('plan', value);
-  onlyKeys('plan', plan, ['close', 'score', 'scoreDeadline']);
+  const plan = value === undefined || value === null ? {} : asObject('plan', value);
+  onlyKeys('plan', plan, Object.keys(BATCH_PLAN_PARTS));
   resolvePlan(plan);
   return plan as BatchPlan;
 }
 
 /** @throws InvalidInputError */
+export function resolveBatchPlan(plan: BatchPlan | null | undefined): ResolvedBatchPlan {
+  const { close, score, scoreDeadlineMs } = resolvePlan(plan ?? undefined);
+  return { close, score, scoreDeadlineMs };
+}
+
+/** @throws InvalidInputError */
 export function checkBatchId(value: unknown): string {
-  // It stands in workflow ids and in `list` queries.
   if (typeof value !== 'string' || !/^[\w.:@-]{1,200}$/.test(value)) {
     throw new InvalidInputError('batchId', 'must have 1 to 200 letters, digits or any of _ . : @ -');
   }
   return value;
 }
 
-/** @throws InvalidInputError also for two sessions with one id, which would be finished twice */
+/** @throws InvalidInputError for an invalid session, and for two sessions with the same id, which would be finished twice */
 function checkSessions(sessions: unknown[]): BatchSession[] {
   const seen = new Map<string, number>();
-  return sessions.map((given, index) => {
-    const session = checkBatchSession(given, `sessions[${index}]`);
+  return sessions.map((value, index) => {
+    const session = checkBatchSession(value, `sessions[${index}]`);
     const { interviewId } = session;
     const first = seen.get(interviewId);
     if (first !== undefined) {
@@ -176,9 +189,9 @@ function checkSessions(sessions: unknown[]): BatchSession[] {
 
 /** @throws InvalidInputError */
 export function checkBatchSession(value: unknown, field = 'session'): BatchSession {
-  const session = withoutAbsent(record(field, value));
+  const session = omitAbsent(asObject(field, value));
   onlyKeys(field, session, ['interviewId', 'sessionToken', 'flowId']);
-  // Of a session by itself the fields are named as everywhere.
+  // Errors about a single session name its fields without a prefix.
   checkSession(session, field === 'session' ? '' : `${field}.`);
   return session as unknown as BatchSession;
 }

@@ -1,5 +1,5 @@
-/** Encoding of payloads that our codec has encrypted, as in Temporal's samples. */
+/** Encoding of payloads that our codec encrypted. Temporal's samples use the same name. */
 export const ENCRYPTED = 'binary/encrypted';
 
-/** What a worker that requires encryption makes of a payload in clear text, before its workflow sees it. */
+/** Encoding that a worker which requires encryption gives to a plaintext payload before the workflow sees it. */
 export const REFUSED_PLAINTEXT = 'refused/plaintext';

@@ -1,6 +1,6 @@
 const MAX_CHARACTERS = 60;
 
-/** A caller's key or value as messages show it: at most 60 characters, and no control characters. */
+/** Shortens a caller's key or value for messages: at most 60 characters and no control characters. */
 export function excerpt(text: string): string {
   const shown = text.slice(0, MAX_CHARACTERS).replace(/\p{C}/gu, '?');
   return text.length > MAX_CHARACTERS ? `${shown}…` : shown;

@@ -1,3 +1,4 @@
+import { parseDuration } from './duration.js';
 import { TemporalIncodeError } from './errors.js';
 import { excerpt } from './excerpt.js';
 import { correctOnboardingStatus } from './milestones.js';
@@ -25,7 +26,7 @@ export const PLAN_DEFAULTS = {
   reviewDeadline: '30 days',
 } as const satisfies Required<Plan>;
 
-/** Thrown by the guards. `field` is a path such as `plan.scoreDeadline`; the message never repeats a secret. */
+/** An invalid input. `field` is a path such as `plan.scoreDeadline`. The message never contains a secret. */
 export class InvalidInputError extends TemporalIncodeError {
   override readonly name = 'InvalidInputError';
   readonly field: string;
@@ -37,13 +38,21 @@ export class InvalidInputError extends TemporalIncodeError {
 }
 
 /**
- * Checks what a caller in any language sent, and returns it.
+ * Checks the input of `onboardingSession`, which may come from any language, and returns it.
  *
- * @throws InvalidInputError naming the first wrong field. An unknown key is wrong too: a misspelt one would otherwise be
- * ignored in silence.
+ * @throws InvalidInputError naming the first invalid field. An unknown key is invalid too, because it may be a misspelled one.
+ * @example
+ * ```ts
+ * const input = checkOnboardingInput(JSON.parse(body));
+ * await client.workflow.start(ONBOARDING_WORKFLOW, {
+ *   workflowId: onboardingWorkflowId(input.interviewId),
+ *   taskQueue: TASK_QUEUE,
+ *   args: [input],
+ * });
+ * ```
  */
 export function checkOnboardingInput(value: unknown): OnboardingInput {
-  const input = withoutAbsent(record('input', value));
+  const input = omitAbsent(asObject('input', value));
   onlyKeys('input', input, ['interviewId', 'sessionToken', 'flowId', 'plan', 'verifyFirst']);
   checkSession(input);
   if (input.verifyFirst !== undefined) checkVerifyFirst(input.verifyFirst);
@@ -52,18 +61,18 @@ export function checkOnboardingInput(value: unknown): OnboardingInput {
 }
 
 /**
- * @param within goes before the names of fields, such as `sessions[3].`
+ * @param prefix of the field names in errors, such as `sessions[3].`
  * @throws InvalidInputError
  */
-export function checkSession({ interviewId, sessionToken, flowId }: Record<string, unknown>, within = ''): void {
-  checkInterviewId(interviewId, `${within}interviewId`);
-  if (sessionToken !== undefined) checkSessionToken(sessionToken, `${within}sessionToken`);
-  if (flowId !== undefined) checkFlowId(flowId, `${within}flowId`);
+export function checkSession({ interviewId, sessionToken, flowId }: Record<string, unknown>, prefix = ''): void {
+  checkInterviewId(interviewId, `${prefix}interviewId`);
+  if (sessionToken !== undefined) checkSessionToken(sessionToken, `${prefix}sessionToken`);
+  if (flowId !== undefined) checkFlowId(flowId, `${prefix}flowId`);
 }
 
 /** @throws InvalidInputError */
 export function checkRenewTokenInput(value: unknown): RenewTokenInput {
-  const input = record('renewToken', value);
+  const input = asObject('renewToken', value);
   onlyKeys('renewToken', input, ['sessionToken']);
   return { sessionToken: checkSessionToken(input.sessionToken) };
 }
@@ -73,23 +82,23 @@ export function checkRenewTokenInput(value: unknown): RenewTokenInput {
  * @throws InvalidInputError
  */
 export function checkExtendDeadlineInput(value: unknown): number {
-  const input = record('extendDeadline', value);
+  const input = asObject('extendDeadline', value);
   onlyKeys('extendDeadline', input, ['by']);
   return duration('extendDeadline.by', input.by);
 }
 
 /**
- * Reads what a status webhook says. A signal cannot be refused, so what makes no sense is passed over.
+ * Reads the status from the argument of the signal `statusChanged`. Signals cannot be refused, so an invalid one is ignored.
  *
- * @returns `undefined` for what is no status of this session
+ * @returns `undefined` if the argument has no valid status, or is about another session
  */
-export function heardStatus(value: unknown, interviewId: string): string | undefined {
+export function parseStatusChanged(value: unknown, interviewId: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const given = value as Record<string, unknown>;
-  if (given.interviewId !== undefined && given.interviewId !== interviewId) return undefined;
-  if (typeof given.onboardingStatus !== 'string') return undefined;
-  const onboardingStatus = correctOnboardingStatus(given.onboardingStatus);
-  // Incode's have at most 32 characters. The workflow keeps what it hears.
+  const signal = value as Record<string, unknown>;
+  if (signal.interviewId !== undefined && signal.interviewId !== interviewId) return undefined;
+  if (typeof signal.onboardingStatus !== 'string') return undefined;
+  const onboardingStatus = correctOnboardingStatus(signal.onboardingStatus);
+  // Limited, because the workflow keeps it. Incode's statuses have at most 32 characters.
   return /^[A-Z0-9_]{1,64}$/.test(onboardingStatus) ? onboardingStatus : undefined;
 }
 
@@ -97,7 +106,7 @@ export function heardStatus(value: unknown, interviewId: string): string | undef
 export function resolvePlan(value: unknown): ResolvedPlan {
   const plan: Record<string, unknown> = {
     ...PLAN_DEFAULTS,
-    ...withoutAbsent(value === undefined ? {} : record('plan', value)),
+    ...omitAbsent(value === undefined ? {} : asObject('plan', value)),
   };
   onlyKeys('plan', plan, Object.keys(PLAN_DEFAULTS));
   return {
@@ -111,14 +120,14 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
 }
 
-/** @returns the plan with every default filled in, as durations in words */
+/** @returns the plan with every default filled in, durations as strings */
 export function planWithDefaults(plan: Plan | null | undefined): Required<Plan> {
-  return { ...PLAN_DEFAULTS, ...withoutAbsent({ ...plan }) };
+  return { ...PLAN_DEFAULTS, ...omitAbsent({ ...plan }) };
 }
 
 /**
- * An action that was lost on the way cannot decide, so the score is read even if the plan does without. The score of a session that
- * may not be finished decides nothing.
+ * Whether the outcome depends on the score. If the answer with the action was lost, it does, even if the plan has no score. If
+ * finishing is unconfirmed, it does not.
  */
 export function needsScore(plan: Pick<ResolvedPlan, 'score'>, finish: FinishAnswer): boolean {
   return finish.confirmedBy !== 'unconfirmed' && (plan.score || finish.action === null);
@@ -130,29 +139,29 @@ export function checkVerifyFirst(value: unknown): VerifyFirst | boolean {
 }
 
 /**
- * An interview id travels in a URL query and names the workflow. Incode's are hexadecimal; anything printable without
- * white space is let through, because their form is not documented.
+ * Checks an interview id, which becomes part of a URL query and of the workflow id. Incode's ids are hexadecimal, but their format is
+ * not documented, so all printable ASCII without spaces is accepted.
  *
  * @throws InvalidInputError
  */
 export function checkInterviewId(value: unknown, field = 'interviewId'): string {
   if (typeof value !== 'string' || value === '') throw new InvalidInputError(field, 'must be a non-empty string');
-  // Temporal refuses workflow ids above 1,000 bytes with a message that names no field; Incode's have 24 characters.
+  // Temporal refuses workflow ids above 1,000 bytes without naming the field. Incode's ids have 24 characters.
   if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
   if (!PRINTABLE_ASCII.test(value)) throw new InvalidInputError(field, 'must be printable ASCII without spaces');
   return value;
 }
 
 /**
- * A session token is sent as the header `X-Incode-Hardware-Id`: a line break in it would inject a header.
+ * Checks a session token. The worker sends it in the header `X-Incode-Hardware-Id`, where a line break would inject another header.
  *
- * @throws InvalidInputError that does not contain the token
+ * @throws InvalidInputError without the token
  */
 export function checkSessionToken(value: unknown, field = 'sessionToken'): string {
   if (typeof value !== 'string' || value === '') {
     throw new InvalidInputError(field, 'must be a non-empty string');
   }
-  // Incode says at most 256 characters. Twice the usual header limit of proxies is still refused early.
+  // Incode documents at most 256 characters. Proxies usually limit headers to 8 kB.
   if (value.length > 16_384) throw new InvalidInputError(field, 'must have at most 16,384 characters');
   if (!PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be printable ASCII without spaces or line breaks');
@@ -164,19 +173,21 @@ function checkFlowId(value: unknown, field: string): void {
   if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be a non-empty string of printable ASCII without spaces');
   }
-  // Incode's have 24 characters; a batch has thousands of them in one payload.
+  // Incode's flow ids have 24 characters. A batch has thousands of them in one payload.
   if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
 }
 
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
 
-export function record(field: string, value: unknown): Record<string, unknown> {
+/** @throws InvalidInputError for anything but an object */
+export function asObject(field: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidInputError(field, 'must be an object');
   }
   return value as Record<string, unknown>;
 }
 
+/** @throws InvalidInputError naming the first unknown key */
 export function onlyKeys(field: string, value: Record<string, unknown>, known: readonly string[]): void {
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown !== undefined) {
@@ -187,8 +198,8 @@ export function onlyKeys(field: string, value: Record<string, unknown>, known: r
   }
 }
 
-/** `undefined` means the default, as in every options object, and so does the `null` of languages that send one. */
-export function withoutAbsent(value: Record<string, unknown>): Record<string, unknown> {
+/** Drops `undefined` and `null`, which both mean the default. Some languages send `null` for an absent field. */
+export function omitAbsent(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined && part !== null));
 }
 
@@ -208,35 +219,4 @@ function duration(field: string, value: unknown): number {
   if (ms === undefined)
     throw new InvalidInputError(field, 'must be a duration such as "15 minutes", "36h" or "7 days"');
   return ms;
-}
-
-const UNITS = new Map([
-  ...units(1, 'ms', 'msec', 'msecs', 'millisecond', 'milliseconds'),
-  ...units(1_000, 's', 'sec', 'secs', 'second', 'seconds'),
-  ...units(60_000, 'm', 'min', 'mins', 'minute', 'minutes'),
-  ...units(3_600_000, 'h', 'hr', 'hrs', 'hour', 'hours'),
-  ...units(86_400_000, 'd', 'day', 'days'),
-  ...units(604_800_000, 'w', 'week', 'weeks'),
-]);
-
-function units(ms: number, ...names: string[]): [string, number][] {
-  return names.map((name) => [name, ms]);
-}
-
-/** Ten years: far beyond any onboarding, and still a safe timer for Temporal. */
-export const MAX_DURATION_MS = 3_650 * 86_400_000;
-
-/**
- * The duration strings of Temporal's TypeScript SDK from milliseconds to weeks. Written here because the contract
- * imports nothing, and because `ms` reads `"7 dys"` as undefined only at run time.
- *
- * @returns milliseconds, or `undefined` for what is not a positive duration
- */
-export function parseDuration(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim());
-  if (!match?.[1] || !match[2]) return undefined;
-  const unit = UNITS.get(match[2].toLowerCase());
-  if (unit === undefined) return undefined;
-  const ms = Math.round(Number(match[1]) * unit);
-  return ms > 0 && ms <= MAX_DURATION_MS ? ms : undefined;
 }

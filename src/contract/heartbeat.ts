@@ -1,8 +1,8 @@
 /**
- * After this long without a heartbeat the server takes a worker for dead, in ms. Short, because the session stands still until
- * then. Beats come every third of it, and calls that end before the first record none.
+ * Time without a heartbeat after which the server considers a worker dead, in ms. It is short because the session waits that long.
+ * Workers send a heartbeat every third of it, so shorter calls send none.
  *
- * It is also how long a worker may go on, unaware, with an activity of a workflow that was ended or reset from outside: a
- * heartbeat's answer tells it.
+ * It also limits how long a worker continues with an activity whose workflow was terminated or reset: the answer to its next
+ * heartbeat tells it to stop.
  */
 export const HEARTBEAT_TIMEOUT_MS = 10_000;

@@ -1,4 +1,27 @@
-export * from './batch.js';
+// The public contract. Code of this package imports everything else from the file that defines it.
+export {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  BATCH_WORKFLOW,
+  type BatchId,
+  type BatchInput,
+  type BatchPlan,
+  type BatchProgress,
+  type BatchResult,
+  type BatchRow,
+  type BatchSession,
+  type BatchWorkflow,
+  BULK_TASK_QUEUE,
+  batchWorkflowId,
+  type Count,
+  checkBatchId,
+  checkBatchInput,
+  checkBatchPlan,
+  checkBatchSession,
+  MAX_SHARD_BYTES,
+  MAX_SHARD_SESSIONS,
+} from './batch.js';
+export { MAX_DURATION_MS, parseDuration } from './duration.js';
 export { TemporalIncodeError } from './errors.js';
 export {
   checkExtendDeadlineInput,
@@ -6,18 +29,59 @@ export {
   checkOnboardingInput,
   checkRenewTokenInput,
   checkSessionToken,
-  heardStatus,
   InvalidInputError,
-  MAX_DURATION_MS,
   needsScore,
   PLAN_DEFAULTS,
-  parseDuration,
   planWithDefaults,
   type ResolvedPlan,
   resolvePlan,
 } from './guards.js';
-export * from './milestones.js';
-export * from './names.js';
-export * from './token-claims.js';
-export * from './types.js';
-export * from './verify-first.js';
+export {
+  bearsOut,
+  correctOnboardingStatus,
+  isFinished,
+  isKnownStatus,
+  isProcessed,
+  type Milestone,
+  milestoneOf,
+  verdictOf,
+} from './milestones.js';
+export {
+  ANSWER_WORKFLOW,
+  answerWorkflowId,
+  FAILURES,
+  type FailureType,
+  NEXUS_SERVICE,
+  NEXUS_TASK_QUEUE,
+  ONBOARDING_WORKFLOW,
+  onboardingWorkflowId,
+  QUERIES,
+  SEARCH_ATTRIBUTES,
+  SIGNALS,
+  TASK_QUEUE,
+  UPDATES,
+} from './names.js';
+export { checkTokenFits, interviewIdOfToken } from './token-claims.js';
+export {
+  type DurationString,
+  type ExtendDeadlineInput,
+  type ExtendedDeadline,
+  type FinishAnswer,
+  type FlowId,
+  type InterviewId,
+  type OnboardingInput,
+  type OnboardingResult,
+  type OnboardingState,
+  type OnboardingWorkflow,
+  OUTCOMES,
+  type Outcome,
+  type Plan,
+  type RenewTokenInput,
+  type ScoreAnswer,
+  type SessionToken,
+  STAGES,
+  type Stage,
+  type StatusChangedInput,
+  type TimelineEntry,
+} from './types.js';
+export { resolveVerifyFirst, VERIFY_FIRST, type VerifyFirst } from './verify-first.js';

@@ -1,7 +1,4 @@
-/**
- * The names by which callers in any language reach this package. All of them are part of the contract: changing one
- * breaks callers and open workflows.
- */
+// The names that callers in any language use. Never change one: callers and open workflows depend on it.
 
 /** Task queue of {@link ONBOARDING_WORKFLOW} and of its activities. */
 export const TASK_QUEUE = 'incode-onboarding';
@@ -9,8 +6,10 @@ export const TASK_QUEUE = 'incode-onboarding';
 /** Workflow type that completes one Incode session. */
 export const ONBOARDING_WORKFLOW = 'onboardingSession';
 
-/** Nexus service, and the task queue to which its endpoint is to lead. */
+/** Name of the Nexus service. */
 export const NEXUS_SERVICE = 'incodeOnboarding';
+
+/** Task queue that the Nexus endpoint must target. */
 export const NEXUS_TASK_QUEUE = 'incode-onboarding-nexus';
 
 /** Workflow type that waits for Incode's answer on behalf of a Nexus operation. */
@@ -19,24 +18,24 @@ export const ANSWER_WORKFLOW = 'onboardingAnswer';
 /** Update names. `finish` also works as update-with-start. */
 export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
 
-/** Signal names. `statusChanged` also works as signal-with-start. `renewToken` is for when its update finds no room. */
+/** Signal names. `statusChanged` also works as signal-with-start. Send `renewToken` as a signal if its update is refused for lack of room. */
 export const SIGNALS = { renewToken: 'renewToken', statusChanged: 'statusChanged' } as const;
 
 /** Query names. */
 export const QUERIES = { state: 'state' } as const;
 
 /**
- * Search attributes, all of type Keyword. They must exist in the namespace: an upsert of an unknown one blocks the
- * workflow, so a worker refuses to start without them.
+ * Search attributes, all of type Keyword. They must exist in the namespace. A worker refuses to start without them, because an unknown
+ * attribute would block the workflow.
  */
 export const SEARCH_ATTRIBUTES = { stage: 'IncodeStage', outcome: 'IncodeOutcome', batchId: 'IncodeBatchId' } as const;
 
-/** One session, one workflow id: that is what makes a second start attach instead of completing the session again. */
+/** Each session has one workflow id, so a second start attaches instead of completing the session again. */
 export function onboardingWorkflowId(interviewId: string): string {
   return `incode-onboarding/${interviewId}`;
 }
 
-/** One for each Nexus operation that waits. */
+/** Each waiting Nexus operation has one workflow. */
 export function answerWorkflowId(interviewId: string, requestId: string): string {
   return `incode-answer/${interviewId}/${requestId}`;
 }
@@ -44,59 +43,67 @@ export function answerWorkflowId(interviewId: string, requestId: string): string
 /**
  * `type` of the `ApplicationFailure`s that reach callers and the Web UI.
  *
- * The first group ends a workflow; the second is seen only while an activity is being retried or the workflow waits.
+ * The first group ends a workflow or refuses an update. The second group appears only while an activity is retried or the workflow
+ * waits.
+ *
+ * @example
+ * ```ts
+ * const isUnknown = error instanceof ApplicationFailure && error.type === FAILURES.unknownSession;
+ * ```
  */
 export const FAILURES = {
-  /** The input or an update's argument is malformed. Nothing was sent to Incode. */
+  /** The input or an update's argument is invalid. Nothing was sent to Incode. */
   invalidInput: 'InvalidInput',
-  /** An update makes no sense in the stage in which the session is. Nothing was changed. */
+  /** The update is not possible in the session's current stage. Nothing was changed. */
   wrongStage: 'WrongStage',
-  /** As many updates `finish` wait for the answer as there is room for. Nothing was changed. */
+  /** The maximum number of `finish` updates is already waiting for the answer. Nothing was changed. */
   tooManyWaiting: 'TooManyWaiting',
-  /** Incode answered 400 or another 4xx that the same request cannot overcome. */
+  /** Incode answered 400 or another 4xx that a retry cannot change. */
   badRequest: 'IncodeBadRequest',
   /** Incode answered 404: it does not know the session. */
   unknownSession: 'IncodeUnknownSession',
   /**
-   * Incode answered the request to finish, but the executive token does not find this session finished. The session's token probably
-   * belongs to another one.
+   * Incode answered finish-status, but a read with the executive token says that this session is not finished. The session token
+   * probably belongs to another session.
    */
   notConfirmed: 'IncodeNotConfirmed',
   /** Incode answered 405. */
   methodNotAllowed: 'IncodeMethodNotAllowed',
   /** Incode answered 406. */
   notAcceptable: 'IncodeNotAcceptable',
-  /** The session token is for another session: its claim or Incode says so. Nothing was sent with it. */
+  /** The token's claim or Incode says that the session token is for another session. Nothing was finished with it. */
   tokenMismatch: 'IncodeTokenMismatch',
-  /** Somebody stopped the batch before it came to the session. Nothing is known to have been sent. */
+  /** With an executive token: the session is not closed, because its token is not proven to belong to it. */
+  tokenUnproven: 'IncodeTokenUnproven',
+  /** Somebody stopped the batch before it completed the session. */
   batchStopped: 'BatchStopped',
 
-  /** 401, or a token that cannot be sent. The workflow waits in `needsToken`. */
+  /** Incode answered 401, or the token cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',
-  /** `POST /omni/start` answered with the token of another session, which must never be used for this one. */
+  /** `POST /omni/start` answered with the token of another session. It is never used for this one. */
   wrongSession: 'IncodeWrongSession',
-  /** 403: the worker's API key is wrong. Retried slowly until the operator mends it. */
+  /** Incode answered 403: the worker's API key is wrong. Retried slowly until the operator replaces it. */
   apiKeyRefused: 'IncodeApiKeyRefused',
-  /** A redirect or a proxy's refusal: the worker's base URL or proxy is wrong. Retried slowly. */
+  /** A redirect, or a proxy refused the request: the worker's base URL or proxy is wrong. Retried slowly. */
   misconfigured: 'IncodeMisconfigured',
-  /** Incode was not reached or did not take the request. Retried. */
+  /** Incode was not reached or did not accept the request. Retried. */
   notTaken: 'IncodeNotTaken',
-  /** The request is over, its result is not known. Retried, status first; finished again only after the settle time. */
+  /** The request ended with an unknown result. Retried: the worker reads the status first and finishes again only after the settle time. */
   resultUnknown: 'IncodeResultUnknown',
-  /** The request may still be running at Incode. Retried, status first; finished again only after the settle time. */
+  /** The request may still be running at Incode. Retried in the same way as `resultUnknown`. */
   maybeRunning: 'IncodeMaybeRunning',
-  /** An earlier request may still be running at Incode, so finishing waits until it cannot. */
+  /** An earlier request may still be running at Incode. The worker finishes after the settle time. */
   settling: 'IncodeSettling',
   /**
-   * A request to finish may have taken effect, and the session's status does not tell. The status is read again until it does, or until
-   * the time to confirm is over.
+   * A finish request may have taken effect, and the session's status does not show it. The worker reads the status until it does, or
+   * until the time to confirm is over.
    */
   unconfirmed: 'IncodeUnconfirmed',
-  /** The worker's token source failed, hung, or gave no token that can be sent. Retried. */
+  /** The worker's token source failed, hung, or gave a token that cannot be sent. Retried. */
   tokenSourceFailed: 'IncodeTokenSourceFailed',
-  /** The session has not come as far as the workflow waits for. Asked again. */
+  /** The session has not reached the milestone that the workflow waits for. Polled again. */
   milestoneNotReached: 'IncodeMilestoneNotReached',
-  /** Incode has no score yet. Asked again. */
+  /** Incode has no score yet. Polled again. */
   scoreNotReady: 'IncodeScoreNotReady',
 } as const;
 

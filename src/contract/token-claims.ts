@@ -1,26 +1,26 @@
 import { InvalidInputError } from './guards.js';
 
 /**
- * Reads which session a token says it is for: the claim `interviewId` of a JWT. The signature is not verified, so a claim can only
- * show that a token does not fit. Incode documents no such claim, so most tokens may have none.
+ * Reads the claim `interviewId` of a session token that is a JWT. The signature is not verified, so the claim can only show that a token
+ * belongs to another session. Incode does not document this claim, so tokens may lack it.
  *
- * @returns `undefined` for a token that cannot be read, or has no such claim
+ * @returns `undefined` for a token that cannot be read, or without a valid claim
  */
 export function interviewIdOfToken(sessionToken: string): string | undefined {
   const claims = jsonOf(sessionToken.split('.')[1] ?? '');
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined;
   const { interviewId } = claims as Record<string, unknown>;
-  // What cannot be an interview id names no session, and must not be repeated in an error.
+  // An invalid interview id names no session and must not appear in an error.
   return typeof interviewId === 'string' && /^[\x21-\x7e]{1,200}$/.test(interviewId) ? interviewId : undefined;
 }
 
-/** @throws InvalidInputError naming both sessions, and not the token */
+/** @throws InvalidInputError with both interview ids, without the token */
 export function checkTokenFits(interviewId: string, sessionToken: string, field = 'sessionToken'): void {
-  const named = interviewIdOfToken(sessionToken);
-  if (named !== undefined && named !== interviewId) {
+  const owner = interviewIdOfToken(sessionToken);
+  if (owner !== undefined && owner !== interviewId) {
     throw new InvalidInputError(
       field,
-      `belongs to session ${named}, not to ${interviewId}; hand in the token of ${interviewId}`,
+      `belongs to session ${owner}, not to ${interviewId}; hand in the token of ${interviewId}`,
     );
   }
 }

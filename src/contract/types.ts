@@ -1,10 +1,10 @@
 import type { VerifyFirst } from './verify-first.js';
 
-// The tags @pattern, @maxLength, @minItems, @format and the like become rules of schema/contract.json (`npm run schema`); a test
-// holds them against the guards, which decide.
+// Tags such as @pattern, @maxLength, @minItems and @format become rules of schema/contract.json (`npm run schema`). A test compares
+// them with the guards, which decide.
 
 /**
- * Incode's id of a session: printable ASCII without spaces. It also names the workflow.
+ * Incode's id of a session: printable ASCII without spaces. It is part of the workflow id.
  *
  * @maxLength 200
  * @pattern ^[!-~]+$
@@ -12,7 +12,7 @@ import type { VerifyFirst } from './verify-first.js';
 export type InterviewId = string;
 
 /**
- * A session's token, a JWT that Incode issues for 90 days: printable ASCII without spaces.
+ * The token that Incode issues for a session, a JWT valid for 90 days: printable ASCII without spaces.
  *
  * @maxLength 16384
  * @pattern ^[!-~]+$
@@ -20,7 +20,7 @@ export type InterviewId = string;
 export type SessionToken = string;
 
 /**
- * The id of a flow at Incode, sent along with finish-status.
+ * The id of a flow at Incode. The worker sends it with finish-status.
  *
  * @maxLength 200
  * @pattern ^[!-~]+$
@@ -28,23 +28,23 @@ export type SessionToken = string;
 export type FlowId = string;
 
 /**
- * A duration as Temporal's TypeScript SDK writes it, such as `"15 minutes"`, `"36h"`, `"1.5 days"` or `"2 weeks"`: a number
+ * A duration in the format of Temporal's TypeScript SDK, such as `"15 minutes"`, `"36h"`, `"1.5 days"` or `"2 weeks"`: a number
  * above 0 and a unit from milliseconds to weeks, at most ten years.
  *
  * @pattern ^\s*(\d*[1-9]\d*(\.\d+)?|\d+\.\d*[1-9]\d*)\s*([Mm]([Ss]([Ee][Cc][Ss]?)?|[Ii][Ll][Ll][Ii][Ss][Ee][Cc][Oo][Nn][Dd][Ss]?|([Ii][Nn]([Uu][Tt][Ee])?[Ss]?)?)|[Ss]([Ee][Cc]([Oo][Nn][Dd])?[Ss]?)?|[Hh]([Rr][Ss]?|[Oo][Uu][Rr][Ss]?)?|[Dd]([Aa][Yy][Ss]?)?|[Ww]([Ee][Ee][Kk][Ss]?)?)\s*$
  */
 export type DurationString = string;
 
-/** What `onboardingSession` is started with: plain JSON that any SDK can send. */
+/** Input of `onboardingSession`: plain JSON that any SDK can send. */
 export interface OnboardingInput {
   interviewId: InterviewId;
-  /** Without it the worker asks its token source; a worker that has none waits in `needsToken` for `renewToken`. */
+  /** If absent, the worker asks its token source. Without a token source, the session waits in `needsToken` for `renewToken`. */
   sessionToken?: SessionToken;
   flowId?: FlowId;
   plan?: Plan;
   /**
-   * What happens before the first request to finish the session. Give `settle` for a session that is started again after its
-   * workflow was terminated. Earlier versions had booleans: `true` means `settle`, and `false` means `look`.
+   * What happens before the first request to finish the session. Use `settle` to start a session again after its workflow was
+   * terminated. Booleans are from earlier versions: `true` means `settle`, and `false` means `look`.
    *
    * @default "look"
    */
@@ -56,49 +56,50 @@ export interface Plan {
   /**
    * When to finish the session:
    * - `now`: at once;
-   * - `processed`: when Incode's post-processing is done, which its webhook or a slow poll tells;
-   * - `asked`: when the update `finish` comes. Nothing is polled meanwhile.
+   * - `processed`: when Incode's post-processing is done, reported by its webhook or a slow poll;
+   * - `asked`: when the update `finish` arrives. The workflow does not poll meanwhile.
    *
-   * The update `finish` and a session that is finished already end each of these waits.
+   * The update `finish` ends each of these waits. So does a status that says that the session is already finished.
    *
    * @default "now"
    */
   finishWhen?: 'now' | 'processed' | 'asked';
   /**
-   * How long to wait for that, from the start of the workflow; then the outcome is `expired`. The update `extendDeadline`
-   * moves it.
+   * How long to wait for that, from the start of the workflow. After that, the outcome is `expired`. The update `extendDeadline`
+   * moves this deadline.
    *
-   * @default "7 days": who has not shown a document after a week will hardly come back.
+   * @default "7 days": a person who has not shown a document after a week rarely returns.
    */
   captureDeadline?: DurationString;
   /**
-   * Close the session at Incode after finishing: later uploads are refused and the score is frozen.
+   * Whether to close the session at Incode after finishing. Incode then refuses uploads and freezes the score.
    *
    * @default false
    */
   close?: boolean;
   /**
-   * Read the score, which then decides the outcome. Without it the rule engine's `action` does.
+   * Whether to read the score. The score then decides the outcome. Otherwise the rule engine's `action` decides it.
    *
    * @default true
    */
   score?: boolean;
   /**
-   * How long a score that is not ready is asked for; then the outcome is `undecided`. An outage is waited out, and the score
-   * asked for once more after it.
+   * How long to poll for a score that is not ready. After that, the outcome is `undecided`. If Incode is unavailable at the deadline,
+   * the workflow waits and reads the score once more.
    *
-   * @default "15 minutes": post-processing takes seconds, so a score missing for longer will not come by itself.
+   * @default "15 minutes": post-processing takes seconds, so a score that is missing for longer will not arrive by itself.
    */
   scoreDeadline?: DurationString;
   /**
-   * What to do with a session that a person has to look at: `report` it as `needsReview`, or `wait` for the verdict, which
-   * Incode's webhook or a slow poll tells.
+   * What to do with a session that needs a person's review: `report` it as `needsReview`, or `wait` for the verdict, which
+   * Incode's webhook or a slow poll reports.
    *
    * @default "report"
    */
   review?: 'report' | 'wait';
   /**
-   * How long to wait for the verdict; then the outcome is what it was without one. The update `extendDeadline` moves it.
+   * How long to wait for the verdict. After that, the outcome is the one without a verdict. The update `extendDeadline` moves this
+   * deadline.
    *
    * @default "30 days"
    */
@@ -107,64 +108,71 @@ export interface Plan {
 
 export const STAGES = ['waiting', 'finishing', 'needsToken', 'closing', 'scoring', 'inReview', 'done'] as const;
 
-/** Where a session stands. `done` is the last one. */
+/** The stage of a session. `done` is the last one. */
 export type Stage = (typeof STAGES)[number];
 
 export const OUTCOMES = ['approved', 'rejected', 'needsReview', 'undecided', 'expired'] as const;
 
-/** How the onboarding ended. A business result is a value, never an exception. */
+/**
+ * How the onboarding ended. Business results are values, never exceptions.
+ * - `approved`, `rejected`: a person's verdict, the score or the rule engine's action decided;
+ * - `needsReview`: a person has to decide at Incode;
+ * - `undecided`: Incode made no decision, its score did not arrive in time, or finishing is unconfirmed;
+ * - `expired`: the session could no longer be finished, or its capture deadline passed.
+ */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** The answer to "finish this session". */
+/** Incode's answer to finish-status. */
 export interface FinishAnswer {
   /**
-   * Incode's rule engine: `approved`, `rejected`, `none` (no automatic decision), or a value that is new to us. `null`
-   * when the answer did not reach us and completion was confirmed by the session's status.
+   * Decision of Incode's rule engine: `approved`, `rejected`, `none` (no automatic decision), or a value that this package does not
+   * know. `null` if the answer was lost and the session's status confirmed the finish.
    */
   action: string | null;
-  /** Where Incode wants the user sent, an http or https URL; `null` if it named nothing, or nothing safe. */
+  /** Where Incode wants the user sent: an http or https URL. `null` if Incode named no URL or an unsafe one. */
   redirectionUrl: string | null;
   /**
-   * Why Incode's `redirectionUrl` was not handed on: another scheme than http or https, not a URL, or longer than 2,048 bytes or, in a
-   * batch, than its shard has room for. Left out if there is nothing to say.
+   * Why Incode's `redirectionUrl` was dropped: its scheme is not http or https, it is not a URL, or it is too long. The limit is
+   * 2,048 bytes, and in a batch the room that its shard has. Absent if nothing was dropped.
    */
   redirectionUnsafe?: 'scheme' | 'malformed' | 'tooLong';
   /**
+   * How this package knows that the session is finished:
    * - `response`: Incode's answer arrived;
-   * - `status`: the session's status says that it is finished;
-   * - `webhook`: only a webhook told of it, because no token was there to ask Incode;
-   * - `unconfirmed`: a request to finish may have taken effect, and the session's status did not confirm it in time. The outcome is
+   * - `status`: the session's status says so;
+   * - `webhook`: only a webhook said so, because there was no token to ask Incode with;
+   * - `unconfirmed`: a finish request may have taken effect, and the session's status did not confirm it in time. The outcome is
    *   `undecided`: look at the session on Incode's dashboard.
    */
   confirmedBy: 'response' | 'status' | 'webhook' | 'unconfirmed';
 }
 
-/** What Incode's score comes to. */
+/** Incode's overall score. */
 export interface ScoreAnswer {
-  /** Incode's overall status: OK, WARN, FAIL, MANUAL…, or a value that is new to us. */
+  /** Incode's overall status: OK, WARN, FAIL, MANUAL…, or a value that this package does not know. */
   status: string;
-  /** Incode's overall value, a string such as `"94.6"`; `null` if missing. Decide on the status, not on this. */
+  /** Incode's overall value, a string such as `"94.6"`, or `null`. Decide by the status, not by the value. */
   value: string | null;
 }
 
-/** What `onboardingSession` returns. */
+/** Result of `onboardingSession`. */
 export interface OnboardingResult {
   interviewId: InterviewId;
   outcome: Outcome;
-  /** `null` if the session expired, or its capture deadline passed, before it could be finished. */
+  /** `null` if the session expired or its capture deadline passed before it could be finished. */
   finish: FinishAnswer | null;
-  /** `null` if the plan did not ask for it, or it was not ready by `scoreDeadline`. */
+  /** `null` if the plan has no score, or the score was not ready by `scoreDeadline`. */
   score: ScoreAnswer | null;
-  /** Whether the session was closed; `null` if the plan did not ask for it, or finishing is unconfirmed; `false` if Incode refused. */
+  /** Whether the session was closed. `false` if Incode refused. `null` if the plan did not ask for it, or finishing is unconfirmed. */
   closed: boolean | null;
-  /** The last onboarding status known from Incode, or `null`. */
+  /** The last known onboarding status, or `null`. */
   onboardingStatus: string | null;
   /**
-   * Who told `onboardingStatus`, on which a person's verdict and `expired` rest: `incode` answered it; or `webhook`, because no
-   * token was there to ask Incode. Anybody who can reach the receiver with its secret may have sent that. Missing without a status.
+   * Source of `onboardingStatus`, on which a person's verdict and `expired` depend: `incode` answered it, or only a `webhook` said it,
+   * because there was no token to ask Incode with. Anyone who knows the receiver's secret can send a webhook. Absent without a status.
    */
   confirmedBy?: 'incode' | 'webhook';
-  /** One sentence for people: what the outcome rests on. */
+  /** One sentence for people that says what decided the outcome. */
   reason: string;
 }
 
@@ -175,10 +183,10 @@ export type OnboardingWorkflow = (input: OnboardingInput) => Promise<OnboardingR
 export interface OnboardingState {
   interviewId: InterviewId;
   stage: Stage;
-  /** What the session waits for that somebody has to do; `null` if nobody has to do anything. */
+  /** What somebody has to do before the session continues. `null` if nobody has to act. */
   waitingFor: string | null;
   /**
-   * When the present wait ends by itself, in ISO 8601; `null` if it does not.
+   * When the current wait ends by itself, in ISO 8601. `null` if it does not end by itself.
    *
    * @format date-time
    */
@@ -188,13 +196,13 @@ export interface OnboardingState {
   onboardingStatus: string | null;
   /** `null` until the stage is `done`. */
   outcome: Outcome | null;
-  /** The plan that the session follows, its defaults filled in. Missing in answers of older workers, and if no worker was asked. */
+  /** The session's plan with every default filled in. Absent in answers of older workers, and if no worker was asked. */
   plan?: Plan;
-  /** What happened when, oldest first: the start, and the last 50 events. Empty for a session whose history is not read. */
+  /** What happened, oldest first: the start and the last 50 events. Empty if no worker was asked. */
   timeline: TimelineEntry[];
 }
 
-/** Something that happened to a session. */
+/** An event in the life of a session. */
 export interface TimelineEntry {
   /**
    * ISO 8601.
@@ -202,13 +210,13 @@ export interface TimelineEntry {
    * @format date-time
    */
   at: string;
-  /** For people; its wording may change. */
+  /** Text for people. Its wording may change. */
   event: string;
 }
 
 /** Argument of the `extendDeadline` update. */
 export interface ExtendDeadlineInput {
-  /** How much longer the stage in which the session is may last; added to its deadline. */
+  /** Added to the deadline of the current stage. */
   by: DurationString;
 }
 
@@ -222,11 +230,11 @@ export interface ExtendedDeadline {
   deadline: string;
 }
 
-/** Argument of the `statusChanged` signal: what Incode's status webhook says. What else stands there is not read. */
+/** Argument of the `statusChanged` signal: the body of Incode's status webhook. Other fields are ignored. */
 export interface StatusChangedInput {
   interviewId: InterviewId;
   /**
-   * Incode's new status, from an open set. Case and spaces around it do not matter.
+   * Incode's new status, from an open set. Case and surrounding spaces do not matter.
    *
    * @pattern ^\s*[A-Za-z0-9_]{1,64}\s*$
    */

@@ -30,7 +30,7 @@ export interface IncodeErrorFacts {
   code?: number | string | undefined;
   retryAfterMs?: number | undefined;
   answeredAt?: Date | undefined;
-  /** What to do, for people. @default what the kind says */
+  /** The last sentence of the message, which says what to do. @default the sentence of the kind */
   consequence?: string;
 }
 
@@ -93,7 +93,7 @@ const CONSEQUENCE: Record<IncodeErrorKind, string> = {
   maybeRunning: 'The request may still be running there: check the status later, before repeating it.',
 };
 
-/** Incode refuses the executive user or its token: only the operator can correct it. */
+/** Incode refuses the executive user or its token. Only an operator can fix it. */
 export class ExecutiveRefusedError extends IncodeError {
   constructor(what: string, httpStatus?: number) {
     const consequence = 'Correct the e-mail and password, or the token, of the executive user.';

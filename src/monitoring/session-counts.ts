@@ -1,9 +1,8 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { ONBOARDING_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/index.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
-/** Stages that may last for days. Workflows publish them as a search attribute; every other open session is at work. */
-const LONG_STAGES = ['waiting', 'needsToken', 'inReview'] as const;
-
+/** The number of open sessions in each long stage. Every other open session is at work. */
 export type SessionCounts = Record<(typeof LONG_STAGES)[number] | 'atWork', number>;
 
 const OPEN = `WorkflowType = '${ONBOARDING_WORKFLOW}' and ExecutionStatus = 'Running'`;

@@ -88,7 +88,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   });
   const mismatches = new Counter({
     name: 'incode_token_mismatches_total',
-    help: 'Session tokens that belong to another session, and were not used.',
+    help: 'Session tokens that belong to another session and were not used.',
     registers,
   });
   const executiveRefused = new Counter({

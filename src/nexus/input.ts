@@ -1,4 +1,4 @@
-import { onlyKeys, record } from '../contract/guards.js';
+import { asObject, onlyKeys } from '../contract/guards.js';
 import { checkInterviewId } from '../contract/index.js';
 import type { SessionInput } from './index.js';
 
@@ -8,7 +8,7 @@ import type { SessionInput } from './index.js';
  * @throws InvalidInputError
  */
 export function checkedSession<T extends SessionInput>(input: T, ...others: (keyof T & string)[]): T {
-  onlyKeys('input', record('input', input), ['interviewId', ...others]);
+  onlyKeys('input', asObject('input', input), ['interviewId', ...others]);
   checkInterviewId(input.interviewId);
   return input;
 }

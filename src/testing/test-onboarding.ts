@@ -6,34 +6,34 @@ import { type IncodeSimulator, type SimulatorOptions, startIncodeSimulator } fro
 
 export interface TestOnboardingOptions {
   /**
-   * A server that other tests share; it is left running.
+   * A server that other tests share. `stop` leaves it running.
    *
-   * @default a server for this call, which `stop` ends
+   * @default a new server, which `stop` ends
    */
   server?: Pick<LocalTemporalServer, 'address' | 'namespace'>;
-  /** Options of the simulated Incode. @default its waits a hundred times as fast as Incode's */
+  /** Options of the simulated Incode. @default `{ timeScale: 0.01 }`: its waits are a hundred times as short as Incode's */
   simulator?: SimulatorOptions;
   /**
-   * Variables of the worker, such as `INCODE_REVIEW_POLL`, as `docs/worker.md` lists them.
+   * Environment variables of the worker, such as `INCODE_REVIEW_POLL`. `docs/worker.md` lists them.
    *
-   * @default a settle time and polls of one second, because the simulated Incode is faster too
+   * @default a settle time and polls of one second, because the simulated Incode is also faster
    */
   worker?: Readonly<Record<string, string>>;
-  /** Print the SDK's log lines from this level on. @default "ERROR": only what is wrong */
+  /** Minimum level of the SDK's log lines. @default "ERROR" */
   logLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
 export interface TestOnboarding {
-  /** Starts sessions and batches (`completeBatch`), and reads their results, as in production. */
+  /** The client for your tests: starts sessions and batches (`completeBatch`) and reads their results. */
   readonly onboarding: OnboardingClient;
-  /** The simulated Incode: opens sessions, plays faults, and tells what was called. */
+  /** The simulated Incode: opens sessions, simulates faults and logs every call. */
   readonly incode: IncodeSimulator;
-  /** Stops the worker, the simulator and, if it was started here, the server. */
+  /** Stops the worker and the simulator, and the server if this call started it. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts everything that a test of your code needs: a Temporal server, a simulated Incode, a worker, and a client. Each call has its own
+ * Starts everything that a test of your code needs: a Temporal server, a simulated Incode, a worker and a client. Each call has its own
  * task queue, so test files can share a server.
  *
  * @example
@@ -41,10 +41,10 @@ export interface TestOnboarding {
  * const { interviewId, token } = await incode.openSession();
  * const answer = await onboarding.finish({ interviewId, sessionToken: token });
  * await stop();
- * @throws Error if there is no server and no way to get one, or if the worker's packages are not installed
+ * @throws Error if no server can be found or downloaded, or if the worker's packages are not installed
  */
 export async function startTestOnboarding(options: TestOnboardingOptions = {}): Promise<TestOnboarding> {
-  // Not at the top: tests that need only the simulator or the server do without the worker's packages.
+  // Imported here, so that tests which need only the simulator or the server work without the worker's packages.
   const [{ createWorker, readConfig }, { DefaultLogger, Runtime }] = await Promise.all([
     import('../worker.js'),
     import('@temporalio/worker'),
@@ -54,7 +54,7 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
     for (const end of stops.splice(0).reverse()) await end();
   };
   try {
-    // A process has one runtime. If the test has installed its own, its logger stays.
+    // A process has one runtime. If the test has installed one, its logger stays.
     installOnce(() => Runtime.install({ logger: new DefaultLogger(options.logLevel ?? 'ERROR'), shutdownSignals: [] }));
     const server = options.server ?? (await ownServer(stops));
     const incode = await startIncodeSimulator({ timeScale: 0.01, ...options.simulator });

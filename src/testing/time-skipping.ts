@@ -4,11 +4,14 @@ import type { Duration } from '@temporalio/common';
 import { msToNumber, msToTs } from '../temporal/sdk-internals.js';
 
 /**
- * Lets the time of one workflow pass at once: timers, retry delays and deadlines fall due in their order, and activities
- * really run. Everything else keeps the real time. Needs a server that was started with `timeSkipping`.
+ * Skips time for one workflow. Its timers, retry delays and deadlines fire in order, and its activities run. Everything else keeps the
+ * real time. The server must have been started with `timeSkipping`. Resolves once the time has passed or the workflow has ended.
  *
- * @returns when the time has passed, or the workflow has ended before
- * @throws Error if the server cannot skip time, or does not get there: it skips at most `MAX_SKIPS` times
+ * @throws Error if the server cannot skip time, or has skipped `MAX_SKIPS` times without reaching the end
+ * @example
+ * ```ts
+ * await passTime(onboarding.temporal, onboardingWorkflowId(interviewId), '7 days');
+ * ```
  */
 export async function passTime(client: Client, workflowId: string, duration: Duration): Promise<void> {
   const { workflowService } = client.connection as Connection;
@@ -41,9 +44,9 @@ export async function passTime(client: Client, workflowId: string, duration: Dur
   }
 }
 
-// Of Temporal's API: `FastForwardPollingResult`.
+// Values of `FastForwardPollingResult` in Temporal's API.
 const POLL_TIMEOUT = 1;
 const COMPLETED = 2;
 
-/** A month of hourly retries and more. It ends what would otherwise be retried for ever without any time passing. */
+/** Enough for more than a month of hourly retries. It ends a fast-forward in which activities retry without any time passing. */
 const MAX_SKIPS = 10_000;

@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { memoizedBy, secretMatcher } from '../secrets/matcher.js';
 import type { OAuthClient, Settings } from './options.js';
 import { Refusal } from './results.js';
-import type { Tokens } from './tokens.js';
+import type { BearerTokens } from './tokens.js';
 
-/** @returns the option that let the request in; `undefined` if none is asked for. @throws Refusal */
+/** @returns the option that authenticated the request; `undefined` if no credential is required. @throws Refusal */
 export type Authenticate = (headers: IncomingHttpHeaders) => Promise<string | undefined>;
 
-/** A delivery comes in by a header's secret or by a bearer token; if both are configured, either will do. */
+/** Authenticates a delivery by a secret in a header or by a bearer token. If both are configured, either is enough. */
 export function deliveryAuthentication(
   { header, oauth, allowUnauthenticated }: Settings,
-  tokens: Tokens,
+  tokens: BearerTokens,
 ): Authenticate {
   const matchHeader = secretMatcher(header?.secrets ?? []);
   return async (headers) => {
@@ -34,7 +34,7 @@ export function deliveryAuthentication(
   };
 }
 
-/** The client of a token request, by HTTP Basic. @throws Refusal */
+/** Authenticates a token request by HTTP Basic. @throws Refusal */
 export type AuthenticateClient = (headers: IncomingHttpHeaders) => { client: OAuthClient; position: number };
 
 export function clientAuthentication({ oauth }: Settings): AuthenticateClient {
@@ -46,18 +46,20 @@ export function clientAuthentication({ oauth }: Settings): AuthenticateClient {
     const position = Math.max(...basicCredentials(authorization).map(([id, secret]) => match(pair(id, secret))));
     const client = clients[position];
     if (client) return { client, position };
-    throw new Refusal('unauthenticated', 'HTTP Basic must carry a known client and its secret', undefined, {
+    throw new Refusal('unauthenticated', 'HTTP Basic must have a known client id and its secret', undefined, {
       'www-authenticate': 'Basic realm="temporal-incode"',
     });
   };
 }
 
-/** Unambiguous, also if an id ended where a secret begins. */
+/** Joins both without ambiguity, whatever characters they have. */
 function pair(id: string, secret: string): string {
   return JSON.stringify([id, secret]);
 }
 
-/** As they came, and decoded: OAuth2 wants both parts form-encoded before base64, Incode does not mention it. */
+/**
+ * @returns the credentials as they are and form-decoded. OAuth2 requires form encoding before base64, but Incode does not mention it.
+ */
 function basicCredentials(authorization: string): [id: string, secret: string][] {
   const encoded = /^Basic +([A-Za-z0-9+/_=-]+)$/i.exec(authorization)?.[1] ?? '';
   const text = Buffer.from(encoded, 'base64').toString('utf8');
@@ -70,7 +72,7 @@ function basicCredentials(authorization: string): [id: string, secret: string][]
   }
 }
 
-/** @throws URIError for what is not encoded properly */
+/** @throws URIError for invalid encoding */
 function formDecoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', ' '));
 }

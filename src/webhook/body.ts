@@ -7,7 +7,7 @@ export interface BodyLimits {
 }
 
 /**
- * Looks at the headers that announce a body, which costs nothing, before anything is read.
+ * Checks the headers that describe the body before the receiver reads it.
  *
  * @throws Refusal
  */
@@ -32,16 +32,16 @@ export function checkAnnouncedBody(
   if (Number(headers['content-length']) > maxBodyBytes) throw tooLarge(maxBodyBytes);
 }
 
-// ASCII is a part of it.
+// ASCII is a subset of UTF-8.
 const UTF_8 = ['utf-8', 'utf8', 'us-ascii'];
 
 /**
- * Reads the body, and counts its bytes as they come: a chunked one announces no length.
+ * Reads the body and counts its bytes, because a chunked body announces no length.
  *
  * @throws Refusal
  */
 export async function readText(request: IncomingMessage, limits: BodyLimits): Promise<string> {
-  // Waiting for what somebody else has read would last until the time-out, and blame the sender.
+  // Waiting for a body that was already read would end in a timeout that blames the sender.
   if (request.readableDidRead || request.readableEnded) {
     throw new Refusal('alreadyRead', 'The body was read before the receiver got it: mount it before any body parser');
   }
@@ -79,7 +79,7 @@ function readBytes(request: IncomingMessage, { maxBodyBytes, bodyTimeoutMs }: Bo
   });
 }
 
-/** The rest of the body would have to be read to keep the connection. */
+/** To keep the connection, the receiver would have to read the rest of the body. */
 const CLOSE = { connection: 'close' };
 
 function cutOff(): Refusal {

@@ -1,35 +1,35 @@
 import type { Notified, Settings } from './options.js';
 import type { StatusDelivery } from './parse-delivery.js';
 
-/** Incode sends a delivery again after 30 s. Within this time it has told nothing new. */
-const REMEMBERED_MS = 60_000;
+/** How long a delivered status counts as a repeat. Incode sends a delivery again after 30 s. */
+const REPEAT_WINDOW_MS = 60_000;
 
-/** Incode knows about ten statuses, so a session that has more news within ten minutes is being flooded. */
-const MAX_NEWS = 20;
-const NEWS_WINDOW_MS = 600_000;
+/** Incode documents about ten statuses, so more than this within ten minutes is a flood. */
+const MAX_NOTIFICATIONS = 20;
+const FLOOD_WINDOW_MS = 600_000;
 
-/** About 300 bytes each. Whoever can send more sessions only makes the oldest forgotten. */
+/** A session takes about 300 bytes. Beyond this number, the oldest session is forgotten. */
 const MAX_SESSIONS = 10_000;
 
-interface HandedOn {
-  taken: Promise<Notified>;
-  /** Until when it is remembered, by the monotonic clock. */
+interface Notification {
+  result: Promise<Notified>;
+  /** When it is forgotten, by the monotonic clock. */
   until: number;
 }
 
 interface KnownSession {
-  statuses: Map<string, HandedOn>;
-  /** What was handed on since the window began. */
-  news: number;
+  byStatus: Map<string, Notification>;
+  /** Number of notifications since the window began. */
+  notifications: number;
   windowEnds: number;
 }
 
-/** `tooMany`: so much was handed on for the session that this one has to come again later. */
+/** `tooMany`: the session had too many notifications, so Incode has to send this delivery again later. */
 export type Coalesced = Notified | 'tooMany';
 
 /**
- * Hands each status of a session on once while the same one is in flight, or was taken within the last minute: thousands of signals
- * that wait for one workflow stop it.
+ * Calls `notify` once for deliveries with the same session and status, while one is in flight and for a minute after it was delivered.
+ * Thousands of waiting signals would stop a workflow.
  */
 export function coalescing(
   { notify, notifyTimeoutMs }: Pick<Settings, 'notify' | 'notifyTimeoutMs'>,
@@ -39,11 +39,13 @@ export function coalescing(
 
   function sessionOf(interviewId: string): KnownSession {
     const known = sessions.get(interviewId);
-    const windowEnds = now() + NEWS_WINDOW_MS;
+    const windowEnds = now() + FLOOD_WINDOW_MS;
     const session =
-      known && known.windowEnds > now() ? known : { statuses: known?.statuses ?? new Map(), news: 0, windowEnds };
-    for (const [status, { until }] of session.statuses) if (until <= now()) session.statuses.delete(status);
-    // The latest one last, so that the first one is the oldest.
+      known && known.windowEnds > now()
+        ? known
+        : { byStatus: known?.byStatus ?? new Map(), notifications: 0, windowEnds };
+    for (const [status, { until }] of session.byStatus) if (until <= now()) session.byStatus.delete(status);
+    // Moved to the end, so that the first session is the oldest.
     sessions.delete(interviewId);
     sessions.set(interviewId, session);
     for (const oldest of sessions.keys()) {
@@ -56,20 +58,20 @@ export function coalescing(
   return async (delivery) => {
     const { interviewId, onboardingStatus } = delivery;
     const session = sessionOf(interviewId);
-    const known = session.statuses.get(onboardingStatus);
-    if (known) return known.taken;
-    if (session.news >= MAX_NEWS) return 'tooMany';
-    session.news += 1;
-    // Nobody waits for it for longer than that, and the next delivery is to try anew.
-    const handedOn: HandedOn = { taken: (async () => notify(delivery))(), until: now() + notifyTimeoutMs };
-    session.statuses.set(onboardingStatus, handedOn);
+    const repeated = session.byStatus.get(onboardingStatus);
+    if (repeated) return repeated.result;
+    if (session.notifications >= MAX_NOTIFICATIONS) return 'tooMany';
+    session.notifications += 1;
+    // After the timeout, the next delivery calls `notify` again.
+    const notification: Notification = { result: (async () => notify(delivery))(), until: now() + notifyTimeoutMs };
+    session.byStatus.set(onboardingStatus, notification);
     try {
-      const taken = await handedOn.taken;
-      // A session that is unknown now may be started in a moment.
-      handedOn.until = taken === 'unknownSession' ? 0 : now() + REMEMBERED_MS;
-      return taken;
+      const result = await notification.result;
+      // A session that is unknown or has ended may be started in a moment.
+      notification.until = result === 'delivered' ? now() + REPEAT_WINDOW_MS : 0;
+      return result;
     } catch (error) {
-      handedOn.until = 0;
+      notification.until = 0;
       throw error;
     }
   };

@@ -1,38 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidInputError } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import type { Authenticate } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
 import { type Coalesced, coalescing } from './coalescing.js';
 import type { Notified, Settings } from './options.js';
 import { type ParsedDelivery, parseDelivery } from './parse-delivery.js';
-import { type EventFacts, type Outcome, Refusal } from './results.js';
-import { TimeLimitError, within } from './time-limit.js';
+import { type EventFacts, Refusal, type RequestResult } from './results.js';
+import { TimeLimitError, withTimeLimit } from './time-limit.js';
 
-/** What Incode's documentation asks for in an answer to a webhook. */
-const TAKEN = { success: true };
+/** The answer that Incode's documentation asks for. */
+const ACCEPTED = { success: true };
 
-/** When Incode's own first repetition comes; whether it heeds the header is not known. */
+/** Incode sends a delivery again after 30 s. It is not known whether it follows the header. */
 const RETRY_AFTER = { 'retry-after': '30' };
 
 /**
- * Takes one delivery, the cheapest check first: of a stranger's request nothing but the headers is read.
+ * Accepts one delivery. The cheapest check comes first: before authentication, only the headers are read.
  *
  * @throws Refusal
  */
 export function deliveryReceiver(settings: Settings, authenticate: Authenticate) {
-  const handOn = coalescing(settings);
-  return async (request: IncomingMessage): Promise<Outcome> => {
+  const notifyOnce = coalescing(settings);
+  return async (request: IncomingMessage): Promise<RequestResult> => {
     checkAnnouncedBody(request.headers, ['application/json'], settings);
     const credential = await authenticate(request.headers);
-    const facts: Partial<EventFacts> = credential === undefined ? {} : { credential };
+    const facts: Partial<EventFacts> = omitUndefined({ credential });
     try {
       const parsed = parse(await readText(request, settings));
       if (parsed.kind === 'ignored') {
-        return { result: 'ignored', body: TAKEN, facts: { ...facts, ...loggable(parsed.eventType) } };
+        return { result: 'ignored', body: ACCEPTED, facts: { ...facts, ...loggable(parsed.eventType) } };
       }
       const { interviewId, onboardingStatus } = parsed.delivery;
       Object.assign(facts, { interviewId, onboardingStatus });
-      return { result: await notify(() => handOn(parsed.delivery), settings.notifyTimeoutMs), body: TAKEN, facts };
+      const result = await notified(() => notifyOnce(parsed.delivery), settings.notifyTimeoutMs);
+      return { result, body: ACCEPTED, facts };
     } catch (error) {
       if (error instanceof Refusal) Object.assign(error.facts, facts);
       throw error;
@@ -45,34 +47,29 @@ function parse(text: string): ParsedDelivery {
     return parseDelivery(JSON.parse(text));
   } catch (error) {
     if (error instanceof InvalidInputError) throw new Refusal('malformed', error.message, error.field);
-    // The parser's own message quotes the text.
+    // The parser's message would quote the text.
     throw new Refusal('malformed', 'body must be JSON', 'body');
   }
 }
 
-async function notify(handOn: () => Promise<Coalesced>, timeoutMs: number): Promise<Notified> {
-  let taken: Coalesced;
+async function notified(notify: () => Promise<Coalesced>, timeoutMs: number): Promise<Notified> {
+  let result: Coalesced;
   try {
-    taken = await within(timeoutMs, handOn);
+    result = await withTimeLimit(timeoutMs, notify);
   } catch (error) {
-    const why = error instanceof TimeLimitError ? 'took too long' : 'is not possible';
-    const refusal = new Refusal(
-      'unavailable',
-      `Handing the delivery on ${why} now: send it again`,
-      undefined,
-      RETRY_AFTER,
-    );
+    const why = error instanceof TimeLimitError ? 'took too long' : 'failed';
+    const refusal = new Refusal('unavailable', `Notifying the session ${why}: send it again`, undefined, RETRY_AFTER);
     refusal.facts.error = error;
     throw refusal;
   }
-  if (taken === 'tooMany') {
+  if (result === 'tooMany') {
     throw new Refusal('tooMany', 'The session has too many statuses at once: send it again', undefined, RETRY_AFTER);
   }
   // A host in JavaScript may return anything.
-  return taken === 'unknownSession' || taken === 'ended' ? taken : 'delivered';
+  return result === 'unknownSession' || result === 'ended' ? result : 'delivered';
 }
 
-/** An event's name, unless it is none: a log takes no text that anybody could have written. */
+/** Logs the event type only if it looks like one, because anyone can send any text. */
 function loggable(eventType: string): Partial<EventFacts> {
   return /^[\w .-]{1,60}$/.test(eventType) ? { eventType } : {};
 }

@@ -1,67 +1,78 @@
+import { omitUndefined } from '../contract/omit-undefined.js';
+import { HEADER_NAME, MIN_SECRET_LENGTH, URL_PATH, WEBHOOK_DEFAULTS } from '../contract/webhook-settings.js';
 import type { Secrets } from '../secrets/matcher.js';
 import type { StatusDelivery } from './parse-delivery.js';
 import type { WebhookEvent } from './results.js';
 
-/** `ended`: the session needs no news any more. `unknownSession`: it is not ours. Both are taken, so that Incode does not send them again. */
+/**
+ * What `notify` did with a delivery. The receiver answers 200 to all three, so Incode does not send the delivery again.
+ * - `delivered`: the session received it;
+ * - `ended`: the session has ended and ignores it;
+ * - `unknownSession`: the session does not belong to this system.
+ */
 export type Notified = 'delivered' | 'ended' | 'unknownSession';
 
 export interface OAuthClient {
   id: string;
-  /** At least 16 characters: whoever has a token could try short ones out. */
+  /** At least 16 characters. With a bearer token, an attacker could find a shorter secret by trying. */
   secret: string;
 }
 
 export interface WebhookReceiverOptions {
   /**
-   * Hands a delivery on. A rejection means that it could not be taken now: Incode is told to send it again. It can be called
-   * more than once with the same delivery, and in any order, but not again within a minute of having taken it.
+   * Delivers a status to its session. If it rejects, the receiver asks Incode to send the delivery again. It may be called more than
+   * once with the same delivery and in any order, but not within a minute after it answered `delivered`.
    */
   notify: (delivery: StatusDelivery) => Promise<Notified>;
-  /** What `/readyz` answers. @default always ready */
+  /** Decides the answer of `/readyz`. @default always ready */
   ready?: () => Promise<boolean>;
   /**
-   * Takes deliveries that carry one of these secrets in a header, as set on Incode's dashboard. More than one, for as long as
-   * one replaces another. Each has at least 16 characters. A function is asked for each delivery: it lets secrets be exchanged
-   * without a restart, and has to check them itself.
+   * Accepts deliveries that carry one of these secrets in a header, as set on Incode's dashboard. Give two secrets while one replaces
+   * the other. Each has at least 16 characters. A function is called for each delivery, so secrets can change without a restart. It has
+   * to check them itself.
    */
   header?: { name: string; secrets: readonly string[] | (() => readonly string[]) };
   /**
-   * Takes deliveries with a bearer token that the token endpoint gave to one of these clients. The same id can be there with
-   * two secrets, for as long as one replaces the other. A function is asked for each request, as above.
+   * Accepts deliveries with a bearer token that the token endpoint gave to one of these clients. List an id twice while one secret
+   * replaces the other. A function is called for each request.
    */
   oauth?: {
     clients: readonly OAuthClient[] | (() => readonly OAuthClient[]);
-    /** Raise it if Incode asks for tokens too often. A withdrawn secret ends its tokens at once. @default 3600000: one hour */
+    /**
+     * How long a token is valid, in ms. Raise it if Incode requests tokens too often. Removing a secret invalidates its tokens at once.
+     *
+     * @default 3600000: one hour
+     */
     tokenTtlMs?: number;
   };
   /**
-   * Takes deliveries from anybody who finds the address. For trials, and behind a proxy that authenticates; not together with
-   * `header` or `oauth`.
+   * Accepts deliveries from anyone who can reach the receiver. Use it for trials or behind a proxy that authenticates. It excludes
+   * `header` and `oauth`.
    *
    * @default false
    */
   allowUnauthenticated?: boolean;
-  /** Where both the status webhook and session webhooks are sent. @default "/incode/webhook" */
+  /** Path of the status webhook and of session webhooks. @default "/incode/webhook" */
   path?: string;
-  /** Where tokens are asked for, if `oauth` is given. @default "/incode/oauth/token" */
+  /** Path of the token endpoint, which exists if `oauth` is set. @default "/incode/oauth/token" */
   tokenPath?: string;
-  /** @default 65536: a delivery has a few hundred bytes, and what a stranger may make us keep in memory is bounded. */
+  /** Maximum size of a body. @default 65536: a delivery has a few hundred bytes, and the limit bounds the memory for unknown senders. */
   maxBodyBytes?: number;
-  /** How long a request's headers may take; only where the receiver itself listens. @default 5000 */
+  /** Timeout for the headers of a request, in ms. It applies only to `listen`. @default 5000 */
   headersTimeoutMs?: number;
-  /** How long a request's body may take. @default 5000: all of one fits into one packet or a few. */
+  /** Timeout for the body of a request, in ms. @default 5000: a body fits into a few packets. */
   bodyTimeoutMs?: number;
   /**
-   * How long `notify` may take; then Incode is told to send the delivery again, and `notify` may still take it.
+   * Timeout for `notify`, in ms. After it, the receiver asks Incode to send the delivery again, even if `notify` still succeeds.
    *
-   * @default 8000: how long Incode waits is not documented, and 10 s is usual.
+   * @default 8000: Incode does not document how long it waits. 10 s is usual.
    */
   notifyTimeoutMs?: number;
-  /** Gets an event for every request to one of the two paths. */
+  /** Called after every request to one of the two paths. */
   log?: (event: WebhookEvent) => void;
 }
 
-/** The options, checked, with every default filled in. */
+/** The checked options with every default filled in. */
 export interface Settings {
   notify: WebhookReceiverOptions['notify'];
   ready: () => Promise<boolean>;
@@ -77,32 +88,16 @@ export interface Settings {
   log: ((event: WebhookEvent) => void) | undefined;
 }
 
-export const WEBHOOK_DEFAULTS = {
-  path: '/incode/webhook',
-  tokenPath: '/incode/oauth/token',
-  tokenTtlMs: 3_600_000,
-  maxBodyBytes: 65_536,
-  headersTimeoutMs: 5_000,
-  bodyTimeoutMs: 5_000,
-  notifyTimeoutMs: 8_000,
-} as const;
-
-/** Below it a secret could be found by trying, with a token in hand. */
-export const MIN_SECRET_LENGTH = 16;
-
-export const URL_PATH = /^\/[\w./~-]*[\w~-]$/;
-export const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-
-/** @throws TypeError naming the option, and repeating no secret */
+/** @throws TypeError naming the option, without secrets */
 export function resolveOptions(options: WebhookReceiverOptions): Settings {
   const { header, oauth, allowUnauthenticated = false } = options;
   const settings: Settings = {
     ...WEBHOOK_DEFAULTS,
-    ...withoutUndefined(options),
+    ...omitUndefined(options),
     ready: options.ready ?? (async () => true),
-    header: header ? { name: header.name.toLowerCase(), secrets: kept(header.secrets) } : null,
+    header: header ? { name: header.name.toLowerCase(), secrets: snapshot(header.secrets) } : null,
     oauth: oauth
-      ? { tokenTtlMs: WEBHOOK_DEFAULTS.tokenTtlMs, ...withoutUndefined(oauth), clients: kept(oauth.clients) }
+      ? { clients: snapshot(oauth.clients), tokenTtlMs: oauth.tokenTtlMs ?? WEBHOOK_DEFAULTS.tokenTtlMs }
       : null,
     allowUnauthenticated,
     log: options.log,
@@ -121,38 +116,38 @@ export function resolveOptions(options: WebhookReceiverOptions): Settings {
   return settings;
 }
 
-/** A list as it is now: the caller's array may change. */
-function kept<T>(secrets: Secrets<T>): Secrets<T> {
+/** Copies a list, because the caller may change the array. */
+function snapshot<T>(secrets: Secrets<T>): Secrets<T> {
   return typeof secrets === 'function' ? secrets : [...secrets];
 }
 
-function current<T>(secrets: Secrets<T>): readonly T[] {
+function currentOf<T>(secrets: Secrets<T>): readonly T[] {
   return typeof secrets === 'function' ? secrets() : secrets;
 }
 
 function checkAuthentication({ header, oauth, allowUnauthenticated }: Settings): void {
   if (!header && !oauth && !allowUnauthenticated) {
     throw new TypeError(
-      'header or oauth must be given, or allowUnauthenticated: true: else anybody could report a status',
+      'header or oauth is required, or allowUnauthenticated: true, which lets anyone report a status',
     );
   }
   if (allowUnauthenticated && (header || oauth)) {
-    throw new TypeError('allowUnauthenticated contradicts header and oauth: with it nobody would be asked for them');
+    throw new TypeError('allowUnauthenticated excludes header and oauth, which would not be checked');
   }
   if (header) {
     if (!HEADER_NAME.test(header.name)) throw new TypeError('header.name must be the name of an HTTP header');
-    const secrets = current(header.secrets);
+    const secrets = currentOf(header.secrets);
     if (secrets.length === 0) throw new TypeError('header.secrets must not be empty');
     for (const [i, secret] of secrets.entries()) {
       checkSecret(`header.secrets[${i}]`, secret);
-      // HTTP drops spaces around a value, so such a secret would never match.
+      // HTTP drops spaces around a header value, so a secret with such spaces would never match.
       if (!/^[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]$/.test(secret)) {
         throw new TypeError(`header.secrets[${i}] must be printable ASCII without spaces around it`);
       }
     }
   }
   if (oauth) {
-    const clients = current(oauth.clients);
+    const clients = currentOf(oauth.clients);
     if (clients.length === 0) throw new TypeError('oauth.clients must not be empty');
     for (const [i, { id, secret }] of clients.entries()) {
       if (typeof id !== 'string' || !/^[\x21-\x39\x3b-\x7e]+$/.test(id)) {
@@ -172,8 +167,4 @@ function checkSecret(option: string, secret: unknown): void {
 
 function checkPositive(option: string, value: unknown): void {
   if (!Number.isInteger(value) || Number(value) < 1) throw new TypeError(`${option} must be a positive whole number`);
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
 }

@@ -1,28 +1,34 @@
 import { checkInterviewId, correctOnboardingStatus, InvalidInputError } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 
-/** Incode says that a session has reached a status. Deliveries come at least once, and in any order. */
+/** The status of a session, from one of Incode's webhooks. Deliveries arrive at least once and in any order. */
 export interface StatusDelivery {
   interviewId: string;
-  /** The latest milestone, from an open set; corrected where Incode misspells it, otherwise as it came. */
+  /** The latest milestone, from an open set, in Incode's usual spelling. */
   onboardingStatus: string;
   flowId?: string;
-  /** What the session was started with as `externalCustomerId`. */
+  /** The `externalCustomerId` with which the session was started. */
   externalId?: string;
 }
 
 export type ParsedDelivery =
   | { kind: 'status'; delivery: StatusDelivery }
-  /** A session webhook that names no onboarding status, such as "Identity Enrolled". */
+  /** A session webhook without an onboarding status, such as "Identity Enrolled". */
   | { kind: 'ignored'; eventType: string };
 
 /**
- * Reads the parsed JSON of an onboarding status webhook or of a session webhook. What this package does not need may be
- * there or not, and be anything; names that Incode varies are known by all their spellings.
+ * Reads the JSON of an onboarding status webhook or of a session webhook. It ignores unknown fields and knows every spelling of the
+ * names that Incode varies.
  *
- * An event without a status is not translated into one: "Session Succeeded" comes after a decision of the rules and after
- * a person's, and which it was cannot be told.
+ * It does not translate an event without a status into one, because "Session Succeeded" follows both a decision of the rules and a
+ * person's decision.
  *
- * @throws InvalidInputError naming the field, and repeating no value
+ * @throws InvalidInputError naming the field, without its value
+ * @example
+ * ```ts
+ * const parsed = parseDelivery(JSON.parse(body));
+ * if (parsed.kind === 'status') await onboarding.statusChanged(parsed.delivery);
+ * ```
  */
 export function parseDelivery(body: unknown): ParsedDelivery {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -41,13 +47,12 @@ export function parseDelivery(body: unknown): ParsedDelivery {
     delivery: {
       interviewId: checkInterviewId(fields.interviewId),
       onboardingStatus: checkStatus(status),
-      ...(flowId === undefined ? {} : { flowId }),
-      ...(externalId === undefined ? {} : { externalId }),
+      ...omitUndefined({ flowId, externalId }),
     },
   };
 }
 
-// Incode's longest has 32 characters. What is much longer is no status, and would end up in a workflow's history.
+// Incode's statuses have at most 32 characters. The limit keeps longer texts out of histories.
 const MAX_STATUS_LENGTH = 100;
 
 function checkStatus(value: unknown): string {

@@ -6,33 +6,41 @@ import { Tally, type WebhookCounts } from './results.js';
 import { healthRoutes, NOT_FOUND, pathOf, refuseStray, webhookRoutes } from './routes.js';
 
 export interface WebhookReceiver {
-  /** Where requests are taken; `token` is `null` without `oauth`. */
+  /** Paths of the endpoints. `token` is `null` without `oauth`. */
   readonly paths: { readonly delivery: string; readonly token: string | null };
-  /** How many requests came to what, since the receiver was made. */
+  /** Number of requests by result, since the receiver was created. */
   readonly counts: WebhookCounts;
   /**
-   * Takes requests of a server that you have: `createServer(receiver.handler)`, or in Express `app.use(receiver.handler)`,
-   * before any body parser. Requests for other paths go to `next`; without one they are answered 404. The path may be the one
-   * below a mount point or the whole one.
+   * Handles requests of your own server: `createServer(receiver.handler)` or, in Express, `app.use(receiver.handler)` before any body
+   * parser. It passes requests for other paths to `next`, or answers 404 without `next`. In a mounted router, `path` may be the path
+   * below the mount point or the full path.
    */
   readonly handler: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
-  /** The same for a Fastify server: `app.register(receiver.plugin)`, with a `prefix` if you like. */
+  /** The same for a Fastify server: `app.register(receiver.plugin)`, optionally with a `prefix`. */
   readonly plugin: FastifyPluginAsync;
   /**
-   * Listens by itself, with `/healthz` and `/readyz` too.
+   * Starts a server with the endpoints, `/healthz` and `/readyz`.
    *
    * @param at port, by default a free one; host, by default 127.0.0.1
    */
   listen(at?: { port?: number; host?: string }): Promise<{ url: string; port: number }>;
-  /** Takes nothing new, and answers what is under way. A server that it was mounted in is yours to close. */
+  /** Answers the requests in flight and accepts no new ones. It does not close a server of yours. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Receives Incode's webhooks, checks who sends them, and hands each status on to `notify`.
+ * Receives Incode's webhooks, authenticates the sender and passes each status to `notify`.
  *
- * @throws TypeError naming the option that is wrong
+ * @throws TypeError naming the invalid option
+ * @example
+ * ```ts
+ * const receiver = createWebhookReceiver({
+ *   notify: (delivery) => onboarding.statusChanged(delivery),
+ *   header: { name: 'x-webhook-secret', secrets: [secret] },
+ * });
+ * const { url } = await receiver.listen({ port: 8088 });
+ * ```
  */
 export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookReceiver {
   const settings = resolveOptions(options);
@@ -42,23 +50,23 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   const app = createApp(settings);
   let isClosing = false;
   app.addHook('onSend', async (_request, reply) => {
-    // A connection that is kept alive would keep the server, for more than a minute.
+    // A keep-alive connection would keep the server open for more than a minute.
     if (isClosing) reply.header('connection', 'close');
   });
-  // Before the routes: these refuse what goes to none of them without looking at its body.
+  // Refuses requests without a route before their bodies are read.
   app.addHook('onRequest', refuseStray(paths, tally));
   app.register(plugin).register(healthRoutes(settings));
 
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const close = async () => {
     isClosing = true;
-    // By then everything is answered; what is left has never become a request, and a server that closes does not look for
-    // slow senders any more.
+    // After this time every request is answered. The remaining connections never sent a full request, and Node does not close slow
+    // senders once the server is closing.
     const limit = settings.headersTimeoutMs + settings.bodyTimeoutMs + settings.notifyTimeoutMs;
     const timer = setTimeout(() => app.server.closeAllConnections(), limit);
     await app.close();
     clearTimeout(timer);
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
   };
 
   return {
@@ -79,8 +87,8 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
       }
       request.url = url;
       const ended = new Promise<void>((resolve) => response.once('close', resolve));
-      underWay.add(ended);
-      void ended.then(() => underWay.delete(ended));
+      inFlight.add(ended);
+      void ended.then(() => inFlight.delete(ended));
       void route(app, request, response);
     },
 
@@ -97,7 +105,7 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
 function createApp({ headersTimeoutMs, bodyTimeoutMs }: Settings): FastifyInstance {
   return fastify({
     routerOptions: { ignoreTrailingSlash: true },
-    // Whoever sends slowly holds a connection only for so long. Node looks for such connections every now and then.
+    // Limits how long a slow sender can hold a connection. Node checks for such connections at intervals.
     requestTimeout: headersTimeoutMs + bodyTimeoutMs,
     http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs) },
   });
@@ -108,12 +116,12 @@ async function route(app: FastifyInstance, request: IncomingMessage, response: S
     await app.ready();
     app.routing(request, response);
   } catch {
-    // No answer is one too: the delivery is sent again.
+    // Without an answer, Incode sends the delivery again.
     response.destroy();
   }
 }
 
-/** Express leaves in `url` what is below the mount point, and keeps the whole in `originalUrl`. */
+/** In Express, `url` is the path below the mount point and `originalUrl` the full path. */
 function urlsOf(request: IncomingMessage): string[] {
   const { url, originalUrl } = request as IncomingMessage & { originalUrl?: unknown };
   return [url, originalUrl].filter((candidate) => typeof candidate === 'string');

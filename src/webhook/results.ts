@@ -1,42 +1,43 @@
 /**
- * What a request can come to, and the HTTP status that says so. Incode takes 200 with JSON (or 204) for received and sends
- * everything else again, for about half an hour; so only what must not or need not come again is answered 200.
+ * The results of a request and their HTTP status. Incode accepts 200 with JSON, or 204, and sends everything else again for about half
+ * an hour. So the receiver answers 200 to every delivery that need not come again.
  */
 export const HTTP_STATUS = {
-  /** `notify` took it. */
+  /** `notify` accepted the delivery. */
   delivered: 200,
-  /** `notify` does not know the session: it belongs to somebody else, and would never be known. */
+  /** The session has ended, so it ignores the delivery. */
   ended: 200,
+  /** `notify` does not know the session, which belongs to another system. */
   unknownSession: 200,
-  /** A session webhook that carries no onboarding status. */
+  /** A session webhook without an onboarding status. */
   ignored: 200,
-  /** The token endpoint gave a token. */
+  /** The token endpoint issued a token. */
   tokenIssued: 200,
-  /** The body is not what it must be. */
+  /** The body is invalid. */
   malformed: 400,
-  /** No credential, or a wrong or expired one. */
+  /** The credential is missing, wrong or expired. */
   unauthenticated: 401,
   wrongMethod: 405,
   /** The body did not arrive in time, or was cut off. */
   incomplete: 408,
   tooLarge: 413,
   wrongContentType: 415,
-  /** For this session more was handed on within ten minutes than Incode has to tell. */
+  /** The session received more statuses within ten minutes than Incode has. */
   tooMany: 429,
-  /** The receiver is mounted behind something that reads bodies; see `docs/webhooks.md`. */
+  /** Another handler read the body before the receiver; see `docs/webhooks.md`. */
   alreadyRead: 500,
-  /** A mistake in this package. */
+  /** A bug in this package. */
   failed: 500,
-  /** `notify` rejected, or took too long. */
+  /** `notify` rejected or timed out. */
   unavailable: 503,
 } as const;
 
 export type WebhookResult = keyof typeof HTTP_STATUS;
 
-/** How many requests came to each result since the receiver was made. */
+/** Number of requests by result, since the receiver was created. */
 export type WebhookCounts = Readonly<Record<WebhookResult, number>>;
 
-/** What the `log` hook gets: no secret, no token, and of a person nothing but Incode's id of the session. */
+/** Argument of `log`. It has no secret, no token and, about the person, only Incode's id of the session. */
 export interface WebhookEvent extends Partial<EventFacts> {
   endpoint: 'delivery' | 'token';
   result: WebhookResult;
@@ -47,32 +48,32 @@ export interface WebhookEvent extends Partial<EventFacts> {
 export interface EventFacts {
   interviewId: string;
   onboardingStatus: string;
-  /** Of a session webhook that was ignored, such as `"Session Started"`. */
+  /** Event type of an ignored session webhook, such as `"Session Started"`. */
   eventType: string;
   /**
-   * The option that let the request in, such as `header.secrets[1]` or `oauth.clients[0]`: once the old secret is not
-   * seen any more, it can be removed.
+   * The option that authenticated the request, such as `header.secrets[1]` or `oauth.clients[0]`. Remove an old secret once it no
+   * longer appears here.
    */
   credential: string;
-  /** Why it was refused, in a sentence. */
+  /** Why the request was refused, in one sentence. */
   reason: string;
-  /** What `notify` rejected with. It comes from the host, and may say more than the rest of an event. */
+  /** The error of `notify`. It comes from your code and may have more details than the other fields. */
   error: unknown;
 }
 
-/** A request's end, before it is written. */
-export interface Outcome {
+/** The result of a request, before the answer is written. */
+export interface RequestResult {
   result: WebhookResult;
   body: Record<string, unknown>;
   headers?: Record<string, string>;
   facts?: Partial<EventFacts>;
 }
 
-/** Why a request is refused. Its message goes to the sender, so it never repeats what was sent. */
+/** Refuses a request. The message goes to the sender and never repeats the request. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly result: WebhookResult;
-  /** The part of the request that is wrong, such as `onboardingStatus` or `Content-Type`. */
+  /** The invalid part of the request, such as `onboardingStatus` or `Content-Type`. */
   readonly field: string | undefined;
   readonly headers: Record<string, string>;
   facts: Partial<EventFacts> = {};
@@ -85,9 +86,9 @@ export class Refusal extends Error {
   }
 }
 
-/** Counts results and tells the log, which must not be able to make a delivery fail. */
+/** Counts results and calls the log. An error of the log does not affect the delivery. */
 export class Tally {
-  private readonly numbers = Object.fromEntries(Object.keys(HTTP_STATUS).map((result) => [result, 0])) as Record<
+  private readonly totals = Object.fromEntries(Object.keys(HTTP_STATUS).map((result) => [result, 0])) as Record<
     WebhookResult,
     number
   >;
@@ -98,16 +99,16 @@ export class Tally {
   }
 
   get counts(): WebhookCounts {
-    return { ...this.numbers };
+    return { ...this.totals };
   }
 
-  record(endpoint: WebhookEvent['endpoint'], { result, facts }: Outcome, startedAt: number): void {
-    this.numbers[result] += 1;
+  record(endpoint: WebhookEvent['endpoint'], { result, facts }: RequestResult, startedAt: number): void {
+    this.totals[result] += 1;
     const durationMs = Math.round(performance.now() - startedAt);
     try {
       this.log?.({ endpoint, result, httpStatus: HTTP_STATUS[result], durationMs, ...facts });
     } catch {
-      // The host's log is broken; the delivery is not.
+      // The log belongs to the host. The delivery was handled.
     }
   }
 }

@@ -1,22 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { clientAuthentication, deliveryAuthentication } from './authentication.js';
 import { deliveryReceiver } from './deliveries.js';
 import type { Settings } from './options.js';
-import { HTTP_STATUS, type Outcome, Refusal, type Tally, type WebhookEvent } from './results.js';
-import { within } from './time-limit.js';
+import { HTTP_STATUS, Refusal, type RequestResult, type Tally, type WebhookEvent } from './results.js';
+import { withTimeLimit } from './time-limit.js';
 import { tokenErrorBody, tokenGranter } from './token-requests.js';
-import { createTokens } from './tokens.js';
+import { createBearerTokens } from './tokens.js';
 
-/** Both paths, as a Fastify plugin: Fastify routes and writes, the rest is ours. */
+/** Both endpoints as a Fastify plugin. Fastify only routes requests and writes answers. */
 export function webhookRoutes(settings: Settings, tally: Tally): FastifyPluginAsync {
   const { path, tokenPath, oauth } = settings;
-  const tokens = createTokens(oauth?.clients ?? [], oauth?.tokenTtlMs ?? 0, Date.now);
+  const tokens = createBearerTokens(oauth?.clients ?? [], oauth?.tokenTtlMs ?? 0, Date.now);
   const deliveries = deliveryReceiver(settings, deliveryAuthentication(settings, tokens));
   const tokenRequests = tokenGranter(settings, clientAuthentication(settings), tokens);
 
   return async (app) => {
-    // Bodies are read after authentication, with limits of our own; Fastify must leave them alone.
+    // The receiver reads bodies itself, after authentication and with its own limits.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const route = (endpoint: Endpoint, url: string, work: Work) =>
@@ -31,27 +32,27 @@ export function webhookRoutes(settings: Settings, tally: Tally): FastifyPluginAs
   };
 }
 
-/** What Fastify refuses before it asks us: a content type that is not even one. */
+/** Turns an error that Fastify throws before the handler, such as a malformed content type, into a refusal. */
 async function refuseAsFastify(error: unknown): Promise<never> {
   const isType = (error as { statusCode?: number }).statusCode === HTTP_STATUS.wrongContentType;
   throw isType ? new Refusal('wrongContentType', 'Content-Type is malformed', 'Content-Type') : error;
 }
 
-/** For whoever keeps the process running. Only where the receiver itself listens: a host has its own. */
+/** Health endpoints for `listen`. A mounted receiver uses those of its host. */
 export function healthRoutes({ ready }: Settings): FastifyPluginAsync {
   return async (app) => {
     app.get('/healthz', async () => ({ alive: true }));
     app.get('/readyz', async (_request, reply) => {
-      const isReady = await within(READY_TIMEOUT_MS, async () => ready()).catch(() => false);
+      const isReady = await withTimeLimit(READY_TIMEOUT_MS, async () => ready()).catch(() => false);
       return reply.code(isReady === true ? 200 : 503).send({ ready: isReady === true });
     });
   };
 }
 
-// Probes give up after a second or a few.
+// Probes usually give up after a few seconds.
 const READY_TIMEOUT_MS = 2_000;
 
-/** A hook that answers what goes to no route: 405 at our paths, 404 elsewhere. */
+/** A hook that answers requests without a route: 405 at the receiver's paths, 404 elsewhere. */
 export function refuseStray(paths: { delivery: string; token: string | null }, tally: Tally) {
   const refuse = async () => {
     throw new Refusal('wrongMethod', 'Use POST', undefined, { allow: 'POST' });
@@ -65,14 +66,14 @@ export function refuseStray(paths: { delivery: string; token: string | null }, t
   };
 }
 
-export const NOT_FOUND = { success: false, error: 'There is nothing at this path' };
+export const NOT_FOUND = { success: false, error: 'This path does not exist' };
 
 export function pathOf(url: string): string {
   return url.replace(/\/?(\?.*)?$/s, '');
 }
 
 type Endpoint = WebhookEvent['endpoint'];
-type Work = (request: IncomingMessage) => Promise<Outcome>;
+type Work = (request: IncomingMessage) => Promise<RequestResult>;
 
 function answering(endpoint: Endpoint, work: Work, tally: Tally) {
   const errorBody = endpoint === 'token' ? tokenErrorBody : deliveryErrorBody;
@@ -84,18 +85,18 @@ function answering(endpoint: Endpoint, work: Work, tally: Tally) {
       reply
         .code(HTTP_STATUS[outcome.result])
         .headers({ 'content-type': 'application/json', ...outcome.headers })
-        // As bytes: Fastify adds a charset to JSON, and Incode asks for `application/json` and may mean just that.
+        // Sent as bytes, because Fastify would add a charset to JSON. Incode asks for exactly `application/json`.
         .send(Buffer.from(JSON.stringify(outcome.body)))
     );
   };
 }
 
-function refused(error: unknown, errorBody: (refusal: Refusal) => Record<string, unknown>): Outcome {
+function refused(error: unknown, errorBody: (refusal: Refusal) => Record<string, unknown>): RequestResult {
   const refusal = error instanceof Refusal ? error : new Refusal('failed', 'Something unexpected happened');
-  const facts = { reason: refusal.message, ...(refusal === error ? {} : { error }), ...refusal.facts };
+  const facts = { reason: refusal.message, ...(refusal !== error && { error }), ...refusal.facts };
   return { result: refusal.result, body: errorBody(refusal), headers: refusal.headers, facts };
 }
 
 function deliveryErrorBody({ message, field }: Refusal): Record<string, unknown> {
-  return { success: false, error: message, ...(field === undefined ? {} : { field }) };
+  return { success: false, error: message, ...omitUndefined({ field }) };
 }

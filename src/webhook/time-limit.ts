@@ -1,10 +1,10 @@
-/** The work took longer than it may; it goes on, and what becomes of it is not asked for any more. */
+/** The work took longer than its limit. It continues, and its result is ignored. */
 export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 }
 
 /** @throws TimeLimitError */
-export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+export async function withTimeLimit<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TimeLimitError(`took longer than ${limitMs} ms`)), limitMs);

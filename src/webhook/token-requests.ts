@@ -2,22 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthenticateClient } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
 import type { Settings } from './options.js';
-import { type Outcome, Refusal } from './results.js';
-import type { Tokens } from './tokens.js';
+import { Refusal, type RequestResult } from './results.js';
+import type { BearerTokens } from './tokens.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';
 
-/** A token must not stay in anybody's cache. */
+/** No cache may keep a token. */
 const NO_STORE = { 'cache-control': 'no-store' };
 
 /**
- * Answers OAuth2's client credentials grant. Incode sends a form; JSON is taken too.
+ * Answers requests for OAuth2's client credentials grant. Incode sends a form. JSON is also accepted.
  *
  * @throws Refusal
  */
-export function tokenGranter(settings: Settings, authenticate: AuthenticateClient, tokens: Tokens) {
-  return async (request: IncomingMessage): Promise<Outcome> => {
+export function tokenGranter(settings: Settings, authenticate: AuthenticateClient, tokens: BearerTokens) {
+  return async (request: IncomingMessage): Promise<RequestResult> => {
     checkAnnouncedBody(request.headers, [FORM, JSON_TYPE], settings);
     const { client, position } = authenticate(request.headers);
     const facts = { credential: `oauth.clients[${position}]` };
@@ -30,7 +30,7 @@ export function tokenGranter(settings: Settings, authenticate: AuthenticateClien
   };
 }
 
-/** As OAuth2 names errors, with our sentence beside it. */
+/** An error in OAuth2's format, with our message as its description. */
 export function tokenErrorBody({ result, field, message }: Refusal): Record<string, unknown> {
   const isGrant = field === 'grant_type';
   const error =

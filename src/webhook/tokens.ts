@@ -3,7 +3,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import { memoizedBy, type Secrets } from '../secrets/matcher.js';
 import type { OAuthClient } from './options.js';
 
-/** What the token endpoint answers, as OAuth2 has it. */
+/** The answer of the token endpoint, in OAuth2's format. */
 export interface IssuedToken {
   access_token: string;
   token_type: 'Bearer';
@@ -11,24 +11,24 @@ export interface IssuedToken {
   expires_in: number;
 }
 
-export interface Tokens {
+export interface BearerTokens {
   issue(client: OAuthClient): Promise<IssuedToken>;
-  /** @returns the position of the client that it was issued to, or -1 */
+  /** @returns the position of the client that got the token, or -1 */
   verify(token: string): Promise<number>;
 }
 
-/** Receivers' clocks differ, and Incode may use a token until its last second. */
+/** The clocks of several receivers may differ, and Incode may use a token until its last second. */
 const CLOCK_TOLERANCE_S = 60;
 
 const ISSUER = 'temporal-incode/webhook';
 
 /**
- * Bearer tokens that nobody has to store: signed JWTs, with a key that follows from the client's id and secret. So every
- * receiver with the same clients takes them, also after a restart; and with a secret go the tokens that were issued for it.
+ * Issues and verifies bearer tokens without storing them. They are JWTs whose signing key is derived from the client's id and secret. So
+ * every receiver with the same clients accepts them, also after a restart. Removing a secret invalidates its tokens.
  *
  * @param now milliseconds since the epoch
  */
-export function createTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, now: () => number): Tokens {
+export function createBearerTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, now: () => number): BearerTokens {
   const signers = memoizedBy(clients, (list) => list.map((client) => ({ id: client.id, key: signingKey(client) })));
   const lifetime = Math.max(1, Math.floor(tokenTtlMs / 1_000));
 
@@ -66,7 +66,7 @@ export function createTokens(clients: Secrets<OAuthClient>, tokenTtlMs: number, 
   };
 }
 
-/** Not the secret itself: one key, one purpose. */
+/** Derives the key, because a secret should not serve two purposes. */
 export function signingKey({ id, secret }: OAuthClient): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, ISSUER, id, 32));
 }

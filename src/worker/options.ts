@@ -36,12 +36,20 @@ export interface CreateWorkerOptions {
 }
 
 /** Activities per second of single sessions, and requests per second of batches; `null` for no limit. */
-function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
+function rates(config: Config): { single: number; bulk: number } | null {
+  const { rateLimit, bulkShare } = config;
   if (rateLimit === null) return null;
-  // A finish makes two requests: it reads the status first. The other activities of single sessions make one.
-  const single = (rateLimit * (1 - bulkShare)) / 2;
+  const single = (rateLimit * (1 - bulkShare)) / requestsOfFinish(config);
   // Never starve either queue, even with a share of 0 or 1.
   return { single: Math.max(single, 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
+}
+
+/** The other activities of single sessions make one. */
+function requestsOfFinish({ executive, refusesForeignIds }: Config): number {
+  // The reads by both tokens, the finish, and the read that confirms it.
+  if (executive) return 4;
+  // A token whose claim does not name its session has its finish confirmed too, unless the look proves that it fits.
+  return refusesForeignIds ? 2 : 3;
 }
 
 export async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
@@ -60,7 +68,7 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
     activities: createIncodeActivities(activityOptions(config, incode, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
-    // They hold up to twice as many slots, and an eager start needs one that is free.
+    // Pollers hold up to twice as many slots, and an eager start needs a free one.
     workflowTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: polls(config.workflowTasks) },
     // Each activity makes one call at a time. More activities than connections would spend their timeouts waiting.
     maxConcurrentActivityTaskExecutions: connections,
@@ -68,12 +76,12 @@ export function onboardingOptions(config: Config, incode: IncodeClient, options:
   };
 }
 
-/** The SDK's 10 where there are enough slots; at least one for sticky tasks and one for others. */
+/** The SDK's 10 if there are enough slots; at least one for cached workflows and one for others. */
 function polls(slots: number): number {
   return Math.max(2, Math.min(10, Math.floor((slots - 1) / 2)));
 }
 
-/** A shard has a task every few seconds, so two are enough; the SDK wants at least two. */
+/** A shard has a task every few seconds, so two are enough. The SDK needs at least two. */
 const BULK_WORKFLOW_TASKS = 2;
 
 export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
@@ -94,13 +102,15 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
 }
 
 function activityOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
+  const { configurationId, refusesForeignIds, timeoutMs, settleTimeMs, confirmFinishWithinMs } = config;
+  const { processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = options.tokenSource ?? reissuing;
   const executive = executiveToken(config, incode);
   const { observe } = options;
   return {
     incode,
+    refusesForeignIds,
     settleTimeMs,
     confirmFinishWithinMs,
     // Incode's re-issue has its own timeout, whose error is more precise.

@@ -3,15 +3,15 @@ import type { FinishAnswer } from '../contract/index.js';
 import type { AnswerActivities } from '../nexus/answer.js';
 import { activityRefusal, guarded } from './failures.js';
 import { ANSWER_OPTIONS } from './options.js';
-import { startedWith } from './unreadable.js';
+import { readableInput } from './unreadable.js';
 
 const { awaitAnswer } = proxyActivities<AnswerActivities>(ANSWER_OPTIONS);
 
-/** Waits for Incode's answer on behalf of a Nexus operation, and fails as the session does. */
+/** Waits for Incode's answer on behalf of a Nexus operation. Fails with the session's failure. */
 export async function onboardingAnswer(input: { interviewId: string }): Promise<FinishAnswer | null> {
-  const readable = guarded(() => startedWith(input));
+  const checkedInput = guarded(() => readableInput(input));
   try {
-    return await awaitAnswer(readable);
+    return await awaitAnswer(checkedInput);
   } catch (error) {
     throw activityRefusal(error)?.failure ?? error;
   }

@@ -1,28 +1,28 @@
 import { type FinishAnswer, type OnboardingResult, type ScoreAnswer, verdictOf } from '../contract/index.js';
 
-/** What is known of a session when its outcome has to be named. */
+/** The facts that decide the outcome of a session. */
 export interface Evidence {
   finish: FinishAnswer | null;
-  /** `undefined` if nobody asked for it, `null` if it was not ready in time. */
+  /** `undefined` if the plan has no score, `null` if it was not ready in time. */
   score: ScoreAnswer | null | undefined;
   onboardingStatus: string | null;
-  /** Only a webhook told the status. */
+  /** Only a webhook reported the status. */
   byWebhook?: boolean;
-  /** A person's verdict was waited for. */
+  /** The workflow waited for a person's verdict. */
   reviewed?: boolean;
 }
 
 export type Decision = Pick<OnboardingResult, 'outcome' | 'reason'>;
 
-/** Whether a person has to decide: the score says so, or the rules made no decision and nobody asked for a score. */
+/** Whether a person has to decide: the score says so, or the rules made no decision and the plan has no score. */
 export function awaitsReview({ outcome }: Decision, finish: FinishAnswer, isScored: boolean): boolean {
   return outcome === 'needsReview' || (outcome === 'undecided' && !isScored && finish.action === 'none');
 }
 
-/** A person's verdict comes before the score's overall status, that before the rule engine's action. */
+/** A person's verdict overrides the score's overall status, which overrides the rule engine's action. */
 export function decide({ finish, score, onboardingStatus, byWebhook, reviewed = false }: Evidence): Decision {
   const verdict = verdictOf(onboardingStatus);
-  const source = byWebhook ? ' Only a webhook said so: no token was there to ask Incode.' : '';
+  const source = byWebhook ? ' Only a webhook said so, because there was no token to ask Incode with.' : '';
   if (verdict) return { outcome: verdict, reason: `A manual review ${verdict} the session.${source}` };
   if (finish === null) return expired(onboardingStatus, source);
   if (finish.confirmedBy === 'unconfirmed') return { outcome: 'undecided', reason: UNCONFIRMED };
@@ -31,7 +31,7 @@ export function decide({ finish, score, onboardingStatus, byWebhook, reviewed = 
 }
 
 const UNCONFIRMED =
-  'A request to finish the session may have taken effect, and its status did not confirm it in time. Look at the session on the dashboard of Incode.';
+  "A finish request may have taken effect, and the session's status did not confirm it in time. Look at the session on Incode's dashboard.";
 
 function expired(onboardingStatus: string | null, source: string): Decision {
   const reason =
@@ -50,7 +50,7 @@ function byScore(status: string): Decision {
   const reason = `The score's overall status is ${status}.`;
   if (status === 'OK') return { outcome: 'approved', reason };
   if (status === 'FAIL') return { outcome: 'rejected', reason };
-  // Whatever Incode adds under MANUAL, a person is to look at it.
+  // Incode may add statuses that begin with MANUAL. A person has to look at all of them.
   if (status === 'WARN' || status.startsWith('MANUAL')) return { outcome: 'needsReview', reason };
   return { outcome: 'undecided', reason };
 }
@@ -60,6 +60,6 @@ function byAction(action: string | null): Decision {
     action === null ? "Incode's rules named no action." : `Incode's rules answered with the action "${action}".`;
   if (action === 'approved') return { outcome: 'approved', reason };
   if (action === 'rejected') return { outcome: 'rejected', reason };
-  // `none` is a normal answer: no automatic decision was made.
+  // `none` means that Incode made no automatic decision.
   return { outcome: 'undecided', reason };
 }

@@ -1,60 +1,52 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
-import {
-  type FinishAnswer,
-  isFinished,
-  milestoneOf,
-  type OnboardingInput,
-  resolveVerifyFirst,
-} from '../contract/index.js';
+import { type FinishAnswer, isFinished, type OnboardingInput, resolveVerifyFirst } from '../contract/index.js';
+import { isExpired } from '../contract/milestones.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import type { SessionRecord } from './record.js';
 import type { Session } from './session.js';
 
-// What is known of requests to finish a session that this run has not sent, or whose fate it does not know.
+// Tracks finish requests that another run or process may have sent, and requests of this run with an unknown result.
 
-/** A reset, a workflow retry or a new start after a termination: a request may have been under way until just now. */
+/** After a reset, a workflow retry or a start with `settle`, another run may still have had a request in flight a moment ago. */
 export function mayFollowAnother({ verifyFirst }: OnboardingInput, isContinued: boolean): boolean {
   const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
   if (runId !== originalExecutionRunId || attempt > 1) return true;
-  // A run that continues another was told of earlier requests by its record.
+  // A continued run knows earlier requests from its record.
   return !isContinued && (resolveVerifyFirst(verifyFirst) === 'settle' || runId !== firstExecutionRunId);
 }
 
-/** Before this run's first call. */
+/** @returns the requests that may exist before the first call of this run */
 export function earlierRequest({ input, record }: Session): SessionRecord['earlierRequest'] {
   if (record.earlierRequest) return record.earlierRequest;
-  // Whoever finished the session according to a webhook may have done so just now.
+  // According to a webhook, somebody finished the session, maybe a moment ago.
   if ([record.onboardingStatus, ...record.hints].some(isFinished)) return { lastSentAt: Date.now() };
   return resolveVerifyFirst(input.verifyFirst) === 'trust' ? null : { lastSentAt: null };
 }
 
 /**
- * What stands in the history that a reset has left tells nothing of what came after it: a request may have been sent until just now.
- * Only what is called after that point is really called, so this is now, and not then.
+ * After a reset, the remaining history does not show the requests that the old run sent later, maybe a moment ago. `Date.now()` is
+ * the current time here, because activities scheduled in replay are not called again.
  */
 export function unlessReset(earlierRequest: SessionRecord['earlierRequest']): SessionRecord['earlierRequest'] {
   const { runId, originalExecutionRunId } = workflowInfo();
   return runId === originalExecutionRunId ? earlierRequest : { ...earlierRequest, lastSentAt: Date.now() };
 }
 
-/** What a call is told. Workers of earlier versions look only if there is a `verifyFirst`. */
+/** The input of `finishStatus` about earlier requests. Workers of earlier versions read the status only if `verifyFirst` is present. */
 export function verification(
   record: SessionRecord,
 ): Pick<FinishStatusInput, 'verifyFirst' | 'lastSentAt' | 'accepted'> {
   const earlierRequest = unlessReset(record.earlierRequest);
   if (earlierRequest === null) return { verifyFirst: 'trust' };
   const { lastSentAt, accepted } = earlierRequest;
-  return {
-    verifyFirst: 'look',
-    ...(lastSentAt === null ? {} : { lastSentAt }),
-    ...(accepted ? { accepted } : {}),
-  };
+  return { verifyFirst: 'look', ...omitUndefined({ lastSentAt: lastSentAt ?? undefined, accepted }) };
 }
 
-/** For a session that has no token: a webhook may tell all the same that it is finished, or can never be. */
+/** @returns the result for a session without a token, if its status says that it is finished or expired */
 export function finishedElsewhere({ onboardingStatus, byWebhook }: SessionRecord): FinishStatusResult | undefined {
   const confirmedBy = byWebhook ? 'webhook' : 'status';
   const byStatus: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy };
   if (isFinished(onboardingStatus)) return { finish: byStatus, onboardingStatus };
-  return milestoneOf(onboardingStatus) === 'expired' ? { finish: null, onboardingStatus } : undefined;
+  return isExpired(onboardingStatus) ? { finish: null, onboardingStatus } : undefined;
 }

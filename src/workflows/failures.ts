@@ -3,21 +3,21 @@ import type { FailureDetails } from '../activities/types.js';
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import type { Session } from './session.js';
 
-/** An activity's final answer that Incode does not do what was asked. */
+/** A final failure of an activity. */
 export interface ActivityRefusal {
   failure: ApplicationFailure;
   lastSentAt: number | undefined;
   accepted: true | undefined;
 }
 
-/** @returns `undefined` for anything but an activity that failed for good, such as a cancellation */
+/** @returns `undefined` for everything but a final failure of an activity, for example for a cancellation */
 export function activityRefusal(error: unknown): ActivityRefusal | undefined {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return undefined;
   const details = error.cause.details?.[0] as FailureDetails | undefined;
   return { failure: error.cause, lastSentAt: details?.lastSentAt, accepted: details?.accepted };
 }
 
-/** Only an ApplicationFailure fails a workflow or an update; any other error would block the workflow task for ever. */
+/** Turns an InvalidInputError into an ApplicationFailure. Any other error would make the server retry the workflow task without end. */
 export function guarded<T>(check: () => T): T {
   try {
     return check();
@@ -32,7 +32,7 @@ export function guarded<T>(check: () => T): T {
   }
 }
 
-/** An update that makes no sense where the session stands. */
+/** Refuses an update that is not possible in the session's current stage. */
 export function wrongStage({ stage, input }: Session, why: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.wrongStage,

@@ -1,15 +1,16 @@
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { bearsOut, isProcessedOnly, laterStatus } from '../contract/index.js';
+import { bearsOut, isProcessedOnly, laterStatus } from '../contract/milestones.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { incode } from './incode.js';
 import { addEvent, applyStatus, type SessionRecord } from './record.js';
 import type { Session } from './session.js';
 
-/** Whether a status, if it is true, would end or decide what the session is at. */
+/** Whether a status, if it is true, would end or decide the current step of the session. */
 export type Decides = (onboardingStatus: string) => boolean;
 
 /**
- * Does something, and meanwhile asks Incode about every hint of a webhook that would decide it. Incode's answer counts; a hint
- * counts only if no token is there to ask with.
+ * Does the work, and meanwhile asks Incode about every hint that would decide it. A hint is a status from a webhook. Incode's answer
+ * counts. The hint itself counts only if there is no token to ask Incode with.
  */
 export async function whileHintsAreChecked<T>(session: Session, decides: Decides, work: () => Promise<T>): Promise<T> {
   const scope = new CancellationScope();
@@ -18,7 +19,7 @@ export async function whileHintsAreChecked<T>(session: Session, decides: Decides
     return await work();
   } finally {
     scope.cancel();
-    // A workflow that ends, or goes on in a new run, leaves no open activity behind.
+    // A workflow must have no open activity when it ends or continues as new.
     await checking;
   }
 }
@@ -36,7 +37,7 @@ export function hasHint({ hints }: SessionRecord, decides: Decides): boolean {
 async function checkHints(session: Session, decides: Decides): Promise<never> {
   const { record } = session;
   const open = () => record.hints.filter(decides);
-  /** What nobody could be asked about with this token; another token, or another hint, is waited for. */
+  /** Hints that nobody could be asked about with this token. They wait for another token or another hint. */
   let unanswered: { hints: string; token: string | null } | undefined;
   const isUnanswered = () => unanswered?.hints === open().join() && unanswered.token === record.token;
   for (;;) {
@@ -45,7 +46,7 @@ async function checkHints(session: Session, decides: Decides): Promise<never> {
     const { token } = record;
     const answer = await ask(session, hints, () => open().join() !== hints.join());
     if (answer === 'outdated') continue;
-    settle(record, hints, answer);
+    applyAnswer(record, hints, answer);
     unanswered = answer === 'noToken' ? { hints: open().join(), token } : undefined;
     session.publish();
   }
@@ -53,7 +54,7 @@ async function checkHints(session: Session, decides: Decides): Promise<never> {
 
 type Answer = { onboardingStatus: string } | 'noToken' | 'refused';
 
-/** @returns `outdated` if there are other hints to ask about meanwhile */
+/** @returns `outdated` if the hints changed meanwhile */
 async function ask(session: Session, hints: string[], isOutdated: () => boolean): Promise<Answer | 'outdated'> {
   const { input, record } = session;
   const scope = new CancellationScope();
@@ -62,7 +63,7 @@ async function ask(session: Session, hints: string[], isOutdated: () => boolean)
     .run(() =>
       incode.confirmStatus({
         interviewId: input.interviewId,
-        ...(record.token === null ? {} : { sessionToken: record.token }),
+        ...omitUndefined({ sessionToken: record.token ?? undefined }),
         hints,
       }),
     )
@@ -82,19 +83,19 @@ async function ask(session: Session, hints: string[], isOutdated: () => boolean)
   return answer ?? 'outdated';
 }
 
-function settle(record: SessionRecord, hints: string[], answer: Answer): void {
+function applyAnswer(record: SessionRecord, hints: string[], answer: Answer): void {
   if (answer === 'noToken') {
-    takeAtTheirWord(record, hints);
+    applyUnconfirmed(record, hints);
     return;
   }
   if (answer === 'refused') {
     drop(record, hints);
-    addEvent(record, `Incode does not tell whether a webhook is true: ${hints.join(', ')}`);
+    addEvent(record, `Incode refused to confirm a webhook that said ${hints.join(', ')}`);
     return;
   }
   const { onboardingStatus } = answer;
   if (hints.some((hint) => bearsOut(onboardingStatus, hint))) {
-    // What came before it, or in its place, is answered as well. What would come after it is still open.
+    // The answer also settles earlier milestones. Later ones stay open.
     drop(
       record,
       hints.filter((hint) => laterStatus(hint, onboardingStatus) === onboardingStatus),
@@ -107,11 +108,14 @@ function settle(record: SessionRecord, hints: string[], answer: Answer): void {
   applyStatus(record, onboardingStatus, 'answer');
 }
 
-/** Finishing needs a token anyway, and that one can ask whether the session is processed. */
-function takeAtTheirWord(record: SessionRecord, hints: string[]): void {
-  const taken = hints.filter((hint) => !isProcessedOnly(hint));
-  drop(record, taken);
-  for (const hint of taken) applyStatus(record, hint, 'webhook');
+/**
+ * Applies hints that nobody can be asked about. A hint that the session is processed waits for a token, which finishing needs anyway and
+ * which can then confirm it.
+ */
+function applyUnconfirmed(record: SessionRecord, hints: string[]): void {
+  const applied = hints.filter((hint) => !isProcessedOnly(hint));
+  drop(record, applied);
+  for (const hint of applied) applyStatus(record, hint, 'webhook');
 }
 
 function drop(record: SessionRecord, hints: string[]): void {

@@ -2,7 +2,7 @@ import { ActivityFailure, CancelledFailure, proxyActivities } from '@temporalio/
 import type { IncodeActivities } from '../activities/types.js';
 import { ACTIVITY_OPTIONS } from './options.js';
 
-/** The activities, each with its own options. */
+/** The activities, each with its options. */
 export const incode: IncodeActivities = {
   finishStatus: call('finishStatus'),
   closeSession: call('closeSession'),
@@ -23,8 +23,8 @@ function call<K extends keyof IncodeActivities>(activity: K): IncodeActivities[K
 type Call = (input: never) => Promise<unknown>;
 
 /**
- * An attempt that fails once its activity was to be cancelled is not repeated: its failure arrives as if it were for good, and
- * would fail the session instead of ending the call.
+ * Temporal does not retry an attempt that fails after a cancellation was requested, so its failure looks final. It counts as a
+ * cancellation instead, because it would otherwise fail the session.
  */
 function cancellationFirst(error: unknown): never {
   if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED') {

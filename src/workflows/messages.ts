@@ -8,6 +8,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
+import { parseStatusChanged } from '../contract/guards.js';
 import {
   checkExtendDeadlineInput,
   checkRenewTokenInput,
@@ -15,7 +16,6 @@ import {
   type ExtendedDeadline,
   FAILURES,
   type FinishAnswer,
-  heardStatus,
   InvalidInputError,
   MAX_DURATION_MS,
   type OnboardingState,
@@ -28,7 +28,7 @@ import {
 import { guarded, wrongStage } from './failures.js';
 import { addEvent, applyStatus, applyWebhookStatus, keepHint, saysMore } from './record.js';
 import type { Session } from './session.js';
-import { ifReadable, readable, written } from './unreadable.js';
+import { ifReadable, needed, readable } from './unreadable.js';
 
 const finish = defineUpdate<FinishAnswer | null>(UPDATES.finish);
 const renewToken = defineUpdate<void, [RenewTokenInput]>(UPDATES.renewToken);
@@ -37,30 +37,30 @@ const renewTokenSignal = defineSignal<[RenewTokenInput]>(SIGNALS.renewToken);
 const statusChanged = defineSignal<[StatusChangedInput]>(SIGNALS.statusChanged);
 const state = defineQuery<OnboardingState>(QUERIES.state);
 
-/** Workflows that were told by a webhook before this version go on as they did. */
+/** Workflows that received a webhook before this version keep their old behavior. */
 const HINTS = 'webhooks-are-hints';
 
-/** Everything that may be said to a session. Validators are called without being awaited: they must be synchronous. */
+/** Registers every update, signal and query of a session. Validators must be synchronous, because the SDK does not await them. */
 export function handleMessages(session: Session): void {
   setHandler(finish, () => finishAnswer(session), { validator: () => checkFinish(session) });
-  setHandler(renewToken, (given) => takeToken(session, written(given)), {
-    validator: (given) => checkToken(session, given),
+  setHandler(renewToken, (input) => acceptToken(session, needed(input)), {
+    validator: (input) => checkToken(session, input),
   });
-  setHandler(extendDeadline, (given) => moveDeadline(session, written(given)), {
-    validator: (given) => void movedDeadline(session, given),
+  setHandler(extendDeadline, (input) => extend(session, needed(input)), {
+    validator: (input) => void extendedDeadline(session, input),
   });
   setHandler(
     renewTokenSignal,
-    ifReadable(SIGNALS.renewToken, (given) => takeSignalledToken(session, given)),
+    ifReadable(SIGNALS.renewToken, (input) => acceptSignaledToken(session, input)),
   );
   setHandler(
     statusChanged,
-    ifReadable(SIGNALS.statusChanged, (given) => takeStatus(session, given)),
+    ifReadable(SIGNALS.statusChanged, (input) => acceptStatus(session, input)),
   );
   setHandler(state, () => session.state());
 }
 
-/** An update that comes together with a bad input is refused with its reason, rather than with "workflow completed". */
+/** Refuses an update that arrives together with an invalid input with the input's error, not with "workflow completed". */
 export function refuseMessages(reason: unknown): void {
   const refuse = (): void => {
     throw reason;
@@ -73,18 +73,18 @@ export function refuseMessages(reason: unknown): void {
 }
 
 /**
- * Temporal allows ten unfinished updates of a workflow. Callers who ask again under ids of their own would leave no room for the
- * token without which none of them gets an answer.
+ * Temporal allows ten unfinished updates of a workflow. This limit leaves room for `renewToken`, without which the waiting `finish`
+ * updates might never get an answer.
  */
-const MOST_WAITING_FINISHES = 6;
+const MAX_WAITING_FINISHES = 6;
 
 function checkFinish({ record, waitingFinishes, input }: Session): void {
-  if (record.answer !== null || waitingFinishes < MOST_WAITING_FINISHES) return;
+  if (record.answer !== null || waitingFinishes < MAX_WAITING_FINISHES) return;
   throw ApplicationFailure.create({
     type: FAILURES.tooManyWaiting,
     message:
-      `Session ${input.interviewId}: ${waitingFinishes} updates ${UPDATES.finish} wait for Incode's answer already. ` +
-      `Send it under the update id "${UPDATES.finish}" to share one, or wait for the workflow's result.`,
+      `Session ${input.interviewId}: ${waitingFinishes} updates ${UPDATES.finish} already wait for Incode's answer. ` +
+      `Use the update id "${UPDATES.finish}" to share one of them, or wait for the workflow's result.`,
     nonRetryable: true,
     details: [{ interviewId: input.interviewId }],
   });
@@ -101,39 +101,39 @@ async function finishAnswer(session: Session): Promise<FinishAnswer | null> {
   throw session.failure;
 }
 
-function checkToken(session: Session, given: RenewTokenInput): void {
+function checkToken(session: Session, input: RenewTokenInput): void {
   guarded(() => {
-    const { sessionToken } = checkRenewTokenInput(readable('renewToken', given));
+    const { sessionToken } = checkRenewTokenInput(readable('renewToken', input));
     if (sessionToken === session.record.refusedToken) {
       throw new InvalidInputError('sessionToken', 'is the one that Incode refused; get a fresh one');
     }
   });
-  if (session.stage === 'done') throw wrongStage(session, 'no call needs a token any more');
+  if (session.stage === 'done') throw wrongStage(session, 'it needs no token any more');
 }
 
-function takeToken(session: Session, { sessionToken }: RenewTokenInput): void {
+function acceptToken(session: Session, { sessionToken }: RenewTokenInput): void {
   const { record } = session;
   record.token = sessionToken;
+  record.isTokenIssued = false;
   record.unprovenSince = null;
   addEvent(record, 'A session token was handed in');
   session.askingTokenSource?.cancel();
 }
 
-/** Nobody hears why it is refused, so the log says it. */
-function takeSignalledToken(session: Session, given: RenewTokenInput): void {
+/** A signal has no answer, so the reason for a refusal is logged. */
+function acceptSignaledToken(session: Session, input: RenewTokenInput): void {
   try {
-    checkToken(session, given);
+    checkToken(session, input);
   } catch (error) {
-    log.warn(`The signal ${SIGNALS.renewToken} was passed over: ${(error as Error).message}`);
+    log.warn(`Ignored the signal ${SIGNALS.renewToken}: ${(error as Error).message}`);
     return;
   }
-  takeToken(session, given);
+  acceptToken(session, input);
 }
 
-/** @returns the deadline that the update asks for */
-function movedDeadline(session: Session, given: ExtendDeadlineInput): number {
+function extendedDeadline(session: Session, input: ExtendDeadlineInput): number {
   const { deadline } = session.record;
-  const by = guarded(() => checkExtendDeadlineInput(readable('extendDeadline', given)));
+  const by = guarded(() => checkExtendDeadlineInput(readable('extendDeadline', input)));
   if (deadline === null) throw wrongStage(session, 'it has no deadline; waiting, scoring and inReview have one');
   return guarded(() => {
     if (deadline + by <= Date.now() + MAX_DURATION_MS) return deadline + by;
@@ -141,9 +141,9 @@ function movedDeadline(session: Session, given: ExtendDeadlineInput): number {
   });
 }
 
-function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDeadline {
+function extend(session: Session, input: ExtendDeadlineInput): ExtendedDeadline {
   const { record } = session;
-  record.deadline = movedDeadline(session, given);
+  record.deadline = extendedDeadline(session, input);
   const deadline = new Date(record.deadline).toISOString();
   addEvent(record, `Deadline moved to ${deadline}`);
   session.boundByDeadline?.cancel();
@@ -151,22 +151,22 @@ function moveDeadline(session: Session, given: ExtendDeadlineInput): ExtendedDea
   return { deadline };
 }
 
-/** Nobody waits for a signal's answer: what cannot be understood must not do harm, and is passed over. */
-function takeStatus(session: Session, given: unknown): void {
-  const onboardingStatus = heardStatus(given, session.input.interviewId);
+/** Ignores an invalid argument, because a signal cannot be refused. */
+function acceptStatus(session: Session, input: unknown): void {
+  const onboardingStatus = parseStatusChanged(input, session.input.interviewId);
   if (onboardingStatus === undefined) return;
   const { record } = session;
   const isFirst = applyWebhookStatus(record, onboardingStatus);
   if (!saysMore(record, onboardingStatus)) return;
   if (patched(HINTS)) {
     keepHint(record, onboardingStatus);
-  } else if (isFirst && isSpelledAsDocumented(given)) {
+  } else if (isFirst && isSpelledAsDocumented(input)) {
     applyStatus(record, onboardingStatus, 'webhook');
     session.publish();
   }
 }
 
-/** Workflows of earlier versions did not understand another spelling. What they did has to be repeated in replay. */
-function isSpelledAsDocumented(given: unknown): boolean {
-  return /^[A-Z0-9_]+$/.test(String((given as StatusChangedInput).onboardingStatus));
+/** Earlier versions ignored other spellings, and a replay of their workflows must do the same. */
+function isSpelledAsDocumented(input: unknown): boolean {
+  return /^[A-Z0-9_]+$/.test(String((input as StatusChangedInput).onboardingStatus));
 }

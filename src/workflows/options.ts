@@ -1,49 +1,58 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { IncodeActivities } from '../activities/types.js';
+import { BACKOFF_COEFFICIENT, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from '../contract/backoff.js';
 import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
-/** Calls that the session stands still for. */
+/** A call whose result the session needs to continue. */
 const CALL = {
-  // Longest attempt that configuration allows: a read (30 s), a finish (45 s) and, if that is refused, another read; and room for a
-  // slow machine.
-  startToCloseTimeout: '2 minutes',
+  // The longest attempt that configuration allows: a log-in and a read with the executive token, twice; three reads with a token whose id
+  // is refused; a finish; and a read that confirms it. That is eight reads of 30 s and a finish of 45 s, and room for a slow machine.
+  startToCloseTimeout: '6 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-  // A session that is cancelled must leave no call behind that could still complete it.
+  // A cancelled session must not leave a call in flight that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  // No maximumAttempts and no schedule-to-close timeout: a fault that somebody can fix is retried until it is fixed.
   retry: {
     // Most faults of an HTTP service are over within a second.
-    initialInterval: '1 second',
-    backoffCoefficient: 2,
-    // An outage of hours costs 30 attempts an hour and session, and is over for each within two minutes of its end.
-    maximumInterval: '2 minutes',
-    // No maximumAttempts and no schedule-to-close timeout: what can be mended is waited for, however long it takes.
+    initialInterval: MIN_BACKOFF_MS,
+    backoffCoefficient: BACKOFF_COEFFICIENT,
+    // During an outage each session makes 30 attempts an hour. It continues within two minutes of the outage's end.
+    maximumInterval: MAX_BACKOFF_MS,
   },
 } as const satisfies ActivityOptions;
 
-/** Looks that are repeated for days. */
+/** A poll that goes on for days. */
 const POLL = {
   ...CALL,
-  // The activity names the delay of every failure of its own; this is for a worker that died.
+  // The activity sets the delay after its own failures. This interval applies after a worker died.
   retry: { initialInterval: '1 minute', backoffCoefficient: 1 },
 } as const satisfies ActivityOptions;
 
-/** A last look before a deadline is taken at its word. It decides only if it succeeds, so it does not hold the end up. */
-const LAST_LOOK = {
+/** The last read before a deadline counts. It only counts if it succeeds in time, so it cannot delay the deadline for long. */
+const LAST_READ = {
   ...CALL,
   scheduleToCloseTimeout: '2 minutes',
 } as const satisfies ActivityOptions;
 
-/** Bulk activities: they begin nothing after ten seconds, and leave what has to be repeated to the workflow. */
+/** A bulk activity. It begins no session after ten seconds and leaves retries to the workflow. */
 export const BULK_OPTIONS = {
   ...CALL,
-  // Ten seconds of beginning sessions, and the longest that one takes: token source, status, finish, close and score.
-  startToCloseTimeout: '4 minutes',
+  // Ten seconds of beginning sessions, and the longest that one takes: what a single call takes, and token source, close and score.
+  startToCloseTimeout: '9 minutes',
   summary: 'Complete sessions at Incode',
 } as const satisfies ActivityOptions;
 
 /**
- * How a workflow calls each activity: `proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.finishStatus)`, one proxy an activity,
- * because they differ. Without a task queue: that of the workflow. The summaries are what the Web UI shows.
+ * Options for calling each activity from a workflow. They differ, so make one proxy for each activity. The activities run on the
+ * workflow's own task queue unless you add `taskQueue`. The Web UI shows the summaries.
+ *
+ * @example
+ * ```ts
+ * const { finishStatus } = proxyActivities<IncodeActivities>({
+ *   ...ACTIVITY_OPTIONS.finishStatus,
+ *   taskQueue: 'incode-onboarding',
+ * });
+ * ```
  */
 export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> = {
   finishStatus: { ...CALL, summary: 'Finish the session at Incode' },
@@ -53,14 +62,14 @@ export const ACTIVITY_OPTIONS: Record<keyof IncodeActivities, ActivityOptions> =
   awaitMilestone: { ...POLL, summary: "Poll the session's status, in case a webhook is lost" },
   confirmFinish: { ...CALL, summary: 'Confirm that this session is finished' },
   confirmStatus: { ...CALL, summary: 'Ask Incode whether a webhook is true' },
-  onboardingStatus: { ...LAST_LOOK, summary: "Look at the session's status before its deadline counts" },
+  onboardingStatus: { ...LAST_READ, summary: "Read the session's status before its deadline counts" },
 };
 
-/** Waiting for the answer of another workflow. */
+/** The wait for the answer of another workflow. */
 export const ANSWER_OPTIONS = {
-  // An attempt waits a minute.
+  // Each attempt waits for a minute.
   startToCloseTimeout: '75 seconds',
-  // The wait goes on at once; troubles of Temporal's own are asked about less and less often.
+  // An attempt without an answer is repeated at once. The backoff is for errors of the Temporal server.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   summary: "Wait for Incode's answer",
 } as const satisfies ActivityOptions;

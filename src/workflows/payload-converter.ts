@@ -1,15 +1,15 @@
 import { DefaultPayloadConverter, type Payload, type SerializationContext } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
 import { BATCH_WORKFLOW } from '../contract/index.js';
-import { tooLong, unreadable } from './unreadable.js';
+import { tooLarge, unreadable } from './unreadable.js';
 
 /**
- * The SDK fails the workflow task if a signal, update or start cannot be read, and does so again at each retry. Here the workflow
- * gets a mark instead, and decides. What its activities have answered is no message: that must be readable.
+ * If a signal, update or start cannot be decoded, the SDK fails the workflow task, again at every retry. This converter gives the
+ * workflow a mark instead. Results of activities get no mark, because the workflow cannot continue without them.
  */
 class MarkingPayloadConverter extends DefaultPayloadConverter {
   override fromPayload<T>(payload: Payload, context?: SerializationContext, ...rest: unknown[]): T {
-    if (isTooLong(payload, context)) return tooLong(MOST_BYTES) as T;
+    if (isTooLarge(payload, context)) return tooLarge(MAX_MESSAGE_BYTES) as T;
     try {
       return super.fromPayload<T>(payload, context, ...(rest as []));
     } catch (error) {
@@ -20,16 +20,16 @@ class MarkingPayloadConverter extends DefaultPayloadConverter {
 }
 
 /**
- * Messages of a session have some hundred bytes and a token of at most 16 kB, what a run hands to the next at most 300 kB. To read two
- * megabytes takes many times their size in memory, and half a second of the thread that all workflows share.
+ * Messages of a session have some hundred bytes and a token of at most 16 kB. A record has at most 300 kB. Decoding 2 MB takes many
+ * times that much memory, and half a second of the thread that all workflows share.
  */
-const MOST_BYTES = 524_288;
+const MAX_MESSAGE_BYTES = 524_288;
 
-function isTooLong({ data }: Payload, context: SerializationContext | undefined): boolean {
-  if (context?.type !== 'workflow' || (data?.length ?? 0) <= MOST_BYTES) return false;
-  // A shard has thousands of sessions.
+function isTooLarge({ data }: Payload, context: SerializationContext | undefined): boolean {
+  if (context?.type !== 'workflow' || (data?.length ?? 0) <= MAX_MESSAGE_BYTES) return false;
+  // Shards have thousands of sessions.
   return workflowInfo().workflowType !== BATCH_WORKFLOW;
 }
 
-/** For the bundle: `bundleWorkflowCode({ payloadConverterPath })`. */
+/** The workflow bundle uses it: `bundleWorkflowCode({ payloadConverterPath })`. */
 export const payloadConverter: DefaultPayloadConverter = new MarkingPayloadConverter();

@@ -1,7 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import {
   type FinishAnswer,
-  laterStatus,
   milestoneOf,
   type OnboardingInput,
   type Outcome,
@@ -11,44 +10,47 @@ import {
   type TimelineEntry,
   verdictOf,
 } from '../contract/index.js';
-import { written } from './unreadable.js';
+import { laterStatus } from '../contract/milestones.js';
+import { needed } from './unreadable.js';
 
-/** What is known of a session, and handed to the next run when a history has grown long. Plain JSON. */
+/** The state of a session. Continue-as-new hands it to the next run, so it is plain JSON. */
 export interface SessionRecord {
   /** Never `needsToken`, which is a wait within a stage. */
   stage: Exclude<Stage, 'needsToken'>;
-  /** When the stage ends by itself, in ms since the epoch; `null` if it does not. */
+  /** When the stage ends by itself, in ms since the epoch. `null` if it does not end by itself. */
   deadline: number | null;
   token: string | null;
-  /** The last token that Incode refused, or that is for another session. */
+  /** Incode issued the token for this session, in answer to the worker. Records of earlier versions lack it. */
+  isTokenIssued?: boolean;
+  /** The last token that Incode refused or that belongs to another session. */
   refusedToken: string | null;
-  /** Why, for people. Records of earlier versions have none. */
+  /** Why that token was refused, in words for people. Records of earlier versions lack it. */
   refusal?: string;
-  /** When the token source gave the token, in ms since the epoch; `null` if it is not of the source, or a call has accepted it. */
+  /** When the token source gave the token, in ms since the epoch. `null` once a call accepted it, and for tokens from elsewhere. */
   unprovenSince: number | null;
-  /** The update `finish` has come. */
+  /** Whether an update `finish` arrived. */
   asked: boolean;
   /**
-   * Somebody may have made Incode finish the session: another run or workflow, or a call of this one whose fate is not known.
-   * With when that was last possible, in ms since the epoch, if it may have taken effect, and whether Incode has answered with 2xx.
-   * `null` if nobody can have.
+   * A finish request that another run or workflow may have sent, or one of this run with an unknown result. `lastSentAt` is the last
+   * time, in ms since the epoch, at which a request that may have taken effect can have been sent. `accepted` means that Incode answered
+   * with 2xx. `null` if there can be no such request.
    */
   earlierRequest: { lastSentAt: number | null; accepted?: true } | null;
-  /** `null` until Incode has answered; `finish` is `null` if the session has expired. */
+  /** `null` until Incode answered. `finish` is `null` if the session expired. */
   answer: { finish: FinishAnswer | null } | null;
-  /** `null` until it was tried. */
+  /** `null` until the workflow tried to close the session. */
   closed: boolean | null;
-  /** `null` until it was read; `answer` is `null` if it was not ready in time. */
+  /** `null` until the score was read. `answer` is `null` if it was not ready in time. */
   score: { answer: ScoreAnswer | null } | null;
   onboardingStatus: string | null;
-  /** Only a webhook told the status: no token was there to ask Incode. */
+  /** Only a webhook reported the status, because there was no token to ask Incode with. */
   byWebhook: boolean;
   outcome: Outcome | null;
-  /** Statuses of which a webhook has told, so that repeats add nothing to the timeline. */
+  /** Statuses that webhooks reported, so that repeats add nothing to the timeline. */
   heard: string[];
-  /** Those that may decide something once Incode has confirmed them: one of each kind, oldest first. */
+  /** Statuses of webhooks that may decide something once Incode confirms them: one of each kind, oldest first. */
   hints: string[];
-  /** How often Incode said otherwise. */
+  /** How often Incode contradicted a webhook. */
   contradictions: number;
   timeline: TimelineEntry[];
 }
@@ -60,7 +62,7 @@ export function newRecord(
   const isWaiting = finishWhen !== 'now';
   const record: SessionRecord = {
     stage: isWaiting ? 'waiting' : 'finishing',
-    // Here, so that an update that comes together with the start finds it.
+    // Set here so that an update that arrives together with the start sees it.
     deadline: isWaiting ? Date.now() + captureDeadlineMs : null,
     token: input.sessionToken ?? null,
     refusedToken: null,
@@ -84,28 +86,28 @@ export function newRecord(
 }
 
 /**
- * What the run before handed on, if it did. The server starts runs of its own too, by a retry policy or a cron schedule, with
- * whatever a foreign caller gave to the first.
+ * @returns the record of the previous run, if it continued as new. A run that the server starts for a retry policy or a cron schedule
+ * gets the arguments of the first caller instead, which may be anything.
  */
-export function carriedRecord(given: unknown): SessionRecord | undefined {
+export function carriedRecord(carried: unknown): SessionRecord | undefined {
   if (workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
-  const record = written(given) as Partial<SessionRecord> | null | undefined;
-  const isOurs = Array.isArray(record?.timeline) && Array.isArray(record.heard);
-  if (!isOurs) return undefined;
-  const ofOlderVersions = { byWebhook: false, hints: [], contradictions: 0 };
-  return { ...ofOlderVersions, ...(record as SessionRecord) };
+  const record = needed(carried) as Partial<SessionRecord> | null | undefined;
+  const isRecord = Array.isArray(record?.timeline) && Array.isArray(record.heard);
+  if (!isRecord) return undefined;
+  const missingInOlderVersions = { byWebhook: false, hints: [], contradictions: 0 };
+  return { ...missingInOlderVersions, ...(record as SessionRecord) };
 }
 
-/** Months of renewals and webhooks must not fill the memory, nor a query's answer. */
+/** Limits the memory and the answer to a query after months of webhooks and renewed tokens. */
 const MAX_EVENTS = 50;
 
-/** Adds to the timeline, which keeps its beginning and its end. */
+/** Adds an event to the timeline, which keeps its first and its latest events. */
 export function addEvent(record: SessionRecord, event: string, at = new Date()): void {
   record.timeline.push({ at: at.toISOString(), event });
   if (record.timeline.length > MAX_EVENTS + 1) record.timeline.splice(1, 1);
 }
 
-/** Takes in what Incode says of the session, in whichever order it comes. */
+/** Applies a status. Statuses may arrive in any order. */
 export function applyStatus(
   record: SessionRecord,
   onboardingStatus: string | null,
@@ -119,13 +121,13 @@ export function applyStatus(
   record.hints = record.hints.filter((hint) => saysMore(record, hint));
 }
 
-/** There are ten statuses; what is beyond is noise. */
+/** Incode documents ten statuses. The limit bounds the memory. */
 const MAX_HEARD = 50;
 
-/** Each contradiction costs some reads over minutes. Whoever forges webhooks must not make a session ask without end. */
+/** Each contradiction costs some reads over minutes. The limit bounds the reads that forged webhooks can cause. */
 const MAX_CONTRADICTIONS = 10;
 
-/** Incode's webhooks come at least once, in any order. @returns whether it is the first of this status */
+/** Incode sends each webhook at least once, in any order. @returns whether this is the first with this status */
 export function applyWebhookStatus(record: SessionRecord, onboardingStatus: string): boolean {
   const { heard } = record;
   if (heard.includes(onboardingStatus)) return false;
@@ -135,13 +137,13 @@ export function applyWebhookStatus(record: SessionRecord, onboardingStatus: stri
   return true;
 }
 
-/** Whether a webhook says more than is known, so that it may decide something if it is true. */
+/** Whether a webhook reports more than is known, so that it may decide something if it is true. */
 export function saysMore({ onboardingStatus, byWebhook }: SessionRecord, heard: string): boolean {
   if (kindOf(heard) === 'open' || (heard === onboardingStatus && !byWebhook)) return false;
   return laterStatus(onboardingStatus, heard) === heard;
 }
 
-/** Anybody may have sent it: it decides nothing before Incode has confirmed it. */
+/** Keeps a status from a webhook, which decides nothing until Incode confirms it: anybody may have sent the webhook. */
 export function keepHint(record: SessionRecord, heard: string): void {
   const { hints, contradictions } = record;
   if (hints.includes(heard) || contradictions >= MAX_CONTRADICTIONS) return;

@@ -11,23 +11,23 @@ import {
 import { addEvent, newRecord, type SessionRecord } from './record.js';
 import { publishDetails, publishStage } from './visibility.js';
 
-/** One session on its way: what is known of it, and what this run is busy with. */
+/** One session: its durable record, and what this run is currently doing. */
 export class Session {
   readonly input: OnboardingInput;
   readonly plan: ResolvedPlan;
   readonly record: SessionRecord;
-  /** Why a token has to be handed in; `null` if none has to. */
+  /** Why somebody has to provide a token. `null` if nobody has to. */
   tokenNeeded: string | null = null;
-  /** The call that has to start anew if its deadline is moved. */
+  /** The call that has to restart when its deadline is moved. */
   boundByDeadline: CancellationScope | null = null;
-  /** The question to the token source that is moot once somebody hands a token in. */
+  /** The request to the token source. It is cancelled when somebody provides a token. */
   askingTokenSource: CancellationScope | null = null;
-  /** Updates `finish` of this run that wait for the answer. */
+  /** Number of `finish` updates that wait for the answer. */
   waitingFinishes = 0;
-  /** Why the workflow fails; an update that waits for an answer fails with it. */
+  /** Why the workflow fails. Updates that wait for the answer fail with it. */
   failure: unknown;
 
-  /** @param record of the run before, if this one continues it */
+  /** @param record of the previous run, if this run continues it */
   constructor(input: OnboardingInput, record: SessionRecord | undefined) {
     this.input = input;
     this.plan = resolvePlan(input.plan);
@@ -38,7 +38,7 @@ export class Session {
     return this.tokenNeeded === null ? this.record.stage : 'needsToken';
   }
 
-  /** @param lastsMs how long the stage may last; one that was entered already, also by the run before, keeps its deadline */
+  /** @param lastsMs maximum duration of the stage; a stage that a previous run entered keeps its deadline */
   enter(stage: SessionRecord['stage'], lastsMs?: number): void {
     const { record } = this;
     if (record.stage !== stage) {
@@ -49,7 +49,7 @@ export class Session {
     this.publish();
   }
 
-  /** Tells the Web UI, and `list` if the stage may last. */
+  /** Updates the Web UI, and `list` for long stages. */
   publish(): void {
     publishDetails(this.state());
     publishStage(this.stage);

@@ -9,11 +9,11 @@ import type { Session } from './session.js';
 
 export interface TokenOptions<T> {
   onRefusal?: (refusal: ActivityRefusal) => void;
-  /** What makes the call needless while there is no token for it: a webhook may have told its result. */
+  /** A result that makes the call unnecessary while there is no token, for example from a webhook. */
   instead?: () => T | undefined;
 }
 
-/** Calls Incode with a token, as often as it takes to have one that Incode accepts. */
+/** Calls Incode with a token. If Incode refuses the token, gets another one and calls again. */
 export async function withToken<T>(
   session: Session,
   call: (access: SessionInput) => Promise<T>,
@@ -29,7 +29,8 @@ export async function withToken<T>(
     }
     const sessionToken = record.token;
     try {
-      const result = await call({ interviewId: input.interviewId, sessionToken });
+      const issued = record.isTokenIssued ? { issuedByIncode: true as const } : {};
+      const result = await call({ interviewId: input.interviewId, sessionToken, ...issued });
       record.unprovenSince = null;
       return result;
     } catch (error) {
@@ -39,7 +40,7 @@ export async function withToken<T>(
       addEvent(record, why);
       record.refusal = why;
       record.refusedToken = sessionToken;
-      // Unless somebody has renewed it while the call was under way.
+      // Somebody may have renewed it while the call was in flight.
       if (record.token === sessionToken) record.token = null;
       if (refusal) onRefusal?.(refusal);
     }
@@ -49,57 +50,60 @@ export async function withToken<T>(
 const REFUSED = 'Incode refused the session token';
 const OF_ANOTHER = 'the session token belongs to another session';
 
-/** @returns why another token is needed, for people; `undefined` if the failure is no refusal of this one */
+/** @returns why another token is needed, in words for people; `undefined` if the failure is not about the token */
 function refusalOf({ failure }: ActivityRefusal, isFirstToken: boolean): string | undefined {
   if (failure.type === FAILURES.tokenRefused) return REFUSED;
-  // Whoever started the session with it took one person for another. A later one can be exchanged.
+  // A wrong first token may mean that the caller confused two persons, so it fails the session. A later token can be replaced.
   if (failure.type === FAILURES.tokenMismatch && !isFirstToken) return OF_ANOTHER;
   return undefined;
 }
 
 /**
- * Asking for another would go round in circles if the source's last one was refused at once. A poll cannot tell that its token
- * was accepted, only how long it was in use.
+ * If Incode refuses a token from the token source sooner than this, the source is not asked again, because that could repeat without
+ * end. The time is the only evidence, because a running poll does not report that Incode accepted its token.
  */
 const MIN_TOKEN_LIFETIME_MS = 3_600_000;
 
-/** A token from the worker's token source or, if that has none that works, from the update `renewToken`. */
+/** Gets a token from the worker's token source or, if that has no working token, from `renewToken`. */
 async function obtainToken(session: Session, isMoot: () => boolean): Promise<void> {
   const { unprovenSince, refusal } = session.record;
   const why =
     unprovenSince !== null && Date.now() - unprovenSince < MIN_TOKEN_LIFETIME_MS
-      ? ofTokenSource(refusal)
+      ? sourceRefused(refusal)
       : await askTokenSource(session);
   if (session.record.token === null && !isMoot()) await waitForToken(session, why, isMoot);
 }
 
-function ofTokenSource(refusal: string | undefined): string {
+function sourceRefused(refusal: string | undefined): string {
   return refusal === OF_ANOTHER
     ? 'the token source gave the token of another session'
     : 'Incode refused the token of the token source as well';
 }
 
-/** @returns why there is none, for people, in case there is none */
+/** @returns why there is no token, in words for people; an empty text if there is one */
 async function askTokenSource(session: Session): Promise<string> {
   const { record, input } = session;
   const refused = record.refusedToken === null ? 'the session has no token' : (record.refusal ?? REFUSED);
   const scope = new CancellationScope();
   session.askingTokenSource = scope;
   try {
-    const { sessionToken } = await scope.run(() => incode.reissueToken({ interviewId: input.interviewId }));
+    const { sessionToken, issuedByIncode } = await scope.run(() =>
+      incode.reissueToken({ interviewId: input.interviewId }),
+    );
     if (sessionToken === null) return refused;
-    // Unless somebody has handed one in meanwhile.
+    // Somebody may have provided one meanwhile.
     if (record.token === null) {
       addEvent(record, 'The token source gave a fresh session token');
       record.unprovenSince = Date.now();
       record.token = sessionToken;
+      record.isTokenIssued = issuedByIncode === true;
     }
     return '';
   } catch (error) {
     if (isCancellation(error) && record.token !== null) return '';
     const refusal = activityRefusal(error);
     if (!refusal) throw error;
-    // Not the end of the session: a person can still hand a token in.
+    // This does not fail the session, because a person can still provide a token.
     return `${refused}, and the token source failed: ${refusal.failure.message}`;
   } finally {
     session.askingTokenSource = null;

@@ -5,28 +5,28 @@ import { ENCRYPTED, REFUSED_PLAINTEXT } from '../contract/encodings.js';
 import { excerpt } from '../contract/excerpt.js';
 import { InvalidInputError } from '../contract/index.js';
 
-// A payload that cannot be read: no JSON, an encoding that is not known, or a key that is not there. Anybody who reaches the
-// namespace can send one, and it must not stop the session. Signals are passed over, updates and starts are refused. What this
-// workflow has written itself is never passed over: its task fails, and is retried until the payload can be read.
+// Handles payloads that cannot be decoded: invalid JSON, an unknown encoding or a missing key. Anybody with access to the namespace can
+// send one, and it must not stop the session. Signals are ignored. Updates and starts are refused. For data that this workflow wrote
+// itself, the workflow task fails and is retried until the payload can be decoded.
 
-/** Not a class: the SDK loads the converter and the workflows each by itself. */
+/** A symbol instead of a class, because the SDK loads the converter and the workflows as separate modules. */
 const UNREADABLE = Symbol.for('temporal-incode/unreadable');
 
 interface Unreadable {
-  /** After "it". */
+  /** Continues a sentence that begins with "it". */
   why: string;
-  /** Another version of the worker, or another configuration, may be able to read it. */
+  /** Another version or configuration of the worker may be able to decode the payload. */
   mayChange: boolean;
-  /** It will be readable when the key is rolled out. */
+  /** The payload becomes readable once its key is available. */
   needsKey?: boolean;
 }
 
-/** What stands for a payload that is not read, because of its size. */
-export function tooLong(mostBytes: number): { [UNREADABLE]: Unreadable } {
-  return { [UNREADABLE]: { why: `has more than ${mostBytes} bytes`, mayChange: false } };
+/** Replaces a payload that is not decoded because of its size. */
+export function tooLarge(maxBytes: number): { [UNREADABLE]: Unreadable } {
+  return { [UNREADABLE]: { why: `has more than ${maxBytes} bytes`, mayChange: false } };
 }
 
-/** What stands for a payload that cannot be read. */
+/** Replaces a payload that cannot be decoded. */
 export function unreadable({ metadata }: Payload): { [UNREADABLE]: Unreadable } {
   const text = (name: string) => (metadata?.[name] ? excerpt(decode(metadata[name])) : '');
   const encoding = text('encoding');
@@ -46,9 +46,9 @@ function whyNot(encoding: string, keyId: string): string {
     case REFUSED_PLAINTEXT:
       return 'is not encrypted, and the worker requires encryption';
     case 'json/plain':
-      return 'is no JSON';
+      return 'is not valid JSON';
     default:
-      return `has the encoding "${encoding}", which the worker does not read`;
+      return `has the encoding "${encoding}", which the worker does not know`;
   }
 }
 
@@ -56,57 +56,63 @@ function markOf(value: unknown): Unreadable | undefined {
   return (value as { [UNREADABLE]?: Unreadable } | null | undefined)?.[UNREADABLE];
 }
 
-/** @throws InvalidInputError for an argument of an update, which is refused with it */
+/** Checks an argument of an update. @throws InvalidInputError, with which the update is refused */
 export function readable<T>(field: string, value: T): T {
   const mark = markOf(value);
   if (mark) throw new InvalidInputError(field, `cannot be read: it ${mark.why}`);
   return value;
 }
 
-/** Recorded in the history of a start that was refused, so that a replay refuses it too, whatever can be read by then. */
+/** Marks a refused start in its history, so that a replay also refuses it, even if the input can be decoded by then. */
 const REFUSED_START = 'unreadable-start';
 
 /**
- * @throws InvalidInputError for an input that could not be read when the workflow was started
- * @throws Error, which makes the server retry the workflow task, for one that waits for its key, and for one that was read before
+ * Checks the input of a workflow.
+ *
+ * @throws InvalidInputError for an input that could not be decoded when the workflow was started
+ * @throws Error for an input that needs a missing key, or that was decoded before; the server retries the workflow task
  */
-export function startedWith<T>(value: T): T {
+export function readableInput<T>(value: T): T {
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
   const mark = markOf(value);
   if (!mark && !unsafe.isReplaying) return value;
-  // A run before has written it, or a key that is rolled out opens it.
-  if (continuedFromExecutionRunId !== undefined || mark?.needsKey) return written(value);
-  if (!patched(REFUSED_START)) return written(value);
+  // An earlier run wrote it, or a key that arrives later opens it.
+  if (continuedFromExecutionRunId !== undefined || mark?.needsKey) return needed(value);
+  if (!patched(REFUSED_START)) return needed(value);
   throw new InvalidInputError('input', `cannot be read: it ${mark?.why ?? 'could not be read at the start'}`);
 }
 
-/** @throws Error, which makes the server retry the workflow task, for what a run of this workflow has read or written before */
-export function written<T>(value: T): T {
+/**
+ * Checks data that this workflow has read or written before, and cannot continue without.
+ *
+ * @throws Error, which makes the server retry the workflow task
+ */
+export function needed<T>(value: T): T {
   const mark = markOf(value);
-  if (mark) throw new Error(`What this workflow needs to go on cannot be read yet: it ${mark.why}`);
+  if (mark) throw new Error(`The workflow waits for a payload that cannot be decoded yet: it ${mark.why}`);
   return value;
 }
 
 /**
- * A handler of a signal that passes over what cannot be read. The history records which signals were passed over: a key that is
- * rolled out later must not change what a replay does.
+ * Wraps the handler of a signal so that it ignores undecodable arguments. The history records which signals were ignored, because a
+ * key that arrives later must not change a replay.
  */
-export function ifReadable<T>(signal: string, handler: (given: T) => void): (given: T) => void {
+export function ifReadable<T>(signal: string, handler: (input: T) => void): (input: T) => void {
   let received = 0;
-  return (given) => {
+  return (input) => {
     received += 1;
-    if (!isPassedOver(`unreadable-${signal}-${received}`, signal, given)) handler(given);
+    if (!isIgnored(`unreadable-${signal}-${received}`, signal, input)) handler(input);
   };
 }
 
-function isPassedOver(patch: string, signal: string, given: unknown): boolean {
-  const mark = markOf(given);
+function isIgnored(patch: string, signal: string, input: unknown): boolean {
+  const mark = markOf(input);
   if (!mark && !workflowInfo().unsafe.isReplaying) return false;
   if (mark?.mayChange !== false && !patched(patch)) {
-    // It was read when it came.
-    written(given);
+    // The signal was decoded when it arrived.
+    needed(input);
     return false;
   }
-  if (mark) log.warn(`A signal was passed over: it ${mark.why}`, { signal });
+  if (mark) log.warn(`Ignored a signal: it ${mark.why}`, { signal });
   return true;
 }

@@ -1,18 +1,20 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type OnboardingState, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
+import { LONG_STAGES } from '../contract/long-stages.js';
 
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);
 
-/** Stages that may last for days. The others are over in a moment, and every upsert is billed. */
-const LONG: readonly (string | undefined)[] = ['waiting', 'needsToken', 'inReview'] satisfies Stage[];
-
-/** For `list`: when a long wait begins, and when it is over, or an outage afterwards would hide behind it. */
+/** Publishes the begin and the end of a long wait for `list`. Without the end, `list` would show a wait during a later outage. */
 export function publishStage(stage: Stage): void {
-  const listed = workflowInfo().typedSearchAttributes.get(stageKey);
-  if (listed === stage || !(LONG.includes(stage) || LONG.includes(listed))) return;
+  const published = workflowInfo().typedSearchAttributes.get(stageKey);
+  if (published === stage || !(isLong(stage) || isLong(published))) return;
   upsertSearchAttributes([{ key: stageKey, value: stage }]);
+}
+
+function isLong(stage: string | undefined): boolean {
+  return LONG_STAGES.some((long) => long === stage);
 }
 
 export function publishOutcome(outcome: Outcome): void {
@@ -22,7 +24,7 @@ export function publishOutcome(outcome: Outcome): void {
   ]);
 }
 
-/** For support staff at the Web UI. Costs nothing: it is part of no event. */
+/** Shows the state in the Web UI. This is free, because it adds no event to the history. */
 export function publishDetails({ stage, waitingFor, deadline, onboardingStatus }: OnboardingState): void {
   const facts = [
     waitingFor ? `**${stage}**: waits for ${waitingFor}` : `**${stage}**`,

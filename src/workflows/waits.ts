@@ -8,18 +8,18 @@ import type { Session } from './session.js';
 import { withToken } from './tokens.js';
 
 export interface Wait {
-  /** Shown at the deadline's timer. */
+  /** Summary of the deadline's timer in the Web UI. */
   summary: string;
   isOver: () => boolean;
-  /** Which webhooks would end it, once Incode has confirmed them. */
+  /** Selects the statuses of webhooks that end the wait once Incode has confirmed them. */
   decides: Decides;
-  /** What to poll for meanwhile. */
+  /** Milestone to poll for during the wait. */
   poll?: AwaitMilestoneInput['milestone'] | undefined;
 }
 
 /**
- * Waits until it is over or the stage's deadline has passed, whichever is first. Messages end it, and so does the poll; the
- * poll's own failure for good, such as a session that Incode has forgotten, fails the wait.
+ * Waits until `isOver` or the stage's deadline. Messages and the poll end the wait. A final failure of the poll fails it, for example if
+ * Incode does not know the session.
  */
 export async function waitInStage(session: Session, wait: Wait): Promise<void> {
   const { record } = session;
@@ -27,8 +27,8 @@ export async function waitInStage(session: Session, wait: Wait): Promise<void> {
     await whileHintsAreChecked(session, wait.decides, () => untilOverOrDue(session, wait));
     if (wait.isOver() || !wait.poll) return;
     const { deadline } = record;
-    await lookOnce(session);
-    // Unless it was moved during the look, it has passed.
+    await readOnce(session);
+    // The deadline has passed unless an update moved it during the read.
     if (wait.isOver() || record.deadline === deadline) return;
   }
 }
@@ -57,19 +57,19 @@ async function untilOverOrDue(session: Session, { summary, isOver, decides, poll
       if (isDue && !hasHint(record, decides)) return;
       if (newRunIsDue()) throw new NewRunIsDue();
       if (isDue) {
-        // A deadline does not count before Incode has said whether the webhook is true that would have ended the wait.
+        // Before the deadline counts, Incode has to confirm or contradict a webhook that would have ended the wait.
         await condition(() => isOverOrFailed() || !hasHint(record, decides) || record.deadline !== deadline);
         isDue = record.deadline === deadline;
       } else {
         const isEnded = await condition(isOverOrFailed, Math.max(1, left), { summary });
-        // By its timer, and not by the clock (see BatchWaits). The deadline may have been moved while its timer ran.
+        // The timer decides, not the clock (see BatchWaits). An update may have moved the deadline meanwhile.
         isDue = !isEnded && record.deadline === deadline;
       }
       isMoved = !isDue;
     }
   } finally {
     polls.cancel();
-    // A workflow that ends, or goes on, leaves no open activity behind.
+    // A workflow must have no open activity when it ends or continues as new.
     await polling;
   }
 }
@@ -79,8 +79,8 @@ async function pollFor(session: Session, milestone: AwaitMilestoneInput['milesto
   applyStatus(session.record, onboardingStatus, 'answer');
 }
 
-/** The webhook may be lost, and the last poll hours ago. Without an answer the deadline counts. */
-async function lookOnce({ record, input }: Session): Promise<void> {
+/** Reads the status once, because a webhook may be lost and the last poll may be hours ago. Without an answer, the deadline counts. */
+async function readOnce({ record, input }: Session): Promise<void> {
   if (record.token === null) return;
   try {
     const access = { interviewId: input.interviewId, sessionToken: record.token };

@@ -35,6 +35,26 @@ describe('reader.number', () => {
   );
 });
 
+describe('reader.duration', () => {
+  const duration = (X: string | undefined, fallbackMs: number) =>
+    readFrom({ X }, (read) => read.duration('X', fallbackMs, '1h'));
+
+  it('returns the fallback if the variable is not set, and reads it otherwise', () => {
+    expect(duration(undefined, 10_000)).toEqual({ value: 10_000, problems: [] });
+    expect(duration('2 minutes', 10_000)).toEqual({ value: 120_000, problems: [] });
+    expect(duration('61m', 10_000).problems).toEqual(['X must be at most 1h, not "61m"']);
+  });
+
+  it.each([
+    ['6h', 21_600_000],
+    ['15m', 900_000],
+    ['10s', 10_000],
+    ['1500ms', 1_500],
+  ])('names the fallback %s as an example', (example, fallbackMs) => {
+    expect(duration('soon', fallbackMs).problems).toEqual([`X must be a duration such as "${example}", not "soon"`]);
+  });
+});
+
 it('reader.url names an example if the variable is missing', () => {
   const { value, problems } = readFrom({}, (read) => read.url('X'));
   expect([value, problems]).toEqual(['', ['X is required, for example https://demo-api.incodesmile.com']]);

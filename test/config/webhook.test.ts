@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, readWebhookConfig, type WebhookConfig } from '../../src/config/index.js';
+import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
-import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
 
 const SECRET = 'known-to-both-sides';
 const OTHER = 'the-secret-of-last-year';

@@ -7,7 +7,7 @@ import { bytesPerSession, fitted, jsonBytes, MIN_BYTES_PER_SESSION } from '../..
 import type { BatchRow, BatchSession } from '../../src/contract/index.js';
 import { cases, fc } from '../support/property.js';
 
-const TEMPORALS_LIMIT = 2 * 1_048_576;
+const TEMPORAL_LIMIT = 2 * 1_048_576;
 
 const ANSWERED = { action: 'approved', redirectionUrl: 'https://bank.example/', confirmedBy: 'response' } as const;
 
@@ -18,12 +18,12 @@ const FULL: BatchSession[] = Array.from({ length: 2_000 }, (_, index) => ({
 }));
 
 describe('fitted', () => {
-  it('keeps what fits as it is', () => {
+  it('keeps a row that fits unchanged', () => {
     const row: BatchRow = { outcome: 'approved', finish: ANSWERED };
     expect(fitted(row, jsonBytes(row))).toBe(row);
   });
 
-  it('leaves out a redirection that does not fit, and says so', () => {
+  it('drops a redirection URL that does not fit and reports it as too long', () => {
     const finish = { ...ANSWERED, redirectionUrl: `https://bank.example/${'ä'.repeat(490)}` };
     expect(fitted<BatchRow>({ outcome: 'approved', finish }, 500)).toEqual({
       outcome: 'approved',
@@ -31,7 +31,7 @@ describe('fitted', () => {
     });
   });
 
-  it('cuts the message of a failure to what fits', () => {
+  it('shortens the message of a failure to the limit', () => {
     const failure = { type: 'VaultClosed', message: `Session a: ${'€'.repeat(1_000)}` };
     const row = fitted<BatchRow>({ failure }, 500);
     expect(row.failure?.type).toBe('VaultClosed');
@@ -39,7 +39,7 @@ describe('fitted', () => {
     expect(jsonBytes(row)).toBeGreaterThan(490);
   });
 
-  it('cuts texts that mean nothing here, and leaves the absent absent', () => {
+  it('shortens unknown texts and adds no absent fields', () => {
     const finish = { action: null, redirectionUrl: null, confirmedBy: 'status' as const };
     const score = { status: '"'.repeat(64), value: null };
     const row: BatchRow = { outcome: 'undecided', finish, score };
@@ -53,13 +53,13 @@ describe('fitted', () => {
     expect(fitted<BatchRow>(valued, 100)).toEqual({ score: { status: 'OK', value: '9'.repeat(40) } });
   });
 
-  it('counts bytes of UTF-8', () => {
+  it('measures the bytes of UTF-8', () => {
     for (const text of ['a', 'ä', '€', '😀', '"', '\u0001']) {
       expect(jsonBytes(text)).toBe(Buffer.byteLength(JSON.stringify(text)));
     }
   });
 
-  it('always fits into the least that a session has, and keeps values that mean something', () => {
+  it('fits any row into the minimum per session and keeps known values', () => {
     const text = (maxLength: number) => fc.string({ maxLength, unit: 'binary' });
     const row = fc.record(
       {
@@ -75,9 +75,8 @@ describe('fitted', () => {
       { requiredKeys: [] },
     );
     fc.assert(
-      fc.property(row, (given) => {
-        const { failure, score, ...rest } = given;
-        // A session that failed has no score.
+      fc.property(row, ({ failure, score, ...rest }) => {
+        // A failed session has no score.
         const one: BatchRow = failure
           ? { ...rest, failure }
           : { outcome: 'needsReview', ...rest, ...(score ? { score } : {}), notClosed: true };
@@ -91,8 +90,8 @@ describe('fitted', () => {
   });
 });
 
-describe('what a shard keeps', () => {
-  it('fits into one payload of Temporal with its sessions, encrypted too', async () => {
+describe('a full shard', () => {
+  it('fits into one Temporal payload with its rows, also encrypted', async () => {
     expect(jsonBytes(FULL)).toBeGreaterThan(990_000);
     const maxBytes = bytesPerSession(FULL);
     const url = `https://bank.example/${'ä'.repeat(490)}`;
@@ -100,7 +99,7 @@ describe('what a shard keeps', () => {
       { finish: { ...ANSWERED, redirectionUrl: url }, onboardingStatus: 'ONBOARDING_FINISHED' },
       maxBytes,
     );
-    // As long as it may be.
+    // Padded to the limit.
     const padded = { ...done, padding: '' };
     padded.padding = 'x'.repeat(maxBytes - jsonBytes(padded));
     const marks = { closeTried: true, verify: true, lastSentAt: 1_800_000_000_000.123 };
@@ -119,10 +118,10 @@ describe('what a shard keeps', () => {
     );
     const size = proto.temporal.api.common.v1.Payloads.encode({ payloads }).finish().length;
     expect(size).toBeGreaterThan(1_900_000);
-    expect(size).toBeLessThan(TEMPORALS_LIMIT);
+    expect(size).toBeLessThan(TEMPORAL_LIMIT);
   });
 
-  it('has more room for each where sessions are few', () => {
+  it('has less room per session than a small shard', () => {
     expect(bytesPerSession(FULL)).toBeGreaterThanOrEqual(MIN_BYTES_PER_SESSION);
     expect(bytesPerSession(FULL.slice(0, 100))).toBeGreaterThan(10_000);
   });

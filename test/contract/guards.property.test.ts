@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { parseStatusChanged } from '../../src/contract/guards.js';
 import {
   checkBatchInput,
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
-  heardStatus,
   InvalidInputError,
   resolvePlan,
 } from '../../src/contract/index.js';
 import { cases, fc, printable } from '../support/property.js';
 import { isValid } from '../support/schema.js';
 
-// Generated inputs, most of them nearly right. What the schema cannot say, schema.test.ts lists; it is not generated here.
+// Generated inputs, most of them nearly valid. Rules that the schema cannot express are in schema.test.ts and not generated here.
 
 const json = fc.jsonValue({ maxDepth: 1 });
-const nearly = (right: fc.Arbitrary<unknown>) => fc.oneof({ weight: 6, arbitrary: right }, json, fc.string());
+const nearly = (valid: fc.Arbitrary<unknown>) => fc.oneof({ weight: 6, arbitrary: valid }, json, fc.string());
 const length = (...lengths: number[]) => fc.constantFrom(...lengths).map((count) => 'x'.repeat(count));
 
 const id = nearly(fc.oneof(printable(30), length(200, 201), fc.constantFrom('a b', 'a\n', '\na', 'é', '\x7f', ' ')));
@@ -34,7 +34,7 @@ const duration = nearly(
     .map((parts) => parts.join('')),
 );
 
-/** Any of these fields, and now and then one that is not known. */
+/** Any of these fields, and sometimes an unknown one. */
 function object(fields: Record<string, fc.Arbitrary<unknown>>, required: string[] = []): fc.Arbitrary<unknown> {
   const known = fc.record(fields, { requiredKeys: [] });
   const complete = fc.record(fields, { requiredKeys: required });
@@ -67,7 +67,7 @@ const session = fc.oneof(
   object({ interviewId: id, sessionToken: token, flowId }, ['interviewId']),
 );
 const distinct = {
-  selector: (given: unknown) => JSON.stringify((given as { interviewId?: unknown } | null)?.interviewId),
+  selector: (value: unknown) => JSON.stringify((value as { interviewId?: unknown } | null)?.interviewId),
 };
 
 type Guard = (value: unknown) => unknown;
@@ -97,7 +97,7 @@ const CONTRACT: [type: string, guard: Guard, input: fc.Arbitrary<unknown>][] = [
   [
     'StatusChangedInput',
     (value) => {
-      if (heardStatus(value, 'a') === undefined) throw new InvalidInputError('onboardingStatus', 'is none');
+      if (parseStatusChanged(value, 'a') === undefined) throw new InvalidInputError('onboardingStatus', 'is invalid');
     },
     fc
       .tuple(
@@ -108,13 +108,13 @@ const CONTRACT: [type: string, guard: Guard, input: fc.Arbitrary<unknown>][] = [
   ],
 ];
 
-/** As it arrives: JSON. */
+/** The JSON that arrives. */
 const sent = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-describe.each(CONTRACT)('%s', (type, guard, input) => {
+describe.each(CONTRACT)('the guard of %s', (type, guard, input) => {
   const seen = new Set<boolean>();
 
-  it('is taken by the guard exactly where the schema takes it, or refused with the name of a field', () => {
+  it('accepts the same values as the schema and names a field in every refusal', () => {
     fc.assert(
       fc.property(input.map(sent), (value) => {
         let isGood = true;
@@ -130,17 +130,16 @@ describe.each(CONTRACT)('%s', (type, guard, input) => {
       }),
       cases(2),
     );
-    // Neither side was right by refusing, or taking, everything.
+    // Neither refusing nor accepting everything would have passed.
     expect(seen).toEqual(new Set([true, false]));
   });
 
-  it('that is refused shows no token', () => {
+  it('shows no token in a refusal', () => {
     const secret = 'a-token-that-must-not-be-seen';
     fc.assert(
-      fc.property(input.map(sent), fc.constantFrom(' ', '\n', 'é'), (value, spoilt) => {
-        const given = { ...Object(value), sessionToken: `${secret}${spoilt}` };
+      fc.property(input.map(sent), fc.constantFrom(' ', '\n', 'é'), (value, invalid) => {
         try {
-          guard(given);
+          guard({ ...Object(value), sessionToken: `${secret}${invalid}` });
         } catch (error) {
           expect((error as Error).message).not.toContain(secret);
         }
@@ -150,7 +149,7 @@ describe.each(CONTRACT)('%s', (type, guard, input) => {
   });
 });
 
-it('a plan that was resolved is complete, whatever was left out', () => {
+it('resolvePlan completes any partial plan', () => {
   const whole = fc.record(
     {
       finishWhen: fc.constantFrom('now', 'processed', 'asked'),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { parseStatusChanged } from '../../src/contract/guards.js';
 import {
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
-  heardStatus,
   InvalidInputError,
   PLAN_DEFAULTS,
   type Plan,
@@ -23,43 +23,43 @@ function fieldOf(check: () => unknown): string {
 }
 
 describe('checkOnboardingInput', () => {
-  it('accepts the least that a caller can send', () => {
+  it('accepts an interview id alone', () => {
     expect(checkOnboardingInput({ interviewId: 'abc' })).toEqual({ interviewId: 'abc' });
   });
 
-  it('takes the null of other languages as absent', () => {
+  it('treats the null of other languages as absent', () => {
     expect(checkOnboardingInput({ interviewId: 'abc', sessionToken: null, plan: null, flowId: null })).toEqual({
       interviewId: 'abc',
     });
   });
 
   it.each([
-    ['no object', undefined, 'input'],
-    ['an array', [], 'input'],
-    ['no interview id', {}, 'interviewId'],
-    ['an empty interview id', { interviewId: '' }, 'interviewId'],
-    ['an interview id with a space', { interviewId: 'a b' }, 'interviewId'],
-    ['an interview id with a line break', { interviewId: 'a\nb' }, 'interviewId'],
-    ['an interview id that is too long', { interviewId: 'a'.repeat(201) }, 'interviewId'],
-    ['an empty token', { interviewId: 'a', sessionToken: '' }, 'sessionToken'],
-    ['a token that injects a header', { interviewId: 'a', sessionToken: 'x\r\nx-api-key: k' }, 'sessionToken'],
-    ['a token of 16,385 characters', { interviewId: 'a', sessionToken: 'x'.repeat(16_385) }, 'sessionToken'],
-    ['an empty flow id', { interviewId: 'a', flowId: '' }, 'flowId'],
-    ['a flow id that is too long', { interviewId: 'a', flowId: 'f'.repeat(201) }, 'flowId'],
-    ['a choice that is none', { interviewId: 'a', plan: { review: 'ask' } }, 'plan.review'],
-    ['a misspelt key', { interviewId: 'a', sesionToken: 't' }, 'sesionToken'],
-    ['a plan that is no object', { interviewId: 'a', plan: 'now' }, 'plan'],
-    ['an unknown plan key', { interviewId: 'a', plan: { scores: true } }, 'plan.scores'],
-    ['a plan key of Object.prototype', { interviewId: 'a', plan: JSON.parse('{"__proto__": true}') }, 'plan.__proto__'],
-    ['a string for a boolean', { interviewId: 'a', plan: { close: 'yes' } }, 'plan.close'],
-    ['a number for a duration', { interviewId: 'a', plan: { scoreDeadline: 5 } }, 'plan.scoreDeadline'],
-    ['a misspelt unit', { interviewId: 'a', plan: { scoreDeadline: '7 dys' } }, 'plan.scoreDeadline'],
-    ['verifyFirst that is no mode', { interviewId: 'a', verifyFirst: 'never' }, 'verifyFirst'],
-  ])('names the field: %s', (_, input, field) => {
+    ['input', 'undefined', undefined],
+    ['input', 'a list', []],
+    ['interviewId', 'a missing interview id', {}],
+    ['interviewId', 'an empty interview id', { interviewId: '' }],
+    ['interviewId', 'an interview id with a space', { interviewId: 'a b' }],
+    ['interviewId', 'an interview id with a line break', { interviewId: 'a\nb' }],
+    ['interviewId', 'an interview id of 201 characters', { interviewId: 'a'.repeat(201) }],
+    ['sessionToken', 'an empty token', { interviewId: 'a', sessionToken: '' }],
+    ['sessionToken', 'a token that injects a header', { interviewId: 'a', sessionToken: 'x\r\nx-api-key: k' }],
+    ['sessionToken', 'a token of 16,385 characters', { interviewId: 'a', sessionToken: 'x'.repeat(16_385) }],
+    ['flowId', 'an empty flow id', { interviewId: 'a', flowId: '' }],
+    ['flowId', 'a flow id of 201 characters', { interviewId: 'a', flowId: 'f'.repeat(201) }],
+    ['plan.review', 'an unknown choice', { interviewId: 'a', plan: { review: 'ask' } }],
+    ['sesionToken', 'a misspelled key', { interviewId: 'a', sesionToken: 't' }],
+    ['plan', 'a string as plan', { interviewId: 'a', plan: 'now' }],
+    ['plan.scores', 'an unknown plan key', { interviewId: 'a', plan: { scores: true } }],
+    ['plan.__proto__', 'a key of Object.prototype', { interviewId: 'a', plan: JSON.parse('{"__proto__": true}') }],
+    ['plan.close', 'a string for a boolean', { interviewId: 'a', plan: { close: 'yes' } }],
+    ['plan.scoreDeadline', 'a number for a duration', { interviewId: 'a', plan: { scoreDeadline: 5 } }],
+    ['plan.scoreDeadline', 'a misspelled unit', { interviewId: 'a', plan: { scoreDeadline: '7 dys' } }],
+    ['verifyFirst', 'an unknown verifyFirst', { interviewId: 'a', verifyFirst: 'never' }],
+  ])('names the field %s for %s', (field, _, input) => {
     expect(fieldOf(() => checkOnboardingInput(input))).toBe(field);
   });
 
-  it('quotes an unknown key to 60 characters, without control characters', () => {
+  it('shortens an unknown key to 60 characters and replaces its control characters', () => {
     const key = `\u001b[31m${'k'.repeat(64_000)}`;
     expect(fieldOf(() => checkOnboardingInput({ interviewId: 'a', [key]: 1 }))).toBe(`?[31m${'k'.repeat(55)}…`);
     expect(() => checkOnboardingInput({ interviewId: 'a', plan: { [key]: 1 } })).toThrow(
@@ -67,7 +67,7 @@ describe('checkOnboardingInput', () => {
     );
   });
 
-  it('never repeats a token in its message', () => {
+  it('shows no token in its message', () => {
     expect(() => checkOnboardingInput({ interviewId: 'a', sessionToken: 'secret\nsecret' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
     );
@@ -87,7 +87,7 @@ describe('checkRenewTokenInput', () => {
 });
 
 describe('checkExtendDeadlineInput', () => {
-  it('gives milliseconds', () => {
+  it('returns milliseconds', () => {
     expect(checkExtendDeadlineInput({ by: '2 days' })).toBe(172_800_000);
   });
 
@@ -102,13 +102,13 @@ describe('checkExtendDeadlineInput', () => {
   });
 });
 
-describe('heardStatus', () => {
+describe('parseStatusChanged', () => {
   it.each([
     [{ onboardingStatus: 'EXPIRED' }, 'EXPIRED'],
     [{ onboardingStatus: 'BRAND_NEW', interviewId: 'i' }, 'BRAND_NEW'],
     [{ onboardingStatus: 'ONBOADING_FINISHED' }, 'ONBOARDING_FINISHED'],
     [{ onboardingStatus: 'X'.repeat(64) }, 'X'.repeat(64)],
-    // Of another session.
+    // Another session.
     [{ onboardingStatus: 'EXPIRED', interviewId: 'j' }, undefined],
     [{ onboardingStatus: 'X'.repeat(65) }, undefined],
     [{ onboardingStatus: 'two words' }, undefined],
@@ -117,13 +117,13 @@ describe('heardStatus', () => {
     ['EXPIRED', undefined],
     [null, undefined],
     [undefined, undefined],
-  ])('of %j is %s', (value, status) => {
-    expect(heardStatus(value, 'i')).toBe(status);
+  ])('reads %j as %s', (value, status) => {
+    expect(parseStatusChanged(value, 'i')).toBe(status);
   });
 });
 
 describe('resolvePlan', () => {
-  it('fills every default', () => {
+  it('fills in every default', () => {
     expect(resolvePlan(undefined)).toEqual({
       finishWhen: 'now',
       captureDeadlineMs: 7 * 86_400_000,
@@ -135,7 +135,7 @@ describe('resolvePlan', () => {
     });
   });
 
-  it('takes an undefined or null part as its default', () => {
+  it('uses the default for a part that is undefined or null', () => {
     expect(resolvePlan({ close: undefined, score: null })).toEqual(resolvePlan(undefined));
   });
 });
@@ -160,7 +160,7 @@ describe('parseDuration', () => {
   );
 });
 
-it.each([undefined, null, {}, { close: null }])('a plan of %j with its defaults is the default plan', (plan) => {
+it.each([undefined, null, {}, { close: null }])('planWithDefaults fills in every default for %j', (plan) => {
   expect(planWithDefaults(plan as Plan)).toEqual(PLAN_DEFAULTS);
   expect(planWithDefaults({ close: true })).toEqual({ ...PLAN_DEFAULTS, close: true });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   bearsOut,
   correctOnboardingStatus,
+  isExpired,
   isFinished,
   isKnownStatus,
   isProcessed,
@@ -9,7 +10,7 @@ import {
   laterStatus,
   milestoneOf,
   verdictOf,
-} from '../../src/contract/index.js';
+} from '../../src/contract/milestones.js';
 
 describe('milestoneOf', () => {
   it.each([
@@ -26,22 +27,20 @@ describe('milestoneOf', () => {
     ['MANUAL_REVIEW_SOMETHING_NEW', 'finished'],
     ['MANUAL_REVIEW_APPROVED', 'reviewed'],
     ['MANUAL_REVIEW_REJECTED', 'reviewed'],
-  ])('%s is %s', (status, milestone) => {
+  ])('reads %s as %s', (status, milestone) => {
     expect(milestoneOf(status)).toBe(milestone);
   });
 });
 
-describe('a later milestone satisfies an earlier wait:', () => {
-  it.each([
-    [null, false, false],
-    ['ID_VALIDATION_FINISHED', false, false],
-    ['POST_PROCESSING_FINISHED', true, false],
-    ['EXPIRED', false, false],
-    ['ONBOARDING_FINISHED', true, true],
-    ['MANUAL_REVIEW_REJECTED', true, true],
-  ])('%s', (status, processed, finished) => {
-    expect({ processed: isProcessed(status), finished: isFinished(status) }).toEqual({ processed, finished });
-  });
+it.each([
+  [null, false, false],
+  ['ID_VALIDATION_FINISHED', false, false],
+  ['POST_PROCESSING_FINISHED', true, false],
+  ['EXPIRED', false, false],
+  ['ONBOARDING_FINISHED', true, true],
+  ['MANUAL_REVIEW_REJECTED', true, true],
+])('%s satisfies the wait for "processed": %s, for "finished": %s', (status, processed, finished) => {
+  expect({ processed: isProcessed(status), finished: isFinished(status) }).toEqual({ processed, finished });
 });
 
 describe('laterStatus', () => {
@@ -52,17 +51,17 @@ describe('laterStatus', () => {
     ['ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED', 'POST_PROCESSING_FINISHED'],
     ['POST_PROCESSING_FINISHED', 'ID_VALIDATION_FINISHED', 'POST_PROCESSING_FINISHED'],
     ['POST_PROCESSING_FINISHED', 'EXPIRED', 'EXPIRED'],
-    // It was finished, so it cannot have expired before.
+    // A finished session cannot have expired before.
     ['EXPIRED', 'ONBOARDING_FINISHED', 'ONBOARDING_FINISHED'],
     ['ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED'],
     ['MANUAL_REVIEW_APPROVED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'],
     ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_REJECTED'],
-  ])('of %s, then %s, is %s', (known, heard, later) => {
+  ])('after %s, then %s, returns %s', (known, heard, later) => {
     expect(laterStatus(known, heard)).toBe(later);
   });
 });
 
-it('a verdict is what a person decided, and nothing else', () => {
+it('verdictOf returns a verdict only for the decision of a person', () => {
   expect([null, 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED'].map(verdictOf)).toEqual([
     undefined,
     undefined,
@@ -71,9 +70,9 @@ it('a verdict is what a person decided, and nothing else', () => {
   ]);
 });
 
-it("Incode's misspelling is corrected, and so are case and spaces", () => {
-  for (const given of ['onboarding_finished', ' ONBOARDING_FINISHED', 'Onboading_Finished '])
-    expect(correctOnboardingStatus(given)).toBe('ONBOARDING_FINISHED');
+it("correctOnboardingStatus corrects Incode's misspelling, case and spaces", () => {
+  for (const spelling of ['onboarding_finished', ' ONBOARDING_FINISHED', 'Onboading_Finished '])
+    expect(correctOnboardingStatus(spelling)).toBe('ONBOARDING_FINISHED');
   expect(correctOnboardingStatus('ONBOADING_FINISHED')).toBe('ONBOARDING_FINISHED');
   expect(correctOnboardingStatus('BRAND_NEW')).toBe('BRAND_NEW');
 });
@@ -86,7 +85,7 @@ it.each([
   ['EXPIRED', true],
   ['ONBOARDING_CONCLUDED', false],
   ['', false],
-])('%s is a status that is known: %s', (status, isKnown) => {
+])('isKnownStatus of "%s" is %s', (status, isKnown) => {
   expect(isKnownStatus(status)).toBe(isKnown);
 });
 
@@ -94,8 +93,12 @@ it.each([
   ['ID_VALIDATION_FINISHED', false],
   ['POST_PROCESSING_FINISHED', true],
   ['ONBOARDING_FINISHED', false],
-])('%s is processed, and not further: %s', (status, expected) => {
+])('isProcessedOnly of %s is %s', (status, expected) => {
   expect(isProcessedOnly(status)).toBe(expected);
+});
+
+it('isExpired is true only for EXPIRED', () => {
+  expect(['EXPIRED', 'ONBOARDING_FINISHED', 'UNKNOWN', null].map(isExpired)).toEqual([true, false, false, false]);
 });
 
 it.each([
@@ -107,6 +110,6 @@ it.each([
   ['ONBOARDING_FINISHED', 'EXPIRED', false],
   ['MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_REJECTED', true],
   ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', false],
-])('%s bears out a webhook that said %s: %s', (status, hint, expected) => {
+])('%s confirms a webhook that said %s: %s', (status, hint, expected) => {
   expect(bearsOut(status, hint)).toBe(expected);
 });

@@ -12,23 +12,23 @@ describe('interviewIdOfToken', () => {
     expect(interviewIdOfToken(jwt({ interviewId: 'i-1', externalUserId: 'other' }))).toBe('i-1');
   });
 
-  it('reads claims that are not ASCII', () => {
+  it('reads claims with characters beyond ASCII', () => {
     expect(interviewIdOfToken(jwt({ name: 'Zoë 😀 Ünal', interviewId: 'i-1' }))).toBe('i-1');
   });
 
   it.each([
-    ['a token that is no JWT', 'opaque-token'],
+    ['an opaque token', 'opaque-token'],
     ['an empty token', ''],
     ['a JWT without the claim', jwt({ externalUserId: 'u-1', exp: 1 })],
-    ['a claim that is no text', jwt({ interviewId: 7 })],
-    ['an empty claim', jwt({ interviewId: '' })],
-    ['a claim that cannot be an id', jwt({ interviewId: 'two words\n' })],
-    ['a claim that is too long for an id', jwt({ interviewId: 'x'.repeat(201) })],
-    ['claims that are a list', jwt(['interviewId'])],
-    ['claims that are null', jwt(null)],
-    ['claims that are not base64url', 'a.+/*.c'],
-    ['claims that are no JSON', `a.${Buffer.from('{"interviewId"').toString('base64url')}.c`],
-    ['claims that are not UTF-8', `a.${Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64url')}.c`],
+    ['a JWT whose claim is a number', jwt({ interviewId: 7 })],
+    ['a JWT whose claim is empty', jwt({ interviewId: '' })],
+    ['a JWT whose claim is no valid id', jwt({ interviewId: 'two words\n' })],
+    ['a JWT whose claim has 201 characters', jwt({ interviewId: 'x'.repeat(201) })],
+    ['a JWT whose claims are a list', jwt(['interviewId'])],
+    ['a JWT whose claims are null', jwt(null)],
+    ['a JWT whose claims are not base64url', 'a.+/*.c'],
+    ['a JWT whose claims are invalid JSON', `a.${Buffer.from('{"interviewId"').toString('base64url')}.c`],
+    ['a JWT whose claims are not UTF-8', `a.${Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64url')}.c`],
   ])('finds no claim in %s', (_, token) => {
     expect(interviewIdOfToken(token)).toBeUndefined();
   });
@@ -47,7 +47,7 @@ describe('interviewIdOfToken', () => {
 });
 
 describe('checkTokenFits', () => {
-  it('refuses a token of another session, naming both sessions', () => {
+  it('refuses a token of another session and names both sessions', () => {
     const token = jwt({ interviewId: 'session-b' });
     const refused = () => checkTokenFits('session-a', token);
     expect(refused).toThrow(InvalidInputError);
@@ -56,7 +56,7 @@ describe('checkTokenFits', () => {
     );
   });
 
-  it('accepts the token of the session, and one that names none', () => {
+  it('accepts a token of the same session and a token without the claim', () => {
     for (const token of [jwt({ interviewId: 'session-a' }), jwt({ externalUserId: 'session-b' }), 'opaque'])
       expect(() => checkTokenFits('session-a', token)).not.toThrow();
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/index.js';
 import { parseDuration } from '../../src/contract/index.js';
-import { WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
+import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { forceTimeMs } from '../../src/worker/run.js';
 import { containers, megabytes } from '../support/ops.js';
 

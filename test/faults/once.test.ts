@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { completeBatch } from '../../src/client/index.js';
 import { type BatchPlan, FAILURES, type OnboardingInput } from '../../src/contract/index.js';
 import type { FaultEffect, SessionSpec, SimulatorBehavior } from '../../src/testing/index.js';
@@ -6,6 +6,8 @@ import { all } from '../support/batch.js';
 import { handleOf, until } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
+
+vi.setConfig({ maxConcurrency: 8 });
 
 interface Ended {
   outcome?: string | undefined;
@@ -55,7 +57,7 @@ const calls = ({ simulator }: TestWorld, { interviewId }: Session) =>
 const effects = ({ simulator }: TestWorld, { interviewId }: Session) => simulator.effects(interviewId);
 
 describe.each(WAYS)('%s is finished once', (_, end) => {
-  it.each<[string, FaultEffect]>([
+  it.concurrent.each<[string, FaultEffect]>([
     ['500', { kind: 'status', status: 500, effect: true }],
     ['502', { kind: 'status', status: 502, body: 'html', effect: true }],
     ['a reset', { kind: 'reset', effect: true }],
@@ -67,7 +69,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     expect(calls(world, session)).toBe(1);
   });
 
-  it.each<[string, FaultEffect]>([
+  it.concurrent.each<[string, FaultEffect]>([
     ['has no action', { kind: 'body', body: '{}' }],
     ['is cut', { kind: 'truncated' }],
     ['is an error in disguise', { kind: 'body', body: '{"success": false, "failReason": "ALREADY_FINISHED"}' }],
@@ -80,7 +82,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     expect(calls(world, session)).toBe(1);
   });
 
-  it.each(['lowerCase', 'trailingSpace', 'misspelled'] as const)(
+  it.concurrent.each(['lowerCase', 'trailingSpace', 'misspelled'] as const)(
     'although the status is spelled in another way: %s',
     async (statusSpelling) => {
       await using world = await worldWith({ statusSpelling });
@@ -96,7 +98,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     },
   );
 
-  it.each([404, 400])('although the status endpoint answers %i after a lost answer', async (status) => {
+  it.concurrent.each([404, 400])('although the status endpoint answers %i after a lost answer', async (status) => {
     await using world = await worldWith({});
     const session = await open(world);
     const { interviewId } = session;
@@ -106,7 +108,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     expect(calls(world, session)).toBe(1);
   });
 
-  it('although Incode refuses a repeat while the status lags for longer than the settle time', async () => {
+  it.concurrent('although Incode refuses a repeat while the status lags for longer than the settle time', async () => {
     await using world = await worldWith({ statusLagMs: 2_000, secondFinish: 'refused' });
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
@@ -114,7 +116,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     expect(effects(world, session).finished).toBe(1);
   });
 
-  it('if it was finished before, by whatever', async () => {
+  it.concurrent('if it was finished before, by whatever', async () => {
     await using world = await worldWith({});
     const session = await open(world);
     for (const [, first] of WAYS) await first(world, session);
@@ -124,7 +126,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
 });
 
 describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
-  it('is undecided, and neither closed nor scored', async () => {
+  it.concurrent('is undecided, and neither closed nor scored', async () => {
     await using world = await worldWith({ statusSpelling: 'newValue' });
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
@@ -137,7 +139,7 @@ describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
     expect(world.simulator.callsOf(session.interviewId, 'score')).toEqual([]);
   });
 
-  it('fails with the refusal of the status endpoint if that stands until the end', async () => {
+  it.concurrent('fails with the refusal of the status endpoint if that stands until the end', async () => {
     await using world = await worldWith({});
     const session = await open(world);
     const { interviewId } = session;
@@ -149,7 +151,7 @@ describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
 });
 
 describe.each(WAYS)('%s with the token of another session', (_, end) => {
-  it('is refused without a request, by the claim of the token, also if Incode ignores ids', async () => {
+  it.concurrent('is refused without a request, by the claim of the token, also if Incode ignores ids', async () => {
     await using world = await worldWith({ foreignId: 'ignored' });
     const [a, b] = [await open(world), await open(world)];
     const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
@@ -157,7 +159,7 @@ describe.each(WAYS)('%s with the token of another session', (_, end) => {
     expect(world.simulator.calls).toEqual([]);
   });
 
-  it.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
+  it.concurrent.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
     'fails with IncodeTokenMismatch if Incode refuses the id: %j',
     async (behavior) => {
       await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
@@ -178,7 +180,7 @@ async function endOrRefusal(ended: Promise<Ended>): Promise<string> {
 }
 
 describe('a single session', () => {
-  it('shows that it waits for a status that it understands', async () => {
+  it.concurrent('shows that it waits for a status that it understands', async () => {
     await using world = await worldWith({ statusSpelling: 'newValue' });
     const session = await open(world);
     const { interviewId } = session;
@@ -191,7 +193,7 @@ describe('a single session', () => {
     );
   });
 
-  it('is not sent again after a 2xx answer when its token has been renewed', async () => {
+  it.concurrent('is not sent again after a 2xx answer when its token has been renewed', async () => {
     await using world = await worldWith({ statusLagMs: 3_000 });
     const session = await open(world);
     const { interviewId } = session;
@@ -204,7 +206,7 @@ describe('a single session', () => {
     expect(calls(world, session)).toBe(1);
   });
 
-  it.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
+  it.concurrent.each<Partial<SimulatorBehavior>>([{}, { tokenRefusal: 403 }])(
     'fails with IncodeTokenMismatch while it waits to be processed, if Incode refuses the id: %j',
     async (behavior) => {
       await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
@@ -216,7 +218,7 @@ describe('a single session', () => {
     },
   );
 
-  it('that was started by a foreign client is checked by the worker too', async () => {
+  it.concurrent('that was started by a foreign client is checked by the worker too', async () => {
     await using world = await worldWith({ foreignId: 'ignored' });
     const [a, b] = [await open(world), await open(world)];
     const { workflowId } = handleOf(world, a.interviewId);
@@ -230,7 +232,7 @@ describe('a single session', () => {
     expect(world.simulator.calls).toEqual([]);
   });
 
-  it('waits for another token if one that was handed in belongs to another session', async () => {
+  it.concurrent('waits for another token if one that was handed in belongs to another session', async () => {
     await using world = await worldWith({ tokenForm: 'anonymous' });
     const [a, b] = [await open(world), await open(world)];
     await world.onboarding.start({ interviewId: a.interviewId, plan: { score: false } });
@@ -243,7 +245,7 @@ describe('a single session', () => {
     expect([effects(world, a).finished, effects(world, b).finished]).toEqual([1, 0]);
   });
 
-  it('hands on no redirection with another scheme', async () => {
+  it.concurrent('hands on no redirection with another scheme', async () => {
     await using world = await worldWith({});
     const session = await open(world, { redirectionUrl: 'javascript:alert(1)' });
     expect(await world.onboarding.finish(session)).toMatchObject({

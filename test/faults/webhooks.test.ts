@@ -107,6 +107,9 @@ it('while Temporal does not answer, deliveries are answered 503 in time, with wh
 
 it('SIGTERM waits for a delivery that Temporal has not taken yet, and answers it', async () => {
   const interviewId = await waiting();
+  // Incode confirms what the delivery of this test says. The simulator sends none itself.
+  world.simulator.setWebhook(null);
+  world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
   process.kill(Number(server.pid), 'SIGSTOP');
   const answer = deliver(receiver, { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' }, HEADERS);
   // It is under way when the receiver has nothing else to do but to wait for it.

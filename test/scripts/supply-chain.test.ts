@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { dependencyProblems } from '../../scripts/check-dependencies.js';
 import { contentProblems, contentSummary } from '../../scripts/package-contents.js';
 import { releaseProblems } from '../../scripts/release-problems.js';
@@ -8,7 +9,7 @@ describe('dependencyProblems', () => {
   const fine = { version: '1.0.0', integrity: 'sha512-x', license: 'MIT' };
   const problemsOf = (packages: Record<string, object>) => dependencyProblems({ packages }).problems;
 
-  it('finds nothing in what is fine, and leaves out what is for development', () => {
+  it('finds nothing wrong with good packages, and does not check development dependencies', () => {
     const packages = { '': {}, 'node_modules/a': fine, 'node_modules/b': { ...fine, dev: true, license: 'GPL-3.0' } };
     expect(dependencyProblems({ packages })).toEqual({ problems: [], shipped: 1 });
   });
@@ -17,14 +18,14 @@ describe('dependencyProblems', () => {
     ['no integrity', { integrity: undefined }, /has no integrity/],
     ['a git repository', { resolved: 'git+ssh://git@example.com/a.git' }, /does not come from the registry/],
     ['a tarball', { resolved: 'https://example.com/a.tgz' }, /does not come from the registry/],
-    ['a licence that nobody has looked at', { license: 'GPL-3.0' }, /licence GPL-3\.0 has not been looked at/],
-    ['no licence', { license: undefined }, /licence unknown/],
-    ['a script', { hasInstallScript: true }, /runs code while it is installed/],
+    ['a license that is not on the list', { license: 'GPL-3.0' }, /license GPL-3\.0 is not on the list/],
+    ['no license', { license: undefined }, /license unknown/],
+    ['an install script', { hasInstallScript: true }, /runs code while it is installed/],
   ])('finds %s', (_, change, problem) => {
     expect(problemsOf({ 'node_modules/a': { ...fine, ...change } })).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('knows the one script by name and version, wherever it lies', () => {
+  it('allows the install script of protobufjs 7 in any directory', () => {
     const script = { ...fine, hasInstallScript: true };
     const at = 'node_modules/x/node_modules/protobufjs';
     expect(problemsOf({ [at]: { ...script, version: '7.6.0' } })).toEqual([]);
@@ -39,15 +40,17 @@ describe('contentProblems', () => {
   paths.push('dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js');
   const files = (...more: string[]) => [...paths, ...more].map((path) => ({ path, size: 10 }));
 
-  it('finds nothing in what is fine', () => {
+  it('finds nothing wrong with the right files', () => {
     expect(contentProblems(files('dist/cli/main.d.ts'), 1_000, tracked)).toEqual([]);
   });
 
-  it.each(['.env', 'docs/notes.txt', 'dist/gone.js', 'dist/cli/main.js.map'])('finds %s', (path) => {
-    expect(contentProblems(files(path), 1_000, tracked)).toEqual([`${path} is neither in git nor built from what is`]);
+  it.each(['.env', 'docs/notes.txt', 'dist/gone.js', 'dist/cli/main.js.map'])('finds the stray file %s', (path) => {
+    expect(contentProblems(files(path), 1_000, tracked)).toEqual([
+      `${path} is neither in git nor built from a file in git`,
+    ]);
   });
 
-  it('finds what is missing, and what is too large', () => {
+  it('finds a missing file and a package that is too large', () => {
     const some = files().filter(({ path }) => path !== 'dist/workflow-bundle.js');
     expect(contentProblems(some, 2_000_000, tracked)).toEqual([
       'dist/workflow-bundle.js is missing',
@@ -55,7 +58,7 @@ describe('contentProblems', () => {
     ]);
   });
 
-  it('sums up by directory', () => {
+  it('counts files and bytes by directory', () => {
     expect(contentSummary(files())).toMatchObject({
       'dist/': { files: 3, bytes: 30 },
       LICENSE: { files: 1, bytes: 10 },
@@ -72,28 +75,35 @@ describe('releaseProblems', () => {
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://example.com' },
   };
 
-  it('lets pass what is ready', () => {
+  it('finds nothing wrong with a commit that is ready', () => {
     expect(releaseProblems(ready)).toEqual([]);
   });
 
   it.each([
-    ['changes', { status: ' M README.md' }, /not committed/],
-    ['no tag', { tags: [''] }, /not tagged v1\.2\.3/],
-    ['no changelog', { changelog: '## 1.2.30' }, /CHANGELOG\.md has no "## 1\.2\.3"/],
-    ['no repository', { manifest: { version: '1.2.3' } }, /repository\.url/],
-    ['no CI', { env: {} }, /Publish from CI/],
-  ])('stops at %s', (_, change, problem) => {
+    ['uncommitted changes', { status: ' M README.md' }, /not committed/],
+    ['a missing tag', { tags: [''] }, /not tagged v1\.2\.3/],
+    ['a missing entry in CHANGELOG.md', { changelog: '## 1.2.30' }, /CHANGELOG\.md has no "## 1\.2\.3"/],
+    ['a missing repository URL', { manifest: { version: '1.2.3' } }, /repository\.url/],
+    ['a machine that is not CI', { env: {} }, /Publish from CI/],
+  ])('finds %s', (_, change, problem) => {
     expect(releaseProblems({ ...ready, ...change })).toEqual([expect.stringMatching(problem)]);
   });
 });
 
-describe('the workflow that publishes', () => {
-  const workflow = readFileSync(new URL('../../.github/workflows/release.yml', import.meta.url), 'utf8');
+describe('workflows of GitHub Actions', () => {
+  const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-  it('runs what this page and the tests run, and stores no token', () => {
+  it('release.yml runs .ci/run and npm run release, and stores no token', () => {
+    const workflow = text('.github/workflows/release.yml');
     expect(workflow).toMatch(/^ +- run: \.ci\/run$/m);
     expect(workflow).toMatch(/^ +- run: npm run release$/m);
     expect(workflow).toMatch(/^ +id-token: write$/m);
     expect(workflow).not.toMatch(/secrets\./);
+  });
+
+  it('test.yml tests the oldest Node that package.json allows, and those that docs/releasing.md names', () => {
+    const nodes: string[] = parse(text('.github/workflows/test.yml')).jobs.test.strategy.matrix.node.map(String);
+    expect(JSON.parse(text('package.json')).engines.node).toMatch(new RegExp(`^>=${nodes[0]}\\.`));
+    expect(text('docs/releasing.md')).toContain(`on Node ${nodes.slice(0, -1).join(', ')} and ${nodes.at(-1)}`);
   });
 });

@@ -79,11 +79,12 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
       } as const
     )[behavior.foreignId],
     'executive-read': ['could not be tried', 'no executive token was given'],
+    'executive-score': ['could not be tried', 'no executive token was given'],
     'token-form': behavior.tokenForm === 'opaque' ? ['differs, safe', 'no JWT'] : ['as assumed', 'JWT with exp'],
     'token-names-session':
       behavior.tokenForm === 'namesInterview'
         ? ['as assumed', 'the claim names the session']
-        : ['differs, safe', 'no such claim'],
+        : [behavior.foreignId === 'refused' ? 'differs, safe' : 'differs, configure', 'no such claim'],
     reissue: (
       {
         reissued: ['as assumed', /^same session/],

@@ -1,21 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { createTokens, signingKey } from '../../src/webhook/tokens.js';
-import { askForToken, basic, CLIENT, deliver, SECRET, STATUS, send, startReceiver } from './support.js';
+import { createBearerTokens, signingKey } from '../../src/webhook/tokens.js';
+import { basic, CLIENT, deliver, requestToken, SECRET, STATUS, send, startReceiver } from './support.js';
 
 const OLD = 'the-secret-of-last-year';
 
-describe('a header secret lets in or not', () => {
-  it.each<[string, Record<string, string>, number]>([
-    ['the right one', {}, 200],
-    ['the right one under a name in other letters', { 'X-SECRET': SECRET }, 200],
-    ['another', { 'x-secret': 'unknown-to-this-side' }, 401],
-    ['its beginning', { 'x-secret': SECRET.slice(0, -1) }, 401],
-    ['more than it', { 'x-secret': `${SECRET}!` }, 401],
-    ['an empty one', { 'x-secret': '' }, 401],
-    ['the right one in another header', { 'x-secret': '', authorization: SECRET }, 401],
-  ])('%s', async (_, headers, status) => {
+describe('the secret in a header', () => {
+  it.each<[number, string, Record<string, string>]>([
+    [200, 'the secret', {}],
+    [200, 'the secret under an upper-case header name', { 'X-SECRET': SECRET }],
+    [401, 'another secret', { 'x-secret': 'unknown-to-this-side' }],
+    [401, 'the beginning of the secret', { 'x-secret': SECRET.slice(0, -1) }],
+    [401, 'the secret and another character', { 'x-secret': `${SECRET}!` }],
+    [401, 'an empty header', { 'x-secret': '' }],
+    [401, 'the secret in another header', { 'x-secret': '', authorization: SECRET }],
+  ])('answers %i to %s', async (status, _, headers) => {
     await using one = await startReceiver();
     const answer = await deliver(one.url, { headers });
     expect(answer.status).toBe(status);
@@ -24,7 +24,7 @@ describe('a header secret lets in or not', () => {
     expect(JSON.stringify([answer.body, one.events])).not.toContain(SECRET);
   });
 
-  it('refuses a delivery that does not carry the header', async () => {
+  it('refuses a delivery without the header', async () => {
     for (const oauth of [{}, { oauth: { clients: [CLIENT] } }]) {
       await using one = await startReceiver({ header: { name: 'X-Secret', secrets: [SECRET] }, ...oauth });
       const headers = { 'content-type': 'application/json' };
@@ -36,36 +36,36 @@ describe('a header secret lets in or not', () => {
     }
   });
 
-  it('replaces another without a gap, and the log says when the old one is not used any more', async () => {
+  it('accepts an old and a new secret and logs which one was used', async () => {
     await using one = await startReceiver({ header: { name: 'x-secret', secrets: [SECRET, OLD] } });
     expect(await deliver(one.url, { headers: { 'x-secret': OLD } })).toMatchObject({ status: 200 });
     expect(await deliver(one.url)).toMatchObject({ status: 200 });
     expect(one.events.map(({ credential }) => credential)).toEqual(['header.secrets[1]', 'header.secrets[0]']);
   });
 
-  it('can be the whole Authorization header', async () => {
-    const secret = 'Bearer not-a-token-of-ours';
+  it('may be the whole Authorization header', async () => {
+    const secret = 'Bearer not-one-of-our-tokens';
     await using one = await startReceiver({
       header: { name: 'Authorization', secrets: [secret] },
       oauth: { clients: [CLIENT] },
     });
     expect(await deliver(one.url, { headers: { authorization: secret } })).toMatchObject({ status: 200 });
-    const { body } = await askForToken(one.url);
+    const { body } = await requestToken(one.url);
     expect(await deliver(one.url, { headers: { authorization: `Bearer ${body.access_token}` } })).toMatchObject({
       status: 200,
     });
   });
 
-  it('is asked for before the body is looked at', async () => {
+  it('is checked before the body is read', async () => {
     await using one = await startReceiver();
     expect(await deliver(one.url, { headers: { 'x-secret': 'x' }, body: 'no JSON' })).toMatchObject({ status: 401 });
   });
 });
 
 describe('the token endpoint', () => {
-  it('gives a token that lets deliveries in', async () => {
+  it('issues a token that authenticates deliveries', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT], tokenTtlMs: 120_000 } });
-    const { status, headers, body } = await askForToken(one.url);
+    const { status, headers, body } = await requestToken(one.url);
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json');
     expect(headers.get('cache-control')).toBe('no-store');
@@ -81,13 +81,13 @@ describe('the token endpoint', () => {
   it.each([
     ['a form', 'application/x-www-form-urlencoded;charset=UTF-8', 'scope=&grant_type=client_credentials'],
     ['JSON', 'application/json', '{"grant_type": "client_credentials"}'],
-  ])('takes %s', async (_, contentType, body) => {
+  ])('accepts a request as %s', async (_, contentType, body) => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
-    expect(await askForToken(one.url, undefined, { contentType, body })).toMatchObject({ status: 200 });
+    expect(await requestToken(one.url, undefined, { contentType, body })).toMatchObject({ status: 200 });
   });
 
   it.each(['', 'Bearer', 'Bearer a b', `Basic ${btoa('incode:s')}`])(
-    'without one nobody is let in: "%s"',
+    'is the only source of tokens, so deliveries with the Authorization header "%s" are refused',
     async (sent) => {
       await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
       const answer = await deliver(one.url, sent === '' ? {} : { headers: { authorization: sent } });
@@ -97,41 +97,41 @@ describe('the token endpoint', () => {
     },
   );
 
-  it('takes credentials as they are, and form-encoded as OAuth2 has it', async () => {
+  it('accepts credentials as they are and form-encoded', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     const encoded = basic(encodeURIComponent(CLIENT.id), encodeURIComponent(CLIENT.secret));
     expect(encoded).not.toBe(basic(CLIENT.id, CLIENT.secret));
-    expect(await askForToken(one.url, encoded)).toMatchObject({ status: 200 });
-    expect(await askForToken(one.url, basic(CLIENT.id, CLIENT.secret))).toMatchObject({ status: 200 });
+    expect(await requestToken(one.url, encoded)).toMatchObject({ status: 200 });
+    expect(await requestToken(one.url, basic(CLIENT.id, CLIENT.secret))).toMatchObject({ status: 200 });
   });
 
   it.each([
     ['another secret', basic(CLIENT.id, 'another-secret-of-16')],
     ['another client', basic('other', CLIENT.secret)],
-    ['an id that leaves its end to the secret', basic('inc', `ode${CLIENT.secret}`)],
-    ['no secret', basic(CLIENT.id, '')],
-    ['no colon', `Basic ${btoa('incode')}`],
-    ['no base64', 'Basic %%%'],
+    ['the right characters split at another place', basic('inc', `ode${CLIENT.secret}`)],
+    ['an empty secret', basic(CLIENT.id, '')],
+    ['credentials without a colon', `Basic ${btoa('incode')}`],
+    ['credentials that are not base64', 'Basic %%%'],
     ['another scheme', `Digest ${btoa('incode:s')}`],
-    ['nothing', ''],
-  ])('refuses %s with 401', async (_, authorization) => {
+    ['an empty header', ''],
+  ])('answers 401 to %s', async (_, authorization) => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
-    const answer = await askForToken(one.url, authorization);
+    const answer = await requestToken(one.url, authorization);
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
     expect(one.receiver.counts).toMatchObject({ unauthenticated: 1, tokenIssued: 0 });
   });
 
   it.each([
-    ['another grant', 'application/x-www-form-urlencoded', 'grant_type=password', 400, 'unsupported_grant_type'],
-    ['no grant', 'application/x-www-form-urlencoded', '', 400, 'unsupported_grant_type'],
-    ['JSON without one', 'application/json', 'null', 400, 'unsupported_grant_type'],
-    ['no JSON', 'application/json', 'grant_type=client_credentials', 400, 'invalid_request'],
-    ['another type', 'text/plain', 'grant_type=client_credentials', 415, 'invalid_request'],
-    ['much', 'application/x-www-form-urlencoded', 'x'.repeat(70_000), 413, 'invalid_request'],
+    ['another grant type', 'application/x-www-form-urlencoded', 'grant_type=password', 400, 'unsupported_grant_type'],
+    ['a form without a grant type', 'application/x-www-form-urlencoded', '', 400, 'unsupported_grant_type'],
+    ['JSON without a grant type', 'application/json', 'null', 400, 'unsupported_grant_type'],
+    ['invalid JSON', 'application/json', 'grant_type=client_credentials', 400, 'invalid_request'],
+    ['another content type', 'text/plain', 'grant_type=client_credentials', 415, 'invalid_request'],
+    ['a body above the limit', 'application/x-www-form-urlencoded', 'x'.repeat(70_000), 413, 'invalid_request'],
   ])('refuses %s', async (_, contentType, body, status, error) => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
-    expect(await askForToken(one.url, undefined, { contentType, body })).toMatchObject({ status, body: { error } });
+    expect(await requestToken(one.url, undefined, { contentType, body })).toMatchObject({ status, body: { error } });
   });
 
   it('answers 405 to GET', async () => {
@@ -153,7 +153,8 @@ describe('a bearer token', () => {
     ).sign(key);
   const unchanged = (token: SignJWT) => token;
 
-  it('made as ours are is taken: what follows differs from it in one thing', async () => {
+  // The tokens of the next tests differ from this one in one point.
+  it('with our claims and our signature is accepted', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     const authorization = `Bearer ${await signed(unchanged)}`;
     expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 200 });
@@ -176,13 +177,13 @@ describe('a bearer token', () => {
       () => signed(unchanged, new TextEncoder().encode(CLIENT.secret.padEnd(32, '\0'))),
     ],
     ['is signed by another algorithm', async () => withHeader(await signed(unchanged), { alg: 'HS512' }, 'sha512')],
-    ['is another client’s', () => signed((token) => token.setSubject('other'))],
-    ['is another issuer’s', () => signed((token) => token.setIssuer('other'))],
+    ['names another client', () => signed((token) => token.setSubject('other'))],
+    ['names another issuer', () => signed((token) => token.setIssuer('other'))],
     [
       'is not signed',
       () => new UnsecuredJWT({ sub: CLIENT.id, iss: 'temporal-incode/webhook', exp: now() + 60 }).encode(),
     ],
-    ['says alg none and is signed', async () => withHeader(await signed(unchanged), { alg: 'none' })],
+    ['has alg none and a signature', async () => withHeader(await signed(unchanged), { alg: 'none' })],
     [
       'was changed',
       async () =>
@@ -191,7 +192,7 @@ describe('a bearer token', () => {
           `.${part({ iss: 'temporal-incode/webhook', sub: CLIENT.id, exp: now() + 9_999 })}.`,
         ),
     ],
-    ['is no token', () => 'known-to-both-sides'],
+    ['is not a JWT', () => 'known-to-both-sides'],
     ['is empty', () => ''],
   ])('is refused if it %s', async (_, token) => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
@@ -202,30 +203,30 @@ describe('a bearer token', () => {
     expect(one.deliveries).toEqual([]);
   });
 
-  it('of one receiver is taken by another, also after a restart', async () => {
+  it('is accepted by another receiver, also after a restart', async () => {
     const oauth = { clients: [CLIENT] };
     const first = await startReceiver({ oauth });
-    const { body } = await askForToken(first.url);
+    const { body } = await requestToken(first.url);
     await first.receiver.close();
     await using second = await startReceiver({ oauth });
     const authorization = `Bearer ${body.access_token}`;
     expect(await deliver(second.url, { headers: { authorization } })).toMatchObject({ status: 200 });
   });
 
-  it('lives as long as its secret: beside a new one, and not without it', async () => {
+  it('is valid while its secret is configured, also next to a newer secret', async () => {
     const oldClient = { id: CLIENT.id, secret: OLD };
     await using before = await startReceiver({ oauth: { clients: [oldClient] } });
     await using meanwhile = await startReceiver({ oauth: { clients: [CLIENT, oldClient] } });
     await using after = await startReceiver({ oauth: { clients: [CLIENT] } });
-    const { body } = await askForToken(before.url, basic(CLIENT.id, OLD));
+    const { body } = await requestToken(before.url, basic(CLIENT.id, OLD));
     const headers = { authorization: `Bearer ${body.access_token}` };
     expect(await deliver(meanwhile.url, { headers })).toMatchObject({ status: 200 });
     expect(meanwhile.events).toMatchObject([{ credential: 'oauth.clients[1]' }]);
-    expect(await askForToken(meanwhile.url)).toMatchObject({ status: 200 });
+    expect(await requestToken(meanwhile.url)).toMatchObject({ status: 200 });
     expect(await deliver(after.url, { headers })).toMatchObject({ status: 401 });
   });
 
-  it('is not asked for if header secrets are the only way', async () => {
+  it('is refused if only header secrets are configured', async () => {
     await using one = await startReceiver();
     const headers = { 'x-secret': '', authorization: `Bearer ${await signed(unchanged)}` };
     const answer = await deliver(one.url, { headers });
@@ -237,17 +238,17 @@ describe('a bearer token', () => {
     return Buffer.from(JSON.stringify(value)).toString('base64url');
   }
 
-  /** Signed properly, for those who look at the signature only. */
+  /** @returns the token with another header and a valid signature */
   function withHeader(token: string, header: object, hash = 'sha256'): string {
     const text = `${part(header)}.${token.split('.')[1]}`;
     return `${text}.${createHmac(hash, signingKey(CLIENT)).update(text).digest('base64url')}`;
   }
 });
 
-describe('tokens', () => {
-  it('end when they said they would, and a minute for clocks that differ', async () => {
+describe('createBearerTokens', () => {
+  it('accepts a token for a minute after its expiry, because clocks differ', async () => {
     let now = 1_800_000_000_000;
-    const tokens = createTokens([CLIENT], 600_000, () => now);
+    const tokens = createBearerTokens([CLIENT], 600_000, () => now);
     const { access_token, expires_in } = await tokens.issue(CLIENT);
     expect(expires_in).toBe(600);
     now += 659_000;
@@ -256,7 +257,7 @@ describe('tokens', () => {
     expect(await tokens.verify(access_token)).toBe(-1);
   });
 
-  it('have keys that differ by secret and by client', () => {
+  it('derives another key for each client and secret', () => {
     const keys = [CLIENT, { ...CLIENT, id: 'other' }, { ...CLIENT, secret: OLD }].map((one) =>
       Buffer.from(signingKey(one)).toString('hex'),
     );
@@ -264,7 +265,7 @@ describe('tokens', () => {
   });
 });
 
-it('lets everybody in only if that was said', async () => {
+it('allowUnauthenticated accepts deliveries with any credential', async () => {
   await using one = await startReceiver({ allowUnauthenticated: true });
   expect(await deliver(one.url, { headers: { 'x-secret': 'whatever' } })).toMatchObject({ status: 200 });
   expect(one.deliveries).toHaveLength(1);

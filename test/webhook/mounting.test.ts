@@ -36,67 +36,67 @@ async function serve(listener: RequestListener) {
   };
 }
 
-describe('in a node:http server', () => {
-  it('takes its own paths and answers 404 to others', async () => {
+describe('the receiver in a node:http server', () => {
+  it('answers at its own paths and 404 elsewhere', async () => {
     const { receiver, deliveries } = receiverOf();
     await using host = await serve(receiver.handler);
     expect(await deliver(host.url)).toMatchObject({ status: 200 });
     expect(await deliver(`${host.url}/other`)).toMatchObject({ status: 404 });
     expect(await send(host.url, { method: 'GET' })).toMatchObject({ status: 405 });
-    // The host has a health of its own.
+    // A mounted receiver has no health endpoints.
     expect(await send(`${host.url}/healthz`, { method: 'GET' })).toMatchObject({ status: 404 });
     expect(deliveries).toEqual([STATUS]);
     await receiver.close();
   });
 
-  it('limits the body there too', async () => {
+  it('limits the size of the body', async () => {
     const { receiver } = receiverOf({ maxBodyBytes: 10, bodyTimeoutMs: 100 });
     await using host = await serve(receiver.handler);
     expect(await deliver(host.url)).toMatchObject({ status: 413 });
   });
 
-  it('answers what is under way when it is closed, and takes nothing new', async () => {
-    let taken: (() => void) | undefined;
+  it('answers requests in flight when it is closed and accepts no new ones', async () => {
+    let accept: (() => void) | undefined;
     const { receiver } = receiverOf({
       notify: () =>
         new Promise((resolve) => {
-          taken = () => resolve('delivered');
+          accept = () => resolve('delivered');
         }),
     });
     await using host = await serve(receiver.handler);
     const answer = deliver(host.url);
-    await expect.poll(() => taken).toBeDefined();
+    await expect.poll(() => accept).toBeDefined();
     let isClosed = false;
     const closed = receiver.close().then(() => {
       isClosed = true;
     });
     expect(await deliver(host.url)).toMatchObject({ status: 503 });
     expect(isClosed).toBe(false);
-    taken?.();
+    accept?.();
     expect(await answer).toMatchObject({ status: 200 });
     await closed;
   });
 
-  it('does not hang or fall when its caller leaves at once', async () => {
+  it('counts a request as incomplete if the caller disconnects at once', async () => {
     const { receiver } = receiverOf();
     await using host = await serve(async (request, response) => {
       request.destroy();
       receiver.handler(request, response);
     });
     await expect(deliver(host.url)).rejects.toThrow();
-    // Long before the body's time is up.
+    // Long before the timeout of the body.
     await expect.poll(() => receiver.counts.incomplete).toBe(1);
     await receiver.close();
   });
 });
 
-describe('in Express', () => {
+describe('the receiver in Express', () => {
   it.each([
     ['at the root', '', '/incode/webhook'],
     ['below a mount point', '/hooks', '/hooks/incode/webhook'],
     ['at its own path', '/incode/webhook', '/incode/webhook'],
     ['at a part of its own path', '/incode', '/incode/webhook'],
-  ])('works %s', async (_, mountPoint, path) => {
+  ])('works if mounted %s', async (_, mountPoint, path) => {
     const { receiver, deliveries } = receiverOf();
     const app = express();
     app.use(mountPoint, receiver.handler);
@@ -110,7 +110,7 @@ describe('in Express', () => {
     expect(await deliver(`${host.url}/other`)).toMatchObject({ status: 200, body: { got: STATUS } });
   });
 
-  it('says so if a body parser was there first', async () => {
+  it('reports a body parser that read the body before it', async () => {
     const { receiver, deliveries } = receiverOf();
     const app = express();
     app.use(express.json());
@@ -120,13 +120,13 @@ describe('in Express', () => {
     expect(answer).toMatchObject({ status: 500, body: { error: expect.stringContaining('before any body parser') } });
     expect(receiver.counts.alreadyRead).toBe(1);
     expect(deliveries).toEqual([]);
-    // Also where there was nothing to read.
+    // Also for an empty body.
     expect(await deliver(host.url, { body: '' })).toMatchObject({ status: 500 });
   });
 });
 
-describe('in Fastify', () => {
-  it.each(['', '/hooks'])('works with the prefix "%s", beside routes of the host', async (prefix) => {
+describe('the receiver in Fastify', () => {
+  it.each(['', '/hooks'])('works with the prefix "%s" next to routes of the host', async (prefix) => {
     const { receiver, deliveries } = receiverOf();
     const app = fastify();
     app.register(receiver.plugin, { prefix });
@@ -146,13 +146,13 @@ describe('the examples of docs/webhooks.md', () => {
   const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => String(code));
 
-  it('are all here', () => {
+  it('are four', () => {
     expect(examples).toHaveLength(4);
   });
 
-  // They run as they stand, against the package as it was built.
+  // They run unchanged against the built package.
   it.each(examples.map((code) => [/from '(?!temporal-incode)(.+)'/.exec(code)?.[1] ?? 'alone', code]))(
-    'work: %s',
+    'receive a delivery with the host "%s"',
     async (name, code) => {
       const directory = mkdtempSync(`${root}/.example-`);
       const port = await freePort();

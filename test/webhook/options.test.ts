@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { createWebhookReceiver, type WebhookReceiverOptions } from '../../src/webhook/index.js';
-import { resolveOptions, WEBHOOK_DEFAULTS } from '../../src/webhook/options.js';
+import { resolveOptions } from '../../src/webhook/options.js';
 
 const SECRET = 'known-to-both-sides';
 const notify = async () => 'delivered' as const;
 
-describe('createWebhookReceiver refuses', () => {
+describe('createWebhookReceiver', () => {
   const secrets = [SECRET];
   const clients = [{ id: 'incode', secret: SECRET }];
 
   it.each<[Partial<WebhookReceiverOptions>, RegExp]>([
-    [{}, /^header or oauth must be given, or allowUnauthenticated: true/],
-    [{ allowUnauthenticated: false }, /^header or oauth must be given/],
-    [{ allowUnauthenticated: true, header: { name: 'x', secrets } }, /^allowUnauthenticated contradicts/],
+    [{}, /^header or oauth is required, or allowUnauthenticated: true/],
+    [{ allowUnauthenticated: false }, /^header or oauth is required/],
+    [{ allowUnauthenticated: true, header: { name: 'x', secrets } }, /^allowUnauthenticated excludes/],
     [{ header: { name: 'x-secret', secrets: [] } }, /^header.secrets must not be empty/],
     [{ header: { name: 'x secret', secrets } }, /^header.name must be/],
     [{ header: { name: 'x', secrets: [SECRET, 'short'] } }, /^header.secrets\[1\] must have at least 16 characters$/],
@@ -29,18 +30,18 @@ describe('createWebhookReceiver refuses', () => {
     [{ allowUnauthenticated: true, maxBodyBytes: 0.5 }, /^maxBodyBytes must be/],
     [{ allowUnauthenticated: true, notifyTimeoutMs: -1 }, /^notifyTimeoutMs must be/],
     [{ allowUnauthenticated: true, notify: undefined as never }, /^notify must be a function/],
-  ])('%j', (options, message) => {
+  ])('refuses %j', (options, message) => {
     expect(() => createWebhookReceiver({ notify, ...options })).toThrow(message);
   });
 
   it.each([
     ['header.secrets', { header: { name: 'x', secrets: () => ['short'] } }],
     ['oauth.clients', { oauth: { clients: () => [{ id: 'a', secret: 'short' }] } }],
-  ])('what %s as a function gives at the start', (option, options) => {
+  ])('refuses an invalid first result of a function %s', (option, options) => {
     expect(() => createWebhookReceiver({ notify, ...options })).toThrow(new RegExp(`^${option}\\[0\\]`));
   });
 
-  it('nothing that is left out: each option has the default that its description names', () => {
+  it('documents the default of every option', () => {
     const source = readFileSync(new URL('../../src/webhook/options.ts', import.meta.url), 'utf8');
     for (const [name, value] of Object.entries(WEBHOOK_DEFAULTS)) {
       const description = new RegExp(`@default ("?)${value}\\1[^@]*?\\n\\s+${name}\\?:`);
@@ -53,7 +54,7 @@ describe('resolveOptions', () => {
   const header = { name: 'X-Secret', secrets: [SECRET] };
   const oauth = { clients: [{ id: 'incode', secret: SECRET }] };
 
-  it('fills every default', async () => {
+  it('fills in every default', async () => {
     const { ready, ...settings } = resolveOptions({ notify, header, oauth });
     const { tokenTtlMs, ...defaults } = WEBHOOK_DEFAULTS;
     expect(settings).toMatchObject({
@@ -65,13 +66,13 @@ describe('resolveOptions', () => {
     expect(await ready()).toBe(true);
   });
 
-  it('takes an undefined option as left out, and what is given as it is', async () => {
+  it('uses the default for an undefined option and keeps all others', async () => {
     const ready = async () => false;
     const settings = resolveOptions({ notify, ready, oauth: { ...oauth, tokenTtlMs: 5 }, path: undefined as never });
     expect(settings).toMatchObject({ path: WEBHOOK_DEFAULTS.path, header: null, oauth: { tokenTtlMs: 5 }, ready });
   });
 
-  it("keeps a list as it is now: the caller's array may change", () => {
+  it('copies lists, because the caller may change its array', () => {
     const secrets = [SECRET];
     const settings = resolveOptions({ notify, header: { name: 'x', secrets } });
     secrets.length = 0;

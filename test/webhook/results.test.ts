@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { HTTP_STATUS, Refusal, Tally, type WebhookEvent } from '../../src/webhook/results.js';
 
 describe('Tally', () => {
-  it('counts every result from nothing, and gives away no number that can be changed', () => {
+  it('counts every result from 0 and protects its counts from changes', () => {
     const tally = new Tally(undefined);
     expect(Object.keys(tally.counts)).toEqual(Object.keys(HTTP_STATUS));
     expect(Object.values(tally.counts).every((count) => count === 0)).toBe(true);
@@ -11,7 +11,7 @@ describe('Tally', () => {
     expect(tally.counts).toMatchObject({ delivered: 1, ignored: 0 });
   });
 
-  it('tells the log what came of a request, how long it took, and the facts', () => {
+  it('logs the result of a request, its duration and its facts', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const events: WebhookEvent[] = [];
@@ -27,7 +27,7 @@ describe('Tally', () => {
     }
   });
 
-  it('counts what a broken log was to be told', () => {
+  it('counts a request even if the log throws', () => {
     const tally = new Tally(() => {
       throw new Error('disk full');
     });
@@ -36,7 +36,7 @@ describe('Tally', () => {
   });
 });
 
-it('a refusal says what is wrong with which part of a request, and what has to be answered', () => {
+it('Refusal has the message, the field and the headers of the answer', () => {
   expect(new Refusal('malformed', 'body must be JSON', 'body')).toMatchObject({
     name: 'Refusal',
     result: 'malformed',

@@ -3,13 +3,13 @@ import { startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { call } from '../testing/simulator-client.js';
 import { CLIENT, SECRET, startReceiver } from './support.js';
 
-// The simulator sends as Incode does: what is lost here would be lost there.
+// The simulator sends webhooks like Incode, with the same retry schedule.
 
-/** Incode's schedule of half an hour in some seconds. */
+/** Shortens Incode's schedule of half an hour to some seconds. */
 const timeScale = 0.002;
 
-describe("the simulator's deliveries arrive", () => {
-  it('with a static header', async () => {
+describe('deliveries of the simulator', () => {
+  it('arrive with a secret in a header', async () => {
     await using one = await startReceiver();
     const webhook = { url: `${one.url}/incode/webhook`, headers: { 'x-secret': SECRET } };
     await using simulator = await startIncodeSimulator({ webhook });
@@ -21,7 +21,7 @@ describe("the simulator's deliveries arrive", () => {
     ]);
   });
 
-  it('with OAuth2, one token for many', async () => {
+  it('arrive with OAuth2 and share one token', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     await using simulator = await startIncodeSimulator({ webhook: oauthTarget(one.url) });
     const { interviewId } = await simulator.openSession();
@@ -33,9 +33,9 @@ describe("the simulator's deliveries arrive", () => {
     expect(one.receiver.counts).toMatchObject({ tokenIssued: 1, delivered: 2 });
   });
 
-  it('through the exchange of a secret, none refused', async () => {
+  it('are all accepted while one secret replaces another', async () => {
     const old = { id: CLIENT.id, secret: 'the-secret-of-last-year' };
-    // Each the next deployment: the new one is added, Incode's dashboard is changed, the old one is removed.
+    // Three deployments: add the new secret, change Incode's dashboard, remove the old secret.
     await using first = await startReceiver({ oauth: { clients: [old] } });
     await using second = await startReceiver({ oauth: { clients: [CLIENT, old] } });
     await using third = await startReceiver({ oauth: { clients: [CLIENT] } });
@@ -54,12 +54,12 @@ describe("the simulator's deliveries arrive", () => {
     ]);
   });
 
-  it('in the end, however often notify is not possible', async () => {
+  it('are sent again until notify succeeds', async () => {
     let attempts = 0;
     await using one = await startReceiver({
       notify: async () => {
         attempts += 1;
-        if (attempts <= 2) throw new Error('Temporal is away');
+        if (attempts <= 2) throw new Error('Temporal is unavailable');
         return 'delivered';
       },
     });
@@ -79,11 +79,10 @@ describe("the simulator's deliveries arrive", () => {
     expect(one.receiver.counts).toMatchObject({ unavailable: 2, delivered: 1 });
   });
 
-  it('all, through an outage and a restart of the receiver', async () => {
-    const away = new Error('Temporal is away');
-    const first = await startReceiver({ notify: () => Promise.reject(away) });
+  it('all arrive after an outage and a restart of the receiver', async () => {
+    const first = await startReceiver({ notify: () => Promise.reject(new Error('Temporal is unavailable')) });
     const webhook = { url: `${first.url}/incode/webhook`, headers: { 'x-secret': SECRET } };
-    // Slow enough for the second receiver to be there before the schedule ends, on any machine.
+    // Slow enough that the second receiver starts before the schedule ends, on any machine.
     await using simulator = await startIncodeSimulator({ timeScale: 0.01, webhook });
     const sessions = await Promise.all(Array.from({ length: 100 }, () => simulator.openSession()));
     for (const { interviewId } of sessions) simulator.setOnboardingStatus(interviewId, 'EXPIRED');
@@ -97,7 +96,7 @@ describe("the simulator's deliveries arrive", () => {
     expect(simulator.deliveries.filter(({ lost }) => lost)).toEqual([]);
   });
 
-  it('once if the session is not ours: it is not sent again', async () => {
+  it('are sent once if the session is unknown', async () => {
     await using one = await startReceiver({ notify: async () => 'unknownSession' });
     await using simulator = await startIncodeSimulator({
       timeScale,

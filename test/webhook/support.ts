@@ -16,13 +16,13 @@ export interface StartedReceiver {
   receiver: WebhookReceiver;
   url: string;
   port: number;
-  /** What `notify` was called with. */
+  /** The arguments of `notify`. */
   deliveries: StatusDelivery[];
   events: WebhookEvent[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Listens on a free port and takes everything that carries `x-secret`, unless told otherwise. */
+/** Starts a receiver on a free port. By default it accepts deliveries with the secret in `x-secret`. */
 export async function startReceiver(options: Partial<WebhookReceiverOptions> = {}): Promise<StartedReceiver> {
   const deliveries: StatusDelivery[] = [];
   const events: WebhookEvent[] = [];
@@ -46,7 +46,7 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-/** Sends a delivery as Incode does, with the secret; `headers` and `body` change or add to that. */
+/** Sends a delivery like Incode, with the secret. `headers` are added and replace headers of the same name. */
 export async function deliver(
   url: string,
   { headers = {}, body = STATUS }: { headers?: Record<string, string>; body?: unknown } = {},
@@ -58,7 +58,7 @@ export async function deliver(
   });
 }
 
-/** A header replaces the one of its name in any letters; two of one name would be joined. */
+/** Later layers replace headers of the same name. `Headers` would join them. */
 function named(...layers: Record<string, string>[]): Headers {
   const headers = new Headers();
   for (const [name, value] of layers.flatMap((layer) => Object.entries(layer))) headers.set(name, value);
@@ -76,7 +76,7 @@ export function basic(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 }
 
-export function askForToken(
+export function requestToken(
   url: string,
   authorization = basic(CLIENT.id, CLIENT.secret),
   { contentType = 'application/x-www-form-urlencoded', body = 'grant_type=client_credentials' } = {},
@@ -88,14 +88,14 @@ export function askForToken(
   });
 }
 
-/** Writes bytes as they are, piece by piece. @returns what came until the other side closed, or until `untilMs` had passed */
+/** Writes raw bytes piece by piece. @returns the bytes received until the other side closed or until `untilMs` */
 export async function raw(port: number, pieces: string[], { pauseMs = 0, untilMs = 5_000 } = {}): Promise<string> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   let received = '';
   socket.on('data', (chunk) => {
     received += chunk;
   });
-  // Being reset while writing is part of what is tested.
+  // Some tests expect a reset during a write.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -110,7 +110,7 @@ export async function raw(port: number, pieces: string[], { pauseMs = 0, untilMs
   return received;
 }
 
-/** Status codes of the answers in it, in their order. */
+/** @returns the status codes of the answers in order */
 export function statusesOf(received: string): number[] {
   return [...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 }

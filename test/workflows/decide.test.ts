@@ -42,7 +42,7 @@ describe('decide', () => {
     const finish: FinishAnswer = { ...answer('approved'), confirmedBy: 'unconfirmed' };
     const { outcome, reason } = decide({ finish, score: scored('OK'), onboardingStatus: null });
     expect(outcome).toBe('undecided');
-    expect(reason).toMatch(/^A request to finish the session may have taken effect/);
+    expect(reason).toMatch(/^A finish request may have taken effect/);
   });
 
   it.each([
@@ -85,7 +85,7 @@ describe('the reason says', () => {
     ],
     ["Incode's rules named no action.", { finish: answer(null), score: undefined, onboardingStatus: null }],
     [
-      'A manual review rejected the session. Only a webhook said so: no token was there to ask Incode.',
+      'A manual review rejected the session. Only a webhook said so, because there was no token to ask Incode with.',
       { finish: null, score: null, onboardingStatus: 'MANUAL_REVIEW_REJECTED', byWebhook: true },
     ],
   ])('%s', (reason, evidence) => {

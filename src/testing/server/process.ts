@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { minimalEnvironment } from './program.js';
 
-/** A server that runs as a process of ours, and never outlives us. */
+/** A server in a child process that ends with this process. */
 export interface ServerProcess {
   readonly pid: number | null;
-  /** Rejects when it ends, with the last lines that it wrote. */
+  /** Rejects when the server ends, with the last lines of its output. */
   readonly failed: Promise<never>;
-  /** Does nothing if it has ended. */
+  /** Does nothing if the server has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 export function startServerProcess(path: string, args: string[]): ServerProcess {
-  // In a group of its own, or Ctrl-C would stop it at once, under the workers that still end their work.
+  // In its own process group, because Ctrl-C must not stop it before the workers have completed their work.
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: minimalEnvironment() });
   const last: string[] = [];
   const remember = (text: Buffer) => {
@@ -30,7 +30,7 @@ export function startServerProcess(path: string, args: string[]): ServerProcess 
       reject(new Error(`The Temporal server ended (${signal ?? `exit code ${code}`}):\n${last.join('\n')}`)),
     );
   });
-  // It rejects at every end; only who waits for the start is to hear of it.
+  // It also rejects at a normal end, which must not count as an unhandled rejection.
   failed.catch(() => undefined);
   return {
     pid: child.pid ?? null,
@@ -45,14 +45,14 @@ export function startServerProcess(path: string, args: string[]): ServerProcess 
   };
 }
 
-/** It writes its database on the way out. */
+/** The server writes its database before it ends. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * Kills the child when this process ends, in whatever way: Node tells nobody about a signal that nobody listens to, nor
- * about SIGKILL. A shell that waits for the end of a pipe from us notices both.
+ * Kills the child when this process ends in any way. Node runs no handler for SIGKILL and for signals without a listener, so a shell
+ * waits for the end of a pipe from this process.
  *
- * @returns a function that calls it off
+ * @returns a function that removes the exit handler
  */
 function killedWithUs(child: ChildProcess): () => void {
   const kill = () => child.kill('SIGKILL');
@@ -67,20 +67,20 @@ function killedWithUs(child: ChildProcess): () => void {
         });
   watcher?.once('error', () => undefined);
   watcher?.unref();
-  // Before another process can be given the child's id.
+  // Ends the watcher before another process can get the child's id.
   child.once('exit', () => watcher?.kill('SIGKILL'));
   return () => process.removeListener('exit', kill);
 }
 
-/** @returns a port that nobody has; `wanted`, unless that is 0 */
+/** @returns `wanted`, or any free port if `wanted` is 0. @throws Error if the port is taken */
 export async function freePort(wanted = 0): Promise<number> {
   const probe = createServer().listen(wanted, '127.0.0.1');
   try {
     await once(probe, 'listening');
   } catch {
-    // Started nevertheless, the server would end, and whoever has the port would be taken for it.
+    // The new server would end at once, and the process that has the port would be mistaken for it.
     throw new Error(
-      `Port ${wanted} is taken. If a Temporal server has it, TEMPORAL_ADDRESS=127.0.0.1:${wanted} uses it.`,
+      `Port ${wanted} is taken. To use a Temporal server that runs there, set TEMPORAL_ADDRESS=127.0.0.1:${wanted}.`,
     );
   }
   const address = probe.address();

@@ -1,55 +1,61 @@
 /**
- * What the simulator does where the real Incode's behavior is not known. The defaults are the hardest for clients, or what
- * Incode's own samples rely on. Everything else is a deviation that a client must survive.
+ * The simulator's behavior where Incode's is not known. The defaults are the hardest case for clients, or what Incode's samples rely on.
+ * Clients must handle all other values too.
  */
 export interface SimulatorBehavior {
   /**
-   * A read with a session token and `?id=` of another session: refused with 401; answered for the token's session, as if
-   * `id` were not there; or answered for the other session.
+   * Answer to a read with a session token and `?id=` of another session.
+   * - `refused`: 401;
+   * - `ignored`: the answer is about the token's session;
+   * - `answered`: the answer is about the other session.
    *
    * @default "refused"
    */
   foreignId: 'refused' | 'ignored' | 'answered';
-  /** A read with a session token and without `?id=`: answered for the token's session, or refused with 400. @default "answered" */
+  /** Answer to a read with a session token and without `?id=`: about the token's session, or 400. @default "answered" */
   missingId: 'answered' | 'refused';
   /**
-   * finish-status of a finished session: takes effect again; gives the same answer without effect; is refused with 400; or takes
-   * effect again and answers another action.
+   * Answer to finish-status for a finished session.
+   * - `repeated`: it takes effect again;
+   * - `idempotent`: the same answer without effect;
+   * - `refused`: 400;
+   * - `otherAction`: it takes effect again, and the answer has another action.
    *
    * @default "repeated"
    */
   secondFinish: 'repeated' | 'idempotent' | 'refused' | 'otherAction';
-  /** finish-status of a closed session. @default "accepted" */
+  /** Answer to finish-status for a closed session. @default "accepted" */
   closedFinish: 'accepted' | 'refused';
-  /** finish-status of an expired session. @default "refused" */
+  /** Answer to finish-status for an expired session. @default "refused" */
   expiredFinish: 'accepted' | 'refused';
-  /** finish-status of a session of `POST /omni/start` without any document. @default "accepted" */
+  /** Answer to finish-status for a session of `POST /omni/start` without any document. @default "accepted" */
   emptyFinish: 'accepted' | 'refused';
   /**
-   * How answers and webhooks spell a status: as documented; in lower case; with a space at the end; with the misspelling
-   * `ONBOADING_FINISHED`; or with `ONBOARDING_CONCLUDED`, a value that is new to every client, for `ONBOARDING_FINISHED`.
+   * Spelling of a status in answers and webhooks.
+   * - `misspelled`: `ONBOADING_FINISHED` for `ONBOARDING_FINISHED`;
+   * - `newValue`: `ONBOARDING_CONCLUDED` for `ONBOARDING_FINISHED`, which no client knows.
    *
    * @default "documented"
    */
   statusSpelling: 'documented' | 'lowerCase' | 'trailingSpace' | 'misspelled' | 'newValue';
-  /** How long a read of the status tells the status before the last change, in milliseconds, not scaled. @default 0 */
+  /** How long reads still return the previous status after a change, in milliseconds, not scaled. @default 0 */
   statusLagMs: number;
-  /** How long the score of a session without `scoreReadyAfterMs` is UNKNOWN after finish-status, in milliseconds, not scaled. @default 0 */
+  /** How long the score stays UNKNOWN after finish-status, in milliseconds, not scaled. A session's `scoreReadyAfterMs` overrides it. @default 0 */
   scoreLagMs: number;
-  /** What finish-status answers as `redirectionUrl` of every session. @default null: what the session was opened with */
+  /** `redirectionUrl` in every answer of finish-status. @default null: the URL with which the session was opened */
   redirectionUrl: string | null;
-  /** `POST /omni/start` with the `interviewId` of a session: another token for it, a new session, or refused with 400. @default "reissued" */
+  /** Answer to `POST /omni/start` with the `interviewId` of a session: another token for it, a new session, or 400. @default "reissued" */
   knownIdStart: 'reissued' | 'newSession' | 'refused';
-  /** `POST /omni/start` with an `interviewId` that does not exist: refused with 404, or a new session. @default "refused" */
+  /** Answer to `POST /omni/start` with an unknown `interviewId`: 404, or a new session. @default "refused" */
   unknownIdStart: 'refused' | 'newSession';
-  /** Whether another token for a session makes its earlier tokens invalid. @default "valid" */
+  /** Whether another token for a session revokes its earlier tokens. @default "valid" */
   earlierTokens: 'valid' | 'revoked';
-  /** A JWT with the claim `interviewId`, a JWT without it, or no JWT. @default "namesInterview" */
+  /** Form of tokens: a JWT with the claim `interviewId`, a JWT without it, or no JWT. @default "namesInterview" */
   tokenForm: 'namesInterview' | 'anonymous' | 'opaque';
-  /** `process/id` again without another picture: accepted, or refused with 400. @default "accepted" */
+  /** Answer to a second `process/id` without another image: accepted, or 400. @default "accepted" */
   secondProcessId: 'accepted' | 'refused';
   /**
-   * Headers without which a call is refused, GET included. Incode documents all of them for every call.
+   * Headers that every call needs, GET included. Incode documents all three for every call.
    *
    * @default ["x-api-key", "api-version", "content-type"]
    */
@@ -58,7 +64,7 @@ export interface SimulatorBehavior {
   apiKeyRefusal: 401 | 403;
   /** HTTP status for a wrong or missing session token. @default 401 */
   tokenRefusal: 401 | 403;
-  /** What a refusal's body is: Incode's JSON, a gateway's HTML, or nothing. @default "json" */
+  /** Body of a refusal: Incode's JSON, a gateway's HTML, or nothing. @default "json" */
   errorBody: 'json' | 'html' | 'empty';
   /** Whether answers have the header `Date`. @default true */
   dateHeader: boolean;
@@ -89,7 +95,7 @@ export const DEFAULT_BEHAVIOR: SimulatorBehavior = {
   dateHeader: true,
 };
 
-/** A status as answers and webhooks tell it. */
+/** @returns a status in the spelling of answers and webhooks */
 export function spelled(onboardingStatus: string, { statusSpelling }: SimulatorBehavior): string {
   switch (statusSpelling) {
     case 'documented':

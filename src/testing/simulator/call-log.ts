@@ -1,9 +1,9 @@
 import type { Call, SimulatedOperation } from './types.js';
 
-/** The list is bounded, for simulators that run for days. */
+/** Bounds the memory of simulators that run for days. */
 const MAX_CALLS = 200_000;
 
-/** Every call: the latest ones as a list, all of them as counts. */
+/** Lists the latest calls and counts all calls. */
 export class CallLog {
   /** Always the same array. */
   readonly calls: Call[] = [];
@@ -11,7 +11,7 @@ export class CallLog {
 
   add(call: Call): Call {
     this.calls.push(call);
-    // In halves, because it moves what stays.
+    // Half of the list at once, because each removal moves the rest.
     if (this.calls.length > MAX_CALLS) this.calls.splice(0, MAX_CALLS / 2);
     this.counts[call.operation] = (this.counts[call.operation] ?? 0) + 1;
     return call;

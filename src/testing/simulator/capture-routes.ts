@@ -1,11 +1,11 @@
 import { type Answer, ok } from './answer.js';
 import type { Route, RouteCall } from './route.js';
-import type { Session } from './session.js';
+import type { SimulatedSession } from './session.js';
 
-/** The ID's asynchronous processing takes a few seconds at Incode. */
+/** At Incode, the asynchronous processing of an ID takes a few seconds. */
 const PROCESSING_MS = 3_000;
 
-type Part = keyof Session['added'];
+type Part = keyof SimulatedSession['added'];
 
 function add(operation: Route['operation'], part: Part): Route {
   return {
@@ -13,12 +13,12 @@ function add(operation: Route['operation'], part: Part): Route {
     method: 'POST',
     token: 'session',
     handle(session, { body, query, refuse, sessions }): Answer {
-      const over = reasonItIsOver(session);
+      const over = reasonNoUpload(session);
       if (over) return refuse(400, over);
       if (part === 'face' && query.get('imageType') !== 'selfie') return refuse(400, 'imageType must be selfie');
       const { base64Image } = body;
       if (typeof base64Image !== 'string') return refuse(400, 'base64Image is required');
-      // A picture that cannot be used is a logical failure, which comes with HTTP 200.
+      // Incode reports an unusable image with HTTP 200.
       const usable = /^[A-Za-z0-9+/\s]+=*\s*$/.test(base64Image);
       if (usable) sessions.add(session, part);
       return ok(part === 'face' ? selfieAnswer(usable) : idAnswer(usable));
@@ -26,13 +26,13 @@ function add(operation: Route['operation'], part: Part): Route {
   };
 }
 
-/** Incode refuses uploads once a session is closed; that it does so once it has expired is inferred. */
-function reasonItIsOver({ closedAt, onboardingStatus }: Session): string | undefined {
+/** Incode documents that it refuses uploads to a closed session. That it also refuses them for an expired one is an assumption. */
+function reasonNoUpload({ closedAt, onboardingStatus }: SimulatedSession): string | undefined {
   if (closedAt !== null) return 'The session is closed';
   return onboardingStatus === 'EXPIRED' ? 'The session has expired' : undefined;
 }
 
-/** `confidence` tells how sure Incode is that this is not a living person. */
+/** In this answer, a high `confidence` means that the selfie does not show a living person. */
 function selfieAnswer(usable: boolean): Record<string, unknown> {
   const confidence = usable ? 0 : 1;
   return { confidence, isBright: usable, hasLenses: false, hasFaceMask: false, age: 33, sessionStatus: 'Alive' };
@@ -58,14 +58,14 @@ function idAnswer(usable: boolean): Record<string, unknown> {
 function process(
   operation: Route['operation'],
   needs: Part,
-  run: (session: Session, call: RouteCall) => unknown,
+  run: (session: SimulatedSession, call: RouteCall) => unknown,
 ): Route {
   return {
     operation,
     method: 'POST',
     token: 'session',
     handle(session, call): Answer {
-      const over = reasonItIsOver(session);
+      const over = reasonNoUpload(session);
       if (over) return call.refuse(400, over);
       if (!session.added[needs]) return call.refuse(400, `${needs} has not been added`);
       const isRepeat = operation === 'processId' && session.isIdProcessed;
@@ -84,7 +84,7 @@ const processId = process('processId', 'front', (session, { sessions, timeScale 
 
 const processFace = process('processFace', 'face', (session, { sessions }) => {
   sessions.advance(session, 'FACE_VALIDATION_FINISHED');
-  // Here 1 is good: the selfie matches the ID. Without an ID there is nothing that it could match.
+  // In this answer, 1 means that the selfie matches the ID.
   const confidence = session.added.front ? 1 : 0;
   return {
     confidence,

@@ -10,8 +10,8 @@ import type {
   WebhookTarget,
 } from './types.js';
 
-// What comes through the control API, or from JavaScript, is not type-checked: a misspelt key would let a test pass
-// although the fault that it asks for never strikes.
+// The compiler does not check values from the control API or from JavaScript. With an unnoticed misspelled key, a test could pass
+// without its fault.
 
 const OPERATIONS: Record<SimulatedOperation, true> = {
   start: true,
@@ -57,7 +57,7 @@ const MATCH: Record<string, Check> = {
 };
 const TIMING: Record<string, Check> = { effect: flag, effectAfterMs: duration };
 
-/** The keys of each kind besides those of `MATCH`; with `!` those that it must have. */
+/** The keys of each kind, in addition to those of `MATCH`. Keys with `!` are required. */
 const KINDS: Record<FaultKind, Record<string, Check>> = {
   latency: { 'ms!': duration, effectAfterMs: duration },
   hang: TIMING,
@@ -147,7 +147,7 @@ const OPTIONS: Record<keyof SimulatorOptions, Check> = {
   sessionWebhook: checkedElsewhere,
 };
 
-/** @throws TypeError naming what is wrong, as do all checks here */
+/** @throws TypeError naming the invalid key, like all checks in this file */
 export function checkFault(fault: unknown): asserts fault is Fault {
   const kind = isObject(fault) ? fault.kind : undefined;
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
@@ -176,7 +176,7 @@ export function checkBehavior(behavior: unknown): asserts behavior is Partial<Si
   check('behavior', behavior, BEHAVIOR);
 }
 
-/** Of those that are not set through a method as well. */
+/** Checks the options that have no method of their own. */
 export function checkOptions(options: unknown): void {
   check('options', options, OPTIONS);
 }
@@ -189,18 +189,18 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function check(what: string, given: unknown, keys: Record<string, Check>): void {
-  if (!isObject(given)) throw new TypeError(`${what} must be an object`);
+function check(what: string, value: unknown, keys: Record<string, Check>): void {
+  if (!isObject(value)) throw new TypeError(`${what} must be an object`);
   for (const [key, valid] of Object.entries(keys)) {
     const name = key.replace('!', '');
-    const value = given[name];
-    if (value === undefined ? key.endsWith('!') : !valid(value)) {
-      throw new TypeError(`${what}.${name} ${value === undefined ? 'is missing' : 'is not what it must be'}`);
+    const part = value[name];
+    if (part === undefined ? key.endsWith('!') : !valid(part)) {
+      throw new TypeError(`${what}.${name} is ${part === undefined ? 'missing' : 'invalid'}`);
     }
   }
-  const unknown = Object.keys(given).find((name) => !(name in keys) && !(`${name}!` in keys));
+  const unknown = Object.keys(value).find((name) => !(name in keys) && !(`${name}!` in keys));
   if (unknown !== undefined) {
     const known = Object.keys(keys).map((key) => key.replace('!', ''));
-    throw new TypeError(`${what}.${unknown} is unknown; there are ${known.join(', ')}`);
+    throw new TypeError(`${what}.${unknown} is unknown; known are ${known.join(', ')}`);
   }
 }

@@ -1,22 +1,22 @@
-/** Later than any test or any `dev` runs. */
+/** A due time that no simulator reaches. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Longest that Node waits; beyond it, a timer would fire at once. */
+/** The longest timer of Node. A longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The last moment that JavaScript's dates know. */
+/** The last date of JavaScript. */
 const LAST_DATE = 8.64e15;
 
-interface Due {
+interface Task {
   due: number;
-  what: () => unknown;
+  run: () => unknown;
 }
 
-/** The simulator's own time: it runs as the machine's does, and can be moved forward. Whatever waits, waits here. */
+/** The simulator's clock and scheduler. It runs like the machine's clock and can be moved forward. */
 export class Clock {
-  /** By due time; what is due at the same time, in the order in which it was set. */
-  private readonly waiting: Due[] = [];
-  private readonly underWay = new Set<Promise<unknown>>();
+  /** By due time, and tasks with the same due time in the order of `at`. */
+  private readonly waiting: Task[] = [];
+  private readonly inFlight = new Set<Promise<unknown>>();
   private readonly onMove: () => void;
   private offset = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -31,43 +31,43 @@ export class Clock {
     return Date.now() + this.offset;
   }
 
-  /** By how much it has been moved in all. */
+  /** How far the clock was moved in total. */
   get advancedMs(): number {
     return this.offset;
   }
 
-  /** Goes on from where another one was; before anything waits. */
+  /** Continues from another clock. Call it before `at`. */
   resume(advancedMs: number): void {
     this.offset = advancedMs;
   }
 
-  /** @param due by this clock; what is past is done soon, but never within the call */
-  at(due: number, what: () => unknown): void {
+  /** Schedules a task. A task whose due time has passed runs soon, but never during this call. @param due by this clock */
+  at(due: number, run: () => unknown): void {
     if (this.stopped || due >= NEVER) return;
     const place = this.placeOf(due);
-    this.waiting.splice(place, 0, { due, what });
+    this.waiting.splice(place, 0, { due, run });
     if (place === 0) this.arm();
   }
 
-  /** @returns what `what` gives, once `ms` have passed; never settles if the clock is stopped before */
-  after<T>(ms: number, what: () => T | Promise<T>): Promise<T> {
+  /** @returns the result of `run` after `ms`; never settles if the clock is stopped before */
+  after<T>(ms: number, run: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.at(this.now() + ms, () => (async () => what())().then(resolve, reject));
+      this.at(this.now() + ms, () => (async () => run())().then(resolve, reject));
     });
   }
 
-  /** Lets `advance` wait for it, as for everything that `at` starts. */
+  /** Makes `advance` wait for the work, as it does for the tasks of `at`. */
   track(work: unknown): void {
     if (!(work instanceof Promise)) return;
-    this.underWay.add(work);
-    void work.finally(() => this.underWay.delete(work));
+    this.inFlight.add(work);
+    void work.finally(() => this.inFlight.delete(work));
   }
 
   /**
-   * Moves on by `ms`. What falls due meanwhile happens one after the other, at its own time, and has ended before the
-   * next begins. Several moves at once add up.
+   * Moves the clock forward by `ms`. Each task that falls due runs at its own time and completes before the next one. Several moves at the
+   * same time add up.
    *
-   * @throws TypeError if `ms` is no time to move on by
+   * @throws TypeError if `ms` is not a number of milliseconds from 0
    */
   async advance(ms: number): Promise<void> {
     if (typeof ms !== 'number' || !(ms >= 0) || this.now() + ms > LAST_DATE) {
@@ -77,8 +77,8 @@ export class Clock {
     }
     let left = Math.round(ms);
     for (;;) {
-      // What has not ended yet may set what falls due next, such as a webhook's retry.
-      while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+      // Work in flight may schedule the next task, such as a webhook's retry.
+      while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
       if (this.stopped) throw new Error('The simulator is closed');
       const [next] = this.waiting;
       const step = next ? Math.max(0, Math.ceil(next.due - this.now())) : Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ export class Clock {
     clearTimeout(this.timer);
   }
 
-  /** By halving, because tens of thousands of sessions may wait for months. */
+  /** A binary search, because tens of thousands of tasks may wait. */
   private placeOf(due: number): number {
     let from = 0;
     let to = this.waiting.length;
@@ -113,12 +113,12 @@ export class Clock {
   private runDue(): void {
     for (let [next] = this.waiting; next && next.due <= this.now(); [next] = this.waiting) {
       this.waiting.shift();
-      this.track(next.what());
+      this.track(next.run());
     }
     this.arm();
   }
 
-  /** Also while it is moved: a webhook's receiver may ask something whose answer takes its time. */
+  /** Also runs during `advance`, because a webhook's receiver may wait for a slow answer of the simulator. */
   private arm(): void {
     clearTimeout(this.timer);
     const [next] = this.waiting;

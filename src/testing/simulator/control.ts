@@ -5,7 +5,7 @@ import type { Clock } from './clock.js';
 import type { SimulatorState } from './state.js';
 import type { RateLimit, SessionSpec, SessionWebhookTarget, SimulatedOperation, WebhookTarget } from './types.js';
 
-/** The simulator's own API, for tests in other languages. It needs no key: the simulator listens on this machine only. */
+/** The control API, for tests in other languages. It needs no key, because the simulator listens on this machine only. */
 export async function control(
   state: SimulatorState,
   method: string,
@@ -18,7 +18,7 @@ export async function control(
   const [resource, encodedId, part] = path.slice('/_simulator/'.length).split('/');
   const id = encodedId === undefined ? undefined : decode(encodedId);
   const run = COMMANDS[[method, resource, id && ':id', part].filter(Boolean).join(' ')];
-  if (!run) return wrong(404, `No such command; there are: ${Object.keys(COMMANDS).join(', ')}`);
+  if (!run) return wrong(404, `Unknown command; known are: ${Object.keys(COMMANDS).join(', ')}`);
   if (id !== undefined && !state.sessions.find(id)) return wrong(404, `No session ${id}`);
   try {
     return ok((await run(state, { fields, query, id: id ?? '' })) ?? {});
@@ -31,7 +31,7 @@ function wrong(status: number, error: string): Answer {
   return { status, body: { error } };
 }
 
-/** What is not encoded properly names nothing, and is not found. */
+/** Keeps text with invalid encoding, which then matches no session. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Keeps a value in a file: written soon after a change, whole or not at all. */
+/** Keeps a value in a file. It is written atomically, soon after a change. */
 export class DataFile {
   private readonly path: string;
   private readonly value: () => unknown;
@@ -19,15 +19,15 @@ export class DataFile {
   }
 
   /**
-   * @returns `undefined` if there is no such file yet
-   * @throws Error if it cannot be read
+   * @returns `undefined` if the file does not exist
+   * @throws Error if the file cannot be read
    */
   read(): unknown {
     if (!existsSync(this.path)) return undefined;
     try {
       return JSON.parse(readFileSync(this.path, 'utf8'));
     } catch (error) {
-      throw new Error(`The simulator's data file ${this.path} cannot be read; delete it to start anew`, {
+      throw new Error(`The simulator's data file ${this.path} cannot be read; delete it to start without sessions`, {
         cause: error,
       });
     }
@@ -35,13 +35,13 @@ export class DataFile {
 
   changed(): void {
     if (this.closed) return;
-    // Many changes in a moment cost one write.
+    // Collects many changes into one write.
     this.timer ??= setTimeout(() => {
       this.flush().catch((error) => process.emitWarning(`The simulator's data file is not written: ${error}`));
     }, 200);
   }
 
-  /** Writes for the last time. */
+  /** Writes the file once more. */
   close(): Promise<void> {
     this.closed = true;
     return this.flush();
@@ -51,7 +51,7 @@ export class DataFile {
     clearTimeout(this.timer);
     this.timer = undefined;
     const written = this.writing.then(async () => {
-      // In a directory that others can write to, nobody can put a link where the file will be.
+      // The random name prevents that another user of the directory prepares a link at this path.
       const temporary = `${this.path}.${randomBytes(16).toString('hex')}${SUFFIX}`;
       try {
         await writeFile(temporary, JSON.stringify(this.value()), { flag: 'wx', mode: 0o600 });
@@ -61,7 +61,7 @@ export class DataFile {
         throw error;
       }
     });
-    // The next one tries again, whatever became of this one.
+    // A failed write does not prevent the next one.
     this.writing = written.catch(() => undefined);
     return written;
   }
@@ -69,7 +69,7 @@ export class DataFile {
 
 const SUFFIX = '.new';
 
-/** A simulator that was killed while it wrote has left a file. */
+/** Removes the temporary file of a simulator that was killed while it wrote. */
 function removeLeftOver(path: string): void {
   const isLeftOver = (name: string) =>
     name.startsWith(`${basename(path)}.`) && /^\.[0-9a-f]{32}\.new$/.test(name.slice(basename(path).length));

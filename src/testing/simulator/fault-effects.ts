@@ -3,33 +3,34 @@ import { type Answer, htmlAnswer, type Refuse } from './answer.js';
 import type { Clock } from './clock.js';
 import type { Fault } from './types.js';
 
-export interface Exchange {
+/** A call that has no answer yet. */
+export interface PendingCall {
   response: ServerResponse;
   clock: Clock;
   refuse: Refuse;
-  /** Lets the call take effect, and tells what the answer would be. */
+  /** Lets the call take effect. @returns the answer to the call */
   effect(): Promise<Answer>;
   write(answer: Answer): void;
-  /** After which Incode ends a request. */
+  /** Incode's time limit for a request. */
   limitMs: number;
 }
 
-/** Kinds that are answers of Incode itself, so that the call took effect unless told otherwise. */
+/** Kinds that look like an answer of Incode, so the call takes effect by default. */
 const ANSWERS: readonly Fault['kind'][] = ['truncated', 'body', 'huge'];
 
-export async function applyFault(exchange: Exchange, fault: Fault): Promise<void> {
-  const { response, clock, refuse, limitMs, write } = exchange;
-  if (fault.kind === 'latency') return answerLate(exchange, fault.ms, fault.effectAfterMs ?? fault.ms);
+export async function applyFault(call: PendingCall, fault: Fault): Promise<void> {
+  const { response, clock, refuse, limitMs, write } = call;
+  if (fault.kind === 'latency') return answerLate(call, fault.ms, fault.effectAfterMs ?? fault.ms);
 
   const { effect = ANSWERS.includes(fault.kind), effectAfterMs = 0 } = fault;
-  const answer = effect ? await takeEffect(exchange, effectAfterMs) : undefined;
+  const answer = effect ? await takeEffect(call, effectAfterMs) : undefined;
   switch (fault.kind) {
     case 'hang':
       return clock.after(limitMs, () => void response.destroy());
     case 'status': {
       const { status, headers } = fault;
       if (fault.body === 'html') return write(htmlAnswer(status, headers));
-      const refusal = refuse(status, 'A fault was asked for', headers);
+      const refusal = refuse(status, 'A test requested this fault', headers);
       return write(fault.body === 'empty' ? { ...refusal, body: '' } : refusal);
     }
     case 'reset':
@@ -50,17 +51,17 @@ export async function applyFault(exchange: Exchange, fault: Fault): Promise<void
   }
 }
 
-async function answerLate(exchange: Exchange, ms: number, effectAfterMs: number): Promise<void> {
-  const { clock, limitMs, refuse, write } = exchange;
-  // Set first, so that the effect does not wait for the answer.
-  const effect = effectAfterMs <= limitMs ? clock.after(effectAfterMs, exchange.effect) : undefined;
+async function answerLate(call: PendingCall, ms: number, effectAfterMs: number): Promise<void> {
+  const { clock, limitMs, refuse, write } = call;
+  // Scheduled first, so that the effect does not wait for the answer.
+  const effect = effectAfterMs <= limitMs ? clock.after(effectAfterMs, call.effect) : undefined;
   await clock.after(Math.min(ms, limitMs), () => undefined);
   if (ms > limitMs || !effect) return write(refuse(504, 'Took too long'));
   write(await effect);
 }
 
-/** @returns the answer, or `undefined` if the effect is still to come or never does */
-async function takeEffect({ clock, effect, limitMs }: Exchange, afterMs: number): Promise<Answer | undefined> {
+/** @returns the answer, or `undefined` if the effect comes later or never */
+async function takeEffect({ clock, effect, limitMs }: PendingCall, afterMs: number): Promise<Answer | undefined> {
   if (afterMs === 0) return effect();
   if (afterMs <= limitMs) void clock.after(afterMs, effect);
   return undefined;
@@ -69,6 +70,6 @@ async function takeEffect({ clock, effect, limitMs }: Exchange, afterMs: number)
 function truncate(response: ServerResponse, { status, body }: Answer): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  // Ended once the half is on its way, not before.
+  // Destroyed only once the half is written.
   response.write(text.slice(0, text.length / 2), () => response.destroy());
 }

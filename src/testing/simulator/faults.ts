@@ -3,16 +3,16 @@ import type { Fault, SimulatedOperation } from './types.js';
 
 interface Rule {
   fault: Fault;
-  /** In which order they were set. */
+  /** Position in the order of `add`. */
   order: number;
   skip: number;
   left: number;
 }
 
-/** Faults in the order in which they were set; the first that matches strikes. */
+/** The faults in the order of `add`. The first match applies to a call. */
 export class Faults {
   private readonly general: Rule[] = [];
-  /** Apart from the others, so that thousands of sessions with a fault each do not slow down every call. */
+  /** Separate, so that thousands of sessions with a fault each do not slow down every call. */
   private readonly bySession = new Map<string, Rule[]>();
   private set = 0;
 
@@ -32,7 +32,7 @@ export class Faults {
 
   strike(operation: SimulatedOperation, interviewId: string | null): Fault | undefined {
     const own = interviewId === null ? undefined : this.bySession.get(interviewId);
-    // Nearly always so, and on the way of every call.
+    // A fast path for calls without faults.
     if (!own && this.general.length === 0) return undefined;
     const rules = own ? [...own, ...this.general].sort((a, b) => a.order - b.order) : this.general;
     for (const rule of rules) {

@@ -29,67 +29,69 @@ import { SessionWebhook, StatusWebhook } from './webhooks.js';
 export type { RequiredHeader, SimulatorBehavior } from './behavior.js';
 export type * from './types.js';
 
-/** A simulated Incode on 127.0.0.1. Everything here has its counterpart under `/_simulator/` for other languages. */
+/**
+ * A simulated Incode on 127.0.0.1. Tests in other languages use the control API under `/_simulator/`. Every method with an `interviewId`
+ * throws an Error if there is no such session.
+ */
 export interface IncodeSimulator {
   /** Incode's base URL. */
   readonly url: string;
   readonly port: number;
-  /** The first that is accepted. */
+  /** The first accepted API key. */
   readonly apiKey: string;
-  /** What it does where the real Incode's behavior is not known. */
+  /** The simulator's behavior where Incode's is not known. */
   readonly behavior: Readonly<SimulatorBehavior>;
-  /** Every call, oldest first; the latest 100,000 at least. */
+  /** The calls, oldest first: at least the latest 100,000. */
   readonly calls: readonly Call[];
-  /** How often each operation was called; not bounded. */
+  /** Number of calls by operation, since the start. */
   readonly counts: Readonly<Partial<Record<SimulatedOperation, number>>>;
-  /** Every attempt to deliver a webhook, in the order in which they ended; the latest 100,000 at least. */
+  /** The attempts to deliver a webhook, in the order of their end: at least the latest 100,000. */
   readonly deliveries: readonly Delivery[];
   /**
-   * Opens a session directly, which can be finished at once; clients of Incode do so by `POST /omni/start`.
+   * Opens a session that can be finished at once. Clients of Incode open sessions with `POST /omni/start`.
    *
-   * @throws TypeError if there is one with this `interviewId`
+   * @throws TypeError if a session with this `interviewId` exists
    */
   openSession(spec?: SessionSpec): Promise<OpenedSession>;
-  /** Another token for a session. @default valid for 90 days */
+  /** Issues another token for a session. @default valid for 90 days */
   issueToken(interviewId: string, options?: { expiresInMs?: number }): Promise<string>;
-  /** Makes all tokens of a session invalid. */
+  /** Revokes all tokens of a session. */
   revokeTokens(interviewId: string): void;
   setApiKeys(keys: string[]): void;
-  /** Changes a part of its behavior. @throws TypeError naming what is wrong with it */
+  /** Changes a part of the behavior. @throws TypeError naming the invalid part */
   setBehavior(change: Partial<SimulatorBehavior>): void;
   setRateLimit(limit: RateLimit | null | undefined): void;
-  /** The status webhook's. */
+  /** Sets the target of the status webhook. */
   setWebhook(target: WebhookTarget | null | undefined): void;
   setSessionWebhook(target: SessionWebhookTarget | null | undefined): void;
-  /** Moves a session to a milestone, and sends the webhook. */
+  /** Sets the status of a session and sends the status webhook. */
   setOnboardingStatus(interviewId: string, onboardingStatus: string): void;
   /**
-   * Lets calls go wrong. Of several faults, the first that was set strikes first.
+   * Adds a fault. If several faults match a call, the oldest applies.
    *
-   * @throws TypeError naming what is wrong with it
+   * @throws TypeError naming the invalid part
+   * @example simulator.fault({ operation: 'finishStatus', kind: 'reset', effect: true });
    */
   fault(fault: Fault): void;
   clearFaults(): void;
-  /** @throws Error if there is no such session, as do all that take an `interviewId` */
   session(interviewId: string): SessionView;
-  /** How often calls took effect on a session. */
+  /** Counts how often calls took effect on a session. */
   effects(interviewId: string): Effects;
-  /** The calls of one session, of one operation, or both. */
+  /** Selects calls by session, by operation, or by both. */
   callsOf(interviewId?: string, operation?: SimulatedOperation): Call[];
-  /** The time by the simulator's own clock, in milliseconds since the epoch. */
+  /** Time of the simulator's clock, in milliseconds since the epoch. */
   now(): number;
   /**
-   * Moves the clock forward, as if that much time had passed. What falls due meanwhile happens in the order of its due
-   * time, each at its own time: processing, verdicts, expiry, webhooks' retries, late answers and effects of faults. Tokens
-   * expire and the rate limit's bucket fills by the same clock.
+   * Moves the clock forward. Everything that falls due meanwhile happens in order, each at its own time: processing, verdicts, expiry,
+   * retries of webhooks, late answers and late effects of faults. Tokens and the rate limit follow the same clock.
    *
-   * Resolves once all of it has happened, and every webhook that was sent before or meanwhile has its answer, or none within
-   * 10 s of real time. So a webhook's receiver must not wait for it before answering.
+   * Resolves once all of that has happened and every webhook sent until then is answered, or unanswered for 10 s of real time. So a
+   * receiver must not wait for `advanceTime` before it answers.
    *
-   * @throws TypeError if `ms` is negative or no number; Error if the simulator is closed
+   * @throws TypeError if `ms` is negative or not a number; Error if the simulator is closed
    */
   advanceTime(ms: number): Promise<void>;
-  /** Ends the connections, what waits, and the webhooks that are still to be sent. */
+  /** Closes the connections and drops everything that is still due. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -97,7 +99,12 @@ export interface IncodeSimulator {
 /**
  * Starts a simulated Incode. See `docs/simulator.md`.
  *
- * @throws Error if the port is taken, or the data file cannot be read; TypeError if an option is wrong
+ * @throws Error if the port is taken or the data file cannot be read; TypeError if an option is invalid
+ * @example
+ * ```ts
+ * await using incode = await startIncodeSimulator({ timeScale: 0.01 });
+ * const { interviewId, token } = await incode.openSession({ action: 'rejected' });
+ * ```
  */
 export async function startIncodeSimulator(options: SimulatorOptions = {}): Promise<IncodeSimulator> {
   const { port = 0, apiKeys = ['simulator'], timeScale = 1, latencyMs = 0, dataFile } = options;
@@ -158,9 +165,9 @@ export async function startIncodeSimulator(options: SimulatorOptions = {}): Prom
   const server = createSimulatorServer(state).listen(port, '127.0.0.1');
   await once(server, 'listening');
   try {
-    // After the port is ours: what fell due meanwhile is sent by one simulator only.
+    // Restored only with the port, so that a second simulator with the same file sends no webhooks.
     const saved = file?.read() as (SavedSessions & { advancedMs?: number }) | undefined;
-    // Files of older versions have no clock.
+    // Files of older versions lack `advancedMs`.
     clock.resume(saved?.advancedMs ?? 0);
     if (saved) sessions.restore(saved);
   } catch (error) {

@@ -2,14 +2,14 @@ import { checkRateLimit } from './checks.js';
 import type { Clock } from './clock.js';
 import type { RateLimit } from './types.js';
 
-/** A bucket that fills at `perSecond` up to `burst`. */
+/** A token bucket that fills at `perSecond` up to `burst`. */
 export class TokenBucket {
   private readonly limit: RateLimit;
   private readonly clock: Clock;
   private tokens: number;
   private filledAt: number;
 
-  /** @throws TypeError if the limit would let nothing pass */
+  /** @throws TypeError if the limit would refuse every call */
   constructor(limit: RateLimit, clock: Clock) {
     checkRateLimit(limit);
     this.limit = limit;
@@ -18,7 +18,7 @@ export class TokenBucket {
     this.filledAt = clock.now();
   }
 
-  /** @returns the headers of a 429, or `undefined` if the call may pass */
+  /** @returns the headers of a 429, or `undefined` if the call is within the limit */
   take(): Record<string, string> | undefined {
     const now = this.clock.now();
     const { perSecond, burst, retryAfter = true } = this.limit;

@@ -1,6 +1,6 @@
 import type { Answer, Refuse } from './answer.js';
 import type { SimulatorBehavior } from './behavior.js';
-import type { Session } from './session.js';
+import type { SimulatedSession } from './session.js';
 import type { Sessions } from './sessions.js';
 import type { SimulatedOperation } from './types.js';
 
@@ -17,16 +17,16 @@ export interface RouteCall {
 export interface Route {
   operation: SimulatedOperation;
   method: 'GET' | 'POST' | 'DELETE';
-  /** `session`: a session token, or an executive one. `executive`: that only. */
+  /** `session` accepts session tokens and executive tokens. `executive` accepts only executive tokens. */
   token: 'session' | 'executive';
-  /** The query parameter that names the session. Incode's own samples leave it out where a session token does so. */
+  /** Query parameter with the interview id. Incode's samples omit it with a session token. */
   idParameter?: 'id' | 'interviewId';
-  /** Counts against the rate limit. */
+  /** The rate limit applies. */
   limited?: true;
-  handle(session: Session, call: RouteCall): Answer | Promise<Answer>;
+  handle(session: SimulatedSession, call: RouteCall): Answer | Promise<Answer>;
 }
 
-/** For which the API key is enough. */
+/** A route that needs only the API key. */
 export type OpenRoute = Omit<Route, 'handle' | 'token'> & {
   token: 'none';
   handle(call: RouteCall): Answer | Promise<Answer>;

@@ -3,7 +3,7 @@ import { type SimulatorBehavior, spelled } from './behavior.js';
 import { CAPTURE_ROUTES } from './capture-routes.js';
 import type { OpenRoute, Route } from './route.js';
 import { scoreParts } from './score-parts.js';
-import { identityOf, type Session } from './session.js';
+import { identityOf, type SimulatedSession } from './session.js';
 import { start } from './start-route.js';
 
 const logIn: OpenRoute = {
@@ -33,20 +33,20 @@ const finishStatus: Route = {
       return ok({ redirectionUrl, action, scoreStatus: sessions.scoreOf(session).status });
     }
     session.flowId = query.get('flowId') ?? session.flowId;
-    // A repeat takes effect again: that Incode would prevent it is documented nowhere.
+    // A second finish takes effect again, because Incode does not document that it prevents this.
     sessions.finish(session);
     const isOther = isSecond && behavior.secondFinish === 'otherAction';
-    const told = !isOther ? action : action === 'approved' ? 'rejected' : 'approved';
-    return ok({ redirectionUrl, action: told, scoreStatus: sessions.scoreOf(session).status });
+    const answered = !isOther ? action : action === 'approved' ? 'rejected' : 'approved';
+    return ok({ redirectionUrl, action: answered, scoreStatus: sessions.scoreOf(session).status });
   },
 };
 
-function reasonNotToFinish(session: Session, behavior: SimulatorBehavior): string | undefined {
+function reasonNotToFinish(session: SimulatedSession, behavior: SimulatorBehavior): string | undefined {
   const { onboardingStatus, closedAt, effects, added, spec } = session;
   const refuses = (part: keyof SimulatorBehavior) => behavior[part] === 'refused';
   if (onboardingStatus === 'EXPIRED' && refuses('expiredFinish')) return 'The session has expired';
   if (closedAt !== null && refuses('closedFinish')) return 'The session is closed';
-  if (effects.finished > 0 && refuses('secondFinish')) return 'The session is finished already';
+  if (effects.finished > 0 && refuses('secondFinish')) return 'The session is already finished';
   const isEmpty = spec.processedAfterMs === null && !added.front && !added.back && !added.face;
   return isEmpty && refuses('emptyFinish') ? 'Nothing was captured' : undefined;
 }
@@ -58,7 +58,7 @@ const onboardingStatus: Route = {
   idParameter: 'id',
   limited: true,
   handle: (session, { sessions, behavior }) =>
-    ok({ onboardingStatus: spelled(sessions.toldStatus(session), behavior) }),
+    ok({ onboardingStatus: spelled(sessions.reportedStatus(session), behavior) }),
 };
 
 const isFinished: Route = {
@@ -98,7 +98,7 @@ const approve: Route = {
   idParameter: 'interviewId',
   handle(session, { sessions }) {
     const { status, value } = sessions.scoreOf(session);
-    // A logical failure comes with HTTP 200.
+    // Incode reports this failure with HTTP 200.
     if (NOT_APPROVABLE.includes(status)) return ok({ success: false, totalScore: value });
     sessions.approve(session);
     return ok({
@@ -111,7 +111,7 @@ const approve: Route = {
   },
 };
 
-/** Incode's own clients send `keepCustomer` beside the id; identities are not simulated any further. */
+/** Incode's clients also send `keepCustomer`, which is ignored because identities are not simulated. */
 const deleteSession: Route = {
   operation: 'deleteSession',
   method: 'DELETE',

@@ -1,10 +1,10 @@
 import type { Score } from './session.js';
 
-/** All parts of Incode's score are optional, and their numbers are strings. */
+/** @returns the body of Incode's score. All its parts are optional, and its numbers are strings. */
 export function scoreParts({ status, value }: Score): Record<string, unknown> {
   if (status === 'UNKNOWN') return { overall: { status } };
   const overall = { value, status };
-  // What a person decides about the whole leaves the parts as they were measured.
+  // A person's decision changes only the overall status, not the parts.
   const measured = { value, status: status.startsWith('MANUAL') ? 'WARN' : status };
   const passed = (key: string) => ({ value: 'PASSED', status: 'OK', key });
   return {

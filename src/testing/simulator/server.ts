@@ -2,25 +2,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Answer, parseObject, type Refuse, refuserOf } from './answer.js';
 import type { RequiredHeader } from './behavior.js';
 import { control } from './control.js';
-import { applyFault, type Exchange } from './fault-effects.js';
+import { applyFault, type PendingCall } from './fault-effects.js';
 import type { AnyRoute } from './route.js';
 import { ROUTES } from './routes.js';
-import type { Session } from './session.js';
+import type { SimulatedSession } from './session.js';
 import type { SimulatorState } from './state.js';
 
-/** Incode's limit for a request. */
+/** Incode's size limit for a request. */
 export const MAX_REQUEST_BYTES = 10 * 1_024 * 1_024;
 
 export function createSimulatorServer(state: SimulatorState): Server {
   const server = createServer((request, response) => {
     response.sendDate = state.behavior.dateHeader;
     answer(state, request, response).catch((error) => {
-      // Its caller has gone in the middle, or this is a mistake of ours.
+      // The caller has disconnected, or the simulator has a bug.
       if (response.headersSent || response.destroyed) response.destroy();
       else write(response, refuserOf(state.clock, request.url ?? '/', state.behavior)(500, String(error)));
     });
   });
-  // Longer than clients keep an idle connection, so that it is never closed under a request of theirs.
+  // Longer than clients keep an idle connection, so that the server never closes one while a client sends a request.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -39,7 +39,7 @@ async function answer(state: SimulatorState, request: IncomingMessage, response:
     return write(response, await control(state, request.method ?? 'GET', path, query, body));
   }
 
-  // Incode's own clients write `/omni/get/score/?id=`.
+  // Incode's clients use `/omni/get/score/?id=`.
   const route = ROUTES.get(path) ?? (path.endsWith('/') ? ROUTES.get(path.slice(0, -1)) : undefined);
   const refuse = refuserOf(state.clock, path, state.behavior);
   if (!route) return write(response, refuse(404, 'No such resource'));
@@ -56,28 +56,28 @@ async function answer(state: SimulatorState, request: IncomingMessage, response:
     effectAt: null,
     fault: fault?.kind ?? null,
   });
-  const exchange: Exchange = {
+  const pending: PendingCall = {
     response,
     clock: state.clock,
     refuse,
     effect: async () => {
       if (state.closed) return refuse(503, 'The simulator is closed');
-      const given = await process(state, route, request, session, { query, body, refuse });
-      if (given.status < 300) call.effectAt = state.clock.now();
-      return given;
+      const result = await process(state, route, request, session, { query, body, refuse });
+      if (result.status < 300) call.effectAt = state.clock.now();
+      return result;
     },
-    write: (given) => {
-      // Whoever has gone gets no answer.
-      if (!response.destroyed) call.httpStatus = given.status;
-      write(response, given);
+    write: (result) => {
+      // A caller that has disconnected gets no answer.
+      if (!response.destroyed) call.httpStatus = result.status;
+      write(response, result);
     },
     limitMs: 30_000 * state.timeScale,
   };
-  if (fault) return applyFault(exchange, fault);
-  exchange.write(await (state.latencyMs > 0 ? state.clock.after(state.latencyMs, exchange.effect) : exchange.effect()));
+  if (fault) return applyFault(pending, fault);
+  pending.write(await (state.latencyMs > 0 ? state.clock.after(state.latencyMs, pending.effect) : pending.effect()));
 }
 
-/** A web page may send requests to this machine, though it cannot read the answers. Programs send neither header. */
+/** Detects requests of web pages from other origins, which browsers send to this machine. Programs send neither header. */
 function isFromForeignPage({ headers: { origin, host, ...headers } }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
@@ -85,12 +85,12 @@ function isFromForeignPage({ headers: { origin, host, ...headers } }: IncomingMe
   return origin !== undefined && !(isLocal && origin === `http://${host}`);
 }
 
-/** Everything that Incode does with a request, its refusals in their order: key, token, session, method, parameters. */
+/** Handles a request like Incode. The checks come in this order: key, token, session, method, headers, parameters. */
 async function process(
   state: SimulatorState,
   route: AnyRoute,
   request: IncomingMessage,
-  session: Session | undefined,
+  session: SimulatedSession | undefined,
   { query, body, refuse }: { query: URLSearchParams; body: string | undefined; refuse: Refuse },
 ): Promise<Answer> {
   const { headers } = request;
@@ -159,7 +159,7 @@ function sessionOf({ sessions }: SimulatorState, route: AnyRoute, request: Incom
   return isExecutive ? sessions.find(query.get(route.idParameter ?? 'id') ?? '') : undefined;
 }
 
-/** @returns `undefined` if it is larger than Incode takes */
+/** @returns `undefined` if the body is larger than Incode accepts */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   if (request.method === 'GET') {
     request.resume();
@@ -175,13 +175,13 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 function write(response: ServerResponse, { status, body, headers }: Answer): void {
-  // Whoever asked may have gone, and 204 and 304 have no body.
   if (response.destroyed) return;
+  // 204 and 304 have no body.
   const isEmpty = status === 204 || status === 304;
   const text = isEmpty ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json',
-    ...(isEmpty ? {} : { 'content-length': Buffer.byteLength(text) }),
+    ...(!isEmpty && { 'content-length': Buffer.byteLength(text) }),
     ...headers,
   });
   response.end(text);

@@ -1,28 +1,28 @@
 import { NEVER } from './clock.js';
 import type { Effects, SessionEvent, SessionSpec } from './types.js';
 
-/** A session as Incode keeps it. Plain JSON, so that it can be kept in a file. Times are in ms since the epoch. */
-export interface Session {
+/** A session at the simulated Incode. It is plain JSON for the data file. Times are in ms since the epoch. */
+export interface SimulatedSession {
   interviewId: string;
   onboardingStatus: string;
-  /** What a read of the status still tells, while it lags. */
+  /** The previous status, which reads return while the status lags. */
   laggingStatus?: { onboardingStatus: string; until: number };
   spec: SessionSpec;
   effects: Effects;
-  /** Which documents were added. */
+  /** The documents that were added. */
   added: { front: boolean; back: boolean; face: boolean };
   /** Whether `process/id` was called since an ID was added. */
   isIdProcessed?: boolean;
-  /** When post-processing is done; `null` if it was never asked for. */
+  /** When post-processing is done. `null` if it was not requested. */
   processedAt: number | null;
-  /** When it expires, if it is not finished by then. */
+  /** When the session expires unless it is finished. */
   expiresAt: number | null;
   /** When the score was last calculated. */
   finishedAt: number | null;
   closedAt: number | null;
-  /** When a person will have decided. */
+  /** When a person will decide. */
   verdictAt: number | null;
-  /** What a person decided before the session was closed. */
+  /** The decision of a person before the session was closed. */
   verdict: 'APPROVED' | 'REJECTED' | null;
   externalCustomerId: string | null;
   flowId: string | null;
@@ -33,7 +33,7 @@ export interface Score {
   value: string | null;
 }
 
-/** Incode's milestones in their usual order: a later one is never taken back by an earlier one. */
+/** Incode's milestones in their usual order. An earlier one never replaces a later one. */
 const ORDER = [
   'UNKNOWN',
   'ID_VALIDATION_FINISHED',
@@ -44,23 +44,23 @@ const ORDER = [
   'ONBOARDING_FINISHED',
 ];
 
-/** Processing moves a session forward only. A status outside the order, such as EXPIRED, is the last word. */
+/** Whether processing may change the status. A status outside the order, such as EXPIRED, is final. */
 export function isForward(from: string, to: string): boolean {
   const reached = ORDER.indexOf(from);
   return reached >= 0 && ORDER.indexOf(to) > reached;
 }
 
-export function canExpire({ effects, onboardingStatus }: Session): boolean {
+export function canExpire({ effects, onboardingStatus }: SimulatedSession): boolean {
   return effects.finished === 0 && isForward(onboardingStatus, 'ONBOARDING_FINISHED');
 }
 
-/** Of a session that was opened directly, nothing to process counts as processed. */
-export function isProcessed({ added, processedAt }: Session, now: number): boolean {
+/** A session that was opened directly and has no documents counts as processed. */
+export function isProcessed({ added, processedAt }: SimulatedSession, now: number): boolean {
   return processedAt === null ? !added.front && !added.back : now >= processedAt;
 }
 
-/** Calculated at finish-status; UNKNOWN before, and until it is ready. */
-export function scoreOf({ spec, finishedAt, verdict }: Session, now: number, lagMs: number): Score {
+/** The score is calculated at finish-status. It is UNKNOWN before that and until it is ready. */
+export function scoreOf({ spec, finishedAt, verdict }: SimulatedSession, now: number, lagMs: number): Score {
   const { score = { status: 'OK', value: '94.6' }, scoreReadyAfterMs = lagMs } = spec;
   const readyAt = finishedAt === null ? NEVER : finishedAt + (scoreReadyAfterMs ?? NEVER);
   if (now < readyAt) return { status: 'UNKNOWN', value: null };
@@ -68,8 +68,8 @@ export function scoreOf({ spec, finishedAt, verdict }: Session, now: number, lag
   return { ...score, status: verdict === 'APPROVED' ? 'MANUAL_OK' : 'MANUAL_FAIL' };
 }
 
-/** What the session webhook says once a session is finished; nothing if neither rules nor score decide. */
-export function eventOfFinish({ spec: { action = 'approved', score } }: Session): SessionEvent | undefined {
+/** @returns the event of the session webhook for a finished session, or `undefined` if neither rules nor score decided */
+export function eventOfFinish({ spec: { action = 'approved', score } }: SimulatedSession): SessionEvent | undefined {
   if (action === 'approved') return 'SESSION_SUCCEEDED';
   if (action === 'rejected') return 'SESSION_FAILED';
   const status = score?.status ?? 'OK';
@@ -78,6 +78,6 @@ export function eventOfFinish({ spec: { action = 'approved', score } }: Session)
   return status === 'WARN' || status.startsWith('MANUAL') ? 'SESSION_PENDING_REVIEW' : undefined;
 }
 
-export function identityOf({ interviewId }: Session): string {
+export function identityOf({ interviewId }: SimulatedSession): string {
   return `identity-${interviewId}`;
 }

@@ -3,28 +3,36 @@ import { isFinished } from '../../contract/index.js';
 import type { SimulatorBehavior } from './behavior.js';
 import { checkSession } from './checks.js';
 import { type Clock, NEVER } from './clock.js';
-import { canExpire, eventOfFinish, isForward, isProcessed, type Score, type Session, scoreOf } from './session.js';
+import {
+  canExpire,
+  eventOfFinish,
+  isForward,
+  isProcessed,
+  type Score,
+  type SimulatedSession,
+  scoreOf,
+} from './session.js';
 import { type SavedTokens, Tokens } from './tokens.js';
 import type { OpenedSession, SessionEvent, SessionSpec, SessionView } from './types.js';
 
 export interface SessionListener {
-  /** A milestone was reached, maybe the same one again. */
-  onStatus(session: Session): void;
-  /** Something happened that the session webhook tells. */
-  onEvent(session: Session, event: SessionEvent): void;
-  /** Something is to be kept. */
+  /** The session reached a milestone, maybe the same one again. */
+  onStatus(session: SimulatedSession): void;
+  /** An event for the session webhook. */
+  onEvent(session: SimulatedSession, event: SessionEvent): void;
+  /** The data file has to be written. */
   onChange(): void;
 }
 
 export interface SavedSessions {
-  sessions: Session[];
+  sessions: SimulatedSession[];
   tokens: SavedTokens;
 }
 
-/** The sessions and the tokens that reach them. */
+/** The sessions and their tokens. */
 export class Sessions {
   readonly tokens: Tokens;
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions = new Map<string, SimulatedSession>();
   private readonly clock: Clock;
   private readonly behavior: SimulatorBehavior;
   private readonly listener: SessionListener;
@@ -36,12 +44,12 @@ export class Sessions {
     this.tokens = new Tokens(clock, behavior);
   }
 
-  /** @throws TypeError if the session exists, or cannot be what it should be */
+  /** @throws TypeError if the session exists or the spec is invalid */
   async open(spec: SessionSpec = {}): Promise<OpenedSession> {
     checkSession(spec);
     const { interviewId = randomBytes(12).toString('hex'), processedAfterMs, expiresAfterMs } = spec;
     if (this.sessions.has(interviewId)) throw new TypeError('There is already a session with this interviewId');
-    const session: Session = {
+    const session: SimulatedSession = {
       interviewId,
       onboardingStatus: spec.onboardingStatus ?? 'UNKNOWN',
       spec,
@@ -49,7 +57,7 @@ export class Sessions {
       added: { front: false, back: false, face: false },
       processedAt: processedAfterMs === undefined ? null : this.later(processedAfterMs),
       expiresAt: expiresAfterMs === undefined ? null : this.later(expiresAfterMs),
-      // It was finished before, so its score was calculated.
+      // A session that is opened as finished has a score.
       finishedAt: isFinished(spec.onboardingStatus ?? null) ? this.clock.now() : null,
       closedAt: null,
       verdictAt: null,
@@ -65,8 +73,8 @@ export class Sessions {
     return { interviewId, token };
   }
 
-  /** Opened again by a client, which wants another token. */
-  async resume(session: Session): Promise<OpenedSession> {
+  /** Issues another token for a client that opens the session again. */
+  async resume(session: SimulatedSession): Promise<OpenedSession> {
     const { interviewId } = session;
     if (this.behavior.earlierTokens === 'revoked') this.tokens.revoke(interviewId);
     const token = await this.issueToken(interviewId);
@@ -75,17 +83,17 @@ export class Sessions {
   }
 
   /** @throws Error if there is no such session */
-  get(interviewId: string): Session {
+  get(interviewId: string): SimulatedSession {
     const session = this.sessions.get(interviewId);
     if (!session) throw new Error(`The simulator has no session ${interviewId}`);
     return session;
   }
 
-  find(interviewId: string): Session | undefined {
+  find(interviewId: string): SimulatedSession | undefined {
     return this.sessions.get(interviewId);
   }
 
-  /** @throws Error if there is no such session; TypeError if `expiresInMs` is no number */
+  /** @throws Error if there is no such session; TypeError if `expiresInMs` is not a number */
   async issueToken(interviewId: string, expiresInMs?: number): Promise<string> {
     const token = await this.tokens.issue(this.get(interviewId).interviewId, expiresInMs);
     this.listener.onChange();
@@ -98,22 +106,22 @@ export class Sessions {
     this.listener.onChange();
   }
 
-  byToken(token: string): Session | undefined {
+  byToken(token: string): SimulatedSession | undefined {
     const interviewId = this.tokens.sessionOf(token);
     return interviewId === undefined ? undefined : this.sessions.get(interviewId);
   }
 
-  /** A milestone is reached; the webhook says so each time, also the same one again. */
-  setStatus(session: Session, onboardingStatus: string): void {
+  /** Sets the status and sends the webhook, also if the status is the same. */
+  setStatus(session: SimulatedSession, onboardingStatus: string): void {
     const { statusLagMs } = this.behavior;
-    const before = this.toldStatus(session);
+    const before = this.reportedStatus(session);
     if (statusLagMs > 0) session.laggingStatus = { onboardingStatus: before, until: this.clock.now() + statusLagMs };
     session.onboardingStatus = onboardingStatus;
     if (onboardingStatus === 'POST_PROCESSING_FINISHED') {
       session.processedAt = Math.min(session.processedAt ?? NEVER, this.clock.now());
     }
     const verdict = onboardingStatus.match(/^MANUAL_REVIEW_(APPROVED|REJECTED)$/)?.[1] as
-      | Session['verdict']
+      | SimulatedSession['verdict']
       | undefined;
     if (verdict && session.closedAt === null) session.verdict = verdict;
     this.listener.onChange();
@@ -121,34 +129,34 @@ export class Sessions {
     if (verdict) this.listener.onEvent(session, verdict === 'APPROVED' ? 'SESSION_SUCCEEDED' : 'SESSION_FAILED');
   }
 
-  /** What a read of the status tells. */
-  toldStatus({ onboardingStatus, laggingStatus }: Session): string {
+  /** @returns the status as a read reports it */
+  reportedStatus({ onboardingStatus, laggingStatus }: SimulatedSession): string {
     return laggingStatus && this.clock.now() < laggingStatus.until ? laggingStatus.onboardingStatus : onboardingStatus;
   }
 
-  /** Processing says nothing if the session is further already. */
-  advance(session: Session, milestone: string): void {
+  /** Sets the status unless the session has a later milestone. */
+  advance(session: SimulatedSession, milestone: string): void {
     if (isForward(session.onboardingStatus, milestone)) this.setStatus(session, milestone);
   }
 
-  add(session: Session, part: keyof Session['added']): void {
+  add(session: SimulatedSession, part: keyof SimulatedSession['added']): void {
     session.added[part] = true;
     if (part !== 'face') session.isIdProcessed = false;
     this.listener.onChange();
   }
 
   /** Starts the asynchronous processing of the ID. */
-  process(session: Session, ms: number): void {
+  process(session: SimulatedSession, ms: number): void {
     session.processedAt = this.clock.now() + ms;
     this.listener.onChange();
     this.awaitProcessing(session);
   }
 
-  /** finish-status takes effect: rules, score, status, webhooks, and a person's verdict some time later. */
-  finish(session: Session): void {
+  /** Applies the effects of finish-status: rules, score, status, webhooks and later a person's verdict. */
+  finish(session: SimulatedSession): void {
     const now = this.clock.now();
     session.effects.finished += 1;
-    // Closing froze the score.
+    // A closed session keeps its score.
     if (session.closedAt === null) session.finishedAt = now;
     const { manualReview } = session.spec;
     if (manualReview) session.verdictAt = now + manualReview.afterMs;
@@ -158,21 +166,21 @@ export class Sessions {
     this.awaitVerdict(session);
   }
 
-  /** Freezes the score: what was calculated still comes, but nothing changes it any more. */
-  close(session: Session): void {
+  /** Freezes the score. A score that is being calculated still arrives. */
+  close(session: SimulatedSession): void {
     session.effects.closed += 1;
     session.closedAt ??= this.clock.now();
     this.listener.onChange();
   }
 
-  approve(session: Session): void {
+  approve(session: SimulatedSession): void {
     session.effects.approved += 1;
     this.listener.onChange();
     if (session.effects.approved === 1) this.listener.onEvent(session, 'IDENTITY_ENROLLED');
   }
 
-  /** Nothing happens to it any more. */
-  delete(session: Session): void {
+  /** Removes the session. Nothing that is due happens to it any more. */
+  delete(session: SimulatedSession): void {
     this.sessions.delete(session.interviewId);
     this.tokens.revoke(session.interviewId);
     session.onboardingStatus = 'DELETED';
@@ -180,11 +188,11 @@ export class Sessions {
     this.listener.onChange();
   }
 
-  isProcessed(session: Session): boolean {
+  isProcessed(session: SimulatedSession): boolean {
     return isProcessed(session, this.clock.now());
   }
 
-  scoreOf(session: Session): Score {
+  scoreOf(session: SimulatedSession): Score {
     return scoreOf(session, this.clock.now(), this.behavior.scoreLagMs);
   }
 
@@ -206,7 +214,7 @@ export class Sessions {
     return { sessions: [...this.sessions.values()], tokens: this.tokens.toJSON() };
   }
 
-  /** Goes on where another simulator stopped; what fell due meanwhile happens now. */
+  /** Continues the sessions of another simulator. Everything that fell due meanwhile happens now. */
   restore({ sessions, tokens }: SavedSessions): void {
     this.tokens.restore(tokens);
     for (const session of sessions) {
@@ -221,27 +229,27 @@ export class Sessions {
     return Math.min(this.clock.now() + (ms ?? NEVER), NEVER);
   }
 
-  private awaitProcessing(session: Session): void {
+  private awaitProcessing(session: SimulatedSession): void {
     const { processedAt } = session;
     if (processedAt === null) return;
     this.clock.at(processedAt, () => {
-      // Unless it was started again meanwhile.
+      // Skipped if processing was started again meanwhile.
       if (session.processedAt === processedAt) this.advance(session, 'POST_PROCESSING_FINISHED');
     });
   }
 
-  private awaitExpiry(session: Session): void {
-    // Not there in files of older versions.
+  private awaitExpiry(session: SimulatedSession): void {
+    // Files of older versions lack `expiresAt`.
     this.clock.at(session.expiresAt ?? NEVER, () => {
       if (canExpire(session)) this.setStatus(session, 'EXPIRED');
     });
   }
 
-  private awaitVerdict(session: Session): void {
+  private awaitVerdict(session: SimulatedSession): void {
     const { verdictAt } = session;
     if (verdictAt === null) return;
     this.clock.at(verdictAt, () => {
-      // Unless it was finished again meanwhile.
+      // Skipped if the session was finished again meanwhile.
       if (session.verdictAt !== verdictAt) return;
       session.verdictAt = null;
       this.setStatus(session, `MANUAL_REVIEW_${session.spec.manualReview?.verdict}`);

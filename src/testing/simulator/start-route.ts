@@ -1,8 +1,9 @@
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { ok } from './answer.js';
 import type { OpenRoute } from './route.js';
 import type { SessionSpec } from './types.js';
 
-/** Outcomes that `customFields.simulate` of `POST /omni/start` chooses from; times are scaled. */
+/** Outcomes that `customFields.simulate` of `POST /omni/start` selects. Times are scaled. */
 const OUTCOMES: Record<string, (timeScale: number) => SessionSpec> = {
   approved: () => ({ action: 'approved', score: { status: 'OK', value: '94.6' } }),
   rejected: () => ({ action: 'rejected', score: { status: 'FAIL', value: '12.1' } }),
@@ -20,7 +21,7 @@ export const start: OpenRoute = {
   method: 'POST',
   token: 'none',
   async handle({ body, refuse, sessions, timeScale, behavior }) {
-    // Incode's own samples leave `language` out.
+    // Incode's samples omit `language`.
     for (const field of ['configurationId', 'countryCode']) {
       if (typeof body[field] !== 'string' || body[field] === '') return refuse(400, `${field} is required`);
     }
@@ -31,11 +32,11 @@ export const start: OpenRoute = {
     const { configurationId, externalCustomerId, redirectionUrl } = body as Record<string, string>;
     const interviewId = (body.interviewId ?? undefined) as string | undefined;
     const known = interviewId === undefined ? undefined : sessions.find(interviewId);
-    // What Incode does is not known. Making a new session, as a real one might, would hide a client's mistake.
+    // Incode's behavior is not known. By default the call is refused, because a new session would hide a client's mistake.
     if (interviewId !== undefined && !known && behavior.unknownIdStart === 'refused') {
       return refuse(404, 'No such session');
     }
-    if (known && behavior.knownIdStart === 'refused') return refuse(400, 'The session was started already');
+    if (known && behavior.knownIdStart === 'refused') return refuse(400, 'The session was already started');
     const existing = behavior.knownIdStart === 'reissued' ? known : undefined;
     const simulate = String((body.customFields as Record<string, unknown> | undefined | null)?.simulate ?? 'approved');
     const outcome = Object.hasOwn(OUTCOMES, simulate) ? OUTCOMES[simulate] : undefined;
@@ -44,12 +45,14 @@ export const start: OpenRoute = {
       ? await sessions.resume(existing)
       : await sessions.open({
           ...outcome(timeScale),
-          // What Incode answers while nothing was captured is not known. "Finished" would lead a client that waits for it
-          // to complete an empty session.
+          // Incode's answer before anything was captured is not known. "Processed" would lead a waiting client to complete an
+          // empty session.
           processedAfterMs: null,
-          ...(configurationId ? { flowId: configurationId } : {}),
-          ...(externalCustomerId ? { externalCustomerId } : {}),
-          ...(redirectionUrl ? { redirectionUrl } : {}),
+          ...omitUndefined({
+            flowId: configurationId,
+            externalCustomerId: externalCustomerId || undefined,
+            redirectionUrl: redirectionUrl || undefined,
+          }),
         });
     return ok({
       token: opened.token,

@@ -6,7 +6,7 @@ import type { TokenBucket } from './rate-limit.js';
 import type { Sessions } from './sessions.js';
 import type { Delivery, RateLimit, SessionWebhookTarget, WebhookTarget } from './types.js';
 
-/** What the server works on; the simulator's methods and its control API change it. */
+/** The state that the server, the simulator's methods and the control API share. */
 export interface SimulatorState {
   clock: Clock;
   sessions: Sessions;
@@ -18,7 +18,7 @@ export interface SimulatorState {
   behavior: SimulatorBehavior;
   log: CallLog;
   deliveries: Delivery[];
-  /** Nothing takes effect any more. */
+  /** Calls take no effect any more. */
   closed: boolean;
   setApiKeys(keys: string[]): void;
   setBehavior(change: Partial<SimulatorBehavior>): void;

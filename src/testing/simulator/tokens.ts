@@ -13,19 +13,19 @@ const EXECUTIVE_TOKEN_MS = 86_400_000;
 
 interface Owner {
   interviewId: string;
-  /** Milliseconds since the epoch; 0 once it was revoked. */
+  /** Milliseconds since the epoch. 0 after the token was revoked. */
   expiresAt: number;
 }
 
 export type SavedTokens = [token: string, owner: Owner][];
 
 /**
- * Whether a token is valid is looked up here, not computed from it: that is faster, and lets a token be revoked. It
- * expires by the simulator's clock.
+ * Looks tokens up instead of verifying their signature, because that is faster and allows to revoke them. They expire by the simulator's
+ * clock.
  */
 export class Tokens {
   private readonly owners = new Map<string, Owner>();
-  /** When each expires. */
+  /** Expiry of each executive token. */
   private readonly executives = new Map<string, number>();
   private readonly clock: Clock;
   private readonly behavior: SimulatorBehavior;
@@ -35,7 +35,7 @@ export class Tokens {
     this.behavior = behavior;
   }
 
-  /** @throws TypeError if `expiresInMs` is no number */
+  /** @throws TypeError if `expiresInMs` is not a number */
   async issue(interviewId: string, expiresInMs = SESSION_TOKEN_MS): Promise<string> {
     if (!Number.isFinite(expiresInMs)) throw new TypeError('expiresInMs must be a number of milliseconds');
     const expiresAt = this.clock.now() + expiresInMs;
@@ -50,13 +50,13 @@ export class Tokens {
     for (const owner of this.owners.values()) if (owner.interviewId === interviewId) owner.expiresAt = 0;
   }
 
-  /** @returns the session that it reaches; `undefined` if it was never issued, was revoked, or has expired */
+  /** @returns the token's session; `undefined` if the token is unknown, revoked or expired */
   sessionOf(token: string): string | undefined {
     const owner = this.owners.get(token);
     return owner && owner.expiresAt > this.clock.now() ? owner.interviewId : undefined;
   }
 
-  /** Whose token it is or was. */
+  /** @returns the session of a token that may be revoked or expired */
   ownerOf(token: string): string | null {
     return this.owners.get(token)?.interviewId ?? null;
   }
@@ -72,7 +72,7 @@ export class Tokens {
     return Number(this.executives.get(token)) > this.clock.now();
   }
 
-  /** Those of sessions only. */
+  /** Without executive tokens. */
   toJSON(): SavedTokens {
     return [...this.owners];
   }

@@ -1,6 +1,6 @@
 import type { SimulatorBehavior } from './behavior.js';
 
-/** Incode's calls, by the names that the simulator's log and faults use. */
+/** Names of Incode's calls in the log and in faults. */
 export type SimulatedOperation =
   | 'start'
   | 'addFrontId'
@@ -20,77 +20,80 @@ export type SimulatedOperation =
   | 'deleteSession';
 
 export interface SimulatorOptions {
-  /** Port on 127.0.0.1; 0 takes a free one. @default 0 */
+  /** Port on 127.0.0.1. 0 selects a free port. @default 0 */
   port?: number;
-  /** What is accepted as `x-api-key`. @default ["simulator"] */
+  /** Accepted values of `x-api-key`. @default ["simulator"] */
   apiKeys?: string[];
   /**
-   * Factor for Incode's own times: processing, its limit of 30 s a request, the webhooks' retry schedule. Above 0; it
-   * does not make the clock run faster.
+   * Factor above 0 for Incode's own times: processing, its limit of 30 s for a request, the retry schedule of webhooks. It does not make
+   * the clock faster.
    *
    * @default 1
    */
   timeScale?: number;
   /** @default null: no limit */
   rateLimit?: RateLimit | null;
-  /** Where status webhooks go: one at each milestone. @default null: nowhere */
+  /** Target of the status webhook, which is sent at each milestone. @default null: none */
   webhook?: WebhookTarget | null;
-  /** Where session webhooks go: one at each `SessionEvent`. @default null: nowhere */
+  /** Target of the session webhook, which is sent at each `SessionEvent`. @default null: none */
   sessionWebhook?: SessionWebhookTarget | null;
-  /** What every answer takes, in milliseconds, not scaled. @default 0 */
+  /** Delay of every answer, in milliseconds, not scaled. @default 0 */
   latencyMs?: number;
-  /** What it does where the real Incode's behavior is not known. @default the defaults of `SimulatorBehavior` */
+  /** Behavior where Incode's is not known. @default the defaults of `SimulatorBehavior` */
   behavior?: Partial<SimulatorBehavior>;
-  /** Keeps the sessions in this file. @default in memory only */
+  /** File that keeps the sessions. @default in memory only */
   dataFile?: string;
 }
 
-/** A token bucket, shared by all clients, for finish-status, status and score together. Incode's is said to be 100 with a burst of 50. */
+/**
+ * A token bucket that all clients share, for finish-status, status and score together. Incode's limit is said to be 100 per second with a
+ * burst of 50.
+ */
 export interface RateLimit {
   perSecond: number;
   burst: number;
-  /** Whether 429 says in `Retry-After` when to come again; it is not known whether Incode does. @default true */
+  /** Whether a 429 has the header `Retry-After`. It is not known whether Incode sends it. @default true */
   retryAfter?: boolean;
 }
 
 export interface WebhookTarget {
   url: string;
-  /** Sent with every delivery, as set on Incode's dashboard. */
+  /** Headers of every delivery, as set on Incode's dashboard. */
   headers?: Record<string, string>;
-  /** OAuth2 client credentials: a bearer token is fetched from `tokenUrl` with HTTP Basic. */
+  /** OAuth2 client credentials. The simulator gets a bearer token from `tokenUrl` with HTTP Basic. */
   oauth?: { tokenUrl: string; clientId: string; clientSecret: string };
 }
 
-/** Its names differ between environments and versions of Incode. */
+/** Names in the session webhook differ between environments and versions of Incode. */
 export interface SessionWebhookTarget extends WebhookTarget {
-  /** The field that names the event. @default "event_type" */
+  /** The field with the event. @default "event_type" */
   eventField?: 'event_type' | 'eventType';
-  /** Whether events are named like constants or in words: "SESSION_SUCCEEDED" or "Session Succeeded". @default "constants" */
+  /** Names of events: "SESSION_SUCCEEDED" or "Session Succeeded". @default "constants" */
   eventNames?: 'constants' | 'words';
 }
 
-/** What the session webhook tells. That a session expired is not among it. */
+/** Events of the session webhook. It does not report that a session expired. */
 export type SessionEvent =
   | 'SESSION_STARTED'
-  /** It was opened again. */
+  /** The session was opened again. */
   | 'SESSION_PROGRESS'
   | 'SESSION_SUCCEEDED'
   | 'SESSION_FAILED'
   | 'SESSION_PENDING_REVIEW'
-  /** It was approved for the first time. */
+  /** The session was approved for the first time. */
   | 'IDENTITY_ENROLLED';
 
-/** What becomes of a session. */
+/** The course of a session. */
 export interface SessionSpec {
-  /** @default a new one of 24 hexadecimal digits */
+  /** @default a new id of 24 hexadecimal digits */
   interviewId?: string;
-  /** What the business rules say. @default "approved" */
+  /** Decision of the business rules. @default "approved" */
   action?: string;
-  /** What the score is once it is ready. @default status OK, value "94.6" */
+  /** The score when it is ready. @default status OK, value "94.6" */
   score?: { status: string; value: string };
   /**
-   * How long after finish-status the score is UNKNOWN, in milliseconds, not scaled; `Infinity`, or `null` in JSON, for
-   * ever.
+   * How long the score stays UNKNOWN after finish-status, in milliseconds, not scaled. `Infinity`, or `null` in JSON, means that it never
+   * becomes ready.
    *
    * @default 0
    */
@@ -100,25 +103,24 @@ export interface SessionSpec {
   /** @default "UNKNOWN" */
   onboardingStatus?: string;
   /**
-   * How long after opening post-processing is done, in milliseconds, not scaled; `Infinity`, or `null` in JSON, never by
-   * itself. It moves the status to POST_PROCESSING_FINISHED. Sessions of `POST /omni/start` have `null`: nothing is
-   * processed that was not captured, so that a client that waits never finishes an empty session.
+   * Time from opening to the end of post-processing, in milliseconds, not scaled. The status then becomes POST_PROCESSING_FINISHED.
+   * `Infinity`, or `null` in JSON, means that it does not end by itself. Sessions of `POST /omni/start` have `null`, so that a waiting
+   * client never finishes an empty session.
    *
-   * @default done from the start, until documents are added
+   * @default the session counts as processed until documents are added
    */
   processedAfterMs?: number | null;
   /**
-   * How long after opening the session expires unless it is finished by then, in milliseconds, not scaled. It moves the
-   * status to EXPIRED.
+   * Time from opening until the session expires unless it is finished, in milliseconds, not scaled. The status then becomes EXPIRED.
    *
    * @default never
    */
   expiresAfterMs?: number | null;
   externalCustomerId?: string;
   flowId?: string;
-  /** A person's verdict some time after finish-status, in milliseconds, not scaled. @default none */
+  /** A person's verdict, `afterMs` milliseconds after finish-status, not scaled. @default none */
   manualReview?: { verdict: 'APPROVED' | 'REJECTED'; afterMs: number };
-  /** Of the first token. Negative makes one that has expired. @default 90 days */
+  /** Validity of the first token, in milliseconds. A negative value makes an expired token. @default 90 days */
   tokenExpiresInMs?: number;
 }
 
@@ -127,7 +129,7 @@ export interface OpenedSession {
   token: string;
 }
 
-/** How often a call took effect. More than once is what nobody wants. */
+/** How often each call took effect. `finished` above 1 means that the session was finished twice. */
 export interface Effects {
   finished: number;
   closed: number;
@@ -138,7 +140,7 @@ export interface SessionView {
   interviewId: string;
   onboardingStatus: string;
   sessionStatus: 'Alive' | 'Closed';
-  /** As `GET /omni/get/score` would tell it now. */
+  /** The current answer of `GET /omni/get/score`. */
   score: { status: string; value: string | null };
   externalCustomerId: string | null;
   flowId: string | null;
@@ -150,46 +152,46 @@ export interface Call {
   at: number;
   operation: SimulatedOperation;
   interviewId: string | null;
-  /** `null` if no answer was given. */
+  /** `null` if there was no answer. */
   httpStatus: number | null;
-  /** When it took effect, or was answered from what the session was then; `null` if it never did. As `at`. */
+  /** When the call took effect or was processed, like `at`. `null` if it never was. */
   effectAt: number | null;
-  /** The kind of the fault that struck, if one did. */
+  /** The kind of the fault that applied. */
   fault: FaultKind | null;
 }
 
-/** Which calls a fault strikes: those that match, after `skip` of them, `times` times. */
+/** Selects the calls for a fault. It skips the first `skip` matches and then applies `times` times. */
 export interface FaultMatch {
   operation?: SimulatedOperation;
   interviewId?: string;
-  /** @default 1; `Infinity`, or `null` in JSON, until it is cleared */
+  /** `Infinity`, or `null` in JSON, means until the faults are cleared. @default 1 */
   times?: number | null;
   /** @default 0 */
   skip?: number;
 }
 
-/** Whether and when a call takes effect at Incode although its caller does not get the answer. */
+/** Whether and when a call takes effect at Incode although the caller does not get the answer. */
 export interface FaultTiming {
-  /** @default true for `truncated`, `body` and `huge`, which are answers of Incode; false for the others */
+  /** @default true for `truncated`, `body` and `huge`, which look like an answer of Incode; false for the others */
   effect?: boolean;
   /**
-   * How long after the request arrived it takes effect, in milliseconds, also if its caller is told something else or
-   * has gone by then. Incode ends a request after 30 s (scaled): what would take effect later never does.
+   * Time from the request to its effect, in milliseconds. The effect happens even if the caller gets another answer or disconnects.
+   * Incode ends a request after 30 s (scaled), so a later effect never happens.
    *
-   * @default 0: before the fault shows
+   * @default 0: before the caller notices the fault
    */
   effectAfterMs?: number;
 }
 
 export type FaultEffect =
   /**
-   * The answer comes after `ms`; beyond Incode's limit for a request it is 504. The call takes effect, unless told
-   * otherwise after `ms` too, also if the caller has gone.
+   * The answer is delayed by `ms`. Beyond Incode's limit for a request, it is 504. The call takes effect after `effectAfterMs`, by
+   * default after `ms`, even if the caller disconnects.
    */
   | { kind: 'latency'; ms: number; effectAfterMs?: number }
   /** No answer until Incode ends the request by closing the connection. */
   | (FaultTiming & { kind: 'hang' })
-  /** Another status, with Incode's error body, a gateway's HTML, or nothing. @default body "json" */
+  /** An HTTP status with Incode's error body, a gateway's HTML, or an empty body. @default body "json" */
   | (FaultTiming & {
       kind: 'status';
       status: number;
@@ -198,13 +200,13 @@ export type FaultEffect =
     })
   /** The connection is reset. */
   | (FaultTiming & { kind: 'reset' })
-  /** Half of the answer, then the end of the connection. */
+  /** Half of the answer, then the connection closes. */
   | (FaultTiming & { kind: 'truncated' })
   /** 200 with this body. */
   | (FaultTiming & { kind: 'body'; body: string })
   /** 200 with a JSON object of at least this size. @default bytes 5 MiB */
   | (FaultTiming & { kind: 'huge'; bytes?: number })
-  /** Another place. @default status 302 */
+  /** A redirect to another URL. @default status 302 */
   | (FaultTiming & { kind: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 });
 
 export type Fault = FaultMatch & FaultEffect;
@@ -221,10 +223,10 @@ export interface Delivery {
   event: SessionEvent | null;
   /** 1 for the first. */
   attempt: number;
-  /** `null` if no answer came. */
+  /** `null` if there was no answer. */
   httpStatus: number | null;
-  /** Whether the answer was one that Incode takes: 200 with JSON, or 204. */
+  /** Whether Incode counts the answer as received: 200 with JSON, or 204. */
   accepted: boolean;
-  /** Not accepted, and never sent again. */
+  /** Not accepted, and not sent again. */
   lost: boolean;
 }

@@ -1,28 +1,26 @@
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { type SimulatorBehavior, spelled } from './behavior.js';
 import type { Clock } from './clock.js';
-import { identityOf, type Session } from './session.js';
+import { identityOf, type SimulatedSession } from './session.js';
 import type { Delivery, SessionEvent, SessionWebhookTarget, WebhookTarget } from './types.js';
 
-/** Incode's schedule, in milliseconds; after the last one a delivery is lost. */
+/** Incode's retry schedule. After the last retry a delivery is lost. */
 const RETRY_AFTER_MS = [30_000, 75_000, 187_500, 468_750, 1_171_900];
 
-/**
- * A receiver that takes longer has not received it. Incode does not say how long it waits. Real time, because the
- * receiver knows no other.
- */
+/** Timeout for a receiver's answer, in real time because the receiver has no other. Incode does not document how long it waits. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Deliveries to one receiver at once. Thousands, as when a batch ends, would only time out waiting for a connection. */
-const MAX_AT_ONCE = 50;
+/** Concurrent deliveries to a receiver. At the end of a batch there are thousands, which would otherwise time out. */
+const MAX_CONCURRENT_DELIVERIES = 50;
 
-/** The list is bounded, for simulators that run for days. */
+/** Bounds the memory of simulators that run for days. */
 const MAX_DELIVERIES = 200_000;
 
 const NO_ANSWER = { httpStatus: null, accepted: false };
 
-type What = Pick<Delivery, 'webhook' | 'interviewId' | 'onboardingStatus' | 'event'>;
+type Subject = Pick<Delivery, 'webhook' | 'interviewId' | 'onboardingStatus' | 'event'>;
 
-/** One URL for one type of webhook. Delivers at least once, without any promise of order. */
+/** Sends one type of webhook to one URL, at least once and in any order. */
 class Webhook<Target extends WebhookTarget> {
   protected target: Target | null = null;
   private bearer: { token: string; expiresAt: number } | undefined;
@@ -31,7 +29,7 @@ class Webhook<Target extends WebhookTarget> {
   private readonly deliveries: Delivery[];
   private readonly behavior: SimulatorBehavior;
   private readonly stopped = new AbortController();
-  private underWay = 0;
+  private inFlight = 0;
   private readonly queue: (() => void)[] = [];
 
   constructor(clock: Clock, timeScale: number, deliveries: Delivery[], behavior: SimulatorBehavior) {
@@ -50,36 +48,35 @@ class Webhook<Target extends WebhookTarget> {
     this.stopped.abort();
   }
 
-  protected start(fields: Record<string, unknown>, told: What): void {
-    const onboardingStatus = spelled(told.onboardingStatus, this.behavior);
-    const body = { ...fields, onboardingStatus };
-    const what = { ...told, onboardingStatus };
-    if (this.target) this.clock.track(this.deliver(JSON.stringify(body), what, 1));
+  protected start(fields: Record<string, unknown>, { onboardingStatus: status, ...rest }: Subject): void {
+    const onboardingStatus = spelled(status, this.behavior);
+    const body = JSON.stringify({ ...fields, onboardingStatus });
+    if (this.target) this.clock.track(this.deliver(body, { ...rest, onboardingStatus }, 1));
   }
 
-  private async deliver(body: string, what: What, attempt: number): Promise<void> {
-    if (this.underWay >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.queue.push(resolve));
-    else this.underWay += 1;
+  private async deliver(body: string, subject: Subject, attempt: number): Promise<void> {
+    if (this.inFlight >= MAX_CONCURRENT_DELIVERIES) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.inFlight += 1;
     try {
-      await this.attempt(body, what, attempt);
+      await this.attempt(body, subject, attempt);
     } finally {
-      // Whoever waits takes the place over.
+      // The next waiting delivery takes this one's place.
       const next = this.queue.shift();
       if (next) next();
-      else this.underWay -= 1;
+      else this.inFlight -= 1;
     }
   }
 
-  private async attempt(body: string, what: What, attempt: number): Promise<void> {
+  private async attempt(body: string, subject: Subject, attempt: number): Promise<void> {
     if (this.stopped.signal.aborted || !this.target) return;
     const at = this.clock.now();
     const { httpStatus, accepted } = await this.post(this.target, body).catch(() => NO_ANSWER);
     if (this.stopped.signal.aborted) return;
     const wait = RETRY_AFTER_MS[attempt - 1];
-    this.deliveries.push({ at, ...what, attempt, httpStatus, accepted, lost: !accepted && wait === undefined });
+    this.deliveries.push({ at, ...subject, attempt, httpStatus, accepted, lost: !accepted && wait === undefined });
     if (this.deliveries.length > MAX_DELIVERIES) this.deliveries.splice(0, MAX_DELIVERIES / 2);
     if (accepted || wait === undefined) return;
-    this.clock.at(this.clock.now() + wait * this.timeScale, () => this.deliver(body, what, attempt + 1));
+    this.clock.at(this.clock.now() + wait * this.timeScale, () => this.deliver(body, subject, attempt + 1));
   }
 
   private async post(target: WebhookTarget, body: string): Promise<Pick<Delivery, 'httpStatus' | 'accepted'>> {
@@ -93,7 +90,7 @@ class Webhook<Target extends WebhookTarget> {
     });
     await response.arrayBuffer();
     const { status } = response;
-    // The token may have been withdrawn, so the next attempt fetches another.
+    // The receiver may have withdrawn the token, so the next attempt gets another one.
     if (status === 401) this.bearer = undefined;
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
     return { httpStatus: status, accepted: status === 204 || (status === 200 && isJson) };
@@ -115,8 +112,8 @@ class Webhook<Target extends WebhookTarget> {
       signal: this.limit(),
     });
     const { access_token, expires_in } = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
-    if (!response.ok || typeof access_token !== 'string') throw new Error('No token was given');
-    // Without `expires_in` it is used once.
+    if (!response.ok || typeof access_token !== 'string') throw new Error('The token endpoint gave no token');
+    // A token without `expires_in` is used once.
     this.bearer = { token: access_token, expiresAt: this.clock.now() + Number(expires_in ?? 0) * 1_000 };
     return access_token;
   }
@@ -127,23 +124,22 @@ class Webhook<Target extends WebhookTarget> {
 }
 
 export class StatusWebhook extends Webhook<WebhookTarget> {
-  send({ interviewId, onboardingStatus, flowId, externalCustomerId }: Session): void {
+  send({ interviewId, onboardingStatus, flowId, externalCustomerId }: SimulatedSession): void {
     const body = {
       interviewId,
       onboardingStatus,
       clientId: 'simulator',
-      ...(flowId === null ? {} : { flowId }),
-      ...(externalCustomerId === null ? {} : { externalId: externalCustomerId }),
+      ...omitUndefined({ flowId: flowId ?? undefined, externalId: externalCustomerId ?? undefined }),
     };
     this.start(body, { webhook: 'status', interviewId, onboardingStatus, event: null });
   }
 }
 
-/** Sessions that are not over yet; for the others Incode's own code expects ONBOARDING_FINISHED whatever came of it. */
+/** Events before the end of a session. For all others, Incode's own code expects the status ONBOARDING_FINISHED. */
 const BEFORE_THE_END: readonly SessionEvent[] = ['SESSION_STARTED', 'SESSION_PROGRESS'];
 
 export class SessionWebhook extends Webhook<SessionWebhookTarget> {
-  send(session: Session, event: SessionEvent): void {
+  send(session: SimulatedSession, event: SessionEvent): void {
     const { eventField = 'event_type', eventNames = 'constants' } = this.target ?? {};
     const { interviewId, externalCustomerId } = session;
     const onboardingStatus = BEFORE_THE_END.includes(event) ? session.onboardingStatus : 'ONBOARDING_FINISHED';
@@ -152,14 +148,16 @@ export class SessionWebhook extends Webhook<SessionWebhookTarget> {
       [eventField]: eventNames === 'words' ? inWords(event) : event,
       interviewId,
       onboardingStatus,
-      ...(externalCustomerId === null ? {} : { externalCustomerId }),
-      ...(hasIdentity ? { identityId: identityOf(session) } : {}),
+      ...omitUndefined({
+        externalCustomerId: externalCustomerId ?? undefined,
+        identityId: hasIdentity ? identityOf(session) : undefined,
+      }),
     };
     this.start(body, { webhook: 'session', interviewId, onboardingStatus, event });
   }
 }
 
-/** SESSION_PENDING_REVIEW is Session Pending Review. */
+/** Turns SESSION_PENDING_REVIEW into "Session Pending Review". */
 function inWords(event: SessionEvent): string {
   return event.toLowerCase().replace(/(^|_)(.)/g, (_, gap, letter) => (gap && ' ') + letter.toUpperCase());
 }

@@ -10,7 +10,8 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BulkActivities, BulkSession, CompleteManyInput } from '../../activities/batch/types.js';
+import type { BulkActivities, BulkSession } from '../../activities/batch/types.js';
+import { type ResolvedBatchPlan, resolveBatchPlan } from '../../contract/batch.js';
 import { bytesPerSession, fitted } from '../../contract/batch-size.js';
 import {
   BATCH_QUERIES,
@@ -19,13 +20,13 @@ import {
   type BatchProgress,
   type BatchResult,
   checkBatchInput,
-  resolvePlan,
   resolveVerifyFirst,
 } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';
-import { startedWith, written } from '../unreadable.js';
+import { needed, readableInput } from '../unreadable.js';
 import { PossiblySent } from './possibly-sent.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
 import { BatchWaits } from './timers.js';
@@ -38,38 +39,36 @@ const stop = defineSignal(BATCH_SIGNALS.stop);
 const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
 
 /**
- * One shard of a batch: every session gets a row, whatever becomes of it. Bulk activities make each call once; what has to be
- * repeated or waited for is kept here, durably, and goes into a later one.
+ * Completes one shard of a batch and returns a row for every session. Bulk activities make each call once. The workflow keeps sessions
+ * that wait or need a retry, and gives them to a later activity.
  *
- * @param carried what the run before this one knew; callers leave it out
+ * @param carried the record of the previous run; callers omit it
  */
-export async function onboardingBatch(given: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
-  const input = guarded(() => checkBatchInput(startedWith(given)));
-  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : written(carried);
-  return new Batch(input, record).run();
+export async function onboardingBatch(input: BatchInput, carried?: BatchRecord): Promise<BatchResult> {
+  const checkedInput = guarded(() => checkBatchInput(readableInput(input)));
+  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : needed(carried);
+  return new Batch(checkedInput, record).run();
 }
 
-/**
- * Activities of one shard at a time: while one ends, with fewer and fewer calls under way, another keeps the connections
- * busy.
- */
+/** Two, because one activity has few calls in flight toward its end, and the other keeps the connections busy. */
 const MAX_CONCURRENT_ACTIVITIES = 2;
 
+/** Number of sessions that test whether an outage at Incode is over. More would only fill the history. */
 const PROBE_CHUNK = 20;
 
 class Batch {
   private readonly input: BatchInput;
   private readonly record: BatchRecord;
-  private readonly plan: CompleteManyInput['plan'];
+  private readonly plan: ResolvedBatchPlan;
   private readonly bytesPerSession: number;
-  /** Places of the sessions that an activity is busy with. */
+  /** Indexes of the sessions that an activity works on. */
   private readonly busy = new Set<number>();
-  private running = 0;
+  private runningActivities = 0;
   private readonly waits = new BatchWaits(() => {
-    this.stirred = true;
+    this.changed = true;
   });
-  /** Something has changed that may let an activity begin. */
-  private stirred = false;
+  /** Something changed that may allow another activity to begin. */
+  private changed = false;
   private failure: { error: unknown } | undefined;
   private readonly possiblySent: PossiblySent;
 
@@ -77,8 +76,7 @@ class Batch {
     this.input = input;
     this.record = carried ?? newBatchRecord(input);
     this.possiblySent = new PossiblySent(this.record, carried !== undefined);
-    const { close, score, scoreDeadlineMs } = resolvePlan(input.plan);
-    this.plan = { close, score, scoreDeadlineMs };
+    this.plan = resolveBatchPlan(input.plan);
     this.bytesPerSession = bytesPerSession(input.sessions);
     setHandler(pause, () => this.set({ paused: true }));
     setHandler(resume, () => this.set({ paused: false }));
@@ -91,8 +89,10 @@ class Batch {
     try {
       return await this.completeAll();
     } finally {
-      // A workflow that is cancelled leaves no open activity behind.
-      if (this.running > 0) await CancellationScope.nonCancellable(() => condition(() => this.running === 0));
+      // A cancelled workflow must have no open activity when it ends.
+      if (this.runningActivities > 0) {
+        await CancellationScope.nonCancellable(() => condition(() => this.runningActivities === 0));
+      }
     }
   }
 
@@ -100,34 +100,33 @@ class Batch {
     const { record } = this;
     for (;;) {
       if (this.failure) throw this.failure.error;
-      const isOver = wantsNewRun();
-      if (this.running === 0 && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
-      if (this.running === 0 && isOver && allHandlersFinished()) {
-        this.possiblySent.handOver(record);
+      const isIdle = this.runningActivities === 0;
+      const isRunOver = wantsNewRun();
+      if (isIdle && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
+      if (isIdle && isRunOver && allHandlersFinished()) {
+        this.possiblySent.writeTo(record);
         await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
-      const atATime = record.heldUpBy === null ? MAX_CONCURRENT_ACTIVITIES : 1;
-      const mayBegin = !record.stopped && !record.paused && !isOver && this.running < atATime && !this.waits.isHeld;
-      const sessions = mayBegin ? this.nextChunk() : [];
+      const sessions = isRunOver ? [] : this.nextChunk();
       if (sessions.length > 0) {
         void this.complete(sessions);
         continue;
       }
-      this.stirred = false;
-      await condition(() => this.stirred || (this.running === 0 && wantsNewRun()));
+      this.changed = false;
+      await condition(() => this.changed || (this.runningActivities === 0 && wantsNewRun()));
     }
   }
 
   private async complete(sessions: BulkSession[]): Promise<void> {
     const { record } = this;
-    this.running += 1;
+    this.runningActivities += 1;
     for (const { index } of sessions) this.busy.add(index);
     try {
-      const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust';
+      const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust' || undefined;
       const { plan, bytesPerSession } = this;
-      const result = await completeMany({ sessions, plan, bytesPerSession, ...(trust ? { trust } : {}) });
+      const result = await completeMany({ sessions, plan, bytesPerSession, ...omitUndefined({ trust }) });
       const { ended, open, hold, chunk } = result;
-      this.possiblySent.learn(result);
+      this.possiblySent.remove(result);
       for (const [index, end] of ended) {
         record.rows[index] = fitted(rowOf(end, plan), bytesPerSession);
         record.open[index] = null;
@@ -143,32 +142,35 @@ class Batch {
       this.failure = { error };
     } finally {
       for (const { index } of sessions) this.busy.delete(index);
-      this.running -= 1;
-      this.stirred = true;
+      this.runningActivities -= 1;
+      this.changed = true;
     }
   }
 
-  /** Sessions that were not begun yet, in their order; when there are none, those that are due again. */
+  /** @returns sessions that were not begun yet or, if there are none, sessions that are due for a retry; none if nothing may begin */
   private nextChunk(): BulkSession[] {
-    const { rows, open, chunk, heldUpBy } = this.record;
+    const { rows, open, chunk, heldUpBy, stopped, paused } = this.record;
+    const isOutage = heldUpBy !== null;
+    const maxActivities = isOutage ? 1 : MAX_CONCURRENT_ACTIVITIES;
+    if (stopped || paused || this.waits.isHeld || this.runningActivities >= maxActivities) return [];
     const idle = rows.flatMap((row, index) => (row === null && !this.busy.has(index) ? [index] : []));
     const fresh = idle.filter((index) => !open[index]);
-    const due = fresh.length > 0 || this.running > 0 ? fresh : idle.filter((index) => !this.waits.isEarly(index));
-    // While Incode is in trouble one call looks whether it is over; the rest would only fill the history.
-    return due.slice(0, heldUpBy === null ? chunk : PROBE_CHUNK).map((index) => {
-      const done = this.possiblySent.doneOf(index, open[index]?.done);
-      return { ...(this.input.sessions[index] as BulkSession), index, ...(done ? { done } : {}) };
+    const useFresh = fresh.length > 0 || this.runningActivities > 0;
+    const due = useFresh ? fresh : idle.filter((index) => !this.waits.isEarly(index));
+    return due.slice(0, isOutage ? PROBE_CHUNK : chunk).map((index) => {
+      const done = this.possiblySent.progressOf(index, open[index]?.done);
+      return { ...(this.input.sessions[index] as BulkSession), index, ...omitUndefined({ done }) };
     });
   }
 
-  /** What the run before this one was waiting for. */
+  /** Restarts the timers of the previous run. */
   private resumeWaits(): void {
     const { open, holdUntil } = this.record;
     this.waits.hold(holdUntil - Date.now());
     this.waits.postpone(open.flatMap((session, index) => (session ? [{ index, byMs: session.due - Date.now() }] : [])));
   }
 
-  /** Tokens of sessions that have ended are not carried any further, and rows only in the record. */
+  /** The input of the next run, without the tokens of ended sessions and without the rows, which are in the record. */
   private remaining(): BatchInput {
     const { earlier: _, ...input } = this.input;
     const sessions = input.sessions.map((session, index) =>
@@ -179,7 +181,7 @@ class Batch {
 
   private set(change: Partial<Pick<BatchRecord, 'paused' | 'stopped'>>): void {
     Object.assign(this.record, change);
-    this.stirred = true;
+    this.changed = true;
     this.describe();
   }
 
@@ -193,7 +195,7 @@ class Batch {
 
   private result(): BatchResult {
     const { batchId, shard, sessions } = this.input;
-    this.possiblySent.handOver(this.record);
+    this.possiblySent.writeTo(this.record);
     const rows = this.record.rows.map(
       (row, index) =>
         row ??

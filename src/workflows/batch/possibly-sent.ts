@@ -4,41 +4,43 @@ import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import type { BatchRecord } from './record.js';
 
 /**
- * Sessions that the run before a reset, or before a workflow retry, may have sent to Incode until just now, whatever the part of
- * its history says that this run has taken over. Their status is read first, until an activity of this run's own tells more.
+ * Sessions that a replaced run may have sent to Incode a moment ago. A reset or a workflow retry replaces a run, and the remaining history
+ * does not show what the old run sent later. Activities read the status of these sessions first, until an activity of this run has
+ * reported on them.
  *
- * A run that has taken over history has to repeat what stands in it, so this changes nothing but what activities are told.
+ * The remaining history is replayed, so this only changes inputs of activities and no commands.
  */
 export class PossiblySent {
-  private readonly places = new Set<number>();
+  private readonly indexes = new Set<number>();
 
-  /** @param isContinued a run that continues another was told by its record */
+  /** @param isContinued whether the run continues another one, whose record already has these sessions */
   constructor({ rows }: BatchRecord, isContinued: boolean) {
     const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
-    const isFollower =
+    const isReplacement =
       runId !== originalExecutionRunId || attempt > 1 || (!isContinued && runId !== firstExecutionRunId);
-    for (const [index, row] of rows.entries()) if (isFollower && row === null) this.places.add(index);
+    for (const [index, row] of rows.entries()) if (isReplacement && row === null) this.indexes.add(index);
   }
 
-  /** @returns what an activity has to be told of a session */
-  doneOf(index: number, done: BulkProgress | undefined): BulkProgress | undefined {
-    if (!this.places.has(index) || done?.finish) return done;
-    // Only what is begun after the history that was taken over is really sent, so this is now, and not then.
-    // A worker goes on with an activity of the run before until a heartbeat tells it.
-    return { ...done, verify: true, lastSentAt: Date.now() + HEARTBEAT_TIMEOUT_MS };
+  /** @returns the progress of a session as the activity gets it: a session that was possibly sent is marked for a status read */
+  progressOf(index: number, progress: BulkProgress | undefined): BulkProgress | undefined {
+    if (!this.indexes.has(index) || progress?.finish) return progress;
+    // `Date.now()` is the current time, because activities scheduled in replay are not called again. A worker continues with an
+    // activity of the replaced run until its next heartbeat.
+    return { ...progress, verify: true, lastSentAt: Date.now() + HEARTBEAT_TIMEOUT_MS };
   }
 
-  learn({ runId, ended, open }: CompleteManyResult): void {
+  /** Removes the sessions that an activity of this run has reported on. */
+  remove({ runId, ended, open }: CompleteManyResult): void {
     if (runId !== workflowInfo().runId) return;
-    for (const [index] of [...ended, ...open]) this.places.delete(index);
+    for (const [index] of [...ended, ...open]) this.indexes.delete(index);
   }
 
-  /** Leaves to the record what is still suspected, for whoever goes by the record alone. */
-  handOver({ rows, open }: BatchRecord): void {
-    for (const index of this.places) {
-      const done = this.doneOf(index, open[index]?.done);
+  /** Marks the remaining sessions in the record, for the next run and for rows of a stopped batch. */
+  writeTo({ rows, open }: BatchRecord): void {
+    for (const index of this.indexes) {
+      const done = this.progressOf(index, open[index]?.done);
       if (rows[index] === null && done) open[index] = { done, due: open[index]?.due ?? 0 };
     }
-    this.places.clear();
+    this.indexes.clear();
   }
 }

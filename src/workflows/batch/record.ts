@@ -1,17 +1,18 @@
 import type { BulkEnd, BulkProgress } from '../../activities/batch/types.js';
 import type { BatchInput, BatchProgress, BatchRow } from '../../contract/index.js';
 import { FAILURES, needsScore, type ResolvedPlan, resolveVerifyFirst } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { decide } from '../decide.js';
 
-/** What is known of a shard, and handed to the next run when a history has grown long. Plain JSON. */
+/** The state of a shard. Continue-as-new hands it to the next run, so it is plain JSON. */
 export interface BatchRecord {
-  /** By the sessions' places; `null` until a session has ended. */
+  /** By index of the session. `null` until the session has ended. */
   rows: (BatchRow | null)[];
-  /** By the sessions' places; `null` for those that were not begun, or have ended. */
+  /** By index of the session. `null` for sessions that were not begun or have ended. */
   open: (OpenSession | null)[];
-  /** How many sessions the next activity should have; the worker says so. */
+  /** Number of sessions for the next activity, as the worker reported it. */
   chunk: number;
-  /** Nothing is to be begun before, in ms since the epoch. */
+  /** No session begins before this time, in ms since the epoch. */
   holdUntil: number;
   heldUpBy: string | null;
   paused: boolean;
@@ -24,17 +25,17 @@ interface OpenSession {
   due: number;
 }
 
-/** Until the worker has said what suits it: it begins no more than that, and leaves the rest. */
+/** Size of the first chunk, before the worker has reported its own. An activity returns the sessions that it does not begin. */
 const FIRST_CHUNK = 500;
 
 export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);
-  const mayBeUnderWay = earlier !== undefined || resolveVerifyFirst(verifyFirst) === 'settle';
+  const mayBeInFlight = earlier !== undefined || resolveVerifyFirst(verifyFirst) === 'settle';
   return {
     rows: [...rows],
-    // Whoever ran the batch before may have asked Incode, until just now, to finish what has no row.
+    // An earlier run may have sent the sessions without a row a moment ago.
     open: rows.map((row) =>
-      row === null && mayBeUnderWay ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
+      row === null && mayBeInFlight ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
     ),
     chunk: FIRST_CHUNK,
     holdUntil: 0,
@@ -45,23 +46,21 @@ export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): 
 }
 
 export function rowOf(end: BulkEnd, plan: Pick<ResolvedPlan, 'score'>): BatchRow {
-  const { finish, onboardingStatus = null, failure } = end;
-  const status = onboardingStatus === null ? {} : { onboardingStatus };
-  const answered = finish ? { finish } : {};
-  if (failure) return { ...answered, ...status, failure };
+  const { finish, onboardingStatus, notClosed, failure } = end;
+  const answer = finish ?? undefined;
+  if (failure) return { ...omitUndefined({ finish: answer, onboardingStatus }), failure };
   const score = finish && needsScore(plan, finish) ? (end.score ?? null) : undefined;
-  const { outcome } = decide({ finish, score, onboardingStatus });
-  const notClosed = end.notClosed ? { notClosed: true as const } : {};
-  return { outcome, ...answered, ...(score ? { score } : {}), ...status, ...notClosed };
+  const { outcome } = decide({ finish, score, onboardingStatus: onboardingStatus ?? null });
+  return { outcome, ...omitUndefined({ finish: answer, score: score ?? undefined, onboardingStatus, notClosed }) };
 }
 
 export function stoppedRow(interviewId: string, open: OpenSession | null): BatchRow {
   const message = open
-    ? `Session ${interviewId}: the batch was stopped before it was through; its status was to be read first`
-    : `Session ${interviewId}: the batch was stopped before it was begun`;
-  // One that is still to be confirmed may be the answer for another session.
+    ? `Session ${interviewId}: the batch was stopped before this session was complete; read its status first`
+    : `Session ${interviewId}: the batch was stopped before this session was begun`;
+  // An unconfirmed answer may be for another session.
   const finish = open?.done.confirmBy === undefined ? open?.done.finish : undefined;
-  return { ...(finish ? { finish } : {}), failure: { type: FAILURES.batchStopped, message } };
+  return { ...omitUndefined({ finish }), failure: { type: FAILURES.batchStopped, message } };
 }
 
 export function progressOf({ batchId, shard }: BatchInput, record: BatchRecord): BatchProgress {

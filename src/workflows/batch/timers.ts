@@ -1,20 +1,21 @@
 import { sleep } from '@temporalio/workflow';
 
-/** A place in the shard, and how long to leave it alone; it may be due already. */
+/** The index of a session, and how long it has to wait. It may be due already. */
 interface Postponed {
   index: number;
   byMs: number;
 }
 
 /**
- * When a shard may go on. What it does next hangs on timers that have fired, and never on the clock: a worker that answers a query
- * about a workflow that it has not cached goes through what has happened since the last workflow task with the time of that task
- * (SDK 1.24), and goes on from there. Whoever replays it later has another time, and must come to the same.
+ * Decides when a shard may continue. Fired timers decide, never the clock. When a worker answers a query about a workflow that it has not
+ * cached, SDK 1.24 runs the code on events after the last workflow task with the time of that task. A later replay of the same events
+ * has another time and must make the same decisions.
  */
 export class BatchWaits {
   private readonly onFired: () => void;
-  /** Numbers of the timers that count. */
+  /** Number of the current timer of `hold`. */
   private holdTimer: number | null = null;
+  /** Number of the current timer by index of the session. */
   private readonly timers = new Map<number, number>();
   private started = 0;
 
@@ -22,17 +23,17 @@ export class BatchWaits {
     this.onFired = onFired;
   }
 
-  /** Whether nothing is to be begun. */
+  /** Whether the whole shard has to wait. */
   get isHeld(): boolean {
     return this.holdTimer !== null;
   }
 
-  /** Whether the session at this place is to be left alone. */
+  /** Whether the session with this index still has to wait. */
   isEarly(index: number): boolean {
     return this.timers.has(index);
   }
 
-  /** Instead of what was said before. @param forMs 0 or less for not at all */
+  /** Replaces the current hold. @param forMs 0 or less ends it */
   hold(forMs: number): void {
     this.holdTimer = null;
     if (forMs <= 0) return;
@@ -41,7 +42,7 @@ export class BatchWaits {
     });
   }
 
-  /** One timer for all that are due within the same second, counted from now. */
+  /** Starts one timer for all sessions that are due within the same second. */
   postpone(sessions: Postponed[]): void {
     const bySeconds = new Map<number, number[]>();
     for (const { index, byMs } of sessions) {
@@ -56,7 +57,7 @@ export class BatchWaits {
   }
 
   private postponeTogether(indexes: number[], seconds: number): void {
-    // To the end of a second, so that what two activities have postponed goes together.
+    // Rounded up to a full second, so that sessions of two activities are due together.
     const due = Math.ceil((Date.now() + seconds * 1_000) / 1_000) * 1_000;
     const started = this.start(due - Date.now(), (timer) => {
       for (const index of indexes) if (this.timers.get(index) === timer) this.timers.delete(index);
@@ -72,7 +73,7 @@ export class BatchWaits {
         fired(timer);
         this.onFired();
       },
-      // A batch that is cancelled ends by its own wait.
+      // Cancellation ends the batch itself, so the timer needs no action.
       () => undefined,
     );
     return timer;

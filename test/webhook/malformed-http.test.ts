@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { raw, SECRET, STATUS, startReceiver, statusesOf } from './support.js';
 
-// What an HTTP client would never send: bytes on a socket.
+// Bytes on a socket that no HTTP client would send.
 
 const BODY = JSON.stringify(STATUS);
 
@@ -12,8 +12,8 @@ function request(body: string, headers: string[] = [`Content-Length: ${body.leng
 
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 
-describe('slow senders are cut off', () => {
-  it('that never end their headers', async () => {
+describe('a slow sender', () => {
+  it('gets 408 if it does not complete its headers in time', async () => {
     await using one = await startReceiver({ headersTimeoutMs: 300 });
     const startedAt = Date.now();
     const received = await raw(one.port, ['POST /incode/webhook HTTP/1.1\r\n', ...Array(30).fill('X-A: b\r\n')], {
@@ -23,14 +23,14 @@ describe('slow senders are cut off', () => {
     expect(Date.now() - startedAt).toBeLessThan(3_500);
   });
 
-  it('that never say anything', async () => {
+  it('is disconnected if it sends nothing', async () => {
     await using one = await startReceiver({ headersTimeoutMs: 300 });
     const startedAt = Date.now();
     await raw(one.port, []);
     expect(Date.now() - startedAt).toBeLessThan(3_000);
   });
 
-  it('that send their body byte by byte', async () => {
+  it('gets 408 if it sends its body byte by byte', async () => {
     await using one = await startReceiver({ bodyTimeoutMs: 300 });
     const startedAt = Date.now();
     const received = await raw(one.port, [request('', ['Content-Length: 1000']), ...Array(30).fill('{')], {
@@ -41,7 +41,7 @@ describe('slow senders are cut off', () => {
     expect(one.receiver.counts.incomplete).toBe(1);
   });
 
-  it('that owe the body of a request which was refused without it', async () => {
+  it('is disconnected if it does not send the body of a refused request', async () => {
     await using one = await startReceiver({ headersTimeoutMs: 200, bodyTimeoutMs: 200 });
     const startedAt = Date.now();
     const unknown = request('', ['Content-Length: 1000']).replace(SECRET, 'unknown-to-this-side');
@@ -49,7 +49,7 @@ describe('slow senders are cut off', () => {
     expect(Date.now() - startedAt).toBeLessThan(3_500);
   });
 
-  it('that stop in the middle of their body', async () => {
+  it('counts as incomplete if it disconnects in the middle of its body', async () => {
     await using one = await startReceiver();
     const received = await raw(one.port, [request('{"interviewId"', ['Content-Length: 1000'])], { untilMs: 100 });
     expect(received).toBe('');
@@ -58,11 +58,11 @@ describe('slow senders are cut off', () => {
   });
 });
 
-describe('bodies of another size than announced', () => {
-  it('longer: the rest is not taken for a part of it', async () => {
+describe('the size of a body', () => {
+  it('ends at Content-Length even if more bytes follow', async () => {
     await using one = await startReceiver();
     const received = await raw(one.port, [request(`${BODY}GARBAGE\r\n\r\n`, [`Content-Length: ${BODY.length}`])]);
-    // The answers may come in one piece, or the connection may be closed over the rest.
+    // The connection may close before the first answer is sent.
     expect([[200, 400], [400]]).toContainEqual(statusesOf(received));
     expect(one.deliveries).toEqual([STATUS]);
   });
@@ -70,22 +70,22 @@ describe('bodies of another size than announced', () => {
   it.each([
     ['a negative length', ['Content-Length: -5']],
     ['two lengths', ['Content-Length: 5', 'Content-Length: 6']],
-    ['a length that is none', ['Content-Length: 5x']],
-    ['a length beside chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked']],
-  ])('with %s: 400', async (_, headers) => {
+    ['a length that is not a number', ['Content-Length: 5x']],
+    ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked']],
+  ])('is refused with 400 for %s', async (_, headers) => {
     await using one = await startReceiver();
     expect(statusesOf(await raw(one.port, [request(BODY, headers)]))).toEqual([400]);
     expect(one.deliveries).toEqual([]);
   });
 
-  it('announced as too large: 413 before a byte of it is read', async () => {
+  it('is refused with 413 before the body is read if Content-Length is above the limit', async () => {
     await using one = await startReceiver();
     const received = await raw(one.port, [request('', ['Content-Length: 65537'])]);
     expect(statusesOf(received)).toEqual([413]);
     expect(received).toMatch(/connection: close/i);
   });
 
-  it('chunked: taken up to the limit', async () => {
+  it('may reach the limit in a chunked body', async () => {
     await using one = await startReceiver({ maxBodyBytes: 200 });
     const chunks = [chunk(BODY.slice(0, 20)), chunk(BODY.slice(20)), '0\r\n\r\n'];
     const received = await raw(one.port, [request('', ['Transfer-Encoding: chunked', 'Connection: close']), ...chunks]);
@@ -93,7 +93,7 @@ describe('bodies of another size than announced', () => {
     expect(one.deliveries).toEqual([STATUS]);
   });
 
-  it('chunked without end: 413 as soon as the limit is passed', async () => {
+  it('is refused with 413 as soon as a chunked body exceeds the limit', async () => {
     await using one = await startReceiver();
     const endless = Array<string>(100).fill(chunk('x'.repeat(4_096)));
     const received = await raw(one.port, [request('', ['Transfer-Encoding: chunked']), ...endless], { pauseMs: 1 });
@@ -103,7 +103,7 @@ describe('bodies of another size than announced', () => {
 });
 
 describe('a connection', () => {
-  it('carries several requests at once, answered in their order', async () => {
+  it('answers pipelined requests in order', async () => {
     await using one = await startReceiver();
     const wrong = request(BODY).replace(SECRET, 'unknown-to-this-side');
     const last = request('{', ['Content-Length: 1', 'Connection: close']);
@@ -113,7 +113,7 @@ describe('a connection', () => {
     expect(one.receiver.counts.delivered).toBe(2);
   });
 
-  it('goes on after a refusal whose body was not read', async () => {
+  it('stays usable after a refusal whose body was not read', async () => {
     await using one = await startReceiver();
     const refused = request('x'.repeat(60_000)).replace(SECRET, 'unknown-to-this-side');
     const next = request(BODY, [`Content-Length: ${BODY.length}`, 'Connection: close']);
@@ -123,21 +123,21 @@ describe('a connection', () => {
 
 describe('headers', () => {
   it.each([
-    ['a line break in a value', [`X-Other: a\r\nX-Secret: ${SECRET}`]],
+    ['the secret after a line break', [`X-Other: a\r\nX-Secret: ${SECRET}`]],
     ['the secret twice', [`X-Secret: ${SECRET}`]],
     ['a list of guesses', [`X-Secret: a, ${SECRET}`]],
-  ])('that carry %s are no secret', async (_, headers) => {
+  ])('do not authenticate with %s', async (_, headers) => {
     await using one = await startReceiver();
-    // Two headers of one name are one value, which is none of the secrets.
+    // Two headers with the same name are one value, which is not the secret.
     const text = request(BODY, [...headers, `Content-Length: ${BODY.length}`, 'Connection: close']);
     expect(statusesOf(await raw(one.port, [text]))).toEqual([401]);
   });
 
   it.each([
-    ['with a zero byte', ['X-A: a\0b'], 400],
-    ['folded over lines', ['X-A: a', ' X-Secret: b'], 400],
-    ['without end', [`X-A: ${'a'.repeat(20_000)}`], 431],
-  ])('%s are refused', async (_, headers, status) => {
+    [400, 'a zero byte', ['X-A: a\0b']],
+    [400, 'a folded line', ['X-A: a', ' X-Secret: b']],
+    [431, '20,000 characters', [`X-A: ${'a'.repeat(20_000)}`]],
+  ])('are refused with %i for %s', async (status, _, headers) => {
     await using one = await startReceiver();
     expect(statusesOf(await raw(one.port, [request(BODY, [...headers, `Content-Length: ${BODY.length}`])]))).toEqual([
       status,
@@ -145,7 +145,7 @@ describe('headers', () => {
     expect(one.deliveries).toEqual([]);
   });
 
-  it('come back in no answer', async () => {
+  it('do not contain values of the body', async () => {
     await using one = await startReceiver();
     const body = '{"interviewId": "a\\r\\nSet-Cookie: b", "onboardingStatus": "c\\r\\nX-D: e"}';
     const text = request(body, [`Content-Length: ${body.length}`, 'Connection: close']);
@@ -155,7 +155,7 @@ describe('headers', () => {
   });
 });
 
-it('what is not HTTP is answered 400', async () => {
+it('the receiver answers 400 to bytes that are not HTTP', async () => {
   await using one = await startReceiver();
   expect(statusesOf(await raw(one.port, ['\x16\x03\x01 hello\r\n\r\n']))).toEqual([400]);
 });

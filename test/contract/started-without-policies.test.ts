@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-describe('a caller who names no policies', () => {
+describe('a session that a caller starts again without reuse policies', () => {
   const start = (interviewId: string, sessionToken: string) =>
     world.temporal.workflow.start('onboardingSession', {
       workflowId: onboardingWorkflowId(interviewId),
@@ -16,14 +16,14 @@ describe('a caller who names no policies', () => {
       args: [{ interviewId, sessionToken }],
     });
 
-  it('and starts a session again after its end does not finish it again', async () => {
+  it('is finished once if its first workflow has completed', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await (await start(interviewId, token)).result();
     expect(await (await start(interviewId, token)).result()).toMatchObject({ finish: { confirmedBy: 'status' } });
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('nor after its workflow was terminated in the middle of the call', async () => {
+  it('is finished once if its first workflow was terminated during the call', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true });
     const handle = await start(interviewId, token);

@@ -1,0 +1,7 @@
+// The backoff of calls to Incode, in single sessions and in batches: 1 s, doubled up to 2 minutes.
+
+export const MIN_BACKOFF_MS = 1_000;
+
+export const BACKOFF_COEFFICIENT = 2;
+
+export const MAX_BACKOFF_MS = 120_000;
