@@ -5,6 +5,7 @@ import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/ind
 import { parseDuration } from '../../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { forceTimeMs } from '../../src/worker/run.js';
+import { containers, megabytes } from '../support/ops.js';
 
 const read = (file: string) => readFileSync(new URL(`../../ops/${file}`, import.meta.url), 'utf8');
 
@@ -100,6 +101,12 @@ describe('ops/kubernetes.yml', () => {
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
     expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy']);
     for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+  });
+
+  it('gives the worker the memory that docs/worker.md recommends', () => {
+    const page = readFileSync(new URL('../../docs/worker.md', import.meta.url), 'utf8');
+    const [, recommended] = /Give its container (\d+) MB/.exec(page) ?? [];
+    expect(megabytes(containers()[0]?.resources.limits.memory)).toBe(Number(recommended));
   });
 
   it('has only strings as values of variables', () => {

@@ -22,11 +22,19 @@ export interface MonitoredWorker {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @returns at once, before the worker serves requests */
-export function spawnWorker(baseUrl: string, env: Record<string, string> = {}): MonitoredWorker {
+/**
+ * @param under a command that runs the worker, for example with a memory limit
+ * @returns at once, before the worker serves requests
+ */
+export function spawnWorker(
+  baseUrl: string,
+  env: Record<string, string> = {},
+  under: readonly string[] = [],
+): MonitoredWorker {
   const taskQueue = `test-${randomUUID()}`;
   const bulkTaskQueue = `${taskQueue}-bulk`;
-  const child = spawn(process.execPath, [MAIN, 'worker'], {
+  const [command = '', ...args] = [...under, process.execPath, MAIN, 'worker'];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       INCODE_BASE_URL: baseUrl,
