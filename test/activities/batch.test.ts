@@ -2,12 +2,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../src/activities/batch/circuit-breaker.js';
 import { ConcurrencyLimit } from '../../src/activities/batch/concurrency-limit.js';
-import { activitiesPerSecond, createBulkActivities } from '../../src/activities/batch/index.js';
+import { activitiesPerSecond, type BulkOptions, createBulkActivities } from '../../src/activities/batch/index.js';
 import { RequestPacer } from '../../src/activities/batch/request-pacer.js';
 import { SharedThrottle } from '../../src/activities/batch/shared-throttle.js';
 import { Stragglers } from '../../src/activities/batch/stragglers.js';
-import type { CompleteManyResult } from '../../src/activities/batch/types.js';
+import type { BulkSession, CompleteManyResult } from '../../src/activities/batch/types.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
+import { namedSession, tokenNaming } from '../support/tokens.js';
 
 describe('Slots', () => {
   it('are handed out in the order in which they were asked for', async () => {
@@ -325,7 +326,7 @@ describe('a session of a batch that Incode did not take', () => {
       onboardingStatus: async () => ({ onboardingStatus: 'POST_PROCESSING_FINISHED' }),
     } as unknown as IncodeClient;
     const { completeMany } = createBulkActivities({ incode });
-    const sessions = [{ index: 0, interviewId: 'one', sessionToken: 'token', done: { tries } }];
+    const sessions = [{ index: 0, ...namedSession(), done: { tries } }];
     const plan = { close: false, score: false, scoreDeadlineMs: 0 };
     const { open }: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
     return open[0]?.[2];
@@ -356,8 +357,7 @@ describe('after a mended API key or base URL', () => {
       const done = { verify: true as const, tries: 500 };
       const sessions = Array.from({ length: 20 }, (_, index) => ({
         index,
-        interviewId: `s${index}`,
-        sessionToken: 't',
+        ...namedSession(),
         done,
       }));
       const result: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
@@ -377,7 +377,6 @@ it('the server hands out as many activities as make the requests of a second', (
 describe('an activity whose time is over', () => {
   const finished = { action: 'approved', redirectionUrl: null };
   const plan = { close: false, score: false, scoreDeadlineMs: 0 };
-  const session = { index: 0, interviewId: 'one', sessionToken: 'token', done: { verify: true as const, tries: 2 } };
 
   /** Incode takes so long to say how the session stands. */
   async function completeOne(statusTakesMs: number) {
@@ -390,6 +389,7 @@ describe('an activity whose time is over', () => {
       return { onboardingStatus: 'POST_PROCESSING_FINISHED' };
     };
     const incode = { finishStatus, onboardingStatus } as unknown as IncodeClient;
+    const session = { index: 0, ...namedSession(), done: { verify: true as const, tries: 2 } };
     try {
       const { completeMany } = createBulkActivities({ incode });
       const result = await new MockActivityEnvironment().run(completeMany, { sessions: [session], plan });
@@ -424,7 +424,7 @@ it('of a batch that trusts its list sends without a look, but for sessions that 
     },
   } as unknown as IncodeClient;
   const plan = { close: false, score: false, scoreDeadlineMs: 0 };
-  const sessions = ['a', 'b'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  const sessions = ['a', 'b'].map((id, index) => ({ ...namedSession(id), index }));
   const given = [sessions[0], { ...sessions[1], done: { verify: true as const } }] as typeof sessions;
   const { completeMany } = createBulkActivities({ incode, concurrency: 1 });
   await new MockActivityEnvironment().run(completeMany, { sessions: given, plan, trust: true });
@@ -433,7 +433,10 @@ it('of a batch that trusts its list sends without a look, but for sessions that 
 
 describe('an activity that comes after a worker that died', () => {
   const plan = { close: false, score: false, scoreDeadlineMs: 0 };
-  const sessions = ['a', 'b', 'c'].map((interviewId, index) => ({ interviewId, index, sessionToken: 'token' }));
+  let sessions: BulkSession[];
+  beforeEach(() => {
+    sessions = [0, 1, 2].map((index) => ({ ...namedSession(), index }));
+  });
   const SCHEDULED = 1_000_000;
 
   /** There is time for one session, and the rest is left to the workflow. */
@@ -503,37 +506,115 @@ describe('an activity that comes after a worker that died', () => {
   });
 });
 
-it('tokens that Incode issues count for the rate limit too', async () => {
-  const asked: string[] = [];
+describe('what is counted for the rate limit', () => {
   const plan = { close: false, score: false, scoreDeadlineMs: 0 };
-  const incode = {
-    finishStatus: async ({ interviewId }: { interviewId: string }) => {
-      asked.push(`finish ${interviewId}`);
-      return { action: 'approved', redirectionUrl: null };
-    },
-    onboardingStatus: async ({ interviewId }: { interviewId: string }) => {
-      asked.push(`status ${interviewId}`);
-      return { onboardingStatus: 'UNKNOWN' };
-    },
-  } as unknown as IncodeClient;
-  const token = async (interviewId: string) => {
-    asked.push(`token ${interviewId}`);
-    return 'token';
-  };
-  // Six requests in the two seconds of an activity.
-  const { completeMany } = createBulkActivities({
-    incode,
-    tokenSource: { token },
-    requestsPerSecond: 3,
-    concurrency: 1,
+
+  /** What is asked of Incode, with twelve requests in the two seconds of an activity. @returns the names of the calls of whole sessions */
+  async function asked(options: Partial<BulkOptions>, tokenOf: (id: string) => string | undefined): Promise<string[]> {
+    const calls: string[] = [];
+    const finished = new Set<string>();
+    const told = (interviewId: string) => (finished.has(interviewId) ? 'ONBOARDING_FINISHED' : 'UNKNOWN');
+    const incode = {
+      finishStatus: async ({ interviewId }: { interviewId: string }) => {
+        calls.push('finish');
+        finished.add(interviewId);
+        return { action: 'approved', redirectionUrl: null };
+      },
+      onboardingStatus: async ({ interviewId, sessionToken }: { interviewId: string; sessionToken: string }) => {
+        calls.push(sessionToken === 'executive' ? 'executive' : 'status');
+        return { onboardingStatus: told(interviewId) };
+      },
+    } as unknown as IncodeClient;
+    const tokenSource = options.tokenSource && {
+      ...options.tokenSource,
+      token: async () => {
+        calls.push('token');
+        return 'opaque';
+      },
+    };
+    const { completeMany } = createBulkActivities({
+      incode,
+      requestsPerSecond: 6,
+      concurrency: 1,
+      ...options,
+      ...(tokenSource ? { tokenSource } : {}),
+    });
+    const sessions = Array.from({ length: 9 }, (_, index) => {
+      const { interviewId } = namedSession();
+      const sessionToken = tokenOf(interviewId);
+      return { index, interviewId, ...(sessionToken ? { sessionToken } : {}) };
+    });
+    await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+    return calls;
+  }
+
+  const repeated = (calls: string[], times: number) => Array.from({ length: times }, () => calls).flat();
+  const token = async () => 'opaque';
+
+  it('is the look and the finish of a token that names its session', async () => {
+    expect(await asked({}, tokenNaming)).toEqual(repeated(['status', 'finish'], 6));
   });
-  const sessions = ['a', 'b', 'c', 'd'].map((interviewId, index) => ({ interviewId, index }));
-  const result = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
-  expect(result).toMatchObject({
-    ended: [
-      [0, {}],
-      [1, {}],
-    ],
+
+  it('is the read that confirms the answer to another token too', async () => {
+    expect(await asked({}, () => 'opaque')).toEqual(repeated(['status', 'finish', 'status'], 4));
+    expect(await asked({ refusesForeignIds: true }, () => 'opaque')).toEqual(repeated(['status', 'finish'], 6));
   });
-  expect(asked).toEqual(['token a', 'status a', 'finish a', 'token b', 'status b', 'finish b']);
+
+  it('are tokens that Incode issues too', async () => {
+    const issuing = { tokenSource: { token, issuedByIncode: true } };
+    expect(await asked(issuing, () => undefined)).toEqual(repeated(['token', 'status', 'finish'], 4));
+  });
+
+  it('are the reads with the executive token too', async () => {
+    const executive = { token: async () => 'executive' };
+    expect(await asked({ executive }, tokenNaming)).toEqual(
+      repeated(['executive', 'status', 'finish', 'executive'], 3),
+    );
+  });
+});
+
+describe('a request of a batch that Incode has accepted', () => {
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const malformed = new IncodeError({ kind: 'resultUnknown', operation: 'finishStatus', what: 'x', httpStatus: 200 });
+
+  it('is in the next heartbeat, although its answer is of no use', async () => {
+    const sessions = [0, 1].map((index) => ({ ...namedSession(), index }));
+    const beats: unknown[] = [];
+    const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 60 });
+    let isBeaten = () => {};
+    const beaten = new Promise<void>((resolve) => (isBeaten = resolve));
+    environment.on('heartbeat', (details: unknown) => {
+      beats.push(details);
+      if (JSON.stringify(details).includes('accepted')) isBeaten();
+    });
+    const incode = {
+      finishStatus: async ({ interviewId }: { interviewId: string }) => {
+        if (interviewId === sessions[0]?.interviewId) throw malformed;
+        await beaten;
+        return { action: 'approved', redirectionUrl: null };
+      },
+      onboardingStatus: async () => ({ onboardingStatus: 'UNKNOWN' }),
+    } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode });
+    const { ended }: CompleteManyResult = await environment.run(completeMany, { sessions, plan });
+    expect(beats.at(-1)).toEqual([[-1, { finish: null, accepted: [0] }]]);
+    expect(ended.map(([index]) => index)).toEqual([1]);
+  });
+
+  it('is never sent again by the attempt after that of a worker that died', async () => {
+    const sessions = [0, 1].map((index) => ({ ...namedSession(), index }));
+    const finishStatus = vi.fn();
+    const onboardingStatus = async () => ({ onboardingStatus: 'UNKNOWN' });
+    const incode = { finishStatus, onboardingStatus } as unknown as IncodeClient;
+    const { completeMany } = createBulkActivities({ incode });
+    const heartbeatDetails = [
+      [1, { finish: null }],
+      [-1, { finish: null, accepted: [0] }],
+    ];
+    const environment = new MockActivityEnvironment({ attempt: 2, heartbeatDetails });
+    const { ended, open }: CompleteManyResult = await environment.run(completeMany, { sessions, plan });
+    expect(ended).toEqual([[1, { finish: null }]]);
+    expect(open).toMatchObject([[0, { accepted: true }, 10_000]]);
+    expect(finishStatus).not.toHaveBeenCalled();
+  });
 });

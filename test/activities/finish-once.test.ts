@@ -1,15 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { type EarlierRequests, type FinishContext, finishOnce } from '../../src/activities/finish-once.js';
+import { type FinishContext, finishOnce } from '../../src/activities/finish-once.js';
+import type { ActivityOptions, SessionInput } from '../../src/activities/index.js';
 import type { ActivityEvent } from '../../src/activities/observe.js';
+import type { EarlierRequests } from '../../src/activities/sent-requests.js';
 import { TokenMismatchError } from '../../src/activities/token-fit.js';
 import { FAILURES } from '../../src/contract/index.js';
-import { type IncodeClient, IncodeError, type IncodeErrorKind, type IncodeOperation } from '../../src/incode/index.js';
+import {
+  type ExecutiveToken,
+  type IncodeClient,
+  IncodeError,
+  type IncodeErrorKind,
+  type IncodeOperation,
+} from '../../src/incode/index.js';
+import { namedSession, tokenNaming } from '../support/tokens.js';
 
 const SETTLE_MS = 30_000;
 const CONFIRM_MS = 900_000;
 const POLL_MS = 10_000;
 const NOW = 10_000_000;
-const SESSION = { interviewId: 'i-1', sessionToken: 'token' };
 const ANSWER = { action: 'approved', redirectionUrl: 'https://bank.example/' };
 
 type Status = string | IncodeError;
@@ -17,6 +25,8 @@ type Status = string | IncodeError;
 interface Answers {
   /** Of the reads by id, in their order; the last one repeats. */
   status?: Status | Status[];
+  /** Of the reads with the executive token. */
+  statusByExecutive?: Status;
   /** Of the read without an id. */
   statusOfToken?: Status;
   finish?: IncodeError;
@@ -30,11 +40,17 @@ const finishError = (kind: IncodeErrorKind, httpStatus?: number) => errorOf('fin
 const statusError = (kind: IncodeErrorKind) => errorOf('onboardingStatus', kind);
 
 /** One attempt with an Incode that answers so; what was asked of it, in order; and what was told. */
-async function attempt(answers: Answers, context: Partial<FinishContext> = {}, session = SESSION) {
+async function attempt(
+  answers: Answers,
+  context: Partial<FinishContext> = {},
+  session: SessionInput = namedSession(),
+  options: Pick<ActivityOptions, 'executive' | 'refusesForeignIds'> = {},
+) {
   const asked: string[] = [];
   const told: ActivityEvent[] = [];
   const { signal } = new AbortController();
   const statuses = [answers.status ?? 'UNKNOWN'].flat();
+  const byId = () => (statuses.length > 1 ? statuses.shift() : statuses[0]);
   const answer = <T>(operation: string, value: T | IncodeError): T => {
     asked.push(operation);
     if (value instanceof Error) throw value;
@@ -46,16 +62,14 @@ async function attempt(answers: Answers, context: Partial<FinishContext> = {}, s
       return answer('finish', answers.finish ?? ANSWER);
     },
     onboardingStatus: async ({ interviewId, sessionToken }: { interviewId?: string; sessionToken: string }) => {
-      expect(sessionToken).toBe(session.sessionToken);
-      const status = interviewId
-        ? statuses.length > 1
-          ? statuses.shift()
-          : statuses[0]
-        : (answers.statusOfToken ?? statusError('tokenRefused'));
-      return answer<unknown>(
-        interviewId ? 'status' : 'status without id',
-        status instanceof Error ? status : { onboardingStatus: status },
-      );
+      const isExecutive = sessionToken === 'executive';
+      expect([session.sessionToken, 'executive']).toContain(sessionToken);
+      const [operation, status] = isExecutive
+        ? ['status by executive', answers.statusByExecutive ?? 'UNKNOWN']
+        : interviewId
+          ? ['status', byId()]
+          : ['status without id', answers.statusOfToken ?? statusError('tokenRefused')];
+      return answer<unknown>(operation as string, status instanceof Error ? status : { onboardingStatus: status });
     },
   } as unknown as IncodeClient;
   const came = await finishOnce(
@@ -65,6 +79,7 @@ async function attempt(answers: Answers, context: Partial<FinishContext> = {}, s
       confirmFinishWithinMs: CONFIRM_MS,
       confirmFinishPollMs: POLL_MS,
       observe: (event) => told.push(event),
+      ...options,
     },
     session,
     { earlier: {}, trust: false, now: () => NOW, ...context },
@@ -83,6 +98,7 @@ const OVER = [
 ];
 const FINISHED = {
   result: { finish: { ...ANSWER, confirmedBy: 'response' }, onboardingStatus: 'ONBOARDING_FINISHED' },
+  isAnswered: true,
 };
 const UNCONFIRMED = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
 
@@ -306,21 +322,13 @@ describe('a request that is refused for good', () => {
 });
 
 describe('a token of another session', () => {
-  const claiming = (interviewId: string) =>
-    `e30.${Buffer.from(JSON.stringify({ interviewId })).toString('base64url')}.c2ln`;
-
   it('is found by its claim before anything is asked', async () => {
     for (const context of [{}, { trust: true }, { earlier: sent(0) }]) {
-      const { came, asked } = await attempt({}, context, { interviewId: 'i-1', sessionToken: claiming('i-2') });
+      const { came, asked } = await attempt({}, context, { interviewId: 'i-1', sessionToken: tokenNaming('i-2') });
       expect(came).toHaveProperty('error', expect.any(TokenMismatchError));
       expect(came).toHaveProperty('error.message', expect.stringMatching(/^Session i-1: .* session i-2\./));
       expect(asked).toEqual([]);
     }
-  });
-
-  it('passes with the claim of this session', async () => {
-    const { came } = await attempt({}, {}, { interviewId: 'i-1', sessionToken: claiming('i-1') });
-    expect(came).toEqual(FINISHED);
   });
 
   const REFUSED = (['tokenRefused', 'apiKeyRefused', 'unknownSession'] as const).map(statusError);
@@ -365,7 +373,7 @@ it('hands on that the redirection of Incode was unsafe', async () => {
   } as unknown as IncodeClient;
   const options = { incode, settleTimeMs: 0, confirmFinishWithinMs: 0, confirmFinishPollMs: 0 };
   const { signal } = new AbortController();
-  const came = await finishOnce(options, SESSION, { earlier: {}, trust: false, now: () => NOW }, signal);
+  const came = await finishOnce(options, namedSession(), { earlier: {}, trust: false, now: () => NOW }, signal);
   expect(came).toHaveProperty('result.finish', {
     action: 'none',
     redirectionUrl: null,
@@ -374,53 +382,140 @@ it('hands on that the redirection of Incode was unsafe', async () => {
   });
 });
 
+const RESPONSE = { ...ANSWER, confirmedBy: 'response' };
+const BY_STATUS = { action: null, redirectionUrl: null, confirmedBy: 'status' };
+const EXECUTIVE: ExecutiveToken = { token: async () => 'executive' };
+
+describe('the answer to a token whose claim does not name the session', () => {
+  const session = () => ({ ...namedSession(), sessionToken: 'opaque' });
+
+  it('is reported, and marked as unproven', async () => {
+    const { came } = await attempt({}, {}, session());
+    expect(came).toMatchObject({ result: { finish: RESPONSE }, isUnproven: true });
+  });
+
+  it('is proven if Incode has issued the token for this session', async () => {
+    const { came } = await attempt({}, {}, { ...session(), issuedByIncode: true });
+    expect(came).toEqual(FINISHED);
+  });
+
+  it('is proven by the look if Incode refuses ids of other sessions, and not without a look', async () => {
+    const options = { refusesForeignIds: true };
+    expect((await attempt({}, {}, session(), options)).came).toEqual(FINISHED);
+    expect((await attempt({}, { trust: true }, session(), options)).came).toHaveProperty('isUnproven', true);
+  });
+
+  it('is not reported if there is an executive token', async () => {
+    const { came } = await attempt({}, {}, session(), { executive: EXECUTIVE });
+    expect(came).toMatchObject({ result: { finish: BY_STATUS }, isAnswered: true, isUnproven: true });
+    const proven = await attempt({}, {}, namedSession(), { executive: EXECUTIVE });
+    expect(proven.came).toEqual(FINISHED);
+  });
+});
+
+describe('with an executive token', () => {
+  const options = { executive: EXECUTIVE };
+
+  it('both tokens look before the request', async () => {
+    const { asked } = await attempt({}, {}, namedSession(), options);
+    expect(asked).toEqual(['status by executive', 'status', 'finish']);
+  });
+
+  it.each(OVER)(
+    'a session that is $onboardingStatus by id is a confirmed result, and its token is not used',
+    async (result) => {
+      const answers = { statusByExecutive: result.onboardingStatus, status: 'UNKNOWN' };
+      const { came, asked } = await attempt(answers, {}, namedSession(), options);
+      expect(came).toEqual({ result, isConfirmed: true });
+      expect(asked).toEqual(['status by executive']);
+    },
+  );
+
+  it.each(OVER)('nothing is sent with a token that tells of a session that is $onboardingStatus', async (result) => {
+    const { came, asked } = await attempt({ status: result.onboardingStatus }, {}, namedSession(), options);
+    expect(came).toEqual({ result });
+    expect(asked).toEqual(['status by executive', 'status']);
+  });
+
+  it('the status by id decides whether an earlier request has settled', async () => {
+    const answers = { statusByExecutive: 'SOMETHING_NEW', status: 'UNKNOWN' };
+    const { came } = await attempt(answers, { earlier: sent(SETTLE_MS) }, namedSession(), options);
+    expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed } });
+  });
+
+  it('nothing is sent while the executive token is refused', async () => {
+    const { came, asked } = await attempt(
+      { statusByExecutive: statusError('tokenRefused') },
+      {},
+      namedSession(),
+      options,
+    );
+    expect(came).toHaveProperty('error.kind', 'misconfigured');
+    expect(asked).not.toContain('finish');
+  });
+});
+
 describe('finishOnce for two workflows that share a session', () => {
-  /** The second one begins while the first one is under way. */
-  async function together(first: Answers, second: Answers = {}, context: Partial<FinishContext> = {}) {
-    const [, { came, asked }] = await Promise.all([attempt(first), attempt(second, context)]);
-    return { came, asked };
-  }
+  type Context = Partial<FinishContext>;
 
-  it('sends one request after the other, so that the second look sees the result of the first', async () => {
-    const { came, asked } = await together({}, { status: 'ONBOARDING_FINISHED' });
-    expect(asked).toEqual(['status']);
-    expect(came).toMatchObject({ result: { finish: { confirmedBy: 'status' } } });
-  });
+  /** The second one begins while the first one is under way, or after it has ended. */
+  const PAIRS = {
+    'at the same time': async (first: Answers, second: Answers, contexts: [Context, Context]) => {
+      const session = namedSession();
+      const both = [attempt(first, contexts[0], session), attempt(second, contexts[1], session)];
+      return (await Promise.all(both))[1] as Awaited<ReturnType<typeof attempt>>;
+    },
+    'one after the other': async (first: Answers, second: Answers, contexts: [Context, Context]) => {
+      const session = namedSession();
+      await attempt(first, contexts[0], session);
+      return attempt(second, contexts[1], session);
+    },
+  };
 
-  it('sends no second request after a 2xx answer, although the status lags', async () => {
-    const { came, asked } = await together({}, { status: 'UNKNOWN' }, { trust: true });
-    expect(asked).toEqual(['status']);
-    expect(came).toMatchObject({
-      wait: { type: FAILURES.unconfirmed },
-      sent: { accepted: true, lastSentAt: NOW },
+  describe.each(Object.entries(PAIRS))('%s', (_, pair) => {
+    const run = (first: Answers, second: Answers = {}, context: Context = {}) => pair(first, second, [{}, context]);
+
+    it('sends no second request when the look sees the result of the first', async () => {
+      const { came, asked } = await run({}, { status: 'ONBOARDING_FINISHED' });
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ result: { finish: { confirmedBy: 'status' } } });
     });
-  });
 
-  it.each([
-    ['maybeRunning', undefined, FAILURES.settling],
-    ['resultUnknown', 200, FAILURES.unconfirmed],
-  ] as const)('waits after a request of the other that ended as %s', async (kind, httpStatus, type) => {
-    const { came, asked } = await together({ finish: finishError(kind, httpStatus) });
-    expect(asked).toEqual(['status']);
-    expect(came).toMatchObject({ wait: { type } });
-  });
+    it('sends no second request after a 2xx answer, although the status lags', async () => {
+      const { came, asked } = await run({}, { status: 'UNKNOWN' }, { trust: true });
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed }, sent: { accepted: true } });
+      expect((came as { sent: EarlierRequests }).sent.lastSentAt).toBeGreaterThan(NOW - 60_000);
+      expect((came as { sent: EarlierRequests }).sent.lastSentAt).toBeLessThanOrEqual(NOW);
+    });
 
-  it('sends after a request of the other that Incode did not take', async () => {
-    expect((await together({ finish: finishError('notTaken') })).asked).toEqual(['status', 'finish']);
-  });
+    it.each([
+      ['maybeRunning', undefined, FAILURES.settling],
+      ['resultUnknown', 200, FAILURES.unconfirmed],
+    ] as const)('waits after a request of the other that ended as %s', async (kind, httpStatus, type) => {
+      const { came, asked } = await run({ finish: finishError(kind, httpStatus) });
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ wait: { type } });
+    });
 
-  it('waits for an earlier request that the other waits for', async () => {
-    const earlier = { lastSentAt: NOW };
-    const [, { came, asked }] = await Promise.all([attempt({}, { earlier }), attempt({})]);
-    expect(asked).toEqual(['status']);
-    expect(came).toMatchObject({ wait: { type: FAILURES.settling }, sent: earlier });
-  });
+    it('sends after a request of the other that Incode did not take', async () => {
+      expect((await run({ finish: finishError('notTaken') })).asked).toEqual(['status', 'finish']);
+    });
 
-  it('sends after the other found the session finished, if its own look does not', async () => {
-    expect((await together({ status: 'ONBOARDING_FINISHED' })).asked).toEqual(['status', 'finish']);
-  });
+    it('waits for an earlier request that the other waits for', async () => {
+      const { came, asked } = await pair({}, {}, [{ earlier: sent(0) }, {}]);
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ wait: { type: FAILURES.settling } });
+    });
 
-  it('sends after the other found the session unfinished and could not send', async () => {
-    expect((await together({ status: statusError('notTaken') })).asked).toEqual(['status', 'finish']);
+    it('sends nothing after the other found the session finished, although its own look does not', async () => {
+      const { came, asked } = await run({ status: 'ONBOARDING_FINISHED' });
+      expect(asked).toEqual(['status']);
+      expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed }, sent: { accepted: true } });
+    });
+
+    it('sends after the other found the session unfinished and could not send', async () => {
+      expect((await run({ status: statusError('notTaken') })).asked).toEqual(['status', 'finish']);
+    });
   });
 });

@@ -1,12 +1,13 @@
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { createIncodeActivities, type FinishStatusInput } from '../../src/activities/index.js';
 import { FAILURES } from '../../src/contract/index.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
+import { namedSession, tokenNaming } from '../support/tokens.js';
 
 const SCHEDULED = 1_700_000_000_000;
 const MINUTE = 60_000;
-const SESSION = { interviewId: 'i-1', sessionToken: 'token' };
 
 interface Given {
   input?: Partial<FinishStatusInput>;
@@ -41,7 +42,7 @@ async function attempt({ input, attempt = 1, afterMs = 0, heartbeatDetails, stat
   });
   environment.on('heartbeat', (details: unknown) => beats.push(details));
   const { finishStatus } = createIncodeActivities({ incode });
-  const given: FinishStatusInput = { ...SESSION, ...input };
+  const given: FinishStatusInput = { ...namedSession(), ...input };
   const came = await environment.run(finishStatus, given).catch((error: unknown) => error);
   return { asked, came, left: beats.at(-1) };
 }
@@ -128,9 +129,44 @@ describe('a later attempt', () => {
   });
 });
 
+it('an answer that is to be confirmed is in a heartbeat that Temporal has, before it is', async () => {
+  const events: string[] = [];
+  let accepted: unknown;
+  const inScope = (_: unknown, work: () => Promise<unknown>) => work();
+  const client = {
+    withDeadline: inScope,
+    withAbortSignal: inScope,
+    activity: {
+      heartbeat: async (_: unknown, details: unknown) => {
+        events.push('heartbeat');
+        accepted = details;
+      },
+    },
+  } as unknown as Client;
+  const incode = {
+    onboardingStatus: async () => {
+      events.push('status');
+      return { onboardingStatus: events.includes('finish') ? 'ONBOARDING_FINISHED' : 'UNKNOWN' };
+    },
+    finishStatus: async () => {
+      events.push('finish');
+      return { action: 'approved', redirectionUrl: null };
+    },
+  } as unknown as IncodeClient;
+  const scheduledAt = Date.now();
+  const now = { scheduledTimestampMs: scheduledAt, currentAttemptScheduledTimestampMs: scheduledAt };
+  const environment = new MockActivityEnvironment({ ...now, heartbeatTimeoutMs: 10_000 }, { client });
+  const { finishStatus } = createIncodeActivities({ incode });
+  const came = await environment.run(finishStatus, { ...namedSession(), sessionToken: 'opaque' });
+  expect(came).toMatchObject({ finish: { action: 'approved' } });
+  expect(came).not.toHaveProperty('toBeConfirmed');
+  expect(events).toEqual(['status', 'finish', 'heartbeat', 'status']);
+  expect(accepted).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt', accepted: true });
+});
+
 it('a token of another session fails for good, and tells what is known of earlier requests', async () => {
-  const claims = Buffer.from(JSON.stringify({ interviewId: 'i-2' })).toString('base64url');
-  const { asked, came } = await attempt({ input: { sessionToken: `e30.${claims}.c2ln`, lastSentAt: SCHEDULED } });
+  const input = { interviewId: 'i-1', sessionToken: tokenNaming('i-2'), lastSentAt: SCHEDULED };
+  const { asked, came } = await attempt({ input });
   expect(asked).toEqual([]);
   expect(came).toMatchObject({
     type: FAILURES.tokenMismatch,

@@ -82,8 +82,8 @@ describe('with an executive token, a single session', () => {
     const { interviewId } = await begin(ignoring);
     expect((await ignoring.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(ignoring, interviewId))).toEqual(['finishStatus', 'score']);
-    // The look, and the confirmation.
-    expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(2);
+    // The looks with both tokens, and the confirmation.
+    expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(3);
   });
 
   it('whose token belongs to another session fails, and the answer for that one is reported nowhere', async () => {
@@ -128,12 +128,13 @@ describe('with an executive token, a single session', () => {
     await using refusing = await startExecutiveWorld({});
     refusing.simulator.fault({ operation: 'logIn', kind: 'status', status: 401, times: null });
     const { interviewId } = await begin(refusing);
-    await until(async () => (await refusing.onboarding.state(interviewId)).call?.activity, 'confirmFinish');
+    await until(async () => (await refusing.onboarding.state(interviewId)).call?.activity, 'finishStatus');
     await until(
       async () => (await refusing.onboarding.state(interviewId)).call?.lastFailure?.type,
       FAILURES.misconfigured,
     );
     expect(refusing.logs()).toContain('Incode refuses the executive user');
+    expect(refusing.simulator.effects(interviewId).finished).toBe(0);
     refusing.simulator.clearFaults();
     expect((await refusing.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(refusing, interviewId);
