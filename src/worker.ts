@@ -1,4 +1,4 @@
-import { NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
+import { NativeConnection, TransportError, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { type Config, ConfigError, readConfig } from './config/index.js';
 import { warnOfUnknownVariables } from './config/unknown-variables.js';
 import { omitUndefined } from './contract/omit-undefined.js';
@@ -167,10 +167,15 @@ export async function runWorker(env = process.env): Promise<number> {
   } catch (error) {
     const what =
       error instanceof ShutdownTimeoutError ? 'Worker stopped before its work was done' : 'Worker cannot run';
-    const why = error instanceof Error ? error.message : error;
-    logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
+    logger.error(`${what}: ${inWords(error, address)}`, { address, namespace, taskQueue });
     return 1;
   } finally {
     await monitoring?.close();
   }
+}
+
+function inWords(error: unknown, address: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof TransportError)) return message;
+  return `no connection to Temporal at ${address}. Check that it runs, and TEMPORAL_ADDRESS and TEMPORAL_TLS. (${message})`;
 }

@@ -64,7 +64,11 @@ it('the commands on the page complete a session step by step', async () => {
   for (const command of commands) answers[String(nameOf(command))] = await temporal(command, { interviewId, token });
   expect(answers).toMatchObject({
     onboardingSession: { workflowId: `incode-onboarding/${interviewId}`, type: 'onboardingSession' },
-    state: { queryResult: [{ interviewId, stage: 'waiting', waitingFor: 'the update finish', outcome: null }] },
+    state: {
+      queryResult: [
+        { interviewId, stage: 'waiting', waitingFor: 'someone to finish it (update finish)', outcome: null },
+      ],
+    },
     extendDeadline: { result: { deadline: expect.stringMatching(/^\d{4}-.*Z$/) } },
     renewToken: { name: 'renewToken' },
     statusChanged: {},
