@@ -1,18 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
 /** Limits for tests that hang, far above what a test takes on a busy machine. */
-const TEST_TIMEOUT_MS = 600_000;
+const TEST_TIMEOUT_MS = 300_000;
+const LONG_TEST_TIMEOUT_MS = 600_000;
 const POLL_TIMEOUT_MS = 120_000;
 
-/** These tests replace a module that other files in the same process may have loaded. None needs a server. */
+/** These tests replace or reload a module that other files in the same process may have loaded. None needs a server. */
 const OWN_PROCESS = [
+  'test/activities/lease.test.ts',
   'test/workflows/batch/possibly-sent.test.ts',
   'test/workflows/earlier-requests.test.ts',
   'test/workflows/record.test.ts',
 ];
 
-/** Tests that take minutes of kills and real waits. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
-const LONG = ['test/campaign/campaign.test.ts', 'test/faults/batch-crashes.test.ts'];
+/** Tests that kill or freeze processes, or install packages, for minutes. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
+const LONG = [
+  'test/campaign/campaign.test.ts',
+  'test/deploys/deploys.test.ts',
+  'test/faults/batch-crashes.test.ts',
+  'test/faults/crashes.test.ts',
+  'test/faults/frozen-worker.test.ts',
+  'test/faults/memory.test.ts',
+  'test/faults/shutdown.test.ts',
+  'test/faults/webhooks.test.ts',
+  'test/languages/python.test.ts',
+  'test/package/light-install.test.ts',
+];
 
 /** These tests need the Temporal server of the run, and can share a process. */
 const SHARED_PROCESS = {
@@ -27,7 +40,8 @@ export default defineConfig({
   test: {
     // The worker's native code does not support worker threads.
     pool: 'forks',
-    maxWorkers: 3,
+    // Most of the time, a test waits for Temporal or for a timer.
+    maxWorkers: 4,
     // Programs that npx started print commands with npx. The result must not depend on how the tests were started.
     env: { npm_command: '' },
     testTimeout: TEST_TIMEOUT_MS,
@@ -44,7 +58,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'own-process', include: OWN_PROCESS } },
-      { extends: true, test: { ...SHARED_PROCESS, name: 'long', include: LONG } },
+      {
+        extends: true,
+        test: { ...SHARED_PROCESS, name: 'long', include: LONG, testTimeout: LONG_TEST_TIMEOUT_MS },
+      },
     ],
   },
 });

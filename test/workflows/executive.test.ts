@@ -82,8 +82,8 @@ describe('a single session with an executive token', () => {
     const { interviewId } = await begin(ignoring);
     expect((await ignoring.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(ignoring, interviewId))).toEqual(['finishStatus', 'score']);
-    // The read before finishing, and the confirmation.
-    expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(2);
+    // The reads with both tokens, and the confirmation.
+    expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(3);
   });
 
   it('fails without the answer if its token belongs to another session', async () => {
@@ -128,12 +128,13 @@ describe('a single session with an executive token', () => {
     await using refusing = await startExecutiveWorld({});
     refusing.simulator.fault({ operation: 'logIn', kind: 'status', status: 401, times: null });
     const { interviewId } = await begin(refusing);
-    await until(async () => (await refusing.onboarding.state(interviewId)).call?.activity, 'confirmFinish');
+    await until(async () => (await refusing.onboarding.state(interviewId)).call?.activity, 'finishStatus');
     await until(
       async () => (await refusing.onboarding.state(interviewId)).call?.lastFailure?.type,
       FAILURES.misconfigured,
     );
     expect(refusing.logs()).toContain('Incode refuses the executive user');
+    expect(refusing.simulator.effects(interviewId).finished).toBe(0);
     refusing.simulator.clearFaults();
     expect((await refusing.onboarding.result(interviewId)).outcome).toBe('approved');
     await expectSound(refusing, interviewId);

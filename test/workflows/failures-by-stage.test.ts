@@ -7,13 +7,18 @@ import { untilAt } from '../support/places.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-/** The end of a session after one faulty answer in a stage: `done`, the type of its failure, or a wait for a token. */
+/**
+ * The end of a session after a faulty answer in a stage: `done`, the type of its failure, or a wait for a token. A status that is refused
+ * once is read again. `-`: not tested.
+ */
 const TABLE = `
 answer              | waiting              | finishing            | closing              | scoring              | inReview             | token source
 400                 | IncodeBadRequest     | IncodeBadRequest     | done                 | done                 | done                 | noToken/finishing
-401                 | noToken/waiting      | noToken/finishing    | noToken/closing      | noToken/scoring      | noToken/inReview     | noToken/finishing
+401                 | done                 | noToken/finishing    | noToken/closing      | noToken/scoring      | done                 | noToken/finishing
+401 that repeats    | noToken/waiting      | noToken/finishing    | noToken/closing      | noToken/scoring      | noToken/inReview     | -
 403                 | done                 | done                 | done                 | done                 | done                 | done
-404                 | IncodeUnknownSession | IncodeUnknownSession | done                 | done                 | done                 | noToken/finishing
+404                 | done                 | IncodeUnknownSession | done                 | done                 | done                 | noToken/finishing
+404 that repeats    | IncodeUnknownSession | IncodeUnknownSession | done                 | done                 | done                 | -
 429                 | done                 | done                 | done                 | done                 | done                 | done
 500                 | done                 | done                 | done                 | done                 | done                 | done
 503                 | done                 | done                 | done                 | done                 | done                 | done
@@ -26,7 +31,11 @@ a redirect          | done                 | done                 | done        
 HTML                | done                 | done                 | done                 | done                 | done                 | done
 `;
 
-const FAULTS: Record<string, FaultEffect> = {
+const REPEATS = 10;
+
+const FAULTS: Record<string, FaultEffect & { times?: number }> = {
+  '401 that repeats': { kind: 'status', status: 401, times: REPEATS },
+  '404 that repeats': { kind: 'status', status: 404, times: REPEATS },
   reset: { kind: 'reset' },
   'reset, with effect': { kind: 'reset', effect: true },
   hang: { kind: 'hang' },
@@ -38,8 +47,10 @@ const FAULTS: Record<string, FaultEffect> = {
 
 interface Stage {
   operation: SimulatedOperation;
-  plan?: OnboardingInput['plan'];
+  plan?: Exclude<OnboardingInput['plan'], undefined>;
   spec?: SessionSpec;
+  /** The look before the finish would meet the fault of the status first. */
+  verifyFirst?: 'trust';
 }
 
 const STAGES: Record<string, Stage> = {
@@ -49,6 +60,7 @@ const STAGES: Record<string, Stage> = {
   scoring: { operation: 'score' },
   inReview: {
     operation: 'onboardingStatus',
+    verifyFirst: 'trust',
     plan: { review: 'wait' },
     spec: {
       score: { status: 'WARN', value: '61.0' },
@@ -73,11 +85,11 @@ afterAll(async () => {
   await withSource[Symbol.asyncDispose]();
 });
 
-describe.each(Object.entries(STAGES))('a session in %s', (stage, { operation, plan, spec = {} }) => {
+describe.each(Object.entries(STAGES))('a session in %s', (stage, { operation, spec = {}, ...input }) => {
   it.concurrent.each(rowsOf(stage))('whose call is answered "%s" ends as %s', async (answer, end) => {
     const { interviewId, token } = await world.simulator.openSession(spec);
     world.simulator.fault({ operation, interviewId, ...faultOf(answer) });
-    await world.onboarding.start({ interviewId, sessionToken: token, ...(plan ? { plan } : {}) });
+    await world.onboarding.start({ interviewId, sessionToken: token, ...input });
     await expectEnd(world, interviewId, end);
     expect(world.simulator.callsOf(interviewId, operation).filter(({ fault }) => fault).length).toBeGreaterThan(0);
     await expectSound(world, interviewId);
@@ -128,10 +140,10 @@ function rowsOf(stage: string): [answer: string, end: string][] {
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
   const column = head.indexOf(stage);
-  return rows.map((row) => [row[0] ?? '', row[column] ?? '']);
+  return rows.map((row): [string, string] => [row[0] ?? '', row[column] ?? '']).filter(([, end]) => end !== '-');
 }
 
-function faultOf(answer: string): FaultEffect {
+function faultOf(answer: string): FaultEffect & { times?: number } {
   return FAULTS[answer] ?? { kind: 'status', status: Number(answer) };
 }
 

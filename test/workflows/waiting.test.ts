@@ -55,8 +55,9 @@ describe('a session with finishWhen: processed', () => {
       finish: { confirmedBy: 'response' },
       onboardingStatus: 'ONBOARDING_FINISHED',
     });
-    // The poll, the check of the webhook, and the calls of the plan.
+    // The poll, the check of the webhook, the read before the finish, and the calls of the plan.
     expect(operationsOf(heard, interviewId)).toEqual([
+      'onboardingStatus 200',
       'onboardingStatus 200',
       'onboardingStatus 200',
       'finishStatus 200',
@@ -71,7 +72,9 @@ describe('a session with finishWhen: processed', () => {
     world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
     await pass(world, interviewId, POLL);
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    // Two polls and the look before the finish.
     expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
       'onboardingStatus 200',
       'onboardingStatus 200',
       'finishStatus 200',
@@ -80,10 +83,16 @@ describe('a session with finishWhen: processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is finished after one read if it is already processed', async () => {
+  it('is finished after one poll if it is already processed', async () => {
     const { interviewId } = await begin(world, PROCESSED, { onboardingStatus: 'POST_PROCESSING_FINISHED' });
     await world.onboarding.result(interviewId);
-    expect(operationsOf(world, interviewId)).toEqual(['onboardingStatus 200', 'finishStatus 200', 'score 200']);
+    // The poll and the read before the finish.
+    expect(operationsOf(world, interviewId)).toEqual([
+      'onboardingStatus 200',
+      'onboardingStatus 200',
+      'finishStatus 200',
+      'score 200',
+    ]);
   });
 
   it.concurrent.each(READY)('continues after a webhook with %s', async (status) => {
@@ -162,7 +171,7 @@ describe('a session with finishWhen: processed', () => {
   it('fails if Incode does not know the session any more', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404 });
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: 2 });
     await pass(world, interviewId, POLL);
     expect(await thrown(world.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.unknownSession });
     await expectSound(world, interviewId);
@@ -173,7 +182,7 @@ describe('a session with finishWhen: asked', () => {
   it('does not poll for weeks', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '60 days' } });
     await untilStage(world, interviewId, 'waiting');
-    expect((await stateOf(world, interviewId)).waitingFor).toBe('the update finish');
+    expect((await stateOf(world, interviewId)).waitingFor).toBe('someone to finish it (update finish)');
     await pass(world, interviewId, '50 days');
     await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');
