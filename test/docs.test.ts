@@ -22,6 +22,7 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../src/contract/index.js';
+import { WEBHOOK_DEFAULTS } from '../src/contract/webhook-settings.js';
 import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
@@ -160,6 +161,7 @@ describe('defaults', () => {
   it.each([
     ['src/incode/options.ts', CLIENT_DEFAULTS],
     ['src/activities/options.ts', ACTIVITY_DEFAULTS],
+    ['src/webhook/options.ts', WEBHOOK_DEFAULTS],
   ])('TSDoc in %s names the real defaults', (file, defaults) => {
     const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number');
     const inTsdoc = defaultsInTsdoc(file);

@@ -136,6 +136,9 @@ const ENVIRONMENT_READERS = [
   'src/testing/server/program.ts',
 ];
 
+/** An upgrade of the SDK may break these files. Workflow code cannot import the first one. */
+const SDK_INTERNALS = ['src/temporal/sdk-internals.ts', 'src/workflows/unreadable.ts'];
+
 /** The limit for the length of a source file. */
 const MAX_LINES = 260;
 
@@ -188,6 +191,13 @@ describe('this repository', () => {
     expect(packagesNamedIn(Object.fromEntries(light)).filter((name) => !declared.includes(name))).toEqual([]);
     declared.push(...Object.keys(peerDependencies));
     expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('imports undocumented parts of the SDK only in the files of SDK_INTERNALS', () => {
+    const importers = Object.keys(sources).filter((file) =>
+      /@temporalio\/[\w-]+\/lib\//.test(withoutComments(sources[file] ?? '')),
+    );
+    expect(importers).toEqual(SDK_INTERNALS);
   });
 
   it('reads process.env only in the files of ENVIRONMENT_READERS', () => {
