@@ -59,7 +59,7 @@ const UNIT_TESTS: Files = {
     'omit-undefined',
     'token-claims',
   ],
-  'test/incode': ['api-key', 'classification', 'client', 'errors', 'parsing'],
+  'test/incode': ['api-key', 'classification', 'client', 'errors', 'responses', 'retry-after'],
   'test/nexus': ['failures', 'input'],
   'test/secrets': ['file', 'matcher', 'printing', 'redaction'],
   'test/temporal': ['address', 'environment'],
