@@ -31,6 +31,8 @@ const RULES: Rules = {
   },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
+  // Usable alone, without Temporal and Incode.
+  images: { ours: ['contract'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
     ours: ['contract', 'incode', 'secrets'],
     // Of the client what it throws: an activity asks the server through its worker's one.
@@ -105,6 +107,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract/index', /./],
   ['workflows/activity-options', /./],
   ['incode/index', /^@temporalio/],
+  // Loaded for the first image in S3.
+  ['images/index', /^@temporalio|^@aws-sdk/],
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
@@ -116,11 +120,14 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 ];
 
 /** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
-const WITH_PEERS = [...['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring']];
+const WITH_PEERS = [
+  ...['activities', 'images', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring'],
+];
 
 /** The only places that read `process.env`; everything else is told. */
 const ENVIRONMENT_READERS = [
   'src/config/index.ts',
+  'src/config/capture.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   'src/config/unknown-variables.ts',
