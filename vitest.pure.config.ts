@@ -62,7 +62,7 @@ const UNIT_TESTS: Files = {
     'token-claims',
   ],
   'test/images': ['inspect'],
-  'test/incode': ['api-key', 'classification', 'client', 'errors', 'parsing'],
+  'test/incode': ['api-key', 'classification', 'client', 'errors', 'responses', 'retry-after'],
   'test/nexus': ['failures', 'input'],
   'test/secrets': ['file', 'matcher', 'printing', 'redaction'],
   'test/temporal': ['address', 'environment'],

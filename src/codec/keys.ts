@@ -57,6 +57,10 @@ export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
  * an unknown key, so that you can rotate keys without a restart: add the new key at the end on all machines, then move it to the front.
  * If the file becomes invalid, the last valid keys stay in use.
  *
+ * @example
+ * const keys = keyRingFile('/run/secrets/encryption-keys');
+ * const worker = await Worker.create({ ...options, dataConverter: encryptedDataConverter(keys) });
+ *
  * @param onWarning called once for each invalid change. @default a process warning, `SecretFileWarning`
  * @throws EncryptionKeyError if the file cannot be read or is invalid now
  */
