@@ -5,8 +5,9 @@ const TEST_TIMEOUT_MS = 300_000;
 const LONG_TEST_TIMEOUT_MS = 600_000;
 const POLL_TIMEOUT_MS = 120_000;
 
-/** These tests replace a module that other files in the same process may have loaded. None needs a server. */
+/** These tests replace or reload a module that other files in the same process may have loaded. None needs a server. */
 const OWN_PROCESS = [
+  'test/activities/lease.test.ts',
   'test/workflows/batch/possibly-sent.test.ts',
   'test/workflows/earlier-requests.test.ts',
   'test/workflows/record.test.ts',
@@ -19,6 +20,7 @@ const LONG = [
   'test/faults/batch-crashes.test.ts',
   'test/faults/crashes.test.ts',
   'test/faults/frozen-worker.test.ts',
+  'test/faults/memory.test.ts',
   'test/faults/shutdown.test.ts',
   'test/faults/webhooks.test.ts',
   'test/languages/python.test.ts',

@@ -2,8 +2,8 @@ import { FAILURES, isProcessed, milestoneOf } from '../contract/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { readStatus } from './read-by-id.js';
 import { isRefusedForGood } from './score.js';
-import { statusById } from './token-fit.js';
 import type { AwaitMilestoneInput } from './types.js';
 
 /**
@@ -14,11 +14,11 @@ import type { AwaitMilestoneInput } from './types.js';
  * and finishing half of an onboarding cannot be undone.
  */
 export function awaitMilestone(options: ResolvedActivityOptions) {
-  const { incode, processedPollMs, reviewPollMs, observe } = options;
+  const { processedPollMs, reviewPollMs, observe } = options;
   return async (input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }> => {
     const { interviewId, milestone } = input;
     const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
-    const { onboardingStatus } = await callIncode((signal) => statusById(incode, input, signal)).catch((error) => {
+    const { onboardingStatus } = await callIncode((signal) => readStatus(options, input, signal)).catch((error) => {
       // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
       if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
       // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.

@@ -6,12 +6,12 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
  *
  * A call that ends before the first beat, which nearly all do, records no heartbeat: each recorded one is billed.
  *
- * @param details of each beat. The server keeps those of the last one alone.
+ * @param details asked for each beat's. The server keeps those of the last one alone.
  */
-export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>, details?: unknown): Promise<T> {
+export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>, details?: () => unknown): Promise<T> {
   const { heartbeatTimeoutMs } = activityInfo();
   // Three beats fit into a heartbeat timeout, so that a late one does no harm.
-  const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(details), heartbeatTimeoutMs / 3) : undefined;
+  const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(details?.()), heartbeatTimeoutMs / 3) : undefined;
   try {
     return await call(Context.current().cancellationSignal);
   } finally {

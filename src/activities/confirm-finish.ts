@@ -1,32 +1,39 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { FAILURES, type FinishAnswer, isFinished, milestoneOf } from '../contract/index.js';
-import { statusByExecutive } from '../incode/index.js';
+import { FAILURES, isFinished, isKnownStatus, milestoneOf } from '../contract/index.js';
+import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
+import type { FinishedAttempt } from './finish-once.js';
 import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { nextPause } from './pauses.js';
+import { forget } from './recent-requests.js';
 import { isRefusedForGood } from './score.js';
-import type { ConfirmFinishInput, FinishStatusResult } from './types.js';
+import { statusById, TokenMismatchError } from './token-fit.js';
+import type { ConfirmFinishInput } from './types.js';
 
 type Options = Pick<ResolvedActivityOptions, 'incode' | 'executive' | 'observe'>;
 
+/** Whether something can be found out about a result that is not known yet. `unconfirmed` claims nothing. */
+export function isConfirmable({ executive }: Options, { result, isConfirmed, isUnproven }: FinishedAttempt): boolean {
+  if (isConfirmed || result.finish?.confirmedBy === 'unconfirmed') return false;
+  return executive !== undefined || isUnproven === true;
+}
+
 /**
- * Whether this id has come to what the session's token told. Incode's finish-status takes no id, so the token of another session
- * would have finished that one.
+ * Whether the status by id does not contradict the result. Incode's finish-status takes no id, so the token of another session would have
+ * finished that one.
  *
- * @returns `undefined` if there is no executive token to ask with
  * @throws IncodeError
  */
 export async function isConfirmed(
-  { incode, executive }: Options,
-  interviewId: string,
-  finish: FinishAnswer | null,
+  options: Options,
+  { interviewId, sessionToken, finish }: ConfirmFinishInput,
   signal: AbortSignal,
-): Promise<boolean | undefined> {
-  // `unconfirmed` claims nothing.
-  if (!executive || finish?.confirmedBy === 'unconfirmed') return undefined;
+): Promise<boolean> {
+  const { incode, executive } = options;
+  if (!executive) return sessionToken === undefined || !(await isDenied(options, interviewId, sessionToken, signal));
   const onboardingStatus = await statusByExecutive(incode, executive, interviewId, signal).catch((error) => {
     // A session that Incode does not know is not finished.
     if (isRefusedForGood(error)) return null;
@@ -35,25 +42,30 @@ export async function isConfirmed(
   return finish === null ? milestoneOf(onboardingStatus) === 'expired' : isFinished(onboardingStatus);
 }
 
-/** A first read, at once. What it cannot tell the workflow finds out by {@link confirmFinish}: the answer is in the history by then. */
-export async function firstConfirmation(
-  options: Options,
-  interviewId: string,
-  result: FinishStatusResult,
-  signal: AbortSignal,
-): Promise<FinishStatusResult> {
-  const confirmed = await isConfirmed(options, interviewId, result.finish, signal).catch(() => false);
-  return confirmed === false ? { ...result, toBeConfirmed: true } : result;
+/**
+ * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. Otherwise the read says
+ * nothing, so its failures do not count.
+ */
+async function isDenied({ incode }: Options, interviewId: string, sessionToken: string, signal: AbortSignal) {
+  try {
+    const { onboardingStatus } = await statusById(incode, { interviewId, sessionToken }, signal);
+    return isKnownStatus(onboardingStatus) && ['open', 'processed'].includes(milestoneOf(onboardingStatus));
+  } catch (error) {
+    if (error instanceof IncodeError) return false;
+    if (error instanceof TokenMismatchError) return true;
+    throw error;
+  }
 }
 
 /** Reads the status again until it bears the finish out, or the time is over. */
 export function confirmFinish(options: ResolvedActivityOptions) {
-  return async ({ interviewId, finish }: ConfirmFinishInput): Promise<void> => {
+  return async (input: ConfirmFinishInput): Promise<void> => {
+    const { interviewId } = input;
     const { operatorRetryMs, observe } = options;
-    const confirmed = await callIncode((signal) => isConfirmed(options, interviewId, finish, signal)).catch((error) => {
+    const confirmed = await callIncode((signal) => isConfirmed(options, input, signal)).catch((error) => {
       throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
-    if (confirmed !== false) return;
+    if (confirmed) return;
     const pause = nextPause(options, activityInfo());
     if (pause !== undefined)
       throw notYet(FAILURES.unconfirmed, interviewId, 'its status does not bear out yet that it is finished', pause);
@@ -66,10 +78,12 @@ export function confirmFinish(options: ResolvedActivityOptions) {
 }
 
 export function notConfirmed(interviewId: string): string {
-  return `Session ${interviewId}: Incode has answered the request to finish, but this session is not finished. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
+  return `Session ${interviewId}: Incode has answered to its token that it is finished, but by its id it is not. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
 }
 
 export function reportNotConfirmed({ observe }: Options, interviewId: string): void {
+  // Whatever was answered was not about this session.
+  forget(interviewId);
   log.error(
     'A session was answered as finished and is not: its token probably belongs to another session. The answer is not used.',
     { interviewId },

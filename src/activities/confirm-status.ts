@@ -7,7 +7,7 @@ import { activityFailure, notYet } from './failure.js';
 import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { nextPause } from './pauses.js';
-import { checkClaim, TokenMismatchError } from './token-fit.js';
+import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
 import type { ConfirmStatusInput } from './types.js';
 
 /** Holds what webhooks said against Incode's own answer. */
@@ -40,23 +40,24 @@ export function confirmStatus(options: ResolvedActivityOptions) {
   };
 }
 
-/** @returns `null` if there is no token that Incode accepts */
+/**
+ * With an executive token nobody else is asked: a session's token may belong to another one, which would bear out what was forged.
+ *
+ * @returns `null` if there is no token that Incode accepts
+ */
 async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatusInput): Promise<string | null> {
   const { incode, executive, tokenSource } = options;
   const { interviewId } = input;
   const { cancellationSignal: signal } = Context.current();
+  if (executive) return callIncode(() => statusByExecutive(incode, executive, interviewId, signal));
   const byToken = async (sessionToken: string | undefined) => {
     if (sessionToken === undefined) return undefined;
     checkClaim({ interviewId, sessionToken });
-    return (await incode.onboardingStatus({ interviewId, sessionToken }, { signal })).onboardingStatus;
+    return (await statusById(incode, { interviewId, sessionToken }, signal)).onboardingStatus;
   };
-  // The executive token first: it cannot belong to another session.
-  const ways = [
-    async () => executive && statusByExecutive(incode, executive, interviewId, signal),
-    () => byToken(input.sessionToken),
-    async () => byToken(await tokenSource?.token(interviewId, signal)),
-  ];
+  const ways = [() => byToken(input.sessionToken), async () => byToken(await tokenSource?.token(interviewId, signal))];
   let failure: unknown;
+  let mismatch: TokenMismatchError | undefined;
   for (const way of ways) {
     try {
       const onboardingStatus = await callIncode(way);
@@ -65,17 +66,19 @@ async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatus
       if (error instanceof IncodeError && error.operation === 'onboardingStatus' && error.kind !== 'tokenRefused') {
         throw error;
       }
-      // The next token may do. A token source, or a log-in, that fails now may work later.
-      if (!isRefusal(error)) failure = error;
+      // The next token may do. A token source that fails now may work later.
+      if (error instanceof TokenMismatchError) mismatch = error;
+      else if (!isRefusal(error)) failure = error;
     }
   }
   const isOver = nextPause(options, activityInfo()) === undefined;
   if (failure !== undefined && !isOver) throw failure;
+  // Whoever has a token that Incode accepts is no one without a token: the webhook is not taken at its word.
+  if (mismatch) throw mismatch;
   return null;
 }
 
 function isRefusal(error: unknown): boolean {
-  if (error instanceof TokenMismatchError) return true;
   if (error instanceof IncodeError) return error.kind === 'tokenRefused';
   return error instanceof ApplicationFailure && error.nonRetryable === true;
 }

@@ -3,25 +3,11 @@ import { IncodeError } from '../incode/index.js';
 import { emit } from './observe.js';
 import { oneAtATime } from './one-at-a-time.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { readStatus, type StatusFound, statusBeforeFinish } from './read-by-id.js';
 import { isRefusedForGood } from './score.js';
-import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
+import { type EarlierRequests, mayBeSent, rememberSent, type SentRequests, withRecent } from './sent-requests.js';
+import { checkClaim, isProven, TokenMismatchError } from './token-fit.js';
 import type { FinishStatusResult, SessionInput } from './types.js';
-
-/** What is known of requests to finish the session that may have taken effect. Empty if there were none. */
-export interface EarlierRequests {
-  /** When the last one was sent, by the server's clock, in ms since the epoch. */
-  lastSentAt?: number;
-  /** Incode answered one of them with 2xx, so none is sent again. */
-  accepted?: true;
-}
-
-/**
- * The same, as an attempt leaves it to the next one. An attempt cannot name the time of its own request: workers' clocks are not
- * compared, because two that differ by more than the settle time would finish a session twice.
- */
-export interface SentRequests extends Omit<EarlierRequests, 'lastSentAt'> {
-  lastSentAt?: number | 'inThisAttempt';
-}
 
 export interface FinishContext {
   earlier: EarlierRequests;
@@ -33,10 +19,20 @@ export interface FinishContext {
 
 /** What one attempt came to. In all but the first case `sent` is what the next one has to know. */
 export type FinishAttempt =
-  | { result: FinishStatusResult }
+  | FinishedAttempt
   /** The next attempt may tell more. */
   | { wait: FinishWait; sent: EarlierRequests }
   | { error: unknown; sent: SentRequests };
+
+export interface FinishedAttempt {
+  result: FinishStatusResult;
+  /** The executive token has read the result by id. */
+  isConfirmed?: true;
+  /** Incode has answered the request of this attempt. */
+  isAnswered?: true;
+  /** The answer is to a token that may be another session's. */
+  isUnproven?: true;
+}
 
 export interface FinishWait {
   ms: number;
@@ -47,7 +43,13 @@ export interface FinishWait {
 
 type Options = Pick<
   ResolvedActivityOptions,
-  'incode' | 'settleTimeMs' | 'confirmFinishWithinMs' | 'confirmFinishPollMs' | 'observe'
+  | 'incode'
+  | 'executive'
+  | 'refusesForeignIds'
+  | 'settleTimeMs'
+  | 'confirmFinishWithinMs'
+  | 'confirmFinishPollMs'
+  | 'observe'
 >;
 type Session = SessionInput & { flowId?: string };
 
@@ -58,7 +60,9 @@ type Session = SessionInput & { flowId?: string };
  * 3. once a request may have taken effect, "unfinished" counts only after the settle time. A status that is not understood never
  *    counts as unfinished then, and neither does a refusal as final, until the time to confirm is over;
  * 4. once Incode has answered 2xx, nothing is sent again;
- * 5. workflows of one worker that share a session take turns, so that none sends between the look and the request of another.
+ * 5. workflows of one worker that share a session take turns, so that none sends between the look and the request of another, and each
+ *    knows what the others have sent;
+ * 6. an answer is reported for the session only if the token is proven to be its own, or nothing can tell.
  */
 export function finishOnce(
   options: Options,
@@ -66,23 +70,22 @@ export function finishOnce(
   context: FinishContext,
   signal: AbortSignal,
 ): Promise<FinishAttempt> {
-  return oneAtATime<FinishAttempt>(session.interviewId, (before) =>
-    lookAndSend(options, session, before ? following(before, context) : context, signal),
-  );
+  const { interviewId } = session;
+  const { now } = context;
+  return oneAtATime(interviewId, async () => {
+    const earlier = withRecent(context.earlier, interviewId, now);
+    const attempt = await lookAndSend(options, session, { ...context, earlier }, signal);
+    rememberSent(interviewId, sentBy(attempt, options), options.confirmFinishWithinMs, now);
+    return attempt;
+  });
 }
 
-/** The context of an attempt that has waited for the attempt of another workflow: it knows what that one knows. */
-function following(before: FinishAttempt, context: FinishContext): FinishContext {
-  const { lastSentAt, ...sent } = sentBy(before);
-  const at = lastSentAt === 'inThisAttempt' ? context.now() : lastSentAt;
-  const earlier = { ...context.earlier, ...sent, ...(at === undefined ? {} : { lastSentAt: at }) };
-  return { ...context, trust: false, earlier };
-}
-
-function sentBy(attempt: FinishAttempt): SentRequests {
+/** Whatever has finished the session, a status that lags behind may deny it in a moment. */
+function sentBy(attempt: FinishAttempt, { executive }: Options): SentRequests {
   if (!('result' in attempt)) return attempt.sent;
-  const isOwnAnswer = attempt.result.finish?.confirmedBy === 'response';
-  return isOwnAnswer ? { lastSentAt: 'inThisAttempt', accepted: true } : {};
+  const { result, isAnswered, isConfirmed } = attempt;
+  const isFinished = result.finish?.confirmedBy === 'status' && (isConfirmed || !executive);
+  return isAnswered || isFinished ? { lastSentAt: 'inThisAttempt', accepted: true } : {};
 }
 
 async function lookAndSend(
@@ -94,8 +97,9 @@ async function lookAndSend(
   const { earlier, trust } = context;
   try {
     checkClaim(session);
-    const known = trust && !mayBeSent(earlier) ? undefined : await look(options, session, context, signal);
-    return known ?? (await send(options, session, context, signal));
+    const isTrusted = trust && !mayBeSent(earlier);
+    const known = isTrusted ? undefined : await look(options, session, context, signal);
+    return known ?? (await send(options, session, { ...context, isLookedAt: !isTrusted }, signal));
   } catch (error) {
     return { error, sent: earlier };
   }
@@ -109,17 +113,18 @@ async function look(
   signal: AbortSignal,
 ): Promise<FinishAttempt | undefined> {
   const { earlier, now } = context;
-  let onboardingStatus: string;
+  let found: StatusFound;
   try {
-    ({ onboardingStatus } = await statusById(options.incode, session, signal));
+    found = await statusBeforeFinish(options, session, signal);
   } catch (error) {
     return unlessFinal(options, context, error);
   }
+  const { onboardingStatus, isConfirmed } = found;
   const result = resultOf(onboardingStatus);
   const isUnclear = !isKnownStatus(onboardingStatus);
-  const found = result ? (result.finish ? 'finished' : 'expired') : isUnclear ? 'unclear' : 'open';
-  emit(options.observe, { type: 'verification', result: found });
-  if (result) return { result };
+  const seen = result ? (result.finish ? 'finished' : 'expired') : isUnclear ? 'unclear' : 'open';
+  emit(options.observe, { type: 'verification', result: seen });
+  if (result) return { result, ...(isConfirmed ? { isConfirmed } : {}) };
   if (!mayBeSent(earlier)) return undefined;
   if (earlier.accepted || isUnclear) return unconfirmed(options, context, onboardingStatus);
   const settlesInMs = (earlier.lastSentAt as number) + options.settleTimeMs - now();
@@ -131,15 +136,16 @@ async function look(
 async function send(
   options: Options,
   session: Session,
-  context: FinishContext,
+  context: FinishContext & { isLookedAt: boolean },
   signal: AbortSignal,
 ): Promise<FinishAttempt> {
   const { incode, observe } = options;
   try {
-    const { action, redirectionUrl, redirectionUnsafe } = await incode.finishStatus(session, { signal });
-    const unsafe = redirectionUnsafe ? { redirectionUnsafe } : {};
-    const finish: FinishAnswer = { action, redirectionUrl, ...unsafe, confirmedBy: 'response' };
-    return { result: { finish, onboardingStatus: 'ONBOARDING_FINISHED' } };
+    const { scoreStatus: _, ...answer } = await incode.finishStatus(session, { signal });
+    const isOwn = isProven(options, session, context.isLookedAt);
+    const finish: FinishAnswer = options.executive && !isOwn ? BY_STATUS : { ...answer, confirmedBy: 'response' };
+    const result = { finish, onboardingStatus: 'ONBOARDING_FINISHED' };
+    return { result, isAnswered: true, ...(isOwn ? {} : { isUnproven: true }) };
   } catch (error) {
     if (isRefusedForGood(error)) return afterRefusal(options, session, context, error, signal);
     if (!(error instanceof IncodeError)) return { error, sent: { ...context.earlier, lastSentAt: 'inThisAttempt' } };
@@ -163,9 +169,10 @@ async function afterRefusal(
   signal: AbortSignal,
 ): Promise<FinishAttempt> {
   try {
-    const { onboardingStatus } = await options.incode.onboardingStatus(session, { signal });
+    const { onboardingStatus } = await readStatus(options, session, signal);
     const result = resultOf(onboardingStatus);
-    return result ? { result } : unlessFinal(options, context, refusal);
+    if (!result) return unlessFinal(options, context, refusal);
+    return { result, ...(options.executive ? { isConfirmed: true } : {}) };
   } catch (error) {
     return isRefusedForGood(error) ? unlessFinal(options, context, refusal) : { error, sent: context.earlier };
   }
@@ -209,14 +216,12 @@ function timeToConfirm({ confirmFinishWithinMs }: Options, { earlier, now }: Fin
   return (earlier.lastSentAt ?? 0) + confirmFinishWithinMs - now();
 }
 
-function mayBeSent({ lastSentAt, accepted }: EarlierRequests): boolean {
-  return lastSentAt !== undefined || accepted === true;
-}
+const BY_STATUS: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'status' };
 
 /** @returns `undefined` if the session is not over, as far as the status says */
 function resultOf(onboardingStatus: string): FinishStatusResult | undefined {
   const milestone = milestoneOf(onboardingStatus);
   if (milestone === 'expired') return { finish: null, onboardingStatus };
   if (milestone !== 'finished' && milestone !== 'reviewed') return undefined;
-  return { finish: { action: null, redirectionUrl: null, confirmedBy: 'status' }, onboardingStatus };
+  return { finish: BY_STATUS, onboardingStatus };
 }

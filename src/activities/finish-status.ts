@@ -1,11 +1,12 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { resolveVerifyFirst } from '../contract/index.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
-import { firstConfirmation } from './confirm-finish.js';
+import { isConfirmable, isConfirmed } from './confirm-finish.js';
 import { activityFailure, notYet } from './failure.js';
-import { type EarlierRequests, finishOnce, type SentRequests } from './finish-once.js';
+import { finishOnce } from './finish-once.js';
 import { Lease, leased } from './lease.js';
 import type { ResolvedActivityOptions } from './options.js';
+import type { EarlierRequests, SentRequests } from './sent-requests.js';
 import type { FinishStatusInput, FinishStatusResult } from './types.js';
 
 /** Finishes a session with Temporal's retries: each attempt of the activity is one of {@link finishOnce}. */
@@ -18,13 +19,24 @@ export function finishStatus(options: ResolvedActivityOptions) {
     // What attempts before a reset have left must not be taken for this one's.
     const before = traceOf(earlier, 0);
     if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(before);
-    const incode = leased(options.incode, new Lease(), () => before);
-    const attempt = await callIncode(async (signal) => {
-      const ended = await finishOnce({ ...options, incode }, input, context, signal);
-      return 'result' in ended
-        ? { result: await firstConfirmation(options, interviewId, ended.result, signal) }
-        : ended;
-    }, before);
+    let trace = before;
+    const lease = new Lease();
+    const incode = leased(options.incode, lease, () => trace);
+    const attempt = await callIncode(
+      async (signal) => {
+        const ended = await finishOnce({ ...options, incode }, input, context, signal);
+        if (!('result' in ended) || !isConfirmable(options, ended)) return ended;
+        if (ended.isAnswered) {
+          // If the worker dies now, the next one must know.
+          trace = traceOf({ lastSentAt: 'inThisAttempt', accepted: true }, activityInfo().attempt);
+          await lease.renew(trace).catch(() => undefined);
+        }
+        const { finish } = ended.result;
+        const isDone = await isConfirmed(options, { ...input, finish }, signal).catch(() => false);
+        return isDone ? ended : { result: { ...ended.result, toBeConfirmed: true as const } };
+      },
+      () => trace,
+    );
     if ('result' in attempt) return attempt.result;
 
     const { sent } = attempt;

@@ -6,6 +6,7 @@ import { confirmStatus } from './confirm-status.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
+import { readStatus } from './read-by-id.js';
 import { score } from './score.js';
 import { checkClaim } from './token-fit.js';
 import { guardedTokenSource } from './token-source.js';
@@ -18,10 +19,18 @@ export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './opt
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';
 export type * from './types.js';
 
-/** The activities of this package, to be registered in a worker: ours or one of another team. */
+/**
+ * Creates the activities that call Incode for one session. Register them in your own worker.
+ *
+ * @example
+ * ```ts
+ * const incode = createIncodeClient({ baseUrl, apiKey });
+ * const worker = await Worker.create({ taskQueue, workflowsPath, activities: createIncodeActivities({ incode }) });
+ * ```
+ */
 export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
   const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
-  const { incode, operatorRetryMs, observe, tokenTimeoutMs } = options;
+  const { operatorRetryMs, observe, tokenTimeoutMs } = options;
   const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
 
   /** For calls that may be repeated as they are: reads, closing, and the token source. */
@@ -51,14 +60,15 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     awaitMilestone: checked(awaitMilestone(options)),
     score: checked(score(options)),
     onboardingStatus: checked((session) =>
-      repeatable(session.interviewId, (signal) => incode.onboardingStatus(session, { signal })),
+      repeatable(session.interviewId, (signal) => readStatus(options, session, signal)),
     ),
     confirmFinish: confirmFinish(options),
     confirmStatus: confirmStatus({ ...options, ...(tokenSource ? { tokenSource } : {}) }),
     closeSession: checked(closeSession(options)),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };
-      return { sessionToken: await repeatable(interviewId, (signal) => tokenSource.token(interviewId, signal)) };
+      const sessionToken = await repeatable(interviewId, (signal) => tokenSource.token(interviewId, signal));
+      return { sessionToken, ...(tokenSource.issuedByIncode ? { issuedByIncode: true } : {}) };
     },
   };
 }

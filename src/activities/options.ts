@@ -8,14 +8,32 @@ export interface TokenSource {
    * @throws IncodeError
    */
   token(interviewId: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Incode has issued each token in answer to a request that named this id, and the answer named it too. So the token proves whose
+   * answer it brings.
+   *
+   * @default false: a source that looks tokens up may mix them up
+   */
+  readonly issuedByIncode?: boolean;
 }
 
 export interface ActivityOptions {
   incode: IncodeClient;
   /** Without one, `reissueToken` answers `null` and workflows wait for `renewToken`. */
   tokenSource?: TokenSource;
-  /** Reaches every session: with it the worker confirms each finish by id, and webhooks. @default none: nothing is confirmed that way */
+  /**
+   * Reaches every session: with it the worker reads status and score by id, and confirms each finish and each webhook.
+   *
+   * @default none: they are read with the session's own token
+   */
   executive?: ExecutiveToken;
+  /**
+   * Incode refuses a session's token that reads the id of another session, as `temporal-incode verify-incode` finds out. Then the read
+   * before finishing proves that the token fits.
+   *
+   * @default false: it is not documented
+   */
+  refusesForeignIds?: boolean;
   /**
    * How long after a request that may still be running at Incode the session is left alone, in milliseconds. Lower it
    * only where Incode's own limit is known to be lower: a status read before then can miss a completion under way.

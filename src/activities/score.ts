@@ -4,6 +4,7 @@ import { IncodeError } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, isFinal, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
+import { readScore } from './read-by-id.js';
 import type { ScoreInput } from './types.js';
 
 /**
@@ -12,7 +13,7 @@ import type { ScoreInput } from './types.js';
  */
 export function score(options: ResolvedActivityOptions) {
   return async (input: ScoreInput): Promise<ScoreAnswer | null> => {
-    const { status, value } = await readScore(options, input);
+    const { status, value } = await scoreOf(options, input);
     if (status !== null && status !== 'UNKNOWN') return { status, value };
     const wait = Math.min(options.scorePollMs, timeLeft(input));
     if (wait <= 0) return null;
@@ -20,11 +21,12 @@ export function score(options: ResolvedActivityOptions) {
   };
 }
 
-async function readScore({ incode, operatorRetryMs, observe }: ResolvedActivityOptions, input: ScoreInput) {
+async function scoreOf(options: ResolvedActivityOptions, input: ScoreInput) {
   try {
-    return await callIncode((signal) => incode.score(input, { signal }));
+    return await callIncode((signal) => readScore(options, input, signal));
   } catch (error) {
     if (isRefusedForGood(error)) return { status: null, value: null };
+    const { operatorRetryMs, observe } = options;
     throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs, observe });
   }
 }

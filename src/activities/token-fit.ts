@@ -2,6 +2,7 @@ import { log } from '@temporalio/activity';
 import { interviewIdOfToken } from '../contract/index.js';
 import { type IncodeClient, IncodeError, type IncodeErrorKind } from '../incode/index.js';
 import { emit, type Observe } from './observe.js';
+import type { ResolvedActivityOptions } from './options.js';
 import type { SessionInput } from './types.js';
 
 /** The token is for another session. Whatever it finished would be that one, and its verdict would be reported for this one. */
@@ -29,6 +30,21 @@ export function checkClaim(session: SessionInput): void {
   const named = interviewIdOfToken(session.sessionToken);
   if (named === undefined || named === session.interviewId) return;
   throw new TokenMismatchError(session, `belongs to session ${named}`);
+}
+
+/**
+ * Whether the token is known to belong to the session, so that what Incode answers to it is about this session. Incode's finish-status
+ * takes no id.
+ *
+ * @param isLookedAt whether Incode has just answered this token for this id
+ */
+export function isProven(
+  { refusesForeignIds }: Pick<ResolvedActivityOptions, 'refusesForeignIds'>,
+  { interviewId, sessionToken, issuedByIncode }: SessionInput,
+  isLookedAt: boolean,
+): boolean {
+  if (issuedByIncode || interviewIdOfToken(sessionToken) === interviewId) return true;
+  return refusesForeignIds === true && isLookedAt;
 }
 
 /** What Incode may answer to a token that is not for the session that it is asked for. */

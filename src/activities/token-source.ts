@@ -12,6 +12,7 @@ export interface ReissueOptions {
 /** The built-in token source: Incode gives a session that exists a fresh token through `POST /omni/start`. */
 export function reissuingTokenSource(incode: IncodeClient, { configurationId }: ReissueOptions): TokenSource {
   return {
+    issuedByIncode: true,
     async token(interviewId, signal) {
       const session = await incode.start({ configurationId, interviewId }, { signal });
       if (session.interviewId !== interviewId) {
@@ -32,6 +33,7 @@ export function reissuingTokenSource(incode: IncodeClient, { configurationId }: 
  */
 export function guardedTokenSource(source: TokenSource, timeoutMs: number): TokenSource {
   return {
+    ...(source.issuedByIncode ? { issuedByIncode: true } : {}),
     async token(interviewId, signal) {
       try {
         const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);

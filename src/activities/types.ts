@@ -4,6 +4,8 @@ import type { FinishAnswer, ScoreAnswer, VerifyFirst } from '../contract/index.j
 export interface SessionInput {
   interviewId: string;
   sessionToken: string;
+  /** Incode has issued the token for exactly this session, in answer to the worker: see `TokenSource`. */
+  issuedByIncode?: true;
 }
 
 export interface FinishStatusInput extends SessionInput {
@@ -28,12 +30,14 @@ export interface FinishStatusResult {
   /** `null` if Incode says that the session has expired. */
   finish: FinishAnswer | null;
   onboardingStatus: string | null;
-  /** The worker has an executive token, and it does not find the session finished yet: see `confirmFinish`. */
+  /** The status by id does not say yet that this session is finished: see `confirmFinish`. */
   toBeConfirmed?: true;
 }
 
 export interface ConfirmFinishInput {
   interviewId: string;
+  /** For workers without an executive token. Callers of earlier versions leave it out. */
+  sessionToken?: string;
   /** What is to be confirmed; `null`: that the session has expired. */
   finish: FinishAnswer | null;
 }
@@ -68,7 +72,7 @@ export interface IncodeActivities {
    */
   finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
   /**
-   * Reads the status with the worker's executive token, until it bears out that this session is finished.
+   * Reads the status by id, with the worker's executive token if it has one, until it bears out that this session is finished.
    *
    * @throws `IncodeNotConfirmed` after `statusLagMs`
    */
@@ -87,7 +91,7 @@ export interface IncodeActivities {
   /** `sessionStatus` is `null` if the answer to an earlier attempt was lost, and a repeat was refused. */
   closeSession(input: SessionInput): Promise<{ sessionStatus: string | null }>;
   /** `null` if this worker has no token source. */
-  reissueToken(input: ReissueTokenInput): Promise<{ sessionToken: string | null }>;
+  reissueToken(input: ReissueTokenInput): Promise<{ sessionToken: string | null; issuedByIncode?: true }>;
 }
 
 /** What a failure of these activities carries in `details[0]`. Never a secret. */

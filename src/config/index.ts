@@ -11,6 +11,7 @@ import { executiveConfig } from './executive.js';
 import { ConfigError, LOG_LEVELS, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
+export { type CaptureConfig, readCaptureConfig } from './capture.js';
 export { type CodecServerConfig, readCodecServerConfig } from './codec-server.js';
 export type { Config } from './config.js';
 export type { DeploymentVersion } from './deployment.js';
@@ -37,6 +38,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
+    refusesForeignIds: read.oneOf('INCODE_REFUSES_FOREIGN_IDS', ['true', 'false'], 'false') === 'true',
     ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
@@ -167,7 +169,7 @@ export function isExecutiveConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);
 }
 
-// Two reads and a finish in one attempt must end before the activity's start-to-close timeout of 2 minutes.
+// The reads and the finish of one attempt must end before the activity's start-to-close timeout (src/workflows/options.ts).
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';
 // With a longer wait a session with one lost answer would look stuck.

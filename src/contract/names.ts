@@ -73,6 +73,8 @@ export const FAILURES = {
   notAcceptable: 'IncodeNotAcceptable',
   /** The token's claim or Incode says that the session token is for another session. Nothing was finished with it. */
   tokenMismatch: 'IncodeTokenMismatch',
+  /** With an executive token: the session is not closed, because its token is not proven to belong to it. */
+  tokenUnproven: 'IncodeTokenUnproven',
   /** Somebody stopped the batch before it completed the session. */
   batchStopped: 'BatchStopped',
 

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
@@ -27,6 +28,7 @@ export interface SessionAccess {
   sessionToken: string;
 }
 
+/** Argument of `start`, which opens a session or issues a token for an existing one. */
 export interface StartRequest {
   /** Incode's configuration (flow) id. */
   configurationId: string;
@@ -36,8 +38,11 @@ export interface StartRequest {
   countryCode?: string;
   /** @default "en-US" */
   language?: string;
+  /** Your own id of the person. */
   externalCustomerId?: string;
+  /** Where Incode sends the person after finishing. */
   redirectionUrl?: string;
+  /** Fields of your own that Incode keeps with the session. */
   customFields?: Record<string, string>;
 }
 
@@ -160,7 +165,7 @@ export function createIncodeClient(clientOptions: IncodeClientOptions): IncodeCl
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
       method,
       headers: headersOf(key, sessionToken),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...omitUndefined({ body: body === undefined ? undefined : JSON.stringify(body) }),
       // Otherwise undici treats a GET as idempotent and may send it again after a lost connection. `pipelining: 1` prevents that
       // today; this line does not depend on it.
       idempotent: false,

@@ -1,5 +1,6 @@
 import type { IncodeClient } from './client.js';
 import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from './errors.js';
+import type { ScoreResponse } from './responses.js';
 
 /** A token that gives access to every session. */
 export interface ExecutiveToken {
@@ -29,6 +30,10 @@ const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 't
 
 /**
  * Logs in an executive user, once for all concurrent callers, and again before the token expires.
+ *
+ * @example
+ * const executive = executiveLogIn(incode, () => ({ email: 'kyc@example.com', password: readPassword() }));
+ * const activities = createIncodeActivities({ incode, executive });
  *
  * @param credentials called for each log-in, so that you can replace them without a restart
  */
@@ -89,25 +94,38 @@ function executiveTokenRefused(): IncodeError {
   return new ExecutiveRefusedError('refuses the executive token');
 }
 
-/**
- * Reads a status by id with the executive token. That token belongs to no session, so the answer is about this id even if the
- * session's own token belongs to another session. A refused token is replaced once.
- */
+/** The read of a session by its id with the executive token, which belongs to no session: so the answer is about this id. */
 export async function statusByExecutive(
   incode: Pick<IncodeClient, 'onboardingStatus'>,
   executive: ExecutiveToken,
   interviewId: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const read = (sessionToken: string) => incode.onboardingStatus({ interviewId, sessionToken }, { signal });
+  return (await withExecutiveToken(executive, read)).onboardingStatus;
+}
+
+/** As {@link statusByExecutive}, of the score. */
+export function scoreByExecutive(
+  incode: Pick<IncodeClient, 'score'>,
+  executive: ExecutiveToken,
+  interviewId: string,
+  signal: AbortSignal,
+): Promise<ScoreResponse> {
+  return withExecutiveToken(executive, (sessionToken) => incode.score({ interviewId, sessionToken }, { signal }));
+}
+
+/** A token that Incode refuses is exchanged once. */
+async function withExecutiveToken<T>(executive: ExecutiveToken, read: (token: string) => Promise<T>): Promise<T> {
   let refused: string | undefined;
   for (;;) {
-    const sessionToken = await executive.token(refused);
+    const token = await executive.token(refused);
     try {
-      return (await incode.onboardingStatus({ interviewId, sessionToken }, { signal })).onboardingStatus;
+      return await read(token);
     } catch (error) {
       if (!(error instanceof IncodeError) || error.kind !== 'tokenRefused') throw error;
       if (refused !== undefined) throw executiveTokenRefused();
-      refused = sessionToken;
+      refused = token;
     }
   }
 }

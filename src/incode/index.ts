@@ -11,6 +11,7 @@ export {
   type ExecutiveToken,
   executiveLogIn,
   givenExecutiveToken,
+  scoreByExecutive,
   statusByExecutive,
 } from './executive.js';
 export type { IncodeCall, IncodeClientOptions } from './options.js';

@@ -1,7 +1,7 @@
 import type { Notified, Settings } from './options.js';
 import type { StatusDelivery } from './parse-delivery.js';
 
-/** How long a status counts as a repeat. Incode sends a delivery again after 30 s. */
+/** How long a delivered status counts as a repeat. Incode sends a delivery again after 30 s. */
 const REPEAT_WINDOW_MS = 60_000;
 
 /** Incode documents about ten statuses, so more than this within ten minutes is a flood. */
@@ -28,7 +28,7 @@ interface KnownSession {
 export type Coalesced = Notified | 'tooMany';
 
 /**
- * Calls `notify` once for deliveries with the same session and status, while one is in flight and for a minute after it was accepted.
+ * Calls `notify` once for deliveries with the same session and status, while one is in flight and for a minute after it was delivered.
  * Thousands of waiting signals would stop a workflow.
  */
 export function coalescing(
@@ -67,8 +67,8 @@ export function coalescing(
     session.byStatus.set(onboardingStatus, notification);
     try {
       const result = await notification.result;
-      // An unknown session may be started in a moment.
-      notification.until = result === 'unknownSession' ? 0 : now() + REPEAT_WINDOW_MS;
+      // A session that is unknown or has ended may be started in a moment.
+      notification.until = result === 'delivered' ? now() + REPEAT_WINDOW_MS : 0;
       return result;
     } catch (error) {
       notification.until = 0;

@@ -21,7 +21,7 @@ export interface OAuthClient {
 export interface WebhookReceiverOptions {
   /**
    * Delivers a status to its session. If it rejects, the receiver asks Incode to send the delivery again. It may be called more than
-   * once with the same delivery and in any order, but not within a minute after it accepted the delivery.
+   * once with the same delivery and in any order, but not within a minute after it answered `delivered`.
    */
   notify: (delivery: StatusDelivery) => Promise<Notified>;
   /** Decides the answer of `/readyz`. @default always ready */

@@ -9,6 +9,7 @@ import {
   type TokenSource,
 } from '../activities/index.js';
 import type { Config } from '../config/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import type { IncodeCall, IncodeClient } from '../incode/index.js';
 import { executiveToken } from './executive.js';
 import { limitTaskQueue } from './task-queue-limit.js';
@@ -36,12 +37,20 @@ export interface CreateWorkerOptions {
 }
 
 /** Activities per second of single sessions, and requests per second of batches; `null` for no limit. */
-function rates({ rateLimit, bulkShare }: Config): { single: number; bulk: number } | null {
+function rates(config: Config): { single: number; bulk: number } | null {
+  const { rateLimit, bulkShare } = config;
   if (rateLimit === null) return null;
-  // A finish makes two requests: it reads the status first. The other activities of single sessions make one.
-  const single = (rateLimit * (1 - bulkShare)) / 2;
+  const single = (rateLimit * (1 - bulkShare)) / requestsOfFinish(config);
   // Never starve either queue, even with a share of 0 or 1.
   return { single: Math.max(single, 0.1), bulk: Math.max(rateLimit * bulkShare, 0.1) };
+}
+
+/** The other activities of single sessions make one. */
+function requestsOfFinish({ executive, refusesForeignIds }: Config): number {
+  // The reads by both tokens, the finish, and the read that confirms it.
+  if (executive) return 4;
+  // A token whose claim does not name its session has its finish confirmed too, unless the look proves that it fits.
+  return refusesForeignIds ? 2 : 3;
 }
 
 export async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
@@ -94,21 +103,21 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
 }
 
 function activityOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions): ActivityOptions {
-  const { configurationId, timeoutMs, settleTimeMs, confirmFinishWithinMs, processedPollMs, reviewPollMs } = config;
+  const { configurationId, refusesForeignIds, timeoutMs, settleTimeMs, confirmFinishWithinMs } = config;
+  const { processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = options.tokenSource ?? reissuing;
   const executive = executiveToken(config, incode);
-  const { observe } = options;
+
   return {
     incode,
+    refusesForeignIds,
     settleTimeMs,
     confirmFinishWithinMs,
     // Incode's re-issue has its own timeout, whose error is more precise.
-    ...(options.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
+    ...omitUndefined({ tokenTimeoutMs: options.tokenSource ? undefined : 2 * timeoutMs }),
     processedPollMs,
     reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(executive ? { executive } : {}),
-    ...(observe ? { observe } : {}),
+    ...omitUndefined({ tokenSource, executive, observe: options.observe }),
   };
 }

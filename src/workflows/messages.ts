@@ -114,6 +114,7 @@ function checkToken(session: Session, input: RenewTokenInput): void {
 function acceptToken(session: Session, { sessionToken }: RenewTokenInput): void {
   const { record } = session;
   record.token = sessionToken;
+  record.isTokenIssued = false;
   record.unprovenSince = null;
   addEvent(record, 'A session token was handed in');
   session.askingTokenSource?.cancel();

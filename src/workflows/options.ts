@@ -5,9 +5,9 @@ import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** A call whose result the session needs to continue. */
 const CALL = {
-  // The longest attempt that the configuration allows is a read (30 s), a finish (45 s) and, after a refusal, another read. The rest
-  // is for slow machines.
-  startToCloseTimeout: '2 minutes',
+  // The longest attempt that configuration allows: a log-in and a read with the executive token, twice; three reads with a token whose id
+  // is refused; a finish; and a read that confirms it. That is eight reads of 30 s and a finish of 45 s, and room for a slow machine.
+  startToCloseTimeout: '6 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   // A cancelled session must not leave a call in flight that could still complete it.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -21,7 +21,7 @@ const CALL = {
   },
 } as const satisfies ActivityOptions;
 
-/** A poll that goes on for days. */
+/** A poll that runs for days. */
 const POLL = {
   ...CALL,
   // The activity sets the delay after its own failures. This interval applies after a worker died.
@@ -37,8 +37,8 @@ const LAST_READ = {
 /** A bulk activity. It begins no session after ten seconds and leaves retries to the workflow. */
 export const BULK_OPTIONS = {
   ...CALL,
-  // Ten seconds, and the longest time for one session: token source, status, finish, close and score.
-  startToCloseTimeout: '4 minutes',
+  // Ten seconds of beginning sessions, and the longest that one takes: what a single call takes, and token source, close and score.
+  startToCloseTimeout: '9 minutes',
   summary: 'Complete sessions at Incode',
 } as const satisfies ActivityOptions;
 

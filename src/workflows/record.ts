@@ -20,6 +20,8 @@ export interface SessionRecord {
   /** When the stage ends by itself, in ms since the epoch. `null` if it does not end by itself. */
   deadline: number | null;
   token: string | null;
+  /** Incode issued the token for this session, in answer to the worker. Records of earlier versions lack it. */
+  isTokenIssued?: boolean;
   /** The last token that Incode refused or that belongs to another session. */
   refusedToken: string | null;
   /** Why that token was refused, in words for people. Records of earlier versions lack it. */

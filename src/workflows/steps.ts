@@ -45,7 +45,8 @@ export async function finishSession(session: Session): Promise<void> {
 async function confirm({ record, input }: Session, finish: FinishAnswer | null): Promise<void> {
   addEvent(record, "Incode answered. The session's status must confirm that the answer is for this session");
   try {
-    await incode.confirmFinish({ interviewId: input.interviewId, finish });
+    const token = record.token === null ? {} : { sessionToken: record.token };
+    await incode.confirmFinish({ interviewId: input.interviewId, ...token, finish });
   } catch (error) {
     throw activityRefusal(error)?.failure ?? error;
   }

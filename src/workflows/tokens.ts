@@ -7,7 +7,7 @@ import { NewRunIsDue, newRunIsDue } from './new-run.js';
 import { addEvent } from './record.js';
 import type { Session } from './session.js';
 
-export interface TokenOptions<T> {
+interface TokenOptions<T> {
   onRefusal?: (refusal: ActivityRefusal) => void;
   /** A result that makes the call unnecessary while there is no token, for example from a webhook. */
   instead?: () => T | undefined;
@@ -29,7 +29,8 @@ export async function withToken<T>(
     }
     const sessionToken = record.token;
     try {
-      const result = await call({ interviewId: input.interviewId, sessionToken });
+      const issued = record.isTokenIssued ? { issuedByIncode: true as const } : {};
+      const result = await call({ interviewId: input.interviewId, sessionToken, ...issued });
       record.unprovenSince = null;
       return result;
     } catch (error) {
@@ -86,13 +87,16 @@ async function askTokenSource(session: Session): Promise<string> {
   const scope = new CancellationScope();
   session.askingTokenSource = scope;
   try {
-    const { sessionToken } = await scope.run(() => incode.reissueToken({ interviewId: input.interviewId }));
+    const { sessionToken, issuedByIncode } = await scope.run(() =>
+      incode.reissueToken({ interviewId: input.interviewId }),
+    );
     if (sessionToken === null) return refused;
     // Somebody may have provided one meanwhile.
     if (record.token === null) {
       addEvent(record, 'The token source gave a fresh session token');
       record.unprovenSince = Date.now();
       record.token = sessionToken;
+      record.isTokenIssued = issuedByIncode === true;
     }
     return '';
   } catch (error) {

@@ -23,6 +23,8 @@ const VARIANTS: Partial<SimulatorBehavior>[] = [
   {},
   { foreignId: 'ignored' },
   { foreignId: 'answered' },
+  { foreignId: 'ignored', tokenForm: 'anonymous' },
+  { foreignId: 'answered', tokenForm: 'opaque' },
   { missingId: 'refused' },
   { secondFinish: 'idempotent' },
   { secondFinish: 'refused' },
@@ -164,6 +166,7 @@ describe.concurrent('the sessions of a run', () => {
       await executiveFile(simulator),
     ]);
     expectCheck(report, 'executive-read', ['as assumed', 'answered']);
+    expectCheck(report, 'executive-score', ['as assumed', 'answered']);
     expect(code).toBe(0);
     expect(openedIn(stderr)).toHaveLength(3);
     for (const id of openedIn(stderr)) expect(() => simulator.session(id)).toThrow('no session');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/simulator/index.js';
-import { digestOf, jpegOf, pngOf } from '../support/images.js';
-import { call } from './simulator-client.js';
+import { jpeg, png } from '../support/images.js';
+import { call, digestOf } from './simulator-client.js';
 
 let simulator: IncodeSimulator;
 
@@ -10,9 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.close());
 
-const FRONT = jpegOf(1_600, 1_000, 'front');
-const BACK = jpegOf(1_600, 1_000, 'back');
-const SELFIE = pngOf(1_000, 1_000);
+const FRONT = jpeg({ width: 1_600, height: 1_000, content: 'front' });
+const BACK = jpeg({ width: 1_600, height: 1_000, content: 'back' });
+const SELFIE = png({ width: 1_000, height: 1_000 });
 
 const PATHS = {
   front: '/omni/add/front-id/v2',
@@ -99,7 +99,7 @@ describe('uploads', () => {
   it('refuses an image with less than 1,000 pixels on both sides with code 3008', async () => {
     const { token } = await start();
     for (const part of ['front', 'face'] as const) {
-      for (const image of [pngOf(999, 999), jpegOf(640, 480)]) {
+      for (const image of [png({ width: 999, height: 999 }), jpeg({ width: 640, height: 480 })]) {
         expect(await add(token, part, image)).toMatchObject({ status: 400, body: { status: 3008 } });
       }
     }
@@ -127,7 +127,7 @@ describe('uploads', () => {
 
 describe('scripted answers', () => {
   it('changes the answer to one image', async () => {
-    const bad = jpegOf(1_200, 800, 'a blurred front');
+    const bad = jpeg({ width: 1_200, height: 800, content: 'a blurred front' });
     simulator.script({
       operation: 'addFrontId',
       sha256: digestOf(bad),

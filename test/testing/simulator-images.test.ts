@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBase64, factsOf, isTooSmall } from '../../src/testing/simulator/capture/image.js';
-import { digestOf, jpegOf, pngOf } from '../support/images.js';
+import { jpeg, png } from '../support/images.js';
 import { cases, fc } from '../support/property.js';
+import { digestOf } from './simulator-client.js';
 
 describe('factsOf', () => {
   it('reads type, size and digest of a PNG', () => {
-    const image = pngOf(1_280, 800);
+    const image = png({ width: 1_280, height: 800 });
     expect(factsOf(image)).toEqual({
       sha256: digestOf(image),
       bytes: image.length,
@@ -16,18 +17,18 @@ describe('factsOf', () => {
   });
 
   it('reads the size of a JPEG after its comment', () => {
-    expect(factsOf(jpegOf(640, 1_024))).toMatchObject({ type: 'jpeg', width: 640, height: 1_024 });
+    expect(factsOf(jpeg({ width: 640, height: 1_024 }))).toMatchObject({ type: 'jpeg', width: 640, height: 1_024 });
   });
 
   it('reads the size of a JPEG with fill bytes before a marker', () => {
-    const image = jpegOf(640, 1_024);
+    const image = jpeg({ width: 640, height: 1_024 });
     const filled = Buffer.concat([image.subarray(0, 2), Buffer.from([0xff, 0xff]), image.subarray(2)]);
     expect(factsOf(filled)).toMatchObject({ width: 640, height: 1_024 });
   });
 
   it.each([
-    ['a PNG that ends in its header', pngOf(1, 1).subarray(0, 20), 'png'],
-    ['a JPEG without a frame', jpegOf(1, 1).subarray(0, 12), 'jpeg'],
+    ['a PNG that ends in its header', png({ width: 1, height: 1 }).subarray(0, 20), 'png'],
+    ['a JPEG without a frame', jpeg({ width: 1, height: 1 }).subarray(0, 12), 'jpeg'],
     ['a JPEG with a broken segment', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8]), 'jpeg'],
     ['text', Buffer.from('a picture'), null],
     ['nothing', Buffer.alloc(0), null],
@@ -37,7 +38,11 @@ describe('factsOf', () => {
 
   it('ends for every sequence of bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
-    const start = fc.constantFrom(Buffer.from([0xff, 0xd8, 0xff]), pngOf(1, 1), Buffer.from([0xff, 0xd8, 0xff, 0xff]));
+    const start = fc.constantFrom(
+      Buffer.from([0xff, 0xd8, 0xff]),
+      png({ width: 1, height: 1 }),
+      Buffer.from([0xff, 0xd8, 0xff, 0xff]),
+    );
     fc.assert(
       fc.property(start, bytes, (head, tail) => {
         const { width, height } = factsOf(Buffer.concat([head, tail]));
@@ -54,7 +59,7 @@ describe('isTooSmall', () => {
     [1_000, 10, false],
     [10, 1_000, false],
   ])('an image of %i by %i pixels: %s', (width, height, tooSmall) => {
-    expect(isTooSmall(factsOf(pngOf(width, height)))).toBe(tooSmall);
+    expect(isTooSmall(factsOf(png({ width, height })))).toBe(tooSmall);
   });
 
   it('passes an image of unknown size', () => {

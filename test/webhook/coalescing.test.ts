@@ -46,8 +46,8 @@ describe('coalescing', () => {
     expect(notified).toEqual(['a EXPIRED', 'a UNKNOWN', 'b EXPIRED']);
   });
 
-  it('notifies again at once if the session was unknown', async () => {
-    const { notified, send } = memory(async () => 'unknownSession');
+  it.each(['unknownSession', 'ended'] as const)('notifies again at once after %s', async (result) => {
+    const { notified, send } = memory(async () => result);
     await send('EXPIRED');
     await send('EXPIRED');
     expect(notified).toHaveLength(2);

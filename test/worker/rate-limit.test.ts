@@ -44,9 +44,19 @@ const newQueues = () => ({ single: `single-${randomUUID()}`, bulk: `bulk-${rando
 it('createWorker sets the limit of each task queue before it takes the first task', async () => {
   const queues = newQueues();
   await startWorker(queues, { INCODE_RATE_LIMIT: '100', INCODE_BULK_SHARE: '0.9' });
-  // Batches: 90 requests/s in activities of two seconds. Single sessions: at most two requests for each activity.
+  // Batches: 90 requests/s in activities of two seconds. Single sessions: at most three requests for each activity.
   expect(await limitOf(queues.bulk)).toBe(0.5);
-  expect(await limitOf(queues.single)).toBeCloseTo(5);
+  expect(await limitOf(queues.single)).toBeCloseTo(10 / 3);
+});
+
+it.each([
+  [{ INCODE_REFUSES_FOREIGN_IDS: 'true' }, 2],
+  [{ INCODE_EXECUTIVE_TOKEN: 'executive' }, 4],
+  [{ INCODE_EXECUTIVE_TOKEN: 'executive', INCODE_REFUSES_FOREIGN_IDS: 'true' }, 4],
+])('an activity of a single session counts for the requests of a finish: %j', async (env, requests) => {
+  const queues = newQueues();
+  await startWorker(queues, { INCODE_RATE_LIMIT: '100', INCODE_BULK_SHARE: '0.9', ...env });
+  expect(await limitOf(queues.single)).toBeCloseTo(10 / requests);
 });
 
 it('createWorker without a rate limit removes a limit that a worker has set', async () => {

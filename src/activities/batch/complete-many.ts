@@ -8,11 +8,13 @@ import { isToBeMended, warnOperator } from '../failure.js';
 import { Lease, leased, NotCurrentError } from '../lease.js';
 import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
+import { type Beat, beatOf, detailsOf } from './beat.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
 import { inTurn, pacedClient } from './paced-client.js';
+import { requestsOf, sessionsPerActivity } from './request-count.js';
 import type { SharedThrottle } from './shared-throttle.js';
 import { Stragglers } from './stragglers.js';
-import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
+import type { BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
   concurrency: number;
@@ -46,7 +48,7 @@ class BulkAttempt {
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;
   private readonly signal = Context.current().cancellationSignal;
-  private readonly ended: [number, BulkEnd][];
+  private readonly progress: Beat;
   private readonly open: CompleteManyResult['open'] = [];
   /** Those that have to be begun, the last one first. */
   private readonly pending: BulkSession[];
@@ -69,25 +71,26 @@ class BulkAttempt {
     this.options = {
       ...options,
       incode: pacedClient(
-        leased(incode, this.lease, () => this.ended),
+        leased(incode, this.lease, () => detailsOf(this.progress)),
         throttle.pace,
         () => performance.now() <= this.beginBy,
       ),
       // The built-in source asks Incode.
       ...(tokenSource
-        ? { tokenSource: { token: inTurn(throttle.pace, (...args) => tokenSource.token(...args)) } }
+        ? { tokenSource: { ...tokenSource, token: inTurn(throttle.pace, (...args) => tokenSource.token(...args)) } }
         : {}),
       now: serverClock(),
       trust: input.trust === true,
+      onAccepted: (index) => this.progress.accepted.add(index),
     };
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
-    const { heartbeatDetails } = activityInfo();
-    this.ended = (heartbeatDetails as CompleteManyResult['ended'] | undefined) ?? [];
-    const isEnded = new Set(this.ended.map(([index]) => index));
+    this.progress = beatOf(activityInfo().heartbeatDetails);
+    const { ended, accepted } = this.progress;
+    const isEnded = new Set(ended.map(([index]) => index));
     const left = input.sessions.filter(({ index }) => !isEnded.has(index)).map(dated);
-    this.pending = (isFirstAttempt() ? left : left.map(maybeBegun)).reverse();
+    this.pending = (isFirstAttempt() ? left : left.map((session) => maybeBegun(session, accepted))).reverse();
   }
 
   async run(): Promise<CompleteManyResult> {
@@ -97,7 +100,7 @@ class BulkAttempt {
     const watch = setInterval(() => this.giveUpStragglers(), LOOK_EVERY_MS);
     try {
       // Tasks wait in a worker's connection, and may be another worker's by the time they are begun.
-      await this.lease.renew(this.ended);
+      await this.lease.renew(detailsOf(this.progress));
       await this.keepToShare();
       do {
         const lanes = Math.min(this.limits.concurrency, this.pending.length);
@@ -115,8 +118,9 @@ class BulkAttempt {
     const hold = this.throttle.breaker.hold();
     const open = [...this.open, ...this.leftOver()];
     const runId = activityInfo().workflowExecution?.runId;
-    const chunk = this.chunk();
-    return { ended: this.ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
+    const chunk = sessionsPerActivity(this.limits, this.options, this.input);
+    const { ended } = this.progress;
+    return { ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
   }
 
   /**
@@ -124,8 +128,9 @@ class BulkAttempt {
    * whether the server has heard it, so the lease has one too.
    */
   private beat(): void {
-    heartbeat(this.ended);
-    this.lease.renew(this.ended).catch(() => undefined);
+    const details = detailsOf(this.progress);
+    heartbeat(details);
+    this.lease.renew(details).catch(() => undefined);
   }
 
   /**
@@ -170,7 +175,7 @@ class BulkAttempt {
         const admission = session ? breaker.admit() : 'no';
         if (!session || admission === 'no') return;
         this.pending.pop();
-        this.requestsLeft -= this.requestsOf(session);
+        this.requestsLeft -= requestsOf(session, this.options, this.input);
         const { options, input, callSignal } = this;
         this.file(session, await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)));
         if (admission === 'asProbe') return;
@@ -193,8 +198,10 @@ class BulkAttempt {
   private file({ index }: BulkSession, step: Step): void {
     emit(this.options.observe, { type: 'batchSession', result: resultOf(step) });
     const { bytesPerSession = MIN_BYTES_PER_SESSION } = this.input;
-    if ('end' in step) this.ended.push([index, fitted(step.end, bytesPerSession)]);
-    else {
+    if ('end' in step) {
+      this.progress.ended.push([index, fitted(step.end, bytesPerSession)]);
+      this.progress.accepted.delete(index);
+    } else {
       this.open.push([index, fitted(step.open, bytesPerSession), step.dueInMs]);
       const { error } = step;
       if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error, this.options.observe);
@@ -202,22 +209,6 @@ class BulkAttempt {
     // A call that was aborted, or not made, says nothing about Incode.
     if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();
     else this.throttle.report(step);
-  }
-
-  private requestsOf({ sessionToken, done = {} }: BulkSession): number {
-    const { close, score } = this.input.plan;
-    const isToBeIssued = this.options.tokenSource !== undefined && (!sessionToken || done.renew === true);
-    const isToBeClosed = close && done.closed === undefined;
-    const isToBeRead = !done.finish && (this.input.trust !== true || done.verify === true);
-    return [isToBeIssued, isToBeRead, !done.finish, isToBeClosed, score].filter(Boolean).length;
-  }
-
-  private chunk(): number {
-    const { share, chunk } = this.limits;
-    const { plan, trust } = this.input;
-    if (share === undefined) return chunk;
-    const requests = [!trust, true, plan.close, plan.score].filter(Boolean).length;
-    return Math.min(chunk, Math.max(1, Math.floor(share.requests / requests)));
   }
 }
 
@@ -239,8 +230,10 @@ function dated(session: BulkSession): BulkSession {
 }
 
 /** Of an attempt that died it is not known which sessions it had begun: each may have been finished, and closed, until just now. */
-function maybeBegun(session: BulkSession): BulkSession {
+function maybeBegun(session: BulkSession, accepted: ReadonlySet<number>): BulkSession {
   const done: BulkProgress = { ...session.done, closeTried: true };
   if (done.finish) return { ...session, done };
-  return { ...session, done: { ...done, verify: true, lastSentAt: activityInfo().currentAttemptScheduledTimestampMs } };
+  const lastSentAt = activityInfo().currentAttemptScheduledTimestampMs;
+  const isAccepted = done.accepted || accepted.has(session.index);
+  return { ...session, done: { ...done, verify: true, lastSentAt, ...(isAccepted ? { accepted: true } : {}) } };
 }

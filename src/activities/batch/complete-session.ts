@@ -1,12 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type FinishAnswer, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
-import { isConfirmed, notConfirmed, reportNotConfirmed } from '../confirm-finish.js';
+import { mayClose } from '../close-session.js';
+import { isConfirmable, isConfirmed, notConfirmed, reportNotConfirmed } from '../confirm-finish.js';
 import { failureTypeOf, isFinal, isToBeMended } from '../failure.js';
-import { type EarlierRequests, finishOnce } from '../finish-once.js';
+import { finishOnce } from '../finish-once.js';
 import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
+import { readScore } from '../read-by-id.js';
 import { isRefusedForGood } from '../score.js';
+import type { EarlierRequests } from '../sent-requests.js';
 import { reportTokenMismatch, TokenMismatchError } from '../token-fit.js';
 import type { SessionInput } from '../types.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
@@ -16,6 +19,8 @@ export interface SessionOptions extends ResolvedActivityOptions {
   now: () => number;
   /** See {@link CompleteManyInput}. */
   trust: boolean;
+  /** Told at once when Incode has answered 2xx to the request to finish the session at this place. */
+  onAccepted?: (index: number) => void;
 }
 
 /** What one go at a session came to. */
@@ -33,12 +38,12 @@ export async function completeSession(
 ): Promise<Step> {
   const done: BulkProgress = { ...session.done };
   try {
-    const sessionToken = await tokenOf(options, session, done, signal);
-    if (sessionToken === undefined) {
+    const token = await tokenOf(options, session, done, signal);
+    if (token === undefined) {
       return failed(session, done, FAILURES.tokenRefused, 'it has no token, and the worker has no token source');
     }
-    const { interviewId, flowId } = session;
-    const access: SessionInput & { flowId?: string } = { interviewId, sessionToken, ...(flowId ? { flowId } : {}) };
+    const { interviewId, flowId, index } = session;
+    const access: Access = { index, interviewId, ...token, ...(flowId ? { flowId } : {}) };
     const ended = done.finish === undefined ? await finish(options, access, done, signal) : undefined;
     if (ended) return ended;
     const unconfirmed = await confirmation(options, access, done, done.finish ?? null, signal);
@@ -62,10 +67,15 @@ export async function completeSession(
   }
 }
 
+interface Access extends SessionInput {
+  index: number;
+  flowId?: string;
+}
+
 /** @returns `undefined` if the session is finished, and goes on */
 async function finish(
   options: SessionOptions,
-  access: SessionInput & { flowId?: string },
+  { index, ...access }: Access,
   done: BulkProgress,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
@@ -82,11 +92,17 @@ async function finish(
     const { sent } = attempt;
     done.verify = true;
     delete done.lastSentAt;
-    if (sent.accepted) done.accepted = true;
+    if (sent.accepted) {
+      done.accepted = true;
+      options.onAccepted?.(index);
+    }
     if (sent.lastSentAt === 'inThisAttempt') done.justSent = true;
     else if (sent.lastSentAt !== undefined) done.lastSentAt = sent.lastSentAt;
     throw attempt.error;
   }
+  if (attempt.isAnswered) options.onAccepted?.(index);
+  if (isConfirmable(options, attempt)) done.confirmBy ??= options.now() + options.statusLagMs;
+  else done.confirmed = true;
   const { finish: answer, onboardingStatus } = attempt.result;
   if (answer === null) {
     const unconfirmed = await confirmation(options, access, done, null, signal);
@@ -100,23 +116,27 @@ async function finish(
   return undefined;
 }
 
-/** @returns `undefined` if it is confirmed, or there is no executive token to ask with */
+/** @returns `undefined` if it is confirmed, or nothing can be found out */
 async function confirmation(
   options: SessionOptions,
-  { interviewId }: SessionInput,
+  { interviewId, sessionToken }: SessionInput,
   done: BulkProgress,
   finish: FinishAnswer | null,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
-  if (done.confirmed) return undefined;
-  // A read that fails leaves this behind: the answer is not this session's before it is confirmed.
-  if (options.executive) done.confirmBy ??= options.now() + options.statusLagMs;
-  if ((await isConfirmed(options, interviewId, finish, signal)) !== false) {
+  // Workers of earlier versions leave out what needs no confirmation.
+  if (done.confirmed || (done.confirmBy === undefined && !options.executive)) {
     delete done.confirmBy;
-    if (options.executive) done.confirmed = true;
     return undefined;
   }
-  const left = (done.confirmBy ?? 0) - options.now();
+  // A read that fails leaves this behind: the answer is not this session's before it is confirmed.
+  done.confirmBy ??= options.now() + options.statusLagMs;
+  if (await isConfirmed(options, { interviewId, sessionToken, finish }, signal)) {
+    delete done.confirmBy;
+    done.confirmed = true;
+    return undefined;
+  }
+  const left = done.confirmBy - options.now();
   if (left > 0) return { open: done, dueInMs: Math.min(options.confirmFinishPollMs, left) };
   reportNotConfirmed(options, interviewId);
   return { end: { finish: null, failure: { type: FAILURES.notConfirmed, message: notConfirmed(interviewId) } } };
@@ -124,15 +144,17 @@ async function confirmation(
 
 /** @returns whether it is closed: a refusal must not cost a finished session its outcome, and may mean that it was closed before */
 async function close(
-  { incode }: ResolvedActivityOptions,
+  options: ResolvedActivityOptions,
   access: SessionInput,
   done: BulkProgress,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await incode.closeSession(access, { signal });
+    if (!(await mayClose(options, access, signal))) return false;
+    await options.incode.closeSession(access, { signal });
     return true;
   } catch (error) {
+    if (error instanceof TokenMismatchError) return false;
     if (isRefusedForGood(error)) return done.closeTried === true;
     done.closeTried = true;
     throw error;
@@ -140,21 +162,21 @@ async function close(
 }
 
 async function score(
-  { incode, scorePollMs }: ResolvedActivityOptions,
+  options: ResolvedActivityOptions,
   access: SessionInput,
   done: BulkProgress,
   end: BulkEnd,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Step> {
-  const { status, value } = await incode.score(access, { signal }).catch((error) => {
+  const { status, value } = await readScore(options, access, signal).catch((error) => {
     if (isRefusedForGood(error)) return { status: null, value: null };
     throw error;
   });
   if (status !== null && status !== 'UNKNOWN') return { end: { ...end, score: { status, value } } };
   done.scoreBy ??= Date.now() + deadlineMs;
   const left = done.scoreBy - Date.now();
-  return left <= 0 ? { end: { ...end, score: null } } : { open: done, dueInMs: Math.min(scorePollMs, left) };
+  return left <= 0 ? { end: { ...end, score: null } } : { open: done, dueInMs: Math.min(options.scorePollMs, left) };
 }
 
 async function tokenOf(
@@ -162,9 +184,11 @@ async function tokenOf(
   { interviewId, sessionToken }: BulkSession,
   { renew }: BulkProgress,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  if (sessionToken && !renew) return sessionToken;
-  return tokenSource?.token(interviewId, signal);
+): Promise<Pick<SessionInput, 'sessionToken' | 'issuedByIncode'> | undefined> {
+  if (sessionToken && !renew) return { sessionToken };
+  if (!tokenSource) return undefined;
+  const issued = tokenSource.issuedByIncode ? { issuedByIncode: true as const } : {};
+  return { sessionToken: await tokenSource.token(interviewId, signal), ...issued };
 }
 
 function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {

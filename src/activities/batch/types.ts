@@ -25,9 +25,9 @@ export interface BulkProgress {
   accepted?: true;
   /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
   justSent?: true;
-  /** The executive token has borne the finish out. */
+  /** The status by id has borne the finish out, or nothing can. */
   confirmed?: true;
-  /** Until when it may do so, by the server's clock, in ms since the epoch. */
+  /** It has not yet, and may until then, by the server's clock, in ms since the epoch. */
   confirmBy?: number;
   /** Its own token was refused, so the token source is asked for another. */
   renew?: true;

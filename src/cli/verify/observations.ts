@@ -58,5 +58,6 @@ export interface Observations {
   webhook: { isReachable: boolean; waitedMs: number; deliveries: WebhookDelivery[] };
   secondWebhook: number;
   executiveRead: Reply;
+  executiveScore: Reply;
   rateLimit: { sent: number; refusal: Reply | undefined };
 }

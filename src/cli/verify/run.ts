@@ -3,7 +3,7 @@ import type { OwnSession } from './own-sessions.js';
 import { isSuccess } from './reply.js';
 import { tryProcessId } from './trials/capture.js';
 import { measureDelays, tryClosing, tryExpiry, tryFirstFinish, trySecondFinish } from './trials/finishing.js';
-import { tryForeignReads, tryRateLimit, tryReads } from './trials/reads.js';
+import { tryExecutiveScore, tryForeignReads, tryRateLimit, tryReads } from './trials/reads.js';
 import { tryStarts } from './trials/starting.js';
 import { STOPPED, type Trial } from './trials/trial.js';
 import { tryFirstWebhook, trySecondWebhook } from './trials/webhooks.js';
@@ -38,6 +38,7 @@ export async function runTrial(trial: Trial): Promise<void> {
   if (finished) {
     await measureDelays(trial, finished);
     await tryForeignReads(trial, open, finished);
+    await tryExecutiveScore(trial, finished);
     await tryFirstWebhook(trial, finished);
     await trySecondFinish(trial, finished);
     await trySecondWebhook(trial, finished);
@@ -63,6 +64,7 @@ const NEED_A_FINISH = [
   'scoreDelay',
   'foreignStatus',
   'foreignScore',
+  'executiveScore',
   'secondFinish',
   'closeAfterFinish',
   'webhook',

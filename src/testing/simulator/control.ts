@@ -1,17 +1,11 @@
 import { type Answer, ok, parseObject } from './answer.js';
 import type { SimulatorBehavior } from './behavior.js';
+import type { Fault } from './call-types.js';
 import { viewOf } from './capture/record.js';
 import type { ScriptedAnswer } from './capture/types.js';
 import type { Clock } from './clock.js';
 import type { SimulatorState } from './state.js';
-import type {
-  Fault,
-  RateLimit,
-  SessionSpec,
-  SessionWebhookTarget,
-  SimulatedOperation,
-  WebhookTarget,
-} from './types.js';
+import type { RateLimit, SessionSpec, SessionWebhookTarget, SimulatedOperation, WebhookTarget } from './types.js';
 
 /** The control API, for tests in other languages. It needs no key, because the simulator listens on this machine only. */
 export async function control(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type Answer, htmlAnswer, type Refuse } from './answer.js';
+import type { Fault } from './call-types.js';
 import type { Clock } from './clock.js';
-import type { Fault } from './types.js';
 
 /** A call that has no answer yet. */
 export interface PendingCall {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { DEFAULT_BEHAVIOR, type SimulatorBehavior } from './behavior.js';
 import { CallLog } from './call-log.js';
+import type { Call, Fault } from './call-types.js';
 import { viewOf } from './capture/record.js';
 import type { CaptureView, ScriptedAnswer } from './capture/types.js';
 import { checkBehavior } from './check-behavior.js';
@@ -21,10 +22,8 @@ import { createSimulatorServer } from './server.js';
 import { type SavedSessions, Sessions } from './sessions.js';
 import type { SimulatorState } from './state.js';
 import type {
-  Call,
   Delivery,
   Effects,
-  Fault,
   OpenedSession,
   RateLimit,
   RateLimits,
@@ -38,6 +37,7 @@ import type {
 import { SessionWebhook, StatusWebhook } from './webhooks.js';
 
 export type { RequiredHeader, SimulatorBehavior } from './behavior.js';
+export type * from './call-types.js';
 export type * from './capture/types.js';
 export type * from './types.js';
 
@@ -69,6 +69,7 @@ export interface IncodeSimulator {
   issueToken(interviewId: string, options?: { expiresInMs?: number }): Promise<string>;
   /** Revokes all tokens of a session. */
   revokeTokens(interviewId: string): void;
+  /** Replaces the accepted API keys. */
   setApiKeys(keys: string[]): void;
   /** Changes a part of the behavior. @throws TypeError naming the invalid part */
   setBehavior(change: Partial<SimulatorBehavior>): void;
@@ -76,6 +77,7 @@ export interface IncodeSimulator {
   setRateLimit(limit: RateLimit | RateLimits | null | undefined): void;
   /** Sets the target of the status webhook. */
   setWebhook(target: WebhookTarget | null | undefined): void;
+  /** Sets the target of the session webhook. */
   setSessionWebhook(target: SessionWebhookTarget | null | undefined): void;
   /** Sets the status of a session and sends the status webhook. */
   setOnboardingStatus(interviewId: string, onboardingStatus: string): void;

@@ -1,4 +1,4 @@
-import type { CallMatch } from './types.js';
+import type { CallMatch } from './call-types.js';
 
 /** A call, as a rule of a test selects it. */
 export interface CallSubject {

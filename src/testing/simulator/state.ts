@@ -1,11 +1,12 @@
 import type { SimulatorBehavior } from './behavior.js';
 import type { CallLog } from './call-log.js';
+import type { Fault } from './call-types.js';
 import type { ScriptedAnswer } from './capture/types.js';
 import type { Clock } from './clock.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { Rules } from './rules.js';
 import type { Sessions } from './sessions.js';
-import type { Delivery, Fault, RateLimit, RateLimits, SessionWebhookTarget, WebhookTarget } from './types.js';
+import type { Delivery, RateLimit, RateLimits, SessionWebhookTarget, WebhookTarget } from './types.js';
 
 /** The state that the server, the simulator's methods and the control API share. */
 export interface SimulatorState {

@@ -35,6 +35,8 @@ const token = { isJwt: true, expires: true, names: 'this session' } as const;
 const reissue = { reply: reply(200, { existingSession: true }), isSameSession: true, newToken: OK, earlierToken: OK };
 const refusals = { badParameter: reply(400, ERROR), wrongToken: reply(401, ERROR), wrongKey: reply(403, ERROR) };
 const foreign = { own: 'UNKNOWN', other: 'ONBOARDING_FINISHED' };
+const unnamed = { ...token, names: 'no session' } as const;
+const FOREIGN_REFUSED = { ...foreign, reply: reply(404, ERROR), told: undefined };
 const withoutHeader = {
   'x-api-key': reply(403, ERROR),
   'x-incode-hardware-id': reply(401, ERROR),
@@ -47,7 +49,14 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ['token-form', { token: { ...token, expires: false } }, 'differs, safe', 'JWT without exp'],
   ['token-form', { token: { ...token, isJwt: false } }, 'differs, safe', 'no JWT'],
   ['token-names-session', { token }, 'as assumed', /names the session/],
-  ['token-names-session', { token: { ...token, names: 'no session' } }, 'differs, safe', 'no such claim'],
+  ['token-names-session', { token: unnamed }, 'differs, configure', 'no such claim'],
+  ['token-names-session', { token: unnamed, foreignStatus: FOREIGN_REFUSED }, 'differs, safe', 'no such claim'],
+  [
+    'token-names-session',
+    { token: unnamed, foreignStatus: { ...foreign, reply: OK, told: foreign.own } },
+    'differs, configure',
+    'no such claim',
+  ],
   ['token-names-session', { token: { ...token, names: 'another session' } }, 'unsafe', /another value/],
   ['reissue', { reissue }, 'as assumed', /existingSession true/],
   ['reissue', { reissue: { ...reissue, reply: reply(200, {}) } }, 'differs, safe', /not true/],
@@ -68,7 +77,13 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ['status-values', { statuses: ['UNKNOWN', 'NOVELTY'] }, 'differs, safe', 'NOVELTY'],
   ['status-without-id', { statusWithoutId: OK }, 'as assumed', 'answered'],
   ['status-without-id', { statusWithoutId: reply(400, ERROR) }, 'differs, safe', 'refused, 400'],
-  ['foreign-status', { foreignStatus: { ...foreign, reply: reply(404, ERROR), told: undefined } }, 'as assumed', '404'],
+  ['foreign-status', { foreignStatus: FOREIGN_REFUSED }, 'as assumed', '404'],
+  [
+    'foreign-status',
+    { foreignStatus: { ...foreign, reply: reply(503, ERROR), told: undefined } },
+    'differs, configure',
+    'refused, 503',
+  ],
   [
     'foreign-status',
     { foreignStatus: { ...foreign, reply: reply(400, ERROR), told: undefined } },
@@ -80,9 +95,12 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ['foreign-score', { foreignScore: { reply: OK, own: 'OK', other: 'OK', told: 'OK' } }, 'could not be tried', /same/],
   ['unknown-id', { statusOfUnknownId: reply(403, ERROR) }, 'as assumed', 'refused, 403'],
   ['unknown-id', { statusOfUnknownId: OK }, 'differs, configure', 'answered'],
-  ['unknown-id', { statusOfUnknownId: reply(500, ERROR) }, 'differs, safe', 'refused, 500'],
+  ['unknown-id', { statusOfUnknownId: reply(400, ERROR) }, 'differs, safe', 'refused, 400'],
+  ['unknown-id', { statusOfUnknownId: reply(500, ERROR) }, 'differs, configure', 'refused, 500'],
   ['executive-read', { executiveRead: OK }, 'as assumed', 'answered'],
   ['executive-read', { executiveRead: reply(401, ERROR) }, 'differs, configure', 'refused, 401'],
+  ['executive-score', { executiveScore: OK }, 'as assumed', 'answered'],
+  ['executive-score', { executiveScore: reply(403, ERROR) }, 'differs, configure', 'refused, 403'],
 
   ['header-x-api-key', { withoutHeader }, 'as assumed', 'refused, 403'],
   ['header-content-type', { withoutHeader }, 'differs, safe', 'answered'],

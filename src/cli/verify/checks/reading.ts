@@ -3,8 +3,9 @@ import { asAssumed, type Check, configure, type Judgement, notTried, safe, unsaf
 import type { ForeignRead } from '../observations.js';
 import { isSuccess, quoted, type Reply, textOf } from '../reply.js';
 
-const USE_EXECUTIVE =
-  'Give workers an executive token (docs/worker.md): it confirms each finish by id. Keep id and token together in one record.';
+/** What protects where Incode does not hold a token against an id. */
+export const USE_EXECUTIVE =
+  'Give workers an executive token (docs/worker.md): they then read status and score by id with it, and report no action of a token that is not proven. Without one a mixed-up token is not found. Keep id and token together in one record.';
 
 /** Every value that Incode documents or publishes. */
 const DOCUMENTED = [
@@ -98,28 +99,39 @@ export const READING: readonly Check[] = [
     needs: ['statusOfUnknownId'],
     judge({ statusOfUnknownId: reply }) {
       if (isSuccess(reply)) return configure('answered', USE_EXECUTIVE);
-      return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : safeOtherRefusal(reply);
+      return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : otherRefusal(reply);
     },
   },
   {
     id: 'executive-read',
     assumption: 'An executive token reads the status of any session by id',
-    why: 'Workers with an executive token confirm each finish so.',
+    why: 'Workers with an executive token look before each finish, and confirm it.',
     evidence: 'D',
     tried: 'read the status of a session of this run with the executive token',
     needs: ['executiveRead'],
-    judge({ executiveRead: reply }) {
-      if (isSuccess(reply)) return asAssumed('answered');
-      return configure(
-        `refused, ${reply.status}`,
-        'Check the executive token. If it is valid, do not configure it on workers.',
-      );
-    },
+    judge: ({ executiveRead }) => judgeExecutive(executiveRead),
+  },
+  {
+    id: 'executive-score',
+    assumption: 'An executive token reads the score of any session by id',
+    why: 'Workers with an executive token read each score so.',
+    evidence: 'D',
+    tried: 'read the score of a finished session of this run with the executive token',
+    needs: ['executiveScore'],
+    judge: ({ executiveScore }) => judgeExecutive(executiveScore),
   },
 ];
 
+function judgeExecutive(reply: Reply): Judgement {
+  if (isSuccess(reply)) return asAssumed('answered');
+  return configure(
+    `refused, ${reply.status}`,
+    'Check the executive token. If it is valid, do not configure it on workers: their sessions would wait.',
+  );
+}
+
 function judgeForeign({ reply, own, other, told }: ForeignRead): Judgement {
-  if (!isSuccess(reply)) return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : safeOtherRefusal(reply);
+  if (!isSuccess(reply)) return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : otherRefusal(reply);
   if (own === other) return notTried('answered, but both sessions have the same value');
   if (told === other) {
     return unsafe(
@@ -131,10 +143,16 @@ function judgeForeign({ reply, own, other, told }: ForeignRead): Judgement {
 }
 
 /** Refusals that the package treats as a mismatch of id and token. */
-function isRefusalOfId({ kind }: Reply): boolean {
+export function isRefusalOfId({ kind }: Reply): boolean {
   return kind === 'tokenRefused' || kind === 'apiKeyRefused' || kind === 'unknownSession';
 }
 
-function safeOtherRefusal({ status }: Reply): Judgement {
-  return safe(`refused, ${status}`, 'The session fails with that status and is not finished.');
+function otherRefusal({ kind, status }: Reply): Judgement {
+  const seen = `refused, ${status}`;
+  if (kind === 'badRequest')
+    return safe(seen, 'A session with another token fails with that status, and is not finished.');
+  return configure(
+    seen,
+    'A session with another token is not finished, and waits while Incode answers so: cancel it, and start it with its own token.',
+  );
 }

@@ -1,5 +1,7 @@
 import { asAssumed, type Check, configure, safe, unsafe } from '../check.js';
+import type { Observations } from '../observations.js';
 import { isSuccess, textOf } from '../reply.js';
+import { isRefusalOfId, USE_EXECUTIVE } from './reading.js';
 
 const NO_RENEWAL =
   'Leave INCODE_CONFIGURATION_ID unset on workers; hand in fresh tokens, or use a token source of your own.';
@@ -25,7 +27,7 @@ export const STARTING: readonly Check[] = [
     evidence: 'U',
     tried: 'compare the claim with the interview id of the same answer',
     needs: ['token'],
-    judge({ token: { names } }) {
+    judge({ token: { names }, ...seen }) {
       if (names === 'this session') return asAssumed('the claim names the session');
       if (names === 'another session') {
         return unsafe(
@@ -33,7 +35,12 @@ export const STARTING: readonly Check[] = [
           'Run no sessions, and report this: the package would refuse every token.',
         );
       }
-      return safe('no such claim', 'Only the read by id can find a mixed-up token: see foreign-status.');
+      const { foreignStatus }: Partial<Observations> = seen;
+      if (!foreignStatus || !isRefusalOfId(foreignStatus.reply)) return configure('no such claim', USE_EXECUTIVE);
+      return safe(
+        'no such claim',
+        'The read by id finds a mixed-up token: see foreign-status. On workers with an executive token set INCODE_REFUSES_FOREIGN_IDS=true, or their finishes have no action.',
+      );
     },
   },
   {

@@ -43,13 +43,17 @@ export async function tryReads(trial: Trial, session: OwnSession): Promise<void>
   await attempt(trial, ['unknownPath'], async () => {
     seen.unknownPath = await probe.ask({ method: 'GET', path: '/omni/temporal-incode-verify', token, signal });
   });
-  if (executiveToken === undefined) trial.whyNot.executiveRead = 'no executive token was given';
-  else {
+  if (executiveToken === undefined) {
+    trial.whyNot.executiveRead = NO_EXECUTIVE;
+    trial.whyNot.executiveScore = NO_EXECUTIVE;
+  } else {
     await attempt(trial, ['executiveRead'], async () => {
       seen.executiveRead = await probe.ask({ ...read, token: executiveToken });
     });
   }
 }
+
+const NO_EXECUTIVE = 'no executive token was given';
 
 function formOf({ interviewId, token }: OwnSession): Observations['token'] {
   const claims = claimsOf(token);
@@ -79,6 +83,15 @@ export async function tryForeignReads(trial: Trial, own: OwnSession, other: OwnS
     const [mine, theirs] = [await readScore(trial, own), await readScore(trial, other)].map(scoreStatusOf);
     const reply = await readScore(trial, own, other.interviewId);
     seen.foreignScore = { reply, own: mine, other: theirs, told: scoreStatusOf(reply) };
+  });
+}
+
+/** With the executive token, about a session that has a score. */
+export async function tryExecutiveScore(trial: Trial, session: OwnSession): Promise<void> {
+  const { seen, executiveToken: token } = trial;
+  if (token === undefined) return;
+  await attempt(trial, ['executiveScore'], async () => {
+    seen.executiveScore = await readScore(trial, { ...session, token });
   });
 }
 

@@ -1,4 +1,4 @@
-import type { CallMatch } from '../types.js';
+import type { CallMatch } from '../call-types.js';
 import type { ImageFacts } from './image.js';
 
 /** The images of a session. */
