@@ -11,7 +11,7 @@ type Files = Record<string, string[]>;
 const PURE: Files = {
   'src/activities': ['failure', 'finish-once', 'lease'],
   'src/activities/batch': ['circuit-breaker', 'concurrency-limit', 'request-pacer', 'shared-throttle', 'stragglers'],
-  'src/cli/batch': ['rows'],
+  'src/cli/batch': ['list-rows', 'rows'],
   'src/cli/list': ['query'],
   'src/cli/shared': ['exit', 'plan-options'],
   'src/cli/verify': ['check', 'environment', 'reply'],
