@@ -31,6 +31,8 @@ const RULES: Rules = {
   },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
+  // Usable alone, without Temporal and Incode.
+  images: { ours: ['contract'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
     ours: ['contract', 'incode', 'secrets'],
     // From the client only its errors. An activity calls the server through the worker's client.
@@ -105,6 +107,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract/index', /./],
   ['workflows/activity-options', /./],
   ['incode/index', /^@temporalio/],
+  // Loaded for the first image in S3.
+  ['images/index', /^@temporalio|^@aws-sdk/],
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
@@ -116,11 +120,22 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 ];
 
 /** The parts that may need optional peer dependencies: those that run workers and servers. */
-const WITH_PEERS = ['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring'];
+const WITH_PEERS = [
+  'activities',
+  'images',
+  'nexus',
+  'testing',
+  'worker',
+  'workflows',
+  'codec',
+  'webhook',
+  'monitoring',
+];
 
 /** The only files that read `process.env`. All others get values as arguments. */
 const ENVIRONMENT_READERS = [
   'src/config/index.ts',
+  'src/config/capture.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   'src/config/unknown-variables.ts',

@@ -11,8 +11,9 @@ export interface EncryptionKey {
 
 /** The key that encrypts, and all keys that can decrypt. */
 export interface KeyRing {
+  /** The key that encrypts. */
   writing(): EncryptionKey;
-  /** @returns `undefined` if there is no key with this id */
+  /** The key with this id, to decrypt with; `undefined` if there is none. */
   reading(id: string): Uint8Array | undefined;
 }
 

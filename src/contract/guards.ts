@@ -16,6 +16,7 @@ export interface ResolvedPlan {
   reviewDeadlineMs: number;
 }
 
+/** The default of each part of the plan. */
 export const PLAN_DEFAULTS = {
   finishWhen: 'now',
   captureDeadline: '7 days',
@@ -70,7 +71,7 @@ export function checkSession({ interviewId, sessionToken, flowId }: Record<strin
   if (flowId !== undefined) checkFlowId(flowId, `${prefix}flowId`);
 }
 
-/** @throws InvalidInputError */
+/** Checks the argument of `renewToken`. @throws InvalidInputError */
 export function checkRenewTokenInput(value: unknown): RenewTokenInput {
   const input = asObject('renewToken', value);
   onlyKeys('renewToken', input, ['sessionToken']);
@@ -78,6 +79,8 @@ export function checkRenewTokenInput(value: unknown): RenewTokenInput {
 }
 
 /**
+ * Checks the argument of `extendDeadline`.
+ *
  * @returns how much to extend the deadline by, in milliseconds
  * @throws InvalidInputError
  */
@@ -102,7 +105,7 @@ export function parseStatusChanged(value: unknown, interviewId: string): string 
   return /^[A-Z0-9_]{1,64}$/.test(onboardingStatus) ? onboardingStatus : undefined;
 }
 
-/** @throws InvalidInputError */
+/** Checks a plan and fills in its defaults, with durations in milliseconds. @throws InvalidInputError */
 export function resolvePlan(value: unknown): ResolvedPlan {
   const plan: Record<string, unknown> = {
     ...PLAN_DEFAULTS,
@@ -120,7 +123,7 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
 }
 
-/** @returns the plan with every default filled in, durations as strings */
+/** Fills in the defaults of a plan. Durations stay strings. */
 export function planWithDefaults(plan: Plan | null | undefined): Required<Plan> {
   return { ...PLAN_DEFAULTS, ...omitAbsent({ ...plan }) };
 }

@@ -14,7 +14,7 @@ export function interviewIdOfToken(sessionToken: string): string | undefined {
   return typeof interviewId === 'string' && /^[\x21-\x7e]{1,200}$/.test(interviewId) ? interviewId : undefined;
 }
 
-/** @throws InvalidInputError with both interview ids, without the token */
+/** Refuses a token that names another session. @throws InvalidInputError with both interview ids, without the token */
 export function checkTokenFits(interviewId: string, sessionToken: string, field = 'sessionToken'): void {
   const owner = interviewIdOfToken(sessionToken);
   if (owner !== undefined && owner !== interviewId) {
