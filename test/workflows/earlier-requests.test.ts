@@ -79,6 +79,11 @@ describe('earlierRequest', () => {
     },
   );
 
+  it('may have been sent now if a webhook that Incode has not confirmed reports a finish', () => {
+    const hints = ['EXPIRED', 'ONBOARDING_FINISHED'];
+    expect(known({ onboardingStatus: 'UNKNOWN', hints }, { verifyFirst: 'trust' })).toEqual({ lastSentAt: NOW });
+  });
+
   it('may have been sent long ago by default', () => {
     expect(known({})).toEqual({ lastSentAt: null });
     expect(known({ onboardingStatus: 'POST_PROCESSING_FINISHED' })).toEqual({ lastSentAt: null });
