@@ -127,7 +127,7 @@ describe('checkManifest', () => {
     });
     expect(count).toBe(20_000);
     expect(most).toBeGreaterThan(3);
-    expect(most).toBeLessThanOrEqual(96);
+    expect(most).toBeLessThanOrEqual(24);
   });
 
   it('ends when it is interrupted, and when a source has a defect', async () => {
