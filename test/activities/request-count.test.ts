@@ -25,6 +25,13 @@ describe('requestsOf', () => {
     expect(requestsOf(session, { executive }, { plan: PLAN, trust: true })).toBe(4);
   });
 
+  it('counts the token that replaces one that was refused', () => {
+    const tokenSource = { token: async () => 'fresh' };
+    const session = { ...namedSession(), index: 0 };
+    expect(requestsOf(session, { tokenSource }, { plan: PLAN })).toBe(4);
+    expect(requestsOf({ ...session, done: { renew: true } }, { tokenSource }, { plan: PLAN })).toBe(5);
+  });
+
   it('counts a confirmation while it is to come', () => {
     const session = { ...namedSession(), sessionToken: 'opaque', index: 0 };
     expect(requestsOf({ ...session, done: { finish, confirmBy: 1 } }, {}, { plan: PLAN })).toBe(3);
