@@ -20,6 +20,7 @@ const LONG = [
   'test/faults/batch-crashes.test.ts',
   'test/faults/crashes.test.ts',
   'test/faults/frozen-worker.test.ts',
+  'test/faults/memory.test.ts',
   'test/faults/shutdown.test.ts',
   'test/faults/webhooks.test.ts',
   'test/languages/python.test.ts',

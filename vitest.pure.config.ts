@@ -41,7 +41,16 @@ const PURE: Files = {
 
 /** Their unit tests. Property tests and tests with servers would cover some branches only by chance. */
 const UNIT_TESTS: Files = {
-  'test/activities': ['batch', 'failure', 'finish-once', 'lease', 'recent-requests', 'request-count'],
+  'test/activities': ['failure', 'finish-once', 'lease', 'recent-requests'],
+  'test/activities/batch': [
+    'circuit-breaker',
+    'complete-many',
+    'concurrency-limit',
+    'request-count',
+    'request-pacer',
+    'shared-throttle',
+    'stragglers',
+  ],
   'test/cli/batch': ['rows'],
   'test/cli/list': ['query'],
   'test/cli/shared': ['exit', 'plan-options'],

@@ -1,6 +1,7 @@
-import { NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
+import { NativeConnection, TransportError, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { type Config, ConfigError, readConfig } from './config/index.js';
 import { warnOfUnknownVariables } from './config/unknown-variables.js';
+import { omitUndefined } from './contract/omit-undefined.js';
 import { createIncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
 import { logAttributes } from './monitoring/log-attributes.js';
@@ -54,7 +55,7 @@ export interface OnboardingWorker {
  * @throws MissingSearchAttributesError if `temporal-incode setup` has not prepared the namespace
  */
 export async function createWorker(config: Config, options: CreateWorkerOptions = {}): Promise<OnboardingWorker> {
-  const observers = options.onCall ? { onCall: options.onCall } : {};
+  const observers = omitUndefined({ onCall: options.onCall });
   const incode = createIncodeClient({ ...config, ...observers });
   // Batches use separate connections, so they never delay interactive sessions.
   const bulkIncode = createIncodeClient({ ...config, ...observers, connections: config.bulkConnections });
@@ -78,7 +79,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       // Interrupting workflow code may abort the process. The SDK's 5 s are too short for thousands of signals on a busy machine.
       isolateExecutionTimeout: '30s',
       interceptors: interceptorsOf(options.interceptors),
-      ...(options.worker?.dataConverter ? { dataConverter: options.worker.dataConverter } : {}),
+      ...omitUndefined({ dataConverter: options.worker?.dataConverter }),
     };
     const pinned = { ...common, ...versioned(config, 'PINNED') };
     const workers = [
@@ -166,10 +167,15 @@ export async function runWorker(env = process.env): Promise<number> {
   } catch (error) {
     const what =
       error instanceof ShutdownTimeoutError ? 'Worker stopped before its work was done' : 'Worker cannot run';
-    const why = error instanceof Error ? error.message : error;
-    logger.error(`${what}: ${why}`, { address, namespace, taskQueue });
+    logger.error(`${what}: ${inWords(error, address)}`, { address, namespace, taskQueue });
     return 1;
   } finally {
     await monitoring?.close();
   }
+}
+
+function inWords(error: unknown, address: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof TransportError)) return message;
+  return `no connection to Temporal at ${address}. Check that it runs, and TEMPORAL_ADDRESS and TEMPORAL_TLS. (${message})`;
 }

@@ -35,7 +35,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const doc = (name: string) => read(`docs/${name}.md`);
-/** What lies in a directory and below, as paths from the root. */
+/** All files in a directory and its subdirectories, as paths from the root. */
 const filesUnder = (directory: string, ending: string) =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(ending))
@@ -43,7 +43,7 @@ const filesUnder = (directory: string, ending: string) =>
 const pages = ['README.md', ...filesUnder('docs', '.md'), ...filesUnder('examples', '.md')];
 
 describe.each(pages)('%s', (page) => {
-  it('links to what is there', () => {
+  it('has no broken links', () => {
     const broken = links(read(page)).filter((link) => {
       if (/^https?:/.test(link)) return false;
       const [path = '', anchor] = link.split('#');
@@ -53,7 +53,7 @@ describe.each(pages)('%s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  it('has TypeScript that is checked or run in examples or test/examples', () => {
+  it('shows only TypeScript that is also in examples or test/examples', () => {
     const examples = [...filesUnder('examples', '.ts'), ...filesUnder('test/examples', '.ts')].map(read);
     const unchecked = codeBlocks(read(page), 'ts').filter(
       (code) => !examples.some((example) => example.includes(code)),
@@ -61,29 +61,29 @@ describe.each(pages)('%s', (page) => {
     expect(unchecked).toEqual([]);
   });
 
-  it('has Python that is run in test/languages', () => {
+  it('shows only Python that test/languages runs', () => {
     const directory = join(ROOT, 'test', 'languages');
     const programs = readdirSync(directory).map((name) => read(`test/languages/${name}`));
     expect(codeBlocks(read(page), 'python').filter((code) => !programs.includes(code))).toEqual([]);
   });
 
-  it('has JSON that can be read', () => {
+  it('shows only valid JSON', () => {
     for (const code of codeBlocks(read(page), 'json')) expect(() => JSON.parse(code), code).not.toThrow();
   });
 
-  it('names scripts that are there', () => {
+  it('names only scripts of package.json', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const named = [...read(page).matchAll(/\bnpm (?:run )?(test|(?<=run )\w+)/g)].map(([, name]) => name);
     expect(named.filter((name) => !Object.hasOwn(scripts, String(name)))).toEqual([]);
   });
 });
 
-describe('what the sources say of the docs', () => {
+describe('comments in src', () => {
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );
 
-  it('names pages that are there', () => {
+  it('every page that a comment in src names exists', () => {
     const named = sources.flatMap((file) => [...read(`src/${file}`).matchAll(/\bdocs\/\w[\w-]*\.md/g)].map(String));
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
@@ -91,7 +91,7 @@ describe('what the sources say of the docs', () => {
 });
 
 describe('cli.md', () => {
-  it('has a line for each command, and no other', async () => {
+  it('has exactly one row for each command', async () => {
     const commands = [...(await help()).matchAll(/^ {2}([a-z][a-z-]*) /gm)]
       .map(([, name]) => name)
       .filter((name) => name !== 'help');
@@ -99,13 +99,13 @@ describe('cli.md', () => {
     expect(documented.sort()).toEqual(commands.map((name) => `\`temporal-incode ${name}\``).sort());
   });
 
-  it('has a line for each exit code, and no other', () => {
+  it('has exactly one row for each exit code', () => {
     const documented = tableOf(doc('cli'), 'exit code').map(([code]) => Number(code));
     expect(documented).toEqual(Object.values(EXIT).sort((a, b) => a - b));
   });
 });
 
-it('the docs use commands and options that exist', async () => {
+it('docs use only commands and options that exist', async () => {
   const used = pages.flatMap((page) => [...codeBlocks(read(page)), ...inCode(prose(read(page)))].flatMap(invocations));
   expect(used.length).toBeGreaterThan(5);
   const commands = [...new Set(used.map(({ command }) => command))];
@@ -117,7 +117,7 @@ it('the docs use commands and options that exist', async () => {
   expect(unknown).toEqual([]);
 });
 
-it('worker.md has a line for each variable that the configuration reads, and no other', () => {
+it('worker.md has exactly one row for each variable that readConfig reads', () => {
   const readNames = new Set<string>();
   const env = new Proxy<Record<string, string>>(
     {},
@@ -130,7 +130,7 @@ it('worker.md has a line for each variable that the configuration reads, and no 
   );
   expect(() => readConfig(env)).toThrow(ConfigError);
   const documented = tableOf(doc('worker'), 'variable').flatMap(([variables = '']) => inCode(variables));
-  // Temporal's own are read by Temporal's library; proxies are read in small letters too.
+  // Temporal's library reads Temporal's own variables. Proxy variables are also read in lower case.
   expect(documented.filter((name) => !/^TEMPORAL_(?!INCODE_)/.test(name)).sort()).toEqual(
     [...readNames].filter((name) => name === name.toUpperCase()).sort(),
   );
@@ -144,11 +144,11 @@ describe('defaults', () => {
   });
   const asJson = (env: Record<string, string>) => JSON.parse(JSON.stringify(readConfig({ ...REQUIRED, ...env })));
 
-  it.each(documented)('of %s is %s in worker.md and in the configuration', (variable, byDefault) => {
+  it.each(documented)('%s has the default %s in worker.md and in the configuration', (variable, byDefault) => {
     expect(asJson({ [variable]: byDefault })).toEqual(asJson({}));
   });
 
-  it('of the configuration are the same in its TSDoc and in worker.md', () => {
+  it('TSDoc of the configuration names the same defaults as worker.md', () => {
     const inTsdoc = [...defaultsInTsdoc('src/config/config.ts')].flatMap(([, { comment, value }]) => {
       const byDefault = documented.find(([variable]) => comment.includes(`\`${variable}\``))?.[1];
       return byDefault === undefined ? [] : [[byDefault, value.replaceAll('"', '')]];
@@ -160,7 +160,7 @@ describe('defaults', () => {
   it.each([
     ['src/incode/options.ts', CLIENT_DEFAULTS],
     ['src/activities/options.ts', ACTIVITY_DEFAULTS],
-  ])('of the options in %s are those in its TSDoc', (file, defaults) => {
+  ])('TSDoc in %s names the real defaults', (file, defaults) => {
     const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number');
     const inTsdoc = defaultsInTsdoc(file);
     const told = numbers.map(([name]) => [name, Number(inTsdoc.get(name)?.value.replaceAll('_', ''))]);
@@ -171,14 +171,14 @@ describe('defaults', () => {
 describe('simulator.md', () => {
   const COMMANDS = tableOf(doc('simulator'), 'command under `/_simulator/`');
 
-  it('has a line for each control command, and no other', async () => {
+  it('has exactly one row for each control command', async () => {
     await using simulator = await startIncodeSimulator();
     const { body } = await send(simulator, 'GET', '/_simulator/');
     const documented = COMMANDS.flatMap(([command = '']) => inCode(command)).map((name) => name.replaceAll('/', ' '));
     expect(documented.sort()).toEqual(listed(body.error, 'known are: ').sort());
   });
 
-  it.each(COMMANDS)('%s works with what stands there', async (command, json = '') => {
+  it.each(COMMANDS)('shows bodies for %s that the simulator accepts', async (command, json = '') => {
     await using simulator = await startIncodeSimulator();
     const { interviewId } = await simulator.openSession();
     const [method = '', path = ''] = command.replaceAll('`', '').replace(':id', interviewId).split(' ');
@@ -189,7 +189,7 @@ describe('simulator.md', () => {
     }
   });
 
-  it('has a line for each kind of fault, with an example that is accepted', async () => {
+  it('has exactly one row for each kind of fault, with an example that the simulator accepts', async () => {
     await using simulator = await startIncodeSimulator();
     const rows = tableOf(doc('simulator'), 'kind');
     for (const [kind, example = ''] of rows) {
@@ -202,7 +202,7 @@ describe('simulator.md', () => {
     expect([...documented].sort()).toEqual(listed(body.error, 'must be one of ').sort());
   });
 
-  it('has a line for each call, and no other', () => {
+  it('has exactly one row for each call', () => {
     const routes = [...ROUTES].map(([path, { method, operation, token }]) => [
       `\`${method} ${path}\``,
       `\`${operation}\``,
@@ -211,7 +211,7 @@ describe('simulator.md', () => {
     expect(tableOf(doc('simulator'), 'call').sort()).toEqual(routes.sort());
   });
 
-  it('has a line for each outcome that can be asked for, and no other', async () => {
+  it('has exactly one row for each outcome that can be simulated', async () => {
     await using simulator = await startIncodeSimulator();
     const request = { configurationId: 'any', countryCode: 'ALL', customFields: { simulate: 'unknown' } };
     const { body } = await send(simulator, 'POST', '/omni/start', JSON.stringify(request));
@@ -219,12 +219,12 @@ describe('simulator.md', () => {
     expect(documented.sort()).toEqual(listed(body.message, 'is one of ').sort());
   });
 
-  it('has a line for each option, and no other', () => {
+  it('has exactly one row for each option', () => {
     const documented = tableOf(doc('simulator'), 'option').flatMap(([option = '']) => inCode(option));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SimulatorOptions').sort());
   });
 
-  it('has a line for each part of the behavior, with choices that are accepted, and no other', async () => {
+  it('has exactly one row for each part of the behavior, with choices that the simulator accepts', async () => {
     const rows = tableOf(doc('simulator'), 'behavior');
     const documented = rows.flatMap(([part = '']) => inCode(part));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/behavior.ts', 'SimulatorBehavior').sort());
@@ -238,18 +238,18 @@ describe('simulator.md', () => {
     }
   });
 
-  it('has every part of a session, and no other', () => {
+  it('has exactly one row for each part of a session', () => {
     const documented = tableOf(doc('simulator'), 'part').flatMap(([parts = '']) => inCode(parts));
     expect(documented.sort()).toEqual(fieldsOf('src/testing/simulator/types.ts', 'SessionSpec').sort());
   });
 });
 
-it('nexus.md has a line for each operation, and no other', () => {
+it('nexus.md has exactly one row for each operation', () => {
   const documented = tableOf(doc('nexus'), 'operation').flatMap(([operation = '']) => inCode(operation));
   expect(documented).toEqual(Object.keys(onboardingService.operations));
 });
 
-it('each example has a readme, and a test that runs it', () => {
+it('every example has a readme and a test that runs it', () => {
   const examples = readdirSync(join(ROOT, 'examples'));
   expect(examples.length).toBeGreaterThan(3);
   const tests = filesUnder('test/examples', '.test.ts').map(read).join();
@@ -259,14 +259,14 @@ it('each example has a readme, and a test that runs it', () => {
   }
 });
 
-it('README.md says of each dependency why it is one', () => {
+it('README.md gives the reason for each dependency', () => {
   const { dependencies } = JSON.parse(read('package.json'));
   const names = new Set(Object.keys(dependencies).map((name) => name.replace(/^(@temporalio)\/.*/, '$1/*')));
   const documented = tableOf(read('README.md'), 'package').flatMap(([cell = '']) => inCode(cell));
   expect(documented.sort()).toEqual([...names].sort());
 });
 
-it.each(pages)('%s has packages of the SDK installed in the version that package.json wants', (page) => {
+it.each(pages)('%s installs packages of the SDK in the version of package.json', (page) => {
   const { dependencies, peerDependencies } = JSON.parse(read('package.json'));
   const versions = { ...dependencies, ...peerDependencies };
   const installed = read(page).matchAll(/(@temporalio\/[a-z-]+)@([\d.]+)/g);
@@ -274,7 +274,7 @@ it.each(pages)('%s has packages of the SDK installed in the version that package
   expect(wrong.map(String)).toEqual([]);
 });
 
-it('testing.md has a line for each option of the server, and no other', () => {
+it('testing.md has exactly one row for each option of the server', () => {
   const documented = tableOf(doc('testing').slice(doc('testing').indexOf('## The server')), 'option').flatMap(
     ([option = '']) => inCode(option),
   );
@@ -284,15 +284,15 @@ it('testing.md has a line for each option of the server, and no other', () => {
 describe('batches.md', () => {
   const first = (head: string) => tableOf(doc('batches'), head).flatMap(([cell = '']) => inCode(cell));
 
-  it('has a line for each option, and no other', () => {
+  it('has exactly one row for each option', () => {
     expect(first('option').sort()).toEqual(fieldsOf('src/client/batch/types.ts', 'BatchOptions').sort());
   });
 
-  it('has a line for each column of the results, in their order', () => {
+  it('has one row for each column of the results, in their order', () => {
     expect(first('column')).toEqual(Object.keys(COLUMNS));
   });
 
-  it('has no exit code that the CLI has not', () => {
+  it('names only exit codes of the CLI', () => {
     const codes = tableOf(doc('batches'), 'exit code').map(([code]) => Number(code));
     expect(codes.filter((code) => !Object.values(EXIT).includes(code as never))).toEqual([]);
   });
@@ -304,7 +304,7 @@ describe('contract.md', () => {
   const first = (head: string) => tableOf(doc('contract'), head).flatMap(([cell = '']) => inCode(cell));
   const partsOf = (type: string) => Object.keys(DEFINITIONS[type]?.properties ?? {});
 
-  it('has the names of sessions', () => {
+  it('names the workflow, messages and search attributes of sessions', () => {
     expect(names('what', 'workflow type')).toEqual([ONBOARDING_WORKFLOW]);
     expect(names('what', 'task queue')).toEqual([TASK_QUEUE]);
     expect(names('what', 'workflow id')).toEqual([onboardingWorkflowId('<interviewId>')]);
@@ -315,7 +315,7 @@ describe('contract.md', () => {
     expect(first('message').sort()).toEqual(Object.values({ ...UPDATES, ...SIGNALS, ...QUERIES }).sort());
   });
 
-  it('has the names of batches', () => {
+  it('names the workflow, messages and search attributes of batches', () => {
     expect(names('what of a batch', 'workflow type')).toEqual([BATCH_WORKFLOW]);
     expect(names('what of a batch', 'task queue')).toEqual([BULK_TASK_QUEUE]);
     expect(names('what of a batch', 'workflow id')).toEqual([
@@ -326,7 +326,7 @@ describe('contract.md', () => {
     expect(names('what of a batch', 'search attributes')).toEqual([SEARCH_ATTRIBUTES.batchId]);
   });
 
-  it('has a line for each failure type, and no other', () => {
+  it('has exactly one row for each failure type', () => {
     expect(first('failure type')).toEqual(Object.values(FAILURES));
   });
 
@@ -334,11 +334,11 @@ describe('contract.md', () => {
     ['part of the state', 'OnboardingState'],
     ['part of the result', 'OnboardingResult'],
     ['part of a row', 'BatchRow'],
-  ])('has a line for each %s, and no other', (head, type) => {
+  ])('has exactly one row for each %s', (head, type) => {
     expect(first(head)).toEqual(partsOf(type));
   });
 
-  it('shows each part of inputs and answers in JSON that is valid', () => {
+  it('shows inputs and answers in JSON that fits the schema', () => {
     const [before = '', ...rest] = doc('contract').split(/^```json\n([\s\S]*?)^```$/m);
     let text = before;
     for (let at = 0; at < rest.length; at += 2) {
@@ -349,7 +349,7 @@ describe('contract.md', () => {
     expect(rest.length).toBeGreaterThan(0);
   });
 
-  it('names every definition that is no mere part of another', () => {
+  it('names every definition that is not only a part of another', () => {
     const named = inCode(prose(doc('contract')));
     const text = JSON.stringify(DEFINITIONS);
     const whole = Object.keys(DEFINITIONS).filter((name) => !text.includes(`#/definitions/${name}"`));
@@ -357,7 +357,7 @@ describe('contract.md', () => {
   });
 });
 
-it('lifecycle.md has a line for each stage, and each part of the plan', () => {
+it('lifecycle.md has one row for each stage and for each part of the plan', () => {
   const first = (head: string) => tableOf(doc('lifecycle'), head).flatMap(([cell = '']) => inCode(cell));
   expect(first('stage').sort()).toEqual([...(DEFINITIONS.Stage?.enum ?? [])].sort());
   const plan = tableOf(doc('lifecycle'), 'part').map(([part = '', byDefault = '']) => [part, byDefault]);
@@ -366,7 +366,7 @@ it('lifecycle.md has a line for each stage, and each part of the plan', () => {
   );
 });
 
-it('development.md has a line for each part of src, and no other', () => {
+it('development.md has exactly one row for each part of src', () => {
   const parts = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).map((entry) =>
     entry.isDirectory() ? `${entry.name}/` : entry.name,
   );
@@ -374,7 +374,7 @@ it('development.md has a line for each part of src, and no other', () => {
   expect(documented.sort()).toEqual(parts.sort());
 });
 
-it('development.md names files that are there', () => {
+it('development.md names only files that exist', () => {
   const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((file) => basename(file));
   const named = inCode(prose(doc('development'))).filter((code) => /^[\w/-]+\.ts$/.test(code));
   expect(named.length).toBeGreaterThan(10);
@@ -387,7 +387,7 @@ async function help(...command: string[]): Promise<string> {
   return (await run([...command, '--help'])).stdout;
 }
 
-/** The commands that a piece of code calls, with their options. */
+/** The commands of `temporal-incode` in a piece of code, with their options. */
 function invocations(code: string): { command: string; options: string[] }[] {
   return [...code.matchAll(/\btemporal-incode ([a-z][a-z-]*)(.*)/g)].map(([, command = '', rest = '']) => ({
     command,
@@ -409,7 +409,7 @@ function jsonOrText(code: string): unknown {
   }
 }
 
-/** What a message lists after these words. */
+/** The list in a message after these words. */
 function listed(message = '', after: string): string[] {
   expect(message).toContain(after);
   return message.slice(message.indexOf(after) + after.length).split(', ');
@@ -426,7 +426,7 @@ function defaultsInTsdoc(file: string): Map<string, { comment: string; value: st
   );
 }
 
-/** The fields of an interface, by the formatter's indentation. */
+/** The fields of an interface, found by their indentation. */
 function fieldsOf(file: string, name: string): string[] {
   const [, body = ''] = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}$`, 'm').exec(read(file)) ?? [];
   return [...body.matchAll(/^ {2}(\w+)\??: /gm)].map(([, field = '']) => field);

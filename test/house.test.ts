@@ -14,17 +14,17 @@ import {
   withoutComments,
 } from './support/house.js';
 
-// Which way the arrows point. A new part of src gets a line here, with what it may know and what not.
+// The imports that each part of src may have. A new part needs a line here.
 
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
   // Which addresses are on this machine: asked by parts that know nothing of each other.
   network: { ours: [], packages: [] },
-  // What holds secrets shows none.
+  // Files and functions that keep secrets out of output.
   secrets: { ours: [], packages: ['node:'] },
-  // How a Temporal server is reached, and what its refusals mean.
+  // How to reach a Temporal server, and what its errors mean.
   temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
-  // Of the parts that it configures, only their options: defaults and rules stand once.
+  // It imports only the options of the parts that it configures, so that each default and rule stands once.
   config: {
     ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
     packages: ['@temporalio/envconfig'],
@@ -33,16 +33,16 @@ const RULES: Rules = {
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
   activities: {
     ours: ['contract', 'incode', 'secrets'],
-    // Of the client what it throws: an activity asks the server through its worker's one.
+    // From the client only its errors. An activity calls the server through the worker's client.
     packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
-  // Deterministic: nothing of Node, and of the activities only their types.
+  // Deterministic: no Node modules, and only types of activities.
   workflows: {
     ours: ['contract'],
     types: ['activities', 'nexus'],
     packages: ['@temporalio/workflow', '@temporalio/common'],
   },
-  // Light: it runs inside other teams' services, which host no worker.
+  // Light, because it runs in other teams' services without a worker.
   client: {
     ours: ['contract', 'codec', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
@@ -51,13 +51,13 @@ const RULES: Rules = {
     ours: ['contract', 'network', 'secrets', 'temporal'],
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
-  // Gets a function to notify, and knows nothing of Temporal.
+  // Independent of Temporal: it gets a function to call for each delivery.
   webhook: { ours: ['contract', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },
-  // From the SDK's worker it takes only the runtime, which alone knows the SDK's metrics.
+  // From the SDK's worker package only the runtime, which provides the SDK's metrics.
   monitoring: {
     ours: ['contract', 'secrets'],
     types: ['config', 'incode', 'activities', 'webhook'],
@@ -71,7 +71,7 @@ const RULES: Rules = {
     ours: ['contract', 'temporal', 'client', 'worker'],
     packages: ['node:', 'jose', 'undici', '@temporalio/client', '@temporalio/common', '@temporalio/worker'],
   },
-  // Nothing may import it.
+  // No other part may import it.
   cli: {
     ours: [
       'contract',
@@ -100,7 +100,7 @@ const RULES: Rules = {
   },
 };
 
-/** What loading an entry must not load, also not through something that it imports. */
+/** Packages that must not be loaded with an entry, directly or indirectly. */
 const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract/index', /./],
   ['workflows/activity-options', /./],
@@ -108,36 +108,36 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
-  // Receivers have no worker.
+  // Receivers run without a worker.
   ['monitoring/receiver', /^@temporalio/],
   ['testing/index', /^@temporalio\/(worker|workflow|activity)/],
-  // Workflows of other teams import it.
+  // Other teams' workflows import it.
   ['nexus/index', /^(?!nexus-rpc$)/],
 ];
 
-/** What a light installation lacks: optional peer dependencies of what runs workers and servers, and of nothing else. */
-const WITH_PEERS = [...['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring']];
+/** The parts that may need optional peer dependencies: those that run workers and servers. */
+const WITH_PEERS = ['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring'];
 
-/** The only places that read `process.env`; everything else is told. */
+/** The only files that read `process.env`. All others get values as arguments. */
 const ENVIRONMENT_READERS = [
   'src/config/index.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   'src/config/unknown-variables.ts',
-  // The process's entry: the default of an argument that it hands to the configuration.
+  // Default of an argument of `runWorker`.
   'src/worker.ts',
-  // Default of an argument: workers and callers share these variables.
+  // Default of an argument. Workers and clients share these variables.
   'src/codec/environment.ts',
-  // How the program was started, and what only its output depends on.
+  // How the program was started, which only affects its output.
   'src/cli/shared/program.ts',
   'src/cli/shared/web-ui.ts',
-  // For tests of other teams, which have no configuration of ours.
+  // For tests of other teams, which do not use our configuration.
   'src/testing/server/index.ts',
   'src/testing/server/program.ts',
 ];
 
-/** Longer files hide what they do; style asks for 250, this is where it ends. */
-const MAXIMUM_LINES = 260;
+/** The limit for the length of a source file. */
+const MAX_LINES = 260;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -160,11 +160,11 @@ const sources: Files = Object.fromEntries(
 );
 
 describe('this repository', () => {
-  it('has sources to look at', () => {
+  it('has source files to check', () => {
     expect(Object.keys(sources)).toEqual(expect.arrayContaining(['src/contract/index.ts', 'src/worker.ts']));
   });
 
-  it('imports only along the arrows', () => {
+  it('has only the imports that RULES allows', () => {
     expect(forbiddenImports(sources, RULES)).toEqual([]);
   });
 
@@ -172,16 +172,16 @@ describe('this repository', () => {
     expect(cyclesIn(sources)).toEqual([]);
   });
 
-  it('allows nothing that no file imports', () => {
+  it('has no permission in RULES that no import uses', () => {
     expect(unusedAllowances(sources, RULES)).toEqual([]);
   });
 
-  it.each(NOT_LOADED)('%s loads no package like %s', (entry, packages) => {
+  it.each(NOT_LOADED)('loads with %s no package that matches %s', (entry, packages) => {
     const loaded = packagesLoadedBy(`src/${entry}.ts`, sources);
     expect(loaded.filter((name) => packages.test(name))).toEqual([]);
   });
 
-  it('depends on every package that it imports, not only while it is developed', () => {
+  it('declares every imported package as a dependency or a peer dependency', () => {
     const { dependencies, peerDependencies } = JSON.parse(text('package.json'));
     const light = Object.entries(sources).filter(([file]) => !WITH_PEERS.includes(partOf(file)));
     const declared = ['node:', ...Object.keys(dependencies)];
@@ -190,19 +190,19 @@ describe('this repository', () => {
     expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
   });
 
-  it('reads the environment in few places', () => {
+  it('reads process.env only in the files of ENVIRONMENT_READERS', () => {
     const readers = Object.keys(sources).filter((file) =>
       /\bprocess\.env\b/.test(withoutComments(sources[file] ?? '')),
     );
     expect(readers.filter((file) => !ENVIRONMENT_READERS.includes(file))).toEqual([]);
   });
 
-  it(`has no source of more than ${MAXIMUM_LINES} lines`, () => {
+  it(`has no source file with more than ${MAX_LINES} lines`, () => {
     const long = Object.entries(sources).map(([file, source]) => [file, source.split('\n').length - 1] as const);
-    expect(long.filter(([, lines]) => lines > MAXIMUM_LINES)).toEqual([]);
+    expect(long.filter(([, lines]) => lines > MAX_LINES)).toEqual([]);
   });
 
-  it('names no directory of the machine it was made on', () => {
+  it('contains no path of a developer machine', () => {
     expect(existing.filter((file) => MACHINE_PATH.test(text(file)))).toEqual([]);
   });
 });
@@ -227,7 +227,7 @@ describe('forbiddenImports', () => {
     ['import() of anything', `const load = (name: string) => import(name);`],
     ['its type by import()', `type W = typeof import('@temporalio/worker');`],
     ['after a comment', `/** A comment. */\nimport { Worker } from '@temporalio/worker';`],
-  ])('sees %s', (_, source) => {
+  ])('finds a forbidden import: %s', (_, source) => {
     expect(verdict('src/client/bad.ts', source)).toHaveLength(1);
   });
 
@@ -236,11 +236,11 @@ describe('forbiddenImports', () => {
     ['strings', `export const text = "begins where import 'x' from 'y' ends";`],
     ['what the table allows', `import { Client } from '@temporalio/client';\nimport { once } from 'node:events';`],
     ['its own part and the contract', `import { a } from './a.js';\nimport { b } from '../contract/index.js';`],
-  ])('passes over %s', (_, source) => {
+  ])('ignores %s', (_, source) => {
     expect(verdict('src/client/good.ts', source)).toEqual([]);
   });
 
-  it('says which file imports what', () => {
+  it('names the file and what it imports', () => {
     expect(verdict('src/client/bad.ts', `import type { Worker } from '@temporalio/worker';`)).toEqual([
       'src/client/bad.ts imports types of @temporalio/worker',
     ]);
@@ -257,24 +257,24 @@ describe('forbiddenImports', () => {
     ['webhook', `import { Client } from '@temporalio/client';`],
     ['worker', `import { main } from './cli/main.js';`],
     ['testing', `import { main } from '../cli/main.js';`],
-  ])('%s: %s is forbidden', (part, source) => {
+  ])('forbids in %s: %s', (part, source) => {
     const file = part === 'worker' ? 'src/worker.ts' : `src/${part}/bad.ts`;
     expect(verdict(file, source)).toHaveLength(1);
   });
 
-  it('lets workflows import the types of activities', () => {
+  it('allows workflows to import types of activities', () => {
     expect(verdict('src/workflows/good.ts', `import type { A } from '../activities/index.js';`)).toEqual([]);
   });
 
-  it('asks for a rule for a new part', () => {
+  it('requires a rule for a new part', () => {
     expect(verdict('src/novelty/index.ts', '')).toEqual([
-      'src/novelty/index.ts: novelty has no place in the house; give it one in the table',
+      'src/novelty/index.ts: novelty has no rule. Add it to RULES in test/house.test.ts',
     ]);
   });
 });
 
 describe('cyclesIn', () => {
-  it('finds a cycle through an import of types, with every file in it', () => {
+  it('finds a cycle with a type import, and names all its files', () => {
     const files = {
       'src/client/a.ts': `import { b } from './b.js';`,
       'src/client/b.ts': `import type { C } from './c.js';`,
@@ -285,7 +285,7 @@ describe('cyclesIn', () => {
 });
 
 describe('unusedAllowances', () => {
-  it('names a part and a package that no file of the part imports', () => {
+  it('names a part and a package that no file imports', () => {
     const rules: Rules = {
       client: { ours: ['contract', 'codec'], types: ['worker'], packages: ['jose'] },
       contract: { ours: [], packages: [] },
@@ -307,22 +307,22 @@ describe('packagesLoadedBy', () => {
     'src/worker.ts': `import { Worker } from '@temporalio/worker';`,
   };
 
-  it('follows values through files of ours, round in circles too, and leaves types out', () => {
+  it('follows imports through files of src and through cycles, and ignores type imports', () => {
     expect(packagesLoadedBy('src/client/index.ts', files)).toEqual(['undici']);
     expect(packagesLoadedBy('src/worker.ts', files)).toEqual(['@temporalio/worker']);
   });
 
-  it('leaves out what a file loads later, by import()', () => {
+  it('ignores packages that are loaded later with import()', () => {
     const lazy = { 'src/a.ts': `const load = () => import('undici');\nimport { x } from 'jose';` };
     expect(packagesLoadedBy('src/a.ts', lazy)).toEqual(['jose']);
   });
 
-  it('refuses a file that is not there', () => {
+  it('throws for an imported file that does not exist', () => {
     expect(() => packagesLoadedBy('src/gone.ts', files)).toThrow('src/gone.ts is imported but not there');
   });
 });
 
-describe('the search for machine paths', () => {
+describe('MACHINE_PATH', () => {
   const path = (...parts: string[]) => parts.join('/');
 
   it.each([
@@ -332,7 +332,7 @@ describe('the search for machine paths', () => {
     [`https://example.com${path('', 'home', 'x')}`, false],
     [path('..', 'work', 'x'), false],
     [path('', 'tmp', 'x'), false],
-  ])('%s: %s', (line, found) => {
+  ])('in %j matches: %s', (line, found) => {
     expect(MACHINE_PATH.test(line)).toBe(found);
   });
 });

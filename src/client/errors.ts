@@ -161,7 +161,7 @@ function whatHappensNext({
   if (hasWorker === false) {
     return `No worker polls the task queue ${taskQueue}. Start a worker, then repeat the request.`;
   }
-  if (waitingFor !== null) return `It waits for ${waitingFor}. It continues after that. Repeat the request then.`;
+  if (waitingFor !== null) return `It waits for ${waitingFor}. Repeat the request after that.`;
   if (call?.paused) return `An operator has paused its call ${call.activity}. It continues when the call is unpaused.`;
   if (!isAnswering) {
     return (

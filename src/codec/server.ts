@@ -5,7 +5,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type Secrets, secretMatcher } from '../secrets/matcher.js';
 import { EncryptionKeyError } from './keys.js';
 
-export interface CodecServerOptions {
+interface CodecServerOptions {
   codec: PayloadCodec;
   /** A client that sends one of these as `Authorization: Bearer …` may read everything. Several tokens allow rotation. */
   tokens: Secrets;

@@ -1,6 +1,6 @@
 import { type IncodeClientOptions, isSendable } from './options.js';
 
-export interface ApiKey {
+interface ApiKey {
   /** The key to send now; `undefined` if there is none that fits in a header. */
   current(): string | undefined;
   /** Whether another key has replaced the one that Incode refused. The call can then be retried without an operator. */

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
 import { createDispatcher } from './dispatcher.js';
@@ -160,7 +161,7 @@ export function createIncodeClient(clientOptions: IncodeClientOptions): IncodeCl
       path: `${prefix}${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
       method,
       headers: headersOf(key, sessionToken),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...omitUndefined({ body: body === undefined ? undefined : JSON.stringify(body) }),
       // Otherwise undici treats a GET as idempotent and may send it again after a lost connection. `pipelining: 1` prevents that
       // today; this line does not depend on it.
       idempotent: false,

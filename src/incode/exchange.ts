@@ -29,7 +29,7 @@ export interface Interrupted {
   retryAfter: string | undefined;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   timeoutMs: number;
   signal: AbortSignal | undefined;
   /** Called right before the first byte is written. `false` sends nothing. @default always sends */

@@ -1,3 +1,5 @@
+import { omitUndefined } from '../contract/omit-undefined.js';
+
 /** Incode's documentation requires all four on every call, including `content-type` on GET. */
 export const REQUIRED_HEADERS = ['x-api-key', 'x-incode-hardware-id', 'api-version', 'content-type'] as const;
 
@@ -11,6 +13,6 @@ export function headersOf(apiKey: string, sessionToken: string | undefined): Rec
     'accept-encoding': 'identity',
     'api-version': '1.0',
     'x-api-key': apiKey,
-    ...(sessionToken === undefined ? {} : { 'x-incode-hardware-id': sessionToken }),
+    ...omitUndefined({ 'x-incode-hardware-id': sessionToken }),
   };
 }

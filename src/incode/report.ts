@@ -1,3 +1,4 @@
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import type { IncodeClientOptions } from './options.js';
 
@@ -11,7 +12,7 @@ export function report(
 ): void {
   const outcome = answer instanceof IncodeError ? answer.kind : 'ok';
   try {
-    onCall?.({ operation, outcome, ...(httpStatus === undefined ? {} : { httpStatus }), durationMs });
+    onCall?.({ operation, outcome, ...omitUndefined({ httpStatus }), durationMs });
   } catch {
     // A failing callback must not fail the call.
   }

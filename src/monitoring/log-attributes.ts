@@ -1,4 +1,5 @@
 import type { ActivityInterceptors } from '@temporalio/worker';
+import { omitUndefined } from '../contract/omit-undefined.js';
 
 /** The ids that the contract's `batchWorkflowId` and `onboardingWorkflowId` build. */
 const BATCH_WORKFLOW_ID = /^incode-batch\/([^/]+)\/\d+$/;
@@ -28,7 +29,7 @@ export function logAttributes(): ActivityInterceptors {
         return {
           ...attributes,
           ...(typeof session === 'string' ? { interviewId: session } : {}),
-          ...(batchId === undefined ? {} : { batchId }),
+          ...omitUndefined({ batchId }),
         };
       },
     },

@@ -4,7 +4,7 @@ import { loadPromClient } from './optional-peer.js';
 import { startMonitoringServer } from './server.js';
 
 /** Metrics of a webhook receiver. Its health is served at the receiver's own address. */
-export interface ReceiverMonitoring {
+interface ReceiverMonitoring {
   readonly url: string;
   /** For the receiver's `log` option. */
   observe(event: WebhookEvent): void;

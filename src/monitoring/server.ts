@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface MonitoringOptions {
+interface MonitoringOptions {
   host: string;
   /** With 0 the system chooses a free port. */
   port: number;
@@ -25,7 +25,7 @@ interface Page {
   text: () => Promise<string>;
 }
 
-export interface MonitoringServer {
+interface MonitoringServer {
   readonly url: string;
   close(): Promise<void>;
 }

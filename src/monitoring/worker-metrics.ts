@@ -30,7 +30,7 @@ const OUTCOMES = Object.keys({
   maybeRunning: 0,
 } satisfies Record<IncodeCall['outcome'], 0>);
 
-export interface WorkerMetrics {
+interface WorkerMetrics {
   onCall(call: IncodeCall): void;
   observe(event: ActivityEvent): void;
   /** @param counts `undefined` if they are unknown now */

@@ -8,7 +8,7 @@ export interface SecretFile<T> {
   latest(): T;
 }
 
-export interface SecretFileOptions<T> {
+interface SecretFileOptions<T> {
   /** @throws Error that does not repeat the content */
   parse: (text: string) => T;
   /** The error to throw if the file cannot be read. */

@@ -37,7 +37,7 @@ export interface GrpcClient {
   ): void;
 }
 
-export interface GrpcChannel {
+interface GrpcChannel {
   getConnectivityState(tryToConnect: boolean): number;
   watchConnectivityState(current: number, deadline: number, callback: (error?: Error) => void): void;
 }

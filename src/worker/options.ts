@@ -9,6 +9,7 @@ import {
   type TokenSource,
 } from '../activities/index.js';
 import type { Config } from '../config/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import type { IncodeCall, IncodeClient } from '../incode/index.js';
 import { executiveToken } from './executive.js';
 import { limitTaskQueue } from './task-queue-limit.js';
@@ -107,18 +108,16 @@ function activityOptions(config: Config, incode: IncodeClient, options: CreateWo
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = options.tokenSource ?? reissuing;
   const executive = executiveToken(config, incode);
-  const { observe } = options;
+
   return {
     incode,
     refusesForeignIds,
     settleTimeMs,
     confirmFinishWithinMs,
     // Incode's re-issue has its own timeout, whose error is more precise.
-    ...(options.tokenSource ? {} : { tokenTimeoutMs: 2 * timeoutMs }),
+    ...omitUndefined({ tokenTimeoutMs: options.tokenSource ? undefined : 2 * timeoutMs }),
     processedPollMs,
     reviewPollMs,
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(executive ? { executive } : {}),
-    ...(observe ? { observe } : {}),
+    ...omitUndefined({ tokenSource, executive, observe: options.observe }),
   };
 }

@@ -56,7 +56,7 @@ export async function checkSearchAttributes(services: Services, namespace: strin
 type Services = Pick<NativeConnection, 'operatorService' | 'workflowService'>;
 
 /** Our search attributes, by their state in a namespace. */
-export interface NamespaceSearchAttributes {
+interface NamespaceSearchAttributes {
   present: string[];
   missing: string[];
   /** Those with another type than Keyword. */

@@ -9,7 +9,7 @@ export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', im
 /** The same bundle, with encrypted failures. */
 const ENCRYPTING_BUNDLE = fileURLToPath(new URL('../workflow-bundle-encrypting.js', import.meta.url));
 
-export interface WorkflowCodeOptions extends EncryptionOptions {
+interface WorkflowCodeOptions extends EncryptionOptions {
   /** Called for each payload that cannot be decrypted. @default no callback */
   onUnreadable?: (why: string, workflowId: string) => void;
 }

@@ -77,7 +77,7 @@ export class Session {
     switch (this.record.stage) {
       case 'waiting':
         return this.plan.finishWhen === 'asked'
-          ? `the update ${UPDATES.finish}`
+          ? `someone to finish it (update ${UPDATES.finish})`
           : "the person to be captured, and Incode's post-processing";
       case 'inReview':
         return "a person's verdict at Incode";

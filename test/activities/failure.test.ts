@@ -33,7 +33,7 @@ async function failureOf(error: unknown, context: Partial<FailureContext> = {}):
   return failure as ApplicationFailure;
 }
 
-describe('an error of Incode', () => {
+describe('activityFailure', () => {
   it.each<[IncodeErrorKind, string, boolean]>([
     ['badRequest', 'IncodeBadRequest', true],
     ['unknownSession', 'IncodeUnknownSession', true],
@@ -45,7 +45,7 @@ describe('an error of Incode', () => {
     ['notTaken', 'IncodeNotTaken', false],
     ['resultUnknown', 'IncodeResultUnknown', false],
     ['maybeRunning', 'IncodeMaybeRunning', false],
-  ])('of the kind %s becomes %s; final: %s', async (kind, type, isEnd) => {
+  ])('converts the kind %s to the type %s, nonRetryable: %s', async (kind, type, isEnd) => {
     const failure = await failureOf(errorOf({ kind }));
     expect(failure).toBeInstanceOf(ApplicationFailure);
     expect(failure).toMatchObject({ type, nonRetryable: isEnd });
@@ -53,24 +53,24 @@ describe('an error of Incode', () => {
   });
 
   it.each<[string, Partial<IncodeErrorFacts>, Partial<FailureContext>, number | undefined]>([
-    ['as the retry policy says', {}, {}, undefined],
-    ['when Incode wants to be asked', { retryAfterMs: 7_000 }, {}, 7_000],
-    ['no earlier than the caller can bear', { retryAfterMs: 7_000 }, { leastDelayMs: 30_000 }, 30_000],
-    ['slowly while somebody has to mend the key', { kind: 'apiKeyRefused' }, {}, MINUTE],
+    ['by the retry policy', {}, {}, undefined],
+    ['after Retry-After', { retryAfterMs: 7_000 }, {}, 7_000],
+    ['not before the minimum delay of the caller', { retryAfterMs: 7_000 }, { leastDelayMs: 30_000 }, 30_000],
+    ['after a minute while the API key is wrong', { kind: 'apiKeyRefused' }, {}, MINUTE],
     [
-      'as soon after the mending, however rarely a poll asks',
+      'after a minute while the API key is wrong, despite a rare poll',
       { kind: 'apiKeyRefused' },
       { leastDelayMs: 60 * MINUTE },
       MINUTE,
     ],
     [
-      'as soon after the mending, whatever Incode asks',
+      'after a minute while the API key is wrong, despite Retry-After',
       { kind: 'apiKeyRefused', retryAfterMs: 60 * MINUTE },
       {},
       MINUTE,
     ],
-    ['slowly while somebody has to mend the URL', { kind: 'misconfigured', retryAfterMs: 1 }, {}, MINUTE],
-  ])('is retried %s', async (_, facts, context, delay) => {
+    ['after a minute while the base URL is wrong', { kind: 'misconfigured', retryAfterMs: 1 }, {}, MINUTE],
+  ])('has the call retried %s', async (_, facts, context, delay) => {
     expect((await failureOf(errorOf(facts), context)).nextRetryDelay).toBe(delay);
   });
 
@@ -79,12 +79,12 @@ describe('an error of Incode', () => {
     ['misconfigured', [/INCODE_BASE_URL or the proxy/]],
     ['notTaken', []],
     ['tokenRefused', []],
-  ])('of the kind %s is told to the operator if nobody else can mend it', async (kind, expected) => {
+  ])('logs the kind %s for the operator if only an operator can fix it: %j', async (kind, expected) => {
     await failureOf(errorOf({ kind }));
     expect(said).toEqual(expected.map((text) => expect.stringMatching(text)));
   });
 
-  it('names the session, and carries only the facts that there are', async () => {
+  it('names the session, and contains only known facts', async () => {
     const bare = await failureOf(errorOf({}));
     expect(bare.message).toMatch(/^Session i-1: score: Incode answered\. /);
     expect(bare.details).toEqual([{ interviewId: 'i-1', operation: 'score' }]);
@@ -97,7 +97,7 @@ describe('an error of Incode', () => {
   });
 });
 
-it('an executive user that Incode refuses is told to the operator as such', async () => {
+it('activityFailure logs and reports a refused executive user', async () => {
   const events: ActivityEvent[] = [];
   const observe = (event: ActivityEvent) => void events.push(event);
   await failureOf(new ExecutiveRefusedError('answered 401', 401), { observe });
@@ -105,12 +105,12 @@ it('an executive user that Incode refuses is told to the operator as such', asyn
   expect(events).toEqual([{ type: 'executiveRefused' }]);
 });
 
-it('a redirect of the log-in is told to the operator as a wrong base URL', async () => {
+it('activityFailure logs a redirect of the log-in as a wrong base URL', async () => {
   await failureOf(errorOf({ kind: 'misconfigured', operation: 'logIn', httpStatus: 302 }));
   expect(said).toEqual([expect.stringMatching(/^Incode is not where INCODE_BASE_URL/)]);
 });
 
-it('a token of another session fails the call for good, with what was sent before, and is told to the operator', async () => {
+it('activityFailure makes a token of another session a permanent failure, and logs and reports it', async () => {
   const events: ActivityEvent[] = [];
   const observe = (event: ActivityEvent) => void events.push(event);
   const error = new TokenMismatchError({ interviewId: 'i-1', sessionToken: 't' }, 'belongs to session i-2');
@@ -124,13 +124,13 @@ it('a token of another session fails the call for good, with what was sent befor
   expect(events).toEqual([{ type: 'tokenMismatch' }]);
 });
 
-it('what is no error of Incode is passed on untouched', async () => {
+it('activityFailure returns an error that is not from Incode unchanged', async () => {
   const error = new TypeError('a mistake of ours');
   expect(await failureOf(error)).toBe(error);
 });
 
-describe('a call that is given up', () => {
-  async function givenUp(details: object | undefined) {
+describe('activityFailure for a cancelled call', () => {
+  async function cancelledCall(details: object | undefined) {
     const environment = new MockActivityEnvironment();
     return environment.run(async () => {
       environment.cancel('CANCELLED', details as never);
@@ -138,15 +138,18 @@ describe('a call that is given up', () => {
     });
   }
 
-  it('because the workflow wants nothing more of it is cancelled', async () => {
-    const failure = (await givenUp({ cancelRequested: true, workerShutdown: false })) as Error;
+  it('returns a CancelledFailure if the workflow cancelled the call', async () => {
+    const failure = (await cancelledCall({ cancelRequested: true, workerShutdown: false })) as Error;
     expect(failure).toBeInstanceOf(CancelledFailure);
     expect(failure.message).toBe('Session i-1: score was cancelled');
-    expect(await givenUp(undefined)).toBeInstanceOf(CancelledFailure);
+    expect(await cancelledCall(undefined)).toBeInstanceOf(CancelledFailure);
   });
 
-  it('because the worker shuts down has to be made again', async () => {
-    expect(await givenUp({ workerShutdown: true })).toMatchObject({ type: 'IncodeNotTaken', nonRetryable: false });
+  it('returns a retryable failure if the worker shuts down', async () => {
+    expect(await cancelledCall({ workerShutdown: true })).toMatchObject({
+      type: 'IncodeNotTaken',
+      nonRetryable: false,
+    });
   });
 });
 
@@ -154,8 +157,8 @@ it.each([
   [5_000, 5_000],
   [0, 1],
   [-3, 1],
-])('"not yet" is no fault, and is asked again in %i ms: never in none', (given, delay) => {
-  expect(notYet('IncodeScoreNotReady', 'i-1', 'it has no score yet', given)).toMatchObject({
+])('notYet with a delay of %i ms is BENIGN and retried after %i ms', (delayMs, delay) => {
+  expect(notYet('IncodeScoreNotReady', 'i-1', 'it has no score yet', delayMs)).toMatchObject({
     type: 'IncodeScoreNotReady',
     message: 'Session i-1: it has no score yet',
     category: ApplicationFailureCategory.BENIGN,

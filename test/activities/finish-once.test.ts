@@ -23,11 +23,11 @@ const ANSWER = { action: 'approved', redirectionUrl: 'https://bank.example/' };
 type Status = string | IncodeError;
 
 interface Answers {
-  /** Of the reads by id, in their order; the last one repeats. */
+  /** Answers to the reads by id, in their order. The last one repeats. */
   status?: Status | Status[];
-  /** Of the reads with the executive token, as `status`. */
+  /** Answers to the reads with the executive token. */
   statusByExecutive?: Status | Status[];
-  /** Of the read without an id. */
+  /** The answer to the read without an id. */
   statusOfToken?: Status;
   finish?: IncodeError;
 }
@@ -39,7 +39,7 @@ function errorOf(operation: IncodeOperation, kind: IncodeErrorKind, httpStatus?:
 const finishError = (kind: IncodeErrorKind, httpStatus?: number) => errorOf('finishStatus', kind, httpStatus);
 const statusError = (kind: IncodeErrorKind) => errorOf('onboardingStatus', kind);
 
-/** One attempt with an Incode that answers so; what was asked of it, in order; and what was told. */
+/** Runs one attempt against these answers. Records the calls in order, and the reported events. */
 async function attempt(
   answers: Answers,
   context: Partial<FinishContext> = {},
@@ -103,26 +103,26 @@ const FINISHED = {
 };
 const UNCONFIRMED = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
 
-/** A request of this long ago. */
+/** An earlier request, sent this long ago. */
 const sent = (agoMs: number): EarlierRequests => ({ lastSentAt: NOW - agoMs });
 const accepted = (agoMs: number): EarlierRequests => ({ ...sent(agoMs), accepted: true });
 
-describe('a first request', () => {
-  it.each([...OPEN, 'SOMETHING_NEW'])('is sent after a look that finds %s', async (status) => {
+describe('finishOnce without an earlier request', () => {
+  it.each([...OPEN, 'SOMETHING_NEW'])('sends the request after a status read that finds %s', async (status) => {
     const { came, asked, told } = await attempt({ status });
     expect(came).toEqual(FINISHED);
     expect(asked).toEqual(['status', 'finish']);
     expect(told).toEqual([{ type: 'verification', result: status === 'SOMETHING_NEW' ? 'unclear' : 'open' }]);
   });
 
-  it('is sent without a look if the caller says that it can trust that it is the first', async () => {
+  it('sends the request without a status read if the caller trusts that it is the first', async () => {
     const { came, asked, told } = await attempt({}, { trust: true });
     expect(came).toEqual(FINISHED);
     expect(asked).toEqual(['finish']);
     expect(told).toEqual([]);
   });
 
-  it.each(OVER)('is not sent if the session is $onboardingStatus', async (result) => {
+  it.each(OVER)('sends nothing if the session is $onboardingStatus', async (result) => {
     const { came, asked, told } = await attempt({ status: result.onboardingStatus });
     expect(came).toEqual({ result });
     expect(asked).toEqual(['status']);
@@ -130,7 +130,7 @@ describe('a first request', () => {
   });
 
   it.each<IncodeErrorKind>(['maybeRunning', 'notTaken', 'badRequest', 'tokenRefused'])(
-    'is not sent if the look fails with %s, which leaves no doubt about a request',
+    'sends nothing if the status read fails with %s, and records no request',
     async (kind) => {
       const error = statusError(kind);
       const { came, asked, told } = await attempt({ status: error });
@@ -141,8 +141,8 @@ describe('a first request', () => {
   );
 });
 
-describe('after a request that may have taken effect', () => {
-  it.each(OVER)('is $onboardingStatus the result at once', async (result) => {
+describe('finishOnce after a request that may have taken effect', () => {
+  it.each(OVER)('returns the result at once if the session is $onboardingStatus', async (result) => {
     for (const earlier of [sent(0), accepted(0), sent(CONFIRM_MS)]) {
       const { came, asked } = await attempt({ status: result.onboardingStatus }, { earlier });
       expect(came).toEqual({ result });
@@ -150,7 +150,7 @@ describe('after a request that may have taken effect', () => {
     }
   });
 
-  it.each(OPEN)('%s counts as unfinished only when the settle time is over', async (status) => {
+  it.each(OPEN)('treats %s as unfinished only after the settle time', async (status) => {
     const earlier = sent(SETTLE_MS - 1);
     const { came, asked } = await attempt({ status }, { earlier });
     expect(came).toEqual({
@@ -163,12 +163,12 @@ describe('after a request that may have taken effect', () => {
     expect(after.asked).toEqual(['status', 'finish']);
   });
 
-  it('the status is read also if the caller trusts that nothing was sent', async () => {
+  it('reads the status even if the caller trusts that nothing was sent', async () => {
     const { asked } = await attempt({}, { earlier: sent(SETTLE_MS), trust: true });
     expect(asked).toEqual(['status', 'finish']);
   });
 
-  it('a status that is not understood never counts as unfinished', async () => {
+  it('never treats an unknown status as unfinished', async () => {
     for (const earlier of [sent(0), sent(SETTLE_MS), sent(CONFIRM_MS - 60_000)]) {
       const { came, asked } = await attempt({ status: 'SOMETHING_NEW' }, { earlier });
       expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: earlier });
@@ -177,7 +177,7 @@ describe('after a request that may have taken effect', () => {
   });
 
   it.each([...OPEN, 'SOMETHING_NEW'])(
-    'that Incode answered with 2xx, nothing is sent again while it is %s',
+    'sends nothing again after a 2xx answer while the session is %s',
     async (status) => {
       for (const agoMs of [0, SETTLE_MS, CONFIRM_MS - 60_000]) {
         const { came, asked } = await attempt({ status }, { earlier: accepted(agoMs) });
@@ -187,7 +187,7 @@ describe('after a request that may have taken effect', () => {
     },
   );
 
-  it('a session is unconfirmed once the time to confirm is over', async () => {
+  it('returns unconfirmed after the time to confirm', async () => {
     for (const [status, earlier] of [
       ['SOMETHING_NEW', sent(CONFIRM_MS)],
       ['UNKNOWN', accepted(CONFIRM_MS)],
@@ -199,12 +199,12 @@ describe('after a request that may have taken effect', () => {
     }
   });
 
-  it('the last look comes at the end of the time to confirm', async () => {
+  it('reads the status a last time at the end of the time to confirm', async () => {
     const { came } = await attempt({}, { earlier: accepted(CONFIRM_MS - 7) });
     expect(came).toMatchObject({ wait: { ms: 7 } });
   });
 
-  it('says for people what is waited for, and no text that Incode may have put into the status', async () => {
+  it('names what it waits for, without repeating unknown text from the status', async () => {
     const known = await attempt({ status: 'POST_PROCESSING_FINISHED' }, { earlier: accepted(60_000) });
     expect(known.came).toHaveProperty(
       'wait.what',
@@ -218,7 +218,7 @@ describe('after a request that may have taken effect', () => {
   });
 
   it.each<IncodeErrorKind>(['badRequest', 'unknownSession', 'methodNotAllowed', 'notAcceptable'])(
-    'a look that is refused with %s is repeated until the time to confirm is over',
+    'repeats a status read that is refused with %s until the time to confirm is over',
     async (kind) => {
       const error = statusError(kind);
       const { came, asked } = await attempt({ status: error }, { earlier: sent(60_000) });
@@ -230,7 +230,7 @@ describe('after a request that may have taken effect', () => {
   );
 
   it.each<IncodeErrorKind>(['tokenRefused', 'apiKeyRefused', 'misconfigured', 'notTaken', 'maybeRunning'])(
-    'a look that fails with %s keeps what is known',
+    'keeps the facts about earlier requests if the status read fails with %s',
     async (kind) => {
       const error = statusError(kind);
       const { came } = await attempt({ status: error }, { earlier: accepted(1) });
@@ -239,12 +239,12 @@ describe('after a request that may have taken effect', () => {
   );
 });
 
-describe('a request that fails', () => {
+describe('finishOnce after a failed request', () => {
   it.each<[IncodeErrorKind, number | undefined]>([
     ['maybeRunning', undefined],
     ['maybeRunning', 504],
     ['resultUnknown', 500],
-  ])('may have taken effect: %s %s', async (kind, httpStatus) => {
+  ])('records that the request may have taken effect after %s with status %s', async (kind, httpStatus) => {
     const error = finishError(kind, httpStatus);
     for (const earlier of [{}, sent(SETTLE_MS)]) {
       const { came, told } = await attempt({ finish: error }, { earlier });
@@ -253,14 +253,14 @@ describe('a request that fails', () => {
     }
   });
 
-  it.each([200, 202, 204])('was accepted if Incode answered %i, whatever else it said', async (httpStatus) => {
+  it.each([200, 202, 204])('records that Incode accepted the request after an unusable %i', async (httpStatus) => {
     const error = finishError('resultUnknown', httpStatus);
     const { came } = await attempt({ finish: error });
     expect(came).toEqual({ error, sent: { lastSentAt: 'inThisAttempt', accepted: true } });
   });
 
   it.each<IncodeErrorKind>(['tokenRefused', 'apiKeyRefused', 'misconfigured', 'notTaken'])(
-    'has not taken effect: %s',
+    'records no request after %s',
     async (kind) => {
       const error = finishError(kind);
       for (const earlier of [{}, sent(SETTLE_MS)]) {
@@ -272,17 +272,17 @@ describe('a request that fails', () => {
     },
   );
 
-  it('may have taken effect if nobody knows what happened', async () => {
+  it('records that the request may have taken effect after an unknown error', async () => {
     const error = new Error('aborted') as IncodeError;
     const { came } = await attempt({ finish: error });
     expect(came).toEqual({ error, sent: { lastSentAt: 'inThisAttempt' } });
   });
 });
 
-describe('a request that is refused for good', () => {
+describe('finishOnce after a permanent refusal', () => {
   const REFUSALS = (['badRequest', 'unknownSession'] as const).map((kind) => finishError(kind));
 
-  it.each(OVER)('was for a session that is $onboardingStatus, if Incode says so', async (result) => {
+  it.each(OVER)('returns the result if the session is $onboardingStatus', async (result) => {
     for (const finish of REFUSALS) {
       const { came, asked } = await attempt({ finish, status: ['UNKNOWN', result.onboardingStatus] });
       expect(came).toEqual({ result });
@@ -290,18 +290,15 @@ describe('a request that is refused for good', () => {
     }
   });
 
-  it.each([...OPEN, 'SOMETHING_NEW'])(
-    'has failed if the session is %s, and nothing was sent before',
-    async (status) => {
-      for (const finish of REFUSALS) {
-        const { came, asked } = await attempt({ finish, status });
-        expect(came).toEqual({ error: finish, sent: {} });
-        expect(asked).toEqual(['status', 'finish', 'status']);
-      }
-    },
-  );
+  it.each([...OPEN, 'SOMETHING_NEW'])('fails if the session is %s and nothing was sent before', async (status) => {
+    for (const finish of REFUSALS) {
+      const { came, asked } = await attempt({ finish, status });
+      expect(came).toEqual({ error: finish, sent: {} });
+      expect(asked).toEqual(['status', 'finish', 'status']);
+    }
+  });
 
-  it('does not end a session that an earlier one may have finished, until the time to confirm is over', async () => {
+  it('does not fail a session that an earlier request may have finished, until the time to confirm is over', async () => {
     const finish = finishError('badRequest');
     const { came } = await attempt({ finish }, { earlier: sent(60_000) });
     expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: sent(60_000) });
@@ -309,21 +306,21 @@ describe('a request that is refused for good', () => {
     expect(last.came).toEqual({ error: finish, sent: sent(CONFIRM_MS) });
   });
 
-  it('is looked at again if the status could not be read', async () => {
+  it('is retried if the status could not be read', async () => {
     const error = statusError('notTaken');
     const { came } = await attempt({ finish: finishError('badRequest'), status: ['UNKNOWN', error] });
     expect(came).toEqual({ error, sent: {} });
   });
 
-  it('is named, and not the refusal of the status that was read because of it', async () => {
+  it('fails with the refusal of the request, not with that of the following status read', async () => {
     const finish = finishError('badRequest');
     const { came } = await attempt({ finish, status: ['UNKNOWN', statusError('unknownSession')] });
     expect(came).toEqual({ error: finish, sent: {} });
   });
 });
 
-describe('a token of another session', () => {
-  it('is found by its claim before anything is asked', async () => {
+describe('finishOnce with a token of another session', () => {
+  it('refuses a token by its claim without a call', async () => {
     for (const context of [{}, { trust: true }, { earlier: sent(0) }]) {
       const { came, asked } = await attempt({}, context, { interviewId: 'i-1', sessionToken: tokenNaming('i-2') });
       expect(came).toHaveProperty('error', expect.any(TokenMismatchError));
@@ -334,14 +331,14 @@ describe('a token of another session', () => {
 
   const REFUSED = (['tokenRefused', 'apiKeyRefused', 'unknownSession'] as const).map(statusError);
 
-  it.each(REFUSED)('is one that Incode refuses with the id, and answers without: $kind', async (status) => {
+  it.each(REFUSED)('detects a token that Incode refuses with the id but accepts without: $kind', async (status) => {
     const { came, asked } = await attempt({ status, statusOfToken: 'UNKNOWN' });
     expect(came).toHaveProperty('error', expect.any(TokenMismatchError));
     expect(came).toHaveProperty('sent', {});
     expect(asked).toEqual(['status', 'status without id', 'status']);
   });
 
-  it.each(REFUSED)('is none that Incode refuses also without the id: $kind', async (status) => {
+  it.each(REFUSED)('does not suspect a token that Incode also refuses without the id: $kind', async (status) => {
     for (const statusOfToken of [status, statusError('notTaken')]) {
       const { came, asked } = await attempt({ status, statusOfToken });
       expect(came).toEqual({ error: status, sent: {} });
@@ -349,7 +346,7 @@ describe('a token of another session', () => {
     }
   });
 
-  it('is none whose refusal does not repeat', async () => {
+  it('does not suspect a token whose refusal does not repeat', async () => {
     const { came, asked } = await attempt({
       status: [statusError('unknownSession'), 'UNKNOWN'],
       statusOfToken: 'UNKNOWN',
@@ -358,7 +355,7 @@ describe('a token of another session', () => {
     expect(asked).toEqual(['status', 'status without id', 'status', 'finish']);
   });
 
-  it('does not end a session that may be finished, until the time to confirm is over', async () => {
+  it('does not fail a session that may be finished, until the time to confirm is over', async () => {
     const answers = { status: statusError('unknownSession'), statusOfToken: 'UNKNOWN' };
     const { came } = await attempt(answers, { earlier: sent(60_000) });
     expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed } });
@@ -367,7 +364,7 @@ describe('a token of another session', () => {
   });
 });
 
-it('hands on that the redirection of Incode was unsafe', async () => {
+it('finishOnce reports an unsafe redirection URL', async () => {
   const incode = {
     onboardingStatus: async () => ({ onboardingStatus: 'UNKNOWN' }),
     finishStatus: async () => ({ action: 'none', redirectionUrl: null, redirectionUnsafe: 'scheme' }),
@@ -387,26 +384,26 @@ const RESPONSE = { ...ANSWER, confirmedBy: 'response' };
 const BY_STATUS = { action: null, redirectionUrl: null, confirmedBy: 'status' };
 const EXECUTIVE: ExecutiveToken = { token: async () => 'executive' };
 
-describe('the answer to a token whose claim does not name the session', () => {
+describe('finishOnce with a token that does not name the session', () => {
   const session = () => ({ ...namedSession(), sessionToken: 'opaque' });
 
-  it('is reported, and marked as unproven', async () => {
+  it('reports the answer and marks it as unproven', async () => {
     const { came } = await attempt({}, {}, session());
     expect(came).toMatchObject({ result: { finish: RESPONSE }, isUnproven: true });
   });
 
-  it('is proven if Incode has issued the token for this session', async () => {
+  it('treats the answer as proven if Incode issued the token for this session', async () => {
     const { came } = await attempt({}, {}, { ...session(), issuedByIncode: true });
     expect(came).toEqual(FINISHED);
   });
 
-  it('is proven by the look if Incode refuses ids of other sessions, and not without a look', async () => {
+  it('treats the answer as proven by the status read if Incode refuses foreign ids, but not without a read', async () => {
     const options = { refusesForeignIds: true };
     expect((await attempt({}, {}, session(), options)).came).toEqual(FINISHED);
     expect((await attempt({}, { trust: true }, session(), options)).came).toHaveProperty('isUnproven', true);
   });
 
-  it('is not reported if there is an executive token', async () => {
+  it('does not report the answer if there is an executive token', async () => {
     const { came } = await attempt({}, {}, session(), { executive: EXECUTIVE });
     expect(came).toMatchObject({ result: { finish: BY_STATUS }, isAnswered: true, isUnproven: true });
     const proven = await attempt({}, {}, namedSession(), { executive: EXECUTIVE });
@@ -414,16 +411,16 @@ describe('the answer to a token whose claim does not name the session', () => {
   });
 });
 
-describe('with an executive token', () => {
+describe('finishOnce with an executive token', () => {
   const options = { executive: EXECUTIVE };
 
-  it('both tokens look before the request', async () => {
+  it('reads the status with both tokens before the request', async () => {
     const { asked } = await attempt({}, {}, namedSession(), options);
     expect(asked).toEqual(['status by executive', 'status', 'finish']);
   });
 
   it.each(OVER)(
-    'a session that is $onboardingStatus by id is a confirmed result, and its token is not used',
+    'returns a confirmed result without using the session token if the session is $onboardingStatus by id',
     async (result) => {
       const answers = { statusByExecutive: result.onboardingStatus, status: 'UNKNOWN' };
       const { came, asked } = await attempt(answers, {}, namedSession(), options);
@@ -432,26 +429,26 @@ describe('with an executive token', () => {
     },
   );
 
-  it.each(OVER)('nothing is sent with a token that tells of a session that is $onboardingStatus', async (result) => {
+  it.each(OVER)('sends nothing if the session token reads a session that is $onboardingStatus', async (result) => {
     const { came, asked } = await attempt({ status: result.onboardingStatus }, {}, namedSession(), options);
     expect(came).toEqual({ result });
     expect(asked).toEqual(['status by executive', 'status']);
   });
 
-  it('the status by id decides whether an earlier request has settled', async () => {
+  it('decides by the status by id whether an earlier request has settled', async () => {
     const answers = { statusByExecutive: 'SOMETHING_NEW', status: 'UNKNOWN' };
     const { came } = await attempt(answers, { earlier: sent(SETTLE_MS) }, namedSession(), options);
     expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed } });
   });
 
-  it.each(OVER)('a refusal is answered by id: the session is $onboardingStatus', async (result) => {
+  it.each(OVER)('reads by id after a refusal that the session is $onboardingStatus', async (result) => {
     const answers = { finish: finishError('badRequest'), statusByExecutive: ['UNKNOWN', result.onboardingStatus] };
     const { came, asked } = await attempt(answers, {}, namedSession(), options);
     expect(came).toEqual({ result, isConfirmed: true });
     expect(asked).toEqual(['status by executive', 'status', 'finish', 'status by executive']);
   });
 
-  it('a result that only its own token tells is not remembered', async () => {
+  it('does not remember a result that only the session token shows', async () => {
     const session = namedSession();
     await attempt({ status: 'ONBOARDING_FINISHED' }, {}, session, options);
     expect((await attempt({}, {}, session, options)).asked).toContain('finish');
@@ -460,7 +457,7 @@ describe('with an executive token', () => {
     expect((await attempt({}, {}, known, options)).asked).not.toContain('finish');
   });
 
-  it('nothing is sent while the executive token is refused', async () => {
+  it('sends nothing while the executive token is refused', async () => {
     const { came, asked } = await attempt(
       { statusByExecutive: statusError('tokenRefused') },
       {},
@@ -475,7 +472,7 @@ describe('with an executive token', () => {
 describe('finishOnce for two workflows that share a session', () => {
   type Context = Partial<FinishContext>;
 
-  /** The second one begins while the first one is under way, or after it has ended. */
+  /** The second call starts while the first one is in flight, or after it. */
   const PAIRS = {
     'at the same time': async (first: Answers, second: Answers, contexts: [Context, Context]) => {
       const session = namedSession();
@@ -492,7 +489,7 @@ describe('finishOnce for two workflows that share a session', () => {
   describe.each(Object.entries(PAIRS))('%s', (_, pair) => {
     const run = (first: Answers, second: Answers = {}, context: Context = {}) => pair(first, second, [{}, context]);
 
-    it('sends no second request when the look sees the result of the first', async () => {
+    it('sends no second request if the status read sees the result of the first', async () => {
       const { came, asked } = await run({}, { status: 'ONBOARDING_FINISHED' });
       expect(asked).toEqual(['status']);
       expect(came).toMatchObject({ result: { finish: { confirmedBy: 'status' } } });
@@ -509,29 +506,29 @@ describe('finishOnce for two workflows that share a session', () => {
     it.each([
       ['maybeRunning', undefined, FAILURES.settling],
       ['resultUnknown', 200, FAILURES.unconfirmed],
-    ] as const)('waits after a request of the other that ended as %s', async (kind, httpStatus, type) => {
+    ] as const)('waits after a request of the other workflow that ended as %s', async (kind, httpStatus, type) => {
       const { came, asked } = await run({ finish: finishError(kind, httpStatus) });
       expect(asked).toEqual(['status']);
       expect(came).toMatchObject({ wait: { type } });
     });
 
-    it('sends after a request of the other that Incode did not take', async () => {
+    it('sends a request after the other workflow’s request was not accepted', async () => {
       expect((await run({ finish: finishError('notTaken') })).asked).toEqual(['status', 'finish']);
     });
 
-    it('waits for an earlier request that the other waits for', async () => {
+    it('waits for an earlier request that the other workflow waits for', async () => {
       const { came, asked } = await pair({}, {}, [{ earlier: sent(0) }, {}]);
       expect(asked).toEqual(['status']);
       expect(came).toMatchObject({ wait: { type: FAILURES.settling } });
     });
 
-    it('sends nothing after the other found the session finished, although its own look does not', async () => {
+    it('sends nothing after the other workflow found the session finished, even if its own status read does not', async () => {
       const { came, asked } = await run({ status: 'ONBOARDING_FINISHED' });
       expect(asked).toEqual(['status']);
       expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed }, sent: { accepted: true } });
     });
 
-    it('sends after the other found the session unfinished and could not send', async () => {
+    it('sends a request after the other workflow found the session unfinished and could not send', async () => {
       expect((await run({ status: statusError('notTaken') })).asked).toEqual(['status', 'finish']);
     });
   });

@@ -12,14 +12,14 @@ const MINUTE = 60_000;
 interface Given {
   input?: Partial<FinishStatusInput>;
   attempt?: number;
-  /** When the attempt was scheduled, after the activity was. */
+  /** How long after the activity the attempt was scheduled. */
   afterMs?: number;
   heartbeatDetails?: unknown;
   status?: string;
   finish?: IncodeError;
 }
 
-/** One attempt of the activity. @returns what was asked of Incode, what came of it, and the last heartbeat's details */
+/** Runs one attempt. @returns the calls to Incode, the result, and the details of the last heartbeat */
 async function attempt({ input, attempt = 1, afterMs = 0, heartbeatDetails, status = 'UNKNOWN', finish }: Given) {
   const asked: string[] = [];
   const beats: unknown[] = [];
@@ -55,21 +55,21 @@ const lost = new IncodeError({
 });
 const malformed = new IncodeError({ kind: 'resultUnknown', operation: 'finishStatus', what: 'x', httpStatus: 200 });
 
-describe('a first attempt', () => {
+describe('finishStatus, first attempt', () => {
   it.each<[FinishStatusInput['verifyFirst'], string[]]>([
     [undefined, ['status', 'finish']],
     ['look', ['status', 'finish']],
     ['trust', ['finish']],
     ['settle', ['status']],
-    // Of callers of earlier versions, for whom nothing waited.
+    // From callers of earlier versions, in which nothing waited.
     [true, ['status', 'finish']],
     [false, ['status', 'finish']],
-  ])('with verifyFirst %s asks %j', async (verifyFirst, expected) => {
+  ])('with verifyFirst %s makes the calls %j', async (verifyFirst, expected) => {
     const { asked } = await attempt({ input: verifyFirst === undefined ? {} : { verifyFirst } });
     expect(asked).toEqual(expected);
   });
 
-  it('knows of requests that its caller knows of', async () => {
+  it('considers earlier requests that its caller reports', async () => {
     const settling = await attempt({ input: { lastSentAt: SCHEDULED - 1_000 } });
     expect(settling.came).toMatchObject({ type: FAILURES.settling });
     const accepted = await attempt({ input: { lastSentAt: SCHEDULED - MINUTE, accepted: true } });
@@ -78,21 +78,21 @@ describe('a first attempt', () => {
     expect((await attempt({ input: { accepted: true } })).came).toMatchObject({ type: FAILURES.unconfirmed });
   });
 
-  it('leaves to the next one what it has sent', async () => {
+  it('records in its heartbeat what it has sent', async () => {
     expect((await attempt({ finish: lost })).left).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt' });
     const { left } = await attempt({ finish: malformed });
     expect(left).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt', accepted: true });
   });
 });
 
-describe('a later attempt', () => {
-  it('looks first, also under trust', async () => {
+describe('finishStatus, later attempt', () => {
+  it('reads the status first, even with trust', async () => {
     const trace = { attempt: 1, lastSentAt: null };
     const { asked } = await attempt({ attempt: 2, heartbeatDetails: trace, input: { verifyFirst: 'trust' } });
     expect(asked).toEqual(['status', 'finish']);
   });
 
-  it('waits for the settle time after a request of the attempt before', async () => {
+  it('waits for the settle time after a request of the earlier attempt', async () => {
     const trace = { attempt: 1, lastSentAt: 'inThisAttempt' };
     const { asked, came, left } = await attempt({ attempt: 2, afterMs: 1_000, heartbeatDetails: trace });
     expect(asked).toEqual(['status']);
@@ -100,14 +100,14 @@ describe('a later attempt', () => {
     expect(left).toEqual({ attempt: 2, lastSentAt: SCHEDULED + 1_000 });
   });
 
-  it('takes one that died for one that has sent something', async () => {
+  it('assumes that an attempt that died has sent a request', async () => {
     for (const heartbeatDetails of [undefined, { attempt: 1, lastSentAt: null }]) {
       const { came } = await attempt({ attempt: 3, afterMs: MINUTE, heartbeatDetails });
       expect(came).toMatchObject({ type: FAILURES.settling });
     }
   });
 
-  it('never sends again what was accepted, also if the attempt in between has died', async () => {
+  it('never repeats an accepted request, even if the attempt in between died', async () => {
     const sentAt = SCHEDULED + 1_000;
     for (const trace of [
       { attempt: 1, lastSentAt: sentAt, accepted: true },
@@ -120,7 +120,7 @@ describe('a later attempt', () => {
     }
   });
 
-  it('gives up on the status 15 minutes after the request was sent', async () => {
+  it('stops waiting for the status 15 minutes after the request was sent', async () => {
     const trace = { attempt: 1, lastSentAt: SCHEDULED, accepted: true };
     const early = await attempt({ attempt: 2, afterMs: 14 * MINUTE, heartbeatDetails: trace });
     expect(early.came).toMatchObject({ type: FAILURES.unconfirmed });
@@ -129,7 +129,7 @@ describe('a later attempt', () => {
   });
 });
 
-it('an answer that is to be confirmed is in a heartbeat that Temporal has, before it is', async () => {
+it('finishStatus records an accepted request in a confirmed heartbeat before it confirms the answer', async () => {
   const events: string[] = [];
   let accepted: unknown;
   const inScope = (_: unknown, work: () => Promise<unknown>) => work();
@@ -164,7 +164,7 @@ it('an answer that is to be confirmed is in a heartbeat that Temporal has, befor
   expect(accepted).toEqual({ attempt: 1, lastSentAt: 'inThisAttempt', accepted: true });
 });
 
-it('a token of another session fails for good, and tells what is known of earlier requests', async () => {
+it('finishStatus fails permanently for a token of another session, with the facts about earlier requests', async () => {
   const input = { interviewId: 'i-1', sessionToken: tokenNaming('i-2'), lastSentAt: SCHEDULED };
   const { asked, came } = await attempt({ input });
   expect(asked).toEqual([]);

@@ -9,7 +9,7 @@ const NOW = 1_800_000_000_000;
 const session = { interviewId: 'one', sessionToken: 'token' };
 
 const clocks = { wall: NOW, monotonic: 0 };
-/** What the process has seen of the server's clock belongs to the module. */
+/** Imports the module again for each test, because it stores what it knows about the server's clock. */
 let lease: typeof import('../../src/activities/lease.js');
 beforeEach(async () => {
   Object.assign(clocks, { wall: NOW, monotonic: 0 });
@@ -29,14 +29,14 @@ function pass(ms: number): void {
 
 interface Attempt {
   scheduledMsAgo?: number;
-  /** The server's answer to a heartbeat. */
+  /** Answers a heartbeat. */
   onHeartbeat?: () => void;
   beforeFinish?: () => void;
-  /** While the request waits for a connection. */
+  /** Called while the request waits for a connection. */
   beforeFirstByte?: () => void;
 }
 
-/** @returns how many heartbeats the server has confirmed or refused, how many requests were written, and what was thrown */
+/** @returns the number of answered heartbeats, the number of written requests, and the error */
 async function finish({ scheduledMsAgo = 0, onHeartbeat, beforeFinish, beforeFirstByte }: Attempt) {
   let heartbeats = 0;
   let written = 0;
@@ -76,26 +76,26 @@ function clientThat(heartbeat: () => void): Client {
 }
 
 describe('Lease', () => {
-  it('needs no heartbeat for an attempt that begins at once', async () => {
+  it('needs no heartbeat for an attempt that starts at once', async () => {
     expect(await finish({ beforeFinish: () => pass(LEASE_MS - 1) })).toEqual({ heartbeats: 0, written: 1 });
   });
 
-  it('has the server confirm an attempt that begins late', async () => {
+  it('asks the server to confirm an attempt that starts late', async () => {
     expect(await finish({ scheduledMsAgo: LEASE_MS })).toEqual({ heartbeats: 1, written: 1 });
   });
 
-  it('has the server confirm an attempt that stood still before it finishes the session', async () => {
+  it('asks the server to confirm an attempt that was frozen before it finishes the session', async () => {
     expect(await finish({ beforeFinish: () => pass(LEASE_MS) })).toEqual({ heartbeats: 1, written: 1 });
   });
 
-  it.each(['wall', 'monotonic'] as const)('is over when only the %s clock has advanced', async (clock) => {
+  it.each(['wall', 'monotonic'] as const)('expires when only the %s clock has advanced', async (clock) => {
     const beforeFinish = () => {
       clocks[clock] += LEASE_MS;
     };
     expect((await finish({ beforeFinish })).heartbeats).toBe(1);
   });
 
-  it('is not longer because the wall clock was set back', async () => {
+  it('does not last longer if the wall clock is set back', async () => {
     const beforeFinish = () => {
       clocks.wall -= 60_000;
       clocks.monotonic += LEASE_MS;
@@ -103,7 +103,7 @@ describe('Lease', () => {
     expect((await finish({ beforeFinish })).heartbeats).toBe(1);
   });
 
-  it('finds an attempt late although the machine’s clock is behind the server’s', async () => {
+  it('detects a late attempt even if the clock of the machine is behind', async () => {
     await finish({ scheduledMsAgo: -60_000 });
     expect((await finish({ scheduledMsAgo: LEASE_MS - 60_000 })).heartbeats).toBe(1);
   });
@@ -121,11 +121,11 @@ describe('Lease', () => {
     expect(error).toMatchObject({ kind: 'notTaken', operation: 'finishStatus', isReplaced });
   });
 
-  it('asks no more once the server has refused', async () => {
+  it('does not ask again after the server has refused', async () => {
     const refused = clientThat(() => {
       throw new ActivityNotFoundError('Not found');
     });
-    // An activity need not belong to a workflow.
+    // An activity may run without a workflow.
     const info = {
       currentAttemptScheduledTimestampMs: clocks.wall,
       workflowExecution: undefined,
@@ -139,18 +139,18 @@ describe('Lease', () => {
     });
   });
 
-  it('counts from when the heartbeat was sent, not from when it was answered', async () => {
+  it('starts when the heartbeat is sent, not when it is answered', async () => {
     const onHeartbeat = () => pass(LEASE_MS);
     expect(await finish({ scheduledMsAgo: LEASE_MS, onHeartbeat })).toMatchObject({ heartbeats: 1, written: 0 });
   });
 
-  it('is looked at again when the request gets its connection', async () => {
+  it('is checked again when the request gets its connection', async () => {
     const { written, error } = await finish({ beforeFirstByte: () => pass(LEASE_MS) });
     expect(written).toBe(0);
     expect(error).toBeInstanceOf(lease.NotCurrentError);
   });
 
-  it('lasts half the start-to-close timeout without a heartbeat timeout, and always without a server', async () => {
+  it('lasts half the start-to-close timeout without a heartbeat timeout, and forever without a server', async () => {
     const holds = (client: Client | undefined, afterMs: number) =>
       new MockActivityEnvironment(
         { startToCloseTimeoutMs: 60_000, currentAttemptScheduledTimestampMs: clocks.wall },

@@ -5,7 +5,7 @@ import { FAILURES } from '../../src/contract/index.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 import { namedSession } from '../support/tokens.js';
 
-/** An Incode that answers a session's own token for another session. */
+/** An Incode that answers session tokens with another session's status and score. */
 const incode = {
   onboardingStatus: async ({ sessionToken }: { sessionToken: string }) => ({
     onboardingStatus: sessionToken === 'executive' ? 'MANUAL_REVIEW_REJECTED' : 'MANUAL_REVIEW_APPROVED',
@@ -16,7 +16,7 @@ const incode = {
   }),
 } as unknown as IncodeClient;
 
-describe('with an executive token, what is reported is read with it', () => {
+describe('reads by id with an executive token', () => {
   const executive = { token: async () => 'executive' };
   const activities = createIncodeActivities({ incode, executive });
   const environment = () => new MockActivityEnvironment();
@@ -32,16 +32,16 @@ describe('with an executive token, what is reported is read with it', () => {
       'confirmStatus',
       () => environment().run(activities.confirmStatus, { ...session, hints: ['MANUAL_REVIEW_REJECTED'] }),
     ],
-  ])('%s', async (_, read) => {
+  ])('%s returns the status that the executive token reads', async (_, read) => {
     expect(await read()).toEqual({ onboardingStatus: 'MANUAL_REVIEW_REJECTED' });
   });
 
-  it('score', async () => {
+  it('score returns the score that the executive token reads', async () => {
     const read = await environment().run(activities.score, { ...session, readyWithinMs: 1_000 });
     expect(read).toEqual({ status: 'FAIL', value: null });
   });
 
-  it('and a webhook is not confirmed with another token while the executive user cannot log in', async () => {
+  it('confirmStatus uses no other token while the executive user cannot log in', async () => {
     const refused = new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'answered 401' });
     const { confirmStatus } = createIncodeActivities({ incode, executive: { token: () => Promise.reject(refused) } });
     const asking = environment().run(confirmStatus, { ...session, hints: ['MANUAL_REVIEW_APPROVED'] });
@@ -49,9 +49,9 @@ describe('with an executive token, what is reported is read with it', () => {
   });
 });
 
-describe('without an executive token', () => {
+describe('reads by id without an executive token', () => {
   const refused = new IncodeError({ kind: 'tokenRefused', operation: 'onboardingStatus', what: 'answered 401' });
-  /** Of another session, and the look by id refuses it. */
+  /** An Incode that refuses the token for this id, because it belongs to another session. */
   const foreign = {
     onboardingStatus: async ({ interviewId }: { interviewId?: string }) => {
       if (interviewId !== undefined) throw refused;
@@ -61,12 +61,12 @@ describe('without an executive token', () => {
   const activities = createIncodeActivities({ incode: foreign });
   const session = { ...namedSession(), sessionToken: 'opaque' };
 
-  it('a webhook is not taken at its word because Incode refuses the token for this id only', async () => {
+  it('confirmStatus fails if Incode refuses the token for this id only', async () => {
     const asking = new MockActivityEnvironment().run(activities.confirmStatus, { ...session, hints: ['EXPIRED'] });
     await expect(asking).rejects.toMatchObject({ type: FAILURES.tokenMismatch, nonRetryable: true });
   });
 
-  it('a webhook is confirmed with a token of the source if the one of the session is for another one', async () => {
+  it('confirmStatus uses a token of the source if the token of the session belongs to another one', async () => {
     const { confirmStatus } = createIncodeActivities({
       incode: {
         onboardingStatus: async (access: { interviewId?: string; sessionToken: string }) =>
@@ -78,7 +78,7 @@ describe('without an executive token', () => {
     expect(await asking).toEqual({ onboardingStatus: 'EXPIRED' });
   });
 
-  it('a webhook is taken at its word if Incode refuses the token altogether', async () => {
+  it('confirmStatus returns null if Incode refuses the token for every session', async () => {
     const { confirmStatus } = createIncodeActivities({
       incode: { onboardingStatus: () => Promise.reject(refused) } as unknown as IncodeClient,
     });
@@ -86,7 +86,7 @@ describe('without an executive token', () => {
     expect(await asking).toEqual({ onboardingStatus: null });
   });
 
-  it('the look before a deadline finds that the token is for another session', async () => {
+  it('onboardingStatus fails if the token belongs to another session', async () => {
     const looking = new MockActivityEnvironment().run(activities.onboardingStatus, session);
     await expect(looking).rejects.toMatchObject({ type: FAILURES.tokenMismatch });
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// An operator resets an activity that waits for its next attempt: Temporal counts its attempts from one again.
+// An operator resets an activity that waits for its next attempt. Temporal then counts its attempts from one again.
 
 let world: TestWorld;
 beforeAll(async () => {
@@ -10,21 +10,24 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-it.each([false, true])('its session is not finished twice, with resetHeartbeat %s', async (resetHeartbeat) => {
-  const { simulator, onboarding, temporal } = world;
-  const { interviewId, token } = await simulator.openSession();
-  // Took effect, but the answer says that it may not have; and the next attempt is a long time away.
-  const fault = { operation: 'finishStatus', interviewId, kind: 'status', status: 500, effect: true } as const;
-  simulator.fault({ ...fault, headers: { 'retry-after': '60' } });
-  await onboarding.start({ interviewId, sessionToken: token });
-  const waits = async () => (await onboarding.state(interviewId)).call?.nextAttemptAt ?? null;
-  await expect.poll(waits).not.toBeNull();
-  await temporal.workflowService.resetActivity({
-    namespace: inject('temporalNamespace'),
-    execution: { workflowId: onboardingWorkflowId(interviewId) },
-    type: 'finishStatus',
-    resetHeartbeat,
-  });
-  expect(await onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
-  expect(simulator.effects(interviewId).finished).toBe(1);
-});
+it.each([false, true])(
+  'a session is finished once if its activity is reset with resetHeartbeat %s',
+  async (resetHeartbeat) => {
+    const { simulator, onboarding, temporal } = world;
+    const { interviewId, token } = await simulator.openSession();
+    // The finish takes effect, but its answer is ambiguous, and the next attempt comes much later.
+    const fault = { operation: 'finishStatus', interviewId, kind: 'status', status: 500, effect: true } as const;
+    simulator.fault({ ...fault, headers: { 'retry-after': '60' } });
+    await onboarding.start({ interviewId, sessionToken: token });
+    const waits = async () => (await onboarding.state(interviewId)).call?.nextAttemptAt ?? null;
+    await expect.poll(waits).not.toBeNull();
+    await temporal.workflowService.resetActivity({
+      namespace: inject('temporalNamespace'),
+      execution: { workflowId: onboardingWorkflowId(interviewId) },
+      type: 'finishStatus',
+      resetHeartbeat,
+    });
+    expect(await onboarding.result(interviewId)).toMatchObject({ finish: { confirmedBy: 'status' } });
+    expect(simulator.effects(interviewId).finished).toBe(1);
+  },
+);

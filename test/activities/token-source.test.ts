@@ -24,25 +24,28 @@ const throwing = (error: unknown) => async () => {
   throw error;
 };
 
-describe('a token source', () => {
-  it('gives its token', async () => {
+describe('guardedTokenSource', () => {
+  it('returns the token of the source', async () => {
     const source = guardedTokenSource({ token: async (interviewId) => `token-of-${interviewId}` }, 10_000);
     expect(await source.token('i-1', SIGNAL)).toBe('token-of-i-1');
   });
 
-  it.each([undefined, null, '', 'two\nlines', 7, {}])('that gives %j has failed, and is retried', async (token) => {
-    const failure = await failureOf(async () => token as string);
-    expect(failure).toMatchObject({ type: FAILURES.tokenSourceFailed, nonRetryable: false });
-    expect(failure.message).toMatch(/^Session i-1: the token source failed: its token must be /);
-  });
+  it.each([undefined, null, '', 'two\nlines', 7, {}])(
+    'fails and is retried if the source returns %j',
+    async (token) => {
+      const failure = await failureOf(async () => token as string);
+      expect(failure).toMatchObject({ type: FAILURES.tokenSourceFailed, nonRetryable: false });
+      expect(failure.message).toMatch(/^Session i-1: the token source failed: its token must be /);
+    },
+  );
 
-  it('that hangs and ignores its signal has failed after the timeout', async () => {
+  it('fails after the timeout if the source hangs and ignores its signal', async () => {
     const failure = await failureOf(() => new Promise(() => undefined), SIGNAL, 20);
     expect(failure).toMatchObject({ type: FAILURES.tokenSourceFailed, nonRetryable: false });
     expect(failure.message).toBe('Session i-1: the token source failed: it gave no token within 0.02 s');
   });
 
-  it('is told by its signal that the timeout is over', async () => {
+  it('aborts the signal of the source after the timeout', async () => {
     let told: AbortSignal | undefined;
     await failureOf(
       (_, signal) => {
@@ -55,7 +58,7 @@ describe('a token source', () => {
     expect(told?.aborted).toBe(true);
   });
 
-  it('that hangs ends with the call', async () => {
+  it('ends with the call if the source hangs', async () => {
     const call = new AbortController();
     const failure = failureOf(() => new Promise(() => undefined), call.signal);
     call.abort();
@@ -63,14 +66,14 @@ describe('a token source', () => {
     expect((await failureOf(() => new Promise(() => undefined), call.signal)).message).toContain('was cancelled');
   });
 
-  it('that throws at once has failed like one that rejects', async () => {
+  it('treats a source that throws like one that rejects', async () => {
     const failure = await failureOf(() => {
       throw new Error('the vault is sealed');
     });
     expect(failure.message).toBe('Session i-1: the token source failed: the vault is sealed');
   });
 
-  it('keeps the secrets of its errors to itself', async () => {
+  it('redacts secrets in errors of the source', async () => {
     keepSecret('vault-password-1');
     const jwt = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"interviewId":"i-1"}').toString('base64url')}.c2lnbmF0dXJl`;
     const cause = new Error('cause with vault-password-1');
@@ -81,14 +84,14 @@ describe('a token source', () => {
     expect(failure.message).toContain('refused [redacted]');
   });
 
-  it('does not show the beginning of a secret where a long text is cut', async () => {
+  it('does not show a part of a secret where a long error is cut', async () => {
     const secret = keepSecret('a-key-that-is-cut-in-the-middle');
     const failure = await failureOf(throwing(new Error(`${'x'.repeat(490)} ${secret}`)));
     expect(failure.message).not.toContain('a-key');
     expect(failure.message.length).toBeLessThan(600);
   });
 
-  it('decides by an ApplicationFailure whether it is asked again, but hands on no details', async () => {
+  it('follows nonRetryable of an ApplicationFailure of the source, but drops its details', async () => {
     const given = ApplicationFailure.create({
       type: 'Gone',
       message: 'no such person',
@@ -100,7 +103,7 @@ describe('a token source', () => {
     expect(failure.details ?? []).toEqual([]);
   });
 
-  it("hands on Incode's own errors, which carry no secret", async () => {
+  it("passes on Incode's own errors, which contain no secret", async () => {
     const error = new IncodeError({ kind: 'notTaken', operation: 'start', what: 'answered 503' });
     await expect(guardedTokenSource({ token: throwing(error) }, 10_000).token('i-1', SIGNAL)).rejects.toBe(error);
   });

@@ -15,10 +15,10 @@ import type { CampaignWorld } from './world.js';
 
 const TOLD = ['BatchDetachedError', 'BatchShardError', 'BatchNotFoundError', 'TemporalUnavailableError'];
 
-/** Exit codes of the command: 0 and 6 after the last session, 3 if it goes on at the server, 1 if that was not there, 2 while the file of keys is broken. */
+/** Exit codes of the command: 0 and 6 after the last session, 3 if it continues on the server, 1 without a server, 2 while the file of keys is invalid. */
 const EXITS = { ended: [0, 6], again: [1, 2, 3] };
 
-/** Runs one list until every session has a row, attaching again whatever happens on the way. */
+/** Runs one list until every session has a row, and attaches again after each failure. */
 export class BatchRunner {
   readonly batch: PlannedBatch;
   readonly problems: string[] = [];
@@ -153,7 +153,7 @@ export class BatchRunner {
   }
 }
 
-/** Runs the program; what it writes is kept, to be searched for secrets. @returns `null` if it was killed */
+/** Runs the program and keeps its output for the search for secrets. @returns `null` if it was killed */
 export async function command(
   world: CampaignWorld,
   args: string[],

@@ -14,15 +14,15 @@ export interface Campaign {
   schedule: Schedule;
   evidence: Evidence;
   violations: Violation[];
-  /** Kinds of what has happened to the world. */
+  /** The kinds of faults that happened to processes. */
   happened: string[];
-  /** Webhooks that the receiver has taken. */
+  /** The number of webhooks that the receiver accepted. */
   taken: number;
-  /** Where the logs of all processes are kept if something was found. */
+  /** The directory with the logs of all processes, if there are violations. */
   directory: string;
 }
 
-/** Plays a seed's schedule against a real server, real processes and a simulated Incode, and judges what came of it. */
+/** Runs a seed's schedule against a real server, real processes and a simulated Incode, and checks all invariants. */
 export async function runCampaign(
   options: { seed: number; seconds: number },
   log: (entry: object) => void = () => undefined,
@@ -51,7 +51,7 @@ export async function runCampaign(
 
 const LATE_MS = 100;
 
-/** For all that is left after the last action; whatever can end does so long before. */
+/** The limit for draining after the last action, far above what a session takes. */
 const END_WITHIN_MS = 300_000;
 
 class Play {
@@ -78,7 +78,7 @@ class Play {
     let begunAt = Date.now();
     for (const action of this.schedule.actions) {
       await sleep(Math.max(0, begunAt + action.atMs - Date.now()));
-      // On a slow machine everything comes later, and not all at once.
+      // On a slow machine actions come later, but not all at once.
       begunAt += Math.max(0, Date.now() - begunAt - action.atMs - LATE_MS);
       const work = this.act(action, begunAt).finally(() => this.underWay.delete(work));
       this.underWay.set(work, action);
@@ -93,7 +93,7 @@ class Play {
     await helping;
   }
 
-  /** @returns what has not ended in time */
+  /** @returns the ids that have not ended in time */
   async end(): Promise<string[]> {
     const until = Date.now() + END_WITHIN_MS;
     await this.settled((action) => action.to === 'world', until);
@@ -107,7 +107,7 @@ class Play {
     this.problems.push(
       ...this.batches.flatMap(({ batch, problems }) => problems.map((what) => `${batch.batchId}: ${what}`)),
     );
-    // What the last calls started.
+    // Waits for what the last calls started.
     return [...open, ...(await drain(this.world, this.sessions, until, this.log))];
   }
 

@@ -5,16 +5,16 @@ import type { Sessions } from './sessions.js';
 import { SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';
 
-/** A call that waits for longer is repeated by an operator: what is left of a minute's wait shows nothing new. */
+/** Calls that wait for longer are retried by the campaign, like an operator, because a long wait shows nothing new. */
 const PATIENCE_MS = 4_000;
 
-/** The retry policies' longest interval, and a moment. What waits for longer would wait for ever, for all we know. */
+/** Slightly above the longest retry interval. A session that waits for longer counts as stuck. */
 const LONGEST_RETRY_MS = 125_000;
 
-/** So that one that does not answer holds nobody up. */
+/** Limits calls that do not answer. */
 const AT_A_TIME = 8;
 
-/** Everything is healthy again. */
+/** Restores every process and ends all faults. */
 export function heal(world: CampaignWorld): void {
   world.simulator.clearFaults();
   world.simulator.setApiKeys([SECRET_MARKS.apiKey]);
@@ -26,7 +26,7 @@ export function heal(world: CampaignWorld): void {
 
 type Log = (entry: object) => void;
 
-/** Gives each session that waits for somebody what it waits for. @returns ids of those that have not ended in time */
+/** Gives each waiting session what it waits for. @returns the ids of sessions that have not ended in time */
 export async function drain(world: CampaignWorld, sessions: Sessions, until: number, log: Log): Promise<string[]> {
   const helped = new Set<string>();
   for (;;) {
@@ -38,12 +38,12 @@ export async function drain(world: CampaignWorld, sessions: Sessions, until: num
   }
 }
 
-/** Long enough for kills, faults and webhooks while it waits. */
+/** Long enough for kills, faults and webhooks while a session waits. */
 const HELPED_AFTER_MS = 30_000;
 
 /**
- * Helps those that have waited for long, until told that it is over: of a long campaign ever more would wait, each is looked at
- * every few seconds, and the machine would do little else.
+ * Helps sessions that have waited for long, until the campaign ends. In a long campaign more and more sessions would wait, and reading
+ * their states would keep the machine busy.
  */
 export async function helpMeanwhile(
   world: CampaignWorld,
@@ -101,7 +101,7 @@ async function helpWith(
     helped.add(key);
     return true;
   };
-  // Whether it is paused is not told.
+  // The query does not say whether the shard is paused.
   if (call && once('unpause')) await operate(world, interviewId, 'unpause');
   const waitsFor = call?.nextAttemptAt ? call.nextAttemptAt.getTime() - Date.now() : 0;
   if (call && waitsFor > LONGEST_RETRY_MS && once('waits'))

@@ -9,10 +9,10 @@ import {
 import type { Call } from '../../src/testing/index.js';
 import type { Ending, Evidence, SessionEvidence, Violation } from './record.js';
 
-/** The server's clock, and when a timer fires, are not exactly ours. */
+/** Tolerance for the server's clock and for timers. */
 const SLACK_MS = 250;
 
-/** Every session ended as what Incode saw, and what was done to it, allows. */
+/** Checks that every session's ending fits what Incode saw and what the campaign did to it. */
 export function wrongEndings({ sessions }: Pick<Evidence, 'sessions'>): Violation[] {
   return sessions.flatMap((session) => {
     const { record, incode } = session;
@@ -39,7 +39,7 @@ function endingsOf({ record, runs, row, rowFrom, rowTo }: SessionEvidence): Endi
         finish: finish ?? null,
         score: score ?? null,
         onboardingStatus: onboardingStatus ?? null,
-        // A row tells only of a refusal.
+        // A row only says if closing was refused.
         closed: notClosed ? false : record.session.plan.close ? true : null,
       }
     : null;
@@ -57,7 +57,7 @@ function wrongEnding(session: SessionEvidence, ending: Ending): string[] {
       return record.cancelled ? [] : ['was cancelled, which nobody asked for'];
     case 'terminated':
       return record.terminated || record.repeated ? [] : ['was terminated, which nobody asked for'];
-    // Whatever has not ended is stuck, and told by that.
+    // The invariant `stuck` reports runs that have not ended.
     case 'running':
     case 'continued':
       return [];
@@ -83,7 +83,7 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
   } else if (finish.action !== null || finish.redirectionUrl !== null) wrong.push('has an answer that nobody gave');
   if (plan.close && closed === null) wrong.push('does not say whether it was closed');
   const isRefused = answered(incode.calls, 'closeSession', [400, 404, 405, 406, 409]);
-  // A second request is refused because the first one has closed it.
+  // Incode refuses a second request because the first one closed the session.
   if (closed === true && incode.view.effects.closed === 0 && !isRefused)
     wrong.push('is closed, but Incode never closed it');
   if (closed === false && !isRefused) wrong.push('is not closed, but Incode never refused to');
@@ -101,7 +101,7 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
   return wrong;
 }
 
-/** Nobody knows whether it is finished, so nothing else was done with it. */
+/** It is unknown whether the session is finished, so nothing else may have been done with it. */
 function wrongUnconfirmed({ incode }: SessionEvidence, result: Partial<OnboardingResult>): string[] {
   const { outcome, score = null } = result;
   const wrong: string[] = [];
@@ -112,7 +112,7 @@ function wrongUnconfirmed({ incode }: SessionEvidence, result: Partial<Onboardin
   return wrong;
 }
 
-/** With `review: "wait"` it ends without a verdict only when the review deadline has passed. */
+/** With `review: "wait"` a session ends without a verdict only after the review deadline. */
 function wrongReview(
   plan: Plan,
   by: string,
@@ -144,7 +144,7 @@ function wrongExpiry(
   return wrong;
 }
 
-/** What Incode has to have answered for each failure that ends a session. */
+/** The answer that Incode must have given for each failure that ends a session. */
 const REFUSALS: Record<string, (httpStatus: number) => boolean> = {
   [FAILURES.unknownSession]: (status) => status === 404,
   [FAILURES.methodNotAllowed]: (status) => status === 405,
@@ -182,7 +182,7 @@ function scoresOf({ record }: SessionEvidence): string[] {
   return status === 'MANUAL_PENDING' ? [status, 'MANUAL_OK', 'MANUAL_FAIL'] : [status];
 }
 
-// As docs/lifecycle.md and docs/contract.md have it; not taken from the product, which may be wrong.
+// Follows docs/lifecycle.md and docs/contract.md instead of the code under test, which may be wrong.
 
 function byScore(status: string | null): string {
   if (status === 'OK') return 'approved';

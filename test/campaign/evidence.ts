@@ -11,7 +11,7 @@ import type { Sessions } from './sessions.js';
 import { RESET_REASON, SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';
 
-/** Asks the server and the simulated Incode for all there is, once everything has ended or had its time. */
+/** Collects everything from the server and the simulated Incode after the campaign. */
 export async function collect(
   world: CampaignWorld,
   sessions: Sessions,
@@ -95,7 +95,7 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
     openActivities: status === 'running' ? [] : openActivities(history),
     outline: outlineOf(history),
   };
-  // A shard's rows are known from whoever ran the batch.
+  // The client that ran the batch knows the shard's rows.
   if (info.type !== BATCH_WORKFLOW && ['completed', 'failed'].includes(status)) {
     try {
       summary.result = await handle.result();
@@ -109,7 +109,7 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
   return { summary, text: textOf([history.events, info.raw]), decrypted };
 }
 
-/** A reset leaves a failed task behind; and Core tells so that it could not read a history because the server was gone. */
+/** Failed tasks that are expected: a reset records one, and a worker whose server was killed while it read a history. */
 function isOurDoing(message: string): boolean {
   return message === RESET_REASON || /^Fetching history failed: .*transport error/.test(message);
 }

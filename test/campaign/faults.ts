@@ -2,7 +2,7 @@ import type { Fault, FaultEffect, SimulatedOperation } from '../../src/testing/i
 import type { Random } from './random.js';
 import { FINISH_TIMEOUT_MS, INCODE_LIMIT_MS } from './types.js';
 
-/** Calls that a worker makes for a session. `start` is the token source's. */
+/** The calls that a worker makes for a session. The token source calls `start`. */
 const OPERATIONS: readonly [SimulatedOperation, ...SimulatedOperation[]] = [
   ...([
     'finishStatus',
@@ -15,7 +15,7 @@ const OPERATIONS: readonly [SimulatedOperation, ...SimulatedOperation[]] = [
   ...(['score', 'closeSession', 'start'] as const),
 ];
 
-/** One call of a session goes wrong, once or twice. */
+/** A fault for one or two calls of a session. */
 export function anyFault(random: Random): Fault {
   const operation = random.pick(OPERATIONS);
   return {
@@ -29,7 +29,7 @@ export function anyFault(random: Random): Fault {
 function effectOn(random: Random, operation: SimulatedOperation): FaultEffect {
   const timing = {
     effect: random.chance(0.5),
-    // Late, also after the caller was told something else; beyond the limit it never comes.
+    // A late effect, possibly after the client got another answer. Beyond the limit there is no effect.
     effectAfterMs: random.pick([0, 0, random.between(0, INCODE_LIMIT_MS), INCODE_LIMIT_MS - 20]),
   };
   const makers: readonly [() => FaultEffect, ...(() => FaultEffect)[]] = [
@@ -55,7 +55,7 @@ function effectOn(random: Random, operation: SimulatedOperation): FaultEffect {
     }),
     () => ({ kind: 'status', status: 204, ...timing }),
     () => ({ kind: 'status', status: 401, ...timing }),
-    // Refused for good, rarely.
+    // A rare permanent refusal.
     () =>
       random.chance(0.4)
         ? { kind: 'status', status: random.pick([400, 404, 405, 406, 409]), ...timing }
@@ -69,13 +69,13 @@ function effectOn(random: Random, operation: SimulatedOperation): FaultEffect {
   return random.pick(makers)();
 }
 
-/** Of the status also what a replica that lags behind would say: only then may a session be finished a second time. */
+/** For the status also the answer of a lagging replica, the only case in which a session may be finished twice. */
 function bodyOn(random: Random, operation: SimulatedOperation): string {
   if (operation === 'onboardingStatus') return '{"onboardingStatus":"UNKNOWN"}';
   return random.pick(['', '[]', '<html>', 'null', '{"timestamp":1,"status":400,"error":"Bad Request"}']);
 }
 
-/** What every call of everybody meets with during an outage. Incode's load balancer takes no effect. */
+/** The fault of every call during an outage. Incode's load balancer answers, so there is no effect. */
 export function outageEffect(random: Random): FaultEffect {
   return random.pick<FaultEffect>([
     { kind: 'status', status: 503 },

@@ -8,7 +8,7 @@ import { newRecord, type RunSummary, type SessionEvidence, type SessionRecord } 
 import { scheduleOf } from './schedule.js';
 import { SETTLE_MS } from './types.js';
 
-// Each invariant can fail: campaigns that go well would not show it.
+// Shows that each invariant can fail, which a successful campaign does not show.
 
 const BEGIN = 1_000_000;
 
@@ -87,37 +87,45 @@ describe('finishedTwice', () => {
     finishedTwice({ sessions: [session({ calls })], stalls }).length;
 
   it.each<[string, Call[], number]>([
-    ['once', [finish(0)], 0],
-    ['again without a look', [finish(0, null, { fault: 'hang' }), finish(9_000)], 1],
+    ['one finish', [finish(0)], 0],
+    ['a second finish without a status read', [finish(0, null, { fault: 'hang' }), finish(9_000)], 1],
     [
-      'again after "unfinished", the settle time over',
+      'a second finish after "unfinished" and the settle time',
       [finish(0, null), look(SETTLE_MS + 1, { effectAt: BEGIN - 1 }), finish(9_000)],
       0,
     ],
     [
-      'again after "unfinished" that was said too early',
+      'a second finish after an "unfinished" before the settle time',
       [finish(0, null), look(SETTLE_MS - 1, { effectAt: BEGIN - 1 }), finish(9_000)],
       1,
     ],
-    ['again after "finished"', [finish(0, null), look(5_000), finish(9_000)], 1],
-    ['again after a refusal, and a look at once', [finish(0, 503), look(10, { effectAt: BEGIN - 1 }), finish(20)], 0],
-    ['again after a 500, and a look at once', [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)], 1],
+    ['a second finish after "finished"', [finish(0, null), look(5_000), finish(9_000)], 1],
     [
-      'again after an "unfinished" that nobody can have heard',
+      'a second finish after a refusal and a status read',
+      [finish(0, 503), look(10, { effectAt: BEGIN - 1 }), finish(20)],
+      0,
+    ],
+    [
+      'a second finish after a 500 and an early status read',
+      [finish(0, 500), look(10, { effectAt: BEGIN - 1 }), finish(20)],
+      1,
+    ],
+    [
+      'a second finish after an "unfinished" that nobody could read',
       [finish(0, 503), look(10, { effectAt: BEGIN - 1, fault: 'huge' }), finish(20)],
       1,
     ],
     [
-      'again after an "unfinished" for which nobody waited',
+      'a second finish after an "unfinished" that came after a timeout',
       [finish(0, 503), { ...look(10, { effectAt: BEGIN - 1, fault: 'latency' }), httpStatus: null }, finish(20)],
       1,
     ],
-    ['a second one without an effect', [finish(0), finish(9_000, 503, { effectAt: null })], 0],
-  ])('%s', (_, calls, expected) => {
+    ['a second finish without an effect', [finish(0), finish(9_000, 503, { effectAt: null })], 0],
+  ])('judges %s', (_, calls, expected) => {
     expect(found(calls)).toBe(expected);
   });
 
-  it('passes over what happened while everything stood still, and says how often', () => {
+  it('ignores and counts sessions that were finished twice while the machine stood still', () => {
     const calls = [finish(0, null), finish(9_000)];
     const stalls = [{ from: BEGIN, to: BEGIN + SETTLE_MS }];
     expect(found(calls, stalls)).toBe(0);
@@ -125,13 +133,13 @@ describe('finishedTwice', () => {
     expect(finishedAgain({ sessions: [session({ calls })], stalls: [] })).toEqual({ allowed: 0, passedOver: 0 });
   });
 
-  it('counts as "finished again after unfinished" only what was', () => {
+  it('finishedAgain counts only finishes after an "unfinished"', () => {
     const allowed = session({ calls: [finish(0, 503), look(10, { effectAt: BEGIN - 1 }), finish(20)] });
     const violation = session({ calls: [finish(0), finish(9_000)] });
     expect(finishedAgain({ sessions: [allowed, violation], stalls: [] })).toEqual({ allowed: 1, passedOver: 0 });
   });
 
-  it('shows nothing if more than a few, and more than one of ten, were passed over', () => {
+  it('isInconclusive is true if more than five and more than one in ten sessions were ignored', () => {
     const stalls = [{ from: BEGIN, to: BEGIN + SETTLE_MS }];
     const over = (count: number) => Array.from({ length: count }, () => session({ calls: [finish(0), finish(9_000)] }));
     const calls = [finish(50_000, 500), look(50_010, { effectAt: BEGIN - 1 }), finish(50_020)];
@@ -144,9 +152,9 @@ describe('finishedTwice', () => {
 });
 
 describe('wrongEndings', () => {
-  const wrong = (given: Parameters<typeof session>[0]) => wrongEndings({ sessions: [session(given)] });
+  const wrong = (evidence: Parameters<typeof session>[0]) => wrongEndings({ sessions: [session(evidence)] });
 
-  it('lets pass what fits', () => {
+  it('accepts endings that fit', () => {
     expect(wrong({})).toEqual([]);
     const plan = { close: true };
     const closed = { finished: 1, closed: 1, approved: 0 };
@@ -158,30 +166,30 @@ describe('wrongEndings', () => {
   });
 
   it.each<[string, Parameters<typeof session>[0], RegExp]>([
-    ['one that was lost', { runs: [] }, /is lost/],
-    ['one that Incode never finished', { effects: { finished: 0, closed: 0, approved: 0 } }, /never finished/],
-    ['one that was closed unasked', { effects: { finished: 1, closed: 1, approved: 0 } }, /closed, which nobody asked/],
-    ['a cancellation that nobody asked for', { runs: [run({ status: 'cancelled' })] }, /cancelled, which nobody/],
-    ['another outcome', { runs: [outcomeOf({ outcome: 'rejected' })] }, /should be/],
+    ['a session that was lost', { runs: [] }, /is lost/],
+    ['a session that Incode never finished', { effects: { finished: 0, closed: 0, approved: 0 } }, /never finished/],
     [
-      'another answer told to a caller',
-      { record: { answers: [{ action: 'rejected' } as never] } },
-      /was told the action/,
+      'a session that was closed without request',
+      { effects: { finished: 1, closed: 1, approved: 0 } },
+      /closed, which nobody asked/,
     ],
-    ['one that was to be closed and does not say', { plan: { close: true } }, /does not say whether/],
+    ['a cancellation without request', { runs: [run({ status: 'cancelled' })] }, /cancelled, which nobody/],
+    ['a wrong outcome', { runs: [outcomeOf({ outcome: 'rejected' })] }, /should be/],
+    ['a wrong answer to a caller', { record: { answers: [{ action: 'rejected' } as never] } }, /was told the action/],
+    ['a result that does not say whether the session is closed', { plan: { close: true } }, /does not say whether/],
     [
-      'one that says that it is closed',
+      'a result that wrongly says closed',
       { plan: { close: true }, runs: [outcomeOf({ closed: true })] },
       /Incode never closed it/,
     ],
     [
-      'one that says that it was refused to be closed',
+      'a result that wrongly says that closing was refused',
       { plan: { close: true }, runs: [outcomeOf({ closed: false })] },
       /never refused/,
     ],
-    ['a row of one that was to be closed, and is not', { plan: { close: true }, row: ROW }, /Incode never closed it/],
+    ['a row that wrongly says closed', { plan: { close: true }, row: ROW }, /Incode never closed it/],
     [
-      'a row that says that it was refused to be closed',
+      'a row that wrongly says that closing was refused',
       { plan: { close: true }, row: { ...ROW, notClosed: true } },
       /never refused/,
     ],
@@ -190,15 +198,15 @@ describe('wrongEndings', () => {
       { runs: [run({ status: 'failed', result: null, failure: { type: 'IncodeUnknownSession', message: '' } })] },
       /never answered/,
     ],
-  ])('finds %s', (_, given, what) => {
-    expect(wrong(given).map((violation) => violation.what)).toEqual(
+  ])('finds %s', (_, evidence, what) => {
+    expect(wrong(evidence).map((violation) => violation.what)).toEqual(
       expect.arrayContaining([expect.stringMatching(what)]),
     );
   });
 });
 
-describe('the others', () => {
-  it('find a secret, and say which and where, not what', () => {
+describe('secretsShown, stuck, unexpected and endedByItself', () => {
+  it('secretsShown names a secret and its place, but not its value', () => {
     const found = secretsShown({
       texts: { 'worker.log': 'a line with s3cret', other: '' },
       secrets: { token: 's3cret' },
@@ -207,7 +215,7 @@ describe('the others', () => {
     expect(found).toEqual([{ invariant: 'secret', who: 'worker.log', what: 'shows a secret: token' }]);
   });
 
-  it('find in payloads, decrypted, what belongs to workers alone', () => {
+  it('secretsShown finds secrets of workers in decrypted payloads', () => {
     const found = secretsShown({
       texts: {},
       secrets: { token: 't0ken', redirection: 'jane', apiKey: 'k3y' },
@@ -220,12 +228,12 @@ describe('the others', () => {
     [{ status: 'running' as const }, /has not ended/],
     [{ failedTasks: ['nondeterminism'] }, /a workflow task failed/],
     [{ openActivities: ['finishStatus'] }, /left the activity finishStatus/],
-  ])('find what is stuck: %j', (change, what) => {
+  ])('stuck finds a session with %j', (change, what) => {
     const found = stuck({ sessions: [session({ runs: [run(change)] })], shards: [] });
     expect(found.map((violation) => violation.what)).toEqual([expect.stringMatching(what)]);
   });
 
-  it('find what nobody should have been told', () => {
+  it('unexpected finds undocumented errors and ended processes', () => {
     const sessions = [session({ record: { problems: ['finish: TypeError: x'] } })];
     expect(unexpected({ sessions, problems: ['the receiver ended'] })).toHaveLength(2);
   });
@@ -240,18 +248,18 @@ describe('the others', () => {
     ['receiver', 0, false, true],
     ['receiver', 'SIGSEGV', false, true],
     ['receiver', 2, false, false],
-  ])('find a process that ended by itself: %s with %s, ready before: %s', (who, code, wasReady, isFound) => {
+  ])('endedByItself judges %s with %s, ready before: %s, as found: %s', (who, code, wasReady, isFound) => {
     expect(endedByItself(who, code, wasReady)).toHaveLength(isFound ? 1 : 0);
   });
 });
 
 describe('scheduleOf', () => {
-  it('gives the same for a seed, and another for another', () => {
+  it('returns the same schedule for the same seed, and another one for another seed', () => {
     expect(scheduleOf({ seed: 1, seconds: 5 })).toEqual(scheduleOf({ seed: 1, seconds: 5 }));
     expect(scheduleOf({ seed: 1, seconds: 5 })).not.toEqual(scheduleOf({ seed: 2, seconds: 5 }));
   });
 
-  it('judges sessions of a batch by the plan that the batch is run with', () => {
+  it('gives the sessions of a batch the plan of the batch', () => {
     for (const { plan, sessions } of scheduleOf({ seed: 1, seconds: 5 }).batches)
       for (const session of sessions) expect(session.plan).toEqual(plan);
   });

@@ -2,7 +2,7 @@ import { wrongEndings } from './endings.js';
 import { finishedTwice } from './once.js';
 import type { Evidence, Violation } from './record.js';
 
-/** What must hold at the end of every campaign; `docs/faults.md` has a line for each. */
+/** The invariants of every campaign. `docs/faults.md` explains each. */
 export function violations(evidence: Evidence): Violation[] {
   return [
     ...wrongEndings(evidence),
@@ -13,12 +13,12 @@ export function violations(evidence: Evidence): Violation[] {
   ];
 }
 
-/** Tokens and redirections are what sessions are about. */
+/** Secrets that payloads may contain. */
 const PARTS_OF_SESSIONS = ['token', 'redirection'];
 
 /**
- * No secret stands in a history, a log or an output; and what belongs to workers alone in no payload, encrypted though it is. Says
- * which and where, never what.
+ * No history, log or output contains a secret, and no payload contains a secret of workers, not even encrypted. Violations name the
+ * secret and the place, never the value.
  */
 export function secretsShown({
   texts,
@@ -40,13 +40,13 @@ function found(texts: Record<string, string>, secrets: [string, string][], how: 
   );
 }
 
-/** Everything has ended, left no activity behind, and no workflow task failed on the way. */
+/** Every workflow has ended without open activities, and no workflow task failed. */
 export function stuck({ sessions, shards }: Pick<Evidence, 'sessions' | 'shards'>): Violation[] {
   const runs = [...sessions.flatMap((session) => session.runs), ...shards];
   const found = runs.flatMap((run) => [
     ...(run.status === 'running' ? [{ run, what: 'has not ended' }] : []),
     ...run.failedTasks.map((message) => ({ run, what: `a workflow task failed: ${message}` })),
-    // A terminated workflow is told of nothing, and leaves things as they are.
+    // A terminated workflow cannot clean up.
     ...(run.status === 'terminated' ? [] : run.openActivities).map((name) => ({
       run,
       what: `left the activity ${name} behind`,
@@ -64,8 +64,8 @@ export function stuck({ sessions, shards }: Pick<Evidence, 'sessions' | 'shards'
 }
 
 /**
- * A worker may lose its server, or be unable to read its keys: it ends with 1 or 2, and is started again. A receiver needs both
- * only to begin. A signal comes from nobody here: the process has crashed, or this machine has no memory left.
+ * A worker may exit with 1 or 2 if it loses its server or cannot read its keys, and is restarted. A receiver may do so only before it is
+ * ready. Any signal means a crash, or that the machine ran out of memory, because the campaign's own kills are not reported here.
  */
 export function endedByItself(who: string, code: number | string | null, wasReady: boolean): string[] {
   const isReceiver = who === 'receiver';
@@ -73,7 +73,7 @@ export function endedByItself(who: string, code: number | string | null, wasRead
   return isExcused ? [] : [`${who} ended by itself with ${code}`];
 }
 
-/** Nobody is told an error that is not documented, and no process ends by itself. */
+/** No caller got an undocumented error, and no process ended unexpectedly. */
 export function unexpected({ sessions, problems }: Pick<Evidence, 'sessions' | 'problems'>): Violation[] {
   const told = sessions.flatMap(({ record }) =>
     record.problems.map((what) => ({ who: record.session.interviewId, what })),

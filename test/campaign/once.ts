@@ -3,9 +3,8 @@ import type { Evidence, SessionEvidence, Violation } from './record.js';
 import { SETTLE_MS } from './types.js';
 
 /**
- * No session is finished twice as long as Incode's own status tells that once was enough: if two requests took effect, then
- * between them Incode has said "unfinished", and if nobody can have known that the first one was over, it has said so no sooner
- * than the settle time after that one came in.
+ * No session is finished twice, unless Incode itself reports a finished session as unfinished. If two requests took effect, Incode must
+ * have answered "unfinished" between them. If the end of the first request was unknown, that answer must come after the settle time.
  */
 export function finishedTwice({ sessions, stalls }: Seen): Violation[] {
   return repeats(sessions)
@@ -18,7 +17,7 @@ export function finishedTwice({ sessions, stalls }: Seen): Violation[] {
     });
 }
 
-/** How often a session was finished again after "unfinished", and how often this machine was too slow to tell whether it was. */
+/** How often a session was finished again after "unfinished", and how often the machine was too slow to judge. */
 export function finishedAgain({ sessions, stalls }: Seen): { allowed: number; passedOver: number } {
   const all = repeats(sessions);
   return {
@@ -27,7 +26,7 @@ export function finishedAgain({ sessions, stalls }: Seen): { allowed: number; pa
   };
 }
 
-/** A few come of any busy machine; where more are passed over than one of ten, "none is finished twice" has shown nothing. */
+/** A busy machine causes a few ignored sessions. If more than one in ten is ignored, the invariant proves nothing. */
 const FEW = 5;
 
 export function isInconclusive(seen: Seen): boolean {
@@ -38,12 +37,12 @@ export function isInconclusive(seen: Seen): boolean {
 
 type Seen = Pick<Evidence, 'sessions' | 'stalls'>;
 
-/** Two requests to finish a session that both took effect. */
+/** Two finish requests that both took effect. */
 interface Repeat {
   session: SessionEvidence;
   earlier: Call;
   later: Call;
-  /** Incode has said "unfinished" in between, and late enough. */
+  /** Incode answered "unfinished" in between, late enough. */
   isAllowed: boolean;
 }
 
@@ -64,21 +63,21 @@ function toldUnfinished({ incode }: SessionEvidence, earlier: Call, later: Call)
   return incode.calls.some((read) => {
     if (read.operation !== 'onboardingStatus' || !wasHeard(read)) return false;
     if (read.at < from || read.at > later.at) return false;
-    // Either Incode lied, or the first request took effect only afterwards.
+    // The status lagged, or the first request took effect after it.
     return read.fault === 'body' || (read.effectAt !== null && read.effectAt <= (earlier.effectAt ?? 0));
   });
 }
 
-/** Of the answers that a fault spoils only some can be read. */
+/** The faults whose answers a client can still read. */
 function wasHeard({ httpStatus, fault }: Call): boolean {
   return httpStatus === 200 && (fault === null || fault === 'body' || fault === 'latency');
 }
 
-/** What is 2xx, but no whole answer. */
+/** Faults with a 2xx status but without a complete answer. */
 const SPOILT = ['truncated', 'body', 'huge'];
 const AMBIGUOUS = [204, 500, 502, 504, 520];
 
-/** Incode has answered in a way that says so: the request has ended, and how. */
+/** Incode's answer shows that the request has ended, and how. */
 function isOver({ httpStatus, fault }: Call): boolean {
   return httpStatus !== null && !AMBIGUOUS.includes(httpStatus) && !SPOILT.includes(fault ?? '');
 }
@@ -88,7 +87,7 @@ function endOf(call: Call): string {
   return call.httpStatus === null ? `was not answered (${call.fault})` : `was answered ${call.httpStatus}`;
 }
 
-/** Then a request may have waited for longer than Incode's limit before it came in. */
+/** During a stall a request may have waited for longer than Incode's limit before it arrived. */
 function stoodStill(stalls: Evidence['stalls'], { earlier, later }: Repeat): boolean {
   return stalls.some(({ from, to }) => to > earlier.at - SETTLE_MS && from < later.at && to - from > SETTLE_MS / 4);
 }

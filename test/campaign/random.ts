@@ -1,12 +1,12 @@
-/** Choices that follow from a seed alone. */
+/** Random choices that depend only on the seed. */
 export interface Random {
   /** From 0 to 1. */
   next(): number;
-  /** A whole number, both ends included. */
+  /** A whole number within both bounds, inclusive. */
   between(least: number, most: number): number;
   chance(probability: number): boolean;
   pick<T>(from: readonly [T, ...T[]]): T;
-  /** Choices of its own, so that one more of them elsewhere changes nothing here. */
+  /** A separate sequence of choices, so that a new choice elsewhere does not change these. */
   fork(label: string): Random;
 }
 
@@ -14,7 +14,7 @@ export function randomFrom(seed: number | string): Random {
   const next = mulberry32(hash(String(seed)));
   return {
     next,
-    between: (least, most) => least + Math.floor(next() * (most - least + 1)),
+    between: (min, max) => min + Math.floor(next() * (max - min + 1)),
     chance: (probability) => next() < probability,
     pick: (from) => from[Math.floor(next() * from.length)] ?? from[0],
     fork: (label) => randomFrom(`${seed}/${label}`),

@@ -2,21 +2,21 @@ import type { BatchRow, FinishAnswer, OnboardingResult } from '../../src/contrac
 import type { Call, SessionView } from '../../src/testing/index.js';
 import type { PlannedSession } from './types.js';
 
-/** What the campaign did to a session; what may have become of it follows from this and from what Incode saw. */
+/** What the campaign did to a session. Together with what Incode saw, it determines the allowed endings. */
 export interface SessionRecord {
   session: PlannedSession;
   by: 'single' | 'batch';
-  /** The server has said that it has it. */
+  /** The server has confirmed the start. */
   acknowledged: boolean;
   cancelled: boolean;
   terminated: boolean;
-  /** The workflow was reset, or a completed onboarding gone through again. */
+  /** The workflow was reset, or a completed onboarding was started again. */
   repeated: boolean;
-  /** A verdict that the campaign itself gave at Incode, so that the session could end. */
+  /** A verdict that the campaign set at Incode, so that the session could end. */
   verdict: boolean;
-  /** What callers of `finish` were answered. */
+  /** The answers to callers of `finish`. */
   answers: (FinishAnswer | null)[];
-  /** What nobody may be told, such as an error that is not documented. */
+  /** Errors that a caller must not get, such as undocumented ones. */
   problems: string[];
 }
 
@@ -44,7 +44,7 @@ export type RunStatus =
   | 'continued'
   | 'unknown';
 
-/** One run of a workflow, as the server tells it. */
+/** One run of a workflow, as the server describes it. */
 export interface RunSummary {
   workflowId: string;
   runId: string;
@@ -53,14 +53,14 @@ export interface RunSummary {
   closedAt: number | null;
   result: unknown;
   failure: { type: string; message: string } | null;
-  /** Workflow tasks that failed for no known reason. */
+  /** Workflow tasks that failed unexpectedly. */
   failedTasks: string[];
   openActivities: string[];
-  /** Types of its events, and what they are about. */
+  /** The types of its events, with their subjects. */
   outline: string[];
 }
 
-/** How a session ended, wherever it was completed. */
+/** How a session ended, in a single workflow or in a batch. */
 export interface Ending {
   status: RunStatus;
   startedAt: number;
@@ -77,11 +77,11 @@ export interface SeenByIncode {
 
 export interface SessionEvidence {
   record: SessionRecord;
-  /** Oldest first; none for a session of a batch. */
+  /** Oldest first. Empty for a session of a batch. */
   runs: RunSummary[];
-  /** `null` for one that no batch has, or that is single. */
+  /** `null` for a single session, or if the batch has no row for it. */
   row: BatchRow | null;
-  /** When its batch began and ended. */
+  /** When its batch started and ended. */
   rowFrom: number;
   rowTo: number;
   incode: SeenByIncode;
@@ -93,19 +93,19 @@ export interface Evidence {
   /** Runs of shards. */
   shards: RunSummary[];
   stalls: { from: number; to: number }[];
-  /** Of whichever nothing else tells: a process that ended by itself, a call that never returned. */
+  /** Problems that no other evidence shows: a process that ended unexpectedly, a call that never returned. */
   problems: string[];
-  /** What has to be free of secrets, by its name. */
+  /** Texts that must not contain secrets, by name. */
   texts: Record<string, string>;
-  /** What stands in the payloads of each workflow's histories, decrypted. */
+  /** The decrypted payloads of each workflow's histories. */
   payloads: Record<string, string>;
-  /** What they are searched for. */
+  /** The secrets to search for, by name. */
   secrets: Record<string, string>;
 }
 
 export interface Violation {
   invariant: 'ending' | 'once' | 'secret' | 'stuck' | 'unexpected';
-  /** Of the session, the shard or the text. */
+  /** The name of the session, the shard or the text. */
   who: string;
   what: string;
 }

@@ -2,14 +2,14 @@ import type { Campaign } from './campaign.js';
 import { finishedAgain } from './once.js';
 import type { Evidence, Violation } from './record.js';
 
-/** Enough to see what kind of thing it is; the rest of them mostly say the same. */
-const MOST_DETAILS = 5;
+/** The number of violations to print with details. The rest usually repeat them. */
+const MAX_DETAILS = 5;
 
 export function report({ schedule, evidence, violations, happened, taken, directory }: Campaign): string {
   const { seed, seconds } = schedule;
   const lines = [`${counted(happened)}, ${taken} webhooks taken`, summary(evidence)];
   for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
-  for (const violation of violations.slice(0, MOST_DETAILS)) lines.push(...details(evidence, violation));
+  for (const violation of violations.slice(0, MAX_DETAILS)) lines.push(...details(evidence, violation));
   lines.push(
     violations.length === 0
       ? `Seed ${seed}: every invariant holds.`

@@ -19,7 +19,7 @@ if (!Number.isSafeInteger(seed) || !(seconds > 0))
 const file = join(tmpdir(), `temporal-incode-faults-${seed}.ndjson`);
 const actions = createWriteStream(file);
 process.stderr.write(`Seed ${seed}, ${seconds} s. What is done: ${file}\n`);
-// Every program that is under way listens, to be killed with this one.
+// Every running program adds a listener, so that it is killed with this process.
 process.setMaxListeners(0);
 let isUnhandled = false;
 process.on('unhandledRejection', (error) => {

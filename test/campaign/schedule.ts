@@ -16,11 +16,11 @@ import { SECRET_MARKS } from './types.js';
 export interface ScheduleOptions {
   seed: number;
   seconds: number;
-  /** Single sessions a second. @default 5, which a loaded machine with two cores still does */
+  /** Single sessions per second. @default 5, which a loaded machine with two cores can handle */
   perSecond?: number;
 }
 
-/** What a campaign does, when and to whom: from the seed alone. */
+/** Creates the schedule of a campaign from its seed. */
 export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): Schedule {
   const random = randomFrom(seed);
   const lastMs = seconds * 1_000;
@@ -49,7 +49,7 @@ function singleSession(random: Random, interviewId: string): PlannedSession {
   return { ...session, plan: { ...itsPlan, ...(scoreDeadline ? { scoreDeadline } : {}) } };
 }
 
-/** What a session of a batch, which has the batch's plan, shares with one of its own. */
+/** The parts of a session that do not depend on whether it is single or in a batch. */
 function plannedSession(
   random: Random,
   interviewId: string,
@@ -80,7 +80,7 @@ function specAndDeadline(random: Random): { spec: SessionSpec; scoreDeadline: st
   const action = random.pick(['approved', 'approved', 'rejected', 'none', 'somethingNew']);
   const status = random.pick(['OK', 'OK', 'FAIL', 'WARN', 'MANUAL_PENDING', 'UNKNOWN', 'NEW_STATUS']);
   const isNeverReady = status === 'UNKNOWN' || random.chance(0.05);
-  // The default would let the campaign last for a quarter of an hour.
+  // With the default the campaign would take a quarter of an hour.
   const scoreDeadline = isNeverReady || random.chance(0.1) ? `${random.between(1, 4)}s` : undefined;
   const spec: SessionSpec = {
     action,
@@ -101,7 +101,7 @@ function specAndDeadline(random: Random): { spec: SessionSpec; scoreDeadline: st
   return { spec, scoreDeadline };
 }
 
-/** Once a session was started, in any order, mostly soon after each other. */
+/** The messages to a session after its start, in random order and mostly in quick succession. */
 const MESSAGES: readonly [SessionAction, ...SessionAction[]] = [
   ...(['startAgain', 'startAgain', 'finish', 'finish', 'renewToken', 'extendDeadline', 'statusChanged'] as const),
   ...(['statusChanged', 'repeatWebhook', 'repeatWebhook', 'askState', 'expireToken'] as const),
@@ -120,11 +120,11 @@ function lifeOf(random: Random, { interviewId }: PlannedSession, startMs: number
   if (random.chance(0.2)) actions.push(say(startMs - random.between(1, 1_000), 'statusChanged'));
   for (let count = random.pick([0, 0, 1, 1, 2, 3, 5]); count > 0; count -= 1) {
     const kind = random.pick(MESSAGES);
-    // Half of them while the first calls are under way.
+    // Half of them while the first calls are in flight.
     const atMs = startMs + random.between(0, random.chance(0.5) ? 400 : 6_000);
     actions.push(say(atMs, kind));
     if (kind === 'pauseActivity') actions.push(say(atMs + random.between(100, 2_000), 'unpauseActivity'));
-    // Whoever stops an onboarding may want it after all.
+    // A caller may restart an onboarding that it cancelled.
     if (kind === 'cancel' || kind === 'terminate') {
       if (random.chance(0.6)) actions.push(say(atMs + random.between(0, 1_500), random.pick(['startAgain', 'finish'])));
     }
@@ -139,7 +139,7 @@ function plannedBatch(random: Random, batchId: string): PlannedBatch {
     return { ...session, plan: itsPlan };
   });
   const by = random.pick<PlannedBatch['by']>(['library', 'library', 'cli']);
-  // The command's shards are 2,000 sessions.
+  // The command uses shards of 2,000 sessions.
   const shardSize = by === 'cli' ? 2_000 : random.between(5, 30);
   return { batchId, sessions, plan: itsPlan, shardSize, by };
 }
@@ -167,7 +167,7 @@ function lifeOfBatch(random: Random, { batchId }: PlannedBatch, startMs: number,
   return actions;
 }
 
-/** Each hits about every so many seconds; the first of them early, so that a short campaign has them all. */
+/** The interval of each kind of fault in seconds. The first comes early, so that a short campaign has all kinds. */
 const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
   [
     7_000,
@@ -187,13 +187,13 @@ const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
     (random) => ({
       kind: 'freezeWorker',
       slots: random.pick([[0], [1]]),
-      // Below and above the heartbeat timeout of 10 s, and as long as a machine is away that is moved.
+      // Below and above the heartbeat timeout of 10 s, and as long as a live migration of a machine.
       forMs: random.chance(0.3) ? 40_000 : random.between(500, 15_000),
     }),
   ],
 ];
 
-/** A key is added, then used by whoever looks at the file, and never taken away: old payloads need it. */
+/** A key is added, then used to encrypt, and never removed, because old payloads need it. */
 const ROTATE_EVERY_MS = 16_000;
 
 function worldActions(random: Random, lastMs: number): Action[] {
@@ -207,7 +207,7 @@ function worldActions(random: Random, lastMs: number): Action[] {
   for (let atMs = 1_000; atMs < lastMs; atMs += ROTATE_EVERY_MS) {
     actions.push({ atMs, to: 'world', kind: 'addKey' });
     actions.push({ atMs: atMs + random.between(200, 7_000), to: 'world', kind: 'useKey' });
-    // Once everybody knows the key that is in use: without it nothing can be read, and that would be the operator's mistake.
+    // Only after every process knows the current key. Otherwise payloads could not be read, which would be an operator's mistake.
     actions.push({ atMs: atMs + 14_000, to: 'world', kind: 'brokenKeysFile', forMs: 500 });
   }
   return actions.filter(({ atMs }) => atMs < lastMs);

@@ -7,25 +7,25 @@ import { newRecord, type SessionRecord } from './record.js';
 import { type PlannedSession, RESET_REASON, type SessionAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
-/** What a caller may be told by each method of the client, beside the answer. */
+/** The documented errors of each method of the client. */
 const TOLD = [
   ...['AnswerPendingError', 'SessionCompletedError', 'SessionEndedError', 'SessionFailedError'],
   ...['SessionNotFoundError', 'TemporalUnavailableError', 'WrongStageError'],
 ];
 
-/** Opens sessions at Incode, says to their onboardings what the schedule wants, and notes what that may come to. */
+/** Opens sessions at Incode, sends the scheduled messages to their onboardings, and records what they allow. */
 export class Sessions {
   readonly records = new Map<string, SessionRecord>();
   private readonly world: CampaignWorld;
   private readonly tokens = new Map<string, Promise<string>>();
-  /** Nobody repeats a start any more. */
+  /** Starts are not retried any more. */
   isOver = false;
 
   constructor(world: CampaignWorld) {
     this.world = world;
   }
 
-  /** Once, whoever comes first. @returns its token */
+  /** Opens the session on the first call. @returns its token */
   open(session: PlannedSession, by: SessionRecord['by']): Promise<string> {
     const { interviewId, faults, spec, token } = session;
     const known = this.tokens.get(interviewId);
@@ -34,7 +34,7 @@ export class Sessions {
     for (const fault of faults) this.world.simulator.fault(fault);
     const { simulator } = this.world;
     const opening = simulator.openSession(spec).then((opened) => {
-      // One whose own time has run out would be refused by the client.
+      // The client would refuse an expired token.
       if (token === 'revoked') simulator.revokeTokens(interviewId);
       return opened.token;
     });
@@ -53,7 +53,7 @@ export class Sessions {
     };
   }
 
-  /** @returns what came of it, in a word */
+  /** @returns the result in a word */
   async say(session: PlannedSession, kind: SessionAction, choice: number): Promise<string> {
     const input = await this.input(session);
     const record = this.recordOf(session.interviewId);
@@ -126,7 +126,7 @@ export class Sessions {
     }
   }
 
-  /** As callers do: again, until it is known that the server has it. */
+  /** Retries the start, like a caller, until the server has confirmed it. */
   private async start(input: OnboardingInput, record: SessionRecord, ifCompleted: 'refuse' | 'return' | 'restart') {
     for (;;) {
       try {
@@ -153,7 +153,7 @@ export class Sessions {
     }
   }
 
-  /** As Incode's retries do, also long after the next status was told. */
+  /** Repeats an earlier status, as Incode's retries do, even after the next status. */
   private async repeatWebhook(interviewId: string, choice: number): Promise<string> {
     const { url, headers } = this.world.webhook;
     const earlier = this.world.simulator.deliveries.filter((delivery) => delivery.interviewId === interviewId);
@@ -188,7 +188,7 @@ export class Sessions {
   }
 }
 
-/** What an operator does with Temporal's own tools, whose errors are not ours. */
+/** Actions of an operator with Temporal's own tools, whose errors are not checked. */
 const RAW: readonly SessionAction[] = [
   'terminate',
   'resetWorkflow',
@@ -197,7 +197,7 @@ const RAW: readonly SessionAction[] = [
   'unpauseActivity',
 ];
 
-/** Whatever it is busy with begins again, and its attempts are counted from one. */
+/** Resets the current activity: it starts again, with attempt 1. */
 export async function resetActivity(
   { onboarding }: CampaignWorld,
   workflowId: string,
@@ -209,7 +209,7 @@ export async function resetActivity(
   await workflowService.resetActivity({ ...request, resetHeartbeat });
 }
 
-/** To one of its workflow tasks. */
+/** Resets the workflow to one of its workflow tasks. */
 export async function resetWorkflow(
   { onboarding }: CampaignWorld,
   workflowId: string,
@@ -232,7 +232,7 @@ export async function resetWorkflow(
   return `reset to event ${task.eventId}`;
 }
 
-/** With what is beneath it. */
+/** The error with its causes. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : `, because of ${describe(error.cause)}`;

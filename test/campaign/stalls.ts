@@ -1,9 +1,9 @@
 const LOOK_EVERY_MS = 50;
 
-/** Below it nothing that is judged by time is touched. */
+/** Shorter stalls do not affect any check of times. */
 const LEAST_MS = 200;
 
-/** When this process, and the simulated Incode in it, stood still: then Incode broke its own limit, not the product. */
+/** When this process stood still. The simulated Incode in it then exceeded its own time limit. */
 export class Stalls {
   readonly all: { from: number; to: number }[] = [];
   private readonly timer: NodeJS.Timeout;

@@ -12,7 +12,7 @@ const READY_WITHIN_MS = 60_000;
 
 export type OnEnd = (code: number | string | null, wasReady: boolean) => void;
 
-/** A process of ours that is killed and started again, also when it ends by itself, as a supervisor does. */
+/** A process that is restarted whenever it ends, as a supervisor would. */
 export class Supervised {
   readonly logFile: string;
   private readonly args: string[];
@@ -25,8 +25,8 @@ export class Supervised {
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param readyMark what it writes once it is ready
-   * @param onEnd told when it ends without having been asked to
+   * @param readyMark the text that it writes once it is ready
+   * @param onEnd called when it ends unexpectedly
    */
   constructor(
     args: string[],
@@ -66,14 +66,14 @@ export class Supervised {
     });
   }
 
-  /** @returns whether it is ready, at the latest after the time that it takes on the slowest machine */
+  /** @returns whether it is ready, at the latest after the time that a slow machine needs */
   async ready(): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!this.isReady && this.isWanted && Date.now() < until) await sleep(50);
     return this.isReady;
   }
 
-  /** Stands still for so long, as a machine does that is suspended. It may be killed meanwhile. */
+  /** Freezes the process for this time, like a suspended machine. It may be killed while it is frozen. */
   async freeze(ms: number): Promise<void> {
     const { child } = this;
     child?.kill('SIGSTOP');

@@ -1,20 +1,20 @@
 import type { BatchPlan, Plan } from '../../src/contract/index.js';
 import type { Fault, FaultEffect, SessionSpec } from '../../src/testing/index.js';
 
-// A campaign's times: Incode's limit for a request, and everything that follows from it, a fiftieth of what they are.
+// A campaign's times: Incode's limit for a request, and every time that depends on it, are a fiftieth of the real ones.
 export const TIME_SCALE = 0.02;
 export const INCODE_LIMIT_MS = 30_000 * TIME_SCALE;
 export const FINISH_TIMEOUT_MS = 700;
 export const READ_TIMEOUT_MS = 500;
-/** Above Incode's limit and the time-outs, as by default. */
+/** Above Incode's limit and the timeouts, like the default. */
 export const SETTLE_MS = 1_000;
-/** Above the settle time, and short enough that sessions end within a campaign. */
+/** Above the settle time, but short enough that sessions end within a campaign. */
 export const CONFIRM_WITHIN_MS = 4_000;
 
-/** Stands in the history of a workflow that was reset, as the failure of a workflow task. */
+/** The reason of a reset, which the history records as a failed workflow task. */
 export const RESET_REASON = 'Reset by the campaign';
 
-/** Parts of secrets that never reach a history, a log or an output. Tokens are JWTs. */
+/** Parts of secrets that must never appear in a history, a log or an output. Tokens are JWTs. */
 export const SECRET_MARKS = {
   token: 'eyJhbGciOi',
   apiKey: 'api-key-that-must-not-be-seen',
@@ -26,9 +26,9 @@ export interface PlannedSession {
   interviewId: string;
   spec: SessionSpec;
   plan: Plan;
-  /** What it is started with. */
+  /** The token at the start. */
   token: 'valid' | 'revoked' | 'none';
-  /** Set before anybody can call Incode for it. */
+  /** Set before the first call to Incode for this session. */
   faults: Fault[];
 }
 
@@ -37,11 +37,11 @@ export interface PlannedBatch {
   sessions: PlannedSession[];
   plan: BatchPlan;
   shardSize: number;
-  /** Which program runs it. */
+  /** The program that runs the batch. */
   by: 'library' | 'cli';
 }
 
-/** What is said to one session. */
+/** A message to one session. */
 export type SessionAction =
   | 'start'
   | 'startAgain'
@@ -71,7 +71,7 @@ export type BatchAction =
   | 'resetShard'
   | 'resetActivityOfShard';
 
-/** What happens to the world. */
+/** A fault of the processes, the server or Incode. */
 export type WorldAction =
   | { kind: 'killWorker' | 'deployWorker'; slots: number[]; downMs: number }
   | { kind: 'freezeWorker'; slots: number[]; forMs: number }
@@ -87,14 +87,14 @@ export type Action = { atMs: number } & (
   | ({ to: 'world' } & WorldAction)
 );
 
-/** Everything that is done, when and to whom. */
+/** All actions of a campaign, with their times. */
 export interface Schedule {
   seed: number;
   seconds: number;
-  /** Workers have the built-in one. */
+  /** Whether workers use the built-in token source. */
   tokenSource: boolean;
   sessions: PlannedSession[];
   batches: PlannedBatch[];
-  /** By their time. */
+  /** In order of time. */
   actions: Action[];
 }

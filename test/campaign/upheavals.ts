@@ -3,15 +3,15 @@ import { command } from './batches.js';
 import { SECRET_MARKS, type WorldAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
-/** A machine that cannot keep up leaves the rest out, or it would still come when all is to be mended. */
+/** A machine that cannot keep up skips the rest, so that no fault comes while the campaign drains. */
 const MOST_WAITING = 2;
 
 const LEFT_OUT = 'left out';
 
-/** What happens to the world, one after the other where it would be about the same thing. */
+/** Runs the scheduled faults, one after the other if they concern the same process. */
 export class Upheavals {
   private readonly world: CampaignWorld;
-  /** Kinds of what has happened. */
+  /** The kinds of faults that happened. */
   readonly happened: string[] = [];
   private readonly turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
@@ -19,7 +19,7 @@ export class Upheavals {
     this.world = world;
   }
 
-  /** Resolves once it is over. */
+  /** Resolves once the fault is over. */
   async happen(action: WorldAction): Promise<string> {
     const result = await this.perform(action);
     if (result !== LEFT_OUT) this.happened.push(action.kind);
@@ -87,7 +87,7 @@ export class Upheavals {
     }
   }
 
-  /** The next one waits until these are ready: a campaign without workers shows nothing. */
+  /** The next fault waits until these are ready, because a campaign without workers proves nothing. */
   private async replaceWorkers({
     kind,
     slots,
@@ -102,7 +102,7 @@ export class Upheavals {
 
   private async inTurn(what: string, work: () => Promise<void>): Promise<string> {
     const { last, waiting } = this.turns.get(what) ?? { last: Promise.resolve(), waiting: 0 };
-    // Keys follow from each other.
+    // Each change of the keys depends on the one before.
     if (waiting >= MOST_WAITING && what !== 'keys') return LEFT_OUT;
     const turn = last.then(work).finally(() => {
       (this.turns.get(what) as { waiting: number }).waiting -= 1;

@@ -18,17 +18,17 @@ import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SE
 
 export const CONFIGURATION_ID = 'campaign';
 
-/** A server, two workers and a receiver as processes that can be killed, and a simulated Incode in this one. */
+/** A server, two workers and a receiver as separate processes, and a simulated Incode in this process. */
 export class CampaignWorld {
   readonly directory: string;
   readonly simulator: IncodeSimulator;
   readonly workers: readonly [Supervised, Supervised];
   readonly receiver: Supervised;
   readonly stalls = new Stalls();
-  /** For programs that talk to the same server. */
+  /** The environment for programs that use the same server. */
   readonly env: Record<string, string>;
   readonly webhook: { url: string; headers: Record<string, string> };
-  /** Base64 of every encryption key that there ever was. */
+  /** Every encryption key of the campaign, in base64. */
   readonly keys: string[] = [];
   server: LocalTemporalServer;
   onboarding!: ConnectedOnboardingClient;
@@ -51,7 +51,7 @@ export class CampaignWorld {
     const all = [...world.workers, world.receiver];
     for (const each of all) each.start();
     const areReady = await Promise.all(all.map((each) => each.ready()));
-    // Whatever would come of a campaign without them shows nothing.
+    // A campaign without workers and receiver would prove nothing.
     if (areReady.includes(false)) {
       await world.stop({ keepLogs: true });
       throw new Error(`A worker or the receiver did not start. Logs: ${directory}`);
@@ -115,7 +115,7 @@ export class CampaignWorld {
     this.server = await startServer(this.directory, Number(this.server.address.split(':')[1]));
   }
 
-  /** One that everybody can read with, before anybody writes with it. */
+  /** Adds a key to decrypt with, before any process encrypts with it. */
   addKey(): void {
     this.keys.push(randomBytes(32).toString('base64'));
     this.usedKeyIsLast = this.keys.length === 1;
@@ -137,7 +137,7 @@ export class CampaignWorld {
     this.writeKeys();
   }
 
-  /** What every process wrote, by its name. */
+  /** The output of every process, by its name. */
   async logs(): Promise<Record<string, string>> {
     const names = ['worker-0', 'worker-1', 'receiver', 'cli'];
     const texts = names.map(async (name) => [
@@ -160,7 +160,7 @@ export class CampaignWorld {
     const lines = this.keys.map((key, index) => `key-${index}:${key}`);
     const used = this.usedKeyIsLast ? lines.splice(-1) : lines.splice(-2, 1);
     const text = this.keysFileIsBroken ? 'key-0:half a ke' : [...used, ...lines].join('\n');
-    // As a mounted secret changes: at once.
+    // Replaces the file atomically, as a mounted secret changes.
     writeFileSync(`${this.keysFile}.new`, text);
     renameSync(`${this.keysFile}.new`, this.keysFile);
   }

@@ -382,6 +382,16 @@ describe('the command batch while it runs', () => {
     });
   });
 
+  it('leaves nothing of stdin behind when it is killed while it reads', async () => {
+    const TMPDIR = await mkdtemp(join(directory, 'spool-'));
+    const { child, ended } = startWithOpenStdin(['batch', '-', ...target], { TMPDIR });
+    // More than a pipe holds, so once it is all written, the program has begun to read.
+    await new Promise((resolve) => child.stdin.write('interviewId\n'.padEnd(1_000_000, 'a\n'), resolve));
+    child.kill('SIGKILL');
+    await ended;
+    expect(await readdir(TMPDIR)).toEqual([]);
+  });
+
   it('prints at Ctrl-C how many sessions were not started', async () => {
     const sessions = [...(await slow()), ...Array.from({ length: 3_997 }, () => ({ interviewId: randomUUID() }))];
     const batchId = newId();

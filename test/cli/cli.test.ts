@@ -409,6 +409,11 @@ it('prints commands with npx when npx started it', async () => {
   expect(stderr).toContain('npx temporal-incode status <interview-id>');
 });
 
+it('prints commands in notices with npx when npx started it', async () => {
+  const { stderr } = await run(['list', ...target, '--batch', 'nobody-has-this'], '', { npm_command: 'exec' });
+  expect(stderr).toContain('npx temporal-incode batch --status --batch-id nobody-has-this');
+});
+
 it('says at Ctrl-C that the session continues and how to see its state', async () => {
   const { interviewId, token } = await world.simulator.openSession();
   const args = ['complete', interviewId, '--address', inject('temporalAddress'), '--task-queue', 'nobody-works-here'];

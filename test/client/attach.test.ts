@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Client } from '@temporalio/client';
 import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EncryptionKeyError, OnboardingClient, PlanMismatchError } from '../../src/client/index.js';
 import { onboardingWorkflowId, PLAN_DEFAULTS } from '../../src/contract/index.js';
+import { fetchHistory } from '../support/history.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -201,4 +203,21 @@ describe('attaching with encryption', () => {
     expect(await thrown(clientWith({}).start(other))).toBeInstanceOf(EncryptionKeyError);
     await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();
   });
+});
+
+it('finish uses its own update id when it starts the onboarding, and the shared one when it attaches, as docs/contract.md says', async () => {
+  const { interviewId, token } = await world.simulator.openSession();
+  world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: 3 });
+  const starting = world.onboarding.finish({ interviewId, sessionToken: token });
+  // Until the server knows the session, there is no stage.
+  await expect.poll(() => stageOf(interviewId).catch(() => undefined)).toBe('finishing');
+  const attaching = [1, 2].map(() => world.onboarding.finish({ interviewId, sessionToken: token }));
+  await Promise.all([starting, ...attaching]);
+  const { events = [] } = await fetchHistory(world.temporal, interviewId);
+  const ids = events?.flatMap(
+    ({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) => accepted?.protocolInstanceId ?? [],
+  );
+  expect(ids).toEqual([expect.stringMatching(/^finish-[0-9a-f]{8}-[0-9a-f-]{27}$/), 'finish']);
+  const page = readFileSync(new URL('../../docs/contract.md', import.meta.url), 'utf8');
+  expect(page).toContain('`OnboardingClient`: `finish-<uuid>`');
 });

@@ -114,7 +114,11 @@ describe('result after its timeout', () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'asked' } });
     const error = await pending(world.onboarding.result(interviewId, { timeoutMs: 500 }));
-    expect(error).toMatchObject({ stage: 'waiting', waitingFor: 'the update finish', hasWorker: true });
+    expect(error).toMatchObject({
+      stage: 'waiting',
+      waitingFor: 'someone to finish it (update finish)',
+      hasWorker: true,
+    });
     await world.onboarding.cancel(interviewId);
   });
 });

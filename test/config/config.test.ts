@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   ConfigError,
+  isExecutiveConfigured,
   isIncodeConfigured,
   namedSecretFiles,
   readConfig,
@@ -224,6 +225,9 @@ describe('default environment', () => {
     expect(readIncodeConfig().baseUrl).toBe('https://of-the-process.example');
     expect(readVerifyConfig().baseUrl).toBe('https://of-the-process.example');
     expect(isIncodeConfigured()).toBe(true);
+    expect(isExecutiveConfigured()).toBe(false);
+    vi.stubEnv('INCODE_EXECUTIVE_TOKEN', 'token');
+    expect(isExecutiveConfigured()).toBe(true);
     vi.stubEnv('INCODE_API_KEY_FILE', '/run/key');
     expect(namedSecretFiles()).toContainEqual(['INCODE_API_KEY_FILE', '/run/key']);
   });
@@ -281,4 +285,14 @@ it.each([
   [{ INCODE_API_KEY_FILE: '/run/key' }, true],
 ])('isIncodeConfigured for %j is %s', (env, expected) => {
   expect(isIncodeConfigured(env)).toBe(expected);
+});
+
+it.each([
+  [{}, false],
+  [{ INCODE_EXECUTIVE_TOKEN_FILE: '', INCODE_API_KEY: 'key' }, false],
+  [{ INCODE_EXECUTIVE_TOKEN_FILE: '/run/token' }, true],
+  [{ INCODE_EXECUTIVE_TOKEN: 'token' }, true],
+  [{ INCODE_EXECUTIVE_EMAIL: 'kyc@example.com' }, true],
+])('isExecutiveConfigured for %j is %s', (env, expected) => {
+  expect(isExecutiveConfigured(env)).toBe(expected);
 });

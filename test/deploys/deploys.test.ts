@@ -27,7 +27,7 @@ import { run } from '../support/cli.js';
 import { buildsOf, commandsOf, runCommands, sessionBuildsOf } from '../support/deployment.js';
 import { API_KEY } from '../support/world.js';
 
-// The page's commands, in its order, on a server of their own: every test goes on where the one before has stopped.
+// The commands of docs/deploys.md in their order, on a separate server. Each test continues where the one before stopped.
 
 const OLD = '1.4.0';
 const NEW = '1.5.0';
@@ -52,7 +52,7 @@ beforeAll(async () => {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   server = await startLocalTemporalServer({
     env,
-    // Minutes by default.
+    // The defaults are minutes.
     dynamicConfig: {
       'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '"2s"',
       'matching.wv.VersionDrainageStatusRefreshInterval': '"1s"',
@@ -82,7 +82,7 @@ const environment = () => ({
 async function startWorker(build: string): Promise<void> {
   const env = { ...environment(), WORKER_DEPLOYMENT_NAME: 'incode-onboarding', WORKER_BUILD_ID: build };
   workers[build] = await startWorkerProcess(env, join(directory, `${build}.log`));
-  // The server knows a version once its workers have asked every queue for work.
+  // The server knows a version once its workers have polled every task queue.
   const described = `temporal worker deployment describe-version --deployment-name incode-onboarding --build-id ${build}`;
   const queues = async () => (await runCommands([described], server.address).catch(() => '')).match(/^ +incode-/gm);
   await expect.poll(async () => (await queues())?.length).toBe(7);
@@ -106,20 +106,20 @@ async function outcomeOf(interviewId: string): Promise<string | null> {
   return (await onboarding.result(interviewId)).outcome;
 }
 
-/** Something happens to it; again and again, because a task that comes too soon after a change does not know of it. */
+/** Sends a webhook and returns the builds. Callers repeat it, because a task right after a change may not know about it. */
 async function buildsWhenTold(interviewId: string): Promise<(string | undefined)[]> {
   await onboarding.statusChanged({ interviewId, onboardingStatus: 'ID_VALIDATION_FINISHED' });
   return builds(interviewId);
 }
 
-/** Incode has processed it, and says so when it is asked about the webhook. */
+/** Incode has processed the session, and confirms the webhook. */
 async function processed(interviewId: string): Promise<void> {
   simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
   await onboarding.statusChanged({ interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' });
 }
 
-describe('deploys, as docs/deploys.md has them', () => {
-  it('a version that is not the current one is led to nothing, and doctor says so', async () => {
+describe('the deploys in docs/deploys.md', () => {
+  it('a version that is not current gets no session, and doctor reports that', async () => {
     await startWorker(OLD);
     await begin('first');
     await expect
@@ -132,7 +132,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     expect(simulator.callsOf('first')).toEqual([]);
   });
 
-  it('the first version is made the current one', async () => {
+  it('the first version becomes current and completes the waiting session', async () => {
     expect(FIRST).toHaveLength(1);
     expect(await temporalCommands(FIRST[0])).toMatch(new RegExp(`CurrentVersionBuildID +${OLD}`));
     expect(await outcomeOf('first')).toBe('approved');
@@ -141,10 +141,10 @@ describe('deploys, as docs/deploys.md has them', () => {
     await expect.poll(() => doctored('bulk version')).toMatchObject({ status: 'ok' });
   });
 
-  it('sessions stand everywhere, and a shard is paused, when the next version comes', async () => {
+  it('the next version starts while sessions are in different stages and a shard is paused', async () => {
     await begin('waits', { finishWhen: 'processed' });
     await begin('waits-long', { finishWhen: 'processed' });
-    // A session without a token, whose caller waits for Incode's answer, as a Nexus operation does.
+    // A session without a token whose caller waits for Incode's answer, like a Nexus operation.
     await simulator.openSession({ interviewId: 'no-token' });
     await onboarding.start({ interviewId: 'no-token' });
     await temporal.workflow.start(ANSWER_WORKFLOW, {
@@ -173,7 +173,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     expect(await temporalCommands(ramp)).toMatch(new RegExp(`RampingVersionBuildID +${NEW}[^]*Percentage +10`));
   });
 
-  it('what is new goes to the new version, what is under way ends with the old one, what waits moves', async () => {
+  it('new sessions use the new version, sessions in flight end with the old one, and waiting sessions move', async () => {
     expect(NEXT).toHaveLength(2);
     expect(await temporalCommands(NEXT[1])).toContain(NEW);
     await begin('new');
@@ -186,7 +186,7 @@ describe('deploys, as docs/deploys.md has them', () => {
     expect(await builds('waits-long')).toEqual([OLD]);
   });
 
-  it('back: new ones go to the old version again, and what waits comes back', async () => {
+  it('after going back, new sessions use the old version again and waiting sessions return', async () => {
     expect(BACK).toHaveLength(1);
     await temporalCommands(BACK[0]);
     await begin('after-going-back');
@@ -195,10 +195,10 @@ describe('deploys, as docs/deploys.md has them', () => {
     await expect.poll(() => buildsWhenTold('waits')).toEqual([OLD, NEW, OLD]);
   });
 
-  it('what waits for long is told, the old version drains, and is turned off', async () => {
+  it('sessions that wait for long are moved, and the old version drains and is turned off', async () => {
     expect(OFF).toHaveLength(3);
     await temporalCommands(NEXT[1]);
-    // As the page says: repeated until the count does not fall any more.
+    // As the page says, repeated until the count stops falling.
     await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 1');
     expect(await builds('no-token')).toEqual([OLD]);
     await temporalCommands(OFF[1]);

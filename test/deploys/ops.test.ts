@@ -5,6 +5,7 @@ import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/ind
 import { parseDuration } from '../../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { forceTimeMs } from '../../src/worker/run.js';
+import { containers, megabytes } from '../support/ops.js';
 
 const read = (file: string) => readFileSync(new URL(`../../ops/${file}`, import.meta.url), 'utf8');
 
@@ -57,18 +58,18 @@ interface NetworkPolicy {
   };
 }
 
-/** Names of the variables that a configuration reads. */
+/** The names of the variables that a configuration reads. */
 function namesReadBy(configure: (env: Record<string, string>) => unknown): Set<string> {
   const names = new Set<string>();
-  const told = new Proxy<Record<string, string>>({}, { get: (_, name) => void names.add(String(name)) });
-  expect(() => configure(told)).toThrow(ConfigError);
+  const recording = new Proxy<Record<string, string>>({}, { get: (_, name) => void names.add(String(name)) });
+  expect(() => configure(recording)).toThrow(ConfigError);
   return names;
 }
 
-/** Temporal's own are read by its library, and the allocator's by the C library. */
+/** Variables that Temporal's library or the C library reads. */
 const isForeign = (name: string) => /^TEMPORAL_(?!INCODE_)/.test(name) || name === 'MALLOC_TRIM_THRESHOLD_';
 
-/** The secrets are files of the target machine. */
+/** Replaces the secrets, which are files of the target machine. */
 const UNASKED = { WEBHOOK_ALLOW_UNAUTHENTICATED: 'true' };
 
 function readable(env: Record<string, string>): Record<string, string> {
@@ -77,13 +78,13 @@ function readable(env: Record<string, string>): Record<string, string> {
 }
 
 function expectWorkerEnvironment(env: Record<string, string>, stopsAfterSeconds: number): void {
-  const known = namesReadBy((given) => readConfig(given));
+  const known = namesReadBy((variables) => readConfig(variables));
   expect(Object.keys(env).filter((name) => !known.has(name) && !isForeign(name))).toEqual([]);
   const config = readConfig(readable(env));
   expect(config.shutdownGraceMs).toBe(parseDuration(env.WORKER_SHUTDOWN_GRACE ?? ''));
-  // No call is broken off: the longest one is a look at the status, and a finish.
+  // The grace period covers the longest call: a status read and a finish.
   expect(config.shutdownGraceMs).toBeGreaterThanOrEqual(config.timeoutMs + config.finishTimeoutMs);
-  // It ends by itself, with some seconds to spare.
+  // The worker exits some seconds before it would be killed.
   expect(stopsAfterSeconds * 1_000).toBeGreaterThan(forceTimeMs(config) + 5_000);
 }
 
@@ -96,23 +97,29 @@ describe('ops/kubernetes.yml', () => {
   const environment = ({ containers }: { containers: Container[] }) =>
     Object.fromEntries((containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
 
-  it('is YAML, and each deployment finds its own pods', () => {
+  it('is valid YAML, and each deployment selects its own pods', () => {
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
     expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy']);
     for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
   });
 
-  it('has variables as texts', () => {
+  it('gives the worker the memory that docs/worker.md recommends', () => {
+    const page = readFileSync(new URL('../../docs/worker.md', import.meta.url), 'utf8');
+    const [, recommended] = /Give its container (\d+) MB/.exec(page) ?? [];
+    expect(megabytes(containers()[0]?.resources.limits.memory)).toBe(Number(recommended));
+  });
+
+  it('has only strings as values of variables', () => {
     const values = workloads.flatMap(({ spec }) => spec.template.spec.containers[0]?.env ?? []);
     expect(values.filter(({ value }) => typeof value !== 'string')).toEqual([]);
   });
 
-  it('starts none anew because Temporal is away, and asks where they answer', () => {
+  it('probes the right ports, and restarts no container because Temporal is down', () => {
     const ports = [worker, webhooks].map((pod) => {
       const { livenessProbe, readinessProbe, startupProbe } = pod?.containers[0] ?? {};
       expect([livenessProbe?.httpGet.path, readinessProbe?.httpGet.path]).toEqual(['/healthz', '/readyz']);
       expect(startupProbe).toBeUndefined();
-      // An answer takes up to 2 s.
+      // A probe may take up to 2 s.
       expect(readinessProbe?.timeoutSeconds).toBeGreaterThan(2);
       return [livenessProbe?.httpGet.port, readinessProbe?.httpGet.port];
     });
@@ -125,7 +132,7 @@ describe('ops/kubernetes.yml', () => {
     ]);
   });
 
-  it('gives each deployment the secrets that its variables name, and no other', () => {
+  it('mounts in each deployment exactly the secrets that its variables name', () => {
     const secretsOf = (pod: Pod | undefined) => {
       const container = pod?.containers[0];
       const mount = container?.volumeMounts[0];
@@ -140,7 +147,7 @@ describe('ops/kubernetes.yml', () => {
     expect(secretsOf(webhooks)).toEqual(['incode-webhook-secrets', 'incode-encryption-keys']);
   });
 
-  it('meets the Pod Security standard "restricted", and gives no token of the Kubernetes API', () => {
+  it('meets the Pod Security standard "restricted", and mounts no token of the Kubernetes API', () => {
     for (const pod of [worker, webhooks]) {
       expect(pod).toMatchObject({
         automountServiceAccountToken: false,
@@ -154,7 +161,7 @@ describe('ops/kubernetes.yml', () => {
     }
   });
 
-  it('lets only Prometheus reach the metrics, and only the ingress the receiver', () => {
+  it('allows only Prometheus to reach the metrics, and only the ingress to reach the receiver', () => {
     const allowed = (pod: Workload | undefined) => {
       const labels = pod?.spec.template.metadata.labels ?? {};
       const own = policies.filter(({ spec }) =>
@@ -179,7 +186,7 @@ describe('ops/kubernetes.yml', () => {
     ]);
   });
 
-  it('configures workers, and gives them the time that they need to end', () => {
+  it('configures workers, and gives them enough time to drain', () => {
     if (!worker) throw new Error('There is no worker');
     expect(worker.containers[0]?.command.at(-1)).toBe('worker');
     const env = environment(worker);
@@ -187,12 +194,12 @@ describe('ops/kubernetes.yml', () => {
     expect(readConfig(readable(env)).deployment).toEqual({ deploymentName: 'incode-onboarding', buildId: '1.4.0' });
   });
 
-  it('configures the receiver, and gives it the time that it needs to drain', () => {
+  it('configures the receiver, and gives it enough time to drain', () => {
     if (!webhooks) throw new Error('There is no receiver');
     expect(webhooks.containers[0]?.command.at(-1)).toBe('webhooks');
     const env = environment(webhooks);
     const known = namesReadBy((given) => readWebhookConfig(given));
-    // Those of clients are read by the client.
+    // The client reads its own variables.
     const isClients = (name: string) => isForeign(name) || name === 'TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE';
     expect(Object.keys(env).filter((name) => !known.has(name) && !isClients(name))).toEqual([]);
     const waits = Number(webhooks.containers[0]?.lifecycle?.preStop.exec.command[1]);
@@ -208,7 +215,7 @@ describe('ops/temporal-incode-worker.service', () => {
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
   const all = (name: string) => settings.filter(([key]) => key === name).map(([, value]) => value);
 
-  it('configures a worker, and gives it the time that it needs to end', () => {
+  it('configures a worker, and gives it enough time to drain', () => {
     const env = Object.fromEntries(
       all('Environment').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
     );
@@ -216,10 +223,10 @@ describe('ops/temporal-incode-worker.service', () => {
     expectWorkerEnvironment(env, Number(all('TimeoutStopSec')[0]));
   });
 
-  it('has secrets where a change of them is seen, and leaves none behind', () => {
+  it('reads secrets from files whose changes are noticed, and writes no core dumps', () => {
     const files = all('Environment').filter((pair) => /^\w+_FILE=/.test(pair));
     expect(files).toHaveLength(2);
-    // Not those that systemd copies at the start: %d is their directory.
+    // Not credentials in %d, which systemd copies only at the start.
     for (const pair of files) expect(pair).toMatch(/_FILE=\/etc\//);
     expect(settings.some(([key]) => /Credential/.test(key))).toBe(false);
     expect(all('LimitCORE')).toEqual(['0']);

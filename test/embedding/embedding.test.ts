@@ -13,7 +13,7 @@ import { thrown } from '../support/thrown.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 import type { Parent } from './workflows.js';
 
-// `world` is where onboardings run; beside it, a worker of another team.
+// `world` runs onboardings. A second worker belongs to another team.
 
 let world: TestWorld;
 let bundle: string;
@@ -53,7 +53,7 @@ function start(workflow: string, argument: unknown): Promise<WorkflowHandle> {
 }
 
 describe('an activity in a workflow of another team', () => {
-  it('finishes a session once if the answer is lost on the way', async () => {
+  it('finishes a session once if the answer is lost', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
     const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
@@ -66,14 +66,14 @@ describe('an activity in a workflow of another team', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('goes on for as long as Incode is away', async () => {
+  it('retries for as long as Incode is down', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: 2 });
     const finished = await (await start('finishing', { interviewId, sessionToken: token })).result();
     expect(finished).toMatchObject({ finish: { action: 'approved', confirmedBy: 'response' } });
   });
 
-  it('fails with a type for what the workflow has to see to', async () => {
+  it('fails with a type that the workflow can handle', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.revokeTokens(interviewId);
     const failed = await thrown((await start('finishing', { interviewId, sessionToken: token })).result());
@@ -83,32 +83,32 @@ describe('an activity in a workflow of another team', () => {
     });
   });
 
-  it('brings none of our workflows into the bundle', () => {
+  it('adds none of our workflows to the bundle', () => {
     expect(bundle.includes('Finish the session at Incode')).toBe(true);
     expect(bundle.includes('function onboardingSession')).toBe(false);
     expect(bundle.includes('function onboardingBatch')).toBe(false);
   });
 });
 
-describe('onboardingSession as a child', () => {
-  async function startParent(given: Partial<OnboardingInput> = {}, options: Partial<Parent> = {}) {
+describe('onboardingSession as a child workflow', () => {
+  async function startParent(more: Partial<OnboardingInput> = {}, options: Partial<Parent> = {}) {
     const { interviewId, token } = await world.simulator.openSession();
-    const input: OnboardingInput = { interviewId, sessionToken: token, ...given };
+    const input: OnboardingInput = { interviewId, sessionToken: token, ...more };
     const parent = () => start('parent', { input, taskQueue: world.taskQueue, ...options } satisfies Parent);
     return { interviewId, token, parent, started: await parent() };
   }
 
-  /** As its parent's history says: only from then on does a policy concern the child. */
+  /** Until the parent's history contains the child's start. From then on the parent's close policy applies. */
   async function untilChildRuns(parent: WorkflowHandle): Promise<void> {
     const hasChild = async () =>
       (await parent.fetchHistory()).events?.some((event) => event.childWorkflowExecutionStartedEventAttributes);
     await expect.poll(hasChild).toBe(true);
   }
 
-  it('gives its parent the result, and is found like any other', async () => {
+  it('returns its result to the parent, and can be found and finished like any other session', async () => {
     const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
     await untilChildRuns(started);
-    // Nobody set its stage at the start, but its waits and its end are listed.
+    // A parent sets no search attribute at the start, but the child sets it later.
     await expect.poll(() => searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'waiting' });
     expect(await world.onboarding.start({ interviewId })).toMatchObject({ attached: true });
     expect(await world.onboarding.finish({ interviewId })).toMatchObject({ action: 'approved' });
@@ -117,7 +117,7 @@ describe('onboardingSession as a child', () => {
     await expectSound(world, interviewId);
   });
 
-  it('of a session that was completed before does not finish it again', async () => {
+  it('does not finish a session that was completed before', async () => {
     const { interviewId, started, parent } = await startParent();
     await started.result();
     const again = await (await parent()).result();
@@ -125,7 +125,7 @@ describe('onboardingSession as a child', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is not started for a session whose onboarding runs, and does it no harm', async () => {
+  it('is refused for a session that is already running, without affecting it', async () => {
     const { interviewId, started, parent } = await startParent({ plan: { finishWhen: 'asked' } });
     await untilChildRuns(started);
     const refused = await thrown((await parent()).result());
@@ -134,17 +134,17 @@ describe('onboardingSession as a child', () => {
     expect(await started.result()).toMatchObject({ outcome: 'approved' });
   });
 
-  it('is cancelled with its parent, and finishes nothing', async () => {
+  it('is cancelled with its parent, and does not finish the session', async () => {
     const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
     await untilChildRuns(started);
     await started.cancel();
     expect((await thrown(started.result())).cause).toMatchObject({ name: 'CancelledFailure' });
-    // The parent waited for it.
+    // The parent waited for the child to end.
     expect((await handleOf(world, interviewId).describe()).status.name).toBe('CANCELLED');
     expect(world.simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('goes on if its parent is terminated and the policy is ABANDON', async () => {
+  it('continues if its parent is terminated and the policy is ABANDON', async () => {
     const { interviewId, started } = await startParent({ plan: { finishWhen: 'asked' } });
     await untilChildRuns(started);
     await started.terminate();
@@ -162,7 +162,7 @@ describe('onboardingSession as a child', () => {
     await expect.poll(async () => (await handleOf(world, interviewId).describe()).status.name).toBe('CANCELLED');
   });
 
-  it('is typed', () => {
+  it('has typed inputs', () => {
     const calls = [
       // @ts-expect-error: the interview id is a string
       () => executeChild(onboardingSession, { args: [{ interviewId: 1 }] }),

@@ -1,4 +1,4 @@
-// Workflows of another team, bundled as they would be.
+// Workflows of another team, bundled like theirs.
 import { executeChild, type ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
 import { ACTIVITY_OPTIONS, type FinishStatusResult, type IncodeActivities } from 'temporal-incode/activity-options';
 import {
@@ -11,14 +11,14 @@ import {
 
 const { finishStatus } = proxyActivities<IncodeActivities>(ACTIVITY_OPTIONS.finishStatus);
 
-/** Does not ask for the status to be read first: what keeps it from finishing twice is the activity alone. */
+/** Passes no `verifyFirst`, so that only the activity itself prevents a second finish. */
 export async function finishing(session: { interviewId: string; sessionToken: string }): Promise<FinishStatusResult> {
   return finishStatus(session);
 }
 
 export interface Parent {
   input: OnboardingInput;
-  /** Of the worker that has the workflow `onboardingSession`. */
+  /** The task queue of the worker that runs `onboardingSession`. */
   taskQueue: string;
   parentClosePolicy?: ParentClosePolicy;
 }

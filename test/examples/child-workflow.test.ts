@@ -40,7 +40,7 @@ describe.each([
     });
   }
 
-  it('completes the session once, and gets its outcome', async () => {
+  it('completes the session once and returns its outcome', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
     const parent = await start(interviewId, token);
@@ -49,7 +49,7 @@ describe.each([
     expect((await onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('fails with what Incode refuses for good', async () => {
+  it('fails with the type of a permanent refusal by Incode', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     const parent = await start(interviewId, token);
@@ -58,7 +58,7 @@ describe.each([
     expect(failed.cause).toMatchObject({ name: 'ChildWorkflowFailure', cause: { type: 'IncodeUnknownSession' } });
   });
 
-  it('ends well', async () => {
+  it('exits with 0 after SIGTERM', async () => {
     expect(await theirs.stop()).toBe(0);
   });
 });

@@ -1,5 +1,4 @@
 import { BatchMismatchError } from 'temporal-incode/client';
-import { BULK_TASK_QUEUE } from 'temporal-incode/contract';
 import { startTestOnboarding, type TestOnboarding } from 'temporal-incode/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextPage, nextPageOrError } from './client-finish.js';
@@ -7,8 +6,7 @@ import { completeAll, saved, startAll } from './client-many.js';
 
 let test: TestOnboarding;
 beforeAll(async () => {
-  // Batches of the client go to this queue.
-  test = await startTestOnboarding({ worker: { WORKER_BULK_TASK_QUEUE: BULK_TASK_QUEUE } });
+  test = await startTestOnboarding();
 }, 120_000);
 afterAll(() => test?.stop());
 

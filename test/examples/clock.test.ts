@@ -17,6 +17,6 @@ await incode.finishStatus({ interviewId, sessionToken: token });
 await simulator.advanceTime(20 * DAY);
 expect(simulator.session(interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
 
-it('months take a moment', () => {
+it('advanceTime lets a manual review end after 20 days of simulated time', () => {
   expect(simulator.effects(interviewId).finished).toBe(1);
 });

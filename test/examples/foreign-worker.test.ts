@@ -22,20 +22,20 @@ function signUp(interviewId: string, sessionToken: string): Promise<unknown> {
   return worker.meanwhile(result);
 }
 
-it('opens an account for who passes, and none for who does not', async () => {
+it('the example opens an account for an approved person and none for a rejected one', async () => {
   const approved = await world.simulator.openSession();
   const rejected = await world.simulator.openSession({ action: 'rejected' });
   expect(await signUp(approved.interviewId, approved.token)).toEqual({ account: `account-of-${approved.interviewId}` });
   expect(await signUp(rejected.interviewId, rejected.token)).toEqual({ account: null });
 });
 
-it('does so once if the answer is lost on the way', async () => {
+it('the example opens an account once if the answer is lost', async () => {
   const { interviewId, token } = await world.simulator.openSession();
   world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
   expect(await signUp(interviewId, token)).toEqual({ account: `account-of-${interviewId}` });
   expect(world.simulator.effects(interviewId).finished).toBe(1);
 });
 
-it('ends well', async () => {
+it('the example exits with 0 after SIGTERM', async () => {
   expect(await worker.stop()).toBe(0);
 });

@@ -40,7 +40,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     );
   const finish = (user: string, base = url) => ask(user, 'POST', '/onboarding/finish', base);
   const look = (user: string, base = url) => ask(user, 'GET', '/onboarding', base);
-  /** As a browser does that begins to capture. */
+  /** Starts an onboarding like a browser. */
   async function begin(base = url): Promise<{ user: string; interviewId: string; token: string }> {
     const user = randomUUID();
     const { status, body } = await ask(user, 'POST', '/onboarding', base);
@@ -48,7 +48,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     return { user, ...(body as { interviewId: string; token: string }) };
   }
 
-  it("answers with Incode's answer, to a second request too", async () => {
+  it("returns Incode's answer, also to a second request", async () => {
     const { user, interviewId } = await begin();
     const answer = { status: 200, body: { action: 'approved', redirectionUrl: 'https://example.com/next' } };
     expect(await finish(user)).toMatchObject(answer);
@@ -59,7 +59,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
       .toMatchObject({ status: 200, body: { status: 'completed', stage: 'done', outcome: 'approved', failure: null } });
   });
 
-  it('gives a person the verdict of their own session only, whatever the browser sends', async () => {
+  it("returns only the verdict of the user's own session, whatever ids the browser sends", async () => {
     const [mine, other] = [await begin(), await begin()];
     const foreign = { interviewId: other.interviewId, sessionToken: other.token, token: other.token };
     const query = `?interviewId=${other.interviewId}&sessionToken=${other.token}`;
@@ -69,7 +69,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     expect(await ask(mine.user, 'POST', `/onboardings/${other.interviewId}/finish`)).toMatchObject({ status: 404 });
   });
 
-  it('keeps one session for each user, and answers 404 to one without', async () => {
+  it('keeps one session per user, and answers 404 to a user without one', async () => {
     const { user, interviewId } = await begin();
     expect((await ask(user, 'POST', '/onboarding')).body).toMatchObject({ interviewId });
     expect(await finish('nobody')).toMatchObject({ status: 404 });
@@ -77,7 +77,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     expect((await fetch(`${url}/onboarding`)).status).toBe(401);
   });
 
-  it('says where to look if the answer takes longer than anybody waits', async () => {
+  it('answers with a link to the status if the answer takes too long', async () => {
     await using impatient = startExample(`${name}/server.ts`, { ...world.env, PORT: '0', PATIENCE_MS: '3000' });
     const base = await impatient.wrote(/Listening at (\S+)/);
     const { user, interviewId } = await begin(base);
@@ -95,7 +95,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
   it.each([
     ['a session that Incode does not know', 404, 404, 'IncodeUnknownSession'],
     ['a session that Incode refuses', 405, 422, 'IncodeMethodNotAllowed'],
-  ])('answers %s with its type', async (_, incode, status, type) => {
+  ])('answers with a type to %s', async (_, incode, status, type) => {
     const { user, interviewId, token } = await begin();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: incode });
     const refused = await finish(user);
@@ -111,7 +111,7 @@ describe.each(['express', 'fastify'])('%s', (name) => {
     expect(await finish(user)).toMatchObject({ status: 410 });
   });
 
-  it('answers a request that is under way before it ends', async () => {
+  it('answers a request in flight before it exits', async () => {
     const { user, interviewId } = await begin();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_500 });
     const answer = finish(user);
@@ -122,13 +122,13 @@ describe.each(['express', 'fastify'])('%s', (name) => {
   });
 });
 
-it('both keep sessions in the same way', () => {
+it('both examples contain the same sessions.ts', () => {
   const [one, other] = ['express', 'fastify'].map((name) => read(`examples/${name}/sessions.ts`));
   expect(one).toBe(other);
 });
 
 describe.each(['express', 'fastify'])('%s without Temporal', (name) => {
-  it('answers 503, and does not say that the session goes on', async () => {
+  it('answers 503 without claiming that the session continues', async () => {
     const own = await startExampleWorld();
     await using service = startExample(`${name}/server.ts`, { ...own.env, PORT: '0', PATIENCE_MS: '1000' });
     const url = await service.wrote(/Listening at (\S+)/);

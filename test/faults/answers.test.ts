@@ -27,18 +27,18 @@ afterAll(() => world[Symbol.asyncDispose]());
 interface Expected {
   outcome: 'approved' | 'undecided';
   confirmedBy: 'response' | 'status' | 'unconfirmed';
-  /** Calls of finish-status, the one that goes wrong included. */
+  /** Calls of finish-status, including the one that fails. */
   calls: number;
-  /** How often the session is finished at Incode. */
+  /** How often Incode finished the session. */
   finished: number;
 }
 
 const RETRIED: Expected = { outcome: 'approved', confirmedBy: 'response', calls: 2, finished: 1 };
 const TAKEN: Expected = { outcome: 'approved', confirmedBy: 'status', calls: 1, finished: 1 };
-/** Incode has accepted the request, so it is not sent again, and no status ever confirms it. */
+/** Incode accepted the request, so it is not sent again, but no status confirms it. */
 const UNCONFIRMED: Expected = { outcome: 'undecided', confirmedBy: 'unconfirmed', calls: 1, finished: 0 };
 
-/** What happens to the first finish-status call, and how the session ends all the same. */
+/** The fault of the first finish-status call, and how the session ends. */
 const OVERCOME: [string, () => FaultEffect, Expected][] = [
   ['403', () => ({ kind: 'status', status: 403 }), RETRIED],
   ['407', () => ({ kind: 'status', status: 407 }), RETRIED],
@@ -62,18 +62,18 @@ const OVERCOME: [string, () => FaultEffect, Expected][] = [
   ['502 with HTML after the effect', () => ({ kind: 'status', status: 502, body: 'html', effect: true }), TAKEN],
   ['504 before the effect', () => ({ kind: 'status', status: 504 }), RETRIED],
   ['504 after the effect', () => ({ kind: 'status', status: 504, body: 'empty', effect: true }), TAKEN],
-  ['a status that nobody knows, after the effect', () => ({ kind: 'status', status: 599, effect: true }), TAKEN],
+  ['an unknown status after the effect', () => ({ kind: 'status', status: 599, effect: true }), TAKEN],
   ['204 after the effect', () => ({ kind: 'status', status: 204, body: 'empty', effect: true }), TAKEN],
   ['reset before the effect', () => ({ kind: 'reset' }), RETRIED],
   ['reset after the effect', () => ({ kind: 'reset', effect: true }), TAKEN],
   ['truncated JSON before the effect', () => ({ kind: 'truncated', effect: false }), UNCONFIRMED],
   ['truncated JSON after the effect', () => ({ kind: 'truncated' }), TAKEN],
-  ['[] as body', () => ({ kind: 'body', body: '[]' }), TAKEN],
-  ['null as body', () => ({ kind: 'body', body: 'null' }), TAKEN],
-  ['"x" as body', () => ({ kind: 'body', body: '"x"' }), TAKEN],
-  ['nothing as body', () => ({ kind: 'body', body: '' }), TAKEN],
-  ['HTML as body, before the effect', () => ({ kind: 'body', body: '<html>', effect: false }), UNCONFIRMED],
-  ['{} as body, before the effect', () => ({ kind: 'body', body: '{}', effect: false }), UNCONFIRMED],
+  ['the body []', () => ({ kind: 'body', body: '[]' }), TAKEN],
+  ['the body null', () => ({ kind: 'body', body: 'null' }), TAKEN],
+  ['the body "x"', () => ({ kind: 'body', body: '"x"' }), TAKEN],
+  ['an empty body', () => ({ kind: 'body', body: '' }), TAKEN],
+  ['an HTML body before the effect', () => ({ kind: 'body', body: '<html>', effect: false }), UNCONFIRMED],
+  ['the body {} before the effect', () => ({ kind: 'body', body: '{}', effect: false }), UNCONFIRMED],
   [
     'a logical failure with 200',
     () => ({ kind: 'body', body: '{"success": false, "failReason": "SESSION_NOT_READY"}', effect: false }),
@@ -88,8 +88,8 @@ const OVERCOME: [string, () => FaultEffect, Expected][] = [
   ['a redirect to another host', () => ({ kind: 'redirect', location: elsewhere }), RETRIED],
 ];
 
-describe('is overcome, with at most one effect:', () => {
-  it.concurrent.each(OVERCOME)('%s', async (_, fault, expected) => {
+describe('faults of the first finish', () => {
+  it.concurrent.each(OVERCOME)('completes a session after %s, with at most one effect', async (_, fault, expected) => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, ...fault() });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -103,19 +103,19 @@ describe('is overcome, with at most one effect:', () => {
     await expectNoSecrets(interviewId, token);
   });
 
-  it('a redirect never reached the other host', () => {
+  it('never follows a redirect to the other host', () => {
     expect(hitsElsewhere).toBe(0);
   });
 });
 
-describe('is refused for good, with a typed failure and no effect:', () => {
+describe('permanent refusals of a finish', () => {
   it.concurrent.each([
     [400, FAILURES.badRequest],
     [404, FAILURES.unknownSession],
     [405, FAILURES.methodNotAllowed],
     [406, FAILURES.notAcceptable],
     [418, FAILURES.badRequest],
-  ])('%i', async (status, type) => {
+  ])('a finish that is refused with %i fails the session with %s and has no effect', async (status, type) => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -128,15 +128,18 @@ describe('is refused for good, with a typed failure and no effect:', () => {
   });
 });
 
-describe('a finished session keeps its outcome', () => {
-  it.concurrent.each([400, 404, 405])('when the score is refused with %i for a while', async (status) => {
-    const { interviewId, token } = await world.simulator.openSession();
-    world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status, times: 2 });
-    await world.onboarding.start({ interviewId, sessionToken: token });
-    expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
-  });
+describe('refusals after a finish', () => {
+  it.concurrent.each([400, 404, 405])(
+    'completes a session whose score is refused with %i for a while',
+    async (status) => {
+      const { interviewId, token } = await world.simulator.openSession();
+      world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status, times: 2 });
+      await world.onboarding.start({ interviewId, sessionToken: token });
+      expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
+    },
+  );
 
-  it('when the score is refused for good', async () => {
+  it('keeps the outcome if the score is refused permanently', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 404, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { scoreDeadline: '1s' } });
@@ -144,14 +147,14 @@ describe('a finished session keeps its outcome', () => {
     expect({ outcome, action: finish?.action }).toEqual({ outcome: 'undecided', action: 'approved' });
   });
 
-  it('when closing is refused, and says so', async () => {
+  it('keeps the outcome if closing is refused, and reports that', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'status', status: 400, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', closed: false });
   });
 
-  it('when the answer to closing is lost, and the repeat refused', async () => {
+  it('counts a session as closed if the answer was lost and the repeat is refused', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'reset', effect: true });
     world.simulator.fault({ operation: 'closeSession', interviewId, kind: 'status', status: 409 });
@@ -160,12 +163,12 @@ describe('a finished session keeps its outcome', () => {
   });
 });
 
-describe('is waited for, visibly:', () => {
+describe('refusals that an operator must fix', () => {
   it.concurrent.each([
     [403, FAILURES.apiKeyRefused],
     [503, FAILURES.notTaken],
     [302, FAILURES.misconfigured],
-  ])('%i', async (status, type) => {
+  ])('a session waits visibly after %i with the failure %s', async (status, type) => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -182,7 +185,7 @@ describe('is waited for, visibly:', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('an API key that the operator mends after a while', async () => {
+  it('completes a session after the operator corrects the API key', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.setApiKeys(['another-key']);
     try {
@@ -207,7 +210,7 @@ describe('is waited for, visibly:', () => {
       1,
     ],
   ])(
-    'an API key that the operator mends while a session is %s: its poll does not wait for its interval',
+    'continues soon after a corrected API key while a session is %s, without waiting for the poll interval',
     async (stage, spec, plan, skip) => {
       // Polls come every 15 minutes, and every 6 hours.
       await using own = await startTestWorld();
@@ -224,9 +227,9 @@ describe('is waited for, visibly:', () => {
   );
 });
 
-describe('after a request that may still be running', () => {
-  it('Incode is not asked to finish again before the settle time, and not at all if the effect comes late', async () => {
-    // The caller gives up after 1 s, Incode goes on and finishes after 1.5 s.
+describe('a request that may still be running', () => {
+  it('is not repeated before the settle time, and not at all if its effect comes late', async () => {
+    // The client times out after 1 s. Incode finishes the session after 1.5 s.
     await using slow = await startTestWorld({
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
@@ -242,7 +245,7 @@ describe('after a request that may still be running', () => {
     expect(slow.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('a hang beyond the time-out is finished again once the settle time has passed', async () => {
+  it('is repeated after the settle time if it had no effect', async () => {
     await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang' });
@@ -253,11 +256,11 @@ describe('after a request that may still be running', () => {
     await expectNoSecrets(interviewId, token, slow);
   });
 
-  it('a status that cannot be read meanwhile does not shorten the wait', async () => {
+  it('is not repeated earlier if the status cannot be read', async () => {
     await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset' });
-    // The look before the first request goes well.
+    // The status read before the first request succeeds.
     slow.simulator.fault({
       operation: 'onboardingStatus',
       interviewId,
@@ -274,8 +277,8 @@ describe('after a request that may still be running', () => {
   });
 });
 
-describe('Incode away:', () => {
-  it('connection refused is waited out', async () => {
+describe('Incode unreachable', () => {
+  it('a session completes after Incode refused connections', async () => {
     const { startIncodeSimulator } = await import('../../src/testing/index.js');
     const gone = await startIncodeSimulator({ apiKeys: [API_KEY] });
     await gone.close();
@@ -290,7 +293,7 @@ describe('Incode away:', () => {
     const back = await startIncodeSimulator({ apiKeys: [API_KEY], port: gone.port });
     const { token } = await back.openSession({ interviewId: 'refused' });
     await away.onboarding.result('refused', { timeoutMs: 5 }).catch(() => undefined);
-    // The token that was given is unknown to the new one.
+    // The new simulator does not know the token.
     await expect.poll(async () => (await away.onboarding.state('refused')).state?.stage).toBe('needsToken');
     await away.onboarding.renewToken('refused', token);
     expect((await away.onboarding.result('refused')).outcome).toBe('approved');
@@ -298,7 +301,7 @@ describe('Incode away:', () => {
     await back.close();
   });
 
-  it('a name that DNS does not know is waited out', async () => {
+  it('a session waits while the host name of Incode is unknown', async () => {
     await using away = await startTestWorld({ incode: { baseUrl: 'https://incode.invalid' } });
     await away.onboarding.start({ interviewId: 'no-dns', sessionToken: 'token-of-nobody' });
     await expect
@@ -308,7 +311,7 @@ describe('Incode away:', () => {
   });
 });
 
-/** Inputs carry the token to where it is used; nothing else may. */
+/** Only inputs may contain the token. */
 async function expectNoSecrets(interviewId: string, token: string, of = world): Promise<void> {
   const history = textWithoutInputs(await fetchHistory(of.temporal, interviewId));
   const description = JSON.stringify((await of.onboarding.state(interviewId)) ?? '');

@@ -20,7 +20,7 @@ const SESSIONS = Number(process.env.PROOF_SESSIONS ?? 1_500);
 const KILLS = Number(process.env.PROOF_KILLS ?? 3);
 const SEED = Number(process.env.PROOF_SEED ?? 1);
 
-/** Each strikes one session in a hundred, 5 % in all. */
+/** Each fault affects one session in a hundred, 5 % in all. */
 const FAULTS: FaultEffect[] = [
   { kind: 'status', status: 503 },
   { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
@@ -32,11 +32,11 @@ const FAULTS: FaultEffect[] = [
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 it(
-  `${KILLS} kills of worker, server and client in a batch of ${SESSIONS} lose nothing and finish nothing twice`,
+  `${KILLS} kills of worker, server and client during a batch of ${SESSIONS} sessions lose no session and finish none twice`,
   async () => {
     const random = randomFrom(SEED);
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-proof-'));
-    // Incode's own limit, and so the settle time, a tenth of what they are.
+    // Incode's own time limit, and therefore the settle time, are a tenth of the real ones.
     const simulator = await startIncodeSimulator({ apiKeys: [API_KEY], latencyMs: 20, timeScale: 0.1 });
     const run = new Run(simulator, directory);
     try {
@@ -75,7 +75,7 @@ async function sessionsFile(simulator: IncodeSimulator, directory: string): Prom
   return file;
 }
 
-/** A server, a worker and a client, each a process of its own that can be killed and started again. */
+/** A server, a worker and a client, each a separate process that can be killed and restarted. */
 class Run {
   readonly ids = Array.from({ length: SESSIONS }, (_, index) => `proof-${index}`);
   readonly results: string;
@@ -107,7 +107,7 @@ class Run {
       const port = Number(this.server?.address.split(':')[1]);
       await this.server?.kill();
       await this.startServer(port);
-      // A worker that lost its server may have ended by itself, as one does that a supervisor starts again.
+      // A worker that lost its server may have exited, as it would under a supervisor.
       await this.worker?.kill();
       await this.startWorker();
     } else {
@@ -116,14 +116,14 @@ class Run {
     }
   }
 
-  /** @returns the exit code of a client that ran to the end */
+  /** @returns the exit code of a client that was not killed */
   async end(): Promise<number> {
     for (;;) {
       const { client } = this;
       if (!client) throw new Error('Nothing was begun');
       if (client.exitCode === null && client.signalCode === null) await once(client, 'exit');
       if (client.exitCode === 0) return 0;
-      // It ended with the server, and said how to attach again.
+      // The client exited because the server was killed, and printed how to attach again.
       this.startClient();
     }
   }
@@ -158,7 +158,7 @@ class Run {
   }
 }
 
-/** mulberry32: a failing run can be played again. */
+/** mulberry32, so that a failing run can be repeated with its seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

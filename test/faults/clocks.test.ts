@@ -7,13 +7,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('a worker whose clock is ahead by more than the settle time does not finish a session again', async () => {
-  // In a process of its own, because only the worker's clock is to be wrong.
+it('a worker whose clock is ahead by more than the settle time finishes a session once', async () => {
+  // The simulator runs in a separate process, so that only the worker's clock is wrong.
   const { child } = start(['simulator', '--port', '0', '--api-key', API_KEY, '--json']);
   try {
     const [line] = await once(child.stdout, 'data');
     const { url } = JSON.parse(String(line)) as { url: string };
-    // biome-ignore lint/suspicious/noExplicitAny: whatever the control API answers
+    // biome-ignore lint/suspicious/noExplicitAny: any answer of the control API
     const simulator = async (path: string, body?: object): Promise<any> => {
       const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
       return (await fetch(`${url}/_simulator/${path}`, init)).json();
@@ -22,7 +22,7 @@ it('a worker whose clock is ahead by more than the settle time does not finish a
     const { interviewId, token } = await simulator('sessions', {});
     const calls = async (operation: string): Promise<unknown[]> =>
       (await simulator(`calls?interviewId=${interviewId}&operation=${operation}`)).calls;
-    // The effect comes 3 s after the answer is lost: later than the first retry, sooner than the settle time.
+    // The finish takes effect 3 s after the answer is lost: after the first retry, but before the settle time is over.
     const lost = { kind: 'reset', effect: true, effectAfterMs: 3_000 };
     await simulator('faults', { operation: 'finishStatus', interviewId, ...lost });
     const input = { interviewId, sessionToken: token, plan: { score: false }, verifyFirst: 'trust' as const };

@@ -14,7 +14,7 @@ import {
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
 import { API_KEY } from '../support/world.js';
 
-// A server and a worker process of their own, because both are killed.
+// A separate server and worker process, because the tests kill both.
 
 let directory: string;
 let simulator: IncodeSimulator;
@@ -26,7 +26,7 @@ let onboarding: OnboardingClient;
 const logFile = () => join(directory, 'worker.log');
 
 async function startServer(port = 0): Promise<void> {
-  // Never the shared one, whatever TEMPORAL_ADDRESS says.
+  // Without TEMPORAL_ADDRESS, so that a new server starts.
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   server = await startLocalTemporalServer({ port, dataDir: directory, env });
 }
@@ -68,27 +68,30 @@ async function expectNoSecrets(interviewId: string, token: string): Promise<void
   }
 }
 
-describe('a worker killed with SIGKILL during the call', () => {
+describe('SIGKILL of a worker during a finish', () => {
   it.each([
     ['after the effect', true, 'status', 1],
     ['before the effect', false, 'response', 2],
-  ] as const)('%s: another one completes the session once', async (_, effect, confirmedBy, calls) => {
-    const { interviewId, token } = await simulator.openSession();
-    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
-    await onboarding.start({ interviewId, sessionToken: token });
-    await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
-    await worker.kill();
-    await startWorker();
-    const { outcome, finish } = await onboarding.result(interviewId);
-    expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy });
-    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
-    expect(simulator.effects(interviewId).finished).toBe(1);
-    await expectNoSecrets(interviewId, token);
-  });
+  ] as const)(
+    '%s: another worker completes the session and finishes it once',
+    async (_, effect, confirmedBy, calls) => {
+      const { interviewId, token } = await simulator.openSession();
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
+      await onboarding.start({ interviewId, sessionToken: token });
+      await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
+      await worker.kill();
+      await startWorker();
+      const { outcome, finish } = await onboarding.result(interviewId);
+      expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy });
+      expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
+      expect(simulator.effects(interviewId).finished).toBe(1);
+      await expectNoSecrets(interviewId, token);
+    },
+  );
 });
 
-describe('a worker stopped with SIGTERM during the call', () => {
-  it('lets the call end, and another one goes on', async () => {
+describe('SIGTERM of a worker during a finish', () => {
+  it('the call ends, and another worker completes the session', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_000 });
     await onboarding.start({ interviewId, sessionToken: token });
@@ -103,8 +106,8 @@ describe('a worker stopped with SIGTERM during the call', () => {
   });
 });
 
-describe('the Temporal server killed with SIGKILL', () => {
-  it('during the wait for a retry: the session goes on when it is back', async () => {
+describe('SIGKILL of the Temporal server', () => {
+  it('a session that waits for a retry continues after the server restarts', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({
       operation: 'finishStatus',
@@ -124,7 +127,7 @@ describe('the Temporal server killed with SIGKILL', () => {
     await expectNoSecrets(interviewId, token);
   });
 
-  it('and the worker too, during the call: the session is completed once', async () => {
+  it('a session is finished once if the worker is killed too during the finish', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true });
     await onboarding.start({ interviewId, sessionToken: token });

@@ -22,7 +22,7 @@ import {
 import { all } from '../support/batch.js';
 import { API_KEY } from '../support/world.js';
 
-// Workers are real processes, because SIGSTOP freezes a whole process. Each test freezes one for longer than the heartbeat timeout.
+// Workers are real processes, because SIGSTOP freezes a whole process. Each test freezes a worker for longer than the heartbeat timeout.
 
 let directory: string;
 let simulator: IncodeSimulator;
@@ -45,7 +45,7 @@ async function startWorker(): Promise<WorkerProcess> {
   return worker;
 }
 
-/** The server has a request of the worker for an activity, which it answers also when the worker is frozen. */
+/** Until the worker polls for activities. The server answers that poll even when the worker is frozen. */
 async function untilPolling({ pid }: WorkerProcess, taskQueue: string): Promise<void> {
   const { workflowService, options } = onboarding.temporal;
   const polls = async () => {
@@ -89,7 +89,7 @@ async function openSessions(count: number): Promise<Required<Pick<BatchSession, 
   return opened.map(({ interviewId, token }) => ({ interviewId, sessionToken: token }));
 }
 
-/** A status that is read while the other worker's request is under way says "unfinished". */
+/** A status that is read while the other worker's request is in flight says "unfinished". */
 function finishSlowly(): void {
   simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 3_000, times: null });
 }
@@ -98,7 +98,7 @@ function timesFinished(sessions: BatchSession[]): number[] {
   return sessions.map(({ interviewId }) => simulator.effects(interviewId).finished);
 }
 
-/** Workflows whose activity the server has handed to this worker. */
+/** Workflows whose activity the server has given to this worker. */
 async function heldBy({ pid }: WorkerProcess, handles: WorkflowHandle[]): Promise<number[]> {
   const descriptions = await Promise.all(handles.map((handle) => handle.describe()));
   return descriptions.flatMap(({ raw }, index) =>
@@ -108,7 +108,7 @@ async function heldBy({ pid }: WorkerProcess, handles: WorkflowHandle[]): Promis
   );
 }
 
-/** The worker that has taken over has sent a request for one of the sessions, and Incode works on it. */
+/** Until the worker that took over has sent a request for one of the sessions, and Incode is working on it. */
 async function untilInFlight(sessions: BatchSession[]): Promise<void> {
   const ids = new Set(sessions.map(({ interviewId }) => interviewId));
   const inFlight = () =>
@@ -118,11 +118,11 @@ async function untilInFlight(sessions: BatchSession[]): Promise<void> {
   await expect.poll(inFlight, { timeout: 60_000 }).toBe(true);
 }
 
-it('finishes no single session twice when an idle worker was frozen with tasks in its socket', async () => {
+it('single sessions are finished once when an idle worker is frozen with tasks in its socket', async () => {
   const frozen = await startWorker();
   freeze(frozen);
   const sessions = await openSessions(20);
-  // A retry does not go to the worker that has completed the workflow task, but to the one that has polled for longest.
+  // A retry goes to the worker that has polled for longest, not to the one that completed the workflow task.
   for (const { interviewId } of sessions)
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
   finishSlowly();
@@ -144,11 +144,11 @@ it('finishes no single session twice when an idle worker was frozen with tasks i
   expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
 }, 180_000);
 
-it('finishes no session of a batch twice when an idle worker was frozen with tasks in its socket', async () => {
+it('sessions of a batch are finished once when an idle worker is frozen with tasks in its socket', async () => {
   const frozen = await startWorker();
   freeze(frozen);
   await startWorker();
-  // More shards than a worker has room for: the other one gets their activities.
+  // More shards than one worker has slots for, so the other worker gets their activities.
   const sessions = await openSessions(400);
   finishSlowly();
   const batchId = 'frozen-idle';
@@ -170,7 +170,7 @@ it('finishes no session of a batch twice when an idle worker was frozen with tas
   expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
 }, 180_000);
 
-it('finishes no session twice when a busy worker was frozen', async () => {
+it('sessions are finished once when a busy worker is frozen', async () => {
   const [single, batched] = [await openSessions(10), await openSessions(400)];
   finishSlowly();
   const frozen = await startWorker();

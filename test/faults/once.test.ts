@@ -17,7 +17,7 @@ interface Ended {
 
 type Session = Required<Pick<OnboardingInput, 'interviewId' | 'sessionToken'>>;
 
-/** The two ways in which a session is finished. They must keep the same promise. */
+/** Both ways to finish a session must keep the same promises. */
 const WAYS: [way: string, end: (world: TestWorld, session: Session, plan?: BatchPlan) => Promise<Ended>][] = [
   [
     'a single session',
@@ -41,7 +41,7 @@ const WAYS: [way: string, end: (world: TestWorld, session: Session, plan?: Batch
 ];
 
 async function worldWith(behavior: Partial<SimulatorBehavior>, settleTimeMs = 400): Promise<TestWorld> {
-  // Below the lag of the status, the time to confirm is still long.
+  // The time to confirm is far above the lag of the status.
   const activities = { settleTimeMs, confirmFinishWithinMs: 6_000 };
   return startTestWorld({ simulator: { behavior }, activities });
 }
@@ -56,12 +56,12 @@ const calls = ({ simulator }: TestWorld, { interviewId }: Session) =>
 
 const effects = ({ simulator }: TestWorld, { interviewId }: Session) => simulator.effects(interviewId);
 
-describe.each(WAYS)('%s is finished once', (_, end) => {
+describe.each(WAYS)('%s', (_, end) => {
   it.concurrent.each<[string, FaultEffect]>([
     ['500', { kind: 'status', status: 500, effect: true }],
     ['502', { kind: 'status', status: 502, body: 'html', effect: true }],
     ['a reset', { kind: 'reset', effect: true }],
-  ])('although the status lags behind %s', async (_, fault) => {
+  ])('is finished once if the status lags after %s', async (_, fault) => {
     await using world = await worldWith({ statusLagMs: 1_500 }, 2_500);
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, ...fault });
@@ -71,10 +71,10 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
 
   it.concurrent.each<[string, FaultEffect]>([
     ['has no action', { kind: 'body', body: '{}' }],
-    ['is cut', { kind: 'truncated' }],
-    ['is an error in disguise', { kind: 'body', body: '{"success": false, "failReason": "ALREADY_FINISHED"}' }],
+    ['is truncated', { kind: 'truncated' }],
+    ['contains an error', { kind: 'body', body: '{"success": false, "failReason": "ALREADY_FINISHED"}' }],
     ['is empty', { kind: 'status', status: 204, body: 'empty', effect: true }],
-  ])('although a 2xx answer %s and the status lags for longer than the settle time', async (_, fault) => {
+  ])('is finished once if a 2xx answer %s and the status lags for longer than the settle time', async (_, fault) => {
     await using world = await worldWith({ statusLagMs: 2_000 });
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, ...fault });
@@ -83,7 +83,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
   });
 
   it.concurrent.each(['lowerCase', 'trailingSpace', 'misspelled'] as const)(
-    'although the status is spelled in another way: %s',
+    'is finished once if the status is spelled differently: %s',
     async (statusSpelling) => {
       await using world = await worldWith({ statusSpelling });
       const session = await open(world);
@@ -98,17 +98,20 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     },
   );
 
-  it.concurrent.each([404, 400])('although the status endpoint answers %i after a lost answer', async (status) => {
-    await using world = await worldWith({});
-    const session = await open(world);
-    const { interviewId } = session;
-    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, skip: 1, times: 2 });
-    expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
-    expect(calls(world, session)).toBe(1);
-  });
+  it.concurrent.each([404, 400])(
+    'is finished once if the status endpoint answers %i after a lost answer',
+    async (status) => {
+      await using world = await worldWith({});
+      const session = await open(world);
+      const { interviewId } = session;
+      world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+      world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, skip: 1, times: 2 });
+      expect(await end(world, session)).toMatchObject({ outcome: 'approved', confirmedBy: 'status' });
+      expect(calls(world, session)).toBe(1);
+    },
+  );
 
-  it.concurrent('although Incode refuses a repeat while the status lags for longer than the settle time', async () => {
+  it.concurrent('is finished once if Incode refuses a repeat while the status lags for longer than the settle time', async () => {
     await using world = await worldWith({ statusLagMs: 2_000, secondFinish: 'refused' });
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
@@ -116,7 +119,7 @@ describe.each(WAYS)('%s is finished once', (_, end) => {
     expect(effects(world, session).finished).toBe(1);
   });
 
-  it.concurrent('if it was finished before, by whatever', async () => {
+  it.concurrent('is not finished again if a session or batch finished it before', async () => {
     await using world = await worldWith({});
     const session = await open(world);
     for (const [, first] of WAYS) await first(world, session);
@@ -151,8 +154,8 @@ describe.each(WAYS.flatMap(([first, one]) => WAYS.map(([second, two]) => [first,
   },
 );
 
-describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
-  it.concurrent('is undecided, and neither closed nor scored', async () => {
+describe.each(WAYS)('%s without a confirmation', (_, end) => {
+  it.concurrent('ends as undecided, and is neither closed nor scored', async () => {
     await using world = await worldWith({ statusSpelling: 'newValue' });
     const session = await open(world);
     world.simulator.fault({ operation: 'finishStatus', interviewId: session.interviewId, kind: 'reset', effect: true });
@@ -165,7 +168,7 @@ describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
     expect(world.simulator.callsOf(session.interviewId, 'score')).toEqual([]);
   });
 
-  it.concurrent('fails with the refusal of the status endpoint if that stands until the end', async () => {
+  it.concurrent('fails with the refusal of the status endpoint if it lasts until the end', async () => {
     await using world = await worldWith({});
     const session = await open(world);
     const { interviewId } = session;
@@ -177,11 +180,11 @@ describe.each(WAYS)('%s that cannot be confirmed', (_, end) => {
 });
 
 describe.each(WAYS)('%s with the token of another session', (_, end) => {
-  it.concurrent('is refused without a request, by the claim of the token, also if Incode ignores ids', async () => {
+  it.concurrent('is refused by the claim of the token without a request, also if Incode ignores ids', async () => {
     await using world = await worldWith({ foreignId: 'ignored' });
     const [a, b] = [await open(world), await open(world)];
-    const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
-    expect(await endOrRefusal(end(world, given))).toMatch(/InvalidInput/);
+    const swapped = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+    expect(await endOrRefusal(end(world, swapped))).toMatch(/InvalidInput/);
     expect(world.simulator.calls).toEqual([]);
   });
 
@@ -190,14 +193,14 @@ describe.each(WAYS)('%s with the token of another session', (_, end) => {
     async (behavior) => {
       await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
       const [a, b] = [await open(world), await open(world)];
-      const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
-      expect(await end(world, given)).toMatchObject({ failure: FAILURES.tokenMismatch });
+      const swapped = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+      expect(await end(world, swapped)).toMatchObject({ failure: FAILURES.tokenMismatch });
       expect([effects(world, a).finished, effects(world, b).finished]).toEqual([0, 0]);
     },
   );
 });
 
-/** What a client refuses before anything is sent is thrown. */
+/** The type of a failure, or the name of an error that the client throws before it sends anything. */
 async function endOrRefusal(ended: Promise<Ended>): Promise<string> {
   return ended.then(
     ({ failure }) => failure ?? 'no failure',
@@ -237,14 +240,14 @@ describe('a single session', () => {
     async (behavior) => {
       await using world = await worldWith({ tokenForm: 'anonymous', ...behavior });
       const [a, b] = [await open(world), await open(world)];
-      const given = { interviewId: a.interviewId, sessionToken: b.sessionToken };
-      await world.onboarding.start({ ...given, plan: { finishWhen: 'processed' } });
+      const swapped = { interviewId: a.interviewId, sessionToken: b.sessionToken };
+      await world.onboarding.start({ ...swapped, plan: { finishWhen: 'processed' } });
       expect(await thrown(world.onboarding.result(a.interviewId))).toMatchObject({ type: FAILURES.tokenMismatch });
       expect([effects(world, a).finished, effects(world, b).finished]).toEqual([0, 0]);
     },
   );
 
-  it.concurrent('that was started by a foreign client is checked by the worker too', async () => {
+  it.concurrent('is checked by the worker too if a foreign client started it', async () => {
     await using world = await worldWith({ foreignId: 'ignored' });
     const [a, b] = [await open(world), await open(world)];
     const { workflowId } = handleOf(world, a.interviewId);
@@ -258,7 +261,7 @@ describe('a single session', () => {
     expect(world.simulator.calls).toEqual([]);
   });
 
-  it.concurrent('waits for another token if one that was handed in belongs to another session', async () => {
+  it.concurrent('waits for another token if the renewed token belongs to another session', async () => {
     await using world = await worldWith({ tokenForm: 'anonymous' });
     const [a, b] = [await open(world), await open(world)];
     await world.onboarding.start({ interviewId: a.interviewId, plan: { score: false } });
@@ -271,7 +274,7 @@ describe('a single session', () => {
     expect([effects(world, a).finished, effects(world, b).finished]).toEqual([1, 0]);
   });
 
-  it.concurrent('hands on no redirection with another scheme', async () => {
+  it.concurrent('returns no redirection URL with another scheme', async () => {
     await using world = await worldWith({});
     const session = await open(world, { redirectionUrl: 'javascript:alert(1)' });
     expect(await world.onboarding.finish(session)).toMatchObject({

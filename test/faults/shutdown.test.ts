@@ -10,8 +10,8 @@ import { BATCH_WORKFLOW, type BatchWorkflow, batchWorkflowId } from '../../src/c
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { API_KEY, openSessions, timesFinished } from '../support/world.js';
 
-// Real worker processes that are told to end while something is under way. What must hold: they end by themselves, others go on with
-// what they had, and nothing happens twice.
+// Real worker processes that get SIGTERM while work is in flight. They must exit, other workers must continue their work, and no session
+// may be finished twice.
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const STUCK = fileURLToPath(new URL('./stuck-worker.ts', import.meta.url));
@@ -76,7 +76,7 @@ async function startWorker(more: Record<string, string> = {}): Promise<Process> 
   return worker;
 }
 
-/** A session whose finishing is under way. */
+/** Starts a session and waits until its finish is in flight. */
 async function finishing(worker: { effect: boolean }): Promise<string> {
   const { interviewId, token } = await simulator.openSession();
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: worker.effect });
@@ -85,25 +85,28 @@ async function finishing(worker: { effect: boolean }): Promise<string> {
   return interviewId;
 }
 
-describe('SIGTERM during a call that is longer than the grace time', () => {
+describe('SIGTERM during a finish that takes longer than the grace period', () => {
   it.each([
-    ['that Incode has carried out', true, 'status', 1],
-    ['that Incode has not carried out', false, 'response', 2],
-  ] as const)('%s: the worker ends, another one looks first, and it is finished once', async (_, effect, by, calls) => {
-    const worker = await startWorker();
-    const interviewId = await finishing({ effect });
-    worker.child.kill('SIGTERM');
-    expect(await worker.ended).toEqual({ code: 0, signal: null });
-    await startWorker();
-    expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy: by } });
-    const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
-    expect(operations.slice(0, 3)).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus']);
-    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
-    expect(simulator.effects(interviewId).finished).toBe(1);
-  });
+    ['after its effect', true, 'status', 1],
+    ['before its effect', false, 'response', 2],
+  ] as const)(
+    '%s: the worker exits, another one reads the status, and the session is finished once',
+    async (_, effect, by, calls) => {
+      const worker = await startWorker();
+      const interviewId = await finishing({ effect });
+      worker.child.kill('SIGTERM');
+      expect(await worker.ended).toEqual({ code: 0, signal: null });
+      await startWorker();
+      expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy: by } });
+      const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
+      expect(operations.slice(0, 3)).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus']);
+      expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
+      expect(simulator.effects(interviewId).finished).toBe(1);
+    },
+  );
 });
 
-it('SIGTERM during a bulk activity: another worker goes on with the rest, and nothing is finished twice', async () => {
+it('SIGTERM during a batch lets another worker complete the rest, and no session is finished twice', async () => {
   const bulk = { INCODE_BULK_CONNECTIONS: '8' };
   const worker = await startWorker(bulk);
   const sessions = await openSessions(simulator, 120);
@@ -127,7 +130,7 @@ it('SIGTERM during a bulk activity: another worker goes on with the rest, and no
   expect(timesFinished(simulator, sessions)).toEqual(sessions.map(() => 1));
 });
 
-it('a second SIGTERM ends it at once, and another worker finishes the session once', async () => {
+it('a second SIGTERM ends a worker at once, and another worker completes the session once', async () => {
   const worker = await startWorker({ WORKER_SHUTDOWN_GRACE: '10m' });
   const interviewId = await finishing({ effect: true });
   worker.child.kill('SIGTERM');
@@ -139,7 +142,7 @@ it('a second SIGTERM ends it at once, and another worker finishes the session on
   expect(simulator.effects(interviewId).finished).toBe(1);
 });
 
-it('SIGTERM while it is being started does not wait for a server that does not answer', async () => {
+it('SIGTERM ends a starting worker that waits for a server without an answer', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   try {
     await once(silent, 'listening');
@@ -148,7 +151,7 @@ it('SIGTERM while it is being started does not wait for a server that does not a
     const worker = start([MAIN, 'worker'], environment({ TEMPORAL_ADDRESS: `127.0.0.1:${port}` }));
     await asked;
     worker.child.kill('SIGTERM');
-    // Without it, it ends with 1 after half a minute.
+    // Without the signal handling it would exit with 1 after half a minute.
     expect(await worker.ended).toEqual({ code: 0, signal: null });
     expect(worker.output()).toContain('Worker stopped before it was ready');
   } finally {
@@ -156,7 +159,7 @@ it('SIGTERM while it is being started does not wait for a server that does not a
   }
 });
 
-it('an activity that does not look at its signal is given up, and another worker goes on', async () => {
+it('a worker abandons an activity that ignores its cancellation, and another worker completes the session', async () => {
   const worker = start(['--import', 'tsx', STUCK], environment());
   const { interviewId } = await simulator.openSession();
   await onboarding.start({ interviewId });

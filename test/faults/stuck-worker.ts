@@ -1,6 +1,6 @@
 import { createWorker, readConfig } from 'temporal-incode/worker';
 
-// A worker with an activity that does not look at its signal. In a process of its own, because it never lets go.
+// A worker with an activity that ignores its cancellation. It runs in a separate process, because it never ends.
 
 const worker = await createWorker(readConfig(process.env), {
   interceptors: {

@@ -8,7 +8,7 @@ import { begin, expectSound, until, untilLooks } from '../support/lifecycle.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// A server of its own, because it is killed, or stops answering.
+// A separate server, because the tests kill it or stop its answers.
 
 const SECRET = 'a-secret-of-both-sides';
 const HEADERS = { 'x-webhook-secret': SECRET };
@@ -19,7 +19,7 @@ let world: TestWorld;
 let receiver: WebhooksProcess;
 
 async function startServer(port = 0): Promise<void> {
-  // Never the shared one, whatever TEMPORAL_ADDRESS says.
+  // Without TEMPORAL_ADDRESS, so that a new server starts.
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   server = await startLocalTemporalServer({ port, dataDir: directory, env });
 }
@@ -27,7 +27,7 @@ async function startServer(port = 0): Promise<void> {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-webhooks-'));
   await startServer();
-  // Incode's schedule as it is: nothing is sent again before the clock is moved.
+  // Incode's real retry schedule: nothing is sent again before a test moves the clock.
   world = await startTestWorld({ address: server.address, simulator: { timeScale: 1 } });
   receiver = await startWebhooks(['--task-queue', world.taskQueue], {
     TEMPORAL_ADDRESS: server.address,
@@ -45,11 +45,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** It has been looked at once, and will not be again for a quarter of an hour. */
+/** Starts a session whose status has been read once. The next read is a quarter of an hour later. */
 async function waiting(): Promise<string> {
   const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
   await untilLooks(world, interviewId, 1);
-  // A server that is killed before it knows has the look made again when it is back.
+  // Waits until the server knows about the read. Otherwise it would repeat the read after a restart.
   await until(async () => (await world.onboarding.state(interviewId)).call?.nextAttemptAt != null, true);
   return interviewId;
 }
@@ -60,7 +60,7 @@ async function health(path: 'healthz' | 'readyz'): Promise<number> {
 
 const untilReady = (status: number) => expect.poll(() => health('readyz')).toBe(status);
 
-it('while Temporal is away, deliveries are answered 503, and all arrive once it is back', async () => {
+it('the receiver answers 503 while Temporal is down, and all deliveries arrive after its restart', async () => {
   const { simulator, onboarding } = world;
   const sessions = await Promise.all(Array.from({ length: 5 }, waiting));
   const answersTo = (which: number) =>
@@ -91,7 +91,7 @@ it('while Temporal is away, deliveries are answered 503, and all arrive once it 
   expect(await receiver.stop()).toMatchObject({ code: 0, counts: { unavailable: 10 } });
 });
 
-it('while Temporal does not answer, deliveries are answered 503 in time, with when to come again', async () => {
+it('the receiver answers 503 with Retry-After in time while Temporal does not answer', async () => {
   const interviewId = await waiting();
   process.kill(Number(server.pid), 'SIGSTOP');
   try {
@@ -105,14 +105,14 @@ it('while Temporal does not answer, deliveries are answered 503 in time, with wh
   await untilReady(200);
 });
 
-it('SIGTERM waits for a delivery that Temporal has not taken yet, and answers it', async () => {
+it('the receiver answers a delivery in flight before it exits after SIGTERM', async () => {
   const interviewId = await waiting();
   // Incode confirms what the delivery of this test says. The simulator sends none itself.
   world.simulator.setWebhook(null);
   world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
   process.kill(Number(server.pid), 'SIGSTOP');
   const answer = deliver(receiver, { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' }, HEADERS);
-  // It is under way when the receiver has nothing else to do but to wait for it.
+  // The delivery is in flight when the receiver only waits for it.
   await new Promise((resolve) => setTimeout(resolve, 200));
   const stopped = receiver.stop();
   await expect.poll(() => health('healthz').catch(() => 'gone')).toBe('gone');
@@ -122,13 +122,13 @@ it('SIGTERM waits for a delivery that Temporal has not taken yet, and answers it
   expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
 });
 
-it('SIGTERM ends it with 0 also while Temporal is away and what was refused is still being retried', async () => {
+it('the receiver exits with 0 after SIGTERM while Temporal is down and a delivery is being retried', async () => {
   const interviewId = await waiting();
   await server.kill();
   const body = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
   const answers = await Promise.all(Array.from({ length: 5 }, () => deliver(receiver, body, HEADERS)));
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
   expect(await receiver.stop()).toMatchObject({ code: 0, counts: { unavailable: 5 } });
-  // Or the worker would not end.
+  // Otherwise the worker would not end.
   await startServer(Number(server.address.split(':')[1]));
 });

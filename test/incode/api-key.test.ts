@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { apiKeyOf } from '../../src/incode/api-key.js';
 import { createIncodeClient } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
-import { failureOf, session } from './support.js';
+import { failureOf, session } from '../support/incode.js';
 
 /** A server that accepts one key. */
 async function incodeWith(key: string) {

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createIncodeClient, type IncodeClient } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
-import { API_KEY, clientOf, failureOf, session, TOKEN } from './support.js';
+import { API_KEY, clientOf, failureOf, session, TOKEN } from '../support/incode.js';
 
 describe('requests', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RawServer, serveRaw } from './support.js';
+import { type RawServer, serveRaw } from '../support/incode.js';
 
 /** How the server answers one request. */
 export interface Script {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
+import { clientOf } from '../support/incode.js';
 import { cases, fc } from '../support/property.js';
 import {
   callOf,
@@ -11,7 +12,6 @@ import {
   wholeAnswer,
 } from './hostile-answers.js';
 import { type Script, serveScripts } from './hostile-server.js';
-import { clientOf } from './support.js';
 
 // Whatever bytes come back, a call returns the real answer, or an error that does not claim more than what happened.
 

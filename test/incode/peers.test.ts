@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../support/http.js';
-import { clientOf, failureOf, serveRaw, session } from './support.js';
+import { clientOf, failureOf, serveRaw, session } from '../support/incode.js';
 
 const HTTP_OK = 'HTTP/1.1 200 OK\r\ncontent-length: ';
 const ok = (body: string) => `${HTTP_OK}${body.length}\r\n\r\n${body}`;

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createIncodeClient, type IncodeClientOptions } from '../../src/incode/index.js';
 import { serve } from '../support/http.js';
-import { API_KEY, clientOf, failureOf, serveRaw, session } from './support.js';
+import { API_KEY, clientOf, failureOf, serveRaw, session } from '../support/incode.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-python-'));
 
-/** For a program to read: a token, or sessions with theirs. */
+/** A file for a program to read: a token, or sessions with their tokens. */
 function fileOf(text: string): string {
   const file = join(directory, randomUUID());
   writeFileSync(file, text, { mode: 0o600 });
@@ -34,8 +34,8 @@ function python({ skip }: TestContext, program: string, queue: string, ...args: 
   return runPython(found.directory, program, queue, inject('temporalAddress'), ...args);
 }
 
-describe("Python's temporalio (skipped without python3, pip and PyPI)", () => {
-  it('finishes a session with one call, asks for its state and waits for its result', async (context) => {
+describe("Python's temporalio SDK (skipped without python3, pip and PyPI)", () => {
+  it('finishes a session with one call, reads its state and waits for its result', async (context) => {
     const { interviewId, token } = await world.simulator.openSession({ redirectionUrl: 'https://example.com/next' });
     const complete = () => python(context, 'session', world.taskQueue, interviewId, fileOf(`${token}\n`));
     const printed = (stage: string) =>
@@ -44,12 +44,12 @@ stage: ${stage}
 outcome: approved
 `;
     expect((await complete()).replace(/stage: \w+/, 'stage: …')).toBe(printed('…'));
-    // And again when it has ended, as somebody does who has lost the answer.
+    // Runs again after the end, like a caller that lost the answer.
     expect(await complete()).toBe(printed('done'));
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('attaches to a session that has been started', async (context) => {
+  it('attaches to a running session', async (context) => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
     const plan = { finishWhen: 'asked', scoreDeadline: '2 seconds' } as const;
     await world.onboarding.start({ interviewId, sessionToken: token, plan });
@@ -59,14 +59,14 @@ outcome: approved
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('learns that Incode refuses a session, and that an input is wrong', async (context) => {
+  it('gets the type of a refusal by Incode and of an invalid input', async (context) => {
     const [refused, wrong] = [await world.simulator.openSession(), await world.simulator.openSession()];
     const { interviewId, token } = refused;
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     const tried = (id: string, sessionToken: string) =>
       python(context, 'session', world.taskQueue, id, fileOf(sessionToken));
     expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
-    // And again when it has ended.
+    // Runs again after the end.
     expect(await tried(interviewId, token)).toContain(`failed: ${FAILURES.unknownSession}: `);
     expect(await tried(wrong.interviewId, 'no token')).toContain(`failed: ${FAILURES.invalidInput}: `);
   });
@@ -86,7 +86,7 @@ outcome: approved
       const once = interviewId === refused ? 0 : 1;
       expect(world.simulator.effects(interviewId)).toMatchObject({ finished: once, closed: once });
     }
-    // So it can be steered, and looked at, with this package's CLI too.
+    // This package's CLI can control and show the batch too.
     const status = async () => (await batchProgress(world.onboarding, batchId)).total;
     await expect.poll(status).toBe(sessions.length);
   });

@@ -12,13 +12,13 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const REQUIREMENTS = join(HERE, 'requirements.txt');
 const CACHE = fileURLToPath(new URL('../../.cache/python/', import.meta.url));
 
-/** Downloads 20 MB; only a machine whose network hangs comes near this. */
+/** The installation downloads 20 MB. The limit is for a network that hangs. */
 const INSTALL_TIMEOUT_MS = 240_000;
 
 /**
- * Where the pinned `temporalio` is: installed once for each Python and set of versions, and kept in the checkout's cache.
+ * Installs the pinned `temporalio` once for each Python and set of versions, in the checkout's cache.
  *
- * @returns the directory, or why there is none on this machine
+ * @returns its directory, or the reason why it is missing on this machine
  */
 export async function installedTemporalio(): Promise<{ directory: string } | { missing: string }> {
   try {
@@ -34,7 +34,7 @@ export async function installedTemporalio(): Promise<{ directory: string } | { m
 
 async function install(directory: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
-  // Renamed into place when it is whole: two runs may do this at once.
+  // Renamed into place when complete, because two runs may do this at once.
   const fresh = await mkdtemp(join(CACHE, 'fresh-'));
   try {
     const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', fresh];
@@ -50,7 +50,7 @@ async function install(directory: string): Promise<void> {
   }
 }
 
-/** Ends at once: the SDK's native threads can crash an interpreter that takes its time to end. */
+/** Exits at once, because the SDK's native threads can crash an interpreter that exits slowly. */
 const RUNNER = `
 import asyncio, importlib, os, sys
 program, queue, *args = sys.argv[1:]
@@ -61,7 +61,7 @@ sys.stdout.flush()
 os._exit(0)
 `;
 
-/** Runs a program of this folder with a task queue of its own, and returns what it prints. */
+/** Runs a program of this folder on a given task queue, and returns its output. */
 export async function runPython(
   directory: string,
   program: string,

@@ -13,13 +13,13 @@ import { startTestWorld, type TestWorld } from '../support/world.js';
 
 const run = promisify(execFile);
 
-/** What the page shows, in its order. */
+/** The commands of docs/contract.md in their order. */
 const page = await readFile(new URL('../../docs/contract.md', import.meta.url), 'utf8');
 const BLOCKS = codeBlocks(section(page, 'With the temporal CLI'), 'sh').map((block) =>
   block.replaceAll('\\\n', ' ').trim().split('\n'),
 );
 
-/** The sample values of the page. */
+/** The sample values on the page. */
 const SAMPLE = { interviewId: '5f3a9c0be7d1426f8a90c3d2', token: 'eyJhbGciOiJIUzI1NiJ9', batchId: 'night-2026-11-24' };
 
 let world: TestWorld;
@@ -36,7 +36,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Runs a command as it stands on the page, with other values, and returns what it answers. */
+/** Runs a command of the page with other values, and returns its answer. */
 async function temporal(command: string, values: Partial<typeof SAMPLE>): Promise<Record<string, unknown>> {
   expect(command).toMatch(/^temporal workflow /);
   const replaced = Object.entries(values).reduce(
@@ -57,14 +57,18 @@ async function temporal(command: string, values: Partial<typeof SAMPLE>): Promis
 
 const nameOf = (command: string) => /(?:--name|--type) (\w+)|\b(result)\b/.exec(command)?.slice(1).find(Boolean);
 
-it('the page shows how a session is completed, step by step', async () => {
+it('the commands on the page complete a session step by step', async () => {
   const [commands = []] = BLOCKS;
   const { interviewId, token } = await world.simulator.openSession();
   const answers: Record<string, Record<string, unknown>> = {};
   for (const command of commands) answers[String(nameOf(command))] = await temporal(command, { interviewId, token });
   expect(answers).toMatchObject({
     onboardingSession: { workflowId: `incode-onboarding/${interviewId}`, type: 'onboardingSession' },
-    state: { queryResult: [{ interviewId, stage: 'waiting', waitingFor: 'the update finish', outcome: null }] },
+    state: {
+      queryResult: [
+        { interviewId, stage: 'waiting', waitingFor: 'someone to finish it (update finish)', outcome: null },
+      ],
+    },
     extendDeadline: { result: { deadline: expect.stringMatching(/^\d{4}-.*Z$/) } },
     renewToken: { name: 'renewToken' },
     statusChanged: {},
@@ -74,7 +78,7 @@ it('the page shows how a session is completed, step by step', async () => {
   expect(world.simulator.effects(interviewId).finished).toBe(1);
 });
 
-it('the page shows how a session is completed with one call', async () => {
+it('the commands on the page complete a session with one call', async () => {
   const [, commands = []] = BLOCKS;
   expect(commands).toHaveLength(1);
   const { interviewId, token } = await world.simulator.openSession();
@@ -86,16 +90,16 @@ it('the page shows how a session is completed with one call', async () => {
   expect(world.simulator.effects(interviewId).finished).toBe(1);
 });
 
-it('the page shows how a shard of a batch is completed, steered and looked at', async () => {
+it('the commands on the page start, control and show a shard of a batch', async () => {
   const [, , commands = []] = BLOCKS;
   const batchId = `cli-${randomUUID()}`;
-  // Their scores never come, so that the shard is there until it is stopped.
+  // The scores never come, so that the shard runs until it is stopped.
   const sessions = await world.sessions(2, { scoreReadyAfterMs: null });
   await writeFile(join(directory, 'shard.json'), JSON.stringify({ batchId, shard: 0, sessions }));
   const answers: Record<string, Record<string, unknown>> = {};
   for (const command of commands) {
     answers[String(nameOf(command))] = await temporal(command, { batchId });
-    // As soon as it has begun, or there would be nothing to see.
+    // Only after the shard has begun, because before that its progress is empty.
     if (nameOf(command) === 'onboardingBatch') await waiting(sessions.length);
   }
   expect(answers).toMatchObject({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { textOf } from '../support/history.js';
-import { type NexusWorld, startNexusWorld } from './nexus-world.js';
+import { type NexusWorld, startNexusWorld } from '../support/nexus-world.js';
 
 // On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });

@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OnboardingResult } from '../../src/contract/index.js';
 import type { SessionState, StartedSession } from '../../src/nexus/index.js';
-import { type NexusWorld, startNexusWorld } from './nexus-world.js';
+import { type NexusWorld, startNexusWorld } from '../support/nexus-world.js';
 
 // On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
 const PATIENCE = { timeout: 120_000 };

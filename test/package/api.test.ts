@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PINNED = join(ROOT, 'api');
 
 let generated: string;
-// From the declarations in dist, as they are published.
+// Uses the published declarations in dist.
 beforeAll(async () => {
   generated = await mkdtemp(join(tmpdir(), 'temporal-incode-api-'));
   await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'api-report.js'), generated]);
@@ -19,7 +19,7 @@ afterAll(() => rm(generated, { recursive: true, force: true }));
 
 const MENDED = 'Run `npm run api`, and look at what git says of api/: docs/versions.md tells what may change';
 
-it('has a report for each entry of the package and one for its commands, and no other', async () => {
+it('api/ has exactly one report for each entry of the package, and one for the commands', async () => {
   const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((path) => !path.endsWith('.json'));
   const expected = [...entries.map((path) => `${path.slice('./'.length)}.api.md`), 'cli.txt'].sort();
@@ -27,7 +27,7 @@ it('has a report for each entry of the package and one for its commands, and no 
   expect((await readdir(generated)).sort()).toEqual(expected);
 });
 
-it.each(await readdir(PINNED))('the public surface is as pinned: %s', async (name) => {
+it.each(await readdir(PINNED))('the public API equals the report %s', async (name) => {
   const [pinned, now] = await Promise.all([PINNED, generated].map((at) => readFile(join(at, name), 'utf8')));
   expect(now, MENDED).toBe(pinned);
 });

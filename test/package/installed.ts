@@ -14,12 +14,12 @@ export interface Project {
 }
 
 /**
- * An empty project in which nothing but this package is installed, packed as npm would publish it. The lockfile gives it the
- * versions of this repository: then a release of somebody else's cannot fail a test, and npm's cache is enough.
+ * An empty project with only this package installed, packed as npm would publish it. The lockfile pins the versions of this repository,
+ * so that a dependency's new release cannot fail a test and npm's cache is sufficient.
  */
 export async function installedProject(): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-light-'));
-  // dist is there, and others may be using it.
+  // dist is already built, and other tests may be using it.
   await npm(ROOT, ['pack', '--ignore-scripts', '--pack-destination', directory]);
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
@@ -35,7 +35,7 @@ async function lockfile(): Promise<string> {
 }
 
 async function npm(cwd: string, args: string[]): Promise<void> {
-  // Not the settings of the npm that runs these tests, but the machine's own.
+  // Removes the settings of the npm that runs these tests, and keeps the machine's own.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(cache|registry|userconfig)$)/i.test(name)),
   );

@@ -12,10 +12,10 @@ import { installedProject, type Project } from './installed.js';
 
 const run = promisify(execFile);
 
-/** Bytes of files, which do not depend on the disk; on most disks they take a fifth more. */
+/** The sum of file sizes, which does not depend on the disk. On most disks the files take a fifth more. */
 const LIMIT_MB = 45;
 
-/** For compilers and processes on a machine that does much else. */
+/** Timeouts for compilers and processes on a busy machine. */
 const SLOW = { timeout: 300_000 };
 
 const OPTIONAL = ['activity', 'core-bridge', 'nexus', 'testing', 'worker', 'workflow'];
@@ -37,8 +37,8 @@ const environment = () => ({
   TEMPORAL_NAMESPACE: inject('temporalNamespace'),
 });
 
-describe('what is installed for a client', SLOW, () => {
-  it('has nothing of what only workers need', async () => {
+describe('an installation for clients', SLOW, () => {
+  it('contains no package that only workers need', async () => {
     const sdk = await readdir(inProject('node_modules', '@temporalio'));
     expect(sdk).toContain('client');
     expect(sdk.filter((name) => OPTIONAL.includes(name))).toEqual([]);
@@ -59,7 +59,7 @@ describe('what is installed for a client', SLOW, () => {
     expect(bytes / 1e6).toBeLessThan(LIMIT_MB);
   });
 
-  it('type-checks a caller, the declarations of libraries included, and completes a session', async () => {
+  it('type-checks a caller with all declarations of libraries, and completes a session', async () => {
     await copyFile(fileURLToPath(new URL('caller/caller.ts', import.meta.url)), inProject('caller.ts'));
     const options = { module: 'nodenext', target: 'es2023', strict: true, types: ['node'], skipLibCheck: false };
     await writeFile(inProject('tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['caller.ts'] }));
@@ -74,7 +74,7 @@ describe('what is installed for a client', SLOW, () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('loads with the client nothing but the client', async () => {
+  it('loads only packages of the client with temporal-incode/client', async () => {
     const [ours, sdk] = [await loadedBy('temporal-incode/client'), await loadedBy('@temporalio/client')];
     console.log(`Loading temporal-incode/client took ${ours.ms} ms, @temporalio/client alone ${sdk.ms} ms`);
     const more = [...ours.packages].filter((name) => !sdk.packages.has(name));
@@ -82,8 +82,8 @@ describe('what is installed for a client', SLOW, () => {
   });
 });
 
-describe('its CLI', SLOW, () => {
-  it('completes a session and tells where it stands', async () => {
+describe('the CLI in an installation for clients', SLOW, () => {
+  it('completes a session and prints its status', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const target = ['--interview-id', interviewId, '--task-queue', world.taskQueue, '--json'];
     const completed = await cli(['complete', ...target, '--session-token-file', '-'], token);
@@ -93,7 +93,7 @@ describe('its CLI', SLOW, () => {
     expect(JSON.parse(status.stdout)).toMatchObject({ status: 'completed' });
   });
 
-  it('checks a batch, and knows its commands', async () => {
+  it('checks a list with batch --dry-run, and looks for a batch with --status', async () => {
     await writeFile(inProject('sessions.csv'), 'interviewId\na\nb\n');
     expect(await cli(['batch', 'sessions.csv', '--dry-run'])).toMatchObject({ code: 0 });
     const status = await cli(['batch', '--status', '--batch-id', 'not-there']);
@@ -112,7 +112,7 @@ describe('its CLI', SLOW, () => {
     ],
     ['webhooks', 'fastify@^5.12.8 pino@^10.4.0'],
     ['codec-server', 'fastify@^5.12.8 @fastify/cors@^11.4.3'],
-  ])('says what to install for %s, whose help is there without', async (command, packages) => {
+  ])('names the packages to install for %s, and prints its help without them', async (command, packages) => {
     const { code, stdout, stderr } = await cli([command]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(new RegExp(`^temporal-incode ${command} needs .* and .*, which are optional packages`));
@@ -130,7 +130,7 @@ async function cli(args: string[], stdin = ''): Promise<{ code: number; stdout: 
   return { code, stdout, stderr };
 }
 
-/** Packages of which a fresh process has loaded files: ES modules by a hook, CommonJS from its cache. */
+/** Lists the loaded files of a new process: ES modules by a hook, CommonJS modules from its cache. */
 const LIST = `
 import { createRequire, register } from 'node:module';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError, readCodecServerConfig, readConfig, readWebhookConfig } from '../../src/config/index.js';
+import { createRegistry } from '../../src/monitoring/registry.js';
 import { wrongSecretFiles } from '../../src/secrets/index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-files-'));
@@ -170,7 +171,7 @@ it('CODEC_SERVER_TOKENS_FILE is read again after a change', () => {
 it.each([
   ['emptied', (path: string) => replace(path, '\n')],
   ['deleted', (path: string) => rmSync(path)],
-])('wrongSecretFiles counts a file that is %s, until it is valid again', (_, spoil) => {
+])('wrongSecretFiles counts a file that is %s, until it is valid again, and so does the metric', async (_, spoil) => {
   const before = wrongSecretFiles();
   const path = fileOf('first-key');
   const config = readConfig({ ...BASE, INCODE_API_KEY_FILE: path }, () => undefined);
@@ -178,6 +179,9 @@ it.each([
   spoil(path);
   vi.advanceTimersByTime(5_000);
   expect(wrongSecretFiles()).toBe(before + 1);
+  expect(await createRegistry().getSingleMetricAsString('incode_secret_files_wrong')).toMatch(
+    new RegExp(` ${before + 1}$`),
+  );
   expect(config.apiKey()).toBe('first-key');
   writeFileSync(path, 'second-key');
   vi.advanceTimersByTime(5_000);

@@ -1,4 +1,4 @@
 import { installRuntime } from '../support/world.js';
 
-// Before any test can make the SDK install its own: a process has one, and its log lines are searched for secrets.
+// Runs before a test can make the SDK install its own runtime. A process has one runtime, and tests search its log lines for secrets.
 installRuntime();

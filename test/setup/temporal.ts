@@ -8,7 +8,7 @@ declare module 'vitest' {
   }
 }
 
-/** One Temporal server for the whole run. Without one the run fails: a test that was skipped proves nothing. */
+/** Starts one Temporal server for the whole run. The run fails without a server, because a skipped test proves nothing. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startLocalTemporalServer({
     timeSkipping: true,

@@ -1,13 +1,13 @@
-// Runs `temporal-incode` once per message, in one process, so that its dependencies are loaded once. A command sees what it would
-// see in a process of its own: arguments, environment, stdin, stdout, stderr and exit code.
+// Runs `temporal-incode` once per message in one process, so that its dependencies are loaded once. Each command gets its own arguments,
+// environment, stdin, stdout, stderr and exit code.
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MAIN = new URL('../../dist/cli/main.js', import.meta.url);
 const exitHost = process.exit;
-/** The channel to the test. */
+/** The channel to the test is one resource. */
 const OWN_RESOURCES = 1;
-/** Longer than any timer that a command leaves behind on purpose. */
+/** Longer than any timer that a command leaves on purpose. */
 const LEFT_OPEN_MS = 10_000;
 let runs = 0;
 
@@ -28,7 +28,7 @@ process.on('message', async ({ args, stdin, env }) => {
     process.exit = (code) => resolve(code ?? process.exitCode ?? 0);
   });
   runs += 1;
-  // The query makes Node run main.js again; the modules that it imports stay.
+  // The query makes Node run main.js again. The modules that it imports stay loaded.
   const ended = import(`${MAIN}?run=${runs}`).then(() => process.exitCode ?? 0);
   const code = await Promise.race([exited, ended]);
   const leftOpen = await openResources();
@@ -56,7 +56,7 @@ function collect(take) {
   });
 }
 
-/** What would keep the process from ending, such as a connection that the command has not closed. */
+/** Resources that would keep the process alive, such as a connection that the command has not closed. */
 async function openResources() {
   const deadline = Date.now() + LEFT_OPEN_MS;
   for (;;) {

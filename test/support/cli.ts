@@ -11,12 +11,12 @@ export interface Ran {
   stderr: string;
 }
 
-/** They install the SDK's runtime, which a process can do once. */
+/** These commands install the SDK's runtime, which a process can do only once. */
 const USE_RUNTIME = ['worker', 'demo', 'dev'];
 
 /**
- * The program as built. It shares a process with earlier runs ({@link start} gives it its own), and fails the test if it leaves
- * something open that would keep a process from ending.
+ * Runs the built program. It shares a process with earlier runs ({@link start} uses a separate one), and fails the test if it leaves
+ * something open that would keep a process alive.
  */
 export async function run(args: string[], stdin = '', env: Record<string, string> = {}): Promise<Ran> {
   if (USE_RUNTIME.includes(args[0] ?? '') && !args.includes('--help')) return start(args, stdin, env).ended;
@@ -32,7 +32,7 @@ export async function run(args: string[], stdin = '', env: Record<string, string
 const HOST = fileURLToPath(new URL('cli-host.js', import.meta.url));
 const idleHosts: ChildProcess[] = [];
 
-/** One more whenever all are busy. They end with the process of the tests. */
+/** Starts another host if all are busy. Hosts end with the process of the tests. */
 function startHost(): ChildProcess {
   const host = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
   host.unref();
@@ -44,21 +44,21 @@ function hostEnded([code]: unknown[]): never {
   throw new Error(`The process that runs commands ended with ${code}`);
 }
 
-/** The program in its own process, which can be sent signals. */
+/** Starts the program in a separate process, to which tests can send signals. */
 export function start(args: string[], stdin = '', env: Record<string, string> = {}): Running {
   const started = startWithOpenStdin(args, env);
   started.child.stdin.end(stdin);
   return started;
 }
 
-/** @param script of `sh`, in which `"$@"` is the command */
+/** @param script a script for `sh`, in which `"$@"` is the command */
 export async function runInShell(script: string, args: string[], stdin = ''): Promise<Ran> {
   const { child, ended } = running(spawn('sh', ['-c', script, 'sh', process.execPath, MAIN, ...args]));
   child.stdin.end(stdin);
   return ended;
 }
 
-/** Somebody may still write into it. */
+/** Starts the program and leaves its stdin open. */
 export function startWithOpenStdin(args: string[], env: Record<string, string> = {}): Running {
   return running(
     spawn(process.execPath, [MAIN, ...args], {

@@ -7,13 +7,13 @@ import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { defaultCacheDir, findTemporalBinary } from '../../src/testing/server/binary.js';
 import { codeBlocks, section } from './markdown.js';
 
-/** What stands on the page under a heading: each block's commands. */
+/** The commands of each code block under a heading of a page. */
 export async function commandsOf(page: string, heading: string): Promise<string[][]> {
   const text = await readFile(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8');
   return codeBlocks(section(text, heading), 'sh').map((block) => block.trim().split('\n'));
 }
 
-/** Runs commands of the temporal CLI as they stand there. @returns what they print */
+/** Runs commands of the temporal CLI exactly as written. @returns their output */
 export async function runCommands(commands: string[], address: string): Promise<string> {
   const options = { env: process.env, cacheDir: defaultCacheDir(process.env), onProgress: () => undefined };
   const { path } = await findTemporalBinary(options);
@@ -26,7 +26,7 @@ export async function runCommands(commands: string[], address: string): Promise<
   return output;
 }
 
-/** Which build of the worker each run of a workflow belongs to, the first run first. */
+/** The build id of the worker for each run of a workflow, oldest run first. */
 export async function buildsOf(client: Client, workflowId: string): Promise<(string | undefined)[]> {
   const builds: (string | undefined)[] = [];
   let runId: string | undefined;

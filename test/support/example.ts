@@ -13,11 +13,11 @@ import { API_KEY } from './world.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program of `examples/` in a process of its own, run from TypeScript as its readme says. */
+/** A program of `examples/` in a separate process, run from TypeScript as its readme describes. */
 export interface Example {
-  /** Waits until it has written that to stdout or stderr. @returns what the pattern's group found */
+  /** Waits until the output matches. @returns the pattern's first group */
   wrote(pattern: RegExp): Promise<string>;
-  /** Waits for something that only comes while the program runs. */
+  /** Waits for a promise, and fails if the program ends first. */
   meanwhile<T>(promise: Promise<T>): Promise<T>;
   /** Sends SIGTERM. @returns its exit code */
   stop(): Promise<number | null>;
@@ -66,14 +66,14 @@ export function startExample(file: string, env: Record<string, string>): Example
   };
 }
 
-/** What Temporal's SDK logs of a worker that takes tasks. */
+/** The SDK's log line for a worker that polls. */
 export const WORKER_RUNS = /state: 'RUNNING'/;
 
-/** A server of its own, because examples use the queues and the namespace that a user's would. */
+/** A separate server, because examples use the default task queues and namespace. */
 export interface ExampleWorld {
   simulator: IncodeSimulator;
   temporal: Client;
-  /** For a program that is to reach them. */
+  /** The environment for a program that uses the simulator and the server. */
   env: Record<string, string>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -98,7 +98,7 @@ export async function startExampleWorld(simulated: SimulatorOptions = {}): Promi
   };
 }
 
-/** As `temporal-incode worker` runs it, on the queues that everybody knows. */
+/** A worker on the default task queues, as `temporal-incode worker` runs it. */
 export async function startOnboardingWorker({ env }: ExampleWorld): Promise<AsyncDisposable> {
   const worker = await createWorker(readConfig(env));
   const running = worker.run();
@@ -110,7 +110,7 @@ export async function startOnboardingWorker({ env }: ExampleWorld): Promise<Asyn
   };
 }
 
-/** How to find or fetch the server stays; which server, and how to reach it, does not. */
+/** Removes Temporal's variables, except the one that names the server's binary. */
 function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_') || name === 'TEMPORAL_CLI_PATH'),

@@ -1,4 +1,4 @@
-/** What `/metrics` answered. */
+/** A metric in an answer of `/metrics`. */
 export interface Family {
   name: string;
   type: string;
@@ -7,16 +7,16 @@ export interface Family {
 }
 
 export interface Sample {
-  /** With `_bucket`, `_sum` or `_count`, if it is part of a histogram. */
+  /** The name with `_bucket`, `_sum` or `_count`, if it is part of a histogram. */
   name: string;
   labels: Record<string, string>;
   value: number;
 }
 
 /**
- * Reads Prometheus' text format, and takes nothing that is not in it.
+ * Parses Prometheus' text format strictly.
  *
- * @throws Error with the line
+ * @throws Error with the invalid line
  */
 export function parseExposition(text: string): Map<string, Family> {
   if (!text.endsWith('\n')) throw new Error('The last line has no end');

@@ -16,21 +16,21 @@ export function tlsFile(name: string): string {
 }
 
 export interface GrpcEndpointOptions {
-  /** Which certificate it has; it asks for the client's and needs one if `clientCertificate`. @default no TLS */
+  /** The server's certificate. With `clientCertificate` it requires one from the client. @default no TLS */
   certificate?: 'server' | 'named';
   clientCertificate?: boolean;
-  /** gRPC's status for a method, such as `StartWorkflowExecution`. @default 0, with an empty message */
+  /** The gRPC status for a method, such as `StartWorkflowExecution`. @default 0, with an empty message */
   status?: (method: string) => number | undefined;
 }
 
 export interface GrpcRequest {
   method: string;
   headers: IncomingHttpHeaders;
-  /** Common name of the client's certificate. */
+  /** The common name of the client's certificate. */
   client: string | undefined;
 }
 
-/** Speaks just enough gRPC to be connected to, and notes what it is sent. */
+/** A server with just enough gRPC to accept connections. It records requests. */
 export async function startGrpcEndpoint({ certificate, clientCertificate, status }: GrpcEndpointOptions = {}) {
   const requests: GrpcRequest[] = [];
   const sessions = new Set<Http2Session>();
@@ -75,6 +75,6 @@ function answer(stream: ServerHttp2Stream, status: number): void {
   }
   stream.respond(head, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  // A message of no bytes: every field has its default.
+  // An empty message, in which every field has its default.
   stream.end(Buffer.alloc(5));
 }

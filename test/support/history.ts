@@ -9,16 +9,16 @@ export function fetchHistory(client: Client, interviewId: string): Promise<Histo
 }
 
 /**
- * All text of a history: payloads decoded, failures with their stack traces. Without the inputs of the workflow, its
- * activities and its updates, which have to carry the token to where it is used.
+ * All text of a history: payloads decoded, failures with their stack traces. Inputs of the workflow, its activities and its updates are
+ * left out, because they must contain the token.
  */
 export function textWithoutInputs(history: History): string {
   return textOf(history.events, ['input', 'acceptedRequest']);
 }
 
 /**
- * All text and all bytes in it. Not by JSON.stringify: Temporal's messages print themselves, with bytes as base64, in which nothing
- * is found.
+ * All text and all bytes of a value. JSON.stringify would not do: Temporal's messages print bytes as base64, in which no text can be
+ * found.
  */
 export function textOf(value: unknown, without: readonly string[] = []): string {
   if (typeof value === 'string') return `${value}\n`;
@@ -30,7 +30,7 @@ export function textOf(value: unknown, without: readonly string[] = []): string 
     .join('');
 }
 
-/** All text of the payloads in it, as whoever has the client's keys reads it. */
+/** All text of a value's payloads, decrypted with the client's keys. */
 export async function decryptedTextOf({ options }: Client, value: unknown): Promise<string> {
   let payloads = payloadsIn(value);
   for (const codec of options.loadedDataConverter.payloadCodecs) payloads = await codec.decode(payloads);
@@ -43,7 +43,7 @@ function payloadsIn(value: unknown): Payload[] {
   return Object.values(value).flatMap(payloadsIn);
 }
 
-/** The first input of each call of an activity, in the order of the calls. */
+/** The first argument of each call of an activity, in the order of the calls. */
 export function inputsOf<T>(history: History, activity: string): T[] {
   return (history.events ?? [])
     .map((event) => event.activityTaskScheduledEventAttributes)
@@ -51,7 +51,7 @@ export function inputsOf<T>(history: History, activity: string): T[] {
     .map((scheduled) => decoded<T>(scheduled?.input?.payloads?.[0]));
 }
 
-/** The first input of the workflow's run. */
+/** The first argument of the workflow's run. */
 export function startInputOf<T>(history: History): T {
   return decoded<T>(history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]);
 }
@@ -61,7 +61,7 @@ function decoded<T>(payload: Payload | null | undefined): T {
   return defaultPayloadConverter.fromPayload<T>(payload);
 }
 
-/** Attempts of an activity, as Temporal counted them: a failed attempt leaves no event, only the number of its successor. */
+/** The attempts of an activity, as Temporal counts them. A failed attempt leaves no event, only the number of the next attempt. */
 export function attemptsOf(history: History, activity: string): number {
   const events = history.events ?? [];
   const scheduled = new Set(
@@ -76,7 +76,7 @@ export function attemptsOf(history: History, activity: string): number {
 }
 
 /**
- * As Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity.
+ * The actions that Temporal bills: starts, timers, signals, updates, search attributes, and each attempt of an activity.
  *
  * @param without activities that are not counted. @default none
  */
@@ -94,7 +94,7 @@ export function billableActions(history: History, without: readonly string[] = [
   return [...attempts].reduce((sum, activity) => sum + attemptsOf(history, activity), counted.length);
 }
 
-/** Messages of the workflow tasks that failed. A failed one is repeated for ever: the workflow is stuck. */
+/** Messages of failed workflow tasks. The server retries a failed task endlessly, so the workflow is stuck. */
 export function failedTasks(history: History): string[] {
   return (history.events ?? [])
     .map((event) => event.workflowTaskFailedEventAttributes)
@@ -102,10 +102,10 @@ export function failedTasks(history: History): string[] {
     .map((failed) => failed?.failure?.message ?? 'a workflow task failed');
 }
 
-/** Of Temporal's API: messages came while the workflow was about to end, or too many at once. The server asks again. */
+/** Causes in Temporal's API that are harmless: messages came while the workflow was ending, or too many at once. The server retries. */
 const INTERRUPTED: readonly number[] = [1, 17, 31];
 
-/** Activities without an event that tells their end. */
+/** Activities whose end is not in the history. */
 export function openActivities(history: History): string[] {
   const events = history.events ?? [];
   const ended = new Set(

@@ -1,16 +1,16 @@
 import { posix } from 'node:path';
 
-/** What a part of the house may import. */
+/** The imports that a part of src may have. */
 export interface Rule {
   /** Parts of src. */
   ours: readonly string[];
-  /** Parts of src by `import type` only: nothing of them may be there at run time. */
+  /** Parts of src that may only be imported with `import type`. */
   types?: readonly string[];
   /** Packages, `node:` for Node's own modules. */
   packages: readonly string[];
 }
 
-/** By the name of the directory or file under src. A part that is not in the table is a violation. */
+/** Rules by the name of the directory or file under src. Each part needs a rule. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Source text by path, such as `src/client/index.ts`. */
@@ -19,23 +19,23 @@ export type Files = Readonly<Record<string, string>>;
 interface Import {
   specifier: string;
   typeOnly: boolean;
-  /** By `import()`: loaded when it runs, not with the file. */
+  /** With `import()`, so it is loaded when the code runs. */
   lazy: boolean;
 }
 
-/** @returns one sentence per forbidden import */
+/** @returns one sentence for each forbidden import */
 export function forbiddenImports(files: Files, rules: Rules): string[] {
   return Object.entries(files).flatMap(([file, source]) => {
     const part = partOf(file);
     const rule = rules[part];
-    if (!rule) return [`${file}: ${part} has no place in the house; give it one in the table`];
+    if (!rule) return [`${file}: ${part} has no rule. Add it to RULES in test/house.test.ts`];
     return importsOf(source)
       .filter((imported) => !isAllowed(file, imported, rule))
       .map(({ specifier, typeOnly }) => `${file} imports ${typeOnly ? 'types of ' : ''}${specifier}`);
   });
 }
 
-/** @returns the packages that are loaded with the file, through all of ours that it imports */
+/** @returns the packages that are loaded with a file, directly or through other files of src */
 export function packagesLoadedBy(entry: string, files: Files): string[] {
   const packages = new Set<string>();
   const seen = new Set<string>();
@@ -54,7 +54,7 @@ export function packagesLoadedBy(entry: string, files: Files): string[] {
   return [...packages].sort();
 }
 
-/** @returns the files of each cycle, `import type` included: files that know each other can only be read together */
+/** @returns the files of each import cycle, including `import type` */
 export function cyclesIn(files: Files): string[][] {
   const reaches = new Map(Object.keys(files).map((file) => [file, reachableFrom(file, files)]));
   const cycles = new Set<string>();
@@ -70,7 +70,7 @@ export function cyclesIn(files: Files): string[][] {
   return [...cycles].map((cycle) => cycle.split('\n'));
 }
 
-/** @returns allowances of the rules that no import uses, one sentence each */
+/** @returns permissions in the rules that no import uses, one sentence each */
 export function unusedAllowances(files: Files, rules: Rules): string[] {
   const used = new Set(
     Object.entries(files).flatMap(([file, source]) =>
@@ -106,18 +106,18 @@ function reachableFrom(entry: string, files: Files): Set<string> {
   return reached;
 }
 
-/** Every package that the files name, types included: those have to be installed too. */
+/** Every package that the files import, including types, which must be installed too. */
 export function packagesNamedIn(files: Files): string[] {
   const specifiers = Object.values(files).flatMap((source) => importsOf(source).map(({ specifier }) => specifier));
   return [...new Set(specifiers.filter((specifier) => !isOurs(specifier)).map(packageOf))].sort();
 }
 
-/** Text that runs: comments may speak of anything. */
+/** The source without comments, which may mention anything. */
 export function withoutComments(source: string): string {
   return source.replace(/^\s*\/\*[\s\S]*?\*\//gm, '').replace(/(^|\s)\/\/.*$/gm, '');
 }
 
-/** Without a parser: the formatter makes every import begin a line, and no string of ours looks like one. */
+/** Finds imports without a parser: the formatter puts every import at the beginning of a line, and no string looks like one. */
 function importsOf(source: string): Import[] {
   const text = withoutComments(source);
   const statements = text.matchAll(
@@ -126,7 +126,7 @@ function importsOf(source: string): Import[] {
   const calls = text.matchAll(/(\btypeof\s+)?\bimport\(\s*(?:(['"])(.+?)\2)?/g);
   const found = (matches: Iterable<RegExpMatchArray>, lazy: boolean) =>
     [...matches].map(([, type, , specifier]) => ({
-      specifier: specifier ?? 'something that is only known at run time',
+      specifier: specifier ?? 'a path that is only known at run time',
       typeOnly: type !== undefined,
       lazy,
     }));

@@ -37,10 +37,10 @@ export function stateOf(world: TestWorld, interviewId: string): Promise<Onboardi
   return handleOf(world, interviewId).query<OnboardingState>(QUERIES.state);
 }
 
-/** A limit for what hangs, on any machine. */
+/** A limit for tests that hang, far above what a test takes. */
 const TIMEOUT_MS = 120_000;
 
-/** As `expect.poll` does, which has to be called inside a test and does not find the one of several that run at once. */
+/** Like `expect.poll`, which only works inside a test, and not in several tests that run at once. */
 export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
@@ -55,12 +55,12 @@ export async function untilStage(world: TestWorld, interviewId: string, stage: S
   await until(async () => (await stateOf(world, interviewId)).stage, stage);
 }
 
-/** What Incode's webhook says, without the webhook. If the simulator does not know of it, it is forged. */
+/** Signals statuses as Incode's webhook would. A status that the simulator does not have is a forged one. */
 export async function say({ onboarding }: TestWorld, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) await onboarding.statusChanged({ interviewId, onboardingStatus });
 }
 
-/** Something happens to the session at Incode, and its webhook says so. */
+/** Sets statuses at Incode, and signals each as its webhook would. */
 export async function happens(world: TestWorld, interviewId: string, ...statuses: string[]): Promise<void> {
   for (const onboardingStatus of statuses) {
     world.simulator.setOnboardingStatus(interviewId, onboardingStatus);
@@ -72,12 +72,12 @@ export function pass({ temporal }: TestWorld, interviewId: string, duration: Par
   return passTime(temporal, onboardingWorkflowId(interviewId), duration);
 }
 
-/** Names of the calls that reached Incode, oldest first. */
+/** The operations and statuses of the calls that reached Incode, oldest first. */
 export function operationsOf({ simulator }: TestWorld, interviewId: string): string[] {
   return simulator.callsOf(interviewId).map(({ operation, httpStatus }) => `${operation} ${httpStatus}`);
 }
 
-/** How often Incode has told the session's status. */
+/** How often Incode has answered a read of the session's status. */
 export function looksAt({ simulator }: TestWorld, interviewId: string): number {
   return simulator.callsOf(interviewId, 'onboardingStatus').filter(({ httpStatus }) => httpStatus !== null).length;
 }
@@ -110,7 +110,7 @@ export async function receiveWebhooks({ simulator, onboarding }: TestWorld): Pro
   return receiver;
 }
 
-/** As `list` and the Web UI show them. */
+/** The session's search attributes, by their short names. */
 export async function searchAttributesOf(world: TestWorld, interviewId: string): Promise<Record<string, unknown>> {
   const { typedSearchAttributes } = await handleOf(world, interviewId).describe();
   const names: Record<string, string> = Object.fromEntries(
@@ -121,12 +121,12 @@ export async function searchAttributesOf(world: TestWorld, interviewId: string):
   );
 }
 
-/** The simulator's tokens are JWTs. */
+/** Matches the simulator's tokens, which are JWTs. */
 const TOKEN = /eyJ[\w-]+\.[\w-]+/;
 
 /**
- * Holds after anything that is done to a session: no workflow task failed, Incode finished the session once at most, and its state
- * shows no token.
+ * Checks what must hold for every session: no workflow task failed, Incode finished the session at most once, and its state contains no
+ * token.
  */
 export async function expectSound(world: TestWorld, interviewId: string): Promise<History> {
   const history = await fetchHistory(world.temporal, interviewId);

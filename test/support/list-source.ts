@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Format, type Row, readRows } from '../../src/cli/batch/rows.js';
 import type { Source } from '../../src/cli/batch/source.js';
 
-/** A list in memory. In pieces, so that a row lies across two of them. */
+/** A list in memory, read in pieces that split rows. */
 export function listSource(content: string | Buffer, name = 'list', pieceLength = 7): Source {
   const bytes = Buffer.from(content as string);
   const pieces = Array.from({ length: Math.ceil(bytes.length / pieceLength) }, (_, at) =>

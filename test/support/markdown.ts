@@ -3,19 +3,19 @@ export function prose(page: string): string {
   return page.replace(/^```[\s\S]*?^```$/gm, '');
 }
 
-/** What stands in the blocks of code of one language; of all if none is named. */
+/** The code blocks of one language, or of all languages. */
 export function codeBlocks(page: string, language = '\\w*'): string[] {
   return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code = '']) => code);
 }
 
-/** What stands under a heading, up to the next of its level. */
+/** The text under a heading, up to the next heading of its level. */
 export function section(page: string, heading: string): string {
   const [, text] = page.split(`\n## ${heading}\n`);
   if (text === undefined) throw new Error(`No heading is called "${heading}"`);
   return text.split('\n## ')[0] ?? '';
 }
 
-/** The cells of the first table whose first column is called that, without its head. */
+/** The cells of the first table with this first column, without its head. */
 export function tableOf(page: string, firstColumn: string): string[][] {
   const lines = prose(page).split('\n');
   const head = lines.findIndex((line) => cells(line)[0] === firstColumn);
@@ -25,7 +25,7 @@ export function tableOf(page: string, firstColumn: string): string[][] {
   return rows.slice(0, end < 0 ? undefined : end).map(cells);
 }
 
-/** What stands in backquotes. */
+/** The texts in backquotes. */
 export function inCode(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 }

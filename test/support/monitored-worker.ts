@@ -7,26 +7,34 @@ import { API_KEY } from './world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** `temporal-incode worker` in a process of its own, with task queues of its own and an address for metrics. */
+/** `temporal-incode worker` in a separate process, with new task queues and an address for metrics. */
 export interface MonitoredWorker {
   readonly child: ChildProcess;
   readonly taskQueue: string;
   readonly bulkTaskQueue: string;
-  /** Its log, so far. */
+  /** Its log lines so far. */
   lines(): Record<string, unknown>[];
   log(): string;
-  /** Asks for a path of its address. */
+  /** Requests a path of its metrics address. */
   ask(path: string, method?: string): Promise<{ status: number; body: string }>;
-  /** When it has ended, its exit code. */
+  /** Its exit code, once it has ended. */
   readonly ended: Promise<number | null>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @returns at once; when it serves, `ask` can be called */
-export function spawnWorker(baseUrl: string, env: Record<string, string> = {}): MonitoredWorker {
+/**
+ * @param under a command that runs the worker, for example with a memory limit
+ * @returns at once, before the worker serves requests
+ */
+export function spawnWorker(
+  baseUrl: string,
+  env: Record<string, string> = {},
+  under: readonly string[] = [],
+): MonitoredWorker {
   const taskQueue = `test-${randomUUID()}`;
   const bulkTaskQueue = `${taskQueue}-bulk`;
-  const child = spawn(process.execPath, [MAIN, 'worker'], {
+  const [command = '', ...args] = [...under, process.execPath, MAIN, 'worker'];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       INCODE_BASE_URL: baseUrl,
@@ -58,7 +66,7 @@ export function spawnWorker(baseUrl: string, env: Record<string, string> = {}): 
     async ask(path, method = 'GET') {
       const url = lines().find(({ msg }) => msg === 'Serving metrics and health')?.url;
       if (url === undefined) return { status: 0, body: 'It does not serve yet' };
-      // A connection each: one that is kept would hide that nobody listens any more.
+      // A new connection for each request: a kept one would hide that the worker no longer listens.
       const response = await fetch(`${url}${path}`, { method, headers: { connection: 'close' } }).catch(() => null);
       return response ? { status: response.status, body: await response.text() } : { status: 0, body: 'Gone' };
     },

@@ -3,7 +3,7 @@ import type { FaultEffect, SessionSpec, SimulatedOperation } from '../../src/tes
 import { handleOf, type Started, stateOf, until } from './lifecycle.js';
 import type { TestWorld } from './world.js';
 
-/** Everywhere a session can stand when a message comes. */
+/** All situations in which a message can reach a session. */
 export const PLACES = [
   'waiting',
   'in flight',
@@ -21,15 +21,15 @@ export type Place = (typeof PLACES)[number];
 interface Way {
   plan?: OnboardingInput['plan'];
   spec?: SessionSpec;
-  /** What Incode answers, again and again if it can be mended. */
+  /** The fault that keeps the session there. */
   fault?: FaultEffect & { operation: SimulatedOperation };
-  /** As `whereIs` tells it. */
+  /** The place that `whereIs` returns. */
   arrivesAt: string;
 }
 
 const PROCESSED = { finishWhen: 'processed' } as const;
 const TOKEN_REFUSED = { kind: 'status', status: 401 } as const;
-/** By id, and without: a refusal of the id alone would be a token of another session. */
+/** Twice, by id and without: if Incode refused only the id, the token would belong to another session. */
 const TOKEN_REFUSED_TWICE = { ...TOKEN_REFUSED, times: 2 } as const;
 const AWAY = { kind: 'status', status: 503, times: null } as const;
 
@@ -54,7 +54,7 @@ const WAYS: Record<Place, Way> = {
   done: { arrivesAt: 'done' },
 };
 
-/** Starts a session and waits until it stands there, and Incode was asked at least once. */
+/** Starts a session and waits until it is there and has called Incode at least once. */
 export async function bringTo(world: TestWorld, place: Place): Promise<Started> {
   const { plan, spec = {}, fault, arrivesAt } = WAYS[place];
   const { interviewId, token } = await world.simulator.openSession(spec);
@@ -65,7 +65,7 @@ export async function bringTo(world: TestWorld, place: Place): Promise<Started> 
   return { interviewId, token };
 }
 
-/** Its stage, and in which stage the token is needed. */
+/** The session's stage, and in which stage it needs a token. */
 export async function whereIs(world: TestWorld, interviewId: string): Promise<string> {
   const { stage, timeline } = await stateOf(world, interviewId);
   if (/^(Cancelled|Failed)/.test(timeline.at(-1)?.event ?? '')) {

@@ -1,24 +1,24 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Sample } from './exposition.js';
 
-/** What an expression asks of the metrics. */
+/** The metrics and labels that an expression uses. */
 export interface Asked {
   selectors: Selector[];
-  /** Labels that it groups or joins by. */
+  /** Labels by which it groups or joins. */
   groupedBy: string[];
 }
 
 export interface Selector {
   name: string;
-  /** Over a range of time, as `rate` takes it, or only asked whether it is there. */
+  /** Used over a range of time, as in `rate`, or only in `absent`. */
   isOverTime: boolean;
   matchers: { label: string; operator: string; value: string }[];
 }
 
 /**
- * By Prometheus' own grammar.
+ * Parses an expression with Prometheus' own grammar.
  *
- * @throws Error if it is no expression
+ * @throws Error if it is not valid PromQL
  */
 export function parsePromQl(expression: string): Asked {
   const asked: Asked = { selectors: [], groupedBy: [] };
@@ -48,7 +48,7 @@ export function parsePromQl(expression: string): Asked {
   return asked;
 }
 
-/** The call that a selector is the only argument of, if any. */
+/** The function call whose only argument is the selector, if any. */
 function before(expression: string, at: number): string {
   return /\w+\($/.exec(expression.slice(0, at))?.[0] ?? '';
 }

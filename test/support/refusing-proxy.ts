@@ -7,7 +7,7 @@ export interface RefusingProxy {
   close(): void;
 }
 
-/** Hands gRPC calls through to a server, and refuses those of one service as for somebody who may not use it. */
+/** A proxy that forwards gRPC calls, but refuses those of one service with PERMISSION_DENIED. */
 export async function startRefusingProxy(target: string, service: string): Promise<RefusingProxy> {
   const upstream = connect(`http://${target}`);
   const proxy = createServer();
@@ -26,7 +26,7 @@ export async function startRefusingProxy(target: string, service: string): Promi
     let trailers: IncomingHttpHeaders = {};
     call.on('error', () => stream.close());
     call.on('response', (answered) => {
-      // A failure has no body, and its trailers are its headers.
+      // A failure has no body, and its status is in the headers.
       const isAll = answered['grpc-status'] !== undefined;
       stream.respond(answered, isAll ? { endStream: true } : { waitForTrailers: true });
     });

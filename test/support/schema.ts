@@ -10,21 +10,21 @@ interface Definition extends Json {
   properties?: Record<string, Json>;
 }
 
-/** As it is published. */
+/** The published schema. */
 export const SCHEMA_TEXT = readFileSync(new URL('../../schema/contract.json', import.meta.url), 'utf8');
 export const DEFINITIONS: Record<string, Definition> = JSON.parse(SCHEMA_TEXT).definitions;
 
 const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 const validator = compile(JSON.parse(SCHEMA_TEXT));
-/** Closed, so that a part that the schema does not name is found. */
+/** With `additionalProperties: false` everywhere, so that it finds fields that the schema does not name. */
 const closedValidator = compile(closed(JSON.parse(SCHEMA_TEXT)));
 
 export function isValid(type: string, value: unknown): boolean {
   return validator(type)(value) === true;
 }
 
-/** Valid, and nothing more than what the schema names. */
+/** Expects a valid value without fields that the schema does not name. */
 export function expectValid(type: string, value: unknown): void {
   const validate = closedValidator(type);
   validate(value);

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A way to a server that can be cut and mended.
+ * A TCP proxy whose connection can be cut and restored.
  *
- * @param ownPort 0 takes a free one
+ * @param ownPort with 0 the system chooses a free port
  */
 export async function startTcpProxy(target: string, ownPort = 0) {
   const [host, port] = target.split(':');

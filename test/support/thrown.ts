@@ -6,7 +6,7 @@ interface Thrown {
   cause?: { type?: string; message?: string };
 }
 
-/** What a promise rejects with; fails if it does not. */
+/** Returns the error of a promise. Fails if the promise resolves. */
 export async function thrown(promise: Promise<unknown>): Promise<Thrown> {
   const outcome = await promise.then(
     (value) => ({ value }),

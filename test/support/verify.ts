@@ -19,7 +19,7 @@ export function environmentOf({ url, apiKey }: Pick<IncodeSimulator, 'url' | 'ap
   return { INCODE_BASE_URL: url, INCODE_API_KEY: apiKey, INCODE_CONFIGURATION_ID: FLOW, INCODE_API_KEY_FILE: '' };
 }
 
-/** The command in a process of its own. */
+/** Runs `verify-incode` against the simulator, and parses its report. */
 export async function verify(simulator: IncodeSimulator, args: string[] = [], env: Record<string, string> = {}) {
   const all = ['verify-incode', '--wait', '1s', '--json', ...args];
   const ran = await run(all, '', { ...environmentOf(simulator), ...env });
@@ -31,14 +31,14 @@ export function startVerify(simulator: IncodeSimulator, args: string[] = []): Re
   return start(['verify-incode', '--wait', '1s', '--json', ...args], '', environmentOf(simulator));
 }
 
-/** The ids of the sessions that a run has opened. */
+/** The ids of the sessions that a run opened. */
 export function openedIn(stderr: string): string[] {
   return [...stderr.matchAll(/^Opened session (\S+)$/gm)].map(([, id]) => String(id));
 }
 
 export type Expected = readonly [verdict: Result['verdict'], seen: string | RegExp];
 
-/** What the run must say of each assumption, by what the simulator says of itself. */
+/** The expected result of each check for a behavior of the simulator. */
 export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected> {
   const { requiredHeaders, apiKeyRefusal, tokenRefusal, errorBody, statusSpelling } = behavior;
   const refused = (status: number) => `refused, ${status}`;
@@ -135,7 +135,7 @@ const SPELLINGS: Record<SimulatorBehavior['statusSpelling'], Expected> = {
 
 const BODIES = { html: /not JSON/, empty: /empty/ };
 
-/** A delay that was seen, and cannot be shorter than the lag. */
+/** A measured delay that is not shorter than the lag. */
 function after(lagMs: number): RegExp {
   return lagMs === 0 ? /after \d/ : /after (0\.[5-9]|[1-9])/;
 }

@@ -5,22 +5,22 @@ import type { WebhookCounts, WebhookEvent } from '../../src/webhook/index.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** `temporal-incode webhooks` in a process of its own. */
+/** `temporal-incode webhooks` in a separate process. */
 export interface WebhooksProcess {
   readonly child: ChildProcessWithoutNullStreams;
   readonly url: string;
   readonly delivery: string;
   readonly token: string | null;
-  /** What it wrote to stdout and stderr. */
+  /** Its output on stdout and stderr. */
   output(): string;
   /** Its log lines about requests, oldest first. */
   events(): WebhookEvent[];
-  /** Sends SIGTERM. @returns its exit code, and its counts by its last log line */
+  /** Sends SIGTERM. @returns its exit code, and the counts in its last log line */
   stop(): Promise<{ code: number | null; counts: WebhookCounts }>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The environment of a receiver that nobody but us may configure. */
+/** The complete environment of a receiver. */
 export type WebhooksEnvironment = Record<string, string>;
 
 export function spawnWebhooks(args: string[], env: WebhooksEnvironment, main = MAIN): ChildProcessWithoutNullStreams {
@@ -28,8 +28,8 @@ export function spawnWebhooks(args: string[], env: WebhooksEnvironment, main = M
 }
 
 /**
- * @param main of another installation
- * @returns once it takes deliveries
+ * @param main the program of another installation
+ * @returns once the receiver accepts deliveries
  */
 export async function startWebhooks(args: string[], env: WebhooksEnvironment, main?: string): Promise<WebhooksProcess> {
   const child = spawnWebhooks([...args, '--json'], env, main);
@@ -67,7 +67,7 @@ export async function startWebhooks(args: string[], env: WebhooksEnvironment, ma
   };
 }
 
-/** Sends a delivery as Incode does. `body` may also be text. */
+/** Sends a delivery as Incode does. A string is sent unchanged. */
 export async function deliver(
   { delivery }: Pick<WebhooksProcess, 'delivery'>,
   body: unknown,

@@ -25,23 +25,23 @@ import {
   startIncodeSimulator,
 } from '../../src/testing/simulator/index.js';
 
-/** As built by `npm run build`, which runs before the tests: what is tested is what is shipped. */
+/** The bundle of `npm run build`, so that tests use the code that is shipped. */
 export const WORKFLOW_BUNDLE = { codePath: fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url)) };
 
-/** Long enough that a key or token is never found by accident, and known, so that it can be searched for. */
+/** Long enough that a search for it finds no accidental match. */
 export const API_KEY = 'api-key-that-must-not-be-seen';
 
 export interface TestWorldOptions {
   simulator?: SimulatorOptions;
   incode?: Partial<IncodeClientOptions>;
   activities?: Partial<ActivityOptions>;
-  /** Of batches, beside those of `activities`. */
+  /** Options for batches, in addition to `activities`. */
   bulk?: Partial<BulkOptions>;
   tokenSource?: (incode: IncodeClient) => TokenSource;
   executive?: (incode: IncodeClient) => ExecutiveToken;
   /** @default the shared server */
   address?: string;
-  /** @default a new one */
+  /** @default a new task queue */
   taskQueue?: string;
 }
 
@@ -51,13 +51,13 @@ export interface TestWorld {
   onboarding: OnboardingClient;
   temporal: Client;
   taskQueue: string;
-  /** Options of a batch with a new id, for this world's worker, in shards of five. */
+  /** Options for a batch with a new id, in shards of five, on this world's task queue. */
   batch(options?: BatchOptions): BatchOptions & { batchId: string };
   sessions(count: number, spec?: Spec): Promise<OpenedSession[]>;
-  /** How often each of the sessions was finished at Incode. */
+  /** How often Incode finished each of the sessions. */
   timesFinished(sessions: BatchSession[]): number[];
   shard(batchId: string, number: number): ReturnType<Client['workflow']['getHandle']>;
-  /** What workers of this process have logged since the start, as JSON lines. */
+  /** The log of this process's workers since the world started, as JSON lines. */
   logs(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -68,12 +68,12 @@ type Spec = SessionSpec | ((index: number) => SessionSpec);
 
 const logged: string[] = [];
 
-/** What the workers of this process have logged, as JSON lines. */
+/** The log of all workers of this process, as JSON lines. */
 export const logs = () => logged.join('\n');
 
 let runtimeInstalled = false;
 
-/** Keeps the SDK's log lines, to be searched, instead of printing them. Once per process: `test/setup/runtime.ts` calls it. */
+/** Collects the SDK's log lines for tests to search. `test/setup/runtime.ts` calls it once per process. */
 export function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
@@ -83,12 +83,12 @@ export function installRuntime(): void {
   Runtime.install({ logger, shutdownSignals: [] });
 }
 
-/** An error's own fields do not show in JSON, but loggers print them. */
+/** JSON omits an error's message and stack, but loggers print them. */
 function plain(value: unknown): unknown {
   return value instanceof Error ? { ...value, message: value.message, stack: value.stack, cause: value.cause } : value;
 }
 
-/** Of every world: the simulator ends its requests after 300 ms, so all times shrink with it. */
+/** Short times for every world, because its simulator ends requests after 300 ms. */
 const TIMES = {
   settleTimeMs: 400,
   operatorRetryMs: 300,
@@ -128,7 +128,7 @@ export async function startTestWorld(options: TestWorldOptions = {}): Promise<Te
     temporal,
     taskQueue,
     onboarding: new OnboardingClient({ client: temporal, taskQueue }),
-    batch: (given = {}) => ({ batchId: `batch-${randomUUID()}`, taskQueue, shardSize: 5, ...given }),
+    batch: (batchOptions = {}) => ({ batchId: `batch-${randomUUID()}`, taskQueue, shardSize: 5, ...batchOptions }),
     sessions: (count, spec) => openSessions(simulator, count, spec),
     timesFinished: (sessions) => timesFinished(simulator, sessions),
     shard: (batchId, number) => temporal.workflow.getHandle(batchWorkflowId(batchId, number)),
@@ -153,7 +153,7 @@ export function openSessions(simulator: IncodeSimulator, count: number, spec: Sp
   );
 }
 
-/** How often each was finished at Incode. */
+/** How often Incode finished each session. */
 export function timesFinished(simulator: IncodeSimulator, sessions: BatchSession[]): number[] {
   return sessions.map(({ interviewId }) => simulator.effects(interviewId).finished);
 }

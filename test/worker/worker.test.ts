@@ -27,7 +27,7 @@ describe('temporal-incode worker', () => {
   it('names the server that it cannot reach and exits with 1', async () => {
     const { code, log } = await startWorker({ ...GOOD, TEMPORAL_ADDRESS: '127.0.0.1:1' }).ended;
     expect(code).toBe(1);
-    expect(log).toContain('127.0.0.1:1');
+    expect(log).toContain('no connection to Temporal at 127.0.0.1:1. Check that it runs, and TEMPORAL_ADDRESS');
     expect(log).not.toContain(GOOD.INCODE_API_KEY);
   });
 

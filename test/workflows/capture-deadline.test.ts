@@ -10,7 +10,17 @@ import {
   UPDATES,
 } from '../../src/contract/index.js';
 import { scheduledActivities } from '../support/history.js';
-import { begin, expectSound, happens, looksAt, pass, stateOf, until, untilLooks, untilStage } from '../support/lifecycle.js';
+import {
+  begin,
+  expectSound,
+  happens,
+  looksAt,
+  pass,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 

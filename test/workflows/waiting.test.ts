@@ -182,7 +182,7 @@ describe('a session that is finished when somebody asks', () => {
   it('polls nothing meanwhile, also for weeks', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '60 days' } });
     await untilStage(world, interviewId, 'waiting');
-    expect((await stateOf(world, interviewId)).waitingFor).toBe('the update finish');
+    expect((await stateOf(world, interviewId)).waitingFor).toBe('someone to finish it (update finish)');
     await pass(world, interviewId, '50 days');
     await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');

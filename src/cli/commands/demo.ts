@@ -102,7 +102,7 @@ async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
   const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
   progress.show(`Completing ${scenarios.length} sessions`);
   const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
-  progress.show('Killing the worker during a call and starting another (Temporal notices the loss after 10 s)');
+  progress.show('Completing one more, whose worker is killed during its call (Temporal notices the loss after 10 s)');
   return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
 }
 

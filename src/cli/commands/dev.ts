@@ -9,6 +9,7 @@ import { startWorkerProcess } from '../local/worker-process.js';
 import { started } from '../shared/exit.js';
 import { portOption } from '../shared/options.js';
 import { printJson, startProgress } from '../shared/output.js';
+import { asTyped } from '../shared/program.js';
 import { untilInterrupted } from '../shared/signals.js';
 
 interface DevOptions {
@@ -77,7 +78,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
       dataDir: data,
     };
     if (json) printJson(addresses);
-    else process.stdout.write(instructions(addresses));
+    else process.stdout.write(asTyped(instructions(addresses)));
     await interrupted;
     process.stderr.write('Stopping. All data stays in the data directory.\n');
   } finally {

@@ -14,7 +14,7 @@ import {
   withClient,
   withTemporalOptions,
 } from '../shared/options.js';
-import { age, coloured, json, printable, printTable, writeOut } from '../shared/output.js';
+import { age, coloured, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
 interface ListOptions extends TemporalOptions, Filter {
@@ -147,7 +147,7 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wi
   if (found.length === 0) {
     const hint =
       batch === undefined ? '' : ` For a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
-    process.stderr.write(`No session.${hint}\n`);
+    printNotice(`No session.${hint}`);
     return false;
   }
   const shown = found.slice(0, limit);

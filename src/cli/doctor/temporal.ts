@@ -74,7 +74,10 @@ function encryption(address: string | undefined): Found {
       todo: "Set keys (docs/encryption.md), or run the doctor in a worker's environment",
     };
   }
-  return { status: 'ok', message: 'none, which the address, or TEMPORAL_INCODE_ALLOW_PLAINTEXT, allows' };
+  return {
+    status: 'ok',
+    message: 'off: allowed, because the server is on this machine or TEMPORAL_INCODE_ALLOW_PLAINTEXT is set',
+  };
 }
 
 async function searchAttributes(connection: Connection, namespace: string): Promise<Found> {

@@ -90,7 +90,7 @@ export function age(at: Date, now = Date.now()): string {
 
 /** Prints a line to stderr. */
 export function printNotice(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${asTyped(text)}\n`);
 }
 
 export interface Progress {

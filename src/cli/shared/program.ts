@@ -4,5 +4,5 @@
  * @returns the text with each `temporal-incode …` command ready to paste
  */
 export function asTyped(text: string, isNpx = process.env.npm_command === 'exec'): string {
-  return isNpx ? text.replace(/(?<![\w./-]|npx )temporal-incode(?= [a-z<-])/g, 'npx temporal-incode') : text;
+  return isNpx ? text.replace(/(?<![\w./-]|npx )temporal-incode(?= [a-z<[-])/g, 'npx temporal-incode') : text;
 }

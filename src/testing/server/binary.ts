@@ -114,7 +114,7 @@ async function installed(options: FindOptions, fetches: Fetches, sha256: string 
       failures.push(`  ${source}: not tried, because this package knows no hash for ${PLATFORM}`);
       continue;
     }
-    options.onProgress(`Downloading the Temporal server from ${source}, once (about 150 MB)`);
+    options.onProgress(`Downloading the Temporal server (${source}), once (about 150 MB)`);
     try {
       return { ...(await install(options, fetch, sha256)), source };
     } catch (error) {

@@ -5,6 +5,10 @@ it('asTyped puts npx before each command when npx started the program', () => {
   expect(asTyped('Start it: temporal-incode complete <id>', true)).toBe('Start it: npx temporal-incode complete <id>');
 });
 
+it('asTyped puts npx before the program in the first line of its help', () => {
+  expect(asTyped('Usage: temporal-incode [options]', true)).toBe('Usage: npx temporal-incode [options]');
+});
+
 it.each([
   'npx temporal-incode status',
   'the file node_modules/temporal-incode lib',

@@ -1,4 +1,4 @@
-// What a service of somebody else's looks like. It is compiled and run where only `temporal-incode` is installed.
+// A service of another team. It is compiled and run where only `temporal-incode` is installed.
 import {
   type BatchItem,
   completeBatch,
@@ -17,7 +17,7 @@ const result: OnboardingResult = await onboarding.result(interviewId);
 await onboarding.close();
 console.log(JSON.stringify({ answer, outcome: result.outcome, workflowId: onboardingWorkflowId(interviewId) }));
 
-// Types that have become `any` would let these pass.
+// If a type were `any`, these lines would compile.
 // @ts-expect-error
 onboarding.finish({ interviewId: 1 }).catch(() => undefined);
 // @ts-expect-error

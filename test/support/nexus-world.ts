@@ -10,7 +10,7 @@ import type { onboardingService } from '../../src/nexus/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { until } from '../support/lifecycle.js';
 import { API_KEY } from '../support/world.js';
-import type { Answered, call, openAccount } from './callers.js';
+import type { Answered, call, openAccount } from './nexus-callers.js';
 
 export type Operation = keyof (typeof onboardingService)['operations'];
 
@@ -151,7 +151,7 @@ async function startCallers(connection: Connection, address: string, converter: 
     namespace,
     taskQueue: CALLERS,
     ...converter,
-    workflowsPath: fileURLToPath(new URL('./callers.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./nexus-callers.ts', import.meta.url)),
   });
   const ended = worker.run();
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { requestsOf, sessionsPerActivity } from '../../src/activities/batch/request-count.js';
-import type { BulkProgress } from '../../src/activities/batch/types.js';
-import { namedSession } from '../support/tokens.js';
+import { requestsOf, sessionsPerActivity } from '../../../src/activities/batch/request-count.js';
+import type { BulkProgress } from '../../../src/activities/batch/types.js';
+import { namedSession } from '../../support/tokens.js';
 
 const PLAN = { close: true, score: true, scoreDeadlineMs: 0 };
 const finish = { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } as const;
