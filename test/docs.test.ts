@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/shared/exit.js';
-import { ConfigError, readConfig } from '../src/config/index.js';
+import { ConfigError, readCaptureConfig, readConfig } from '../src/config/index.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -22,6 +22,8 @@ import {
   TASK_QUEUE,
   UPDATES,
 } from '../src/contract/index.js';
+import { WEBHOOK_DEFAULTS } from '../src/contract/webhook-settings.js';
+import { RETRY } from '../src/images/errors.js';
 import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
@@ -117,23 +119,48 @@ it('docs use only commands and options that exist', async () => {
   expect(unknown).toEqual([]);
 });
 
-it('worker.md has exactly one row for each variable that readConfig reads', () => {
-  const readNames = new Set<string>();
+/** The variables that a function asks an environment for. */
+function variablesOf(read: (env: Record<string, string>) => unknown): string[] {
+  const names = new Set<string>();
   const env = new Proxy<Record<string, string>>(
     {},
     {
       get: (_, name) => {
-        readNames.add(String(name));
+        names.add(String(name));
         return undefined;
       },
     },
   );
-  expect(() => readConfig(env)).toThrow(ConfigError);
+  read(env);
+  return [...names];
+}
+
+it('worker.md has exactly one row for each variable that readConfig reads', () => {
+  const names = variablesOf((env) => expect(() => readConfig(env)).toThrow(ConfigError));
   const documented = tableOf(doc('worker'), 'variable').flatMap(([variables = '']) => inCode(variables));
   // Temporal's library reads Temporal's own variables. Proxy variables are also read in lower case.
   expect(documented.filter((name) => !/^TEMPORAL_(?!INCODE_)/.test(name)).sort()).toEqual(
-    [...readNames].filter((name) => name === name.toUpperCase()).sort(),
+    names.filter((name) => name === name.toUpperCase()).sort(),
   );
+});
+
+it('capture.md has exactly one row for each variable that readCaptureConfig reads, with its default', () => {
+  const documented = tableOf(doc('capture'), 'variable');
+  expect(documented.flatMap(([variable = '']) => inCode(variable)).sort()).toEqual(
+    variablesOf(readCaptureConfig).sort(),
+  );
+  const set = documented.flatMap(([variable = '', value = '']) =>
+    inCode(value).map((byDefault): [string, string] => [String(inCode(variable)[0]), byDefault]),
+  );
+  expect(readCaptureConfig(Object.fromEntries(set))).toEqual(readCaptureConfig({}));
+});
+
+it('capture.md has exactly one row for each problem of an image', () => {
+  const documented = tableOf(doc('capture'), 'problem').map(([problem = '', retry = '']) =>
+    [problem, retry].flatMap(inCode),
+  );
+  expect(documented.map(([problem]) => problem)).toEqual(Object.keys(RETRY));
+  expect(Object.fromEntries(documented)).toEqual(RETRY);
 });
 
 describe('defaults', () => {
@@ -160,6 +187,7 @@ describe('defaults', () => {
   it.each([
     ['src/incode/options.ts', CLIENT_DEFAULTS],
     ['src/activities/options.ts', ACTIVITY_DEFAULTS],
+    ['src/webhook/options.ts', WEBHOOK_DEFAULTS],
   ])('TSDoc in %s names the real defaults', (file, defaults) => {
     const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number');
     const inTsdoc = defaultsInTsdoc(file);

@@ -31,6 +31,8 @@ const RULES: Rules = {
   },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
+  // Usable alone, without Temporal and Incode.
+  images: { ours: ['contract'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
     ours: ['contract', 'incode', 'secrets'],
     // From the client only its errors. An activity calls the server through the worker's client.
@@ -78,6 +80,7 @@ const RULES: Rules = {
       'config',
       'network',
       'temporal',
+      'images',
       'incode',
       'client',
       'codec',
@@ -105,6 +108,8 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['contract/index', /./],
   ['workflows/activity-options', /./],
   ['incode/index', /^@temporalio/],
+  // Loaded for the first image in S3.
+  ['images/index', /^@temporalio|^@aws-sdk/],
   ['client/index', /^@temporalio\/(worker|workflow|activity|testing|core-bridge)|^undici$|^pino$/],
   ['webhook/index', /^@temporalio/],
   ['codec/index', /^fastify$|^@fastify/],
@@ -116,11 +121,22 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
 ];
 
 /** The parts that may need optional peer dependencies: those that run workers and servers. */
-const WITH_PEERS = ['activities', 'nexus', 'testing', 'worker', 'workflows', 'codec', 'webhook', 'monitoring'];
+const WITH_PEERS = [
+  'activities',
+  'images',
+  'nexus',
+  'testing',
+  'worker',
+  'workflows',
+  'codec',
+  'webhook',
+  'monitoring',
+];
 
 /** The only files that read `process.env`. All others get values as arguments. */
 const ENVIRONMENT_READERS = [
   'src/config/index.ts',
+  'src/config/capture.ts',
   'src/config/codec-server.ts',
   'src/config/webhook.ts',
   'src/config/unknown-variables.ts',
@@ -135,6 +151,9 @@ const ENVIRONMENT_READERS = [
   'src/testing/server/index.ts',
   'src/testing/server/program.ts',
 ];
+
+/** An upgrade of the SDK may break these files. Workflow code cannot import the first one. */
+const SDK_INTERNALS = ['src/temporal/sdk-internals.ts', 'src/workflows/unreadable.ts'];
 
 /** The limit for the length of a source file. */
 const MAX_LINES = 260;
@@ -188,6 +207,13 @@ describe('this repository', () => {
     expect(packagesNamedIn(Object.fromEntries(light)).filter((name) => !declared.includes(name))).toEqual([]);
     declared.push(...Object.keys(peerDependencies));
     expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('imports undocumented parts of the SDK only in the files of SDK_INTERNALS', () => {
+    const importers = Object.keys(sources).filter((file) =>
+      /@temporalio\/[\w-]+\/lib\//.test(withoutComments(sources[file] ?? '')),
+    );
+    expect(importers).toEqual(SDK_INTERNALS);
   });
 
   it('reads process.env only in the files of ENVIRONMENT_READERS', () => {

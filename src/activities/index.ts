@@ -19,7 +19,15 @@ export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './opt
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';
 export type * from './types.js';
 
-/** The activities of this package, to be registered in a worker: ours or one of another team. */
+/**
+ * Creates the activities that call Incode for one session. Register them in your own worker.
+ *
+ * @example
+ * ```ts
+ * const incode = createIncodeClient({ baseUrl, apiKey });
+ * const worker = await Worker.create({ taskQueue, workflowsPath, activities: createIncodeActivities({ incode }) });
+ * ```
+ */
 export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
   const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
   const { operatorRetryMs, observe, tokenTimeoutMs } = options;

@@ -111,16 +111,23 @@ export class PlanMismatchError extends TemporalIncodeError {
 
 /** What the client knows about a session after a request timed out. */
 export interface PendingFacts {
+  /** Incode's id of the session. */
   interviewId: string;
+  /** The timeout that has passed. */
   timeoutMs: number;
   /** `false` if the onboarding ended just after the timeout. */
   isRunning: boolean;
+  /** Task queue of the session's workflow. */
   taskQueue: string;
+  /** Whether a worker has polled the task queue within about the last minute. `null` if unknown. */
   hasWorker: boolean | null;
   /** Whether a worker answered the query for the session's state. */
   isAnswering: boolean;
+  /** The session's stage. `null` if unknown. */
   stage: Stage | null;
+  /** What someone must do before the session continues. `null` if there is nothing to do or it is unknown. */
   waitingFor: string | null;
+  /** The call to Incode that is in flight or waits for its next attempt. */
   call: PendingCall | null;
 }
 

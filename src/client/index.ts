@@ -18,6 +18,7 @@ export {
   type StatusChangedInput,
   TemporalIncodeError,
   type TimelineEntry,
+  type VerifyFirst,
 } from '../contract/index.js';
 export { completeBatch } from './batch/complete-batch.js';
 export { BatchDetachedError, BatchMismatchError, BatchNotFoundError, BatchShardError } from './batch/errors.js';

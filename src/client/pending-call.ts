@@ -4,8 +4,11 @@ import { decodeOptionalFailureToOptionalError } from '../temporal/sdk-internals.
 
 /** A call to Incode that is in flight or waits for its next attempt. */
 export interface PendingCall {
+  /** Name of the activity, such as `finishStatus`. */
   activity: string;
+  /** The current attempt, or the next one. Counts from 1. */
   attempt: number;
+  /** Why the previous attempt failed. `type` is one of `FAILURES`. `null` if none has failed. */
   lastFailure: { type: string; message: string } | null;
   /** `null` while an attempt is in flight or the call is paused. */
   nextAttemptAt: Date | null;

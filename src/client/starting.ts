@@ -37,9 +37,13 @@ export interface StartOptions {
   batchId?: string;
 }
 
+/** The onboarding that `start` started or attached to. */
 export interface StartedOnboarding {
+  /** Incode's id of the session. */
   interviewId: string;
+  /** Id of the session's workflow, for Temporal's own tools. */
   workflowId: string;
+  /** Temporal's id of this run. */
   runId: string;
   /** `true` if the onboarding was already running or completed, so nothing was started. */
   attached: boolean;

@@ -7,15 +7,22 @@ import { temporalFailure } from './temporal-failure.js';
 
 /** State of a session's onboarding, for people on call. */
 export interface SessionStatus {
+  /** Incode's id of the session. */
   interviewId: string;
+  /** Id of the session's workflow, for Temporal's own tools. */
   workflowId: string;
+  /** Temporal's id of the latest run. A session that is started again has another run. */
   runId: string;
+  /** Status of that run. */
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
   startedAt: Date;
+  /** `null` while it runs. */
   closedAt: Date | null;
   /** `null` if no worker answered within five seconds and the session has no result to derive it from. */
   state: OnboardingState | null;
+  /** `null` while the onboarding runs, and if it ended without a result. */
   result: OnboardingResult | null;
+  /** Why it ended without a result. `type` is one of `FAILURES`, or `Cancelled`, `Terminated`, `TimedOut`. */
   failure: { type: string; message: string } | null;
   /** The call to Incode that is in flight or waits for its next attempt. */
   call: PendingCall | null;

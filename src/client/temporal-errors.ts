@@ -18,6 +18,7 @@ export class TemporalConfigurationError extends TemporalIncodeError {
 }
 
 /**
+ * Why Temporal is unavailable:
  * - `notListening`: nothing accepts connections at the address;
  * - `away`: the server does not answer, or is too busy;
  * - `refused`: the server rejects the credentials, or they do not permit the request;
@@ -45,6 +46,7 @@ const PROBLEMS: Record<TemporalProblem, (target: TemporalTarget) => string> = {
 /** Temporal cannot be reached or refuses the caller. The error says nothing about a session. */
 export class TemporalUnavailableError extends TemporalIncodeError {
   override readonly name = 'TemporalUnavailableError';
+  /** Why Temporal is unavailable. */
   readonly problem: TemporalProblem;
   /** The same request may succeed later without a change of settings. */
   readonly retryable: boolean;

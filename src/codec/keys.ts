@@ -11,8 +11,9 @@ export interface EncryptionKey {
 
 /** The key that encrypts, and all keys that can decrypt. */
 export interface KeyRing {
+  /** The key that encrypts. */
   writing(): EncryptionKey;
-  /** @returns `undefined` if there is no key with this id */
+  /** The key with this id, to decrypt with; `undefined` if there is none. */
   reading(id: string): Uint8Array | undefined;
 }
 
@@ -56,6 +57,10 @@ export function keyRing(keys: readonly EncryptionKey[] | string): KeyRing {
  * Reads keys from a file with one `id:base64` a line; the first key encrypts. The file is read again every five seconds, and at once for
  * an unknown key, so that you can rotate keys without a restart: add the new key at the end on all machines, then move it to the front.
  * If the file becomes invalid, the last valid keys stay in use.
+ *
+ * @example
+ * const keys = keyRingFile('/run/secrets/encryption-keys');
+ * const worker = await Worker.create({ ...options, dataConverter: encryptedDataConverter(keys) });
  *
  * @param onWarning called once for each invalid change. @default a process warning, `SecretFileWarning`
  * @throws EncryptionKeyError if the file cannot be read or is invalid now

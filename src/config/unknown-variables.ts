@@ -1,3 +1,4 @@
+import { readCaptureConfig } from './capture.js';
 import { readCodecServerConfig } from './codec-server.js';
 import { readConfig } from './index.js';
 import type { Environment } from './types.js';
@@ -35,7 +36,7 @@ function knownVariables(): Set<string> {
       },
     },
   );
-  for (const read of [readConfig, readWebhookConfig, readCodecServerConfig]) {
+  for (const read of [readConfig, readCaptureConfig, readWebhookConfig, readCodecServerConfig]) {
     try {
       read(recording);
     } catch {

@@ -20,7 +20,7 @@ export function bytesPerSession(sessions: BatchSession[]): number {
 }
 
 /** The parts of kept data that grow with Incode's answers. */
-interface Kept {
+interface KeptData {
   finish?: FinishAnswer | null;
   onboardingStatus?: string;
   score?: ScoreAnswer | null;
@@ -31,12 +31,12 @@ interface Kept {
  * Reduces kept data to the limit. It drops the redirection URL first, because only a person at a screen needs it, and then shortens
  * texts.
  */
-export function fitted<T extends Kept>(kept: T, maxBytes: number): T {
-  if (jsonBytes(kept) <= maxBytes) return kept;
-  const { finish } = kept;
+export function fitted<T extends KeptData>(data: T, maxBytes: number): T {
+  if (jsonBytes(data) <= maxBytes) return data;
+  const { finish } = data;
   const without: T = finish?.redirectionUrl
-    ? { ...kept, finish: { ...finish, redirectionUrl: null, redirectionUnsafe: 'tooLong' } }
-    : kept;
+    ? { ...data, finish: { ...finish, redirectionUrl: null, redirectionUnsafe: 'tooLong' } }
+    : data;
   if (jsonBytes(without) <= maxBytes) return without;
   return withShortMessage(withShortTexts(without), maxBytes);
 }
@@ -44,10 +44,10 @@ export function fitted<T extends Kept>(kept: T, maxBytes: number): T {
 /** Longer than every value that this package knows, so a shortened text never equals one of them. */
 const MAX_TEXT_LENGTH = 40;
 
-function withShortTexts<T extends Kept>(kept: T): T {
-  const { finish, score, onboardingStatus, failure } = kept;
+function withShortTexts<T extends KeptData>(data: T): T {
+  const { finish, score, onboardingStatus, failure } = data;
   return {
-    ...kept,
+    ...data,
     ...(finish ? { finish: { ...finish, action: finish.action && short(finish.action) } } : {}),
     ...(onboardingStatus ? { onboardingStatus: short(onboardingStatus) } : {}),
     ...(score ? { score: { status: short(score.status), value: score.value && short(score.value) } } : {}),
@@ -60,17 +60,17 @@ function short(text: string): string {
   return text.slice(0, MAX_TEXT_LENGTH).replace(/[^ -~]|["\\]/g, '?');
 }
 
-function withShortMessage<T extends Kept>(kept: T, maxBytes: number): T {
-  const { failure } = kept;
-  if (!failure) return kept;
-  let room = maxBytes - jsonBytes({ ...kept, failure: { ...failure, message: '…' } });
+function withShortMessage<T extends KeptData>(data: T, maxBytes: number): T {
+  const { failure } = data;
+  if (!failure) return data;
+  let room = maxBytes - jsonBytes({ ...data, failure: { ...failure, message: '…' } });
   let message = '';
   for (const character of failure.message) {
     room -= jsonBytes(character) - 2;
-    if (room < 0) return { ...kept, failure: { ...failure, message: `${message}…` } };
+    if (room < 0) return { ...data, failure: { ...failure, message: `${message}…` } };
     message += character;
   }
-  return kept;
+  return data;
 }
 
 /** @returns the size as JSON in UTF-8 */

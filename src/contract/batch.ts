@@ -49,9 +49,11 @@ export type Count = number;
 
 /** One session of a batch. */
 export interface BatchSession {
+  /** Incode's id of the session. */
   interviewId: InterviewId;
   /** If absent, the worker asks its token source. Without a token source, the session fails with `IncodeTokenRefused`. */
   sessionToken?: SessionToken;
+  /** Incode's id of the session's flow, sent along with finish-status. */
   flowId?: FlowId;
 }
 
@@ -91,10 +93,13 @@ export interface BatchInput {
 
 /** The result of one session. Empty parts are left out, because a shard has up to 2,000 rows. */
 export interface BatchRow {
-  /** Missing if the session failed. */
+  /** How the session's onboarding ended. Missing if the session failed. */
   outcome?: Outcome;
+  /** Incode's answer. Also there if the session failed after it was finished. */
   finish?: FinishAnswer;
+  /** Missing if the plan has no score, or the score was not ready in time. */
   score?: ScoreAnswer;
+  /** The last known onboarding status. */
   onboardingStatus?: string;
   /** The plan asked to close the session, and Incode refused. */
   notClosed?: true;
@@ -129,7 +134,7 @@ export interface BatchProgress {
   heldUpBy: string | null;
 }
 
-/** @throws InvalidInputError naming the field, such as `sessions[3].interviewId` */
+/** Checks the input of a shard. @throws InvalidInputError naming the field, such as `sessions[3].interviewId` */
 export function checkBatchInput(value: unknown): BatchInput {
   const input = omitAbsent(asObject('input', value));
   onlyKeys('input', input, ['batchId', 'shard', 'sessions', 'plan', 'verifyFirst', 'earlier']);
@@ -150,7 +155,7 @@ export function checkBatchInput(value: unknown): BatchInput {
   return { ...(input as unknown as BatchInput), sessions: checked };
 }
 
-/** @throws InvalidInputError */
+/** Checks the plan of a batch. @throws InvalidInputError */
 export function checkBatchPlan(value: unknown): BatchPlan {
   const plan = value === undefined || value === null ? {} : asObject('plan', value);
   onlyKeys('plan', plan, Object.keys(BATCH_PLAN_PARTS));
@@ -164,7 +169,7 @@ export function resolveBatchPlan(plan: BatchPlan | null | undefined): ResolvedBa
   return { close, score, scoreDeadlineMs };
 }
 
-/** @throws InvalidInputError */
+/** Checks the id of a batch. @throws InvalidInputError */
 export function checkBatchId(value: unknown): string {
   if (typeof value !== 'string' || !/^[\w.:@-]{1,200}$/.test(value)) {
     throw new InvalidInputError('batchId', 'must have 1 to 200 letters, digits or any of _ . : @ -');
@@ -187,7 +192,7 @@ function checkSessions(sessions: unknown[]): BatchSession[] {
   });
 }
 
-/** @throws InvalidInputError */
+/** Checks a session of a batch. @throws InvalidInputError */
 export function checkBatchSession(value: unknown, field = 'session'): BatchSession {
   const session = omitAbsent(asObject(field, value));
   onlyKeys(field, session, ['interviewId', 'sessionToken', 'flowId']);

@@ -16,6 +16,7 @@ export interface ResolvedPlan {
   reviewDeadlineMs: number;
 }
 
+/** The default of each part of the plan. */
 export const PLAN_DEFAULTS = {
   finishWhen: 'now',
   captureDeadline: '7 days',
@@ -70,7 +71,7 @@ export function checkSession({ interviewId, sessionToken, flowId }: Record<strin
   if (flowId !== undefined) checkFlowId(flowId, `${prefix}flowId`);
 }
 
-/** @throws InvalidInputError */
+/** Checks the argument of `renewToken`. @throws InvalidInputError */
 export function checkRenewTokenInput(value: unknown): RenewTokenInput {
   const input = asObject('renewToken', value);
   onlyKeys('renewToken', input, ['sessionToken']);
@@ -78,6 +79,8 @@ export function checkRenewTokenInput(value: unknown): RenewTokenInput {
 }
 
 /**
+ * Checks the argument of `extendDeadline`.
+ *
  * @returns how much to extend the deadline by, in milliseconds
  * @throws InvalidInputError
  */
@@ -102,7 +105,7 @@ export function parseStatusChanged(value: unknown, interviewId: string): string 
   return /^[A-Z0-9_]{1,64}$/.test(onboardingStatus) ? onboardingStatus : undefined;
 }
 
-/** @throws InvalidInputError */
+/** Checks a plan and fills in its defaults, with durations in milliseconds. @throws InvalidInputError */
 export function resolvePlan(value: unknown): ResolvedPlan {
   const plan: Record<string, unknown> = {
     ...PLAN_DEFAULTS,
@@ -120,7 +123,7 @@ export function resolvePlan(value: unknown): ResolvedPlan {
   };
 }
 
-/** @returns the plan with every default filled in, durations as strings */
+/** Fills in the defaults of a plan. Durations stay strings. */
 export function planWithDefaults(plan: Plan | null | undefined): Required<Plan> {
   return { ...PLAN_DEFAULTS, ...omitAbsent({ ...plan }) };
 }
@@ -146,8 +149,7 @@ export function checkVerifyFirst(value: unknown): VerifyFirst | boolean {
  */
 export function checkInterviewId(value: unknown, field = 'interviewId'): string {
   if (typeof value !== 'string' || value === '') throw new InvalidInputError(field, 'must be a non-empty string');
-  // Temporal refuses workflow ids above 1,000 bytes without naming the field. Incode's ids have 24 characters.
-  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
+  if (value.length > MAX_ID_LENGTH) throw tooLong(field, MAX_ID_LENGTH);
   if (!PRINTABLE_ASCII.test(value)) throw new InvalidInputError(field, 'must be printable ASCII without spaces');
   return value;
 }
@@ -161,8 +163,7 @@ export function checkSessionToken(value: unknown, field = 'sessionToken'): strin
   if (typeof value !== 'string' || value === '') {
     throw new InvalidInputError(field, 'must be a non-empty string');
   }
-  // Incode documents at most 256 characters. Proxies usually limit headers to 8 kB.
-  if (value.length > 16_384) throw new InvalidInputError(field, 'must have at most 16,384 characters');
+  if (value.length > MAX_TOKEN_LENGTH) throw tooLong(field, MAX_TOKEN_LENGTH);
   if (!PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be printable ASCII without spaces or line breaks');
   }
@@ -173,11 +174,28 @@ function checkFlowId(value: unknown, field: string): void {
   if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be a non-empty string of printable ASCII without spaces');
   }
-  // Incode's flow ids have 24 characters. A batch has thousands of them in one payload.
-  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
+  if (value.length > MAX_ID_LENGTH) throw tooLong(field, MAX_ID_LENGTH);
 }
 
+/** Whether a value is a valid interview id. */
+export function isInterviewId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_ID_LENGTH && PRINTABLE_ASCII.test(value);
+}
+
+/**
+ * Incode's ids have 24 characters. Temporal refuses workflow ids above 1,000 bytes without naming the field, and a batch has thousands of
+ * ids in one payload.
+ */
+const MAX_ID_LENGTH = 200;
+
+/** Incode documents at most 256 characters. Proxies usually limit headers to 8 kB. */
+const MAX_TOKEN_LENGTH = 16_384;
+
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+
+function tooLong(field: string, maxLength: number): InvalidInputError {
+  return new InvalidInputError(field, `must have at most ${maxLength} characters`);
+}
 
 /** @throws InvalidInputError for anything but an object */
 export function asObject(field: string, value: unknown): Record<string, unknown> {

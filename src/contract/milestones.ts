@@ -16,7 +16,7 @@ const PROCESSED = ['POST_PROCESSING_FINISHED', 'FACE_VALIDATION_FINISHED', 'GOVE
 const FINISHED = 'ONBOARDING_FINISHED';
 const VERDICTS = { MANUAL_REVIEW_APPROVED: 'approved', MANUAL_REVIEW_REJECTED: 'rejected' } as const;
 
-/** @returns the milestone that a status stands for, `open` for `null` */
+/** The milestone that a status stands for; `open` for `null`. */
 export function milestoneOf(onboardingStatus: string | null): Milestone {
   if (onboardingStatus === null) return 'open';
   if (verdictOf(onboardingStatus) !== undefined) return 'reviewed';
@@ -31,7 +31,7 @@ export function isKnownStatus(onboardingStatus: string): boolean {
   return OPEN.includes(onboardingStatus) || milestoneOf(onboardingStatus) !== 'open';
 }
 
-/** @returns what a person decided at Incode, or `undefined` if nobody has decided */
+/** What a person decided at Incode; `undefined` if nobody has decided. */
 export function verdictOf(onboardingStatus: string | null): 'approved' | 'rejected' | undefined {
   const isVerdict = onboardingStatus !== null && Object.hasOwn(VERDICTS, onboardingStatus);
   return isVerdict ? VERDICTS[onboardingStatus as keyof typeof VERDICTS] : undefined;

@@ -37,10 +37,13 @@ export type DurationString = string;
 
 /** Input of `onboardingSession`: plain JSON that any SDK can send. */
 export interface OnboardingInput {
+  /** Incode's id of the session. */
   interviewId: InterviewId;
   /** If absent, the worker asks its token source. Without a token source, the session waits in `needsToken` for `renewToken`. */
   sessionToken?: SessionToken;
+  /** Incode's id of the session's flow, sent along with finish-status. */
   flowId?: FlowId;
+  /** What to do with the session. Each missing part has its default. */
   plan?: Plan;
   /**
    * What happens before the first request to finish the session. Use `settle` to start a session again after its workflow was
@@ -106,11 +109,21 @@ export interface Plan {
   reviewDeadline?: DurationString;
 }
 
+/** All stages, in their usual order. */
 export const STAGES = ['waiting', 'finishing', 'needsToken', 'closing', 'scoring', 'inReview', 'done'] as const;
 
-/** The stage of a session. `done` is the last one. */
+/**
+ * Where a session is now:
+ * - `waiting`: not yet to be finished, because the plan's `finishWhen` is `processed` or `asked`;
+ * - `finishing`: the worker finishes it at Incode;
+ * - `needsToken`: Incode refused its token, so it waits for another one;
+ * - `closing`, `scoring`: the worker closes it, or reads its score;
+ * - `inReview`: it waits for a person's verdict at Incode;
+ * - `done`: it has an outcome.
+ */
 export type Stage = (typeof STAGES)[number];
 
+/** All outcomes. */
 export const OUTCOMES = ['approved', 'rejected', 'needsReview', 'undecided', 'expired'] as const;
 
 /**
@@ -157,7 +170,9 @@ export interface ScoreAnswer {
 
 /** Result of `onboardingSession`. */
 export interface OnboardingResult {
+  /** Incode's id of the session. */
   interviewId: InterviewId;
+  /** How the onboarding ended. Decide by this field. */
   outcome: Outcome;
   /** `null` if the session expired or its capture deadline passed before it could be finished. */
   finish: FinishAnswer | null;
@@ -181,7 +196,9 @@ export type OnboardingWorkflow = (input: OnboardingInput) => Promise<OnboardingR
 
 /** Answer of the `state` query. */
 export interface OnboardingState {
+  /** Incode's id of the session. */
   interviewId: InterviewId;
+  /** Where the session is now. */
   stage: Stage;
   /** What somebody has to do before the session continues. `null` if nobody has to act. */
   waitingFor: string | null;
@@ -191,8 +208,11 @@ export interface OnboardingState {
    * @format date-time
    */
   deadline: string | null;
+  /** Incode's answer. `null` until it arrives, or if the session expired. */
   finish: FinishAnswer | null;
+  /** `null` until the score is ready, or if it was not ready in time. */
   score: ScoreAnswer | null;
+  /** The latest known onboarding status. `null` if none is known. */
   onboardingStatus: string | null;
   /** `null` until the stage is `done`. */
   outcome: Outcome | null;
@@ -204,11 +224,7 @@ export interface OnboardingState {
 
 /** An event in the life of a session. */
 export interface TimelineEntry {
-  /**
-   * ISO 8601.
-   *
-   * @format date-time
-   */
+  /** ISO 8601. @format date-time */
   at: string;
   /** Text for people. Its wording may change. */
   event: string;
@@ -222,11 +238,7 @@ export interface ExtendDeadlineInput {
 
 /** Answer of the `extendDeadline` update. */
 export interface ExtendedDeadline {
-  /**
-   * ISO 8601.
-   *
-   * @format date-time
-   */
+  /** ISO 8601. @format date-time */
   deadline: string;
 }
 

@@ -1,3 +1,4 @@
+/** All modes of `verifyFirst`. */
 export const VERIFY_FIRST = ['look', 'settle', 'trust'] as const;
 
 /**

@@ -10,7 +10,7 @@ export const WEBHOOK_DEFAULTS = {
   notifyTimeoutMs: 8_000,
 } as const;
 
-/** A shorter secret could be found by trying: whoever has a bearer token can test guesses against its signature. */
+/** An attacker with a bearer token can test guesses of the secret against the token's signature, and would find a shorter one. */
 export const MIN_SECRET_LENGTH = 16;
 
 export const URL_PATH = /^\/[\w./~-]*[\w~-]$/;

@@ -28,6 +28,7 @@ export interface SessionAccess {
   sessionToken: string;
 }
 
+/** Argument of `start`, which opens a session or issues a token for an existing one. */
 export interface StartRequest {
   /** Incode's configuration (flow) id. */
   configurationId: string;
@@ -37,8 +38,11 @@ export interface StartRequest {
   countryCode?: string;
   /** @default "en-US" */
   language?: string;
+  /** Your own id of the person. */
   externalCustomerId?: string;
+  /** Where Incode sends the person after finishing. */
   redirectionUrl?: string;
+  /** Fields of your own that Incode keeps with the session. */
   customFields?: Record<string, string>;
 }
 

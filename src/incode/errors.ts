@@ -47,7 +47,9 @@ export interface IncodeErrorFacts {
  */
 export class IncodeError extends Error {
   override readonly name = 'IncodeError';
+  /** What the failure means. Decide by this field. */
   readonly kind: IncodeErrorKind;
+  /** The call that failed. */
   readonly operation: IncodeOperation;
   /** `undefined` if there was no answer. */
   readonly httpStatus: number | undefined;

@@ -31,6 +31,10 @@ const REFUSALS: readonly IncodeErrorKind[] = ['badRequest', 'unknownSession', 't
 /**
  * Logs in an executive user, once for all concurrent callers, and again before the token expires.
  *
+ * @example
+ * const executive = executiveLogIn(incode, () => ({ email: 'kyc@example.com', password: readPassword() }));
+ * const activities = createIncodeActivities({ incode, executive });
+ *
  * @param credentials called for each log-in, so that you can replace them without a restart
  */
 export function executiveLogIn(

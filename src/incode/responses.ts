@@ -10,6 +10,7 @@ export interface FinishStatusResponse extends Pick<FinishAnswer, 'redirectionUrl
   scoreStatus: string | null;
 }
 
+/** Incode's overall score. */
 export interface ScoreResponse {
   /** OK, WARN, FAIL, MANUAL…, UNKNOWN or a value that this version does not know. UNKNOWN and `null` mean: not ready yet. */
   status: string | null;
@@ -17,9 +18,13 @@ export interface ScoreResponse {
   value: string | null;
 }
 
+/** Answer of `start`. */
 export interface StartResponse {
+  /** The session token. */
   token: string;
+  /** Incode's id of the session. */
   interviewId: string;
+  /** Whether the session existed before. */
   existingSession: boolean;
 }
 

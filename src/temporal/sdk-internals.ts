@@ -1,5 +1,5 @@
 /**
- * Every undocumented part of Temporal's SDK that this package relies on, as of SDK 1.24.0. If an upgrade changes one of them,
+ * Every undocumented part of Temporal's SDK that code outside workflows relies on, as of SDK 1.24.0. If an upgrade changes one of them,
  * `test/temporal/sdk-internals.test.ts` fails.
  */
 

@@ -23,6 +23,7 @@ export interface TestOnboardingOptions {
   logLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
+/** What `startTestOnboarding` started. */
 export interface TestOnboarding {
   /** The client for your tests: starts sessions and batches (`completeBatch`) and reads their results. */
   readonly onboarding: OnboardingClient;

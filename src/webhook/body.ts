@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Refusal } from './results.js';
 
-export interface BodyLimits {
+interface BodyLimits {
   maxBodyBytes: number;
   bodyTimeoutMs: number;
 }

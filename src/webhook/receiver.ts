@@ -5,6 +5,7 @@ import { resolveOptions, type Settings, type WebhookReceiverOptions } from './op
 import { Tally, type WebhookCounts } from './results.js';
 import { healthRoutes, NOT_FOUND, pathOf, refuseStray, webhookRoutes } from './routes.js';
 
+/** Receives Incode's webhooks: by its own server (`listen`), or in yours (`handler`, `plugin`). */
 export interface WebhookReceiver {
   /** Paths of the endpoints. `token` is `null` without `oauth`. */
   readonly paths: { readonly delivery: string; readonly token: string | null };

@@ -39,9 +39,13 @@ export type WebhookCounts = Readonly<Record<WebhookResult, number>>;
 
 /** Argument of `log`. It has no secret, no token and, about the person, only Incode's id of the session. */
 export interface WebhookEvent extends Partial<EventFacts> {
+  /** The endpoint that was called. */
   endpoint: 'delivery' | 'token';
+  /** What the receiver did with the request. */
   result: WebhookResult;
+  /** The HTTP status of the receiver's answer. */
   httpStatus: number;
+  /** How long the answer took. */
   durationMs: number;
 }
 

@@ -4,7 +4,7 @@ import { memoizedBy, type Secrets } from '../secrets/matcher.js';
 import type { OAuthClient } from './options.js';
 
 /** The answer of the token endpoint, in OAuth2's format. */
-export interface IssuedToken {
+interface IssuedToken {
   access_token: string;
   token_type: 'Bearer';
   /** Seconds. */

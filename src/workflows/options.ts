@@ -21,7 +21,7 @@ const CALL = {
   },
 } as const satisfies ActivityOptions;
 
-/** A poll that goes on for days. */
+/** A poll that runs for days. */
 const POLL = {
   ...CALL,
   // The activity sets the delay after its own failures. This interval applies after a worker died.

@@ -7,7 +7,7 @@ import { NewRunIsDue, newRunIsDue } from './new-run.js';
 import { addEvent } from './record.js';
 import type { Session } from './session.js';
 
-export interface TokenOptions<T> {
+interface TokenOptions<T> {
   onRefusal?: (refusal: ActivityRefusal) => void;
   /** A result that makes the call unnecessary while there is no token, for example from a webhook. */
   instead?: () => T | undefined;

@@ -271,7 +271,7 @@ describe('the command status', () => {
   ])('prints the next command for a session in the stage %s', async (_, make, next) => {
     const interviewId = await make();
     const { stdout } = await command('status', interviewId);
-    expect(stdout).toMatch(new RegExp(`^next +${next}`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^next +${next} ${interviewId}`, 'm'));
     await world.onboarding.cancel(interviewId);
   });
 });

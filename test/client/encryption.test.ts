@@ -38,7 +38,7 @@ describe('a client of a server on another machine', () => {
   it('refuses a client with invalid keys without showing them', async () => {
     vi.stubEnv('TEMPORAL_INCODE_ENCRYPTION_KEYS', KEY);
     const message = await refusal(() => connectOnboardingClient({ address: ELSEWHERE }));
-    expect(message).toContain('not written as id:base64');
+    expect(message).toContain('must be written as id:base64');
     expect(message).not.toContain(KEY);
   });
 
@@ -91,7 +91,7 @@ describe('where encryption is required', () => {
       () => new OnboardingClient({ client: clientOf(address) }),
     ]) {
       expect(await refusal(attempt)).toContain(
-        'TEMPORAL_INCODE_REQUIRE_ENCRYPTION is true, and there are no encryption keys',
+        'TEMPORAL_INCODE_REQUIRE_ENCRYPTION is true, but there are no encryption keys',
       );
     }
     const dataConverter = encryptedDataConverter(keyRing(`one:${KEY}`));

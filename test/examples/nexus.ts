@@ -5,9 +5,9 @@ const incode = createNexusServiceClient({ service: onboardingService, endpoint: 
 
 export async function openAccount(interviewId: string, sessionToken: string): Promise<string> {
   try {
-    // Incode's answer, as soon as it is there.
+    // Returns Incode's answer as soon as it arrives.
     const answer = await incode.executeOperation('finish', { interviewId, sessionToken });
-    // The outcome, when the session has one.
+    // Waits until the onboarding has ended.
     const { outcome } = await incode.executeOperation('complete', { interviewId });
     return `${outcome}, ${answer?.redirectionUrl ?? 'no redirection'}`;
   } catch (error) {

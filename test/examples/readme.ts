@@ -2,10 +2,10 @@ import { connectOnboardingClient } from 'temporal-incode/client';
 
 const onboarding = await connectOnboardingClient();
 
-// Within a web request: Incode's answer as soon as it is there.
+// In a web request: returns Incode's answer as soon as it arrives.
 const answer = await onboarding.finish({ interviewId, sessionToken });
 
-// Whenever you like: how it ended.
+// At any time: waits until the onboarding has ended.
 const { outcome, reason } = await onboarding.result(interviewId);
 
 // Around it:

@@ -15,14 +15,14 @@ const ALLOCATOR = Object.fromEntries(
   (container?.env ?? []).filter(({ name }) => name.startsWith('MALLOC_')).map(({ name, value }) => [name, value]),
 );
 
-/** Ten hostile histories at a time fit by chance. Forty do not, if a worker takes as many as the SDK's default of 40 tasks. */
+/** Ten concurrent hostile histories may fit by chance. Forty do not fit with the SDK's default of 40 workflow tasks. */
 const SESSIONS = 40;
 /** Below Temporal's limit of 50 MB for a history. */
 const SIGNALS = 24;
 /** Below Temporal's limit of 2 MB for a payload. */
 const SIGNAL = { onboardingStatus: 'X'.repeat(1_900_000) };
 
-it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB of signals each, and a restart in the middle', async () => {
+it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB of signals each and a restart', async () => {
   await using world = await startTestWorld();
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
   const taskQueue = `memory-${Date.now()}`;
@@ -34,7 +34,7 @@ it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB
   };
   await Promise.all(sessions.map(startHostile));
 
-  // The limit of a control group kills, as that of a container does. Where the machine allows none, the peak alone has to do.
+  // A control group kills at its limit, like a container. On a machine without control groups only the peak is checked.
   using limit = memoryLimit(LIMIT_MB * 1_048_576);
   const start = () => spawnWorker(simulator.url, { WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR }, limit?.command);
   const completed = () => sessions.filter(({ interviewId }) => simulator.effects(interviewId).finished > 0).length;
@@ -57,7 +57,7 @@ async function survives(worker: MonitoredWorker, work: () => Promise<void>): Pro
   await Promise.race([work(), died]);
 }
 
-/** The highest resident memory since the process began, as Linux counts it. Mapped files are part of it. */
+/** The highest resident memory since the process started, including mapped files. */
 function peakMb({ child }: MonitoredWorker): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;

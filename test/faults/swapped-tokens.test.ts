@@ -8,7 +8,7 @@ import { all } from '../support/batch.js';
 import { finishElsewhere, stateOf, until, untilStage } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld, type TestWorldOptions } from '../support/world.js';
 
-// Tokens of a list were moved by one row, or those of two sessions were swapped. Their claims do not tell.
+// Tokens of a list are shifted by one row, or tokens of two sessions are swapped. Their claims do not name the session.
 
 const SPECS = {
   approved: { action: 'approved', score: { status: 'OK', value: '94.6' }, redirectionUrl: 'https://bank.example/a' },
@@ -79,7 +79,7 @@ async function batch(world: TestWorld, sessions: Session[], plan: BatchPlan = {}
   return rows.map(({ outcome, finish, failure }) => ({ outcome, finish, failure: failure?.type }));
 }
 
-/** What is reported of each session is true of it, or it has failed as a mistake; and nothing was closed before it was finished. */
+/** Each session has its own result or has failed as a mix-up, and none was closed before it was finished. */
 function expectTruth({ simulator }: TestWorld, sessions: Session[], ended: Ended[]): void {
   for (const [index, { interviewId, truth }] of sessions.entries()) {
     const { outcome, finish, failure } = ended[index] ?? {};
@@ -93,15 +93,15 @@ function expectTruth({ simulator }: TestWorld, sessions: Session[], ended: Ended
   }
 }
 
-/** Every request to finish is under way before the first one takes effect. */
+/** Delays finishes, so that all are in flight before the first one takes effect. */
 const SLOW = { operation: 'finishStatus', kind: 'latency', ms: 400, effectAfterMs: 400, times: null } as const;
 
 const FOREIGN_IDS = ['ignored', 'answered', 'refused'] as const;
 
-describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions are %s,', (foreignId) => {
+describe.each(FOREIGN_IDS)('mixed-up tokens with an executive token, if ids of other sessions are %s', (foreignId) => {
   let world: TestWorld;
   beforeAll(async () => {
-    // Longer than Incode's own limit of 300 ms would be.
+    // With this time scale Incode's time limit is longer than the usual 300 ms.
     world = await startWorld(
       { foreignId },
       { simulator: { behavior: { foreignId, tokenForm: 'anonymous' }, timeScale: 0.05 } },
@@ -110,7 +110,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
   afterAll(() => world[Symbol.asyncDispose]());
 
   it.each<BatchPlan>([{}, { score: false }, { close: true }])(
-    'a list whose tokens are moved by one row reports no verdict of another session: %j',
+    'a batch with tokens shifted by one row reports no verdict of another session: %j',
     async (plan) => {
       const sessions = await open(world, 'approved', 'rejected', 'needsReview');
       world.simulator.fault(SLOW);
@@ -121,7 +121,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
     },
   );
 
-  it('a list of which one session was finished before sends nothing with its token', async () => {
+  it('a batch sends nothing with the token of a session that was finished before', async () => {
     const sessions = await open(world, 'approved', 'rejected');
     const [first, second] = sessions as [Session, Session];
     await finishElsewhere(world, first.interviewId);
@@ -131,7 +131,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
     expect(world.simulator.effects(second.interviewId)).toEqual({ finished: 0, closed: 0, approved: 0 });
   });
 
-  it('a session that was finished before sends nothing with its token', async () => {
+  it('a single session that was finished before sends nothing with its token', async () => {
     const [first, second] = (await open(world, 'rejected', 'approved')) as [Session, Session];
     await finishElsewhere(world, first.interviewId);
     const ended = await single(world, { ...first, sessionToken: second.sessionToken }, { close: true });
@@ -143,7 +143,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
     expect(world.simulator.effects(second.interviewId)).toEqual({ finished: 0, closed: 0, approved: 0 });
   });
 
-  it('two sessions whose tokens are swapped get no verdict of each other, one after the other', async () => {
+  it('two sessions with swapped tokens, one after the other, never get the verdict of the other', async () => {
     const sessions = await open(world, 'approved', 'rejected');
     const [first, second] = shifted(sessions) as [Session, Session];
     const ended = [await single(world, first, { close: true }), await single(world, second, { close: true })];
@@ -152,7 +152,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
   });
 
   it.each<Plan>([{}, { score: false }, { close: true }])(
-    'two sessions whose tokens are swapped get no verdict of each other at the same time: %j',
+    'two concurrent sessions with swapped tokens never get the verdict of the other: %j',
     async (plan) => {
       const sessions = await open(world, 'approved', 'rejected');
       world.simulator.fault(SLOW);
@@ -163,7 +163,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
     },
   );
 
-  it('a session in review takes no verdict of the session that its token belongs to', async () => {
+  it('a session in review does not get the verdict of the session of its token', async () => {
     const [first, second] = (await open(world, 'needsReview', 'needsReview')) as [Session, Session];
     await finishElsewhere(world, first.interviewId);
     await finishElsewhere(world, second.interviewId);
@@ -171,7 +171,7 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
     const { interviewId } = first;
     await world.onboarding.start({ interviewId, sessionToken: second.sessionToken, plan: { review: 'wait' } });
     await untilStage(world, interviewId, 'inReview');
-    // Two polls at least.
+    // At least two polls.
     const reads = () => world.simulator.callsOf(undefined, 'onboardingStatus').length;
     const before = reads();
     await until(() => reads() > before + 2, true);
@@ -181,8 +181,8 @@ describe.each(FOREIGN_IDS)('with an executive token, where ids of other sessions
   });
 });
 
-describe('with an executive token, a token that fits', () => {
-  /** What both ways report of one session. */
+describe('the right token with an executive token', () => {
+  /** The results of one session, single and in a batch. */
   async function answers(world: TestWorld, withToken = true): Promise<(FinishAnswer | null | undefined)[]> {
     const [first, second] = (await open(world, 'approved', 'approved')) as [Session, Session];
     const { interviewId } = first;
@@ -199,24 +199,24 @@ describe('with an executive token, a token that fits', () => {
   const OWN = { action, redirectionUrl, confirmedBy: 'response' };
   const BY_STATUS = { action: null, redirectionUrl: null, confirmedBy: 'status' };
 
-  it('and is not proven to, has its action left out', async () => {
+  it('leaves out the action if the token is not proven to belong to the session', async () => {
     await using world = await startWorld({ foreignId: 'refused' });
     expect(await answers(world)).toEqual([BY_STATUS, BY_STATUS]);
   });
 
-  it('by its claim, has its action reported', async () => {
+  it('reports the action if the claim of the token names the session', async () => {
     await using world = await startWorld({ foreignId: 'ignored', tokenForm: 'namesInterview' });
     expect(await answers(world)).toEqual([OWN, OWN]);
   });
 
-  it('because Incode has issued it for this session, has its action reported', async () => {
+  it('reports the action if Incode issued the token for this session', async () => {
     const tokenSource: TestWorldOptions['tokenSource'] = (incode) =>
       reissuingTokenSource(incode, { configurationId: 'flow' });
     await using world = await startWorld({ foreignId: 'ignored' }, { tokenSource });
     expect(await answers(world, false)).toEqual([OWN, OWN]);
   });
 
-  it('and comes from a token source of the host, has its action left out', async () => {
+  it('leaves out the action if the token comes from a token source of the host', async () => {
     const tokenSource: TestWorldOptions['tokenSource'] = (incode) => {
       const { token } = reissuingTokenSource(incode, { configurationId: 'flow' });
       return { token };
@@ -225,7 +225,7 @@ describe('with an executive token, a token that fits', () => {
     expect(await answers(world, false)).toEqual([BY_STATUS, BY_STATUS]);
   });
 
-  it('by the look, where Incode is known to refuse ids of other sessions, has its action reported', async () => {
+  it('reports the action if Incode is known to refuse ids of other sessions', async () => {
     await using world = await startWorld({ foreignId: 'refused' }, { activities: { refusesForeignIds: true } });
     expect(await answers(world)).toEqual([OWN, OWN]);
     const sessions = await open(world, 'approved', 'rejected', 'needsReview');
@@ -233,7 +233,7 @@ describe('with an executive token, a token that fits', () => {
   });
 });
 
-describe('without an executive token, where Incode answers ids of other sessions,', () => {
+describe('tokens without an executive token, if Incode answers ids of other sessions', () => {
   let world: TestWorld;
   beforeAll(async () => {
     world = await startTestWorld({
@@ -243,7 +243,7 @@ describe('without an executive token, where Incode answers ids of other sessions
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  it.each<BatchPlan>([{}, { score: false }])('a session with another token fails: %j', async (plan) => {
+  it.each<BatchPlan>([{}, { score: false }])('a session with the token of another session fails: %j', async (plan) => {
     const [first, second, third, fourth] = (await open(world, 'approved', 'rejected', 'approved', 'rejected')) as [
       Session,
       Session,
@@ -256,7 +256,7 @@ describe('without an executive token, where Incode answers ids of other sessions
     expect(row).toEqual({ failure: FAILURES.notConfirmed });
   });
 
-  it('a session with its own token has its action reported', async () => {
+  it('a session with its own token reports its action', async () => {
     const [first, second] = (await open(world, 'approved', 'approved')) as [Session, Session];
     expect(await single(world, first)).toMatchObject({ outcome: 'approved', finish: { action: 'approved' } });
     expect(await batch(world, [second])).toMatchObject([{ outcome: 'approved', finish: { action: 'approved' } }]);

@@ -24,7 +24,7 @@ async def main(address, batch_id, sessions_file):
     handles = [await shard_of(client, batch_id, number, shard) for number, shard in enumerate(shards)]
     for handle, shard in zip(handles, shards):
         for session, row in zip(shard, (await handle.result())["rows"]):
-            # "failure" is there if a session failed, "outcome" if it did not.
+            # A row has "failure" if the session failed, otherwise "outcome".
             print(session["interviewId"], row["failure"]["type"] if "failure" in row else row["outcome"])
 
 

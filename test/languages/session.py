@@ -17,12 +17,12 @@ TASK_QUEUE = "incode-onboarding"
 async def main(address, interview_id, token_file):
     client = await Client.connect(address)
     handle = client.get_workflow_handle(f"incode-onboarding/{interview_id}")
-    # Not an argument: those of a process are seen by everybody on the machine.
+    # From a file, because everybody on the machine can see a process's arguments.
     session = {"interviewId": interview_id, "sessionToken": Path(token_file).read_text().strip()}
     try:
         # Within a web request:
         print("answer:", await finish(client, handle, session))
-        # Whenever you like: where it stands, and how it ended.
+        # At any time: where it stands, and how it ended.
         print("stage:", (await handle.query("state"))["stage"])
         print("outcome:", (await handle.result())["outcome"])
     except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:
@@ -30,7 +30,7 @@ async def main(address, interview_id, token_file):
 
 
 async def finish(client, handle, session):
-    """Incode's answer as soon as it is there; None if the session has expired."""
+    """Returns Incode's answer as soon as it arrives; None if the session has expired."""
     start = WithStartWorkflowOperation(
         "onboardingSession",
         session,

@@ -6,7 +6,7 @@ import type { History } from '../support/history.js';
 import { begin } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 
-/** One for every path through the workflow that waits for an answer. */
+/** A scenario for every path through `onboardingAnswer`. */
 export const ANSWER_SCENARIOS: Record<string, () => Promise<History>> = {
   answer: () => waiting(async (world) => (await begin(world)).interviewId),
 

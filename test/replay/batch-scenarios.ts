@@ -6,7 +6,7 @@ import { startTestWorld, type TestWorld } from '../support/world.js';
 
 type History = Awaited<ReturnType<typeof fetchHistory>>;
 
-/** One for every path through the workflow of batches. Small, because histories hold the sessions a few times. */
+/** A scenario for every path through `onboardingBatch`, with few sessions, because a history holds each session a few times. */
 export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
   'batch-with-a-retry': () =>
     playing(async (world) => {

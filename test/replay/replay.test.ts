@@ -17,37 +17,37 @@ const RECORDINGS: typeof BATCH_SCENARIOS = {
   ...ANSWER_SCENARIOS,
 };
 
-// `RECORD_HISTORIES=true npx vitest run test/replay` records those that have no file. A file is deleted only after a change
-// that is meant, and that no open workflow can meet.
+// `RECORD_HISTORIES=true npx vitest run test/replay` records the scenarios without a file. Delete a file only after an intended change
+// that no open workflow can meet.
 if (process.env.RECORD_HISTORIES) {
   describe('recording', async () => {
     const existing = await readdir(DIRECTORY).catch((): string[] => []);
     const missing = Object.entries(RECORDINGS).filter(([name]) => !existing.includes(`${name}.json`));
-    it.each(missing)('%s', async (name, record) => {
+    it.each(missing)('writes %s', async (name, record) => {
       const history = historyToJSON(await record());
       await mkdir(DIRECTORY, { recursive: true });
       await writeFile(new URL(`${name}.json`, DIRECTORY), `${anonymous(history)}\n`);
     });
   });
 } else {
-  describe('a workflow that is open when a new version is deployed goes on:', async () => {
+  describe('the current workflow code', async () => {
     const files = (await readdir(DIRECTORY)).map((file) => file.replace('.json', ''));
 
-    it('there is a recorded history for every path', () => {
+    it('has a recorded history for every scenario', () => {
       expect(files.sort()).toEqual(Object.keys(RECORDINGS).sort());
     });
 
-    it.each(files)('%s', async (name) => {
+    it.each(files)('replays the recorded history "%s"', async (name) => {
       await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, await readHistory(name));
     });
 
-    describe('and a version that does something else is caught:', async () => {
+    describe('with other commands', async () => {
       const changed = await bundleWorkflowCode({
         workflowsPath: new URL('./changed-workflow.ts', import.meta.url).pathname,
         logger: new DefaultLogger('ERROR'),
       });
 
-      it.each(['approved', 'batch-with-a-retry'])('%s', async (name) => {
+      it.each(['approved', 'batch-with-a-retry'])('fails to replay "%s"', async (name) => {
         const history = await readHistory(name);
         await expect(Worker.runReplayHistory({ workflowBundle: changed }, history)).rejects.toThrow(
           DeterminismViolationError,
@@ -62,11 +62,11 @@ async function recorded(play: (world: TestWorld) => Promise<string>) {
   return await fetchHistory(world.temporal, await play(world));
 }
 
-/** Neither the machine's name nor its paths belong into the repository. */
+/** Removes the names and paths of this machine. */
 function anonymous(history: string): string {
   const hide = (key: string, value: unknown) => (key === 'identity' || key === 'stackTrace' ? '' : value);
   const { events, ...rest } = JSON.parse(history, hide);
-  // One event a line, so that a change of a history can be read.
+  // One event per line, so that diffs are readable.
   const lines = events.map((event: unknown) => JSON.stringify(event)).join(',\n');
   return `${JSON.stringify(rest).slice(0, -1)}${Object.keys(rest).length > 0 ? ',' : ''}"events":[\n${lines}\n]}`;
 }

@@ -26,7 +26,7 @@ const ASKED = { plan: { finishWhen: 'asked' } } as const;
 const REVIEW = { plan: { review: 'wait' } } as const;
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
-/** One for every path through the workflow. Each returns the session whose history is kept. */
+/** A scenario for every path through `onboardingSession`. Each returns the session whose history is recorded. */
 export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = {
   async 'start-unreadable'({ temporal, taskQueue }) {
     const interviewId = randomUUID();
@@ -162,7 +162,7 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     return ended(world, interviewId);
   },
 
-  /** The webhook is forged, and later a true one comes. */
+  /** A forged webhook, and later a true one. */
   async 'webhook-contradicted'() {
     await using world = await startTestWorld({ activities: { statusLagMs: 300 } });
     const interviewId = await inReview(world);
@@ -188,7 +188,7 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     return ended(world, interviewId);
   },
 
-  /** It comes before the score, and is held against Incode after it. */
+  /** The webhook arrives before the score and is checked after it. */
   async 'webhook-before-the-score'(world) {
     const { interviewId } = await begin(world, {}, { ...WARN, scoreReadyAfterMs: 1_000 });
     await untilStage(world, interviewId, 'scoring');
@@ -202,7 +202,7 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     return ended(world, interviewId);
   },
 
-  /** Its status lags behind, so that the finish is confirmed a little later. */
+  /** The status lags, so the finish is confirmed a little later. */
   async 'finish-confirmed'() {
     await using world = await startExecutive({ behavior: { statusLagMs: 300 } });
     return await ended(world, (await begin(world)).interviewId);
@@ -249,14 +249,14 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
     return ended(world, interviewId);
   },
 
-  /** Kept is the run that goes on. */
+  /** Records the run that continues as new. */
   async continued(world) {
     const interviewId = await waiting(world);
     const handle = handleOf(world, interviewId);
     const { runId } = await handle.describe();
     while ((await handle.describe()).runId === runId) {
       await Promise.all(Array.from({ length: 20 }, () => say(world, interviewId, 'ID_VALIDATION_FINISHED')));
-      // A run cannot end while messages come in all the time.
+      // A run cannot continue as new while messages arrive all the time.
       await stateOf(world, interviewId);
     }
     await untilStage(world, interviewId, 'waiting');
@@ -289,7 +289,7 @@ function startExecutive(simulator: SimulatorOptions): Promise<TestWorld> {
 async function waiting(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, PROCESSED);
   await untilLooks(world, interviewId, 1);
-  // The poll waits for its next attempt.
+  // The poll waits between two attempts.
   await until(async () => (await world.onboarding.state(interviewId)).call?.nextAttemptAt !== null, true);
   return interviewId;
 }
@@ -297,7 +297,7 @@ async function waiting(world: TestWorld): Promise<string> {
 async function inReview(world: TestWorld): Promise<string> {
   const { interviewId } = await begin(world, REVIEW, WARN);
   await untilStage(world, interviewId, 'inReview');
-  // The one before finishing, and the poll's first.
+  // The read before finishing, and the first poll.
   await untilLooks(world, interviewId, 2);
   return interviewId;
 }

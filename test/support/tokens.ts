@@ -1,6 +1,6 @@
 let named = 0;
 
-/** A session that no other test of this process has, and a token whose claim names it. */
+/** A new session, with a token whose claim names it. */
 export function namedSession(interviewId = `session-${++named}`): { interviewId: string; sessionToken: string } {
   return { interviewId, sessionToken: tokenNaming(interviewId) };
 }

@@ -12,8 +12,8 @@ const FINISH = '/omni/finish-status';
 
 const finish = async (simulator: IncodeSimulator, token: string) => (await call(simulator, FINISH, { token })).status;
 
-describe('tokens', () => {
-  it('of 90 days expire during a long review, and the next one lives from then on', async () => {
+describe('advanceTime', () => {
+  it('expires a session token after 90 days, and a new one is valid from then on', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await simulator.openSession({
       manualReview: { verdict: 'APPROVED', afterMs: 100 * DAY },
@@ -31,7 +31,7 @@ describe('tokens', () => {
     expect((await ask(renewed)).body).toEqual({ onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
   });
 
-  it('of executives expire after 24 hours', async () => {
+  it('expires an executive token after 24 hours', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId } = await simulator.openSession();
     const body = { email: 'clerk@example.com', password: 'a password' };
@@ -43,8 +43,8 @@ describe('tokens', () => {
   });
 });
 
-describe('sessions', () => {
-  it('are processed on day 3 and reviewed on day 20, in that order, each at its own time', async () => {
+describe('advanceTime of a session', () => {
+  it('processes it on day 3 and reviews it on day 20, each at its own time', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });
     const start = simulator.now();
@@ -53,7 +53,7 @@ describe('sessions', () => {
     const early = await simulator.openSession({ processedAfterMs: 3 * DAY });
 
     await simulator.advanceTime(30 * DAY);
-    // Received by now, without waiting.
+    // The webhooks have arrived without a wait.
     expect(receiver.received.map(({ body }) => JSON.parse(body).onboardingStatus)).toEqual([
       'ONBOARDING_FINISHED',
       'POST_PROCESSING_FINISHED',
@@ -68,7 +68,7 @@ describe('sessions', () => {
     expect(days).toEqual([0, 3, 20]);
   });
 
-  it('get their score', async () => {
+  it('makes its score ready', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await simulator.openSession({ scoreReadyAfterMs: 5 * DAY });
     await finish(simulator, token);
@@ -79,13 +79,13 @@ describe('sessions', () => {
   });
 });
 
-describe('webhooks', () => {
-  it('are sent again by the schedule of Incode, then lost', async () => {
+describe('advanceTime of a webhook', () => {
+  it('sends it again by the schedule of Incode until it is lost', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(503).end());
     await using simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });
     const { token } = await simulator.openSession();
     await finish(simulator, token);
-    // The first attempt may still be under way; its retry comes all the same.
+    // The first attempt may still be in flight.
     await simulator.advanceTime(30_000);
     expect(receiver.received).toHaveLength(2);
     await simulator.advanceTime(74_000);
@@ -100,7 +100,7 @@ describe('webhooks', () => {
     }
   });
 
-  it('of a receiver that takes its time are waited for', async () => {
+  it('waits for the answer of a slow receiver', async () => {
     let answered = 0;
     await using receiver = await startReceiver((response) =>
       setTimeout(() => {
@@ -117,7 +117,7 @@ describe('webhooks', () => {
     expect(simulator.deliveries.map(({ accepted }) => accepted)).toEqual([false, true]);
   });
 
-  it('whose receiver asks Incode before it answers are answered, however slow Incode is', async () => {
+  it('lets a receiver call a slow Incode before it answers', async () => {
     let asked: string | undefined;
     await using simulator = await startIncodeSimulator({ latencyMs: 50 });
     const { interviewId, token } = await simulator.openSession({ processedAfterMs: DAY });
@@ -131,7 +131,7 @@ describe('webhooks', () => {
     expect(simulator.deliveries).toMatchObject([{ accepted: true }]);
   });
 
-  it('fetch another bearer token once theirs has expired', async () => {
+  it('makes it get another bearer token after the first one expired', async () => {
     let tokens = 0;
     await using receiver = await startReceiver((response, _, { path }) => {
       if (path !== '/token') return accept(response);
@@ -152,8 +152,8 @@ describe('webhooks', () => {
   });
 });
 
-describe('calls', () => {
-  it('pass the rate limit again as its bucket fills', async () => {
+describe('advanceTime of a call', () => {
+  it('fills the bucket of the rate limit', async () => {
     await using simulator = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 1 } });
     const { token } = await simulator.openSession();
     expect([await finish(simulator, token), await finish(simulator, token)]).toEqual([200, 429]);
@@ -161,7 +161,7 @@ describe('calls', () => {
     expect([await finish(simulator, token), await finish(simulator, token)]).toEqual([200, 429]);
   });
 
-  it('that were struck by a fault take their late effect, and get their late answer', async () => {
+  it('triggers the late effect and the late answer of a fault', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'status', status: 504, effect: true, effectAfterMs: 20_000 });
@@ -180,7 +180,7 @@ describe('calls', () => {
     expect([await slow, await hanging]).toEqual([200, 'ended']);
   });
 
-  it('are logged, and refused, by the same time', async () => {
+  it('sets the time in the log and in refusals', async () => {
     await using simulator = await startIncodeSimulator();
     await simulator.advanceTime(40 * DAY);
     const { body } = await call(simulator, FINISH, { apiKey: 'wrong' });
@@ -190,7 +190,7 @@ describe('calls', () => {
   });
 });
 
-it('the data file keeps the time, so that nothing comes sooner or later than it would have', async () => {
+it('the data file keeps the time of the clock', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'simulator-'));
   const dataFile = join(directory, 'sessions.json');
   try {
@@ -214,7 +214,7 @@ it('the data file keeps the time, so that nothing comes sooner or later than it 
   }
 });
 
-it('a simulator that is closed meanwhile says so', async () => {
+it('advanceTime rejects if the simulator is closed meanwhile', async () => {
   await using receiver = await startReceiver(() => undefined);
   const simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });
   const { token } = await simulator.openSession();

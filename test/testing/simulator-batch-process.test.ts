@@ -23,7 +23,7 @@ async function logIn(): Promise<string> {
   return (await call(simulator, '/executive/log-in', { body })).body.token;
 }
 
-it('a foreign client runs the whole batch process, from start to approval', async () => {
+it('a foreign client completes the whole process from start to approval', async () => {
   const { interviewId, token } = await start({ externalCustomerId: 'customer-1' });
   expect(statusOf(interviewId)).toBe('UNKNOWN');
 
@@ -61,7 +61,7 @@ it('a foreign client runs the whole batch process, from start to approval', asyn
 });
 
 describe('start', () => {
-  it('makes a new session by every call', async () => {
+  it('opens a new session with every call', async () => {
     const first = await start();
     const second = await start();
     expect(first).toMatchObject({
@@ -74,7 +74,7 @@ describe('start', () => {
     expect(second.interviewId).not.toBe(first.interviewId);
   });
 
-  it('gives an existing session a fresh token, and the old one stays valid', async () => {
+  it('issues another token for an existing session and keeps the old one valid', async () => {
     const { interviewId, token } = await start();
     const again = await start({ interviewId });
     expect(again).toMatchObject({ interviewId, existingSession: true });
@@ -84,18 +84,18 @@ describe('start', () => {
     }
   });
 
-  it('does not know a session that was never opened', async () => {
+  it('refuses an unknown interviewId', async () => {
     const body = { ...START, interviewId: 'f'.repeat(24) };
     expect((await call(simulator, '/omni/start', { body })).status).toBe(404);
   });
 
-  it.each(['configurationId', 'countryCode'])('wants %s', async (field) => {
+  it.each(['configurationId', 'countryCode'])('requires %s', async (field) => {
     const { status, body } = await call(simulator, '/omni/start', { body: { ...START, [field]: undefined } });
     expect(status).toBe(400);
     expect(body).toMatchObject({ status: 400, message: expect.stringContaining(field), path: '/omni/start' });
   });
 
-  it('wants the API key and no token', async () => {
+  it('requires the API key and no token', async () => {
     expect((await call(simulator, '/omni/start', { body: START, apiKey: 'wrong' })).status).toBe(403);
   });
 
@@ -120,14 +120,14 @@ describe('start', () => {
     expect((await get(`/omni/get/score?id=${interviewId}`, token)).overall.status).toBe(status);
   });
 
-  it.each(['never heard of', 'constructor'])('customFields.simulate %s is refused', async (simulate) => {
+  it.each(['unknown', 'constructor'])('refuses customFields.simulate "%s"', async (simulate) => {
     const body = { ...START, customFields: { simulate } };
     expect((await call(simulator, '/omni/start', { body })).status).toBe(400);
   });
 });
 
-describe('captures', () => {
-  it('that cannot be used are told with 200', async () => {
+describe('images', () => {
+  it('are answered with 200 even if they are unusable', async () => {
     const { token } = await start();
     const body = { base64Image: '' };
     for (const side of ['front', 'back']) {
@@ -137,20 +137,20 @@ describe('captures', () => {
     expect(await post('/omni/add/face/third-party?imageType=selfie', token, body)).toMatchObject({ confidence: 1 });
   });
 
-  it('must be there before they are processed', async () => {
+  it('must be added before they are processed', async () => {
     const { token } = await start();
     for (const what of ['id', 'face', 'government-validation']) {
       expect((await call(simulator, `/omni/process/${what}`, { token, body: {} })).status).toBe(400);
     }
   });
 
-  it('are processed without a body as well', async () => {
+  it('are also processed without a body', async () => {
     const { token } = await start();
     await post('/omni/add/front-id/v2', token, IMAGE);
     expect((await call(simulator, '/omni/process/id', { token, method: 'POST' })).body).toEqual({ success: true });
   });
 
-  it('do not take back a later milestone', async () => {
+  it('do not replace a later milestone', async () => {
     const { interviewId, token } = await start();
     await post('/omni/add/front-id/v2', token, IMAGE);
     await get('/omni/finish-status', token);
@@ -164,12 +164,12 @@ describe('captures', () => {
     expect(statusOf(interviewId)).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('of a session that was opened directly need not be there', async () => {
+  it('are not needed in a session that was opened directly', async () => {
     const { interviewId, token } = await simulator.openSession();
     expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: true });
   });
 
-  it('of a session that was opened directly can be processed later, or when we say so', async () => {
+  it('of a session that was opened directly are processed when the test says so', async () => {
     const { interviewId, token } = await simulator.openSession({ processedAfterMs: Number.POSITIVE_INFINITY });
     expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: false });
     simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
@@ -180,28 +180,28 @@ describe('captures', () => {
 });
 
 describe('executive tokens', () => {
-  it('reach any session', async () => {
+  it('give access to any session', async () => {
     const { interviewId } = await start();
     const executive = await logIn();
     expect((await get(`/omni/get/score?id=${interviewId}`, executive)).overall).toEqual({ status: 'UNKNOWN' });
   });
 
-  it('do not know a session that was never opened', async () => {
+  it('are refused for an unknown session', async () => {
     const token = await logIn();
     expect((await call(simulator, `/omni/get/score?id=${'f'.repeat(24)}`, { token })).status).toBe(404);
   });
 
-  it('want email and password', async () => {
+  it('require email and password', async () => {
     expect((await call(simulator, '/executive/log-in', { body: { email: 'clerk@example.com' } })).status).toBe(400);
   });
 
-  it('alone can approve', async () => {
+  it('are required to approve a session', async () => {
     const { interviewId, token } = await start();
     const path = `/omni/process/approve?interviewId=${interviewId}`;
     expect((await call(simulator, path, { token, body: {} })).status).toBe(401);
   });
 
-  it('are told with 200 that a session cannot be approved', async () => {
+  it('get 200 with success: false for a session that cannot be approved', async () => {
     const { interviewId, token } = await start({ customFields: { simulate: 'rejected' } });
     const path = `/omni/process/approve?interviewId=${interviewId}`;
     const executive = await logIn();

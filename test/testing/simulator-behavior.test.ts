@@ -16,7 +16,7 @@ interface Started {
   token: string;
 }
 
-/** A session as clients of Incode start it. */
+/** Opens a session with `POST /omni/start`, like clients of Incode. */
 async function started(behavior: Partial<SimulatorBehavior>): Promise<Started & AsyncDisposable> {
   const simulator = await startIncodeSimulator({ behavior });
   const { interviewId, token } = (await start(simulator)).body;
@@ -37,15 +37,18 @@ describe('foreignId', () => {
     ['refused', 401, undefined],
     ['ignored', 200, 'UNKNOWN'],
     ['answered', 200, 'FACE_VALIDATION_FINISHED'],
-  ] as const)('%s: a read by the id of another session gives %s', async (foreignId, status, onboardingStatus) => {
-    await using own = await started({ foreignId });
-    const other = await own.simulator.openSession({ onboardingStatus: 'FACE_VALIDATION_FINISHED' });
-    const answer = await answersTo(own, `${STATUS}?id=${other.interviewId}`);
-    expect(answer.status).toBe(status);
-    expect(answer.body.onboardingStatus).toBe(onboardingStatus);
-  });
+  ] as const)(
+    '"%s" answers a read by the id of another session with %s',
+    async (foreignId, status, onboardingStatus) => {
+      await using own = await started({ foreignId });
+      const other = await own.simulator.openSession({ onboardingStatus: 'FACE_VALIDATION_FINISHED' });
+      const answer = await answersTo(own, `${STATUS}?id=${other.interviewId}`);
+      expect(answer.status).toBe(status);
+      expect(answer.body.onboardingStatus).toBe(onboardingStatus);
+    },
+  );
 
-  it('answered: an id that does not exist is answered 404', async () => {
+  it('"answered" answers an unknown id with 404', async () => {
     await using own = await started({ foreignId: 'answered' });
     expect(await answersTo(own, `${STATUS}?id=nobody`)).toMatchObject({ status: 404 });
   });
@@ -54,7 +57,7 @@ describe('foreignId', () => {
 it.each([
   ['answered', 200],
   ['refused', 400],
-] as const)('missingId: %s: a read without an id gives %i', async (missingId, status) => {
+] as const)('missingId "%s" answers a read without an id with %i', async (missingId, status) => {
   await using own = await started({ missingId });
   expect(await answersTo(own, STATUS)).toMatchObject({ status });
 });
@@ -64,7 +67,7 @@ it.each([
   ['idempotent', 200, 'approved', 1],
   ['refused', 400, undefined, 1],
   ['otherAction', 200, 'rejected', 2],
-] as const)('secondFinish: %s: the second finish gives %s', async (secondFinish, status, action, finished) => {
+] as const)('secondFinish "%s" answers the second finish with %s', async (secondFinish, status, action, finished) => {
   await using own = await started({ secondFinish });
   expect(await answersTo(own, FINISH)).toMatchObject({ status: 200, body: { action: 'approved' } });
   const second = await answersTo(own, FINISH);
@@ -77,7 +80,7 @@ describe.each(['closedFinish', 'expiredFinish', 'emptyFinish'] as const)('%s', (
   it.each([
     ['accepted', 200, 1],
     ['refused', 400, 0],
-  ] as const)('%s: the finish gives %i', async (choice, status, finished) => {
+  ] as const)('"%s" answers the finish with %i', async (choice, status, finished) => {
     await using own = await started({ [part]: choice });
     if (part === 'closedFinish') await answersTo(own, '/omni/session/status/set?action=Closed', { body: {} });
     if (part === 'expiredFinish') own.simulator.setOnboardingStatus(own.interviewId, 'EXPIRED');
@@ -92,7 +95,7 @@ it.each([
   ['trailingSpace', 'ONBOARDING_FINISHED '],
   ['misspelled', 'ONBOADING_FINISHED'],
   ['newValue', 'ONBOARDING_CONCLUDED'],
-] as const)('statusSpelling: %s: answers and webhooks tell "%s"', async (statusSpelling, onboardingStatus) => {
+] as const)('statusSpelling "%s" uses "%s" in answers and webhooks', async (statusSpelling, onboardingStatus) => {
   await using own = await started({ statusSpelling });
   own.simulator.setWebhook({ url: `${own.simulator.url}/nowhere` });
   await answersTo(own, FINISH);
@@ -101,7 +104,7 @@ it.each([
   expect(own.simulator.deliveries).toMatchObject([{ onboardingStatus }]);
 });
 
-it('statusLagMs: a read tells the status before the finish for that long', async () => {
+it('statusLagMs delays the status of a finish in reads', async () => {
   await using own = await started({ statusLagMs: 5_000 });
   await answersTo(own, FINISH);
   await own.simulator.advanceTime(3_000);
@@ -110,7 +113,7 @@ it('statusLagMs: a read tells the status before the finish for that long', async
   expect((await answersTo(own, STATUS)).body.onboardingStatus).toBe('ONBOARDING_FINISHED');
 });
 
-it('scoreLagMs: the score is UNKNOWN for that long after the finish', async () => {
+it('scoreLagMs keeps the score UNKNOWN for that time after the finish', async () => {
   await using own = await started({ scoreLagMs: 5_000 });
   await answersTo(own, FINISH);
   expect((await answersTo(own, '/omni/get/score')).body.overall.status).toBe('UNKNOWN');
@@ -118,7 +121,7 @@ it('scoreLagMs: the score is UNKNOWN for that long after the finish', async () =
   expect((await answersTo(own, '/omni/get/score')).body.overall.status).toBe('OK');
 });
 
-it('redirectionUrl: finish-status answers it', async () => {
+it('redirectionUrl is in the answer of finish-status', async () => {
   await using own = await started({ redirectionUrl: 'javascript:alert(1)' });
   expect((await answersTo(own, FINISH)).body.redirectionUrl).toBe('javascript:alert(1)');
 });
@@ -128,7 +131,7 @@ it.each([
   ['newSession', 200, false, false],
   ['refused', 400, false, undefined],
 ] as const)(
-  'knownIdStart: %s: start with the id of a session gives %i',
+  'knownIdStart "%s" answers a start with the id of a session with %i',
   async (knownIdStart, status, same, existing) => {
     await using own = await started({ knownIdStart });
     const answer = await start(own.simulator, { interviewId: own.interviewId });
@@ -141,7 +144,7 @@ it.each([
 it.each([
   ['refused', 404],
   ['newSession', 200],
-] as const)('unknownIdStart: %s: start with an id that does not exist gives %i', async (unknownIdStart, status) => {
+] as const)('unknownIdStart "%s" answers a start with an unknown id with %i', async (unknownIdStart, status) => {
   await using own = await started({ unknownIdStart });
   expect(await start(own.simulator, { interviewId: 'nobody' })).toMatchObject({ status });
 });
@@ -149,26 +152,29 @@ it.each([
 it.each([
   ['valid', 200],
   ['revoked', 401],
-] as const)('earlierTokens: %s: the first token gives %i after another was issued', async (earlierTokens, status) => {
-  await using own = await started({ earlierTokens });
-  const { token } = (await start(own.simulator, { interviewId: own.interviewId })).body;
-  expect(await answersTo(own, STATUS)).toMatchObject({ status });
-  expect(await answersTo({ ...own, token }, STATUS)).toMatchObject({ status: 200 });
-});
+] as const)(
+  'earlierTokens "%s" answers the first token with %i after another was issued',
+  async (earlierTokens, status) => {
+    await using own = await started({ earlierTokens });
+    const { token } = (await start(own.simulator, { interviewId: own.interviewId })).body;
+    expect(await answersTo(own, STATUS)).toMatchObject({ status });
+    expect(await answersTo({ ...own, token }, STATUS)).toMatchObject({ status: 200 });
+  },
+);
 
 describe('tokenForm', () => {
-  it('namesInterview: the token is a JWT with the claim interviewId', async () => {
+  it('"namesInterview" issues a JWT with the claim interviewId', async () => {
     await using own = await started({});
     expect(decodeJwt(own.token).interviewId).toBe(own.interviewId);
   });
 
-  it('anonymous: the token is a JWT with an expiry and no interview', async () => {
+  it('"anonymous" issues a JWT without the claim interviewId', async () => {
     await using own = await started({ tokenForm: 'anonymous' });
     expect(decodeJwt(own.token)).toMatchObject({ exp: expect.any(Number) });
     expect(decodeJwt(own.token)).not.toHaveProperty('interviewId');
   });
 
-  it('opaque: the token is no JWT, and reaches its session', async () => {
+  it('"opaque" issues a token that is not a JWT', async () => {
     await using own = await started({ tokenForm: 'opaque' });
     expect(() => decodeJwt(own.token)).toThrow();
     expect(await answersTo(own, STATUS)).toMatchObject({ status: 200 });
@@ -191,23 +197,23 @@ it.each([
 describe('requiredHeaders', () => {
   const missing = { 'x-api-key': 403, 'api-version': 400, 'content-type': 400 } as const;
 
-  it.each(Object.entries(missing))('a call without %s is answered %i', async (name, status) => {
+  it.each(Object.entries(missing))('refuses a call without %s with %i by default', async (name, status) => {
     await using own = await started({});
     expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status });
   });
 
-  it.each(Object.keys(missing))('a call without %s is accepted where the header is not required', async (name) => {
+  it.each(Object.keys(missing))('accepts a call without %s if it does not list the header', async (name) => {
     await using own = await started({ requiredHeaders: [] });
     expect(await answersTo(own, STATUS, { headers: { [name]: null } })).toMatchObject({ status: 200 });
   });
 
-  it('a wrong API key is refused where none is required', async () => {
+  it('refuses a wrong API key even if it does not list x-api-key', async () => {
     await using own = await started({ requiredHeaders: [] });
     expect(await answersTo(own, STATUS, { apiKey: 'wrong' })).toMatchObject({ status: 403 });
   });
 });
 
-it('apiKeyRefusal and tokenRefusal: these statuses refuse a key and a token', async () => {
+it('apiKeyRefusal and tokenRefusal set the status for a wrong key and a wrong token', async () => {
   await using own = await started({ apiKeyRefusal: 401, tokenRefusal: 403 });
   expect(await answersTo(own, STATUS, { apiKey: 'wrong' })).toMatchObject({ status: 401 });
   expect(await answersTo(own, STATUS, { token: 'wrong' })).toMatchObject({ status: 403 });
@@ -221,14 +227,14 @@ it.each([
   expect(await answersTo(own, STATUS, { token: 'wrong' })).toEqual({ status: 401, body });
 });
 
-it.each([true, false])('dateHeader: %s: answers have a Date accordingly', async (dateHeader) => {
+it.each([true, false])('dateHeader %s decides about the header Date', async (dateHeader) => {
   await using own = await started({ dateHeader });
   const { headers } = await call(own.simulator, STATUS, { token: own.token });
   expect(headers.has('date')).toBe(dateHeader);
 });
 
 describe('the behavior', () => {
-  it('is told and changed by the object and by the control API', async () => {
+  it('can be read and changed through the object and the control API', async () => {
     await using own = await started({ missingId: 'refused' });
     own.simulator.setBehavior({ foreignId: 'ignored' });
     const url = `${own.simulator.url}/_simulator/behavior`;

@@ -3,22 +3,22 @@ import type { IncodeSimulator } from '../../src/testing/simulator/index.js';
 export interface Answered {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a foreign client takes Incode's JSON as it comes
+  // biome-ignore lint/suspicious/noExplicitAny: Incode's JSON has no type here
   body: any;
 }
 
 export interface Sent {
   method?: string;
   token?: string;
-  /** Sent instead of the simulator's own; `null` sends none. */
+  /** Replaces the simulator's key. `null` sends none. */
   apiKey?: string | null;
-  /** Over the headers that Incode wants; `null` leaves one out. */
+  /** Added to the headers that Incode requires. `null` omits one. */
   headers?: Record<string, string | null>;
   body?: unknown;
   signal?: AbortSignal;
 }
 
-/** Calls the simulator as Incode's documentation says, with nothing of this package. */
+/** Calls the simulator like Incode's documentation, without code of this package. */
 export async function call(
   { url, apiKey: ownKey }: Pick<IncodeSimulator, 'url' | 'apiKey'>,
   path: string,

@@ -10,8 +10,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a clock that is left alone', () => {
-  it('lets happen after 40 days what is due then, though Node waits for 24 at most', () => {
+describe('Clock', () => {
+  it('runs a task that is due in 40 days, longer than the longest timer of Node', () => {
     const clock = new Clock();
     const what = vi.fn();
     clock.at(clock.now() + 40 * DAY, what);
@@ -21,7 +21,7 @@ describe('a clock that is left alone', () => {
     expect(what).toHaveBeenCalledOnce();
   });
 
-  it('does what is due already soon, but not within the call', () => {
+  it('runs an overdue task soon, but not during the call of at', () => {
     const clock = new Clock();
     const what = vi.fn();
     clock.at(clock.now() - 1, what);
@@ -30,7 +30,7 @@ describe('a clock that is left alone', () => {
     expect(what).toHaveBeenCalledOnce();
   });
 
-  it('does nothing any more once it is stopped, or what is set afterwards', () => {
+  it('runs no task once it is stopped', () => {
     const clock = new Clock();
     const what = vi.fn();
     clock.at(clock.now() + 1, what);
@@ -40,7 +40,7 @@ describe('a clock that is left alone', () => {
     expect(what).not.toHaveBeenCalled();
   });
 
-  it('does things by due time, and those of the same time in the order in which they were set', () => {
+  it('runs tasks by due time, and tasks with the same due time in the order of at', () => {
     const clock = new Clock();
     const done: string[] = [];
     for (const [name, due] of Object.entries({ d: 5, a: 1, e: 5, b: 2, f: 5, c: 4 })) {
@@ -51,7 +51,7 @@ describe('a clock that is left alone', () => {
   });
 });
 
-describe('what is to be had after a time', () => {
+describe('Clock.after', () => {
   it.each([
     ['gives', () => 'value'],
     ['promises', async () => 'value'],
@@ -66,7 +66,7 @@ describe('what is to be had after a time', () => {
     expect(settled).toHaveBeenCalledWith('value');
   });
 
-  it('fails as it failed', async () => {
+  it('rejects with the error of the task', async () => {
     const clock = new Clock();
     const had = expect(clock.after(1, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     await vi.advanceTimersByTimeAsync(1);
@@ -74,15 +74,15 @@ describe('what is to be had after a time', () => {
   });
 });
 
-it('a clock goes on from where another one was', () => {
+it('Clock.resume continues from another clock', () => {
   const clock = new Clock();
   const before = clock.now();
   clock.resume(3 * DAY);
   expect([clock.advancedMs, clock.now() - before]).toEqual([3 * DAY, 3 * DAY]);
 });
 
-describe('a clock that is moved', () => {
-  it('lets each thing happen at its own time, in order, and what that brings about too', async () => {
+describe('Clock.advance', () => {
+  it('runs each task at its own time in order, also tasks that other tasks schedule', async () => {
     const clock = new Clock();
     const start = clock.now();
     const seen: [string, number][] = [];
@@ -102,7 +102,7 @@ describe('a clock that is moved', () => {
     expect(clock.now() - start).toBe(30 * DAY);
   });
 
-  it('waits for what it started, and for what was under way, before it goes on', async () => {
+  it('waits for started and tracked work before it continues', async () => {
     vi.useRealTimers();
     const clock = new Clock();
     const start = clock.now();
@@ -110,7 +110,7 @@ describe('a clock that is moved', () => {
     const takesTime = async (name: string) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       done.push(name);
-      // As a webhook's retry is set once the answer is there.
+      // Like the retry of a webhook, which is scheduled after its answer.
       if (name === 'first') clock.at(clock.now() + DAY, () => takesTime('again'));
     };
     clock.track(takesTime('first'));
@@ -120,7 +120,7 @@ describe('a clock that is moved', () => {
     clock.stop();
   });
 
-  it('is at its end exactly as far as it was moved, and goes on from there', async () => {
+  it('moves the clock exactly by the given time', async () => {
     const clock = new Clock();
     const start = clock.now();
     const what = vi.fn();
@@ -133,7 +133,7 @@ describe('a clock that is moved', () => {
     expect(clock.advancedMs).toBe(10 * DAY - 5);
   });
 
-  it('is moved by both of two moves at once', async () => {
+  it('adds up two moves at the same time', async () => {
     const clock = new Clock();
     const start = clock.now();
     const at: number[] = [];
@@ -143,13 +143,13 @@ describe('a clock that is moved', () => {
     expect(clock.now() - start).toBe(20);
   });
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e16, '5', null, undefined])('is not moved by %s', async (ms) => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e16, '5', null, undefined])('refuses %s', async (ms) => {
     const clock = new Clock();
     await expect(clock.advance(ms as number)).rejects.toThrow(TypeError);
     expect(clock.advancedMs).toBe(0);
   });
 
-  it('never reaches what is never due', async () => {
+  it('never runs a task that is never due', async () => {
     const clock = new Clock();
     const what = vi.fn();
     clock.at(NEVER, what);
@@ -158,7 +158,7 @@ describe('a clock that is moved', () => {
     expect(what).not.toHaveBeenCalled();
   });
 
-  it('says so if it is stopped', async () => {
+  it('rejects if the clock is stopped', async () => {
     const clock = new Clock();
     clock.stop();
     await expect(clock.advance(1)).rejects.toThrow('closed');

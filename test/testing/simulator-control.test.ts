@@ -26,7 +26,7 @@ describe('the control API', () => {
   };
   const finish = async (token: string) => (await call(simulator, '/omni/finish-status', { token })).status;
 
-  it('opens a session, and shows it', async () => {
+  it('opens a session and returns it', async () => {
     const spec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
     const { interviewId, token } = (await control('POST', 'sessions', spec)).body;
     expect(await finish(token)).toBe(200);
@@ -41,13 +41,13 @@ describe('the control API', () => {
     });
   });
 
-  it('moves a session to a status', async () => {
+  it('sets the status of a session', async () => {
     const { interviewId } = await simulator.openSession();
     await control('POST', `sessions/${interviewId}/status`, { onboardingStatus: 'EXPIRED' });
     expect(simulator.session(interviewId).onboardingStatus).toBe('EXPIRED');
   });
 
-  it('issues tokens, and revokes them', async () => {
+  it('issues and revokes tokens', async () => {
     const { interviewId } = await simulator.openSession();
     const { token } = (await control('POST', `sessions/${interviewId}/tokens`, {})).body;
     const expired = (await control('POST', `sessions/${interviewId}/tokens`, { expiresInMs: -1 })).body.token;
@@ -56,7 +56,7 @@ describe('the control API', () => {
     expect(await finish(token)).toBe(401);
   });
 
-  it('sets faults, without end by null, and clears them', async () => {
+  it('adds faults, with null for unlimited, and clears them', async () => {
     const { token } = await simulator.openSession();
     await control('POST', 'faults', { operation: 'finishStatus', kind: 'status', status: 503, times: null });
     expect([await finish(token), await finish(token)]).toEqual([503, 503]);
@@ -64,7 +64,7 @@ describe('the control API', () => {
     expect(await finish(token)).toBe(200);
   });
 
-  it('lists calls of a session, and counts', async () => {
+  it('lists the calls of a session and counts all calls', async () => {
     const { interviewId, token } = await simulator.openSession();
     await finish(token);
     const { calls, counts } = (await control('GET', `calls?interviewId=${interviewId}`)).body;
@@ -91,7 +91,7 @@ describe('the control API', () => {
     await control('DELETE', 'webhook');
   });
 
-  it('tells the time, and moves it', async () => {
+  it('reads and advances the clock', async () => {
     const { interviewId } = await simulator.openSession({ processedAfterMs: DAY });
     expect((await control('GET', 'clock')).body).toEqual({ now: expect.any(Number), advancedMs: 0 });
     const { status, body } = await control('POST', 'clock', { advanceMs: DAY });
@@ -153,7 +153,7 @@ describe('a web page of another origin', () => {
     expect(state()).toEqual(before);
   });
 
-  it('is told from a page of the simulator itself, an address typed into a browser, and a program', async () => {
+  it('is refused, but not the simulator itself, an address typed into a browser, or a program', async () => {
     for (const headers of [
       { origin: simulator.url },
       { 'sec-fetch-site': 'same-origin' },
@@ -174,7 +174,7 @@ describe('the data file', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('is written by a name that cannot be predicted, readable only by its owner', async () => {
+  it('is written through a file with a random name, readable only by its owner', async () => {
     await mkdir(dirname(dataFile));
     const victim = join(directory, 'victim');
     await writeFile(victim, 'untouched');
@@ -188,7 +188,7 @@ describe('the data file', () => {
     expect((stats.mode & 0o777).toString(8)).toBe('600');
   });
 
-  it('loses the temporary file of a simulator that was killed', async () => {
+  it('removes the temporary file of a simulator that was killed', async () => {
     await mkdir(dirname(dataFile));
     await writeFile(`${dataFile}.${'ab'.repeat(16)}.new`, '');
     const simulator = await startIncodeSimulator({ dataFile });
@@ -196,7 +196,7 @@ describe('the data file', () => {
     expect(await readdir(dirname(dataFile))).toEqual(['sessions.json']);
   });
 
-  it('keeps sessions and tokens over restarts', async () => {
+  it('keeps sessions and tokens across restarts', async () => {
     const before = await startIncodeSimulator({ dataFile });
     const { interviewId, token } = await before.openSession({ action: 'rejected' });
     await call(before, '/omni/finish-status', { token });
@@ -208,7 +208,7 @@ describe('the data file', () => {
     expect(after.effects(interviewId).finished).toBe(2);
   });
 
-  it('is written soon after a change, not only at the end', async () => {
+  it('is written soon after a change', async () => {
     await using before = await startIncodeSimulator({ dataFile });
     const { interviewId } = await before.openSession();
     await expect.poll(() => readdir(join(directory, 'deep'))).toEqual(['sessions.json']);
@@ -216,7 +216,7 @@ describe('the data file', () => {
     expect(killed.session(interviewId).interviewId).toBe(interviewId);
   });
 
-  it('lets what was on its way go on: processing, and a review', async () => {
+  it('lets processing and review continue after a restart', async () => {
     const before = await startIncodeSimulator({ dataFile });
     const processing = await before.openSession({ processedAfterMs: 300 });
     const reviewed = await before.openSession({ manualReview: { verdict: 'APPROVED', afterMs: 300 } });
@@ -228,7 +228,7 @@ describe('the data file', () => {
     await expect.poll(() => after.session(reviewed.interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('that cannot be read is named, and the port is free again', async () => {
+  it('is named if it cannot be read, and the port is free again', async () => {
     const broken = join(directory, 'broken.json');
     await writeFile(broken, '{');
     const free = await startIncodeSimulator();
@@ -239,12 +239,12 @@ describe('the data file', () => {
   });
 });
 
-it('a port that is taken is an error', async () => {
+it('startIncodeSimulator rejects if the port is taken', async () => {
   await using first = await startIncodeSimulator();
   await expect(startIncodeSimulator({ port: first.port })).rejects.toThrow('EADDRINUSE');
 });
 
-it('closing twice is closing once', async () => {
+it('close can be called twice', async () => {
   const simulator = await startIncodeSimulator();
   await simulator.close();
   await simulator.close();

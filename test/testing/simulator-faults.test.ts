@@ -7,14 +7,14 @@ import { call } from './simulator-client.js';
 let simulator: IncodeSimulator;
 
 beforeAll(async () => {
-  // Incode's limit for a request is 300 ms here.
+  // Here Incode's limit for a request is 300 ms.
   simulator = await startIncodeSimulator({ timeScale: 0.01 });
 });
 afterAll(() => simulator.close());
 
 const FINISH = '/omni/finish-status';
 
-/** What a fault does to one call of finish-status: what its caller sees, and how often it took effect by then. */
+/** @returns the answer of one finish-status with a fault, and how often it had taken effect when the answer came */
 async function struck(fault: Fault) {
   const { interviewId, token } = await simulator.openSession();
   simulator.fault({ interviewId, ...fault });
@@ -24,7 +24,7 @@ async function struck(fault: Fault) {
   return { interviewId, token, answer, finished, logged };
 }
 
-describe('before the effect, or after it:', () => {
+describe('the option effect', () => {
   const SHOWN: [string, Fault, number | 'fails', { before: number; after: number; byDefault: number }][] = [
     ['hang', { kind: 'hang' }, 'fails', { before: 0, after: 1, byDefault: 0 }],
     ['status', { kind: 'status', status: 503 }, 503, { before: 0, after: 1, byDefault: 0 }],
@@ -35,7 +35,7 @@ describe('before the effect, or after it:', () => {
     ['redirect', { kind: 'redirect', location: 'https://example.com/' }, 302, { before: 0, after: 1, byDefault: 0 }],
   ];
 
-  it.each(SHOWN)('%s', async (kind, fault, shown, expected) => {
+  it.each(SHOWN)('decides whether a call with the fault "%s" takes effect', async (kind, fault, shown, expected) => {
     for (const [when, effect] of Object.entries({
       before: { effect: false },
       after: { effect: true },
@@ -49,33 +49,33 @@ describe('before the effect, or after it:', () => {
   });
 });
 
-describe('a status', () => {
-  it('comes with the error body of Incode', async () => {
+describe('the fault status', () => {
+  it('has the error body of Incode by default', async () => {
     const { answer } = await struck({ kind: 'status', status: 503 });
     expect(answer).toMatchObject({
       body: { timestamp: expect.any(Number), status: 503, error: 'Service Unavailable' },
     });
   });
 
-  it('comes with the HTML of a gateway', async () => {
+  it('can have the HTML of a gateway', async () => {
     const { answer } = await struck({ kind: 'status', status: 502, body: 'html' });
     expect(answer).toMatchObject({ body: expect.stringContaining('<h1>502 Bad Gateway</h1>') });
     expect('headers' in answer && answer.headers.get('content-type')).toBe('text/html');
   });
 
-  it('comes with nothing', async () => {
+  it('can have an empty body', async () => {
     expect((await struck({ kind: 'status', status: 504, body: 'empty' })).answer).toMatchObject({ body: '' });
     expect((await struck({ kind: 'status', status: 204 })).answer).toMatchObject({ status: 204, body: '' });
   });
 
-  it('comes with headers', async () => {
+  it('can have headers', async () => {
     const { answer } = await struck({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });
     expect('headers' in answer && answer.headers.get('retry-after')).toBe('7');
   });
 });
 
-describe('what is shown', () => {
-  it('of truncated JSON is half of it, under the length of the whole', async () => {
+describe('the answer of a fault', () => {
+  it('"truncated" is half of the JSON with the length of the whole', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'truncated' });
     const headers = {
@@ -96,30 +96,30 @@ describe('what is shown', () => {
     expect(() => JSON.parse(text)).toThrow();
   });
 
-  it('of a huge body is as large as asked for', async () => {
+  it('"huge" has the requested size', async () => {
     const { answer } = await struck({ kind: 'huge', bytes: 2_000_000 });
     expect('body' in answer && JSON.stringify(answer.body).length).toBeGreaterThan(2_000_000);
   });
 
-  it('of a body is that body, with 200', async () => {
+  it('"body" is that body with 200', async () => {
     expect((await struck({ kind: 'body', body: '"x"' })).answer).toMatchObject({ status: 200, body: 'x' });
   });
 
-  it('of a redirect is where to go', async () => {
+  it('"redirect" has the location', async () => {
     const { answer } = await struck({ kind: 'redirect', location: 'https://example.com/x', status: 307 });
     expect(answer).toMatchObject({ status: 307 });
     expect('headers' in answer && answer.headers.get('location')).toBe('https://example.com/x');
   });
 });
 
-describe('an effect that comes late', () => {
-  it('is there with the answer of a latency', async () => {
+describe('a late effect', () => {
+  it('comes with the answer of the fault "latency"', async () => {
     const { answer, finished } = await struck({ kind: 'latency', ms: 100 });
     expect(answer).toMatchObject({ status: 200, body: { action: 'approved' } });
     expect(finished).toBe(1);
   });
 
-  it('happens although the caller has gone', async () => {
+  it('happens even if the caller has disconnected', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'latency', ms: 200 });
     const gone = new AbortController();
@@ -139,7 +139,7 @@ describe('an effect that comes late', () => {
     await expect.poll(() => simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('never happens beyond the limit of a request, and the caller is told 504 there', async () => {
+  it('never happens beyond the limit of a request, where the caller gets 504', async () => {
     const { interviewId, answer, finished } = await struck({ kind: 'latency', ms: 400 });
     expect(answer).toMatchObject({ status: 504 });
     expect(finished).toBe(0);
@@ -160,26 +160,26 @@ describe('an effect that comes late', () => {
   });
 });
 
-describe('which calls are struck', () => {
+describe('a fault', () => {
   const statuses = async (token: string, calls: number) => {
     const seen = [];
     for (let i = 0; i < calls; i++) seen.push((await call(simulator, FINISH, { token })).status);
     return seen;
   };
 
-  it('the next one, once, by default', async () => {
+  it('applies to the next call, once, by default', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'status', status: 500 });
     expect(await statuses(token, 2)).toEqual([500, 200]);
   });
 
-  it('as many as asked for, after some that pass', async () => {
+  it('skips `skip` calls and applies to `times` calls', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'status', status: 500, skip: 1, times: 2 });
     expect(await statuses(token, 4)).toEqual([200, 500, 500, 200]);
   });
 
-  it('all until the faults are cleared', async () => {
+  it('applies to all calls until the faults are cleared', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'status', status: 500, times: Number.POSITIVE_INFINITY });
     expect(await statuses(token, 3)).toEqual([500, 500, 500]);
@@ -187,7 +187,7 @@ describe('which calls are struck', () => {
     expect(await statuses(token, 1)).toEqual([200]);
   });
 
-  it('in the order in which the faults were set, those of the session and those of all together', async () => {
+  it('applies in the order of fault(), whether it is for one session or for all', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ kind: 'status', status: 500, operation: 'finishStatus' });
     simulator.fault({ interviewId, kind: 'status', status: 502 });
@@ -195,7 +195,7 @@ describe('which calls are struck', () => {
     expect(await statuses(token, 4)).toEqual([500, 502, 503, 200]);
   });
 
-  it('of one operation and one session only', async () => {
+  it('applies only to its operation and its session', async () => {
     const { interviewId, token } = await simulator.openSession();
     const other = await simulator.openSession();
     simulator.fault({ interviewId, operation: 'score', kind: 'status', status: 500 });
@@ -207,7 +207,7 @@ describe('which calls are struck', () => {
   });
 });
 
-describe('a fault that makes no sense is refused:', () => {
+describe('an invalid fault', () => {
   it.each([
     [{ kind: 'explosion' }, 'fault.kind'],
     [{ kind: 'latency' }, 'fault.ms'],
@@ -215,12 +215,12 @@ describe('a fault that makes no sense is refused:', () => {
     [{ kind: 'reset', times: 0 }, 'fault.times'],
     [{ kind: 'reset', operation: 'finish' }, 'fault.operation'],
     [{ kind: 'reset', interviewID: 'x' }, 'fault.interviewID'],
-  ])('%j', (fault, message) => {
+  ])('is refused: %j', (fault, message) => {
     expect(() => simulator.fault(fault as Fault)).toThrow(message);
   });
 });
 
-it('latencyMs slows every answer and stops none, however short the limit of a request is', async () => {
+it('latencyMs delays every answer, even beyond the limit of a request', async () => {
   await using slow = await startIncodeSimulator({ latencyMs: 30, timeScale: 0.000_1 });
   const { token } = await slow.openSession();
   expect((await call(slow, FINISH, { token })).status).toBe(200);

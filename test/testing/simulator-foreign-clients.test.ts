@@ -8,7 +8,7 @@ import { type Receiver, startReceiver } from './webhook-receiver.js';
 const run = promisify(execFile);
 const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 
-/** The samples of Incode's page on finish-status, as they stand there, with another host. */
+/** The sample of Incode's page on finish-status, with another host. */
 const PYTHON = `
 import requests, sys
 url, key, token = sys.argv[1:]
@@ -58,7 +58,7 @@ it.skipIf(!works('python3', '-c', 'import requests'))('Python finishes a session
   expectFinished((url, key, token) => run('python3', ['-c', PYTHON, url, key, token])),
 );
 
-describe('the whole batch process, from start to score and approval, is run by', () => {
+describe('the whole process from start to score and approval', () => {
   const STATUSES = [
     'ID_VALIDATION_FINISHED',
     'POST_PROCESSING_FINISHED',
@@ -78,22 +78,22 @@ describe('the whole batch process, from start to score and approval, is run by',
       onboardingStatus: 'ONBOARDING_FINISHED',
       sessionStatus: 'Closed',
     });
-    // Every call was understood, and each milestone was told once.
+    // Every call was accepted, and each milestone was reported once.
     const calls = simulator.callsOf(interviewId);
     expect(calls.filter(({ httpStatus }) => httpStatus !== 200)).toEqual([]);
     expect(calls.some(({ operation }) => operation === 'isFinished')).toBe(true);
     await simulator.advanceTime(0);
-    const told = simulator.deliveries.filter((one) => one.interviewId === interviewId);
-    expect(told.map(({ onboardingStatus }) => onboardingStatus).sort()).toEqual([...STATUSES].sort());
+    const delivered = simulator.deliveries.filter((one) => one.interviewId === interviewId);
+    expect(delivered.map(({ onboardingStatus }) => onboardingStatus).sort()).toEqual([...STATUSES].sort());
   }
 
-  it('Node with fetch, in the style of axios', () => expectBatch(process.execPath, 'batch.mjs'));
+  it('works with fetch in Node, in the style of axios', () => expectBatch(process.execPath, 'batch.mjs'));
 
-  it.skipIf(!works('curl', '--version'))('a shell with curl (skipped without curl)', () =>
+  it.skipIf(!works('curl', '--version'))('works with curl in a shell (skipped without curl)', () =>
     expectBatch('sh', 'batch.sh'),
   );
 
-  it.skipIf(!works('python3', '--version'))('Python with urllib (skipped without python3)', () =>
+  it.skipIf(!works('python3', '--version'))('works with urllib in Python (skipped without python3)', () =>
     expectBatch('python3', 'batch.py'),
   );
 });

@@ -14,8 +14,8 @@ const start = async (simulator: IncodeSimulator) => (await call(simulator, '/omn
 const finished = async (simulator: IncodeSimulator, token: string) =>
   (await call(simulator, '/omni/get/postprocess/isfinished', { token })).body.finished;
 
-describe('a session that expires', () => {
-  it('becomes EXPIRED in its time, and the status webhook says so, but not the session webhook', async () => {
+describe('a session with expiresAfterMs', () => {
+  it('becomes EXPIRED, which only the status webhook reports', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({
       webhook: { url: receiver.url },
@@ -29,7 +29,7 @@ describe('a session that expires', () => {
     expect(receiver.received.map(({ body }) => JSON.parse(body).onboardingStatus)).toEqual(['UNKNOWN', 'EXPIRED']);
   });
 
-  it('refuses to be finished, and what would be added or processed', async () => {
+  it('refuses finish, uploads and processing once it has expired', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await simulator.openSession({ expiresAfterMs: DAY });
     await call(simulator, '/omni/add/front-id/v2', { token, body: IMAGE });
@@ -43,7 +43,7 @@ describe('a session that expires', () => {
     expect(simulator.session(interviewId)).toMatchObject({ onboardingStatus: 'EXPIRED', effects: { finished: 0 } });
   });
 
-  it('does not once it is finished, or a person has decided', async () => {
+  it('does not expire once it is finished or a person has decided', async () => {
     await using simulator = await startIncodeSimulator();
     const one = await simulator.openSession({ expiresAfterMs: DAY });
     await call(simulator, '/omni/finish-status', { token: one.token });
@@ -54,7 +54,7 @@ describe('a session that expires', () => {
     expect(simulator.session(other.interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('is still to expire after a restart', async () => {
+  it('expires after a restart of the simulator', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'simulator-'));
     const dataFile = join(directory, 'sessions.json');
     try {
@@ -73,7 +73,7 @@ describe('a session that expires', () => {
 });
 
 describe('post-processing', () => {
-  it('of a session of start is not finished while nothing was captured, so that no client finishes it empty', async () => {
+  it('does not end before anything is captured in a session of POST /omni/start', async () => {
     await using simulator = await startIncodeSimulator();
     const { token } = await start(simulator);
     expect(await finished(simulator, token)).toBe(false);
@@ -81,7 +81,7 @@ describe('post-processing', () => {
     expect(await finished(simulator, token)).toBe(false);
   });
 
-  it('is not finished by captures either, but some seconds after process/id', async () => {
+  it('ends some seconds after process/id', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await start(simulator);
     await call(simulator, '/omni/add/front-id/v2', { token, body: IMAGE });
@@ -94,7 +94,7 @@ describe('post-processing', () => {
     expect(simulator.session(interviewId).onboardingStatus).toBe('POST_PROCESSING_FINISHED');
   });
 
-  it('ends also when government validation was asked for before, which is the later milestone', async () => {
+  it('ends without replacing the later milestone of government validation', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId, token } = await start(simulator);
     await call(simulator, '/omni/add/front-id/v2', { token, body: IMAGE });
@@ -105,7 +105,7 @@ describe('post-processing', () => {
     expect(simulator.session(interviewId).onboardingStatus).toBe('GOVERNMENT_VALIDATION_FINISHED');
   });
 
-  it('follows a second ID too', async () => {
+  it('ends after a second ID', async () => {
     await using simulator = await startIncodeSimulator();
     const { interviewId } = await simulator.openSession({ processedAfterMs: DAY });
     simulator.setOnboardingStatus(interviewId, 'ID_VALIDATION_FINISHED_SECOND_ID');

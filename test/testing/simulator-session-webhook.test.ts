@@ -10,7 +10,7 @@ const eventsOf = (simulator: IncodeSimulator, of: string) =>
   simulator.deliveries.filter(({ webhook, interviewId }) => webhook === 'session' && interviewId === of);
 
 describe('the session webhook', () => {
-  it('goes to a URL of its own, beside the status webhook', async () => {
+  it('has its own URL next to the status webhook', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({
       webhook: { url: `${receiver.url}/status` },
@@ -18,7 +18,7 @@ describe('the session webhook', () => {
     });
     const body = { ...START, externalCustomerId: 'customer-1' };
     const { interviewId, token } = (await call(simulator, '/omni/start', { body })).body;
-    // Nothing is due; this waits for the deliveries.
+    // Waits for the deliveries.
     await simulator.advanceTime(0);
     await call(simulator, FINISH, { token });
     await simulator.advanceTime(0);
@@ -87,12 +87,12 @@ describe('the session webhook', () => {
     await simulator.advanceTime(60_000);
     const events = eventsOf(simulator, interviewId);
     expect(events.map(({ event }) => event)).toEqual(['SESSION_STARTED', ...expected]);
-    // Once it is over, whatever came of it.
+    // After the end of the session, with any result.
     const statuses = events.slice(1).map(({ onboardingStatus }) => onboardingStatus);
     expect(new Set(statuses)).toEqual(new Set(expected.length > 0 ? ['ONBOARDING_FINISHED'] : []));
   });
 
-  it('tells that a session was opened again, and that an identity was enrolled, once', async () => {
+  it('reports that a session was opened again and, once, that an identity was enrolled', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({ sessionWebhook: { url: receiver.url } });
     const { interviewId } = await simulator.openSession();
@@ -113,7 +113,7 @@ describe('the session webhook', () => {
     ]);
   });
 
-  it('has the names of another version of Incode', async () => {
+  it('can use the names of another version of Incode', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator();
     simulator.setSessionWebhook({ url: receiver.url, eventField: 'eventType', eventNames: 'words' });
@@ -143,7 +143,7 @@ describe('the session webhook', () => {
     ]);
   });
 
-  it('is set through the control API too', async () => {
+  it('can be set through the control API', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator();
     const path = `${simulator.url}/_simulator/session-webhook`;

@@ -5,7 +5,7 @@ import { call } from './simulator-client.js';
 import { accept, startReceiver } from './webhook-receiver.js';
 
 describe('the status webhook', () => {
-  it('says which session reached what', async () => {
+  it('has the session and its status', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({ webhook: { url: `${receiver.url}/hook` } });
     const { interviewId, token } = await simulator.openSession({ externalCustomerId: 'customer-1' });
@@ -21,7 +21,7 @@ describe('the status webhook', () => {
     });
   });
 
-  it('is sent at each milestone, and for each finish-status again', async () => {
+  it('is sent at each milestone and again for each finish-status', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });
     const { interviewId, token } = await simulator.openSession();
@@ -30,7 +30,7 @@ describe('the status webhook', () => {
     await call(simulator, '/omni/finish-status', { token });
     simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
     await expect.poll(() => simulator.deliveries).toHaveLength(4);
-    // Its order is not promised.
+    // In any order.
     expect(simulator.deliveries.map(({ onboardingStatus }) => onboardingStatus).sort()).toEqual([
       'ID_VALIDATION_FINISHED',
       'MANUAL_REVIEW_APPROVED',
@@ -56,14 +56,14 @@ describe('the status webhook', () => {
     expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
   });
 
-  it('is lost after the schedule of Incode', async () => {
+  it('is lost after the last retry', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(500).end());
     await using simulator = await startIncodeSimulator({ timeScale: 0.000_1, webhook: { url: receiver.url } });
     const { interviewId } = await simulator.openSession();
     simulator.setOnboardingStatus(interviewId, 'EXPIRED');
     await expect.poll(() => simulator.deliveries.at(-1)?.lost).toBe(true);
     expect(simulator.deliveries).toHaveLength(6);
-    // Incode's own schedule, scaled: never sooner, however late.
+    // Incode's schedule, scaled: a retry is never early.
     const gaps = simulator.deliveries.slice(1).map(({ at }, i) => at - Number(simulator.deliveries[i]?.at));
     for (const [i, wait] of [3, 7, 18, 46, 117].entries()) expect(gaps[i]).toBeGreaterThanOrEqual(wait);
   });
@@ -87,7 +87,7 @@ describe('the status webhook', () => {
     await expect.poll(() => simulator.deliveries).toMatchObject([{ attempt: 1, accepted }]);
   });
 
-  it('is sent to many at once, but not to all: a receiver could not take thousands of connections', async () => {
+  it('limits concurrent deliveries to a receiver', async () => {
     let atOnce = 0;
     let most = 0;
     await using receiver = await startReceiver((response) => {
@@ -109,7 +109,7 @@ describe('the status webhook', () => {
     expect(most).toBeLessThanOrEqual(50);
   });
 
-  it('is not sent any more once it is switched off, or the simulator is closed', async () => {
+  it('is not sent any more once it is removed or the simulator is closed', async () => {
     await using receiver = await startReceiver();
     const simulator = await startIncodeSimulator({ webhook: { url: receiver.url } });
     const { interviewId } = await simulator.openSession();
@@ -122,8 +122,8 @@ describe('the status webhook', () => {
   });
 });
 
-describe('the webhook authenticates', () => {
-  it('with static headers', async () => {
+describe('the authentication of webhooks', () => {
+  it('can use static headers', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({
       webhook: { url: receiver.url, headers: { 'x-secret': 'known-to-both' } },
@@ -133,7 +133,7 @@ describe('the webhook authenticates', () => {
     await expect.poll(() => receiver.received[0]?.headers['x-secret']).toBe('known-to-both');
   });
 
-  it('with a bearer token of ours, which it keeps until it expires or is refused', async () => {
+  it('can use a bearer token, which is kept until it expires or is refused', async () => {
     let tokens = 0;
     await using receiver = await startReceiver((response, _, { path, headers }) => {
       if (path === '/token') {
@@ -142,7 +142,7 @@ describe('the webhook authenticates', () => {
           .writeHead(200, { 'content-type': 'application/json' })
           .end(JSON.stringify({ access_token: `token-${tokens}`, expires_in: 3_600 }));
       }
-      // The first one is withdrawn before the third delivery.
+      // The first token is withdrawn before the third delivery.
       const deliveries = receiver.received.filter(({ path }) => path === '/hook').length;
       if (deliveries >= 3 && headers.authorization === 'Bearer token-1') return response.writeHead(401).end();
       return accept(response);
@@ -169,7 +169,7 @@ describe('the webhook authenticates', () => {
     expect(used).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer token-1', 'Bearer token-2']);
   });
 
-  it('or tries again when no token is given', async () => {
+  it('is retried if the token endpoint gives no token', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(401).end('{}'));
     await using simulator = await startIncodeSimulator({
       timeScale: 0.001,

@@ -13,7 +13,7 @@ afterAll(() => simulator.close());
 const FINISH = '/omni/finish-status';
 
 describe('finish-status', () => {
-  it('answers the action of the rules and where to send the user', async () => {
+  it('answers with the action and the redirection URL', async () => {
     const { token } = await simulator.openSession({ action: 'rejected', redirectionUrl: 'https://example.com/done' });
     const { status, body } = await call(simulator, FINISH, { token });
     expect({ status, body }).toEqual({
@@ -22,14 +22,14 @@ describe('finish-status', () => {
     });
   });
 
-  it('moves the session to ONBOARDING_FINISHED', async () => {
+  it('sets the status to ONBOARDING_FINISHED', async () => {
     const { interviewId, token } = await simulator.openSession({ onboardingStatus: 'FACE_VALIDATION_FINISHED' });
     await call(simulator, FINISH, { token });
     const { body } = await call(simulator, `/omni/get/onboarding/status?id=${interviewId}`, { token });
     expect(body).toEqual({ onboardingStatus: 'ONBOARDING_FINISHED' });
   });
 
-  it('takes effect again when it is repeated', async () => {
+  it('takes effect again if it is repeated', async () => {
     const { interviewId, token } = await simulator.openSession();
     await call(simulator, FINISH, { token });
     await call(simulator, FINISH, { token });
@@ -50,7 +50,7 @@ describe('finish-status', () => {
 });
 
 describe('refusals', () => {
-  it('come with the error body of Incode', async () => {
+  it('have the error body of Incode', async () => {
     const { status, body } = await call(simulator, FINISH, { apiKey: 'wrong' });
     expect(status).toBe(403);
     expect(body).toEqual({
@@ -83,11 +83,11 @@ describe('refusals', () => {
     expect(simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('a path that Incode does not have', async () => {
+  it('answer an unknown path with 404', async () => {
     expect((await call(simulator, '/omni/finish')).status).toBe(404);
   });
 
-  it('an id that is missing, unless the token is for one session: samples of Incode leave it out', async () => {
+  it('require an id only with an executive token', async () => {
     const { token } = await simulator.openSession();
     const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
     const executive = (await call(simulator, '/executive/log-in', logIn)).body.token;
@@ -97,19 +97,19 @@ describe('refusals', () => {
     }
   });
 
-  it('the id of another session', async () => {
+  it('refuse the id of another session', async () => {
     const { token } = await simulator.openSession();
     const { interviewId } = await simulator.openSession();
     expect((await call(simulator, `/omni/get/score?id=${interviewId}`, { token })).status).toBe(401);
   });
 
-  it('a body that is no JSON object', async () => {
+  it('refuse a body that is not a JSON object', async () => {
     for (const body of ['{', '[]', 'null']) {
       expect((await call(simulator, '/omni/start', { body })).status).toBe(400);
     }
   });
 
-  it('a request of more than 10 MB', async () => {
+  it('refuse a request of more than 10 MB', async () => {
     const { token } = await simulator.openSession();
     const body = { base64Image: 'A'.repeat(10 * 1_024 * 1_024) };
     expect((await call(simulator, '/omni/add/front-id/v2', { token, body })).status).toBe(413);
@@ -117,7 +117,7 @@ describe('refusals', () => {
 });
 
 describe('deleting a session', () => {
-  it('wants an executive token, and leaves neither session nor token', async () => {
+  it('requires an executive token and removes the session and its tokens', async () => {
     const { interviewId, token } = await simulator.openSession();
     const path = `/omni/interview?interviewId=${interviewId}`;
     const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
@@ -168,7 +168,7 @@ describe('session tokens', () => {
     expect((await call(simulator, FINISH, { token: renewed })).status).toBe(200);
   });
 
-  it('of another simulator are refused', async () => {
+  it('are refused if another simulator issued them', async () => {
     await using other = await startIncodeSimulator();
     const { token } = await other.openSession();
     expect((await call(simulator, FINISH, { token })).status).toBe(401);
@@ -202,12 +202,12 @@ describe('score', () => {
     });
   });
 
-  it('is found with a slash before the query too, as clients of Incode write it', async () => {
+  it('can also be read with a slash before the query, like clients of Incode do', async () => {
     const { interviewId, token } = await simulator.openSession();
     expect((await call(simulator, `/omni/get/score/?id=${interviewId}`, { token })).status).toBe(200);
   });
 
-  it('that is pending becomes what a person decides', async () => {
+  it('follows the decision of a person if it was pending', async () => {
     const { interviewId, token } = await simulator.openSession({
       score: { status: 'MANUAL_PENDING', value: '61.0' },
     });
@@ -219,13 +219,13 @@ describe('score', () => {
 });
 
 describe('manual review', () => {
-  it('gives its verdict some time after finish-status', async () => {
+  it('ends with the verdict some time after finish-status', async () => {
     const { interviewId, token } = await simulator.openSession({ manualReview: { verdict: 'APPROVED', afterMs: 20 } });
     await call(simulator, FINISH, { token });
     await expect.poll(() => simulator.session(interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('can take months, which is longer than a timer of Node', async () => {
+  it('can take months, longer than a timer of Node', async () => {
     const { interviewId, token } = await simulator.openSession({
       manualReview: { verdict: 'APPROVED', afterMs: 40 * 86_400_000 },
     });
@@ -239,7 +239,7 @@ describe('closing', () => {
   const close = (token: string) =>
     call(simulator, '/omni/session/status/set?action=Closed', { token, method: 'POST', body: {} });
 
-  it('tells that the session is closed, and since when', async () => {
+  it('answers that the session is closed and since when', async () => {
     const { interviewId, token } = await simulator.openSession();
     const first = await close(token);
     expect(first.body).toMatchObject({ sessionStatus: 'Closed', closedAt: expect.any(Number) });
@@ -261,12 +261,12 @@ describe('closing', () => {
     expect((await upload()).status).toBe(400);
   });
 
-  it('freezes the score, though what was being calculated still comes', async () => {
+  it('freezes the score, but a score that is being calculated still arrives', async () => {
     const { interviewId, token } = await simulator.openSession({ scoreReadyAfterMs: 100 });
     await call(simulator, FINISH, { token });
     await close(token);
     await expect.poll(() => simulator.session(interviewId).score.status).toBe('OK');
-    // Calculated again, it would be UNKNOWN for a while.
+    // A new score would be UNKNOWN at first.
     await call(simulator, FINISH, { token });
     expect(simulator.session(interviewId).score.status).toBe('OK');
   });
@@ -279,7 +279,7 @@ describe('rate limit', () => {
     return answers;
   };
 
-  it('answers 429 with Retry-After beyond the burst, without effect', async () => {
+  it('answers 429 with Retry-After beyond the burst and lets the call take no effect', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 2 } });
     const { interviewId, token } = await limited.openSession();
     const answers = await statuses(limited, token, 4);
@@ -288,7 +288,7 @@ describe('rate limit', () => {
     expect(limited.effects(interviewId).finished).toBe(2);
   });
 
-  it('can be without Retry-After', async () => {
+  it('can omit Retry-After', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 1, retryAfter: false } });
     const { token } = await limited.openSession();
     const [, refused] = await statuses(limited, token, 2);
@@ -296,14 +296,14 @@ describe('rate limit', () => {
     expect(refused?.headers.get('retry-after')).toBeNull();
   });
 
-  it('lets calls pass again as the bucket fills', async () => {
+  it('accepts calls again as the bucket fills', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 50, burst: 1 } });
     const { token } = await limited.openSession();
     await call(limited, FINISH, { token });
     await expect.poll(async () => (await call(limited, FINISH, { token })).status).toBe(200);
   });
 
-  it('covers finish, status and score together, and nothing else', async () => {
+  it('applies to finish, status and score together and to no other call', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 1 } });
     const { interviewId, token } = await limited.openSession();
     const status = async (path: string) => (await call(limited, path, { token })).status;
@@ -315,13 +315,13 @@ describe('rate limit', () => {
     expect(await status(FINISH)).toBe(200);
   });
 
-  it('must let something pass', async () => {
+  it('refuses a limit of 0', async () => {
     expect(() => simulator.setRateLimit({ perSecond: 0, burst: 1 })).toThrow('rateLimit.perSecond');
   });
 });
 
 describe('log', () => {
-  it('has every call with its session, status and count', async () => {
+  it('lists every call with its session and status and counts them', async () => {
     await using logged = await startIncodeSimulator();
     const { interviewId, token } = await logged.openSession();
     await call(logged, FINISH, { token, apiKey: 'wrong' });
@@ -337,12 +337,12 @@ describe('log', () => {
 });
 
 describe('sessions', () => {
-  it('are not opened twice', async () => {
+  it('cannot be opened twice', async () => {
     const { interviewId } = await simulator.openSession();
     await expect(simulator.openSession({ interviewId })).rejects.toThrow('already');
   });
 
-  it('are not opened with keys that mean nothing', async () => {
+  it('cannot be opened with unknown keys', async () => {
     await expect(simulator.openSession({ interviewID: 'x' } as object)).rejects.toThrow('session.interviewID');
   });
 });

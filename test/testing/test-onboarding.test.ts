@@ -4,7 +4,7 @@ import { expect, inject, it } from 'vitest';
 
 const server = () => ({ address: inject('temporalAddress'), namespace: inject('temporalNamespace') });
 
-it('completes sessions on a shared server, and leaves the server running', async () => {
+it('startTestOnboarding completes sessions on a shared server and leaves it running', async () => {
   const first = await startTestOnboarding({ server: server() });
   const second = await startTestOnboarding({ server: server() });
   const { interviewId, token } = await second.incode.openSession({ action: 'rejected' });
@@ -28,7 +28,7 @@ it('completes a batch without any other option', async () => {
   await stop();
 });
 
-it('names a wrong variable of the worker and leaves nothing running', async () => {
+it('startTestOnboarding names an invalid variable of the worker and leaves nothing running', async () => {
   const started = startTestOnboarding({ server: server(), worker: { INCODE_SETTLE_TIME: 'long' } });
   await expect(started).rejects.toThrow('INCODE_SETTLE_TIME');
 });

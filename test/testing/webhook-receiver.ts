@@ -17,7 +17,7 @@ export interface Receiver {
 export const accept = (response: ServerResponse) =>
   response.writeHead(200, { 'content-type': 'application/json' }).end('{}') as unknown;
 
-/** @param answer is given how many have been received, this one included */
+/** @param answer gets the number of received webhooks, including this one */
 export async function startReceiver(
   answer: (response: ServerResponse, count: number, received: Received) => unknown = accept,
 ): Promise<Receiver> {

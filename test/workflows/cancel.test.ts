@@ -9,11 +9,11 @@ import { startTestWorld, type TestWorld } from '../support/world.js';
 vi.setConfig({ maxConcurrency: 16 });
 
 let world: TestWorld;
-/** Its calls give up soon. */
+/** With short timeouts for calls. */
 let hasty: TestWorld;
 beforeAll(async () => {
   hasty = await startTestWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 700, finishTimeoutMs: 700 } });
-  // Incode's own limit is far away, so that a call that hangs is under way until it is aborted.
+  // Incode's own limit is longer, so a hanging call stays in flight until it is aborted.
   world = await startTestWorld({ simulator: { timeScale: 1 }, incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 } });
 });
 afterAll(async () => {
@@ -21,7 +21,7 @@ afterAll(async () => {
   await hasty[Symbol.asyncDispose]();
 });
 
-/** How many calls each session had made when its workflow ended. */
+/** The number of calls of each session when its workflow ended. */
 const ended: { of: TestWorld; interviewId: string; calls: number }[] = [];
 
 async function expectCancelled(interviewId: string, of = world): Promise<void> {
@@ -35,7 +35,7 @@ async function expectCancelled(interviewId: string, of = world): Promise<void> {
 const OPEN = PLACES.filter((place) => place !== 'done');
 
 describe('cancellation', () => {
-  it.concurrent.each(OPEN)('at %s ends the workflow, and no activity is left open', async (place) => {
+  it.concurrent.each(OPEN)('ends a workflow in %s and its activities', async (place) => {
     const { interviewId } = await bringTo(world, place);
     await world.onboarding.cancel(interviewId);
     await expectCancelled(interviewId);
@@ -44,7 +44,7 @@ describe('cancellation', () => {
   });
 
   it.concurrent.each(['in flight', 'in retry', 'noToken/finishing'] as const)(
-    'at %s answers those who wait for the finish, and those who ask meanwhile',
+    'fails waiting finish updates in %s with CancelledFailure',
     async (place) => {
       const { interviewId } = await bringTo(world, place);
       const asked = ['first', 'second'].map((updateId) =>
@@ -58,7 +58,7 @@ describe('cancellation', () => {
     },
   );
 
-  it.concurrent('during the last look ends the workflow as cancelled, not as expired', async () => {
+  it.concurrent('ends a workflow as cancelled, not as expired, during the last read before its deadline', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'processed', captureDeadline: '1s' } });
     await until(() => looksAt(world, interviewId), 1);
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
@@ -67,7 +67,7 @@ describe('cancellation', () => {
     await expectCancelled(interviewId);
   });
 
-  it.concurrent('of a poll that hangs aborts it', async () => {
+  it.concurrent('aborts a hanging poll', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { finishWhen: 'processed' } });
@@ -76,7 +76,7 @@ describe('cancellation', () => {
     await expectCancelled(interviewId);
   });
 
-  it.concurrent('while a token source is asked ends the workflow', async () => {
+  it.concurrent('ends a workflow that waits for the token source', async () => {
     const never = { token: (_: string, signal: AbortSignal) => aborted(signal) };
     await using asking = await startTestWorld({ tokenSource: () => never });
     const { interviewId } = await asking.simulator.openSession();
@@ -87,25 +87,28 @@ describe('cancellation', () => {
     expect(openActivities(await expectSound(asking, interviewId))).toEqual([]);
   });
 
-  // Such a call notices the cancellation only with its next heartbeat, and its attempt fails before.
+  // The attempt fails before its next heartbeat reports the cancellation.
   it.concurrent.each([
     ['finishStatus', {}, 0],
     ['closeSession', { close: true }, 0],
     ['score', {}, 0],
     ['onboardingStatus', { finishWhen: 'processed' }, 0],
     ['onboardingStatus', { finishWhen: 'processed', captureDeadline: '1s' }, 1],
-  ] as const)('of a call of %s whose attempt fails just then is no failure: %j', async (operation, plan, skip) => {
-    const { interviewId, token } = await hasty.simulator.openSession();
-    const calls = () => hasty.simulator.callsOf(interviewId, operation).length;
-    hasty.simulator.fault({ operation, interviewId, kind: 'hang', skip });
-    await hasty.onboarding.start({ interviewId, sessionToken: token, plan });
-    await until(calls, skip + 1);
-    await hasty.onboarding.cancel(interviewId);
-    await expectCancelled(interviewId, hasty);
-  });
+  ] as const)(
+    'is no failure if the attempt of %s fails at that moment, with plan %j',
+    async (operation, plan, skip) => {
+      const { interviewId, token } = await hasty.simulator.openSession();
+      const calls = () => hasty.simulator.callsOf(interviewId, operation).length;
+      hasty.simulator.fault({ operation, interviewId, kind: 'hang', skip });
+      await hasty.onboarding.start({ interviewId, sessionToken: token, plan });
+      await until(calls, skip + 1);
+      await hasty.onboarding.cancel(interviewId);
+      await expectCancelled(interviewId, hasty);
+    },
+  );
 
   it.concurrent.each(['scoring', 'waiting', 'noToken/scoring'] as const)(
-    'at %s together with other messages ends the workflow all the same',
+    'ends a workflow in %s that receives other messages at the same time',
     async (place) => {
       const { interviewId } = await bringTo(world, place);
       const handle = handleOf(world, interviewId);
@@ -119,7 +122,7 @@ describe('cancellation', () => {
     },
   );
 
-  it('leaves no call behind that comes later', () => {
+  it('leaves no call that reaches Incode later', () => {
     expect(ended.length).toBeGreaterThan(OPEN.length);
     for (const { of, interviewId, calls } of ended) {
       expect(of.simulator.callsOf(interviewId)).toHaveLength(calls);
@@ -128,7 +131,7 @@ describe('cancellation', () => {
   });
 });
 
-/** Updates that were taken and not yet answered. */
+/** @returns the number of accepted updates without an answer */
 async function pendingUpdates(interviewId: string): Promise<number> {
   const { events } = await handleOf(world, interviewId).fetchHistory();
   const count = (kind: 'Accepted' | 'Completed') =>

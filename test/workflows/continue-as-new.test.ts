@@ -24,7 +24,7 @@ beforeAll(async () => {
   server = await startLocalTemporalServer({
     namespace: inject('temporalNamespace'),
     timeSkipping: true,
-    // Thousands by default.
+    // The default is thousands of events.
     dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' },
     env: { ...process.env, TEMPORAL_ADDRESS: undefined },
   });
@@ -41,7 +41,7 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const WARN = { score: { status: 'WARN', value: '61.0' } };
 const NOISE = ['UNKNOWN', 'ID_VALIDATION_FINISHED', 'BRAND_NEW'];
 
-/** Webhooks that come again and again, as many at a time as a fleet would send. */
+/** Sends webhooks, 20 at a time. */
 async function flood(interviewId: string, times: number): Promise<void> {
   for (let sent = 0; sent < times; sent += 20) {
     await Promise.all(
@@ -50,7 +50,7 @@ async function flood(interviewId: string, times: number): Promise<void> {
   }
 }
 
-/** Run ids, oldest first. */
+/** @returns run ids, oldest first */
 async function runsOf(interviewId: string): Promise<string[]> {
   const query = `WorkflowId = "${onboardingWorkflowId(interviewId)}"`;
   const runs: { runId: string; startTime: Date }[] = [];
@@ -62,7 +62,7 @@ function run(interviewId: string, runId: string) {
   return world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId), runId);
 }
 
-/** Id of the event that ends the first workflow task of the latest run. */
+/** @returns the id of the event that completes the first workflow task of the latest run */
 async function firstTask(interviewId: string): Promise<number> {
   const { events } = await handleOf(world, interviewId).fetchHistory();
   return Number(events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId);
@@ -72,7 +72,7 @@ async function untilContinued(interviewId: string, atLeast = 2): Promise<void> {
   await until(async () => (await runsOf(interviewId)).length >= atLeast, true);
 }
 
-/** Of all runs: no task failed, and the session was finished as often as it should be. */
+/** Checks that no workflow task of any run failed, and how often the session was finished. */
 async function expectFinished(interviewId: string, times = 1): Promise<void> {
   for (const runId of await runsOf(interviewId)) {
     expect(failedTasks(await run(interviewId, runId).fetchHistory())).toEqual([]);
@@ -80,8 +80,8 @@ async function expectFinished(interviewId: string, times = 1): Promise<void> {
   expect(world.simulator.effects(interviewId).finished).toBe(times);
 }
 
-describe('a run that has grown long goes on in a new one', () => {
-  it('in waiting, with all that it knew: hundreds of webhooks lose nothing', async () => {
+describe('a session that continues as new', () => {
+  it('keeps deadline and timeline in waiting under hundreds of webhooks', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     await world.onboarding.extendDeadline(interviewId, '1 day');
@@ -95,7 +95,7 @@ describe('a run that has grown long goes on in a new one', () => {
       onboardingStatus: null,
     });
     expect(after.timeline.slice(0, before.timeline.length)).toEqual(before.timeline);
-    // Each status was heard once only.
+    // Each status adds one event only.
     expect(after.timeline.length).toBeLessThanOrEqual(before.timeline.length + NOISE.length);
 
     world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
@@ -104,7 +104,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('in review, until the deadline', async () => {
+  it('keeps finish, score and deadline in review', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     const before = await stateOf(world, interviewId);
@@ -127,7 +127,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('in review, and the verdict ends it', async () => {
+  it('ends the review with the verdict', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     await flood(interviewId, 100);
@@ -139,7 +139,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('while a token is needed, which is still needed then, and a renewed one is kept', async () => {
+  it('still needs a token and keeps a renewed one', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -156,10 +156,10 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('while a token is needed after a request whose fate is unknown: the status is read first', async () => {
+  it('reads the status first if a request of the previous run has an unknown result', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
-    // After the first look: the look of the second attempt, by id and without.
+    // Skips the first read. Refuses the reads of the second attempt, with and without the id.
     const refused = { kind: 'status', status: 401, skip: 1, times: 2 } as const;
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, ...refused });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -171,7 +171,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('not before a pending update has its answer', async () => {
+  it('answers a pending update before it continues', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     await untilStage(world, interviewId, 'needsToken');
@@ -188,7 +188,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await expectFinished(interviewId);
   });
 
-  it('and can be found as before: by its search attributes and its memo', async () => {
+  it('keeps search attributes and memo', async () => {
     const { interviewId } = await world.simulator.openSession();
     const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
     await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
@@ -208,7 +208,7 @@ describe('a run that has grown long goes on in a new one', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('as plain JSON, and the old run tells what it knew', async () => {
+  it('hands a record of plain JSON to the new run and still answers queries of the old run', async () => {
     const { interviewId } = await begin(world, ASKED);
     await untilStage(world, interviewId, 'waiting');
     await flood(interviewId, 100);
@@ -233,10 +233,10 @@ describe('a run that has grown long goes on in a new one', () => {
   });
 });
 
-describe('a second argument', () => {
+describe('a second argument from a caller', () => {
   const BOGUS = { stage: 'done', answer: { finish: { action: 'approved' } }, timeline: 'none' };
 
-  it('of a foreign caller is ignored', async () => {
+  it('is ignored', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const result = await world.temporal.workflow.execute(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,
@@ -247,7 +247,7 @@ describe('a second argument', () => {
     await expectFinished(interviewId);
   });
 
-  it('of a foreign caller is ignored also in the run that the server starts by its retry policy', async () => {
+  it('is ignored in a run that the server starts for a retry policy', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,
@@ -266,8 +266,11 @@ describe('a second argument', () => {
   });
 });
 
-describe('a reset of a run that was continued', () => {
-  it.each([false, true])('reads the status before it finishes, also in the run after it: %s', async (again) => {
+describe('a reset of a continued run', () => {
+  it.each([
+    ['the run', false],
+    ['the next run', true],
+  ])('makes %s read the status before it finishes', async (_, again) => {
     const { interviewId } = await begin(world, ASKED);
     await untilStage(world, interviewId, 'waiting');
     await flood(interviewId, 100);
@@ -288,7 +291,7 @@ describe('a reset of a run that was continued', () => {
       await flood(interviewId, 100);
       await untilContinued(interviewId, runs.length + 2);
     }
-    // Under an id of its own: the server knows the answer of the first one.
+    // Another update id, because the server keeps the answer for the first id.
     expect(await handleOf(world, interviewId).executeUpdate('finish', { updateId: 'again' })).toMatchObject({
       confirmedBy: 'status',
     });

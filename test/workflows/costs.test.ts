@@ -19,12 +19,12 @@ async function ended(interviewId: string): Promise<string> {
   return interviewId;
 }
 
-/** Actions that Temporal bills, besides the polls: they depend on how long a session takes. */
+/** Actions that Temporal bills, without the polls, whose number depends on the duration of a session. */
 const COSTS: Record<string, [actions: number, play: Play]> = {
   'finished now, with its score': [4, async () => ended((await begin(world)).interviewId)],
   'finished now, without a score': [3, async () => ended((await begin(world, { plan: { score: false } })).interviewId)],
   'finished now and closed': [5, async () => ended((await begin(world, { plan: { close: true } })).interviewId)],
-  // One more than needed: it is listed as waiting for a moment.
+  // One more than necessary, because the session is listed as waiting for a moment.
   'asked for with the start': [
     6,
     async () => {
@@ -42,8 +42,8 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
       return ended(interviewId);
     },
   ],
-  // The webhook adds a read, and its first one the marker of a code version.
-  'processed, told by the webhook': [
+  // The webhook adds a read and the marker of a patch.
+  'processed, reported by the webhook': [
     9,
     async () => {
       const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
@@ -52,7 +52,7 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
       return ended(interviewId);
     },
   ],
-  'processed, told by a poll': [
+  'processed, reported by a poll': [
     6,
     async () => {
       const { interviewId } = await begin(world, { plan: { finishWhen: 'processed' } });
@@ -70,12 +70,12 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
       return ended(interviewId);
     },
   ],
-  'reviewed, told by the webhook': [
+  'reviewed, reported by the webhook': [
     9,
     async () => {
       const { interviewId } = await begin(world, { plan: { review: 'wait' } }, WARN);
       await untilStage(world, interviewId, 'inReview');
-      // Before finishing, and of the poll.
+      // The read before finishing, and the first poll.
       await untilLooks(world, interviewId, 2);
       await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
       return ended(interviewId);
@@ -102,28 +102,28 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
   ],
 };
 
-describe('a session costs', () => {
+describe('the costs of a session', () => {
   it.each(Object.entries(COSTS).map(([path, [actions, play]]) => ({ path, actions, play })))(
-    '$actions actions: $path',
+    'are $actions billable actions if it is $path',
     async ({ actions, play }) => {
       const interviewId = await play();
       const history = await expectSound(world, interviewId);
       const polls = world.simulator.callsOf(interviewId, 'onboardingStatus').length;
-      // A poll that was cancelled while it waited for its next attempt has no event that counts its attempts.
+      // The history does not count the attempts of a poll that was cancelled between attempts.
       expect(billableActions(history, ['awaitMilestone', 'onboardingStatus'])).toBe(actions);
       expect(polls).toBeLessThan(20);
     },
   );
 
-  it('nothing while it waits for a week, beyond its polls', async () => {
+  it('are only the polls while it waits for a week', async () => {
     const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '30 days' } }, WARN);
     await untilStage(world, interviewId, 'inReview');
-    // Before finishing, and of the poll.
+    // The read before finishing, and the first poll.
     await untilLooks(world, interviewId, 2);
     const before = await expectSound(world, interviewId);
     await pass(world, interviewId, '7 days');
     expect(looksAt(world, interviewId)).toBeGreaterThanOrEqual(29);
-    // Each look up to a tenth sooner, and one that the end of the passing time brings forward.
+    // Each poll may be up to a tenth early, and the end of the skipped time triggers one.
     expect(looksAt(world, interviewId)).toBeLessThanOrEqual(35);
     const after = await expectSound(world, interviewId);
     expect(billableActions(after)).toBe(billableActions(before));
@@ -131,7 +131,7 @@ describe('a session costs', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('nothing at all while it waits to be asked, or for a token', async () => {
+  it('are nothing while it waits for an update or a token', async () => {
     for (const plan of [{ finishWhen: 'asked' }, { finishWhen: 'processed' }] as const) {
       const { interviewId } = await world.simulator.openSession();
       await world.onboarding.start({ interviewId, plan: { ...plan, captureDeadline: '100 days' } });

@@ -5,7 +5,7 @@ import { cases, fc } from '../support/property.js';
 
 const OUTCOMES: Outcome[] = ['approved', 'rejected', 'needsReview', 'undecided', 'expired'];
 
-/** What Incode is known to say, and anything else: its sets are open. */
+/** A known value, or any other, because Incode's sets are open. */
 const orNew = (...known: string[]) => fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...known) }, fc.string());
 
 const action = fc.option(orNew('approved', 'rejected', 'none'));
@@ -34,7 +34,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
 });
 
 describe('decide', () => {
-  it('names an outcome and says why, whatever is known', () => {
+  it('returns an outcome and a reason for any evidence', () => {
     fc.assert(
       fc.property(evidence, (known) => {
         const { outcome, reason } = decide(known);
@@ -45,7 +45,7 @@ describe('decide', () => {
     );
   });
 
-  it("takes a person's verdict before everything else", () => {
+  it("follows a person's verdict against all other evidence", () => {
     fc.assert(
       fc.property(evidence, fc.constantFrom('MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED'), (known, status) => {
         const verdict = VERDICTS[status as keyof typeof VERDICTS];
@@ -56,7 +56,7 @@ describe('decide', () => {
     );
   });
 
-  it('without a verdict calls expired what was not finished, and nothing else', () => {
+  it('is expired without a verdict exactly if the session was not finished', () => {
     fc.assert(
       fc.property(evidence, withoutVerdict, (known, onboardingStatus) => {
         expect(decide({ ...known, onboardingStatus }).outcome === 'expired').toBe(known.finish === null);
@@ -65,7 +65,7 @@ describe('decide', () => {
     );
   });
 
-  it('approves only what a person, the score or, if nobody asked for one, the action approves', () => {
+  it('approves only if a person, the score or, without a score, the action approves', () => {
     fc.assert(
       fc.property(evidence, (known) => {
         const { finish, score, onboardingStatus } = known;
@@ -78,7 +78,7 @@ describe('decide', () => {
     );
   });
 
-  it('does not look at the action where there is a score, nor at what does not matter', () => {
+  it('ignores the action, the redirection and the confirmation if there is a score', () => {
     fc.assert(
       fc.property(finish, finish, fc.oneof(fc.constant(null), score), withoutVerdict, (one, other, score, status) => {
         const by = (finish: FinishAnswer) => decide({ finish, score, onboardingStatus: status });
@@ -88,7 +88,7 @@ describe('decide', () => {
     );
   });
 
-  it('says that nobody reviewed in time, and changes no outcome by that', () => {
+  it('adds to the reason that nobody reviewed in time and keeps the outcome', () => {
     fc.assert(
       fc.property(finish, fc.oneof(fc.constant(undefined), fc.constant(null), score), withoutVerdict, (...parts) => {
         const [finish, score, onboardingStatus] = parts;
@@ -102,8 +102,8 @@ describe('decide', () => {
   });
 });
 
-describe('a person has to decide', () => {
-  it('only what is neither decided nor beyond deciding', () => {
+describe('awaitsReview', () => {
+  it('is true for needsReview, and for undecided only if the rules decided nothing and there is no score', () => {
     fc.assert(
       fc.property(finish, fc.oneof(fc.constant(undefined), fc.constant(null), score), anyStatus, (...parts) => {
         const [finish, score, onboardingStatus] = parts;

@@ -14,8 +14,8 @@ describe('decide', () => {
     ['MANUAL_OK', 'needsReview'],
     ['MANUAL_PENDING', 'needsReview'],
     ['BRAND_NEW', 'undecided'],
-  ])('lets the score decide: %s is %s', (status, outcome) => {
-    // The action says the opposite, to show that it does not count.
+  ])('decides by the score %s: %s', (status, outcome) => {
+    // The action says the opposite.
     const action = outcome === 'approved' ? 'rejected' : 'approved';
     expect(decide({ finish: answer(action), score: scored(status), onboardingStatus: null }).outcome).toBe(outcome);
   });
@@ -26,19 +26,19 @@ describe('decide', () => {
     ['none', 'undecided'],
     ['brandNew', 'undecided'],
     [null, 'undecided'],
-  ])('without a score the action decides: %s is %s', (action, outcome) => {
+  ])('decides by the action %s if the plan has no score: %s', (action, outcome) => {
     expect(decide({ finish: answer(action), score: undefined, onboardingStatus: null }).outcome).toBe(outcome);
   });
 
-  it('calls a score that did not come in time undecided, whatever the action was', () => {
+  it('is undecided if the score did not arrive in time', () => {
     expect(decide({ finish: answer('approved'), score: null, onboardingStatus: null }).outcome).toBe('undecided');
   });
 
-  it('calls a session that was never finished expired', () => {
+  it('is expired if the session was never finished', () => {
     expect(decide({ finish: null, score: undefined, onboardingStatus: 'EXPIRED' }).outcome).toBe('expired');
   });
 
-  it('calls a session undecided whose finish nothing has confirmed', () => {
+  it('is undecided if the finish is unconfirmed', () => {
     const finish: FinishAnswer = { ...answer('approved'), confirmedBy: 'unconfirmed' };
     const { outcome, reason } = decide({ finish, score: scored('OK'), onboardingStatus: null });
     expect(outcome).toBe('undecided');
@@ -48,13 +48,13 @@ describe('decide', () => {
   it.each([
     ['MANUAL_REVIEW_APPROVED', 'approved'],
     ['MANUAL_REVIEW_REJECTED', 'rejected'],
-  ])("puts a person's verdict above everything: %s", (onboardingStatus, outcome) => {
+  ])('decides by the verdict %s against score and action: %s', (onboardingStatus, outcome) => {
     const score = scored(outcome === 'approved' ? 'FAIL' : 'OK');
     expect(decide({ finish: answer('none'), score, onboardingStatus }).outcome).toBe(outcome);
   });
 });
 
-describe('the reason says', () => {
+describe('the reason of an outcome', () => {
   const late = ' No manual review decided within the review deadline.';
 
   it.each<[string, Parameters<typeof decide>[0]]>([
@@ -88,7 +88,7 @@ describe('the reason says', () => {
       'A manual review rejected the session. Only a webhook said so, because there was no token to ask Incode with.',
       { finish: null, score: null, onboardingStatus: 'MANUAL_REVIEW_REJECTED', byWebhook: true },
     ],
-  ])('%s', (reason, evidence) => {
+  ])('can be "%s"', (reason, evidence) => {
     expect(decide(evidence).reason).toBe(reason);
   });
 });
@@ -97,16 +97,16 @@ describe('awaitsReview', () => {
   it.each([
     ['needsReview', 'approved', true, true],
     ['needsReview', null, false, true],
-    // The rules made no decision, and nobody asked for a score.
+    // The rules made no decision, and the plan has no score.
     ['undecided', 'none', false, true],
-    // A score that nobody understands, or that was not ready.
+    // An unknown score, or one that was not ready.
     ['undecided', 'none', true, false],
     ['undecided', 'brandNew', false, false],
     ['undecided', null, false, false],
     ['approved', 'none', false, false],
     ['rejected', 'none', false, false],
     ['expired', 'none', false, false],
-  ] as const)('%s, action %s, scored %s: %s', (outcome, action, isScored, expected) => {
+  ] as const)('for outcome %s, action %s, with a score %s, is %s', (outcome, action, isScored, expected) => {
     expect(awaitsReview({ outcome, reason: '' }, answer(action), isScored)).toBe(expected);
   });
 });
@@ -117,7 +117,7 @@ describe('needsScore', () => {
     [false, 'approved', false],
     [false, 'none', false],
     [false, null, true],
-  ])('plan.score %s, action %s: %s', (score, action, expected) => {
+  ])('for plan.score %s and action %s is %s', (score, action, expected) => {
     expect(needsScore({ score }, answer(action))).toBe(expected);
   });
 });

@@ -12,7 +12,7 @@ import type { Session } from '../../src/workflows/session.js';
 const NOW = 1_700_000_000_000;
 const FIRST_RUN = { runId: 'r1', originalExecutionRunId: 'r1', attempt: 1 };
 
-/** Where the workflow runs. */
+/** The run that executes the workflow. */
 const info = { ...FIRST_RUN, firstExecutionRunId: 'r1' };
 vi.mock('@temporalio/workflow', () => ({ workflowInfo: () => info }));
 
@@ -24,48 +24,48 @@ beforeEach(() => {
   };
 });
 
-/** As the server makes it: the run has a new id, and keeps that under which its history began. */
+/** A reset gives the run a new id and keeps its original id. */
 const reset = () => Object.assign(info, { runId: 'r2' });
 
 function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
   return { earlierRequest: null, onboardingStatus: null, hints: [], ...more } as unknown as SessionRecord;
 }
 
-describe('a run may follow another that was under way until just now', () => {
-  it('not if it is the first one', () => {
+describe('mayFollowAnother', () => {
+  it('is false for a first run', () => {
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(false);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'trust' }, false)).toBe(false);
   });
 
-  it('if its caller says so', () => {
+  it('is true if the caller asks to settle', () => {
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, false)).toBe(true);
   });
 
-  it('after a reset', () => {
+  it('is true after a reset', () => {
     reset();
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
   });
 
-  it('as a workflow retry', () => {
+  it('is true in a workflow retry', () => {
     info.attempt = 2;
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
   });
 
-  it('if it goes on without a record, but not with one, which tells of earlier requests', () => {
+  it('is true for a continued run only if it has no record', () => {
     info.firstExecutionRunId = 'r0';
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, true)).toBe(false);
   });
 });
 
-describe("before a run's first call", () => {
+describe('earlierRequest', () => {
   const known = (record: Partial<SessionRecord>, input = {}) =>
     earlierRequest({ input: { interviewId: 'i', ...input }, record: recordOf(record) } as Session);
 
-  it('what is known of an earlier request stays known', () => {
+  it('keeps a known earlier request', () => {
     const earlier = { lastSentAt: 7 };
     expect(known({ earlierRequest: earlier, onboardingStatus: 'ONBOARDING_FINISHED' }, { verifyFirst: 'trust' })).toBe(
       earlier,
@@ -73,45 +73,50 @@ describe("before a run's first call", () => {
   });
 
   it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED'])(
-    'whoever made it %s, according to a webhook, may have done so just now',
+    'may have been sent now if a webhook said %s',
     (onboardingStatus) => {
       expect(known({ onboardingStatus }, { verifyFirst: 'trust' })).toEqual({ lastSentAt: NOW });
     },
   );
 
-  it('somebody else may have finished the session long ago', () => {
+  it('may have been sent now if a webhook that Incode has not confirmed reports a finish', () => {
+    const hints = ['EXPIRED', 'ONBOARDING_FINISHED'];
+    expect(known({ onboardingStatus: 'UNKNOWN', hints }, { verifyFirst: 'trust' })).toEqual({ lastSentAt: NOW });
+  });
+
+  it('may have been sent long ago by default', () => {
     expect(known({})).toEqual({ lastSentAt: null });
     expect(known({ onboardingStatus: 'POST_PROCESSING_FINISHED' })).toEqual({ lastSentAt: null });
     expect(known({}, { verifyFirst: 'settle' })).toEqual({ lastSentAt: null });
-    // Only the word `trust` skips the look.
+    // Only `trust` skips the read of the status.
     expect(known({}, { verifyFirst: false })).toEqual({ lastSentAt: null });
   });
 
-  it('nobody can have if the caller says so', () => {
+  it('does not exist if the caller asks to trust', () => {
     expect(known({}, { verifyFirst: 'trust' })).toBeNull();
   });
 });
 
-describe('what a call is told', () => {
-  it('is that it can trust that nobody has sent anything', () => {
+describe('verification', () => {
+  it('is trust without an earlier request', () => {
     expect(verification(recordOf())).toEqual({ verifyFirst: 'trust' });
   });
 
-  it('is when a request was last sent that may still be running', () => {
-    const told = (earlierRequest: SessionRecord['earlierRequest']) => verification(recordOf({ earlierRequest }));
-    expect(told({ lastSentAt: 7 })).toEqual({ verifyFirst: 'look', lastSentAt: 7 });
-    expect(told({ lastSentAt: 7, accepted: true })).toEqual({ verifyFirst: 'look', lastSentAt: 7, accepted: true });
-    expect(told({ lastSentAt: null })).toEqual({ verifyFirst: 'look' });
+  it('is look with the time of an earlier request that may still be running', () => {
+    const of = (earlierRequest: SessionRecord['earlierRequest']) => verification(recordOf({ earlierRequest }));
+    expect(of({ lastSentAt: 7 })).toEqual({ verifyFirst: 'look', lastSentAt: 7 });
+    expect(of({ lastSentAt: 7, accepted: true })).toEqual({ verifyFirst: 'look', lastSentAt: 7, accepted: true });
+    expect(of({ lastSentAt: null })).toEqual({ verifyFirst: 'look' });
   });
 
-  it('is "now" after a reset, whatever stands in the history that it has left', () => {
+  it('is look with the current time after a reset', () => {
     reset();
     for (const earlier of [null, { lastSentAt: null }, { lastSentAt: 7 }])
       expect(verification(recordOf({ earlierRequest: earlier }))).toEqual({ verifyFirst: 'look', lastSentAt: NOW });
   });
 });
 
-it('what the next run is told is what this one knows, unless it was reset', () => {
+it('unlessReset keeps an earlier request and sets its time to now after a reset', () => {
   const earlier = { lastSentAt: 7 };
   expect(unlessReset(earlier)).toBe(earlier);
   expect(unlessReset(null)).toBeNull();
@@ -120,27 +125,27 @@ it('what the next run is told is what this one knows, unless it was reset', () =
   expect(unlessReset({ lastSentAt: 7, accepted: true })).toEqual({ lastSentAt: NOW, accepted: true });
 });
 
-describe('a session without a token', () => {
-  it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'])('was finished elsewhere if it is %s', (status) => {
+describe('finishedElsewhere', () => {
+  it.each(['ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'])('returns a finish for the status %s', (status) => {
     expect(finishedElsewhere(recordOf({ onboardingStatus: status }))).toEqual({
       finish: { action: null, redirectionUrl: null, confirmedBy: 'status' },
       onboardingStatus: status,
     });
   });
 
-  it('was finished according to a webhook if nothing else says so', () => {
+  it('says that only a webhook reported the finish', () => {
     const record = recordOf({ onboardingStatus: 'ONBOARDING_FINISHED', byWebhook: true });
     expect(finishedElsewhere(record)?.finish?.confirmedBy).toBe('webhook');
   });
 
-  it('can never be if it is EXPIRED', () => {
+  it('returns no finish for EXPIRED', () => {
     expect(finishedElsewhere(recordOf({ onboardingStatus: 'EXPIRED' }))).toEqual({
       finish: null,
       onboardingStatus: 'EXPIRED',
     });
   });
 
-  it.each([null, 'UNKNOWN', 'POST_PROCESSING_FINISHED'])('waits for one if it is %s', (onboardingStatus) => {
+  it.each([null, 'UNKNOWN', 'POST_PROCESSING_FINISHED'])('is undefined for the status %s', (onboardingStatus) => {
     expect(finishedElsewhere(recordOf({ onboardingStatus }))).toBeUndefined();
   });
 });

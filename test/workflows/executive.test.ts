@@ -12,7 +12,7 @@ import { API_KEY, openSessions, startTestWorld, type TestWorld, timesFinished } 
 
 const PASSWORD = 'password-that-must-not-be-seen';
 
-/** An Incode that does not hold a session's token against `?id=`, so that only an executive token tells whose answer it was. */
+/** An Incode that ignores `?id=` with a session token, so that only an executive token shows whose answer it was. */
 const IGNORES_ID: SimulatorOptions = { behavior: { foreignId: 'ignored', tokenForm: 'opaque' } };
 
 const ACTIVITIES = {
@@ -28,7 +28,7 @@ const observe = (event: ActivityEvent) => {
 };
 const tokens: string[] = [];
 
-/** Its clock is fast: a log-in that was refused is tried again within a second. */
+/** With a fast clock, so that a refused log-in is retried within a second. */
 function executive(incode: IncodeClient): ExecutiveToken {
   const now = () => performance.now() * 1_000;
   const loggedIn = executiveLogIn(incode, () => ({ email: 'kyc@example.com', password: PASSWORD }), { now });
@@ -77,16 +77,16 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
-describe('with an executive token, a single session', () => {
-  it('that is finished is confirmed by id, and costs no activity more', async () => {
+describe('a single session with an executive token', () => {
+  it('is confirmed by id without another activity', async () => {
     const { interviewId } = await begin(ignoring);
     expect((await ignoring.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(ignoring, interviewId))).toEqual(['finishStatus', 'score']);
-    // The looks with both tokens, and the confirmation.
+    // The reads with both tokens, and the confirmation.
     expect(ignoring.simulator.callsOf(interviewId, 'onboardingStatus')).toHaveLength(3);
   });
 
-  it('whose token belongs to another session fails, and the answer for that one is reported nowhere', async () => {
+  it('fails without the answer if its token belongs to another session', async () => {
     const [one, other] = await Promise.all([ignoring.simulator.openSession(), ignoring.simulator.openSession()]);
     events.length = 0;
     const { interviewId } = one;
@@ -104,13 +104,13 @@ describe('with an executive token, a single session', () => {
     expect(ignoring.simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('whose token belongs to another session that has expired is not reported as expired', async () => {
+  it('fails and is not expired if its token belongs to an expired session', async () => {
     const other = await ignoring.simulator.openSession({ onboardingStatus: 'EXPIRED' });
     const { interviewId } = await begin(ignoring, { sessionToken: other.token });
     expect(await thrown(ignoring.onboarding.result(interviewId))).toMatchObject({ type: FAILURES.notConfirmed });
   });
 
-  it('whose status lags behind is confirmed a little later, and finished once', async () => {
+  it('is confirmed later and finished once if its status lags', async () => {
     await using lagging = await startExecutiveWorld({ behavior: { statusLagMs: 300 } });
     const { interviewId } = await begin(lagging);
     expect(await lagging.onboarding.result(interviewId)).toMatchObject({
@@ -124,7 +124,7 @@ describe('with an executive token, a single session', () => {
     ]);
   });
 
-  it('waits visibly while the executive user cannot log in, and is finished once', async () => {
+  it('waits visibly while the executive user cannot log in and is finished once', async () => {
     await using refusing = await startExecutiveWorld({});
     refusing.simulator.fault({ operation: 'logIn', kind: 'status', status: 401, times: null });
     const { interviewId } = await begin(refusing);
@@ -151,8 +151,8 @@ describe('with an executive token, a single session', () => {
   });
 });
 
-describe('with an executive token, a webhook', () => {
-  it('that is forged ends nothing, also without a session token', async () => {
+describe('a webhook with an executive token', () => {
+  it('ends nothing if it is forged, even without a session token', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -163,7 +163,7 @@ describe('with an executive token, a webhook', () => {
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'incode' });
   });
 
-  it('that tells a verdict is confirmed by id, although the session token is refused', async () => {
+  it('is confirmed by id even if the session token is refused', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     world.simulator.revokeTokens(interviewId);
@@ -171,7 +171,7 @@ describe('with an executive token, a webhook', () => {
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'rejected', confirmedBy: 'incode' });
   });
 
-  it('that is forged approves no session whose token reaches an approved one', async () => {
+  it('approves no session if it is forged and the session token belongs to an approved one', async () => {
     const approved = await ignoring.simulator.openSession({ onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
     const { interviewId } = await begin(ignoring, REVIEW, WARN);
     await untilStage(ignoring, interviewId, 'inReview');
@@ -182,10 +182,10 @@ describe('with an executive token, a webhook', () => {
   });
 });
 
-describe('with an executive token, a batch', () => {
-  it('confirms each session by id, and fails those with the token of another one', async () => {
+describe('a batch with an executive token', () => {
+  it('confirms each session by id and fails those with the token of another session', async () => {
     const [first, second, third] = await openSessions(ignoring.simulator, 3);
-    if (!first || !second || !third) throw new Error('Three were asked for');
+    if (!first || !second || !third) throw new Error('Three sessions expected');
     const list = [first, { ...second, sessionToken: third.sessionToken }];
     const rows = await all(completeBatch(ignoring.onboarding, list, ignoring.batch()));
     expect(outcomes(rows)).toEqual(['approved', FAILURES.notConfirmed]);
@@ -193,7 +193,7 @@ describe('with an executive token, a batch', () => {
     expect(timesFinished(ignoring.simulator, [first, second, third])).toEqual([1, 0, 1]);
   });
 
-  it('waits for a status that lags behind, and finishes each session once', async () => {
+  it('waits for lagging statuses and finishes each session once', async () => {
     await using lagging = await startExecutiveWorld({ behavior: { statusLagMs: 300 } });
     const list = await openSessions(lagging.simulator, 3);
     const rows = await all(completeBatch(lagging.onboarding, list, lagging.batch()));

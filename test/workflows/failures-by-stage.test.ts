@@ -8,8 +8,8 @@ import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
 /**
- * What becomes of a session if the call of a stage goes wrong: `done` as if nothing had happened, a failure of that type, or a wait
- * for a token. A status that is refused once is read again. `-`: not tried.
+ * The end of a session after a faulty answer in a stage: `done`, the type of its failure, or a wait for a token. A status that is refused
+ * once is read again. `-`: not tested.
  */
 const TABLE = `
 answer              | waiting              | finishing            | closing              | scoring              | inReview             | token source
@@ -85,8 +85,8 @@ afterAll(async () => {
   await withSource[Symbol.asyncDispose]();
 });
 
-describe.each(Object.entries(STAGES))('the call of %s', (stage, { operation, spec = {}, ...input }) => {
-  it.concurrent.each(rowsOf(stage))('answered %s ends in %s', async (answer, end) => {
+describe.each(Object.entries(STAGES))('a session in %s', (stage, { operation, spec = {}, ...input }) => {
+  it.concurrent.each(rowsOf(stage))('whose call is answered "%s" ends as %s', async (answer, end) => {
     const { interviewId, token } = await world.simulator.openSession(spec);
     world.simulator.fault({ operation, interviewId, ...faultOf(answer) });
     await world.onboarding.start({ interviewId, sessionToken: token, ...input });
@@ -97,9 +97,9 @@ describe.each(Object.entries(STAGES))('the call of %s', (stage, { operation, spe
   });
 });
 
-describe('the call of the token source', () => {
-  // One after another: the simulator cannot tell whose token is asked for.
-  it.each(rowsOf('token source'))('answered %s ends in %s', async (answer, end) => {
+describe('a session that asks the token source', () => {
+  // One after another, because a fault of `POST /omni/start` cannot be limited to one session.
+  it.each(rowsOf('token source'))('whose call is answered "%s" ends as %s', async (answer, end) => {
     const { interviewId } = await withSource.simulator.openSession();
     withSource.simulator.fault({ operation: 'start', ...faultOf(answer) });
     await withSource.onboarding.start({ interviewId });
@@ -108,7 +108,7 @@ describe('the call of the token source', () => {
     await stop(withSource, interviewId);
   });
 
-  it('that gives the token of another session is not used, and a person has to hand one in', async () => {
+  it('does not use the token of another session and waits for a token', async () => {
     const { interviewId } = await withSource.simulator.openSession();
     const body = JSON.stringify({ token: 'of-another', interviewId: 'another' });
     withSource.simulator.fault({ operation: 'start', kind: 'body', body });
@@ -119,9 +119,9 @@ describe('the call of the token source', () => {
   });
 });
 
-describe('an outage that lasts', () => {
+describe('an outage of Incode', () => {
   it.concurrent.each(Object.entries(STAGES).filter(([stage]) => stage !== 'waiting' && stage !== 'inReview'))(
-    'is waited out in %s',
+    'delays a session in %s, which then completes',
     async (stage, { operation, plan, spec }) => {
       const { interviewId } = await begin(world, { ...(plan ? { plan } : {}), sessionToken: 'to-be-renewed' }, spec);
       await untilAt(world, interviewId, 'noToken/finishing');

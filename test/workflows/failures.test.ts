@@ -11,15 +11,15 @@ const refusal = (...details: unknown[]) => ApplicationFailure.create({ type: 'In
 describe('activityRefusal', () => {
   it.each([
     ['with the time of the last request', [{ lastSentAt: 7 }], 7],
-    ['without one', [{}], undefined],
+    ['without the time of a request', [{}], undefined],
     ['without details', [], undefined],
-  ])('is what an activity ended with, %s', (_, details, lastSentAt) => {
+  ])('returns the failure of an activity %s', (_, details, lastSentAt) => {
     const failure = refusal(...details);
     expect(activityRefusal(failed(failure))).toEqual({ failure, lastSentAt });
   });
 
   it.each([failed(new CancelledFailure('c')), failed(), refusal(), new Error('other'), undefined])(
-    'is not %s',
+    'is undefined for %s',
     (error) => {
       expect(activityRefusal(error)).toBeUndefined();
     },
@@ -27,28 +27,28 @@ describe('activityRefusal', () => {
 });
 
 describe('guarded', () => {
-  it('gives what was checked', () => {
+  it('returns the result of the check', () => {
     expect(guarded(() => 5)).toBe(5);
   });
 
-  it('fails the workflow for an input that is wrong, with its field', () => {
+  it('turns an InvalidInputError into an ApplicationFailure with its field', () => {
     expect(() => guarded(() => checkInterviewId(''))).toThrow(
       expect.objectContaining({ type: 'InvalidInput', nonRetryable: true, details: [{ field: 'interviewId' }] }),
     );
     expect(() => guarded(() => checkInterviewId(''))).toThrow(ApplicationFailure);
   });
 
-  it('leaves a mistake of ours to the workflow task, which is retried until it is mended', () => {
-    const mistake = new TypeError('x is undefined');
+  it('rethrows other errors, for which the workflow task is retried', () => {
+    const bug = new TypeError('x is undefined');
     expect(() =>
       guarded(() => {
-        throw mistake;
+        throw bug;
       }),
-    ).toThrow(mistake);
+    ).toThrow(bug);
   });
 });
 
-it('an update that makes no sense says where the session stands', () => {
+it('wrongStage names the session and its stage', () => {
   const session = { stage: 'done', input: { interviewId: 'i' } } as Session;
   expect(wrongStage(session, 'it needs no token')).toMatchObject({
     type: 'WrongStage',

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** As a caller does who asks again under another id each time. */
+/** Sends finish updates, each with its own id. */
 function askToFinish(interviewId: string, times: number) {
   const refused: unknown[] = [];
   const asked = Array.from({ length: times }, () => handleOf(world, interviewId).executeUpdate('finish'));
@@ -32,15 +32,15 @@ async function withoutToken(): Promise<{ interviewId: string; token: string }> {
   return { interviewId, token };
 }
 
-it('refuses finish updates for which there is no room, and takes a token', async () => {
+it('refuses finish updates beyond the limit and still accepts a token', async () => {
   const { interviewId, token } = await withoutToken();
-  // Those that the server refuses at first are sent again by the SDK.
+  // The SDK sends updates again that the server refuses at first.
   const { refused, all } = askToFinish(interviewId, 14);
   await expect.poll(() => refused.length).toBe(8);
   for (const failure of refused) {
     expect(failure).toMatchObject({
       type: FAILURES.tooManyWaiting,
-      message: expect.stringMatching(/6 updates finish wait .* under the update id "finish"/),
+      message: expect.stringMatching(/6 updates finish already wait .* the update id "finish"/),
       details: [{ interviewId }],
     });
   }
@@ -52,9 +52,9 @@ it('refuses finish updates for which there is no room, and takes a token', async
   expect(world.simulator.effects(interviewId).finished).toBe(1);
 });
 
-it('tells a client whose own update finds no room', async () => {
+it('the client throws TooManyWaitingError if its finish update is refused', async () => {
   const { interviewId } = await withoutToken();
-  // One of them is refused once the others wait.
+  // One update is refused once the others wait.
   const { refused, all } = askToFinish(interviewId, 7);
   await expect.poll(() => refused.length).toBe(1);
   expect(await thrown(world.onboarding.finish({ interviewId }))).toBeInstanceOf(TooManyWaitingError);
@@ -62,7 +62,7 @@ it('tells a client whose own update finds no room', async () => {
   await all;
 });
 
-it('takes a token as a signal, and passes over one that is malformed, or that Incode has refused', async () => {
+it('accepts a token by signal and ignores signals with an invalid or a refused token', async () => {
   const { interviewId, token } = await withoutToken();
   const handle = handleOf(world, interviewId);
   for (const bad of [undefined, null, {}, { sessionToken: 'a\nb' }, { sessionToken: 1 }, [token]]) {
@@ -81,7 +81,7 @@ it('takes a token as a signal, and passes over one that is malformed, or that In
   expect(failedTasks(await fetchHistory(world.temporal, interviewId))).toEqual([]);
 });
 
-it('the client hands a token in as a signal where updates fill all the room that the server has', async () => {
+it('the client sends a token by signal if the server allows no more updates', async () => {
   const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
   const client = await connectOnboardingClient({ ...here, taskQueue: `later-${randomUUID()}` });
   const { interviewId, token } = await world.simulator.openSession();
@@ -99,7 +99,7 @@ it('the client hands a token in as a signal where updates fill all the room that
   await client.close();
 });
 
-/** Whether the server has the update, so that who asks for its answer has to wait. */
+/** Whether the server has the update. If so, a request for its answer waits. */
 async function isTaken(
   { temporal }: ConnectedOnboardingClient,
   interviewId: string,

@@ -19,9 +19,9 @@ import {
 } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// What `say` says without the simulator knowing of it is forged.
+// A webhook from `say` is forged if the simulator's status differs.
 
-/** Long polls: what is found in time, a hint has led to. Reads at 0, 0.07, 0.2, 0.5, 1.0 and 2.1 s. */
+/** With long polls, only a webhook leads to a quick result. The worker reads at 0, 0.07, 0.2, 0.5, 1.0 and 2.1 s. */
 const ACTIVITIES = { processedPollMs: 86_400_000, reviewPollMs: 86_400_000, statusLagMs: 2_400 };
 
 const events: ActivityEvent[] = [];
@@ -52,7 +52,7 @@ const REVIEW = { plan: { review: 'wait' } } as const;
 const FAIL: SessionSpec = { action: 'rejected', score: { status: 'FAIL', value: '3.0' } };
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 
-/** How the worker can ask: by the token of the session, or by its own token source. */
+/** How the worker can ask Incode. */
 const TOKENS = ['session token', 'token source'] as const;
 
 async function start(
@@ -67,13 +67,13 @@ async function start(
   return { of, interviewId, token };
 }
 
-/** What the timeline says of webhooks. */
+/** @returns the contradictions in the timeline */
 async function contradictionsOf(of: TestWorld, interviewId: string): Promise<string[]> {
   const { timeline } = await stateOf(of, interviewId);
   return timeline.flatMap(({ event }) => (event.startsWith('Incode contradicts') ? event : []));
 }
 
-describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
+describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
   it('MANUAL_REVIEW_APPROVED does not approve a session that Incode rejected', async () => {
     const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
     await untilStage(of, interviewId, 'scoring');
@@ -91,7 +91,7 @@ describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
     await expectSound(of, interviewId);
   });
 
-  it('MANUAL_REVIEW_APPROVED does not end a review, and a true one later does', async () => {
+  it('MANUAL_REVIEW_APPROVED does not end a review, and a true webhook later does', async () => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
     await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -107,7 +107,7 @@ describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
     await expectSound(of, interviewId);
   });
 
-  it('MANUAL_REVIEW_APPROVED does not hide that a person has rejected the session', async () => {
+  it('MANUAL_REVIEW_APPROVED does not hide the rejection by a person', async () => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
     of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_REJECTED');
@@ -133,7 +133,7 @@ describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
     },
   );
 
-  it.each(['EXPIRED', 'ONBOARDING_FINISHED'])('%s does not keep the update finish from finishing', async (status) => {
+  it.each(['EXPIRED', 'ONBOARDING_FINISHED'])('%s does not prevent the update finish', async (status) => {
     const { of, interviewId } = await start(how, ASKED);
     await untilStage(of, interviewId, 'waiting');
     await say(of, interviewId, status);
@@ -143,7 +143,7 @@ describe.each(TOKENS)('with a %s, a forged webhook', (how) => {
   });
 });
 
-describe.each(TOKENS)('with a %s, a true webhook', (how) => {
+describe.each(TOKENS)('a true webhook for a worker with a %s', (how) => {
   it.each([
     ['MANUAL_REVIEW_APPROVED', 'approved'],
     ['MANUAL_REVIEW_REJECTED', 'rejected'],
@@ -168,7 +168,7 @@ describe.each(TOKENS)('with a %s, a true webhook', (how) => {
     expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'incode' });
   });
 
-  it('before the score is kept for it', async () => {
+  it('MANUAL_REVIEW_APPROVED before the score decides the outcome', async () => {
     const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
     await untilStage(of, interviewId, 'scoring');
     of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -177,11 +177,11 @@ describe.each(TOKENS)('with a %s, a true webhook', (how) => {
   });
 });
 
-describe('without a token that Incode accepts, a webhook', () => {
+describe('a webhook for a session without a valid token', () => {
   it.each([
     ['EXPIRED', 'expired'],
     ['MANUAL_REVIEW_REJECTED', 'rejected'],
-  ])('%s counts, and the result says so', async (status, outcome) => {
+  ])('%s decides the outcome, confirmedBy webhook', async (status, outcome) => {
     const { interviewId, token } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     const waiting = await world.simulator.openSession();
@@ -201,7 +201,7 @@ describe('without a token that Incode accepts, a webhook', () => {
     await world.onboarding.cancel(waiting.interviewId);
   });
 
-  it('that tells of the finish by somebody else counts, and the answer says so', async () => {
+  it('ONBOARDING_FINISHED finishes the session, confirmedBy webhook', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     await untilStage(world, interviewId, 'needsToken');
@@ -210,7 +210,7 @@ describe('without a token that Incode accepts, a webhook', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('POST_PROCESSING_FINISHED waits for the token, with which Incode is asked', async () => {
+  it('POST_PROCESSING_FINISHED waits until a token can ask Incode', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -224,7 +224,7 @@ describe('without a token that Incode accepts, a webhook', () => {
     await expectSound(world, interviewId);
   });
 
-  it('EXPIRED after another one that waits for the token counts', async () => {
+  it('EXPIRED ends the session even if an earlier webhook waits for a token', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -259,7 +259,7 @@ describe('without a token that Incode accepts, a webhook', () => {
     expect(await slow.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'webhook' });
   });
 
-  it('POST_PROCESSING_FINISHED that was forged does not finish an open session once there is a token', async () => {
+  it('POST_PROCESSING_FINISHED does not finish an open session if it is forged and a token arrives', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -272,8 +272,8 @@ describe('without a token that Incode accepts, a webhook', () => {
   });
 });
 
-describe('a status at Incode that lags behind a true webhook', () => {
-  it('is read again, and no contradiction is counted', async () => {
+describe('a status that lags behind a true webhook', () => {
+  it('is read again and is no contradiction', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     await untilLooks(world, interviewId, 2);
@@ -285,7 +285,7 @@ describe('a status at Incode that lags behind a true webhook', () => {
     expect(heard()).toEqual(['confirmed']);
   });
 
-  it('for longer than that is found by the poll', async () => {
+  it('is found by the poll if it lags longer than statusLagMs', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -295,7 +295,7 @@ describe('a status at Incode that lags behind a true webhook', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('beyond the deadline holds the deadline up until it is settled', async () => {
+  it('delays a deadline until Incode has confirmed or contradicted the webhook', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const plan = { finishWhen: 'asked', captureDeadline: '200ms' } as const;
     const said = { interviewId, onboardingStatus: 'ONBOARDING_FINISHED' };
@@ -309,8 +309,8 @@ describe('a status at Incode that lags behind a true webhook', () => {
   });
 });
 
-describe('asking Incode about a webhook', () => {
-  it('is repeated while Incode is away', async () => {
+describe('the check of a webhook', () => {
+  it('is retried while Incode is unavailable', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     await untilLooks(world, interviewId, 2);
@@ -320,7 +320,7 @@ describe('asking Incode about a webhook', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
   });
 
-  it('is given up if Incode refuses for good, and the session goes on without the webhook', async () => {
+  it('ends if Incode refuses it, and the session continues without the webhook', async () => {
     const { interviewId } = await begin(world, {}, { ...FAIL, scoreReadyAfterMs: 500 });
     await untilStage(world, interviewId, 'scoring');
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
@@ -328,7 +328,7 @@ describe('asking Incode about a webhook', () => {
     expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
   });
 
-  it('begins anew when another webhook comes, so that a forged one holds no true one up', async () => {
+  it('restarts when another webhook arrives, so that a forged one does not delay a true one', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     events.length = 0;
@@ -341,10 +341,10 @@ describe('asking Incode about a webhook', () => {
     await expectSound(world, interviewId);
   });
 
-  it('takes one read for several webhooks at once', async () => {
+  it('makes one read for several webhooks', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const taskQueue = `later-${interviewId}`;
-    // They are there before the first worker is.
+    // They arrive before the first worker starts.
     const later = new OnboardingClient({ client: world.temporal, taskQueue });
     await later.start({ interviewId, sessionToken: token, ...ASKED });
     for (const onboardingStatus of ['POST_PROCESSING_FINISHED', 'ONBOARDING_FINISHED', 'EXPIRED']) {
@@ -359,7 +359,7 @@ describe('asking Incode about a webhook', () => {
     expect((await later.result(interviewId)).outcome).toBe('approved');
     const activities = scheduledActivities(await expectSound(world, interviewId));
     expect(activities).toEqual(['confirmStatus', 'finishStatus', 'score']);
-    // One about the webhooks, one before finishing.
+    // One read for the webhooks, one before finishing.
     expect(looksAt(world, interviewId)).toBe(2);
   });
 });

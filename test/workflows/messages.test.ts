@@ -7,9 +7,10 @@ import { bringTo, PLACES, type Place, untilAt, whereIs } from '../support/places
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
 /**
- * Every message at every place. A cell is what the sender gets, and where the session stands then; `=` is where it stood.
+ * Every message at every place of a session. A cell has the answer to the sender and the place of the session afterwards. `=` means the
+ * same place as before.
  *
- * - `ok`: taken; `pending`: taken, and the answer comes later; `gone`: the workflow has ended;
+ * - `ok`: accepted; `pending`: accepted, with an answer later; `gone`: the workflow has ended;
  * - `invalid`, `wrongStage`: refused with a failure of that type; `unknown`: there is no such message.
  */
 const TABLE = `
@@ -62,7 +63,7 @@ const signal =
     handleOf(world, interviewId).signal('statusChanged', ...args);
 
 const MESSAGES: Record<string, Send> = {
-  // Whoever asks for the answer would wait for it; here it is enough that the question was taken.
+  // Waits only until the update is accepted, because its answer may come much later.
   finish: ({ interviewId }) => handleOf(world, interviewId).startUpdate('finish', { waitForStage: 'ACCEPTED' }),
   'renewToken good': async (session) =>
     update('renewToken', { sessionToken: await world.simulator.issueToken(session.interviewId) })(session),
@@ -93,12 +94,12 @@ vi.setConfig({ maxConcurrency: 16 });
 
 let world: TestWorld;
 beforeAll(async () => {
-  // Incode's own limit is far away, so that a call that hangs is under way for as long as a row takes.
+  // Incode's own limit is longer than a row takes, so that a hanging call stays in flight.
   world = await startTestWorld({ simulator: { timeScale: 1 }, incode: { finishTimeoutMs: 60_000 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Where a webhook decides something, if Incode confirms it. */
+/** Places where a webhook decides something if Incode confirms it. */
 const ASKED_ABOUT: readonly Place[] = [
   'waiting',
   'noToken/waiting',
@@ -107,31 +108,34 @@ const ASKED_ABOUT: readonly Place[] = [
   'inReview',
 ];
 
-describe.each(PLACES)('at %s,', (place) => {
-  it.concurrent.each(rowsAt(place))('%s: %s %s', async (message, answer, after) => {
-    const session = await bringTo(world, place);
-    const { interviewId } = session;
-    const before = await whereIs(world, interviewId);
-    const status = async (given: Started) => {
-      // Otherwise it is forged, which makes no difference elsewhere.
-      if (ASKED_ABOUT.includes(place)) {
-        if (place === 'waiting' && /ONBOA|MANUAL/.test(message)) await finishElsewhere(world, given.interviewId);
-        world.simulator.setOnboardingStatus(given.interviewId, message);
-      }
-      return signal({ interviewId: given.interviewId, onboardingStatus: message })(given);
-    };
+describe.each(PLACES)('a message to a session in %s', (place) => {
+  it.concurrent.each(rowsAt(place))(
+    '"%s" is answered "%s", and the place is then "%s"',
+    async (message, answer, after) => {
+      const session = await bringTo(world, place);
+      const { interviewId } = session;
+      const before = await whereIs(world, interviewId);
+      const status = async (started: Started) => {
+        // At the other places, a forged webhook has the same effect as a true one.
+        if (ASKED_ABOUT.includes(place)) {
+          if (place === 'waiting' && /ONBOA|MANUAL/.test(message)) await finishElsewhere(world, started.interviewId);
+          world.simulator.setOnboardingStatus(started.interviewId, message);
+        }
+        return signal({ interviewId: started.interviewId, onboardingStatus: message })(started);
+      };
 
-    expect(await answerOf((MESSAGES[message] ?? status)(session))).toBe(answer === 'pending' ? 'ok' : answer);
-    await untilAt(world, interviewId, after === '=' ? before : after);
-    if (answer === 'pending') expect((await stateOf(world, interviewId)).finish).toBeNull();
-    if (message === 'finish' && answer === 'ok') {
-      expect(await handleOf(world, interviewId).executeUpdate('finish').catch(sameAnswer)).toBeDefined();
-    }
-    await expectSound(world, interviewId);
-    await handleOf(world, interviewId)
-      .terminate()
-      .catch(() => undefined);
-  });
+      expect(await answerOf((MESSAGES[message] ?? status)(session))).toBe(answer === 'pending' ? 'ok' : answer);
+      await untilAt(world, interviewId, after === '=' ? before : after);
+      if (answer === 'pending') expect((await stateOf(world, interviewId)).finish).toBeNull();
+      if (message === 'finish' && answer === 'ok') {
+        expect(await handleOf(world, interviewId).executeUpdate('finish').catch(sameAnswer)).toBeDefined();
+      }
+      await expectSound(world, interviewId);
+      await handleOf(world, interviewId)
+        .terminate()
+        .catch(() => undefined);
+    },
+  );
 });
 
 function rowsAt(place: Place): [message: string, answer: string, after: string][] {
@@ -159,7 +163,7 @@ async function answerOf(sent: Promise<unknown>): Promise<string> {
   }
 }
 
-/** A session that has ended meanwhile has no handler; its answer stands in the result. */
+/** A session that has ended meanwhile has no handler. Its result has the answer. */
 function sameAnswer(error: unknown): true {
   if (error instanceof WorkflowNotFoundError) return true;
   throw error;

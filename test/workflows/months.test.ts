@@ -16,12 +16,12 @@ import {
 } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// Months on a real server. A session's workflow and the simulated Incode each have a clock: the days pass for the workflow, with
-// its polls, then for Incode, whose webhooks arrive.
+// Months on a real server. The workflow and the simulated Incode have separate clocks: days pass for the workflow with its polls first,
+// and then for Incode with its webhooks.
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
-const SECRET = 'a-secret-of-both-sides';
+const SECRET = 'known-to-both-sides';
 
 let world: TestWorld;
 let incode: TestWorld['simulator'];
@@ -29,7 +29,7 @@ let receiver: WebhookReceiver;
 let url: string;
 beforeAll(async () => {
   world = await startTestWorld({
-    // Longer than the defaults: the server takes a tenth of a second for each.
+    // Longer than the defaults, because the server needs a tenth of a second for each poll.
     activities: { processedPollMs: 12 * HOUR, reviewPollMs: 24 * HOUR },
     tokenSource: (client) => reissuingTokenSource(client, { configurationId: 'flow' }),
   });
@@ -48,12 +48,12 @@ function receiveWebhooks(): void {
   incode.setWebhook({ url, headers: { 'x-webhook-secret': SECRET } });
 }
 
-/** Nobody is there any more who would take them. */
+/** Sends webhooks to an address without a receiver. */
 function loseWebhooks(): void {
   incode.setWebhook({ url: 'http://127.0.0.1:9/' });
 }
 
-/** A session from its first day on. */
+/** A session, followed from its first day. */
 class Journey {
   readonly interviewId: string;
   private readonly openedAt: number;
@@ -74,16 +74,16 @@ class Journey {
     return journey;
   }
 
-  /** Lets the days pass up to this one, by both clocks. */
+  /** Moves both clocks to this day. */
   async untilDay(day: number): Promise<void> {
     const days = day - this.day;
     this.day = day;
     await pass(world, this.interviewId, days * DAY);
-    // What happened on the way took some real time.
+    // Some real time has passed as well.
     await incode.advanceTime(Math.max(0, this.openedAt + day * DAY - incode.now()));
   }
 
-  /** What `list` finds, by everything that there is to find it by. */
+  /** Checks that queries by stage, status and outcome find the session. */
   async isListedAs(stage: string, outcome?: string): Promise<void> {
     const found = await searchAttributesOf(world, this.interviewId);
     expect(found).toMatchObject({ stage, batchId: this.batchId });
@@ -110,14 +110,14 @@ class Journey {
     return (await stateOf(world, this.interviewId)).timeline.map(({ event }) => event);
   }
 
-  /** On which day, from the first, something happened by the workflow's clock. */
+  /** @returns the day of an event since the start, by the workflow's clock */
   async dayOf(event: string): Promise<number> {
     const { timeline } = await stateOf(world, this.interviewId);
     const at = timeline.find((entry) => entry.event === event)?.at;
     return (Date.parse(String(at)) - Date.parse(String(timeline[0]?.at))) / DAY;
   }
 
-  answers(onboardingStatus: string) {
+  deliveries(onboardingStatus: string) {
     return incode.deliveries.filter(
       (delivery) => delivery.interviewId === this.interviewId && delivery.onboardingStatus === onboardingStatus,
     );
@@ -126,7 +126,7 @@ class Journey {
 
 const RENEWED = 'The token source gave a fresh session token';
 
-/** Captured and processed on day 3, then looked at by a person. */
+/** Captured and processed on day 3, then reviewed by a person. */
 const DOUBTFUL: SessionSpec = {
   processedAfterMs: 3 * DAY,
   action: 'none',
@@ -134,17 +134,17 @@ const DOUBTFUL: SessionSpec = {
 };
 const PATIENT: Plan = { finishWhen: 'processed', review: 'wait' };
 
-/** Up to day 89, when the token is about to run out: in review since day 3, with a deadline on day 123. */
+/** Continues to day 89, shortly before the token expires: in review since day 3, with a deadline on day 123. */
 async function untilTokenRunsOut(verdict: 'APPROVED' | 'REJECTED'): Promise<Journey> {
   const journey = await Journey.begin(PATIENT, { ...DOUBTFUL, manualReview: { verdict, afterMs: 97 * DAY - HOUR } });
   const { interviewId } = journey;
   await journey.untilDay(2);
   expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'waiting', finish: null });
   await journey.isListedAs('waiting');
-  expect(journey.answers('POST_PROCESSING_FINISHED')).toEqual([]);
+  expect(journey.deliveries('POST_PROCESSING_FINISHED')).toEqual([]);
 
   await journey.untilDay(3);
-  expect(journey.answers('POST_PROCESSING_FINISHED')).toMatchObject([{ attempt: 1, accepted: true }]);
+  expect(journey.deliveries('POST_PROCESSING_FINISHED')).toMatchObject([{ attempt: 1, accepted: true }]);
   await untilStage(world, interviewId, 'inReview');
   await journey.isListedAs('inReview');
   expect(await journey.timeline()).toContain('Webhook: POST_PROCESSING_FINISHED');
@@ -162,7 +162,7 @@ async function untilTokenRunsOut(verdict: 'APPROVED' | 'REJECTED'): Promise<Jour
   return journey;
 }
 
-/** Nobody has to do anything for it. */
+/** Checks that the token is renewed without a person. */
 async function tokenIsRenewed(journey: Journey): Promise<void> {
   await journey.untilDay(91);
   await journey.untilDay(93);
@@ -176,7 +176,7 @@ async function tokenIsRenewed(journey: Journey): Promise<void> {
 }
 
 describe('a session that is captured on day 3 and decided on day 100', () => {
-  it('outlives its token and its first deadline, and ends by the webhook of the verdict', async () => {
+  it('outlasts its token and its first deadline and ends with the webhook of the verdict', async () => {
     const journey = await untilTokenRunsOut('APPROVED');
     const { interviewId } = journey;
     await tokenIsRenewed(journey);
@@ -189,7 +189,7 @@ describe('a session that is captured on day 3 and decided on day 100', () => {
       onboardingStatus: 'MANUAL_REVIEW_APPROVED',
       reason: 'A manual review approved the session.',
     });
-    expect(journey.answers('MANUAL_REVIEW_APPROVED')).toMatchObject([{ attempt: 1, accepted: true }]);
+    expect(journey.deliveries('MANUAL_REVIEW_APPROVED')).toMatchObject([{ attempt: 1, accepted: true }]);
     expect(await journey.timeline()).toContain("Incode's status: MANUAL_REVIEW_APPROVED (answer)");
     await journey.isListedAs('done', 'approved');
     const history = await expectSound(world, interviewId);
@@ -203,17 +203,17 @@ describe('a session that is captured on day 3 and decided on day 100', () => {
       'awaitMilestone',
       'confirmStatus',
     ]);
-    // A look a day, and none but those that led on is in the history.
+    // One read a day. The history has only those that changed something.
     expect(looksAt(world, interviewId)).toBeGreaterThan(95);
   });
 
-  it('ends by the poll if the webhook of the verdict is lost for good', async () => {
+  it('ends with the poll if the webhook of the verdict is lost', async () => {
     const journey = await untilTokenRunsOut('REJECTED');
     const { interviewId } = journey;
     await tokenIsRenewed(journey);
     loseWebhooks();
     await journey.untilDay(100);
-    const lost = journey.answers('MANUAL_REVIEW_REJECTED');
+    const lost = journey.deliveries('MANUAL_REVIEW_REJECTED');
     expect(lost).toHaveLength(6);
     expect(lost.at(-1)).toMatchObject({ attempt: 6, accepted: false, lost: true });
     expect((await stateOf(world, interviewId)).stage).toBe('inReview');
@@ -228,8 +228,8 @@ describe('a session that is captured on day 3 and decided on day 100', () => {
   });
 });
 
-describe('without a verdict', () => {
-  it('a review ends after its 30 days, as what it was', async () => {
+describe('a review without a verdict', () => {
+  it('ends as needsReview after 30 days', async () => {
     const journey = await Journey.begin(PATIENT, DOUBTFUL);
     const { interviewId } = journey;
     await journey.untilDay(3);
@@ -247,7 +247,7 @@ describe('without a verdict', () => {
     expect(scheduledActivities(await expectSound(world, interviewId)).at(-1)).toBe('onboardingStatus');
   });
 
-  it('one that comes a day too late changes nothing any more, and is taken all the same', async () => {
+  it('is not changed by a verdict after its deadline, whose webhook is accepted', async () => {
     const spec: SessionSpec = { ...DOUBTFUL, manualReview: { verdict: 'APPROVED', afterMs: 32 * DAY } };
     const journey = await Journey.begin(PATIENT, spec);
     await journey.untilDay(3);
@@ -256,14 +256,14 @@ describe('without a verdict', () => {
     expect((await world.onboarding.result(journey.interviewId)).outcome).toBe('needsReview');
     const { ended } = receiver.counts;
     await incode.advanceTime(3 * DAY);
-    expect(journey.answers('MANUAL_REVIEW_APPROVED')).toMatchObject([{ accepted: true }]);
+    expect(journey.deliveries('MANUAL_REVIEW_APPROVED')).toMatchObject([{ accepted: true }]);
     expect(receiver.counts.ended).toBe(ended + 1);
     await journey.isListedAs('done', 'needsReview');
   });
 });
 
 describe('a session that is never captured', () => {
-  it('expires on day 7, whatever it had begun', async () => {
+  it('expires on day 7 even if capture had begun', async () => {
     const journey = await Journey.begin({ finishWhen: 'processed' }, { processedAfterMs: null });
     const { interviewId } = journey;
     await journey.untilDay(2);
@@ -281,7 +281,7 @@ describe('a session that is never captured', () => {
     expect(attemptsOf(history, 'onboardingStatus')).toBe(1);
   });
 
-  it('expires sooner if Incode says so', async () => {
+  it('expires earlier if Incode says so', async () => {
     const spec: SessionSpec = { processedAfterMs: null, expiresAfterMs: 5 * DAY };
     const journey = await Journey.begin({ finishWhen: 'processed' }, spec);
     await journey.untilDay(4);
@@ -291,12 +291,12 @@ describe('a session that is never captured', () => {
       outcome: 'expired',
       reason: 'The session expired at Incode before it was finished.',
     });
-    expect(journey.answers('EXPIRED')).toMatchObject([{ attempt: 1, accepted: true }]);
+    expect(journey.deliveries('EXPIRED')).toMatchObject([{ attempt: 1, accepted: true }]);
     await journey.isListedAs('done', 'expired');
     await expectSound(world, journey.interviewId);
   });
 
-  it('is given a week more by a person, and captured then', async () => {
+  it('can be captured in the week by which its deadline was extended', async () => {
     const journey = await Journey.begin({ finishWhen: 'processed' }, { processedAfterMs: 10 * DAY });
     await journey.untilDay(6);
     await world.onboarding.extendDeadline(journey.interviewId, '7 days');

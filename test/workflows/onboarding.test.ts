@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-describe('a session that nothing happens to', () => {
+describe('onboardingSession', () => {
   it.each([
-    ['approved', { action: 'approved', score: { status: 'OK', value: '94.6' } }, 'approved'],
-    ['rejected', { action: 'rejected', score: { status: 'FAIL', value: '12.1' } }, 'rejected'],
-    ['to be reviewed', { action: 'none', score: { status: 'WARN', value: '61.0' } }, 'needsReview'],
-    ['with a new status', { action: 'none', score: { status: 'BRAND_NEW', value: '1.0' } }, 'undecided'],
-  ])('%s ends with its score', async (_, spec, outcome) => {
+    ['an approved', { action: 'approved', score: { status: 'OK', value: '94.6' } }, 'approved'],
+    ['a rejected', { action: 'rejected', score: { status: 'FAIL', value: '12.1' } }, 'rejected'],
+    ['a doubtful', { action: 'none', score: { status: 'WARN', value: '61.0' } }, 'needsReview'],
+    ['an unknown', { action: 'none', score: { status: 'BRAND_NEW', value: '1.0' } }, 'undecided'],
+  ])('decides by %s score', async (_, spec, outcome) => {
     const { interviewId, token } = await world.simulator.openSession({
       ...spec,
       redirectionUrl: 'https://example.com/next',
@@ -36,7 +36,7 @@ describe('a session that nothing happens to', () => {
     expect(world.simulator.effects(interviewId)).toEqual({ finished: 1, closed: 0, approved: 0 });
   });
 
-  it('without a score ends with the action, and does not read the score', async () => {
+  it('decides by the action and does not read the score if the plan has none', async () => {
     const { interviewId, token } = await world.simulator.openSession({ action: 'none' });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { score: false } });
     const { outcome, score } = await world.onboarding.result(interviewId);
@@ -47,7 +47,7 @@ describe('a session that nothing happens to', () => {
     ]);
   });
 
-  it('is closed between finishing and scoring if asked', async () => {
+  it('closes the session between finishing and scoring if the plan says so', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { close: true } });
     await world.onboarding.result(interviewId);
@@ -56,7 +56,7 @@ describe('a session that nothing happens to', () => {
     expect(world.simulator.session(interviewId).sessionStatus).toBe('Closed');
   });
 
-  it('can be found by its outcome', async () => {
+  it('publishes the outcome as a search attribute', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
     await world.onboarding.result(interviewId);
@@ -70,7 +70,7 @@ describe('a session that nothing happens to', () => {
   it.each([
     [false, 3],
     [true, 4],
-  ])('costs few billable actions: score %s, %i', async (score, actions) => {
+  ])('with score %s costs %i billable actions', async (score, actions) => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { score } });
     await world.onboarding.result(interviewId);
@@ -79,14 +79,14 @@ describe('a session that nothing happens to', () => {
 });
 
 describe('the score', () => {
-  it('is asked for again until it is ready', async () => {
+  it('is polled until it is ready', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 500 });
     await world.onboarding.start({ interviewId, sessionToken: token });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(world.simulator.callsOf(interviewId, 'score').length).toBeGreaterThan(1);
   });
 
-  it('that is not ready by its deadline leaves the session undecided', async () => {
+  it('leaves the session undecided if it is not ready by its deadline', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_000_000 });
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { scoreDeadline: '1s' } });
     expect(await world.onboarding.result(interviewId)).toMatchObject({
@@ -99,7 +99,7 @@ describe('the score', () => {
 });
 
 describe('the finish update', () => {
-  it('together with the start answers before the score is there', async () => {
+  it('answers before the score is ready', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_000_000 });
     expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toEqual({
       action: 'approved',
@@ -110,16 +110,16 @@ describe('the finish update', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('asked ten times at once finishes the session once', async () => {
+  it('finishes the session once if it is sent ten times at once', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const asked = Array.from({ length: 10 }, () => world.onboarding.finish({ interviewId, sessionToken: token }));
     const answers = await Promise.all(asked);
-    const given = answers.map((answer) => `${answer?.action} ${answer?.confirmedBy}`);
-    expect(new Set(given)).toEqual(new Set(['approved response']));
+    const texts = answers.map((answer) => `${answer?.action} ${answer?.confirmedBy}`);
+    expect(new Set(texts)).toEqual(new Set(['approved response']));
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('after the end gives the answer of then', async () => {
+  it('returns the same answer after the end of the session', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const first = await world.onboarding.finish({ interviewId, sessionToken: token });
     await world.onboarding.result(interviewId);
@@ -127,7 +127,7 @@ describe('the finish update', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('of a session that Incode refuses fails with the reason', async () => {
+  it('fails with the reason if Incode refuses the session', async () => {
     const { token } = await world.simulator.openSession({ interviewId: 'refused-by-finish' });
     world.simulator.fault({ operation: 'finishStatus', interviewId: 'refused-by-finish', kind: 'status', status: 404 });
     const failure = await thrown(world.onboarding.finish({ interviewId: 'refused-by-finish', sessionToken: token }));
@@ -135,7 +135,7 @@ describe('the finish update', () => {
     expect(failure.type).toBe(FAILURES.unknownSession);
   });
 
-  it('of a session that has expired answers null', async () => {
+  it('answers null for an expired session', async () => {
     const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'EXPIRED' });
     expect(await world.onboarding.finish({ interviewId, sessionToken: token })).toBeNull();
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', finish: null, score: null });
@@ -144,7 +144,7 @@ describe('the finish update', () => {
 });
 
 describe('a token', () => {
-  it('that is refused is waited for, visibly, and the session goes on with a new one', async () => {
+  it('is waited for visibly if Incode refused the old one', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.revokeTokens(interviewId);
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -159,7 +159,7 @@ describe('a token', () => {
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(world.simulator.effects(interviewId).finished).toBe(1);
-    // The refused look, by id and without, and the calls with the new token.
+    // The refused reads with and without the id, and the calls with the new token.
     const operations = world.simulator
       .callsOf(interviewId)
       .map(({ operation, httpStatus }) => `${operation} ${httpStatus}`);
@@ -172,20 +172,20 @@ describe('a token', () => {
     ]);
   });
 
-  it('that is wrong twice is asked for twice', async () => {
+  it('is waited for again if the new one is also refused', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.revokeTokens(interviewId);
     await world.onboarding.start({ interviewId, sessionToken: token });
     await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
     await world.onboarding.renewToken(interviewId, 'still-wrong');
-    // By id and without, and by id: without one nobody knows whose the second token is.
+    // The first token is read with and without the id, the second only with the id.
     await expect.poll(() => world.simulator.callsOf(interviewId).length).toBe(3);
     await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
   });
 
-  it('that expires before the score is read is waited for as well', async () => {
+  it('is also waited for before the score is read', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 401 });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -197,7 +197,7 @@ describe('a token', () => {
     });
   });
 
-  it('that is malformed is refused by the update, and the session goes on waiting', async () => {
+  it('is refused by the update if it is malformed, and the session keeps waiting', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
@@ -217,7 +217,7 @@ describe('input', () => {
     ['null', [null]],
     ['an unknown plan key', [{ interviewId: 'bad-input', plan: { finishWhen: 'later' } }]],
     ['a token with a line break', [{ interviewId: 'bad-input', sessionToken: 'a\nb' }]],
-  ])('from another language that is wrong fails the workflow at once: %s', async (_, args) => {
+  ])('fails the workflow at once if it is %s', async (_, args) => {
     const handle = await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,
       workflowId: `bad-input-${Math.random()}`,
@@ -227,7 +227,7 @@ describe('input', () => {
     expect(failed.cause?.type).toBe(FAILURES.invalidInput);
   });
 
-  it('that is wrong is refused with its field when it comes together with the update', async () => {
+  it('is refused with its field if it is invalid and arrives together with the update', async () => {
     const { WithStartWorkflowOperation } = await import('@temporalio/client');
     const startWorkflowOperation = new WithStartWorkflowOperation(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,
@@ -242,7 +242,7 @@ describe('input', () => {
     });
   });
 
-  it('is checked by the client before anything is sent', async () => {
+  it('is checked by the client before it sends anything', async () => {
     const before = world.simulator.calls.length;
     const { token } = await world.simulator.openSession({ tokenExpiresInMs: -1_000 });
     for (const [input, field] of [
@@ -259,7 +259,7 @@ describe('input', () => {
 });
 
 describe('another workflow for the same session', () => {
-  it('reads the status first, and leaves a finished session alone', async () => {
+  it('reads the status first and does not finish a finished session', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token });
     await world.onboarding.result(interviewId);
@@ -274,7 +274,7 @@ describe('another workflow for the same session', () => {
 });
 
 describe('cancellation', () => {
-  it('while finishing is retried ends the workflow and leaves no call behind', async () => {
+  it('ends a workflow whose finish is being retried', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
     await world.onboarding.start({ interviewId, sessionToken: token });
@@ -285,7 +285,7 @@ describe('cancellation', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('while a token is waited for ends the workflow', async () => {
+  it('ends a workflow that waits for a token', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');
@@ -293,7 +293,7 @@ describe('cancellation', () => {
     await expect(world.onboarding.result(interviewId)).rejects.toMatchObject({ type: 'Cancelled' });
   });
 
-  it('answers those who wait for the finish update', async () => {
+  it('fails waiting finish updates', async () => {
     const { interviewId } = await world.simulator.openSession();
     const asked = thrown(world.onboarding.finish({ interviewId }));
     await expect
@@ -303,7 +303,7 @@ describe('cancellation', () => {
     expect(await asked).toMatchObject({ name: 'SessionFailedError' });
   });
 
-  it('is over when the session is started again, which reads the status first', async () => {
+  it('allows a new start, which reads the status first', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId });
     await expect.poll(async () => (await world.onboarding.state(interviewId)).state?.stage).toBe('needsToken');

@@ -11,8 +11,8 @@ import { all, outcomes } from '../support/batch.js';
 import { failedTasks } from '../support/history.js';
 import { API_KEY, WORKFLOW_BUNDLE } from '../support/world.js';
 
-// Workers are away, somebody asks how things stand, and a timer fires. The next worker may answer the question before it takes the
-// task: it goes through what has happened with the time of the task before, and keeps what it has come to.
+// No worker runs, a query arrives, and a timer fires. The next worker may answer the query before it runs the workflow task. It then runs
+// the workflow code on the timer's event with the time of the previous task, and keeps the state.
 
 const taskQueue = `query-between-${randomUUID()}`;
 const namespace = inject('temporalNamespace');
@@ -51,13 +51,13 @@ async function startWorker(): Promise<() => Promise<void>> {
   };
 }
 
-/** How many timers of a workflow have fired. */
+/** @returns the number of timers of a workflow that have fired */
 async function fired(workflowId: string): Promise<number> {
   const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory();
   return events?.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes).length ?? 0;
 }
 
-it('a question that comes before the task of a timer leads nobody astray', async () => {
+it('a workflow stays deterministic when a query arrives between a fired timer and its workflow task', async () => {
   const onboarding = new OnboardingClient({ client: temporal, taskQueue });
   const endFirst = await startWorker();
   const opened = await Promise.all(Array.from({ length: 15 }, () => simulator.openSession()));
@@ -66,7 +66,7 @@ it('a question that comes before the task of a timer leads nobody astray', async
     const plan = { finishWhen: 'asked', captureDeadline: '10m' } as const;
     await onboarding.start({ interviewId, sessionToken: token, plan });
   }
-  // Fewer than open the worker's circuit breaker, which would hold back the rest.
+  // Too few failures to open the worker's circuit breaker, which would delay the other batches.
   const batches = opened.slice(10).map(({ interviewId, token }) => {
     const headers = { 'retry-after': '600' };
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, headers });

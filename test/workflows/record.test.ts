@@ -12,7 +12,7 @@ import {
 const STARTED = new Date('2026-03-01T11:59:58Z');
 const NOW = new Date('2026-03-01T12:00:00Z');
 
-/** Where the workflow runs. */
+/** The run that executes the workflow. */
 const info = { startTime: STARTED, continuedFromExecutionRunId: undefined as string | undefined };
 vi.mock('@temporalio/workflow', () => ({ workflowInfo: () => info }));
 
@@ -27,8 +27,8 @@ beforeEach(() => {
 const fresh = () => newRecord({ interviewId: 'i' }, { finishWhen: 'now', captureDeadlineMs: 5_000 });
 const events = ({ timeline }: ReturnType<typeof fresh>) => timeline.map(({ event }) => event);
 
-describe('a new record', () => {
-  it('of a session that is finished at once has no deadline', () => {
+describe('newRecord', () => {
+  it('has no deadline for a session that is finished at once', () => {
     const record = fresh();
     expect(record).toMatchObject({ stage: 'finishing', deadline: null, token: null });
     expect(record.timeline).toEqual([
@@ -37,47 +37,44 @@ describe('a new record', () => {
     ]);
   });
 
-  it.each(['asked', 'processed'] as const)(
-    'of a session that is finished when %s has one from the start',
-    (finishWhen) => {
-      const record = newRecord({ interviewId: 'i', sessionToken: 't' }, { finishWhen, captureDeadlineMs: 5_000 });
-      expect(record).toMatchObject({ stage: 'waiting', deadline: NOW.getTime() + 5_000, token: 't' });
-    },
-  );
+  it.each(['asked', 'processed'] as const)('has the capture deadline for finishWhen: %s', (finishWhen) => {
+    const record = newRecord({ interviewId: 'i', sessionToken: 't' }, { finishWhen, captureDeadlineMs: 5_000 });
+    expect(record).toMatchObject({ stage: 'waiting', deadline: NOW.getTime() + 5_000, token: 't' });
+  });
 
-  it('is plain JSON: the next run gets it', () => {
+  it('is plain JSON', () => {
     const record = fresh();
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
   });
 });
 
-describe('a record that was handed on', () => {
-  it('is taken by a run that continues another', () => {
+describe('carriedRecord', () => {
+  it('returns the record in a run that continued as new', () => {
     info.continuedFromExecutionRunId = 'the-run-before';
     const record = fresh();
     expect(carriedRecord(record)).toEqual(record);
   });
 
-  it('of an older version has no hints yet', () => {
+  it('completes the record of an older version', () => {
     info.continuedFromExecutionRunId = 'the-run-before';
     const { hints, contradictions, byWebhook, ...older } = fresh();
     expect(carriedRecord(older)).toEqual({ ...older, hints, contradictions, byWebhook });
   });
 
   it.each([undefined, null, {}, 'text', { timeline: [] }, { heard: [] }, { timeline: {}, heard: [] }])(
-    'is none if it is %j',
-    (given) => {
+    'is undefined for %j',
+    (carried) => {
       info.continuedFromExecutionRunId = 'the-run-before';
-      expect(carriedRecord(given)).toBeUndefined();
+      expect(carriedRecord(carried)).toBeUndefined();
     },
   );
 
-  it('is not taken by the first run: a caller has made it up', () => {
+  it('is undefined in a first run, where a caller passed the argument', () => {
     expect(carriedRecord(fresh())).toBeUndefined();
   });
 });
 
-it('the timeline keeps its beginning and its end', () => {
+it('addEvent keeps the first event and the latest 50', () => {
   const record = fresh();
   for (let n = 1; n <= 100; n += 1) addEvent(record, `event ${n}`, new Date(n));
   expect(record.timeline).toHaveLength(51);
@@ -85,13 +82,13 @@ it('the timeline keeps its beginning and its end', () => {
   expect(record.timeline[50]?.at).toBe(new Date(100).toISOString());
 });
 
-describe('what Incode says of a session', () => {
-  it('is noted where it says something new, whichever way it comes', () => {
+describe('applyStatus', () => {
+  it('adds an event for each later status from answers and webhooks', () => {
     const record = fresh();
     applyStatus(record, null, 'answer');
     applyStatus(record, 'POST_PROCESSING_FINISHED', 'answer');
     applyStatus(record, 'POST_PROCESSING_FINISHED', 'webhook');
-    // It comes late.
+    // An earlier status that arrives late.
     applyStatus(record, 'ID_VALIDATION_FINISHED', 'webhook');
     applyStatus(record, 'ONBOARDING_FINISHED', 'webhook');
     expect(record.onboardingStatus).toBe('ONBOARDING_FINISHED');
@@ -101,11 +98,11 @@ describe('what Incode says of a session', () => {
     ]);
   });
 
-  it('is known from a webhook alone until Incode answers it', () => {
+  it('sets byWebhook until Incode answers the same status', () => {
     const record = fresh();
     applyStatus(record, 'ONBOARDING_FINISHED', 'webhook');
     expect(record.byWebhook).toBe(true);
-    // It says less.
+    // An earlier status confirms nothing.
     applyStatus(record, 'POST_PROCESSING_FINISHED', 'answer');
     expect(record.byWebhook).toBe(true);
     applyStatus(record, 'ONBOARDING_FINISHED', 'answer');
@@ -114,7 +111,7 @@ describe('what Incode says of a session', () => {
 });
 
 describe('a webhook', () => {
-  it('is noted once for each status, although webhooks come again, and changes nothing else', () => {
+  it('adds one event for each status and does not change the status', () => {
     const record = fresh();
     const all = ['EXPIRED', 'ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED'];
     expect(all.map((status) => applyWebhookStatus(record, status))).toEqual([true, true, false, false]);
@@ -132,27 +129,27 @@ describe('a webhook', () => {
     ['ONBOARDING_FINISHED', 'MANUAL_REVIEW_REJECTED', true],
     ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', true],
     ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_APPROVED', false],
-  ])('says more than %s if it is %s: %s', (known, status, expected) => {
+  ])('after status %s says more with %s: %s', (known, status, expected) => {
     const record = fresh();
     applyStatus(record, known, 'answer');
     expect(saysMore(record, status)).toBe(expected);
   });
 
-  it('is kept as one hint of its kind, the latest one', () => {
+  it('replaces an earlier hint of the same kind', () => {
     const record = fresh();
     const kinds = ['EXPIRED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_A', 'MANUAL_REVIEW_B'];
     for (const status of kinds) keepHint(record, status);
     expect(record.hints).toEqual(['EXPIRED', 'MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_B']);
   });
 
-  it('is no hint any more once Incode has answered as much', () => {
+  it('is no hint any more once Incode has answered the same or a later status', () => {
     const record = fresh();
     for (const status of ['EXPIRED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED']) keepHint(record, status);
     applyStatus(record, 'ONBOARDING_FINISHED', 'answer');
     expect(record.hints).toEqual(['MANUAL_REVIEW_APPROVED']);
   });
 
-  it('is passed over after ten contradictions', () => {
+  it('is ignored after ten contradictions', () => {
     const record = { ...fresh(), contradictions: 9 };
     keepHint(record, 'EXPIRED');
     record.contradictions += 1;
@@ -160,7 +157,7 @@ describe('a webhook', () => {
     expect(record.hints).toEqual(['EXPIRED']);
   });
 
-  it('does not fill the memory with noise', () => {
+  it('is remembered only among the latest 50 statuses', () => {
     const record = fresh();
     for (let n = 1; n <= 60; n += 1) applyWebhookStatus(record, `NOISE_${n}`);
     expect([record.heard.length, record.heard[0], record.heard[49]]).toEqual([50, 'NOISE_11', 'NOISE_60']);

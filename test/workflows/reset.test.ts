@@ -11,20 +11,20 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Ids of the events at which a run can be reset, oldest first. */
+/** @returns the ids of the events at which a run can be reset, oldest first */
 async function completedTasks(interviewId: string): Promise<number[]> {
   const { events } = await handleOf(world, interviewId).fetchHistory();
   const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
   return completed.map(({ eventId }) => Number(eventId));
 }
 
-it('a run that is reset leaves alone what the run before has only just sent', async () => {
+it('a reset run waits for the settle time after a request that the replaced run has just sent', async () => {
   const { simulator, onboarding, temporal } = world;
   const { interviewId } = await begin(world, { plan: { finishWhen: 'asked' } });
   await untilStage(world, interviewId, 'waiting');
   await say(world, interviewId, 'ID_VALIDATION_FINISHED');
   await until(async () => (await completedTasks(interviewId)).length, 2);
-  // The settle time after the start is over long before anything is sent.
+  // The settle time after the start is over before anything is sent.
   await new Promise((resolve) => setTimeout(resolve, 5_500));
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true, effectAfterMs: 4_000 });
   const asked = onboarding.finish({ interviewId }).catch(() => null);
@@ -34,7 +34,7 @@ it('a run that is reset leaves alone what the run before has only just sent', as
     workflowExecution: { workflowId: onboardingWorkflowId(interviewId) },
     reason: 'test',
     requestId: randomUUID(),
-    // Before anybody asked for it, and without what came afterwards: signals (1) and updates (2).
+    // Before the finish update, and without later signals (1) and updates (2).
     workflowTaskFinishEventId: (await completedTasks(interviewId))[2] as never,
     resetReapplyExcludeTypes: [1, 2],
   });

@@ -37,7 +37,7 @@ async function inReview(of: TestWorld, input: Parameters<typeof begin>[1] = WAIT
   return interviewId;
 }
 
-/** Its tokens run out, and the next look finds that. */
+/** Revokes the session's tokens and lets the next poll find that. */
 async function tokenRunsOut(of: TestWorld, interviewId: string): Promise<void> {
   of.simulator.revokeTokens(interviewId);
   await pass(of, interviewId, '7h');
@@ -48,8 +48,8 @@ async function renewals(of: TestWorld, interviewId: string): Promise<number> {
   return timeline.filter(({ event }) => event === 'The token source gave a fresh session token').length;
 }
 
-describe('a token that runs out during a review', () => {
-  it('is renewed by the token source without a person, and again by the next one', async () => {
+describe('a token that expires during a review', () => {
+  it('is renewed by the token source each time', async () => {
     const interviewId = await inReview(withSource);
     for (const times of [1, 2, 3]) {
       await tokenRunsOut(withSource, interviewId);
@@ -63,7 +63,7 @@ describe('a token that runs out during a review', () => {
     await expectSound(withSource, interviewId);
   });
 
-  it('is waited for, visibly, if the token of the source is refused at once', async () => {
+  it('is waited for visibly if Incode refuses the token of the token source at once', async () => {
     const interviewId = await inReview(withSource);
     withSource.simulator.fault({
       operation: 'onboardingStatus',
@@ -80,7 +80,7 @@ describe('a token that runs out during a review', () => {
     await expectSound(withSource, interviewId);
   });
 
-  it('is waited for, visibly, without a source, and the review goes on with a new one', async () => {
+  it('is waited for visibly without a token source, and the review continues with a new token', async () => {
     const interviewId = await inReview(world);
     await tokenRunsOut(world, interviewId);
     await untilStage(world, interviewId, 'needsToken');
@@ -97,7 +97,7 @@ describe('a token that runs out during a review', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is not needed if the webhook tells the verdict', async () => {
+  it('is not needed if a webhook reports the verdict', async () => {
     const interviewId = await inReview(world);
     await tokenRunsOut(world, interviewId);
     await untilStage(world, interviewId, 'needsToken');
@@ -107,7 +107,7 @@ describe('a token that runs out during a review', () => {
     await expectSound(world, interviewId);
   });
 
-  it('does not outlast the review deadline, which needs no last look then', async () => {
+  it('does not delay the review deadline, which then needs no last read', async () => {
     const interviewId = await inReview(world);
     await tokenRunsOut(world, interviewId);
     await untilStage(world, interviewId, 'needsToken');
@@ -116,7 +116,7 @@ describe('a token that runs out during a review', () => {
     expect(scheduledActivities(await expectSound(world, interviewId))).not.toContain('onboardingStatus');
   });
 
-  it('does not keep the deadline from being moved', async () => {
+  it('does not prevent that the deadline is extended', async () => {
     const interviewId = await inReview(world);
     await tokenRunsOut(world, interviewId);
     await untilStage(world, interviewId, 'needsToken');
@@ -128,11 +128,11 @@ describe('a token that runs out during a review', () => {
     await expectSound(world, interviewId);
   });
 
-  it('may be replaced before anybody notices', async () => {
+  it('can be replaced before a poll finds that it expired', async () => {
     const interviewId = await inReview(world);
     world.simulator.revokeTokens(interviewId);
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
-    // The poll under way has the old one still; the next has the new one.
+    // The current poll still has the old token.
     await pass(world, interviewId, '7h');
     await expect
       .poll(() => operationsOf(world, interviewId).slice(-2))

@@ -15,14 +15,14 @@ import {
 } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-/** Webhooks are lost here: what a session hears, it is told by `say`. */
+/** Without a webhook target. `say` sends the signals. */
 let world: TestWorld;
 beforeAll(async () => {
   world = await startTestWorld({ activities: { reviewPollMs: 24 * 3_600_000 } });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** A session that a person has to look at. */
+/** A session that needs a person's review. */
 const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.0' } };
 const WAIT = { plan: { review: 'wait' } } as const;
 const BRIEFLY = { plan: { review: 'wait', reviewDeadline: '1s' } } as const;
@@ -34,12 +34,12 @@ async function inReview(input: Parameters<typeof begin>[1] = WAIT, of = world): 
   return interviewId;
 }
 
-describe('a session that a person has to look at', () => {
+describe('review', () => {
   it.each([
-    ['the score says WARN', WARN, {}],
-    ['the score says MANUAL_PENDING', { ...WARN, score: { status: 'MANUAL_PENDING', value: '61.0' } }, {}],
-    ['the rules decided nothing, and no score is asked for', { action: 'none' }, { score: false }],
-  ])('is waited for if the plan says so: %s', async (_, spec, plan) => {
+    ['the score is WARN', WARN, {}],
+    ['the score is MANUAL_PENDING', { ...WARN, score: { status: 'MANUAL_PENDING', value: '61.0' } }, {}],
+    ['the rules decided nothing and the plan has no score', { action: 'none' }, { score: false }],
+  ])('wait waits for a verdict if %s', async (_, spec, plan) => {
     const { interviewId } = await begin(world, { plan: { ...plan, review: 'wait' } }, spec);
     await untilStage(world, interviewId, 'inReview');
     expect(await stateOf(world, interviewId)).toMatchObject({
@@ -52,7 +52,7 @@ describe('a session that a person has to look at', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is reported without a wait by default', async () => {
+  it('reports needsReview without a wait by default', async () => {
     const { interviewId } = await begin(world, {}, WARN);
     expect((await world.onboarding.result(interviewId)).outcome).toBe('needsReview');
     expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
@@ -61,14 +61,14 @@ describe('a session that a person has to look at', () => {
   it.each([
     ['the score is OK', {}, 'approved'],
     ['the score is FAIL', { score: { status: 'FAIL', value: '1' } }, 'rejected'],
-    ['the score is new to us', { score: { status: 'BRAND_NEW', value: '1' } }, 'undecided'],
-  ])('is another one: nothing is waited for if %s', async (_, spec, outcome) => {
+    ['the score is unknown', { score: { status: 'BRAND_NEW', value: '1' } }, 'undecided'],
+  ])('wait does not wait if %s', async (_, spec, outcome) => {
     const { interviewId } = await begin(world, WAIT, spec);
     expect((await world.onboarding.result(interviewId)).outcome).toBe(outcome);
     expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
   });
 
-  it('is not waited for if the score did not come in time', async () => {
+  it('wait does not wait if the score was not ready in time', async () => {
     const plan = { review: 'wait', scoreDeadline: '1s' } as const;
     const { interviewId } = await begin(world, { plan }, { ...WARN, scoreReadyAfterMs: null });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('undecided');
@@ -79,7 +79,7 @@ describe('the verdict', () => {
   it.each([
     ['APPROVED', 'approved'],
     ['REJECTED', 'rejected'],
-  ] as const)('comes by webhook: %s', async (verdict, outcome) => {
+  ] as const)('%s arrives by webhook', async (verdict, outcome) => {
     await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
     const { interviewId } = await begin(heard, WAIT, { ...WARN, manualReview: { verdict, afterMs: 500 } });
@@ -99,7 +99,7 @@ describe('the verdict', () => {
   it.each([
     ['APPROVED', 'approved'],
     ['REJECTED', 'rejected'],
-  ])('is found by the poll if the webhook is lost: %s', async (verdict, outcome) => {
+  ])('%s is found by the poll if the webhook is lost', async (verdict, outcome) => {
     const interviewId = await inReview();
     world.simulator.setOnboardingStatus(interviewId, `MANUAL_REVIEW_${verdict}`);
     await pass(world, interviewId, '1 day');
@@ -107,7 +107,7 @@ describe('the verdict', () => {
     expect(attemptsOf(await expectSound(world, interviewId), 'awaitMilestone')).toBe(2);
   });
 
-  it('on the third day of a month ends the wait then', async () => {
+  it('ends the wait on the third day', async () => {
     const interviewId = await inReview();
     await pass(world, interviewId, '3 days');
     expect((await stateOf(world, interviewId)).stage).toBe('inReview');
@@ -119,7 +119,7 @@ describe('the verdict', () => {
     await expectSound(world, interviewId);
   });
 
-  it('that comes before the score is kept for it', async () => {
+  it('decides the outcome if it arrives before the score', async () => {
     const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -127,14 +127,14 @@ describe('the verdict', () => {
     await expectSound(world, interviewId);
   });
 
-  it('overrides the score also if nobody waited for it', async () => {
+  it('overrides the score even if the plan does not wait for it', async () => {
     const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: 1_000 });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'rejected', score: { status: 'OK' } });
   });
 
-  it('is not taken back by statuses that come late or again', async () => {
+  it('is not replaced by late or repeated statuses', async () => {
     const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
     await untilStage(world, interviewId, 'scoring');
     const late = [
@@ -156,18 +156,15 @@ describe('the verdict', () => {
     [['APPROVED', 'REJECTED'], 'rejected'],
     [['REJECTED', 'APPROVED'], 'approved'],
     [['APPROVED', 'REJECTED', 'APPROVED'], 'approved'],
-  ])(
-    'of several before the score that contradict each other is the one that Incode tells: %j',
-    async (verdicts, outcome) => {
-      const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
-      await untilStage(world, interviewId, 'scoring');
-      await happens(world, interviewId, ...verdicts.map((verdict) => `MANUAL_REVIEW_${verdict}`));
-      expect((await world.onboarding.result(interviewId)).outcome).toBe(outcome);
-      await expectSound(world, interviewId);
-    },
-  );
+  ])('is the one that Incode confirms if webhooks before the score conflict: %j', async (verdicts, outcome) => {
+    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
+    await untilStage(world, interviewId, 'scoring');
+    await happens(world, interviewId, ...verdicts.map((verdict) => `MANUAL_REVIEW_${verdict}`));
+    expect((await world.onboarding.result(interviewId)).outcome).toBe(outcome);
+    await expectSound(world, interviewId);
+  });
 
-  it('in the review is the first one: the session is over then', async () => {
+  it('is the first one during the review, which ends the session', async () => {
     const interviewId = await inReview();
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
@@ -175,7 +172,7 @@ describe('the verdict', () => {
     expect(await world.onboarding.statusChanged(said)).toBe('ended');
   });
 
-  it('of a session that Incode has forgotten comes by webhook only, and the outcome is not lost', async () => {
+  it('is not needed for an outcome if Incode does not know the session any more', async () => {
     const interviewId = await inReview();
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
     await pass(world, interviewId, '3 days');
@@ -188,7 +185,7 @@ describe('the verdict', () => {
 });
 
 describe('the review deadline', () => {
-  it('ends the wait with what was known without a verdict, a month later', async () => {
+  it('ends the wait after a month with the outcome without a verdict', async () => {
     const interviewId = await inReview();
     await pass(world, interviewId, '30 days');
     expect(await world.onboarding.result(interviewId)).toMatchObject({
@@ -198,28 +195,28 @@ describe('the review deadline', () => {
     });
     const history = await expectSound(world, interviewId);
     expect(scheduledActivities(history)).toEqual(['finishStatus', 'score', 'awaitMilestone', 'onboardingStatus']);
-    // A look a day, and the last one; the history has none of them.
+    // One read a day and the last one. The history has none of them.
     expect(operationsOf(world, interviewId).filter((call) => call.startsWith('onboardingStatus')).length).toBeLessThan(
       150,
     );
     expect(history.events?.length).toBeLessThan(100);
   });
 
-  it('is not taken at its word if the last look finds a verdict', async () => {
+  it('does not end the review without the verdict that the last read finds', async () => {
     const interviewId = await inReview(BRIEFLY);
     world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(world, interviewId)).at(-1)).toBe('onboardingStatus');
   });
 
-  it('counts if the last look fails', async () => {
+  it('ends the review if the last read fails', async () => {
     const interviewId = await inReview(BRIEFLY);
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('needsReview');
     await expectSound(world, interviewId);
   });
 
-  it('can be moved, once and again', async () => {
+  it('can be extended twice', async () => {
     const interviewId = await inReview({ plan: { review: 'wait', reviewDeadline: '2 days' } });
     await pass(world, interviewId, '1 day');
     await world.onboarding.extendDeadline(interviewId, '3 days');

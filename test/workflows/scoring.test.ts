@@ -14,7 +14,7 @@ function scoreCalls(interviewId: string, of = world): number {
 }
 
 describe('the score deadline', () => {
-  it('ends the stage as undecided, after a quarter of an hour', async () => {
+  it('ends the session as undecided after 15 minutes', async () => {
     const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await pass(world, interviewId, '15 minutes');
@@ -22,7 +22,7 @@ describe('the score deadline', () => {
     await expectSound(world, interviewId);
   });
 
-  it('can be moved while the next attempt is waited for', async () => {
+  it('can be extended between two attempts', async () => {
     const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await until(() => scoreCalls(interviewId), 1);
@@ -38,27 +38,27 @@ describe('the score deadline', () => {
   it.each([
     ['finds no score', { kind: 'latency', ms: 500 }],
     ['fails', { kind: 'hang' }],
-  ] as const)('can be moved while an attempt is under way that %s', async (_, fault) => {
+  ] as const)('can be extended during an attempt that %s', async (_, fault) => {
     await using world = await startTestWorld({ simulator: { timeScale: 1 } });
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_500 });
     world.simulator.fault({ operation: 'score', interviewId, ...fault });
     await world.onboarding.start({ interviewId, sessionToken: token });
     await until(() => scoreCalls(interviewId, world), 1);
     await world.onboarding.extendDeadline(interviewId, '3 hours');
-    // Moved again, before the attempt has ended.
+    // Extended again before the attempt ends.
     await world.onboarding.extendDeadline(interviewId, '3 hours');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(openActivities(await expectSound(world, interviewId))).toEqual([]);
   });
 
-  it('can be moved while a token is waited for', async () => {
+  it('can be extended while the session waits for a token', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 401 });
     await world.onboarding.start({ interviewId, sessionToken: token });
     await untilStage(world, interviewId, 'needsToken');
     const { deadline } = await world.onboarding.extendDeadline(interviewId, '3 hours');
     await untilStage(world, interviewId, 'needsToken');
-    // The wait for a token does not end by itself; the score is asked for once more all the same.
+    // The wait for a token has no deadline. After it, the score is read once more.
     await pass(world, interviewId, '4 hours');
     expect(await stateOf(world, interviewId)).toMatchObject({ stage: 'needsToken', deadline });
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));

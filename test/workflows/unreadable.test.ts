@@ -16,8 +16,8 @@ const payload = (encoding: string, data: string): Payload => ({
 });
 
 const BAD: [string, Payload, RegExp][] = [
-  ['malformed JSON', payload('json/plain', '{"sessionToken": '), /it is no JSON/],
-  ['JSON without data', { metadata: { encoding: encode('json/plain') } }, /it is no JSON/],
+  ['malformed JSON', payload('json/plain', '{"sessionToken": '), /it is not valid JSON/],
+  ['JSON without data', { metadata: { encoding: encode('json/plain') } }, /it is not valid JSON/],
   ['an unknown encoding', payload('json/\u001b[31mnonsense', '{}'), /it has the encoding "json\/\?\[31mnonsense"/],
   ['a codec that the worker lacks', payload('binary/zlib', 'x'), /it has the encoding "binary\/zlib"/],
   ['no encoding', { metadata: {}, data: encode('{}') }, /it has the encoding ""/],
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Whatever it is told to send, it sends this. */
+/** @returns a client that sends this payload for every argument */
 function sender(bad: Payload): Client {
   const { connection, options } = world.temporal;
   const codec = { encode: async (all: Payload[]) => all.map(() => bad), decode: async (all: Payload[]) => all };
@@ -52,7 +52,7 @@ async function expectSound(interviewId: string): Promise<void> {
 describe.each([...BAD, ['an unknown key', ENCRYPTED, /it is encrypted with key "lost"/] as const])(
   'a payload with %s',
   (_, bad, why) => {
-    it('is passed over in signals, which are logged, and the session goes on', async () => {
+    it('makes the session ignore and log a signal', async () => {
       const { interviewId } = await begin(world, ASKED);
       const { workflowId } = handleOf(world, interviewId);
       const handle = sender(bad).workflow.getHandle(workflowId);
@@ -70,14 +70,14 @@ describe.each([...BAD, ['an unknown key', ENCRYPTED, /it is encrypted with key "
       await expectSound(interviewId);
     });
 
-    it('is refused in updates', async () => {
+    it('makes the session refuse an update', async () => {
       const { interviewId } = await begin(world, ASKED);
       const handle = sender(bad).workflow.getHandle(handleOf(world, interviewId).workflowId);
       for (const update of [UPDATES.renewToken, UPDATES.extendDeadline]) {
         const failure = await handle.executeUpdate(update, { args: ['anything'] }).catch((error) => error.cause);
         expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(why) });
       }
-      // It takes no argument.
+      // `finish` has no argument.
       expect(await handle.executeUpdate('finish', { args: ['anything'] })).toBeDefined();
       await expectSound(interviewId);
     });
@@ -90,12 +90,12 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
     const { taskQueue } = world;
     const handle = await sender(bad).workflow.start(type, { workflowId, taskQueue, args: ['anything'] });
     const failure = await handle.result().catch((error) => error.cause);
-    // A shard may have a megabyte of sessions, so its input is read.
+    // A shard may have a megabyte of sessions, so its input is decoded.
     const said = type === 'onboardingBatch' && bad.data && bad.data.length > 500_000 ? /must be an object/ : why;
     expect(failure).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringMatching(said) });
     const history = await handle.fetchHistory();
     expect(failedTasks(history)).toEqual([]);
-    // So that a deploy is not held up by starts that somebody else has sent.
+    // Starts from elsewhere must not block the replay check of a deploy.
     await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
   });
 
@@ -108,17 +108,17 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
   });
 });
 
-it('a start whose key is unknown stands still, so that it goes on with the key', async () => {
+it('a start with an unknown key waits until the key is available', async () => {
   const workflowId = `unreadable-${randomUUID()}`;
   const { taskQueue } = world;
   const handle = await sender(ENCRYPTED).workflow.start('onboardingSession', { workflowId, taskQueue, args: ['any'] });
   await until(async () => failedTasks(await handle.fetchHistory()).length, 1);
-  expect(failedTasks(await handle.fetchHistory())[0]).toMatch(/cannot be read yet: it is encrypted with key "lost"/);
+  expect(failedTasks(await handle.fetchHistory())[0]).toMatch(/cannot be decoded yet: it is encrypted with key "lost"/);
   expect((await handle.describe()).status.name).toBe('RUNNING');
   await handle.terminate();
 });
 
-describe('a replay', () => {
+describe('a replay of a start', () => {
   async function refused() {
     const [, bad] = BAD[2] as (typeof BAD)[number];
     const workflowId = `unreadable-${randomUUID()}`;
@@ -131,7 +131,7 @@ describe('a replay', () => {
   const replay = (history: Awaited<ReturnType<typeof refused>>) =>
     Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
 
-  it('refuses a start that was refused, also when its input can be read by now', async () => {
+  it('refuses it again even if its input can be decoded by now', async () => {
     const history = await refused();
     const input = { interviewId: 'now-it-can-be-read', sessionToken: 'token' };
     const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
@@ -140,13 +140,13 @@ describe('a replay', () => {
     await replay(history);
   });
 
-  it('waits for a start that was read before and cannot be read now', async () => {
+  it('waits if its input was decoded before and cannot be decoded now', async () => {
     const { interviewId } = await begin(world);
     await world.onboarding.result(interviewId);
     const history = await fetchHistory(world.temporal, interviewId);
     const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
     if (!started) throw new Error('The history does not begin with a start');
     started.input = { payloads: [payload('binary/zlib', 'x')] };
-    await expect(replay(history)).rejects.toThrow('cannot be read yet');
+    await expect(replay(history)).rejects.toThrow('cannot be decoded yet');
   });
 });

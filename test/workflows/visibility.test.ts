@@ -31,7 +31,7 @@ describe('search attributes', () => {
     ['noToken/waiting', 'needsToken'],
     ['noToken/finishing', 'needsToken'],
     ['noToken/scoring', 'needsToken'],
-  ] as const)('show a long wait: %s', async (place, stage) => {
+  ] as const)('show the long wait of a session in %s as %s', async (place, stage) => {
     const { interviewId } = await bringTo(world, place);
     await until(async () => (await searchAttributesOf(world, interviewId)).stage, stage);
     expect(await listed(`${SEARCH_ATTRIBUTES.stage} = "${stage}"`)).toContain(interviewId);
@@ -39,7 +39,7 @@ describe('search attributes', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('do not show a wait any more that is over', async () => {
+  it('no longer show a wait that is over', async () => {
     const { interviewId } = await bringTo(world, 'noToken/scoring');
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 503, times: null });
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
@@ -53,7 +53,7 @@ describe('search attributes', () => {
     ['needsReview', WARN],
     ['undecided', { score: { status: 'BRAND_NEW', value: '1' } }],
     ['expired', { onboardingStatus: 'EXPIRED' }],
-  ] as [Outcome, SessionSpec][])('find a session by its outcome and its batch: %s', async (outcome, spec) => {
+  ] as [Outcome, SessionSpec][])('find a session by its outcome %s and its batch', async (outcome, spec) => {
     const { interviewId, token } = await world.simulator.openSession(spec);
     const batchId = `batch-of-${interviewId}`;
     await world.onboarding.start({ interviewId, sessionToken: token }, { batchId });
@@ -63,7 +63,7 @@ describe('search attributes', () => {
     await until(async () => (await listed(query)).join(), interviewId);
   });
 
-  it('are not set again by webhooks that change no stage', async () => {
+  it('are not upserted for webhooks that change no stage', async () => {
     const { interviewId } = await bringTo(world, 'inReview');
     await happens(world, interviewId, 'UNKNOWN', 'ONBOARDING_FINISHED', 'BRAND_NEW');
     const upserts = (await fetchHistory(world.temporal, interviewId)).events?.filter(
@@ -74,8 +74,8 @@ describe('search attributes', () => {
   });
 });
 
-describe('what support staff see in the Web UI', () => {
-  it('tells what is waited for, until when, and what Incode said last', async () => {
+describe('the details in the Web UI', () => {
+  it('say what the session waits for and until when', async () => {
     const { interviewId } = await bringTo(world, 'waiting');
     const { deadline } = await stateOf(world, interviewId);
     expect(await detailsOf(interviewId)).toBe(
@@ -92,13 +92,13 @@ describe('what support staff see in the Web UI', () => {
     ['closing', /^\*\*closing\*\*\n\nIncode's status: ONBOARDING_FINISHED$/],
     ['scoring', /^\*\*scoring\*\*\n\nends by itself at 2/],
     ['done', /^\*\*approved\*\*: The score's overall status is OK\.$/],
-  ] as const)('at %s', async (place, details) => {
+  ] as const)('describe a session in %s', async (place, details) => {
     const { interviewId } = await bringTo(world, place);
     expect(await detailsOf(interviewId)).toMatch(details);
     if (place !== 'done') await world.onboarding.cancel(interviewId);
   });
 
-  it('has a summary at each call and each timer', async () => {
+  it('have a summary for each activity and timer', async () => {
     const plan = { finishWhen: 'processed', close: true, review: 'wait', reviewDeadline: '1s' } as const;
     const { interviewId } = await begin(world, { plan }, { ...WARN, onboardingStatus: 'POST_PROCESSING_FINISHED' });
     await world.onboarding.result(interviewId);
@@ -110,13 +110,13 @@ describe('what support staff see in the Web UI', () => {
       'score: Read the score, until it is ready',
       "awaitMilestone: Poll the session's status, in case a webhook is lost",
       'timer: Review deadline',
-      "onboardingStatus: Look at the session's status before its deadline counts",
+      "onboardingStatus: Read the session's status before its deadline counts",
     ]);
   });
 });
 
 describe('the timeline', () => {
-  it('tells the whole story in order', async () => {
+  it('lists all events in order', async () => {
     const { interviewId } = await begin(
       world,
       { plan: { finishWhen: 'processed', close: true, review: 'wait' } },
@@ -150,7 +150,7 @@ describe('the timeline', () => {
     expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
-  it('keeps its begin and its end, and never has more than 51 entries', async () => {
+  it('keeps its first event and the latest 50', async () => {
     const { interviewId } = await bringTo(world, 'noToken/finishing');
     const start = (await stateOf(world, interviewId)).timeline[0];
     const calls = () => world.simulator.callsOf(interviewId).length;
@@ -183,7 +183,7 @@ async function detailsOf(interviewId: string): Promise<string> {
   return metadata.currentDetails ?? '';
 }
 
-/** Of calls and timers, in their order. */
+/** @returns the summaries of activities and timers in order */
 function summariesOf({ events }: History): string[] {
   return (events ?? []).flatMap(
     ({ userMetadata, activityTaskScheduledEventAttributes, timerStartedEventAttributes }) => {

@@ -12,11 +12,11 @@ import {
 } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// Longer than the default, so that a week has few of them.
+// Longer than the default, so that a week has few polls.
 const POLL_MS = 6 * 3_600_000;
 const POLL = '6h';
 
-/** Webhooks are lost here: what a session hears, it is told by `say`. */
+/** Without a webhook target. `happens` sends the signals. */
 let world: TestWorld;
 let withSource: TestWorld;
 beforeAll(async () => {
@@ -32,8 +32,8 @@ afterAll(async () => {
 
 const PROCESSED = { plan: { finishWhen: 'processed' } } as const;
 
-describe('without a token that Incode accepts', () => {
-  it('the wait shows that a token is needed, and goes on when one is handed in', async () => {
+describe('a session that waits without a valid token', () => {
+  it('shows that it needs a token and continues when it gets one', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -49,7 +49,7 @@ describe('without a token that Incode accepts', () => {
     await expectSound(world, interviewId);
   });
 
-  it('a webhook is held against Incode once there is a token, also after the capture deadline', async () => {
+  it('checks an earlier webhook once it has a token, also after the capture deadline', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.revokeTokens(interviewId);
@@ -63,7 +63,7 @@ describe('without a token that Incode accepts', () => {
     await expectSound(world, interviewId);
   });
 
-  it('the capture deadline still ends the wait', async () => {
+  it('expires at the capture deadline', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, ...PROCESSED });
     await untilStage(world, interviewId, 'needsToken');
@@ -73,19 +73,19 @@ describe('without a token that Incode accepts', () => {
     await expectSound(world, interviewId);
   });
 
-  it('a webhook that tells of the finish by somebody else needs none at all', async () => {
+  it('needs no token if a webhook reports the finish', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, plan: { finishWhen: 'processed', score: false } });
     await untilStage(world, interviewId, 'needsToken');
     await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
-    // The action is not known, so the score is read, which needs a token.
+    // Without the action, the score decides, and reading it needs a token.
     await expect.poll(async () => (await stateOf(world, interviewId)).finish?.confirmedBy).toBe('webhook');
     await untilStage(world, interviewId, 'needsToken');
     await world.onboarding.cancel(interviewId);
     await expectSound(world, interviewId);
   });
 
-  it('a token source gives one, without a person', async () => {
+  it('gets a token from the token source', async () => {
     const { interviewId } = await withSource.simulator.openSession();
     await withSource.onboarding.start({ interviewId, ...PROCESSED });
     await untilLooks(withSource, interviewId, 1);
@@ -94,7 +94,7 @@ describe('without a token that Incode accepts', () => {
     await expectSound(withSource, interviewId);
   });
 
-  it('a token source that is out of order holds up no token that is handed in, and no webhook then', async () => {
+  it('accepts a token and a webhook while the token source fails', async () => {
     const vault = { token: () => Promise.reject(new Error('The vault is sealed')) };
     await using sealed = await startTestWorld({ tokenSource: () => vault });
     const { interviewId } = await sealed.simulator.openSession();

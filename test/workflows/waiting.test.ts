@@ -18,11 +18,11 @@ import {
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
-// Longer than the default, so that a week has few of them.
+// Longer than the default, so that a week has few polls.
 const POLL_MS = 6 * 3_600_000;
 const POLL = '6h';
 
-/** Webhooks are lost here: what a session hears, it is told by `say`. */
+/** Without a webhook target. `happens` sends the signals. */
 let world: TestWorld;
 beforeAll(async () => {
   world = await startTestWorld({ activities: { processedPollMs: POLL_MS } });
@@ -44,7 +44,7 @@ const READY = [
   ...AFTER_FINISH,
 ];
 
-describe('a session that is finished when it is processed', () => {
+describe('a session with finishWhen: processed', () => {
   it("waits for Incode's webhook", async () => {
     await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
@@ -55,7 +55,7 @@ describe('a session that is finished when it is processed', () => {
       finish: { confirmedBy: 'response' },
       onboardingStatus: 'ONBOARDING_FINISHED',
     });
-    // The poll, the webhook's check, the look before the finish, and what was asked for.
+    // The poll, the check of the webhook, the read before the finish, and the calls of the plan.
     expect(operationsOf(heard, interviewId)).toEqual([
       'onboardingStatus 200',
       'onboardingStatus 200',
@@ -66,7 +66,7 @@ describe('a session that is finished when it is processed', () => {
     expect(await expectSound(heard, interviewId)).toBeDefined();
   });
 
-  it('needs one poll if the webhook is lost', async () => {
+  it('is finished after the next poll if the webhook is lost', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
@@ -83,10 +83,10 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('that is processed already is finished after one poll', async () => {
+  it('is finished after one poll if it is already processed', async () => {
     const { interviewId } = await begin(world, PROCESSED, { onboardingStatus: 'POST_PROCESSING_FINISHED' });
     await world.onboarding.result(interviewId);
-    // The poll and the look before the finish.
+    // The poll and the read before the finish.
     expect(operationsOf(world, interviewId)).toEqual([
       'onboardingStatus 200',
       'onboardingStatus 200',
@@ -95,7 +95,7 @@ describe('a session that is finished when it is processed', () => {
     ]);
   });
 
-  it.concurrent.each(READY)('goes on at any later milestone, by webhook: %s', async (status) => {
+  it.concurrent.each(READY)('continues after a webhook with %s', async (status) => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     if (AFTER_FINISH.includes(status)) await finishElsewhere(world, interviewId);
@@ -107,7 +107,7 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it.concurrent.each(READY)('goes on at any later milestone, by poll: %s', async (status) => {
+  it.concurrent.each(READY)('continues after a poll with %s', async (status) => {
     const { interviewId, token } = await world.simulator.openSession();
     if (AFTER_FINISH.includes(status)) await finishElsewhere(world, interviewId);
     world.simulator.setOnboardingStatus(interviewId, status);
@@ -118,7 +118,7 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('does not go on at an earlier milestone, nor at a status that is new to us', async () => {
+  it('keeps waiting at an earlier milestone and at an unknown status', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await happens(
       world,
@@ -138,7 +138,7 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it.each(['webhook', 'poll'])('and that expires at Incode ends as expired, by %s', async (source) => {
+  it.each(['webhook', 'poll'])('ends as expired if a %s says EXPIRED', async (source) => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.setOnboardingStatus(interviewId, 'EXPIRED');
@@ -158,7 +158,7 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is not finished again if somebody else has done it before the poll tells', async () => {
+  it('is not finished again if somebody else finished it before the poll', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     await finishElsewhere(world, interviewId);
@@ -168,7 +168,7 @@ describe('a session that is finished when it is processed', () => {
     await expectSound(world, interviewId);
   });
 
-  it('that Incode has forgotten fails with the reason', async () => {
+  it('fails if Incode does not know the session any more', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: 2 });
@@ -178,8 +178,8 @@ describe('a session that is finished when it is processed', () => {
   });
 });
 
-describe('a session that is finished when somebody asks', () => {
-  it('polls nothing meanwhile, also for weeks', async () => {
+describe('a session with finishWhen: asked', () => {
+  it('does not poll for weeks', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '60 days' } });
     await untilStage(world, interviewId, 'waiting');
     expect((await stateOf(world, interviewId)).waitingFor).toBe('someone to finish it (update finish)');
@@ -195,7 +195,7 @@ describe('a session that is finished when somebody asks', () => {
   it.each([
     ['ONBOARDING_FINISHED', 'approved', 'status'],
     ['EXPIRED', 'expired', undefined],
-  ])('does not wait any more once Incode says %s', async (status, outcome, confirmedBy) => {
+  ])('stops waiting once Incode says %s', async (status, outcome, confirmedBy) => {
     const { interviewId } = await begin(world, ASKED);
     if (status === 'ONBOARDING_FINISHED') await finishElsewhere(world, interviewId);
     world.simulator.setOnboardingStatus(interviewId, status);
@@ -205,7 +205,7 @@ describe('a session that is finished when somebody asks', () => {
     await expectSound(world, interviewId);
   });
 
-  it.each([PROCESSED, ASKED])('together with the start gets its answer, and nothing is polled: %j', async (input) => {
+  it.each([PROCESSED, ASKED])('is finished without a poll by an update-with-start: %j', async (input) => {
     const { interviewId, token } = await world.simulator.openSession();
     expect(await world.onboarding.finish({ interviewId, sessionToken: token, ...input })).toEqual({
       action: 'approved',
@@ -216,7 +216,7 @@ describe('a session that is finished when somebody asks', () => {
     expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
   });
 
-  it('and the answer is the same for everybody who asks', async () => {
+  it('gives the same answer to all finish updates', async () => {
     const { interviewId } = await begin(world, PROCESSED);
     await untilLooks(world, interviewId, 1);
     const handle = handleOf(world, interviewId);
@@ -226,7 +226,7 @@ describe('a session that is finished when somebody asks', () => {
     await expectSound(world, interviewId);
   });
 
-  it('by a caller in another language, with the start', async () => {
+  it('is finished by the update-with-start of another SDK', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const answer = await world.temporal.workflow.executeUpdateWithStart('finish', {
       startWorkflowOperation: new WithStartWorkflowOperation(ONBOARDING_WORKFLOW, {
@@ -242,8 +242,8 @@ describe('a session that is finished when somebody asks', () => {
   });
 });
 
-describe('a webhook that opens the lifecycle', () => {
-  it('is not lost on the way to a workflow that has just been started', async () => {
+describe('a webhook that starts the workflow', () => {
+  it('is checked by the new workflow', async () => {
     const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'POST_PROCESSING_FINISHED' });
     const said = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
     await world.onboarding.statusChanged(said, { sessionToken: token, ...PROCESSED });

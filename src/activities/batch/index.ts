@@ -36,7 +36,15 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
   return requestsPerSecond / requestsPerActivity(requestsPerSecond);
 }
 
-/** The activities of the bulk task queue, to be registered in one worker. */
+/**
+ * Creates the activities of batches. Register them in a worker on the bulk task queue.
+ *
+ * @example
+ * ```ts
+ * const incode = createIncodeClient({ baseUrl, apiKey, connections: 64 });
+ * const worker = await Worker.create({ taskQueue: BULK_TASK_QUEUE, workflowsPath, activities: createBulkActivities({ incode }) });
+ * ```
+ */
 export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
   const resolved = { ...ACTIVITY_DEFAULTS, ...given };
   const { tokenSource, tokenTimeoutMs } = resolved;

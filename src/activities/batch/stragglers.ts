@@ -1,10 +1,10 @@
-/** A call that takes no longer is none, however fast the others are: an activity that has enough to do lasts as long. */
+/** A session that takes less time is no straggler. A full activity lasts this long anyway. */
 const MIN_MS = 10_000;
 
-/** How much slower than every other session one has to be: where Incode is slow for all, each is waited for. */
+/** A straggler takes at least this many times as long as the slowest other session. If Incode is slow for all, there is none. */
 const TIMES_SLOWER = 4;
 
-/** Sessions of an activity that take far longer than its others, so that those need not wait for them. */
+/** Finds the sessions of an activity that take far longer than the others, so that the others do not wait for them. */
 export class Stragglers {
   private readonly begun = new Set<{ at: number }>();
   private slowestMs: number | undefined;
@@ -20,7 +20,7 @@ export class Stragglers {
     }
   }
 
-  /** Whether stragglers are all that is under way. */
+  /** Whether only stragglers are still in flight. */
   get areLeft(): boolean {
     if (this.slowestMs === undefined) return false;
     const since = performance.now() - Math.max(MIN_MS, this.slowestMs * TIMES_SLOWER);

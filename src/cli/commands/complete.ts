@@ -14,6 +14,7 @@ import { CliError, EXIT } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
 import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
+import { quoted } from '../shared/program.js';
 import { onSession, sessionCliError, withInterviewId } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 import { untilInterrupted } from '../shared/signals.js';
@@ -117,7 +118,8 @@ function startInWords({ attached, tokenHandedIn, plan }: StartedOnboarding): str
 }
 
 function goesOn(interviewId: string): string {
-  return `Session ${interviewId} continues on the server. See its state: temporal-incode status ${interviewId}; stop it: temporal-incode cancel ${interviewId}`;
+  const id = quoted(interviewId);
+  return `Session ${interviewId} continues on the server. See its state: temporal-incode status ${id}; stop it: temporal-incode cancel ${id}`;
 }
 
 /** Each query is billed, so the interval grows. */

@@ -14,7 +14,7 @@ import {
   retentionOf,
 } from '../shared/namespace.js';
 import { durationOption, type TemporalOptions, withServerOptions, withTemporal } from '../shared/options.js';
-import { printable, printFacts, printJson } from '../shared/output.js';
+import { printable, printFacts, printJson, printNotice } from '../shared/output.js';
 
 interface SetupOptions extends TemporalOptions {
   yes: boolean;
@@ -152,9 +152,8 @@ function print({ namespace, registered, present, todo }: Done, retentionMs: numb
   });
   if (retentionMs < MINIMUM_RETENTION_MS) {
     process.stderr.write(
-      `Results and histories are gone after ${days(retentionMs)}, and a repeated start asks Incode again. Set at least 7 days.\n`,
+      `Results and histories are gone after ${days(retentionMs)}, and a repeated start begins a new onboarding. Set at least 7 days.\n`,
     );
   }
-  if (todo.length > 0)
-    process.stderr.write(`Left to do:\n${todo.map((command) => `  ${printable(command)}\n`).join('')}`);
+  if (todo.length > 0) printNotice(['Left to do:', ...todo.map((command) => `  ${printable(command)}`)].join('\n'));
 }

@@ -6,6 +6,7 @@ import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { quoted } from '../shared/program.js';
 import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
@@ -86,6 +87,7 @@ function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionS
 function print(found: SessionStatus, webUi: string | undefined): void {
   const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
   const { finish, score } = state ?? {};
+  const [next, or] = nextSteps(found);
   printFacts({
     session: interviewId,
     workflow: workflowId,
@@ -108,20 +110,25 @@ function print(found: SessionStatus, webUi: string | undefined): void {
     outcome: result?.outcome,
     reason: result?.reason,
     failure: failure ? `${failure.message} (${failure.type})` : null,
-    next: nextStep(found),
+    next,
+    or,
   });
   for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${printable(event)}\n`);
 }
 
-const NEXT_STEPS: Partial<Record<Stage, string>> = {
-  needsToken: 'temporal-incode renew-token',
-  waiting: 'temporal-incode finish finishes it now, extend-deadline lets it wait longer',
-  inReview: 'temporal-incode extend-deadline lets it wait longer',
+const FINISH = (id: string) => `temporal-incode finish ${id} finishes it now`;
+const EXTEND = (id: string) => `temporal-incode extend-deadline ${id} --by "7 days" lets it wait longer`;
+
+const NEXT_STEPS: Partial<Record<Stage, ((id: string) => string)[]>> = {
+  needsToken: [(id) => `temporal-incode renew-token ${id}`],
+  waiting: [FINISH, EXTEND],
+  inReview: [EXTEND],
 };
 
-function nextStep({ status, state, call }: SessionStatus): string | null | undefined {
+function nextSteps({ interviewId, status, state, call }: SessionStatus): string[] {
   if (call?.paused)
-    return "an operator has paused the call; continue it with temporal activity unpause or in Temporal's Web UI";
-  if (status === 'running') return state && NEXT_STEPS[state.stage];
-  return status === 'completed' ? null : 'temporal-incode complete restarts it and reads its status first';
+    return ["an operator has paused the call; continue it with temporal activity unpause or in Temporal's Web UI"];
+  const id = quoted(interviewId);
+  if (status === 'running') return (state && NEXT_STEPS[state.stage]?.map((step) => step(id))) ?? [];
+  return status === 'completed' ? [] : [`temporal-incode complete ${id} restarts it and reads its status first`];
 }

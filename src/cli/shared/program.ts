@@ -6,3 +6,8 @@
 export function asTyped(text: string, isNpx = process.env.npm_command === 'exec'): string {
   return isNpx ? text.replace(/(?<![\w./-]|npx )temporal-incode(?= [a-z<[-])/g, 'npx temporal-incode') : text;
 }
+
+/** @returns an argument that a shell reads as it is: an interview id may contain any printable ASCII character */
+export function quoted(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
+}

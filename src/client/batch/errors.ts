@@ -4,7 +4,9 @@ import { TemporalIncodeError } from '../../contract/index.js';
 export class BatchMismatchError extends TemporalIncodeError {
   override readonly name = 'BatchMismatchError';
   readonly batchId: string;
+  /** The first shard that differs, counted from 0. */
   readonly shard: number;
+  /** What differs from the batch at the server. */
   readonly differs: 'sessions' | 'plan';
 
   constructor(batchId: string, shard: number, differs: 'sessions' | 'plan') {

@@ -74,9 +74,11 @@ export interface Batch extends AsyncIterable<BatchItem> {
 export interface BatchItem extends BatchRow {
   /** Position in the input, from 0. */
   index: number;
+  /** Incode's id of the session. */
   interviewId: string;
 }
 
+/** Progress of a batch that this process iterates over. */
 export interface BatchRunProgress {
   batchId: string;
   /** Number of sessions; `null` until it is known. */
@@ -87,6 +89,7 @@ export interface BatchRunProgress {
   attached: number;
   /** Sessions with an outcome. Running shards are queried in turn, so `done`, `failed` and `waiting` may lag behind. */
   done: number;
+  /** Sessions that failed for good. */
   failed: number;
   /** Sessions that wait for a retry or for their score. */
   waiting: number;
@@ -104,14 +107,19 @@ export interface BatchStatus {
   batchId: string;
   /** Sessions that the server has accepted. */
   total: number;
+  /** Sessions with an outcome. */
   done: number;
+  /** Sessions that failed for good. */
   failed: number;
+  /** Sessions that wait for a retry or for their score. */
   waiting: number;
   /** Sessions of shards that did not answer, because no worker runs. */
   unknown: number;
+  /** Number of sessions for each outcome. */
   outcomes: Partial<Record<Outcome, number>>;
   /** `ended` shards were cancelled or terminated or have failed, without results. Run the batch again to complete them. */
   shards: { running: number; completed: number; ended: number };
   paused: boolean;
+  /** What blocks a shard, as readable text; `null` if nothing does. */
   heldUpBy: string | null;
 }

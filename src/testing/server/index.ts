@@ -34,6 +34,7 @@ export interface LocalTemporalServerOptions {
   env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** A Temporal server for tests and trials. */
 export interface LocalTemporalServer {
   /** Host and port. */
   readonly address: string;

@@ -4,8 +4,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * Of the program itself in {@link VERSION}, by `process.platform` and `process.arch`. The download and the wheel on PyPI contain the same one.
- * There is none for Windows, where this package is not tested.
+ * Hashes of the unpacked program in {@link VERSION}, by `process.platform` and `process.arch`. The download and the wheel on PyPI contain
+ * the same program. Windows has no hash, because this package is not tested there.
  */
 const PROGRAM_SHA256: Readonly<Record<string, string>> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
@@ -16,7 +16,7 @@ const PROGRAM_SHA256: Readonly<Record<string, string>> = {
 
 export const PLATFORM = `${process.platform}-${process.arch}`;
 
-/** @returns `null` if nothing that is downloaded may run on this platform */
+/** @returns `null` if no downloaded program may run on this platform */
 export function pinnedHash(): string | null {
   return PROGRAM_SHA256[PLATFORM] ?? null;
 }
@@ -29,8 +29,9 @@ interface Remembered {
 }
 
 /**
- * Whether a kept program still has the hash. Hashing 150 MB takes a third of a second, so the result is remembered beside the program for as
- * long as size and times stay the same. This finds a file that was replaced or damaged. Whoever can write the folder can forge both.
+ * Whether a cached program still has the hash. Hashing 150 MB takes a third of a second, so a file next to the program keeps the result as
+ * long as size and times stay the same. This detects a replaced or damaged program. It is no protection against a user who can write to
+ * the folder.
  */
 export async function isUnchanged(program: string, sha256: string): Promise<boolean> {
   const record = `${program}.json`;
@@ -39,7 +40,7 @@ export async function isUnchanged(program: string, sha256: string): Promise<bool
     const now: Remembered = { size, mtimeMs, ctimeMs, sha256 };
     if ((await readFile(record, 'utf8').catch(() => '')) === JSON.stringify(now)) return true;
     if ((await sha256Of(program)) !== sha256) return false;
-    // A folder that cannot be written costs the time again.
+    // Without write access to the folder, the next start hashes again.
     await writeFile(record, JSON.stringify(now)).catch(() => undefined);
     return true;
   } catch {

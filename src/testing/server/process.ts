@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { minimalEnvironment } from './program.js';
 
 /** A server in a child process that ends with this process. */
-export interface ServerProcess {
+interface ServerProcess {
   readonly pid: number | null;
   /** Rejects when the server ends, with the last lines of its output. */
   readonly failed: Promise<never>;

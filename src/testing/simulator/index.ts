@@ -57,12 +57,15 @@ export interface IncodeSimulator {
   issueToken(interviewId: string, options?: { expiresInMs?: number }): Promise<string>;
   /** Revokes all tokens of a session. */
   revokeTokens(interviewId: string): void;
+  /** Replaces the accepted API keys. */
   setApiKeys(keys: string[]): void;
   /** Changes a part of the behavior. @throws TypeError naming the invalid part */
   setBehavior(change: Partial<SimulatorBehavior>): void;
+  /** Sets or removes the rate limit. */
   setRateLimit(limit: RateLimit | null | undefined): void;
   /** Sets the target of the status webhook. */
   setWebhook(target: WebhookTarget | null | undefined): void;
+  /** Sets the target of the session webhook. */
   setSessionWebhook(target: SessionWebhookTarget | null | undefined): void;
   /** Sets the status of a session and sends the status webhook. */
   setOnboardingStatus(interviewId: string, onboardingStatus: string): void;

@@ -9,7 +9,7 @@ import type { SimulatedSession } from './session.js';
 import type { SimulatorState } from './state.js';
 
 /** Incode's size limit for a request. */
-export const MAX_REQUEST_BYTES = 10 * 1_024 * 1_024;
+const MAX_REQUEST_BYTES = 10 * 1_024 * 1_024;
 
 export function createSimulatorServer(state: SimulatorState): Server {
   const server = createServer((request, response) => {

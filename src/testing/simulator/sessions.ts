@@ -15,7 +15,7 @@ import {
 import { type SavedTokens, Tokens } from './tokens.js';
 import type { OpenedSession, SessionEvent, SessionSpec, SessionView } from './types.js';
 
-export interface SessionListener {
+interface SessionListener {
   /** The session reached a milestone, maybe the same one again. */
   onStatus(session: SimulatedSession): void;
   /** An event for the session webhook. */

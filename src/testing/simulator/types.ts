@@ -50,7 +50,9 @@ export interface SimulatorOptions {
  * burst of 50.
  */
 export interface RateLimit {
+  /** Requests per second. */
   perSecond: number;
+  /** Requests that may come at once after a pause. */
   burst: number;
   /** Whether a 429 has the header `Retry-After`. It is not known whether Incode sends it. @default true */
   retryAfter?: boolean;
@@ -136,6 +138,7 @@ export interface Effects {
   approved: number;
 }
 
+/** A session as the simulator knows it now. */
 export interface SessionView {
   interviewId: string;
   onboardingStatus: string;
@@ -147,10 +150,12 @@ export interface SessionView {
   effects: Effects;
 }
 
+/** One call to the simulator. */
 export interface Call {
   /** Milliseconds since the epoch, by the simulator's clock. */
   at: number;
   operation: SimulatedOperation;
+  /** `null` if the call named no session. */
   interviewId: string | null;
   /** `null` if there was no answer. */
   httpStatus: number | null;
@@ -183,6 +188,7 @@ export interface FaultTiming {
   effectAfterMs?: number;
 }
 
+/** What a fault does to a call. */
 export type FaultEffect =
   /**
    * The answer is delayed by `ms`. Beyond Incode's limit for a request, it is 504. The call takes effect after `effectAfterMs`, by
@@ -209,6 +215,7 @@ export type FaultEffect =
   /** A redirect to another URL. @default status 302 */
   | (FaultTiming & { kind: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 });
 
+/** A fault: which calls it affects, and what it does to them. */
 export type Fault = FaultMatch & FaultEffect;
 export type FaultKind = FaultEffect['kind'];
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { asTyped } from '../../../src/cli/shared/program.js';
+import { asTyped, quoted } from '../../../src/cli/shared/program.js';
 
 it('asTyped puts npx before each command when npx started the program', () => {
   expect(asTyped('Start it: temporal-incode complete <id>', true)).toBe('Start it: npx temporal-incode complete <id>');
@@ -20,4 +20,12 @@ it.each([
 
 it('asTyped changes nothing for a program on PATH', () => {
   expect(asTyped('temporal-incode status', false)).toBe('temporal-incode status');
+});
+
+it.each([
+  ['5f3a9c0be7d1426f8a90c3d2', '5f3a9c0be7d1426f8a90c3d2'],
+  ['a;b', "'a;b'"],
+  ["it's", `'it'\\''s'`],
+])('quoted prints %s so that a shell reads it as one argument', (arg, printed) => {
+  expect(quoted(arg)).toBe(printed);
 });

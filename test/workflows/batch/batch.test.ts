@@ -18,7 +18,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 const APPROVED = { outcome: 'approved', finish: { action: 'approved', redirectionUrl: null, confirmedBy: 'response' } };
 
 describe('a shard', () => {
-  it('has a row for each session, in their order', async () => {
+  it('has a row for each session in the order of the input', async () => {
     const specs: SessionSpec[] = [{ action: 'approved' }, { action: 'rejected' }, { action: 'none' }];
     const sessions = (await Promise.all(specs.map((spec) => world.sessions(1, spec)))).flat();
     const { rows } = await (await startShard(world, sessions)).result();
@@ -26,7 +26,7 @@ describe('a shard', () => {
     expect(rows[0]).toEqual({ ...APPROVED, onboardingStatus: 'ONBOARDING_FINISHED' });
   });
 
-  it('closes and scores if asked, in that order', async () => {
+  it('closes and then scores each session if the plan says so', async () => {
     const sessions = await world.sessions(5, { score: { status: 'WARN', value: '61.0' } });
     const { rows } = await (await startShard(world, sessions, { plan: { close: true } })).result();
     for (const row of rows) {
@@ -38,7 +38,7 @@ describe('a shard', () => {
     }
   });
 
-  it('costs few billable actions, however many sessions it has', async () => {
+  it('with 2,000 sessions costs at most 40 billable actions', async () => {
     const sessions = await world.sessions(2_000);
     const handle = await startShard(world, sessions);
     await handle.result();
@@ -49,7 +49,7 @@ describe('a shard', () => {
     expect(1 + attempts + timers).toBeLessThanOrEqual(2_000 * 0.02);
   });
 
-  it('asks for a score that is not ready again, and gives it up at its deadline', async () => {
+  it('polls for a score until its deadline', async () => {
     const [late = [], never = []] = await Promise.all([
       world.sessions(3, { scoreReadyAfterMs: 700 }),
       world.sessions(1, { scoreReadyAfterMs: null }),
@@ -59,7 +59,7 @@ describe('a shard', () => {
     expect(rows.map(({ outcome }) => outcome)).toEqual(['approved', 'approved', 'approved', 'undecided']);
   });
 
-  it('of sessions that an earlier run has not done reads their status first', async () => {
+  it('reads the status of sessions that an earlier run did not complete', async () => {
     const sessions = await world.sessions(3);
     const first = await (await startShard(world, sessions.slice(0, 2))).result();
     const earlier = [first.rows[0] ?? null, null, null];
@@ -69,23 +69,23 @@ describe('a shard', () => {
   });
 
   it.each([
-    ['no session', { sessions: [] }, 'sessions'],
-    ['one id twice', { sessions: [{ interviewId: 'a' }, { interviewId: 'a' }] }, 'sessions[1].interviewId'],
+    ['an empty list', { sessions: [] }, 'sessions'],
+    ['a repeated id', { sessions: [{ interviewId: 'a' }, { interviewId: 'a' }] }, 'sessions[1].interviewId'],
     [
       'a token with a line break',
       { sessions: [{ interviewId: 'a', sessionToken: 'a\nb' }] },
       'sessions[0].sessionToken',
     ],
     ['an unknown plan key', { plan: { review: 'wait' } as never }, 'plan.review'],
-    ['rows that do not fit', { earlier: [] }, 'earlier'],
-  ])('with %s is refused, and nothing is sent', async (_, wrong, field) => {
+    ['fewer rows than sessions', { earlier: [] }, 'earlier'],
+  ])('is refused for %s', async (_, wrong, field) => {
     const handle = await startShard(world, [{ interviewId: 'never-sent', sessionToken: 't' }], wrong);
     const failure = await thrown(handle.result());
     expect(failure.cause).toMatchObject({ type: FAILURES.invalidInput, message: expect.stringContaining(field) });
   });
 });
 
-/** What happens to the first finish-status call of one session among others. */
+/** Faults of the first finish-status of one session among others. */
 const OVERCOME: [string, FaultEffect][] = [
   ['408', { kind: 'status', status: 408 }],
   ['429', { kind: 'status', status: 429, headers: { 'retry-after': '1' } }],
@@ -100,7 +100,7 @@ const OVERCOME: [string, FaultEffect][] = [
   ['truncated JSON', { kind: 'truncated' }],
 ];
 
-it('never finishes a session again after a success that the package does not understand', async () => {
+it('a shard never finishes a session again after a 200 that the package does not understand', async () => {
   const sessions = await world.sessions(3);
   const { interviewId = '' } = sessions[1] ?? {};
   world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'body', body: '{}', effect: false });
@@ -109,8 +109,8 @@ it('never finishes a session again after a success that the package does not und
   expect(world.simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(1);
 });
 
-describe('a session that goes wrong is finished once all the same, and holds no other up:', () => {
-  it.concurrent.each(OVERCOME)('%s', async (_, fault) => {
+describe('a session with a faulty finish', () => {
+  it.concurrent.each(OVERCOME)('is finished once and delays no other session: %s', async (_, fault) => {
     const sessions = await world.sessions(20);
     world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[7]?.interviewId ?? '', ...fault });
     const { rows } = await (await startShard(world, sessions)).result();
@@ -119,14 +119,14 @@ describe('a session that goes wrong is finished once all the same, and holds no 
   });
 });
 
-describe('a session that fails is a row with its reason, and fails nothing else:', () => {
+describe('a failed session', () => {
   it.concurrent.each([
     [400, FAILURES.badRequest],
     [401, FAILURES.tokenRefused],
     [404, FAILURES.unknownSession],
     [405, FAILURES.methodNotAllowed],
     [406, FAILURES.notAcceptable],
-  ])('%i', async (status, type) => {
+  ])('has a row with its failure after a repeated %i, and the others complete', async (status, type) => {
     const sessions = await world.sessions(5);
     const interviewId = sessions[2]?.interviewId ?? '';
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status, times: null });
@@ -142,20 +142,20 @@ describe('a session that fails is a row with its reason, and fails nothing else:
     expect(JSON.stringify(rows)).not.toContain(sessions[2]?.sessionToken);
   });
 
-  it('a session without a token, if there is no token source', async () => {
+  it('has a row with IncodeTokenRefused without a token and a token source', async () => {
     const [session] = await world.sessions(1);
     const { rows } = await (await startShard(world, [{ interviewId: session?.interviewId ?? '' }])).result();
     expect(rows[0]?.failure?.type).toBe(FAILURES.tokenRefused);
   });
 });
 
-describe('with a token source', () => {
-  it('sessions without a token, or with one that is refused, are completed', async () => {
+describe('a shard with a token source', () => {
+  it('completes sessions without a token or with a refused one', async () => {
     await using own = await startTestWorld({
       tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
     });
     const [kept, none, revoked] = await own.sessions(3);
-    if (!kept || !none || !revoked) throw new Error('Three were asked for');
+    if (!kept || !none || !revoked) throw new Error('Three sessions expected');
     own.simulator.revokeTokens(revoked.interviewId);
     const sessions = [kept, { interviewId: none.interviewId }, revoked];
     const { rows } = await (await startShard(own, sessions, { plan: {} })).result();
@@ -164,12 +164,12 @@ describe('with a token source', () => {
   });
 });
 
-describe('an outage', () => {
+describe('an outage of Incode', () => {
   it.concurrent.each([
     ['answers 503', { kind: 'status', status: 503 } as const],
     ['refuses the API key', { kind: 'status', status: 403 } as const],
     ['answers 429 to everything', { kind: 'status', status: 429 } as const],
-  ])('in which Incode %s is waited out with few calls, and every session is completed', async (_, fault) => {
+  ])('costs few calls and delays a shard that completes later: Incode %s', async (_, fault) => {
     await using own = await startTestWorld({ bulk: { concurrency: 8 } });
     const sessions = await own.sessions(400);
     own.simulator.fault({ operation: 'finishStatus', skip: 100, times: null, ...fault });
@@ -182,18 +182,18 @@ describe('an outage', () => {
     const { rows } = await handle.result();
     expect(rows.filter(({ outcome }) => outcome === 'approved')).toHaveLength(400);
     expect(own.timesFinished(sessions)).toEqual(sessions.map(() => 1));
-    // Those under way when it began, the eight that told it, and a probe a hold.
+    // One call for each session, the calls in flight when it began, the eight that opened the circuit breaker, and one probe per hold.
     expect(own.simulator.callsOf(undefined, 'finishStatus').length).toBeLessThanOrEqual(400 + 8 + 8 + 6);
     const [first = 0, probe = 0] = inputsOf<CompleteManyInput>(await handle.fetchHistory(), 'completeMany').map(
       (input) => input.sessions.length,
     );
     expect(first).toBe(400);
-    expect(probe, 'sessions of the activity that looks whether the outage is over').toBe(20);
+    expect(probe, 'sessions of the activity that tests whether the outage is over').toBe(20);
   });
 });
 
-describe('signals', () => {
-  it('pause and resume it, and progress tells', async () => {
+describe('a running shard', () => {
+  it('can be paused and resumed, and reports it in its progress', async () => {
     const sessions = await world.sessions(30, { scoreReadyAfterMs: 600 });
     const handle = await startShard(world, sessions, { plan: { score: true } });
     await handle.signal(BATCH_SIGNALS.pause);
@@ -208,7 +208,7 @@ describe('signals', () => {
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
-  it('stop it, which keeps what was done and says what was not', async () => {
+  it('can be stopped, keeps completed rows and marks the others as stopped', async () => {
     const [quick = [], slow = []] = await Promise.all([
       world.sessions(3),
       world.sessions(2, { scoreReadyAfterMs: null }),
@@ -224,11 +224,11 @@ describe('signals', () => {
       FAILURES.batchStopped,
       FAILURES.batchStopped,
     ]);
-    // Finished at Incode, and said so.
+    // The session was finished before the stop.
     expect(rows[4]?.finish?.action).toBe('approved');
   });
 
-  it('cancellation ends it, and leaves no open activity', async () => {
+  it('has no open activity after it was cancelled', async () => {
     const sessions = await world.sessions(40);
     world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[3]?.interviewId ?? '', kind: 'hang' });
     const handle = await startShard(world, sessions);

@@ -16,7 +16,7 @@ let world: TestWorld;
 beforeAll(async () => {
   server = await startLocalTemporalServer({
     namespace: inject('temporalNamespace'),
-    // Thousands by default.
+    // The default is thousands of events.
     dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '30' },
     env: { ...process.env, TEMPORAL_ADDRESS: undefined },
   });
@@ -31,7 +31,7 @@ async function runsOf(workflowId: string): Promise<number> {
   return (await world.temporal.workflow.count(`WorkflowId = "${workflowId}"`)).count;
 }
 
-it('a shard whose history has grown long goes on in a new run, which knows everything', async () => {
+it('a shard keeps its rows, signals and counts when it continues as new', async () => {
   const [quick = [], late = [], refused = []] = await Promise.all([
     world.sessions(3),
     world.sessions(3, { scoreReadyAfterMs: 36_000_000 }),
@@ -48,7 +48,7 @@ it('a shard whose history has grown long goes on in a new run, which knows every
   const handle = await startShard(world, sessions, { plan: { score: true } });
   await expect.poll(() => runsOf(handle.workflowId)).toBeGreaterThan(1);
 
-  // What was signalled to one run holds in the next ones, and counts are those of all of them.
+  // Signals to one run apply to the next ones, and counts include all runs.
   const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
   expect(await progress()).toMatchObject({ total: 7, done: 3, failed: 1, waiting: 3 });
   const runs = await runsOf(handle.workflowId);

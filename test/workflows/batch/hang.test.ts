@@ -3,13 +3,13 @@ import { BATCH_QUERIES, type BatchProgress } from '../../../src/contract/index.j
 import { startShard } from '../../support/batch.js';
 import { startTestWorld } from '../../support/world.js';
 
-it('a call that hangs delays no other session of its shard', async () => {
-  // Incode ends a request after 90 s here, and the client gives it up later.
+it('a hanging call delays no other session of its shard', async () => {
+  // Here Incode ends a request after 90 s, before the client's timeout.
   await using world = await startTestWorld({ simulator: { timeScale: 3 }, incode: { finishTimeoutMs: 100_000 } });
   const sessions = await world.sessions(20);
   const [hanging, refused, unscored] = [3, 5, 7].map((index) => sessions[index]?.interviewId ?? '');
   world.simulator.fault({ operation: 'finishStatus', interviewId: hanging ?? '', kind: 'hang', effect: true });
-  // Those have to be taken up again by a later activity.
+  // A later activity has to continue with these sessions.
   world.simulator.fault({ operation: 'finishStatus', interviewId: refused ?? '', kind: 'status', status: 503 });
   world.simulator.fault({ operation: 'score', interviewId: unscored ?? '', kind: 'body', body: '{}' });
   const handle = await startShard(world, sessions, { plan: { score: true } });

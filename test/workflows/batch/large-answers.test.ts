@@ -15,11 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Of 510 characters, which are 1,490 bytes. */
+/** Has 510 characters, which are 1,490 bytes. */
 const LONG_URL = `https://bank.example/${'€'.repeat(489)}`;
 
-describe('a full shard whose answers are as large as they may be', () => {
-  it('has a result, which leaves out redirections that do not fit and says so', async () => {
+describe('a full shard with the largest answers', () => {
+  it('has a result without the redirection URLs that do not fit', async () => {
     const sessions = await world.sessions(MAX_SHARD_SESSIONS, { redirectionUrl: LONG_URL });
     const handle = await startShard(world, sessions, { plan: { score: true } });
     const { rows } = await handle.result();
@@ -47,7 +47,7 @@ describe('a full shard whose answers are as large as they may be', () => {
     expect(new Set(rows.map(({ failure }) => failure?.type))).toEqual(new Set([FAILURES.batchStopped]));
   });
 
-  it('has a result whatever texts Incode answers with', async () => {
+  it('has a result with shortened texts', async () => {
     const sessions = await world.sessions(MAX_SHARD_SESSIONS, {
       redirectionUrl: LONG_URL,
       action: '"'.repeat(200),
@@ -58,7 +58,7 @@ describe('a full shard whose answers are as large as they may be', () => {
   });
 }, 180_000);
 
-it('a small shard hands long redirections on', async () => {
+it('a small shard keeps long redirection URLs', async () => {
   const sessions = await world.sessions(3, { redirectionUrl: LONG_URL });
   const { rows } = await (await startShard(world, sessions)).result();
   expect(rows.map(({ finish }) => finish?.redirectionUrl)).toEqual([LONG_URL, LONG_URL, LONG_URL]);

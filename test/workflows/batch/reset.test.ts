@@ -5,10 +5,10 @@ import { BATCH_SIGNALS, type BatchSession, type BatchWorkflow } from '../../../s
 import { startShard } from '../../support/batch.js';
 import { openSessions, startTestWorld, type TestWorld } from '../../support/world.js';
 
-// An operator resets a shard. The new run takes over a part of what the old one knew, and the old one went on after that part.
+// An operator resets a shard. The new run gets a part of the old run's history, and the old run had continued after that part.
 
 let world: TestWorld;
-/** For the next session that has no token: what the token source says. */
+/** Answers of the token source to the next sessions without a token. */
 let tokens: (() => Promise<string>)[] = [];
 const refused = () => Promise.reject(new Error('The vault is closed'));
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Ids of the events at which a run can be reset, oldest first. */
+/** @returns the ids of the events at which a run can be reset, oldest first */
 async function completedTasks(handle: WorkflowHandle<BatchWorkflow>): Promise<number[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? [])
@@ -25,7 +25,7 @@ async function completedTasks(handle: WorkflowHandle<BatchWorkflow>): Promise<nu
     .map(({ eventId }) => Number(eventId));
 }
 
-/** What stands before that task is taken over. */
+/** Resets the shard. The new run keeps the history up to this task. */
 async function reset({ workflowId }: WorkflowHandle<BatchWorkflow>, eventId: number | undefined) {
   const { runId } = await world.temporal.workflow.getHandle(workflowId).describe();
   await world.temporal.workflowService.resetWorkflowExecution({
@@ -53,7 +53,7 @@ describe('a shard that is reset', () => {
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
-  it('in the middle of an activity does so too', async () => {
+  it('reads every status first if it was reset during an activity', async () => {
     const sessions = await world.sessions(4);
     const [held, ...sent] = sessions as [BatchSession, ...BatchSession[]];
     let release = () => {};
@@ -63,7 +63,7 @@ describe('a shard that is reset', () => {
     tokens = [() => released.then(refused)];
     const handle = await startShard(world, [...sent, { interviewId: held.interviewId }]);
     await expect.poll(() => world.timesFinished(sent)).toEqual(sent.map(() => 1));
-    // A task while the activity is under way.
+    // The signal causes a task during the activity.
     await handle.signal(BATCH_SIGNALS.resume);
     await expect.poll(async () => (await completedTasks(handle)).length).toBe(2);
     const again = await reset(handle, (await completedTasks(handle))[1]);
@@ -73,19 +73,19 @@ describe('a shard that is reset', () => {
     expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
   });
 
-  it('does so although an activity before that point had not sent the session', async () => {
+  it('reads the status first even if an activity before the reset point did not send the session', async () => {
     const [session] = await world.sessions(1);
     const { interviewId } = session as BatchSession;
     tokens = [refused];
     const handle = await startShard(world, [{ interviewId }]);
     await handle.result();
-    // After the activity that got no token, before the one that finished the session.
+    // Between the activity that got no token and the one that finished the session.
     const again = await reset(handle, (await completedTasks(handle))[1]);
     await again.result();
     expect(operationsOn({ interviewId })).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus', 'score']);
   });
 
-  it('leaves alone what the run before has only just sent', async () => {
+  it('waits for the settle time after a request that the replaced run has just sent', async () => {
     // Incode ends a request after 4.5 s: longer than a slow machine needs for a reset.
     await using own = await startTestWorld({ simulator: { timeScale: 0.15 }, bulk: { settleTimeMs: 5_000 } });
     const { simulator } = own;
@@ -96,14 +96,14 @@ describe('a shard that is reset', () => {
     simulator.fault({ ...fault, kind: 'hang', effect: true, effectAfterMs: 4_000 });
     const handle = await startShard(own, [session as BatchSession]);
     await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(2);
-    // After the answer 500, which said that the request was over.
+    // After the answer 500, with which the first request ended.
     const again = await reset(handle, (await completedTasks(handle))[1]);
     const { rows } = await again.result();
     expect(rows[0]?.finish?.confirmedBy).toBe('status');
     expect(simulator.effects(interviewId).finished).toBe(1);
   });
 
-  it('with several activities at a time goes on from any task', async () => {
+  it('continues from a task with several open activities', async () => {
     const sessions = await world.sessions(1_200);
     const handle = await startShard(world, sessions);
     await handle.result();

@@ -6,7 +6,7 @@ import { startTestWorld } from '../../support/world.js';
 it('batches of one worker that share sessions and start together finish each session once', async () => {
   await using world = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_500 } });
   const sessions = await world.sessions(20);
-  // Its answer is lost, and it takes effect later than the others look.
+  // The answer is lost, and the effect comes after the others have read the status.
   const lost = { kind: 'reset', effect: true, effectAfterMs: 2_000 } as const;
   world.simulator.fault({ operation: 'finishStatus', interviewId: sessions[4]?.interviewId ?? '', ...lost });
   world.simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 300, times: null });

@@ -1,0 +1,152 @@
+import { asObject, InvalidInputError, omitAbsent, onlyKeys } from './guards.js';
+
+// Temporal keeps inputs for days and shows them in its Web UI. So an image is a reference here, and never its bytes.
+
+/**
+ * Incode accepts requests of 10 MB, in which base64 makes the image a third larger. Whether Incode means MB or MiB is not known, so
+ * this is the smaller. The rest of the request has less than 100 bytes.
+ */
+export const MAX_IMAGE_BYTES = Math.floor((10_000_000 - 100) / 4) * 3;
+
+/** Incode needs this many pixels on at least one side. */
+export const MIN_IMAGE_PIXELS = 1_000;
+
+/** Where an image is, and which image it must be. */
+export interface ImageReference {
+  /**
+   * An address with a scheme, such as `file:ann/front.jpg`, `https://images.example/ann/front.jpg` or `s3://bucket/ann/front.jpg`. It has
+   * no query, because a query can hold a credential, and Temporal keeps the reference.
+   *
+   * @maxLength 1024
+   * @pattern ^[a-z][a-z0-9+.-]*:[!-"$->@-~]+$
+   */
+  uri: string;
+  /**
+   * The SHA-256 of the image in hexadecimal. If set, another image at this address is refused.
+   *
+   * @pattern ^[0-9a-f]{64}$
+   */
+  sha256?: string;
+  /**
+   * The size of the image in bytes. If set, an image of another size is refused.
+   *
+   * @asType integer
+   * @minimum 1
+   * @maximum 7499925
+   */
+  bytes?: number;
+}
+
+/** A person with their images, as a manifest lists them. */
+export interface CapturePerson {
+  /** Your own id of the person, Incode's `externalCustomerId`. It is shown in Temporal's Web UI and in logs, so use no name. */
+  reference: string;
+  front: ImageReference;
+  /** Missing for documents with one side, such as passports. */
+  back?: ImageReference;
+  selfie?: ImageReference;
+  /** The flow at Incode. */
+  configurationId?: string;
+  countryCode?: string;
+  /** Fields that your Incode dashboard defines, by name. */
+  customFields?: Record<string, string>;
+}
+
+/** The images of a person, in the order in which Incode needs them. */
+export const IMAGE_SIDES = ['front', 'back', 'selfie'] as const satisfies readonly (keyof CapturePerson)[];
+export type ImageSide = (typeof IMAGE_SIDES)[number];
+
+/** @throws InvalidInputError naming the field, such as `front.uri`, without its value */
+export function checkCapturePerson(value: unknown, field = 'person'): CapturePerson {
+  const person = omitAbsent(asObject(field, value));
+  onlyKeys(field, person, ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields']);
+  checkReference(person.reference);
+  checkImageReference(person.front, 'front');
+  for (const side of ['back', 'selfie'] as const) {
+    if (person[side] !== undefined) checkImageReference(person[side], side);
+  }
+  if (person.configurationId !== undefined) check(person.configurationId, 'configurationId', TEXTS.configurationId);
+  if (person.countryCode !== undefined) check(person.countryCode, 'countryCode', TEXTS.countryCode);
+  if (person.customFields !== undefined) checkCustomFields(person.customFields);
+  return person as unknown as CapturePerson;
+}
+
+/** Checks a reference, which becomes part of a workflow id. @throws InvalidInputError */
+export function checkReference(value: unknown, field = 'reference'): string {
+  return check(value, field, TEXTS.reference);
+}
+
+/** @throws InvalidInputError without the address, which may hold a credential */
+export function checkImageReference(value: unknown, field = 'image'): ImageReference {
+  const image = omitAbsent(asObject(field, value));
+  onlyKeys(field, image, ['uri', 'sha256', 'bytes']);
+  const uri = check(image.uri, `${field}.uri`, TEXTS.uri);
+  if (/[?#]/.test(uri)) {
+    throw new InvalidInputError(
+      `${field}.uri`,
+      'must have no query or fragment, because Temporal would keep a credential in it',
+    );
+  }
+  if (/^[^:]+:\/\/[^/]*@/.test(uri)) {
+    throw new InvalidInputError(`${field}.uri`, 'must have no login, because Temporal would keep it');
+  }
+  if (image.sha256 !== undefined) check(image.sha256, `${field}.sha256`, TEXTS.sha256);
+  if (image.bytes !== undefined && !isImageSize(image.bytes)) {
+    throw new InvalidInputError(`${field}.bytes`, `must be a whole number from 1 to ${MAX_IMAGE_BYTES}`);
+  }
+  return image as unknown as ImageReference;
+}
+
+function isImageSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_IMAGE_BYTES;
+}
+
+/** More than any flow uses. Incode limits number and length of the fields too, and does not say how far. */
+const MAX_CUSTOM_FIELDS = 50;
+
+function checkCustomFields(value: unknown): void {
+  const fields = Object.entries(asObject('customFields', value));
+  if (fields.length > MAX_CUSTOM_FIELDS) {
+    throw new InvalidInputError('customFields', `must have at most ${MAX_CUSTOM_FIELDS} fields`);
+  }
+  for (const [name, text] of fields) {
+    check(name, 'A name in customFields', TEXTS.customFieldName);
+    check(text, `customFields.${name}`, TEXTS.customField);
+  }
+}
+
+interface TextRule {
+  max: number;
+  pattern: RegExp;
+  expected: string;
+}
+
+const PRINTABLE = { pattern: /^[\x21-\x7e]+$/, expected: 'must be printable ASCII without spaces' };
+
+const TEXTS = {
+  // Temporal refuses workflow ids above 1,000 bytes, and each attempt at Incode adds to the reference.
+  reference: { max: 150, ...PRINTABLE },
+  uri: {
+    max: 1_024,
+    pattern: /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/,
+    expected: 'must be an address such as "file:ann/front.jpg"',
+  },
+  sha256: { max: 64, pattern: /^[0-9a-f]{64}$/, expected: 'must have 64 hexadecimal digits in lower case' },
+  configurationId: { max: 200, ...PRINTABLE },
+  // Incode's are ISO codes, or ALL.
+  countryCode: { max: 3, pattern: /^[A-Za-z]{2,3}$/, expected: 'must be a country code of 2 or 3 letters' },
+  customFieldName: {
+    max: 100,
+    pattern: /^[^\p{Cc}]+$/u,
+    expected: 'must be a non-empty text without control characters',
+  },
+  customField: { max: 1_000, pattern: /^[^\p{Cc}]*$/u, expected: 'must be a text without control characters' },
+} satisfies Record<string, TextRule>;
+
+function check(value: unknown, field: string, { max, pattern, expected }: TextRule): string {
+  if (typeof value === 'string' && value.length > max) {
+    throw new InvalidInputError(field, `must have at most ${max.toLocaleString('en-US')} characters`);
+  }
+  if (typeof value !== 'string' || !pattern.test(value)) throw new InvalidInputError(field, expected);
+  return value;
+}

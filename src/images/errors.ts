@@ -1,0 +1,59 @@
+/** Why an image cannot be used, and when a retry can help. */
+export const RETRY = {
+  /** Nothing is at the address. */
+  missing: 'never',
+  /** The image is not the one that the reference names by size or digest. */
+  changed: 'never',
+  /** The image ended early, or was still being written. */
+  truncated: 'soon',
+  tooLarge: 'never',
+  /** Not a JPEG or PNG by content. */
+  wrongType: 'never',
+  tooFewPixels: 'never',
+  /** The file system refused: permissions or a broken disk. */
+  unreadable: 'afterFix',
+  /** A directory, FIFO, socket or device. */
+  notAFile: 'never',
+  /** Outside of the configured roots, hosts or buckets. */
+  notAllowed: 'never',
+  /** The server or store refused the credentials. */
+  denied: 'afterFix',
+  /** Not read within the time limit. */
+  slow: 'soon',
+  /** The server or store was not reached, or failed. */
+  unavailable: 'soon',
+  /** No source knows the scheme, or a package is missing. */
+  noSource: 'afterFix',
+} as const;
+
+export type ImageProblem = keyof typeof RETRY;
+
+/** `afterFix`: a retry helps after somebody has changed a permission, a credential or the configuration. */
+export type ImageRetry = (typeof RETRY)[ImageProblem];
+
+/** An image cannot be used. The message names the image by its address without a query, and contains nothing of its content. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  readonly problem: ImageProblem;
+  readonly retry: ImageRetry;
+  /** What is wrong, without the address: for a table in which the address is another column. */
+  readonly reason: string;
+
+  constructor(uri: string, problem: ImageProblem, reason: string) {
+    super(`The image ${shownUri(uri)} ${reason}`);
+    this.problem = problem;
+    this.retry = RETRY[problem];
+    this.reason = reason;
+  }
+}
+
+const MAX_SHOWN = 300;
+
+/** Without login, query and fragment, which can hold credentials, and without control characters. */
+function shownUri(uri: string): string {
+  const plain = uri
+    .replace(/[?#].*$/s, '')
+    .replace(/^([a-z][\w+.-]*:\/\/)[^/]*@/i, '$1')
+    .replace(/\p{C}/gu, '?');
+  return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain;
+}

@@ -1,0 +1,172 @@
+import type { BigIntStats } from 'node:fs';
+import { constants, type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
+import { isAbsolute, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ImageError } from './errors.js';
+import type { ImageSource, OpenedImage } from './source.js';
+
+/**
+ * Images below some directories, the roots. `file:ann/front.jpg` is a path below one of the roots, so a worker may mount them elsewhere than
+ * the client. `file:///images/ann/front.jpg` is an absolute path.
+ *
+ * Neither a path nor a symbolic link leads out of the roots.
+ */
+export function fileImages(roots: readonly string[]): ImageSource {
+  return {
+    schemes: ['file'],
+    async open(uri) {
+      const path = await locate(
+        uri,
+        roots.map((root) => resolve(root)),
+      );
+      const file = await openRegularFile(uri, path);
+      try {
+        const { size } = await verified(uri, path, file);
+        return openedFile(uri, file, size);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** @returns the address of a path, relative to a root or absolute */
+export function fileUri(path: string): string {
+  // Well-formed, because encodeURIComponent throws for half a character.
+  const encoded = Buffer.from(path)
+    .toString()
+    .split(sep === '\\' ? /[\\/]/ : '/')
+    .map(encodeURIComponent)
+    .join('/');
+  return `file:${isAbsolute(path) ? '//' : ''}${encoded.replace(/^([A-Za-z])%3A/, '/$1:')}`;
+}
+
+/** @returns the path without symbolic links, which is inside of a root */
+async function locate(uri: string, roots: readonly string[]): Promise<string> {
+  const path = pathOf(uri);
+  const found = new Set<string>();
+  let refusal: ImageError | undefined;
+  for (const root of roots) {
+    try {
+      const real = await realpath(isAbsolute(path) ? path : join(root, path));
+      if (isInside(await realpath(root), real)) found.add(real);
+      else refusal ??= outside(uri);
+    } catch (error) {
+      refusal = fileError(uri, error);
+    }
+  }
+  const [first] = found;
+  // Otherwise the order of the roots would decide whose image it is.
+  if (found.size > 1) throw new ImageError(uri, 'notAllowed', 'is in more than one of the image directories');
+  if (first === undefined) throw refusal ?? outside(uri);
+  return first;
+}
+
+function pathOf(uri: string): string {
+  const encoded = uri.slice('file:'.length);
+  try {
+    // Refuses `file://host/…`, except localhost, and an encoded "/".
+    const path = encoded.startsWith('/') ? fileURLToPath(uri) : decodeURIComponent(encoded);
+    if (path !== '' && !path.includes('\0') && !path.split(/[\\/]/).includes('..')) return path;
+  } catch {
+    // Reported below, without the system's message.
+  }
+  throw new ImageError(uri, 'notAllowed', 'has no valid path');
+}
+
+function isInside(root: string, path: string): boolean {
+  return path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function outside(uri: string): ImageError {
+  return new ImageError(uri, 'notAllowed', 'is outside of the image directories');
+}
+
+/** A path without symbolic links: with O_NOFOLLOW a link that replaces the file now is refused. Without O_NONBLOCK a FIFO would wait for a writer. */
+async function openRegularFile(uri: string, path: string): Promise<FileHandle> {
+  try {
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+    return await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    throw fileError(uri, error);
+  }
+}
+
+/** Checks the open file itself, because a directory of its path may have been replaced by a symbolic link since `locate`. */
+async function verified(uri: string, path: string, file: FileHandle): Promise<{ size: number }> {
+  const stats = await file.stat({ bigint: true });
+  if (!stats.isFile()) throw new ImageError(uri, 'notAFile', `is ${kindOf(stats)}, not a file`);
+  if (await isStillAt(path, file, stats)) return { size: Number(stats.size) };
+  throw new ImageError(uri, 'changed', 'was replaced while it was opened');
+}
+
+async function isStillAt(path: string, file: FileHandle, { ino, dev }: BigIntStats): Promise<boolean> {
+  try {
+    // Linux says where the open file is, whatever its path leads to now.
+    if (process.platform === 'linux') return (await readlink(`/proc/self/fd/${file.fd}`)) === path;
+    // Elsewhere two swaps at the right moments remain undetected.
+    const named = await lstat(path, { bigint: true });
+    return named.ino === ino && named.dev === dev && (await realpath(path)) === path;
+  } catch {
+    return false;
+  }
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+function openedFile(uri: string, file: FileHandle, bytes: number): OpenedImage {
+  const failed = (error: unknown): never => {
+    throw fileError(uri, error);
+  };
+  return {
+    bytes,
+    async *read() {
+      for (let position = 0; ; ) {
+        const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+        const { bytesRead } = await file.read({ buffer: chunk, position }).catch(failed);
+        if (bytesRead === 0) return;
+        yield chunk.subarray(0, bytesRead);
+        position += bytesRead;
+      }
+    },
+    async readEnd(length) {
+      const buffer = Buffer.allocUnsafe(Math.min(length, bytes));
+      const { bytesRead } = await file.read({ buffer, position: Math.max(0, bytes - length) }).catch(failed);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => file.close().catch(() => undefined),
+  };
+}
+
+const CHUNK_BYTES = 65_536;
+
+const SYSTEM_ERRORS: Record<string, ConstructorParameters<typeof ImageError>[1]> = {
+  ENOENT: 'missing',
+  ENOTDIR: 'missing',
+  ENAMETOOLONG: 'missing',
+  // With O_NOFOLLOW: the file was replaced by a symbolic link after its path was resolved. Otherwise links in a circle.
+  ELOOP: 'notAllowed',
+  // A socket cannot be opened.
+  ENXIO: 'notAFile',
+  EACCES: 'unreadable',
+  EPERM: 'unreadable',
+  EISDIR: 'notAFile',
+};
+
+const REASONS: Partial<Record<string, string>> = {
+  missing: 'does not exist',
+  notAllowed: 'is a symbolic link that must not be followed',
+  notAFile: 'is not a file',
+};
+
+/** The system's message is not used, because it contains the machine's path. */
+function fileError(uri: string, error: unknown): ImageError {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  const problem = SYSTEM_ERRORS[code] ?? 'unreadable';
+  return new ImageError(uri, problem, REASONS[problem] ?? `cannot be read (${code})`);
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { type ImageReference, MAX_IMAGE_BYTES } from '../contract/capture.js';
+import { ImageError } from './errors.js';
+import { END_BYTES, type Finding, hasEnd, type ImageFacts, inspectHeader } from './inspect.js';
+import { type LimitOptions, withImage } from './open.js';
+import type { ImageSource, OpenedImage } from './source.js';
+
+export interface ImageDescription extends ImageFacts {
+  bytes: number;
+}
+
+/**
+ * Reads a whole image. Checks its type, pixels, size and end, and that it is the one that the reference names by digest and size.
+ *
+ * @throws ImageError
+ */
+export async function readImage(
+  sources: readonly ImageSource[],
+  reference: ImageReference,
+  options: LimitOptions = {},
+): Promise<Buffer> {
+  return withImage(sources, reference.uri, options, async (image, signal) => {
+    const bytes = Buffer.concat(await readAll(reference, image, signal));
+    if (reference.sha256 !== undefined && reference.sha256 !== sha256Of(bytes)) throw changed(reference);
+    const { type } = factsOf(reference, inspectHeader(bytes, true));
+    if (!hasEnd(type, bytes)) throw incomplete(reference);
+    return bytes;
+  });
+}
+
+/**
+ * Adds digest and size to a reference, so that every later reading gets the same image or fails. Checks what `readImage` checks.
+ *
+ * @throws ImageError
+ */
+export async function pinImage(
+  sources: readonly ImageSource[],
+  reference: ImageReference,
+  options: LimitOptions = {},
+): Promise<Required<ImageReference>> {
+  const bytes = await readImage(sources, reference, options);
+  return { uri: reference.uri, sha256: sha256Of(bytes), bytes: bytes.length };
+}
+
+/**
+ * Checks type, pixels and size of an image, but not its digest. Reads only its beginning, and its end if the source can read the end alone.
+ *
+ * @throws ImageError
+ */
+export async function inspectImage(
+  sources: readonly ImageSource[],
+  reference: ImageReference,
+  options: LimitOptions = {},
+): Promise<ImageDescription> {
+  const { sha256: _, ...anyDigest } = reference;
+  const known = await withImage(sources, reference.uri, options, async (image, signal) => {
+    if (image.bytes === undefined) return undefined;
+    checkSize(reference, image.bytes);
+    if (reference.bytes !== undefined && reference.bytes !== image.bytes) throw changed(reference);
+    const facts = await inspectBeginning(reference, image, signal);
+    if (image.readEnd && !hasEnd(facts.type, await image.readEnd(END_BYTES))) return undefined;
+    return { ...facts, bytes: image.bytes };
+  });
+  if (known) return known;
+  const bytes = await readImage(sources, anyDigest, options);
+  return { ...factsOf(reference, inspectHeader(bytes, true)), bytes: bytes.length };
+}
+
+async function inspectBeginning(
+  reference: ImageReference,
+  image: OpenedImage,
+  signal: AbortSignal,
+): Promise<ImageFacts> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Doubled each time, so that a long header is inspected few times.
+  let enough = 1;
+  for await (const chunk of image.read()) {
+    signal.throwIfAborted();
+    chunks.push(chunk);
+    length += chunk.length;
+    checkSize(reference, length);
+    if (length < enough) continue;
+    const found = inspectHeader(Buffer.concat(chunks), length === image.bytes);
+    if (found) return factsOf(reference, found);
+    enough = length * 2;
+  }
+  if (length !== image.bytes) throw incomplete(reference);
+  return factsOf(reference, inspectHeader(Buffer.concat(chunks), true));
+}
+
+async function readAll(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Uint8Array[]> {
+  if (image.bytes !== undefined) checkSize(reference, image.bytes);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of image.read()) {
+    signal.throwIfAborted();
+    chunks.push(chunk);
+    length += chunk.length;
+    checkSize(reference, length);
+  }
+  if (image.bytes !== undefined && image.bytes !== length) throw incomplete(reference);
+  if (reference.bytes !== undefined && reference.bytes !== length) throw changed(reference);
+  return chunks;
+}
+
+function checkSize({ uri }: ImageReference, bytes: number): void {
+  if (bytes <= MAX_IMAGE_BYTES) return;
+  const limit = `${MAX_IMAGE_BYTES.toLocaleString('en-US')} bytes, which is what fits into a request to Incode`;
+  throw new ImageError(uri, 'tooLarge', `has more than ${limit}`);
+}
+
+function factsOf({ uri }: ImageReference, found: ImageFacts | Finding | undefined): ImageFacts {
+  if (found && 'type' in found) return found;
+  throw new ImageError(uri, ...(found ?? (['wrongType', 'has no size in pixels'] as const)));
+}
+
+function changed({ uri }: ImageReference): ImageError {
+  return new ImageError(uri, 'changed', 'has changed: its size or digest is not that of the reference');
+}
+
+function incomplete({ uri }: ImageReference): ImageError {
+  return new ImageError(uri, 'truncated', 'is incomplete: it ended early or is still being written');
+}
+
+function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,99 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { ImageError } from './errors.js';
+import { bodyOf, networkError } from './https.js';
+import type { ImageSource, OpenedImage } from './source.js';
+
+export interface S3ImagesOptions {
+  /** Buckets that may be read. */
+  buckets: readonly string[];
+  /** Names the bucket in the path instead of in the host: for stores such as MinIO. @default false */
+  pathStyle?: boolean;
+}
+
+/**
+ * Images in S3 or a compatible store: `s3://bucket/key`. Needs the package `@aws-sdk/client-s3`, which reads credentials, region and endpoint
+ * from its own variables, profile or instance.
+ */
+export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): ImageSource {
+  let loaded: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
+  const load = async () => {
+    const sdk = await import('@aws-sdk/client-s3');
+    // One attempt: who reads decides about retries.
+    return { sdk, client: new sdk.S3Client({ maxAttempts: 1, forcePathStyle: pathStyle }) };
+  };
+  return {
+    schemes: ['s3'],
+    async open(uri, signal) {
+      const object = objectOf(uri, buckets);
+      loaded ??= load();
+      const { sdk, client } = await loaded.catch((error) => {
+        loaded = undefined;
+        throw loadError(uri, error);
+      });
+      try {
+        const answer = await client.send(new sdk.GetObjectCommand(object), { abortSignal: signal });
+        return openedObject(uri, answer.Body as AsyncIterable<Uint8Array> & Closable, answer.ContentLength);
+      } catch (error) {
+        throw storeError(uri, error);
+      }
+    },
+    close: async () => (await loaded?.catch(() => undefined))?.client.destroy(),
+  };
+}
+
+function objectOf(uri: string, buckets: readonly string[]): { Bucket: string; Key: string } {
+  const [, bucket, encodedKey] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+  if (bucket === undefined || encodedKey === undefined) {
+    throw new ImageError(uri, 'notAllowed', 'must have the form s3://bucket/key');
+  }
+  if (!buckets.includes(bucket)) {
+    throw new ImageError(uri, 'notAllowed', 'is in a bucket that is not on the list of image buckets');
+  }
+  try {
+    return { Bucket: bucket, Key: decodeURIComponent(encodedKey) };
+  } catch {
+    throw new ImageError(uri, 'notAllowed', 'has a "%" in its key that must be written as "%25"');
+  }
+}
+
+interface Closable {
+  on(event: 'error', listener: () => void): unknown;
+  destroy(): void;
+}
+
+function openedObject(uri: string, body: AsyncIterable<Uint8Array> & Closable, bytes: number | undefined): OpenedImage {
+  return {
+    ...(bytes === undefined ? {} : { bytes }),
+    read: () => bodyOf(uri, body),
+    async close() {
+      body.on('error', () => undefined);
+      body.destroy();
+    },
+  };
+}
+
+function loadError(uri: string, error: unknown): ImageError {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') {
+    return new ImageError(uri, 'noSource', 'needs a package that is not installed: npm install @aws-sdk/client-s3@3');
+  }
+  return new ImageError(
+    uri,
+    'noSource',
+    'cannot be read, because the client of S3 does not start: check region and profile',
+  );
+}
+
+const MISSING = ['NoSuchKey', 'NotFound', 'NoSuchBucket'];
+
+/** Of the SDK's error only name and status, because its other parts quote the request. */
+function storeError(uri: string, error: unknown): ImageError {
+  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode;
+  if (MISSING.includes(String(name)) || status === 404) return new ImageError(uri, 'missing', 'does not exist');
+  // 400 is an expired or malformed credential, because the request itself is well-formed.
+  if (status === 400 || status === 401 || status === 403 || name === 'CredentialsProviderError') {
+    return new ImageError(uri, 'denied', 'is refused: check the credentials for the bucket');
+  }
+  if (status !== undefined) return new ImageError(uri, 'unavailable', `is not available (HTTP ${status})`);
+  return networkError(uri, error);
+}
