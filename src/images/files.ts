@@ -33,7 +33,9 @@ export function fileImages(roots: readonly string[]): ImageSource {
 
 /** @returns the address of a path, relative to a root or absolute */
 export function fileUri(path: string): string {
-  const encoded = path
+  // Well-formed, because encodeURIComponent throws for half a character.
+  const encoded = Buffer.from(path)
+    .toString()
     .split(sep === '\\' ? /[\\/]/ : '/')
     .map(encodeURIComponent)
     .join('/');
