@@ -13,7 +13,7 @@ export interface Pairing {
 const SIDES: Record<string, ImageSide> = { F: 'front', B: 'back', S: 'selfie' };
 
 /** `NAMEF.jpg`, `NAMEB.jpg` and `NAMES.jpg`. The letter is a capital, because many names end with a small one. */
-const IMAGE = /^(.+)([FBS])\.(?:jpe?g|jpe|jfif|png)$/is;
+const IMAGE = /^(.+)([FBS])\.(?:jpe?g|jpe|jfif|png)$/i;
 
 /** Pairs files by exact names: a NAME that is contained in another one does not match it. */
 export function pairFiles(files: Iterable<string>): Pairing {
