@@ -13,18 +13,31 @@ const OWN_PROCESS = [
   'test/workflows/record.test.ts',
 ];
 
-/** Tests that kill or freeze processes, or install packages, for minutes. `npm test` leaves them out; `npm run test:all` and `.ci/run` run them. */
+/**
+ * Tests of minutes: they kill or freeze processes, install packages, wait for real timeouts, or try every message, failure and answer.
+ * `npm test` leaves them out; `npm run test:all` and `.ci/run` run them.
+ */
 const LONG = [
   'test/campaign/campaign.test.ts',
+  'test/client/true-errors.test.ts',
   'test/deploys/deploys.test.ts',
+  'test/examples/web-services.test.ts',
+  'test/faults/answers.test.ts',
   'test/faults/batch-crashes.test.ts',
   'test/faults/crashes.test.ts',
   'test/faults/frozen-worker.test.ts',
   'test/faults/memory.test.ts',
   'test/faults/shutdown.test.ts',
+  'test/faults/two-workers.test.ts',
   'test/faults/webhooks.test.ts',
   'test/languages/python.test.ts',
   'test/package/light-install.test.ts',
+  'test/worker/secrets.test.ts',
+  'test/workflows/batch/large-answers.test.ts',
+  'test/workflows/batch/reset.test.ts',
+  'test/workflows/failures-by-stage.test.ts',
+  'test/workflows/messages.test.ts',
+  'test/workflows/months.test.ts',
 ];
 
 /** These tests need the Temporal server of the run, and can share a process. */

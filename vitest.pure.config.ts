@@ -9,9 +9,18 @@ type Files = Record<string, string[]>;
 
 /** Files whose results depend only on their inputs, a clock or a file. A branch that no unit test covers fails the run. */
 const PURE: Files = {
-  'src/activities': ['failure', 'finish-once', 'lease'],
-  'src/activities/batch': ['circuit-breaker', 'concurrency-limit', 'request-pacer', 'shared-throttle', 'stragglers'],
-  'src/cli/batch': ['rows'],
+  'src/activities': ['failure', 'finish-once', 'lease', 'recent-requests', 'sent-requests'],
+  'src/activities/batch': [
+    'beat',
+    'circuit-breaker',
+    'concurrency-limit',
+    'request-count',
+    'request-pacer',
+    'shared-throttle',
+    'stragglers',
+  ],
+  'src/cli/batch': ['list-rows', 'rows'],
+  'src/cli/capture': ['check', 'duration', 'manifest', 'pair'],
   'src/cli/list': ['query'],
   'src/cli/shared': ['exit', 'plan-options'],
   'src/cli/verify': ['check', 'environment', 'reply'],
@@ -34,16 +43,18 @@ const PURE: Files = {
 
 /** Their unit tests. Property tests and tests with servers would cover some branches only by chance. */
 const UNIT_TESTS: Files = {
-  'test/activities': ['failure', 'finish-once', 'lease'],
+  'test/activities': ['failure', 'finish-once', 'lease', 'recent-requests'],
   'test/activities/batch': [
     'circuit-breaker',
     'complete-many',
     'concurrency-limit',
+    'request-count',
     'request-pacer',
     'shared-throttle',
     'stragglers',
   ],
   'test/cli/batch': ['rows'],
+  'test/cli/capture': ['check', 'pair'],
   'test/cli/list': ['query'],
   'test/cli/shared': ['exit', 'plan-options'],
   'test/cli/verify': ['checks'],

@@ -11,6 +11,7 @@ const BENCHMARKS = {
   outage: () => import('./outage/bench.js'),
   million: () => import('./million/bench.js'),
   import: () => import('./import/bench.js'),
+  images: () => import('./images/bench.js'),
   soak: () => import('./soak/bench.js'),
   peers: () => import('./peers/bench.js'),
 };

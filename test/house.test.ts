@@ -80,6 +80,7 @@ const RULES: Rules = {
       'config',
       'network',
       'temporal',
+      'images',
       'incode',
       'client',
       'codec',

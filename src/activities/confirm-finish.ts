@@ -43,7 +43,7 @@ export async function isConfirmed(
 }
 
 /**
- * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. Otherwise the read says
+ * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. Otherwise the read proves
  * nothing, so its failures do not count.
  */
 async function isDenied({ incode }: Options, interviewId: string, sessionToken: string, signal: AbortSignal) {
@@ -57,7 +57,7 @@ async function isDenied({ incode }: Options, interviewId: string, sessionToken: 
   }
 }
 
-/** Reads the status again until it bears the finish out, or the time is over. */
+/** Reads the status again until it confirms the finish, or the time is over. */
 export function confirmFinish(options: ResolvedActivityOptions) {
   return async (input: ConfirmFinishInput): Promise<void> => {
     const { interviewId } = input;
@@ -68,7 +68,7 @@ export function confirmFinish(options: ResolvedActivityOptions) {
     if (confirmed) return;
     const pause = nextPause(options, activityInfo());
     if (pause !== undefined)
-      throw notYet(FAILURES.unconfirmed, interviewId, 'its status does not bear out yet that it is finished', pause);
+      throw notYet(FAILURES.unconfirmed, interviewId, 'its status does not yet say that it is finished', pause);
     reportNotConfirmed(options, interviewId);
     throw ApplicationFailure.nonRetryable(notConfirmed(interviewId), FAILURES.notConfirmed, {
       interviewId,
@@ -78,7 +78,7 @@ export function confirmFinish(options: ResolvedActivityOptions) {
 }
 
 export function notConfirmed(interviewId: string): string {
-  return `Session ${interviewId}: Incode has answered to its token that it is finished, but by its id it is not. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
+  return `Session ${interviewId}: Incode answered to its token that it is finished, but its status by id says unfinished. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
 }
 
 export function reportNotConfirmed({ observe }: Options, interviewId: string): void {

@@ -149,8 +149,7 @@ export function checkVerifyFirst(value: unknown): VerifyFirst | boolean {
  */
 export function checkInterviewId(value: unknown, field = 'interviewId'): string {
   if (typeof value !== 'string' || value === '') throw new InvalidInputError(field, 'must be a non-empty string');
-  // Temporal refuses workflow ids above 1,000 bytes without naming the field. Incode's ids have 24 characters.
-  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
+  if (value.length > MAX_ID_LENGTH) throw tooLong(field, MAX_ID_LENGTH);
   if (!PRINTABLE_ASCII.test(value)) throw new InvalidInputError(field, 'must be printable ASCII without spaces');
   return value;
 }
@@ -164,8 +163,7 @@ export function checkSessionToken(value: unknown, field = 'sessionToken'): strin
   if (typeof value !== 'string' || value === '') {
     throw new InvalidInputError(field, 'must be a non-empty string');
   }
-  // Incode documents at most 256 characters. Proxies usually limit headers to 8 kB.
-  if (value.length > 16_384) throw new InvalidInputError(field, 'must have at most 16,384 characters');
+  if (value.length > MAX_TOKEN_LENGTH) throw tooLong(field, MAX_TOKEN_LENGTH);
   if (!PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be printable ASCII without spaces or line breaks');
   }
@@ -176,11 +174,28 @@ function checkFlowId(value: unknown, field: string): void {
   if (typeof value !== 'string' || !PRINTABLE_ASCII.test(value)) {
     throw new InvalidInputError(field, 'must be a non-empty string of printable ASCII without spaces');
   }
-  // Incode's flow ids have 24 characters. A batch has thousands of them in one payload.
-  if (value.length > 200) throw new InvalidInputError(field, 'must have at most 200 characters');
+  if (value.length > MAX_ID_LENGTH) throw tooLong(field, MAX_ID_LENGTH);
 }
 
+/** Whether a value is a valid interview id. */
+export function isInterviewId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_ID_LENGTH && PRINTABLE_ASCII.test(value);
+}
+
+/**
+ * Incode's ids have 24 characters. Temporal refuses workflow ids above 1,000 bytes without naming the field, and a batch has thousands of
+ * ids in one payload.
+ */
+const MAX_ID_LENGTH = 200;
+
+/** Incode documents at most 256 characters. Proxies usually limit headers to 8 kB. */
+const MAX_TOKEN_LENGTH = 16_384;
+
 const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+
+function tooLong(field: string, maxLength: number): InvalidInputError {
+  return new InvalidInputError(field, `must have at most ${maxLength} characters`);
+}
 
 /** @throws InvalidInputError for anything but an object */
 export function asObject(field: string, value: unknown): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { InvalidInputError } from './guards.js';
+import { InvalidInputError, isInterviewId } from './guards.js';
 
 /**
  * Reads the claim `interviewId` of a session token that is a JWT. The signature is not verified, so the claim can only show that a token
@@ -11,7 +11,7 @@ export function interviewIdOfToken(sessionToken: string): string | undefined {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined;
   const { interviewId } = claims as Record<string, unknown>;
   // An invalid interview id names no session and must not appear in an error.
-  return typeof interviewId === 'string' && /^[\x21-\x7e]{1,200}$/.test(interviewId) ? interviewId : undefined;
+  return isInterviewId(interviewId) ? interviewId : undefined;
 }
 
 /** Refuses a token that names another session. @throws InvalidInputError with both interview ids, without the token */

@@ -33,7 +33,9 @@ export function fileImages(roots: readonly string[]): ImageSource {
 
 /** @returns the address of a path, relative to a root or absolute */
 export function fileUri(path: string): string {
-  const encoded = path
+  // Well-formed, because encodeURIComponent throws for half a character.
+  const encoded = Buffer.from(path)
+    .toString()
     .split(sep === '\\' ? /[\\/]/ : '/')
     .map(encodeURIComponent)
     .join('/');
@@ -125,7 +127,7 @@ function openedFile(uri: string, file: FileHandle, bytes: number): OpenedImage {
     bytes,
     async *read() {
       for (let position = 0; ; ) {
-        const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+        const chunk = Buffer.allocUnsafe(position === 0 ? FIRST_CHUNK_BYTES : CHUNK_BYTES);
         const { bytesRead } = await file.read({ buffer: chunk, position }).catch(failed);
         if (bytesRead === 0) return;
         yield chunk.subarray(0, bytesRead);
@@ -141,6 +143,8 @@ function openedFile(uri: string, file: FileHandle, bytes: number): OpenedImage {
   };
 }
 
+/** Has the size in pixels of most images. A check of many images reads no more of each. */
+const FIRST_CHUNK_BYTES = 16_384;
 const CHUNK_BYTES = 65_536;
 
 const SYSTEM_ERRORS: Record<string, ConstructorParameters<typeof ImageError>[1]> = {

@@ -15,14 +15,15 @@ const MAX_REDIRECTS = 3;
 const IDLE_MS = 15_000;
 
 /** Images from servers on a list. A redirect is followed only to a server on the list. Sends no credentials. */
-export function httpsImages({ hosts, dispatcher = new Agent({ connections: 16 }) }: HttpsImagesOptions): ImageSource {
+export function httpsImages({ hosts, dispatcher }: HttpsImagesOptions): ImageSource {
+  const connections = dispatcher ?? new Agent({ connections: 16 });
   const allowed = new Set(hosts.map((host) => new URL(`https://${host}`).host));
   return {
     schemes: ['https'],
     async open(uri, signal) {
       let url = allowedUrl(uri, uri, allowed);
       for (let redirects = 0; ; redirects += 1) {
-        const answer = await asked(uri, url, dispatcher, signal);
+        const answer = await asked(uri, url, connections, signal);
         const location = locationOf(answer);
         if (location === undefined) return openedAnswer(uri, answer);
         discard(answer);
@@ -35,6 +36,8 @@ export function httpsImages({ hosts, dispatcher = new Agent({ connections: 16 })
         );
       }
     },
+    // A dispatcher of the caller may serve others.
+    close: async () => (dispatcher ? undefined : connections.destroy()),
   };
 }
 

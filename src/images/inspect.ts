@@ -48,6 +48,9 @@ const END_MARKS = { jpeg: Buffer.from([0xff, 0xd9]), png: Buffer.from('IEND') };
 /** Phones append videos and depth maps to a JPEG, so its end mark is not always at the end of the file. */
 export const END_BYTES = 65_536;
 
+/** Has the end mark of most images. */
+export const SHORT_END_BYTES = 2_048;
+
 /** A thumbnail near the beginning has an end mark too. */
 const HEADER_BYTES = 131_072;
 

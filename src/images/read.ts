@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ImageReference, MAX_IMAGE_BYTES } from '../contract/capture.js';
 import { ImageError } from './errors.js';
-import { END_BYTES, type Finding, hasEnd, type ImageFacts, inspectHeader } from './inspect.js';
+import { END_BYTES, type Finding, hasEnd, type ImageFacts, inspectHeader, SHORT_END_BYTES } from './inspect.js';
 import { type LimitOptions, withImage } from './open.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
@@ -58,12 +58,19 @@ export async function inspectImage(
     checkSize(reference, image.bytes);
     if (reference.bytes !== undefined && reference.bytes !== image.bytes) throw changed(reference);
     const facts = await inspectBeginning(reference, image, signal);
-    if (image.readEnd && !hasEnd(facts.type, await image.readEnd(END_BYTES))) return undefined;
+    if (await lacksEnd(image, facts)) return undefined;
     return { ...facts, bytes: image.bytes };
   });
   if (known) return known;
   const bytes = await readImage(sources, anyDigest, options);
   return { ...factsOf(reference, inspectHeader(bytes, true)), bytes: bytes.length };
+}
+
+/** `false` if the source cannot read the end alone. */
+async function lacksEnd(image: OpenedImage, { type }: ImageFacts): Promise<boolean> {
+  if (!image.readEnd) return false;
+  for (const length of [SHORT_END_BYTES, END_BYTES]) if (hasEnd(type, await image.readEnd(length))) return false;
+  return true;
 }
 
 async function inspectBeginning(
@@ -81,7 +88,8 @@ async function inspectBeginning(
     length += chunk.length;
     checkSize(reference, length);
     if (length < enough) continue;
-    const found = inspectHeader(Buffer.concat(chunks), length === image.bytes);
+    const beginning = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+    const found = inspectHeader(beginning, length === image.bytes);
     if (found) return factsOf(reference, found);
     enough = length * 2;
   }

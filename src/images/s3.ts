@@ -37,6 +37,7 @@ export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): Image
         throw storeError(uri, error);
       }
     },
+    close: async () => (await loaded?.catch(() => undefined))?.client.destroy(),
   };
 }
 

@@ -20,6 +20,8 @@ export interface ImageSource {
    * @throws ImageError if the image cannot be used. Any other error counts as `unavailable`, and its message is not shown
    */
   open(uri: string, signal: AbortSignal): Promise<OpenedImage>;
+  /** Ends the connections that the source keeps. */
+  close?(): Promise<void>;
 }
 
 /** An image that is open. It is read at most once, and always closed. */

@@ -83,7 +83,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   });
   const notConfirmed = new Counter({
     name: 'incode_finish_not_confirmed_total',
-    help: 'Sessions that Incode answered as finished, but that the executive token did not find finished.',
+    help: 'Sessions that Incode answered as finished, but whose status by id says unfinished.',
     registers,
   });
   const mismatches = new Counter({

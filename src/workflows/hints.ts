@@ -47,7 +47,9 @@ async function checkHints(session: Session, decides: Decides): Promise<never> {
     const answer = await ask(session, hints, () => open().join() !== hints.join());
     if (answer === 'outdated') continue;
     applyAnswer(record, hints, answer);
-    unanswered = answer === 'noToken' ? { hints: open().join(), token } : undefined;
+    // A hint that came meanwhile was not asked about.
+    const left = hints.filter((hint) => open().includes(hint));
+    unanswered = answer === 'noToken' ? { hints: left.join(), token } : undefined;
     session.publish();
   }
 }

@@ -26,7 +26,7 @@ interface Answers {
   /** Answers to the reads by id, in their order. The last one repeats. */
   status?: Status | Status[];
   /** Answers to the reads with the executive token. */
-  statusByExecutive?: Status;
+  statusByExecutive?: Status | Status[];
   /** The answer to the read without an id. */
   statusOfToken?: Status;
   finish?: IncodeError;
@@ -49,8 +49,9 @@ async function attempt(
   const asked: string[] = [];
   const told: ActivityEvent[] = [];
   const { signal } = new AbortController();
-  const statuses = [answers.status ?? 'UNKNOWN'].flat();
-  const byId = () => (statuses.length > 1 ? statuses.shift() : statuses[0]);
+  const inTurn = (statuses: Status[]) => () => (statuses.length > 1 ? statuses.shift() : statuses[0]);
+  const byId = inTurn([answers.status ?? 'UNKNOWN'].flat());
+  const byExecutive = inTurn([answers.statusByExecutive ?? 'UNKNOWN'].flat());
   const answer = <T>(operation: string, value: T | IncodeError): T => {
     asked.push(operation);
     if (value instanceof Error) throw value;
@@ -65,7 +66,7 @@ async function attempt(
       const isExecutive = sessionToken === 'executive';
       expect([session.sessionToken, 'executive']).toContain(sessionToken);
       const [operation, status] = isExecutive
-        ? ['status by executive', answers.statusByExecutive ?? 'UNKNOWN']
+        ? ['status by executive', byExecutive()]
         : interviewId
           ? ['status', byId()]
           : ['status without id', answers.statusOfToken ?? statusError('tokenRefused')];
@@ -438,6 +439,22 @@ describe('finishOnce with an executive token', () => {
     const answers = { statusByExecutive: 'SOMETHING_NEW', status: 'UNKNOWN' };
     const { came } = await attempt(answers, { earlier: sent(SETTLE_MS) }, namedSession(), options);
     expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed } });
+  });
+
+  it.each(OVER)('reads by id after a refusal that the session is $onboardingStatus', async (result) => {
+    const answers = { finish: finishError('badRequest'), statusByExecutive: ['UNKNOWN', result.onboardingStatus] };
+    const { came, asked } = await attempt(answers, {}, namedSession(), options);
+    expect(came).toEqual({ result, isConfirmed: true });
+    expect(asked).toEqual(['status by executive', 'status', 'finish', 'status by executive']);
+  });
+
+  it('does not remember a result that only the session token shows', async () => {
+    const session = namedSession();
+    await attempt({ status: 'ONBOARDING_FINISHED' }, {}, session, options);
+    expect((await attempt({}, {}, session, options)).asked).toContain('finish');
+    const known = namedSession();
+    await attempt({ statusByExecutive: 'ONBOARDING_FINISHED' }, {}, known, options);
+    expect((await attempt({}, {}, known, options)).asked).not.toContain('finish');
   });
 
   it('sends nothing while the executive token is refused', async () => {

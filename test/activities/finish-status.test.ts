@@ -42,8 +42,8 @@ async function attempt({ input, attempt = 1, afterMs = 0, heartbeatDetails, stat
   });
   environment.on('heartbeat', (details: unknown) => beats.push(details));
   const { finishStatus } = createIncodeActivities({ incode });
-  const given: FinishStatusInput = { ...namedSession(), ...input };
-  const came = await environment.run(finishStatus, given).catch((error: unknown) => error);
+  const session: FinishStatusInput = { ...namedSession(), ...input };
+  const came = await environment.run(finishStatus, session).catch((error: unknown) => error);
   return { asked, came, left: beats.at(-1) };
 }
 

@@ -92,13 +92,13 @@ describe('guardedTokenSource', () => {
   });
 
   it('follows nonRetryable of an ApplicationFailure of the source, but drops its details', async () => {
-    const given = ApplicationFailure.create({
+    const rejection = ApplicationFailure.create({
       type: 'Gone',
       message: 'no such person',
       nonRetryable: true,
       details: ['x'],
     });
-    const failure = await failureOf(throwing(given));
+    const failure = await failureOf(throwing(rejection));
     expect(failure).toMatchObject({ type: 'Gone', nonRetryable: true });
     expect(failure.details ?? []).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
-import { drain, heal, helpMeanwhile } from './drain.js';
+import { drain, heal, helpWaitingSessions } from './drain.js';
 import { collect } from './evidence.js';
 import { endedByItself, violations } from './invariants.js';
 import type { Evidence, Violation } from './record.js';
@@ -87,7 +87,7 @@ class Play {
 
   async performWithHelp(): Promise<void> {
     const performed = new AbortController();
-    const helping = helpMeanwhile(this.world, this.sessions, this.log, performed.signal);
+    const helping = helpWaitingSessions(this.world, this.sessions, this.log, performed.signal);
     await this.perform();
     performed.abort();
     await helping;

@@ -20,7 +20,7 @@ export function heal(world: CampaignWorld): void {
   world.simulator.setApiKeys([SECRET_MARKS.apiKey]);
   world.simulator.setRateLimit(null);
   world.simulator.setWebhook(world.webhook);
-  world.mendKeysFile();
+  world.restoreKeysFile();
   for (const each of [...world.workers, world.receiver]) each.start();
 }
 
@@ -45,7 +45,7 @@ const HELPED_AFTER_MS = 30_000;
  * Helps sessions that have waited for long, until the campaign ends. In a long campaign more and more sessions would wait, and reading
  * their states would keep the machine busy.
  */
-export async function helpMeanwhile(
+export async function helpWaitingSessions(
   world: CampaignWorld,
   sessions: Sessions,
   log: Log,
@@ -69,8 +69,8 @@ async function helpAll(
 ): Promise<void> {
   const help = async (interviewId: string) => {
     const state = await world.onboarding.state(interviewId).catch(() => null);
-    const given = state ? await helpWith(world, sessions, state, helped).catch((error: Error) => error.name) : null;
-    if (given) log({ drain: interviewId, help: given });
+    const help = state ? await helpWith(world, sessions, state, helped).catch((error: Error) => error.name) : null;
+    if (help) log({ drain: interviewId, help });
   };
   const left = [...running];
   const lane = async () => {

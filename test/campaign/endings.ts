@@ -20,7 +20,7 @@ export function wrongEndings({ sessions }: Pick<Evidence, 'sessions'>): Violatio
     const wrong = endingsOf(session).flatMap((ending) => wrongEnding(session, ending));
     if (record.by === 'single' && record.acknowledged && session.runs.length === 0)
       wrong.push('is lost: the server had it');
-    if (incode.view.effects.closed > 0 && !record.session.plan.close) wrong.push('was closed, which nobody asked for');
+    if (incode.view.effects.closed > 0 && !record.session.plan.close) wrong.push('was closed without a request');
     for (const answer of record.answers) {
       const isOwn = answer === null || answer.action === null || answer.action === record.session.spec.action;
       if (!isOwn) wrong.push(`a caller was told the action ${answer.action}`);
@@ -54,9 +54,9 @@ function wrongEnding(session: SessionEvidence, ending: Ending): string[] {
     case 'failed':
       return wrongFailure(session, ending.failure);
     case 'cancelled':
-      return record.cancelled ? [] : ['was cancelled, which nobody asked for'];
+      return record.cancelled ? [] : ['was cancelled without a request'];
     case 'terminated':
-      return record.terminated || record.repeated ? [] : ['was terminated, which nobody asked for'];
+      return record.terminated || record.repeated ? [] : ['was terminated without a request'];
     // The invariant `stuck` reports runs that have not ended.
     case 'running':
     case 'continued':
@@ -80,7 +80,8 @@ function wrongResult(session: SessionEvidence, ending: Ending, result: Partial<O
     const redirection = spec.redirectionUrl || null;
     if (finish.action !== spec.action) wrong.push(`has the action ${finish.action}, Incode said ${spec.action}`);
     if (finish.redirectionUrl !== redirection) wrong.push('has another redirection than Incode said');
-  } else if (finish.action !== null || finish.redirectionUrl !== null) wrong.push('has an answer that nobody gave');
+  } else if (finish.action !== null || finish.redirectionUrl !== null)
+    wrong.push('has an answer that Incode never gave');
   if (plan.close && closed === null) wrong.push('does not say whether it was closed');
   const isRefused = answered(incode.calls, 'closeSession', [400, 404, 405, 406, 409]);
   // Incode refuses a second request because the first one closed the session.

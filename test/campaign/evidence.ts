@@ -16,7 +16,7 @@ export async function collect(
   world: CampaignWorld,
   sessions: Sessions,
   batches: BatchRunner[],
-  given: Pick<Evidence, 'tokenSource' | 'problems'>,
+  facts: Pick<Evidence, 'tokenSource' | 'problems'>,
 ): Promise<Evidence> {
   const texts: Record<string, string> = await world.logs();
   const payloads: Record<string, string> = {};
@@ -48,7 +48,7 @@ export async function collect(
     };
   });
   return {
-    ...given,
+    ...facts,
     sessions: evidence,
     shards: [...runs.values()].flat().filter(({ workflowId }) => workflowId.startsWith('incode-batch/')),
     stalls: world.stalls.all,

@@ -171,9 +171,9 @@ describe('wrongEndings', () => {
     [
       'a session that was closed without request',
       { effects: { finished: 1, closed: 1, approved: 0 } },
-      /closed, which nobody asked/,
+      /closed without a request/,
     ],
-    ['a cancellation without request', { runs: [run({ status: 'cancelled' })] }, /cancelled, which nobody/],
+    ['a cancellation without request', { runs: [run({ status: 'cancelled' })] }, /cancelled without a request/],
     ['a wrong outcome', { runs: [outcomeOf({ outcome: 'rejected' })] }, /should be/],
     ['a wrong answer to a caller', { record: { answers: [{ action: 'rejected' } as never] } }, /was told the action/],
     ['a result that does not say whether the session is closed', { plan: { close: true } }, /does not say whether/],

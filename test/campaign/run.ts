@@ -33,7 +33,7 @@ actions.end();
 process.stdout.write(`${report(campaign)}\n`);
 const doubts = [
   ...(isInconclusive(campaign.evidence)
-    ? ['this machine stood still too often; give the campaign one of its own']
+    ? ['this machine stood still too often: run the campaign on an idle machine']
     : []),
   ...(campaign.taken === 0 ? ['no webhook was taken; let it last longer'] : []),
 ];

@@ -166,7 +166,7 @@ export class Sessions {
     if (response && ![200, 503].includes(response.status)) {
       this.recordOf(interviewId).problems.push(`a webhook was answered ${response.status}`);
     }
-    return String(response?.status ?? 'nobody there');
+    return String(response?.status ?? 'no connection');
   }
 
   private async operate(

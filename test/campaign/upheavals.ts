@@ -78,7 +78,7 @@ export class Upheavals {
         return this.inTurn('keys', async () => {
           this.world.breakKeysFile();
           await sleep(action.forMs);
-          this.world.mendKeysFile();
+          this.world.restoreKeysFile();
         });
       case 'list':
         return `exit code ${await command(this.world, ['list', '--json'])}`;

@@ -60,7 +60,7 @@ export class CampaignWorld {
     return world;
   }
 
-  private constructor(given: {
+  private constructor(parts: {
     directory: string;
     simulator: IncodeSimulator;
     server: LocalTemporalServer;
@@ -68,7 +68,7 @@ export class CampaignWorld {
     port: number;
     onEnd: (who: string, ...how: Parameters<OnEnd>) => void;
   }) {
-    const { directory, simulator, server, tokenSource, port, onEnd } = given;
+    const { directory, simulator, server, tokenSource, port, onEnd } = parts;
     this.directory = directory;
     this.simulator = simulator;
     this.server = server;
@@ -132,7 +132,7 @@ export class CampaignWorld {
     this.writeKeys();
   }
 
-  mendKeysFile(): void {
+  restoreKeysFile(): void {
     this.keysFileIsBroken = false;
     this.writeKeys();
   }

@@ -219,5 +219,5 @@ it('finish uses its own update id when it starts the onboarding, and the shared 
   );
   expect(ids).toEqual([expect.stringMatching(/^finish-[0-9a-f]{8}-[0-9a-f-]{27}$/), 'finish']);
   const page = readFileSync(new URL('../../docs/contract.md', import.meta.url), 'utf8');
-  expect(page).toContain('`OnboardingClient`: `finish-<uuid>`');
+  expect(page).toContain('`OnboardingClient` uses `finish-<uuid>`');
 });

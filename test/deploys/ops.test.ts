@@ -198,7 +198,7 @@ describe('ops/kubernetes.yml', () => {
     if (!webhooks) throw new Error('There is no receiver');
     expect(webhooks.containers[0]?.command.at(-1)).toBe('webhooks');
     const env = environment(webhooks);
-    const known = namesReadBy((given) => readWebhookConfig(given));
+    const known = namesReadBy((variables) => readWebhookConfig(variables));
     // The client reads its own variables.
     const isClients = (name: string) => isForeign(name) || name === 'TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE';
     expect(Object.keys(env).filter((name) => !known.has(name) && !isClients(name))).toEqual([]);

@@ -44,7 +44,7 @@ describe.each([
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
     const parent = await start(interviewId, token);
-    expect(await theirs.meanwhile(parent.result())).toEqual({ account: `account-of-${interviewId}` });
+    expect(await theirs.whileRunning(parent.result())).toEqual({ account: `account-of-${interviewId}` });
     expect(world.simulator.effects(interviewId).finished).toBe(1);
     expect((await onboarding.result(interviewId)).outcome).toBe('approved');
   });
@@ -53,7 +53,7 @@ describe.each([
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 404 });
     const parent = await start(interviewId, token);
-    const failed = await thrown(theirs.meanwhile(parent.result()));
+    const failed = await thrown(theirs.whileRunning(parent.result()));
     expect(failed).toBeInstanceOf(WorkflowFailedError);
     expect(failed.cause).toMatchObject({ name: 'ChildWorkflowFailure', cause: { type: 'IncodeUnknownSession' } });
   });

@@ -19,7 +19,7 @@ function signUp(interviewId: string, sessionToken: string): Promise<unknown> {
     taskQueue: 'sign-up',
     args: [{ interviewId, sessionToken }],
   });
-  return worker.meanwhile(result);
+  return worker.whileRunning(result);
 }
 
 it('the example opens an account for an approved person and none for a rejected one', async () => {

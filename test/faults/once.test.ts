@@ -128,6 +128,32 @@ describe.each(WAYS)('%s', (_, end) => {
   });
 });
 
+describe.each(WAYS.flatMap(([first, one]) => WAYS.map(([second, two]) => [first, second, one, two] as const)))(
+  'after %s, %s with the same session on the same worker',
+  (_first, _second, one, two) => {
+    it('sends no second finish while the status lags', async () => {
+      await using world = await worldWith({ statusLagMs: 1_500 });
+      const session = await open(world);
+      expect(await one(world, session, { score: false })).toMatchObject({ outcome: 'approved' });
+      expect(await two(world, session, { score: false })).toMatchObject({ confirmedBy: 'status' });
+      expect(calls(world, session)).toBe(1);
+    });
+
+    it('waits the settle time after a finish that got lost', async () => {
+      await using world = await worldWith({ statusLagMs: 1_500 }, 3_000);
+      const session = await open(world);
+      const { interviewId } = session;
+      world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset', effect: true });
+      const both = [one(world, session, { score: false })];
+      await until(() => calls(world, session), 1);
+      both.push(two(world, session, { score: false }));
+      await Promise.all(both);
+      expect(calls(world, session)).toBe(1);
+      expect(effects(world, session).finished).toBe(1);
+    });
+  },
+);
+
 describe.each(WAYS)('%s without a confirmation', (_, end) => {
   it.concurrent('ends as undecided, and is neither closed nor scored', async () => {
     await using world = await worldWith({ statusSpelling: 'newValue' });

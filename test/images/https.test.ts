@@ -126,7 +126,6 @@ describe('httpsImages', () => {
 
   it.each([
     ['another host', `https://other.example/a.jpg?${CANARY}`],
-    ['http', `http://127.0.0.1/${CANARY}`],
     ['a file', `file:///etc/${CANARY}`],
     ['another port', `https://127.0.0.1:1/${CANARY}`],
     ['a login', `https://${CANARY}@127.0.0.1/`],
@@ -140,9 +139,16 @@ describe('httpsImages', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('refuses a redirect to a host on the list without https', async () => {
+    answer = (_, response) => response.writeHead(301, { location: `http://${host}/${CANARY}` }).end();
+    expect(await refusal(at('/a.jpg'))).toMatchObject({ reason: 'is redirected to an address without https' });
+    expect(requests).toHaveLength(1);
+  });
+
   it('refuses a redirect in circles and one without address', async () => {
     answer = (_, response) => response.writeHead(307, { location: '/a.jpg' }).end();
     expect(await refusal(at('/a.jpg'))).toMatchObject({ problem: 'unavailable', reason: 'is redirected too often' });
+    expect(requests).toHaveLength(4);
     answer = (_, response) => response.writeHead(307).end();
     expect((await refusal(at('/a.jpg'))).reason).toBe('is redirected too often');
   });
@@ -256,5 +262,30 @@ describe('a source of the host', () => {
     expect(await refusal({ uri: 'vault:broken' })).toMatchObject({ problem: 'unavailable' });
     expect(await refusal({ uri: 'other:a' })).toMatchObject({ problem: 'noSource', retry: 'afterFix' });
     sources.pop();
+  });
+
+  it('is closed once for each image, whatever happens to it', async () => {
+    let [opened, closed] = [0, 0];
+    const source: ImageSource = {
+      schemes: ['vault'],
+      async open(uri) {
+        opened += 1;
+        return {
+          ...(uri.endsWith('large') ? { bytes: 2 ** 40 } : {}),
+          async *read() {
+            if (uri.endsWith('broken')) throw new Error(CANARY);
+            yield IMAGE;
+            if (uri.endsWith('slow')) await new Promise(() => undefined);
+          },
+          close: async () => {
+            closed += 1;
+          },
+        };
+      },
+    };
+    for (const name of ['whole', 'large', 'broken', 'slow']) {
+      await readImage([source], { uri: `vault:${name}` }, { timeoutMs: 200 }).catch(() => undefined);
+    }
+    expect([opened, closed]).toEqual([4, 4]);
   });
 });

@@ -17,17 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(generated, { recursive: true, force: true }));
 
-const MENDED = 'Run `npm run api`, and look at what git says of api/: docs/versions.md tells what may change';
+const HINT = 'Run `npm run api` and review the diff of api/. docs/versions.md says what may change';
 
 it('api/ has exactly one report for each entry of the package, and one for the commands', async () => {
   const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((path) => !path.endsWith('.json'));
   const expected = [...entries.map((path) => `${path.slice('./'.length)}.api.md`), 'cli.txt'].sort();
-  expect((await readdir(PINNED)).sort(), MENDED).toEqual(expected);
+  expect((await readdir(PINNED)).sort(), HINT).toEqual(expected);
   expect((await readdir(generated)).sort()).toEqual(expected);
 });
 
 it.each(await readdir(PINNED))('the public API equals the report %s', async (name) => {
   const [pinned, now] = await Promise.all([PINNED, generated].map((at) => readFile(join(at, name), 'utf8')));
-  expect(now, MENDED).toBe(pinned);
+  expect(now, HINT).toBe(pinned);
 });

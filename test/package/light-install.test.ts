@@ -136,7 +136,7 @@ import { createRequire, register } from 'node:module';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 
 const { port1, port2 } = new MessageChannel();
-const hooks = \`let port; export function initialize(given) { port = given; }
+const hooks = \`let port; export function initialize(data) { port = data; }
 export function load(url, context, next) { port.postMessage(url); return next(url, context); }\`;
 register('data:text/javascript,' + encodeURIComponent(hooks), { data: port2, transferList: [port2] });
 const startedAt = performance.now();

@@ -18,7 +18,7 @@ export interface Example {
   /** Waits until the output matches. @returns the pattern's first group */
   wrote(pattern: RegExp): Promise<string>;
   /** Waits for a promise, and fails if the program ends first. */
-  meanwhile<T>(promise: Promise<T>): Promise<T>;
+  whileRunning<T>(promise: Promise<T>): Promise<T>;
   /** Sends SIGTERM. @returns its exit code */
   stop(): Promise<number | null>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -44,19 +44,19 @@ export function startExample(file: string, env: Record<string, string>): Example
     const [code] = await closed;
     return code;
   };
-  async function meanwhile<T>(promise: Promise<T>): Promise<T> {
+  async function whileRunning<T>(promise: Promise<T>): Promise<T> {
     const ended = closed.then(([code]) => {
       throw new Error(`${file} ended with ${code}:\n${output}`);
     });
     return Promise.race([promise, ended]);
   }
   return {
-    meanwhile,
+    whileRunning,
     async wrote(pattern) {
       for (;;) {
         const found = pattern.exec(output);
         if (found) return found[1] ?? '';
-        await meanwhile(once(written, 'more'));
+        await whileRunning(once(written, 'more'));
       }
     },
     stop: () => end('SIGTERM'),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { type Format, type Row, readRows } from '../../src/cli/batch/rows.js';
+import type { Format } from '../../src/cli/batch/list-rows.js';
+import { type Row, readRows } from '../../src/cli/batch/rows.js';
 import type { Source } from '../../src/cli/batch/source.js';
 
 /** A list in memory, read in pieces that split rows. */

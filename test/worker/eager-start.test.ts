@@ -24,7 +24,6 @@ beforeAll(async () => {
       WORKER_TASK_QUEUE: taskQueue,
       WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
       // Polls hold up to four of them, and an eager start needs another one.
-      WORKER_WORKFLOW_TASKS: '5',
     }),
   );
   const running = worker.run();

@@ -1,5 +1,6 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ActivityEvent, reissuingTokenSource } from '../../src/activities/index.js';
+import { type ActivityEvent, reissuingTokenSource, type TokenSource } from '../../src/activities/index.js';
 import { OnboardingClient } from '../../src/client/index.js';
 import type { OnboardingInput } from '../../src/contract/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
@@ -232,6 +233,30 @@ describe('a webhook for a session without a valid token', () => {
     await until(() => heard().length, 1);
     await say(world, interviewId, 'EXPIRED');
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'webhook' });
+  });
+
+  it('EXPIRED counts although it comes while Incode is asked about another one', async () => {
+    let calls = 0;
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => (answer = resolve));
+    const vault: TokenSource = {
+      token: async () => {
+        calls += 1;
+        if (calls > 1) await asked;
+        throw ApplicationFailure.nonRetryable('The vault has no token');
+      },
+    };
+    await using slow = await startTestWorld({ activities: ACTIVITIES, tokenSource: () => vault });
+    const { interviewId } = await slow.simulator.openSession();
+    await slow.onboarding.start({ interviewId, ...PROCESSED });
+    await untilStage(slow, interviewId, 'needsToken');
+    await say(slow, interviewId, 'POST_PROCESSING_FINISHED');
+    await until(() => calls, 2);
+    await say(slow, interviewId, 'EXPIRED');
+    const isHeard = ({ event }: { event: string }) => event === 'Webhook: EXPIRED';
+    await until(async () => (await stateOf(slow, interviewId)).timeline.some(isHeard), true);
+    answer();
+    expect(await slow.onboarding.result(interviewId)).toMatchObject({ outcome: 'expired', confirmedBy: 'webhook' });
   });
 
   it('POST_PROCESSING_FINISHED does not finish an open session if it is forged and a token arrives', async () => {

@@ -3,7 +3,8 @@ import { SeenIds } from '../../client/batch/seen-ids.js';
 import { tokenExpiry } from '../../client/input.js';
 import { type BatchSession, checkTokenFits } from '../../contract/index.js';
 import { inputProblem } from '../shared/exit.js';
-import { type Format, type Row, readRows } from './rows.js';
+import type { Format } from './list-rows.js';
+import { type Row, readRows } from './rows.js';
 import type { Source } from './source.js';
 
 export interface CheckedList {

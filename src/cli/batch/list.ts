@@ -1,8 +1,8 @@
 import { CliError, EXIT } from '../shared/exit.js';
 import { printableLines } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
+import { type Format, formatOf } from './list-rows.js';
 import { formatCount } from './progress-bar.js';
-import { type Format, formatOf } from './rows.js';
 import type { Source } from './source.js';
 
 /** Reads and checks the whole list before anything starts. */

@@ -1,6 +1,6 @@
 import type { VerifyFirst } from '../../contract/index.js';
 import type { TemporalOptions } from '../shared/options.js';
-import type { Format } from './rows.js';
+import type { Format } from './list-rows.js';
 
 /** The options of `batch`, as commander parses them. */
 export interface BatchCommandOptions extends TemporalOptions {

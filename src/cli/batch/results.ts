@@ -3,8 +3,8 @@ import { stringify } from 'csv-stringify/sync';
 import type { BatchItem } from '../../client/index.js';
 import { CliError } from '../shared/exit.js';
 import { json, writeOut } from '../shared/output.js';
+import type { Format } from './list-rows.js';
 import { type OutputFile, openOutputFile } from './output-file.js';
-import type { Format } from './rows.js';
 
 /** Destination of the results, which is written completely or not at all. */
 export interface Results {

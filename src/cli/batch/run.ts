@@ -17,10 +17,10 @@ import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
 import { checkedList, printNotice, refuseInvalid } from './list.js';
+import type { Format } from './list-rows.js';
 import type { BatchCommandOptions } from './options.js';
 import { formatCount, progressDisplay } from './progress-bar.js';
 import { NO_RESULTS, openResults, type Results } from './results.js';
-import type { Format } from './rows.js';
 import { openSource } from './source.js';
 import { printSummary, Summary } from './summary.js';
 

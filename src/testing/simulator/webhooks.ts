@@ -1,5 +1,6 @@
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { type SimulatorBehavior, spelled } from './behavior.js';
+import { addBounded } from './bounded-list.js';
 import type { Clock } from './clock.js';
 import { identityOf, type SimulatedSession } from './session.js';
 import type { Delivery, SessionEvent, SessionWebhookTarget, WebhookTarget } from './types.js';
@@ -12,9 +13,6 @@ const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Concurrent deliveries to a receiver. At the end of a batch there are thousands, which would otherwise time out. */
 const MAX_CONCURRENT_DELIVERIES = 50;
-
-/** Bounds the memory of simulators that run for days. */
-const MAX_DELIVERIES = 200_000;
 
 const NO_ANSWER = { httpStatus: null, accepted: false };
 
@@ -73,8 +71,8 @@ class Webhook<Target extends WebhookTarget> {
     const { httpStatus, accepted } = await this.post(this.target, body).catch(() => NO_ANSWER);
     if (this.stopped.signal.aborted) return;
     const wait = RETRY_AFTER_MS[attempt - 1];
-    this.deliveries.push({ at, ...subject, attempt, httpStatus, accepted, lost: !accepted && wait === undefined });
-    if (this.deliveries.length > MAX_DELIVERIES) this.deliveries.splice(0, MAX_DELIVERIES / 2);
+    const lost = !accepted && wait === undefined;
+    addBounded(this.deliveries, { at, ...subject, attempt, httpStatus, accepted, lost });
     if (accepted || wait === undefined) return;
     this.clock.at(this.clock.now() + wait * this.timeScale, () => this.deliver(body, subject, attempt + 1));
   }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Format, formatOf, type Row } from '../../../src/cli/batch/rows.js';
+import { type Format, formatOf } from '../../../src/cli/batch/list-rows.js';
+import type { Row } from '../../../src/cli/batch/rows.js';
 import { readList, listSource as source } from '../../support/list-source.js';
 import { thrown } from '../../support/thrown.js';
 

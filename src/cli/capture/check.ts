@@ -1,0 +1,148 @@
+import { SeenIds } from '../../client/batch/seen-ids.js';
+import { Window } from '../../client/batch/window.js';
+import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
+import { ImageError } from '../../images/errors.js';
+import type { ImageDescription } from '../../images/read.js';
+import { type Format, type ListRow, readList } from '../batch/list-rows.js';
+import type { Source } from '../batch/source.js';
+import { type Requests, requestsOf, sidesOf } from './duration.js';
+import { PEOPLE } from './manifest.js';
+
+export interface CheckedManifest {
+  people: number;
+  /** Rows that are no valid person, repeat a reference, or have an image that cannot be used. */
+  invalid: number;
+  withoutBack: number;
+  withoutSelfie: number;
+  images: number;
+  /** Of all images. */
+  bytes: number;
+  /** Images that more than one person has. */
+  shared: { count: number; firstLine: number };
+  requests: Requests;
+  /** Reads the manifest again, without invalid rows. */
+  read(): AsyncGenerator<CapturePerson>;
+}
+
+export interface CheckOptions {
+  /** @throws ImageError if the image cannot be used */
+  inspect(image: ImageReference): Promise<ImageDescription>;
+  signal: AbortSignal;
+  printNotice(line: string): void;
+  onProgress(rows: number): void;
+}
+
+/** People whose images are checked at the same time: enough for a disk or a network. More take memory and no less time. */
+const IN_FLIGHT = 8;
+
+/** Checks all rows and images, and reports every problem with its line, in order. Keeps a few bytes per row in memory. */
+export async function checkManifest(source: Source, format: Format, options: CheckOptions): Promise<CheckedManifest> {
+  const { inspect, signal, printNotice, onProgress } = options;
+  const seen = { references: new SeenIds(), images: new SeenIds() };
+  const invalidLines = new Set<number>();
+  const counts = { people: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
+  const shared = { count: 0, firstLine: 0 };
+  const requests: Requests = { documents: 0, faces: 0 };
+  const onIgnored = (names: string[]) =>
+    printNotice(`Ignored: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
+  const rows = readList(source, format, PEOPLE, onIgnored);
+  for await (const { line, person, bytes, problems } of inOrder(
+    rows,
+    (row) => checkRow(row, seen.references, inspect),
+    signal,
+  )) {
+    onProgress(counts.people + invalidLines.size);
+    if (!person || problems.length > 0) {
+      invalidLines.add(line);
+      for (const problem of problems) printNotice(`Line ${line}: ${problem}`);
+      continue;
+    }
+    const sides = sidesOf(person);
+    const first = sides.map(({ image }) => seen.images.see(image.uri, line)).filter((known) => known !== line);
+    if (first.length > 0) shared.firstLine ||= line;
+    shared.count += first.length;
+    counts.people += 1;
+    counts.withoutBack += person.back ? 0 : 1;
+    counts.withoutSelfie += person.selfie ? 0 : 1;
+    counts.images += sides.length;
+    counts.bytes += bytes;
+    const needed = requestsOf(person);
+    requests.documents += needed.documents;
+    requests.faces += needed.faces;
+  }
+  const read = () => validPeople(source, format, invalidLines);
+  return { ...counts, invalid: invalidLines.size, shared, requests, read };
+}
+
+async function* validPeople(source: Source, format: Format, invalidLines: Set<number>): AsyncGenerator<CapturePerson> {
+  for await (const { line, value } of readList(source, format, PEOPLE, () => undefined)) {
+    if (value && !invalidLines.has(line)) yield value;
+  }
+  await source.checkUnchanged();
+}
+
+interface CheckedRow {
+  line: number;
+  person?: CapturePerson | undefined;
+  bytes: number;
+  problems: string[];
+}
+
+/** @param references each reference with its first line; later lines with the same reference are invalid */
+async function checkRow(
+  { line, value: person, problem }: ListRow<CapturePerson>,
+  references: SeenIds,
+  inspect: CheckOptions['inspect'],
+): Promise<CheckedRow> {
+  if (!person) return { line, bytes: 0, problems: [String(problem)] };
+  const first = references.see(person.reference, line);
+  const problems = first === line ? [] : [`reference ${person.reference} is the same as on line ${first}`];
+  const sides = sidesOf(person);
+  const twice = sides.find(({ image }, at) => sides.findIndex((other) => other.image.uri === image.uri) !== at);
+  if (twice) problems.push(`${twice.side} is the same image as another one of this person`);
+  const found = await Promise.all(sides.map(({ side, image }) => checkImage(side, image, inspect)));
+  problems.push(...found.flatMap((each) => each.problem ?? []));
+  return { line, person, bytes: found.reduce((sum, each) => sum + each.bytes, 0), problems };
+}
+
+async function checkImage(
+  side: ImageSide,
+  image: ImageReference,
+  inspect: CheckOptions['inspect'],
+): Promise<{ bytes: number; problem?: string }> {
+  try {
+    return { bytes: (await inspect(image)).bytes };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    return { bytes: 0, problem: `${side} ${image.uri} ${error.reason}` };
+  }
+}
+
+/** Checks several rows at the same time and yields the results in the order of the rows. */
+async function* inOrder<T, R>(
+  rows: AsyncGenerator<T>,
+  check: (row: T) => Promise<R>,
+  signal: AbortSignal,
+): AsyncGenerator<R> {
+  const window = new Window<R>(IN_FLIGHT, true);
+  const feed = async () => {
+    try {
+      for await (const row of rows) {
+        signal.throwIfAborted();
+        await window.room();
+        if (window.isClosed) return;
+        window.add(check(row));
+      }
+      window.close();
+    } catch (error) {
+      window.close(error);
+    }
+  };
+  const feeding = feed();
+  try {
+    for (let taken = await window.take(); taken; taken = await window.take()) yield taken.value;
+  } finally {
+    window.close();
+    await feeding;
+  }
+}

@@ -1,0 +1,63 @@
+import { type CapturePerson, checkCapturePerson, type ImageReference } from '../../contract/capture.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import { fileUri } from '../../images/files.js';
+import { plainName, type Shape } from '../batch/list-rows.js';
+
+const FIELDS: Record<string, keyof CapturePerson> = {
+  reference: 'reference',
+  front: 'front',
+  back: 'back',
+  selfie: 'selfie',
+  configurationid: 'configurationId',
+  countrycode: 'countryCode',
+  customfields: 'customFields',
+};
+
+/** The part behind the dot is a name of the Incode dashboard, so its spelling is kept. */
+const CUSTOM_FIELD = /^custom[\s_-]?fields?\.(.+)$/is;
+
+const PREFIX = 'customFields.';
+
+/** The rows of a manifest: people with their images. */
+export const PEOPLE: Shape<CapturePerson> = {
+  required: 'reference',
+  fieldOf(name) {
+    const [, custom] = CUSTOM_FIELD.exec(name) ?? [];
+    if (custom !== undefined) return PREFIX + custom;
+    const plain = plainName(name);
+    return Object.hasOwn(FIELDS, plain) ? FIELDS[plain] : undefined;
+  },
+  check(fields) {
+    const { front, back, selfie, customFields, ...others } = fields;
+    const texts = Object.entries(others).filter(([name]) => !name.startsWith(PREFIX));
+    return checkCapturePerson(
+      omitUndefined({
+        ...Object.fromEntries(texts),
+        front: imageOf(front),
+        back: imageOf(back),
+        selfie: imageOf(selfie),
+        customFields: customFieldsOf(others, customFields),
+      }),
+    );
+  },
+};
+
+/** @param cell a path or an address. Anything but a text is refused by the check */
+function imageOf(cell: unknown): ImageReference | undefined {
+  if (cell === undefined || cell === null) return undefined;
+  return { uri: typeof cell === 'string' && !isAddress(cell) ? fileUri(cell) : (cell as string) };
+}
+
+/** With one letter before the colon it is a path of Windows. */
+function isAddress(cell: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(cell);
+}
+
+/** NDJSON may have an object instead of one field for each. */
+function customFieldsOf(fields: Record<string, unknown>, object: unknown): unknown {
+  const own = Object.entries(fields).flatMap(([name, text]) =>
+    name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), text]] : [],
+  );
+  if (own.length === 0) return object;
+  return { ...(object as object | undefined), ...Object.fromEntries(own) };
+}

@@ -1,0 +1,57 @@
+import { checkReference, type ImageSide } from '../../contract/capture.js';
+import type { InvalidInputError } from '../../contract/index.js';
+
+/** A person whose images have the same name up to their last letter. */
+export type PairedPerson = { reference: string } & Partial<Record<ImageSide, string>>;
+
+export interface Pairing {
+  people: PairedPerson[];
+  /** Every file that no person has, with the reason. */
+  leftOver: { file: string; reason: string }[];
+}
+
+const SIDES: Record<string, ImageSide> = { F: 'front', B: 'back', S: 'selfie' };
+
+/** `NAMEF.jpg`, `NAMEB.jpg` and `NAMES.jpg`. The letter is a capital, because many names end with a small one. */
+const IMAGE = /^(.+)([FBS])\.(?:jpe?g|jpe|jfif|png)$/i;
+
+/** Pairs files by exact names: a NAME that is contained in another one does not match it. */
+export function pairFiles(files: Iterable<string>): Pairing {
+  const leftOver: Pairing['leftOver'] = [];
+  const byName = new Map<string, [side: ImageSide, file: string][]>();
+  for (const file of files) {
+    const [, name = '', letter = ''] = IMAGE.exec(file) ?? [];
+    const side = SIDES[letter];
+    if (!side) {
+      leftOver.push({ file, reason: 'is not named NAMEF, NAMEB or NAMES with an extension of JPEG or PNG' });
+      continue;
+    }
+    const known = byName.get(name);
+    if (known) known.push([side, file]);
+    else byName.set(name, [[side, file]]);
+  }
+  const people: PairedPerson[] = [];
+  for (const [reference, images] of byName) {
+    const reason = problemOf(reference, images);
+    if (reason === undefined) people.push({ reference, ...Object.fromEntries(images) });
+    else leftOver.push(...images.map(([, file]) => ({ file, reason })));
+  }
+  return { people: people.sort(byField('reference')), leftOver: leftOver.sort(byField('file')) };
+}
+
+function problemOf(reference: string, images: [side: ImageSide, file: string][]): string | undefined {
+  const sides = images.map(([side]) => side);
+  const twice = sides.find((side, at) => sides.indexOf(side) !== at);
+  if (twice) return `is one of several files for the ${twice} of this person`;
+  if (!sides.includes('front')) return 'has no front, which every person needs';
+  try {
+    checkReference(reference, 'has a name that cannot be a reference: it');
+    return undefined;
+  } catch (error) {
+    return (error as InvalidInputError).message;
+  }
+}
+
+function byField<Field extends string>(field: Field) {
+  return (a: Record<Field, string>, b: Record<Field, string>) => (a[field] < b[field] ? -1 : 1);
+}
