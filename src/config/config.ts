@@ -67,7 +67,7 @@ export interface Config {
   readonly nexusTaskQueue: string | null;
   /** `WORKER_MAX_CACHED_WORKFLOWS`. @default 300: each takes about 0.3 MB, and replaying an evicted one takes milliseconds. */
   readonly maxCachedWorkflows: number;
-  /** `WORKER_WORKFLOW_TASKS`: concurrent workflow tasks of sessions. @default 6: a task holds its history several times, and a hostile one has 50 MB. */
+  /** `WORKER_WORKFLOW_TASKS`: concurrent workflow tasks of sessions. @default 5: a task holds its history several times, and a hostile one has 50 MB. */
   readonly workflowTasks: number;
   /** `WORKER_BULK_ACTIVITIES`: concurrent activities of batches. @default 4: one runs while another ends and a third is fetched. */
   readonly bulkActivities: number;

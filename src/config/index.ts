@@ -54,7 +54,7 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
     bulkTaskQueue: read.text('WORKER_BULK_TASK_QUEUE') ?? BULK_TASK_QUEUE,
     nexusTaskQueue: read.text('WORKER_NEXUS_TASK_QUEUE') ?? null,
     maxCachedWorkflows: read.integer('WORKER_MAX_CACHED_WORKFLOWS', 300, 100_000),
-    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 6, 1_000, MIN_WORKFLOW_TASKS),
+    workflowTasks: read.integer('WORKER_WORKFLOW_TASKS', 5, 1_000, MIN_WORKFLOW_TASKS),
     bulkActivities: read.integer('WORKER_BULK_ACTIVITIES', 4, 100),
     bulkCachedWorkflows: read.integer('WORKER_BULK_CACHED_WORKFLOWS', 32, 1_000),
     deployment: deploymentVersion(read),

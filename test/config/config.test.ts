@@ -36,7 +36,7 @@ describe('readConfig', () => {
       taskQueue: 'incode-onboarding',
       nexusTaskQueue: null,
       maxCachedWorkflows: 300,
-      workflowTasks: 6,
+      workflowTasks: 5,
       bulkActivities: 4,
       bulkCachedWorkflows: 32,
       shutdownGraceMs: 20_000,
