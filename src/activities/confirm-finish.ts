@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, isFinished, isKnownStatus, milestoneOf } from '../contract/index.js';
 import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
-import { activityFailure, notYet } from './failure.js';
+import { activityFailure, isFinal, notYet } from './failure.js';
 import type { FinishedAttempt } from './finish-once.js';
 import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
@@ -43,16 +43,18 @@ export async function isConfirmed(
 }
 
 /**
- * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. Otherwise the read proves
- * nothing, so its failures do not count.
+ * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. If Incode refuses the read for
+ * good, nothing can be found out.
+ *
+ * @throws IncodeError for a failure that may pass
  */
 async function isDenied({ incode }: Options, interviewId: string, sessionToken: string, signal: AbortSignal) {
   try {
     const { onboardingStatus } = await statusById(incode, { interviewId, sessionToken }, signal);
     return isKnownStatus(onboardingStatus) && ['open', 'processed'].includes(milestoneOf(onboardingStatus));
   } catch (error) {
-    if (error instanceof IncodeError) return false;
     if (error instanceof TokenMismatchError) return true;
+    if (error instanceof IncodeError && isFinal(error.kind)) return false;
     throw error;
   }
 }

@@ -56,6 +56,7 @@ async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatus
     return (await statusById(incode, { interviewId, sessionToken }, signal)).onboardingStatus;
   };
   const ways = [() => byToken(input.sessionToken), async () => byToken(await tokenSource?.token(interviewId, signal))];
+  let refusal: unknown;
   let failure: unknown;
   let mismatch: TokenMismatchError | undefined;
   for (const way of ways) {
@@ -66,16 +67,20 @@ async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatus
       if (error instanceof IncodeError && error.operation === 'onboardingStatus' && error.kind !== 'tokenRefused') {
         throw error;
       }
-      // The next token may do. A token source that fails now may work later.
+      // Incode may accept the next token.
       if (error instanceof TokenMismatchError) mismatch = error;
-      else if (!isRefusal(error)) failure = error;
+      else if (isRefusal(error)) refusal = error;
+      else failure = error;
     }
   }
-  const isOver = nextPause(options, activityInfo()) === undefined;
-  if (failure !== undefined && !isOver) throw failure;
-  // Whoever has a token that Incode accepts is no one without a token: the webhook is not taken at its word.
+  // While the token source fails, nobody knows whether there is a token that Incode accepts.
+  if (failure !== undefined) throw failure;
+  // Incode accepts this token, so the webhook does not count without its confirmation.
   if (mismatch) throw mismatch;
-  return null;
+  // Incode may refuse a token for a moment, so only a repeated refusal means that there is no token.
+  const pause = activityInfo().attempt === 1 ? nextPause(options, activityInfo()) : undefined;
+  if (refusal === undefined || pause === undefined) return null;
+  throw notYet(FAILURES.milestoneNotReached, interviewId, 'Incode refused the token that confirms a webhook', pause);
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { log } from '@temporalio/activity';
 import { interviewIdOfToken } from '../contract/index.js';
+import { isProvenToken } from '../contract/token-claims.js';
 import { type IncodeClient, IncodeError, type IncodeErrorKind } from '../incode/index.js';
 import { emit, type Observe } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
@@ -40,11 +41,10 @@ export function checkClaim(session: SessionInput): void {
  */
 export function isProven(
   { refusesForeignIds }: Pick<ResolvedActivityOptions, 'refusesForeignIds'>,
-  { interviewId, sessionToken, issuedByIncode }: SessionInput,
+  session: SessionInput,
   isLookedAt: boolean,
 ): boolean {
-  if (issuedByIncode || interviewIdOfToken(sessionToken) === interviewId) return true;
-  return refusesForeignIds === true && isLookedAt;
+  return isProvenToken({ ...session, refusesForeignIds, isLookedAt });
 }
 
 /** What Incode may answer to a token that is not for the session that it is asked for. */

@@ -38,7 +38,6 @@ export function readConfig(env: Environment = process.env, onWarning?: OnWarning
   const config: Config = {
     ...incodeConfig(read),
     configurationId: read.text('INCODE_CONFIGURATION_ID') ?? null,
-    refusesForeignIds: read.oneOf('INCODE_REFUSES_FOREIGN_IDS', ['true', 'false'], 'false') === 'true',
     ...finishConfig(read),
     connections: read.integer('INCODE_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
     bulkConnections: read.integer('INCODE_BULK_CONNECTIONS', CLIENT_DEFAULTS.connections, 1_024),
@@ -83,7 +82,7 @@ function encryption(
   }
 }
 
-/** Reads only what is needed to reach Incode, and ignores all other variables. @throws ConfigError */
+/** Reads only what is needed to reach Incode and to trust its answers, and ignores all other variables. @throws ConfigError */
 export function readIncodeConfig(env: Environment = process.env): IncodeConfig {
   const read = reader(env);
   const config = incodeConfig(read);
@@ -114,7 +113,10 @@ function finishConfig(read: Reader): Pick<Config, 'finishTimeoutMs' | 'settleTim
 
 const ALLOW_PLAIN_HTTP = 'INCODE_ALLOW_PLAIN_HTTP';
 
-type IncodeConfig = Pick<Config, 'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'executive' | 'timeoutMs' | 'proxy'>;
+type IncodeConfig = Pick<
+  Config,
+  'baseUrl' | 'allowPlainHttp' | 'apiKey' | 'executive' | 'refusesForeignIds' | 'timeoutMs' | 'proxy'
+>;
 
 function incodeConfig(read: Reader): IncodeConfig {
   const baseUrl = read.url('INCODE_BASE_URL');
@@ -129,6 +131,7 @@ function incodeConfig(read: Reader): IncodeConfig {
     allowPlainHttp,
     apiKey: apiKey(read),
     executive: executiveConfig(read),
+    refusesForeignIds: read.oneOf('INCODE_REFUSES_FOREIGN_IDS', ['true', 'false'], 'false') === 'true',
     timeoutMs: read.duration('INCODE_TIMEOUT', defaults.timeoutMs, MAX_TIMEOUT),
     proxy: read.proxy(),
   };

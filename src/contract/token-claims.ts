@@ -25,6 +25,25 @@ export function checkTokenFits(interviewId: string, sessionToken: string, field 
   }
 }
 
+/** What is known of a session token. */
+export interface TokenEvidence {
+  interviewId: string;
+  sessionToken: string;
+  /** Incode has issued the token in answer to a request for this session. */
+  issuedByIncode?: boolean;
+  /** Incode refuses a token that reads the id of another session. */
+  refusesForeignIds: boolean | undefined;
+  /** Incode has just answered this token for this id. */
+  isLookedAt: boolean;
+}
+
+/** Whether the token is known to belong to the session, so that what Incode answers to it is about this session. */
+export function isProvenToken(evidence: TokenEvidence): boolean {
+  const { interviewId, sessionToken, issuedByIncode, refusesForeignIds, isLookedAt } = evidence;
+  if (issuedByIncode || interviewIdOfToken(sessionToken) === interviewId) return true;
+  return refusesForeignIds === true && isLookedAt;
+}
+
 /** Decoded by hand: workflow code has neither `atob` nor `Buffer`. */
 function jsonOf(base64url: string): unknown {
   try {

@@ -20,7 +20,7 @@ export async function readImage(
   options: LimitOptions = {},
 ): Promise<Buffer> {
   return withImage(sources, reference.uri, options, async (image, signal) => {
-    const bytes = Buffer.concat(await readAll(reference, image, signal));
+    const bytes = await readAll(reference, image, signal);
     if (reference.sha256 !== undefined && reference.sha256 !== sha256Of(bytes)) throw changed(reference);
     const { type } = factsOf(reference, inspectHeader(bytes, true));
     if (!hasEnd(type, bytes)) throw incomplete(reference);
@@ -82,11 +82,9 @@ async function inspectBeginning(
   let length = 0;
   // Doubled each time, so that a long header is inspected few times.
   let enough = 1;
-  for await (const chunk of image.read()) {
-    signal.throwIfAborted();
+  for await (const chunk of chunksOf(reference, image, signal)) {
     chunks.push(chunk);
     length += chunk.length;
-    checkSize(reference, length);
     if (length < enough) continue;
     const beginning = chunks.length === 1 ? chunk : Buffer.concat(chunks);
     const found = inspectHeader(beginning, length === image.bytes);
@@ -97,19 +95,29 @@ async function inspectBeginning(
   return factsOf(reference, inspectHeader(Buffer.concat(chunks), true));
 }
 
-async function readAll(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Uint8Array[]> {
+async function readAll(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Buffer> {
   if (image.bytes !== undefined) checkSize(reference, image.bytes);
   const chunks: Uint8Array[] = [];
+  for await (const chunk of chunksOf(reference, image, signal)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (image.bytes !== undefined && image.bytes !== bytes.length) throw incomplete(reference);
+  if (reference.bytes !== undefined && reference.bytes !== bytes.length) throw changed(reference);
+  return bytes;
+}
+
+/** The parts of an image. Throws as soon as the signal is aborted or the image is too large. */
+async function* chunksOf(
+  reference: ImageReference,
+  image: OpenedImage,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   let length = 0;
   for await (const chunk of image.read()) {
     signal.throwIfAborted();
-    chunks.push(chunk);
     length += chunk.length;
     checkSize(reference, length);
+    yield chunk;
   }
-  if (image.bytes !== undefined && image.bytes !== length) throw incomplete(reference);
-  if (reference.bytes !== undefined && reference.bytes !== length) throw changed(reference);
-  return chunks;
 }
 
 function checkSize({ uri }: ImageReference, bytes: number): void {

@@ -78,12 +78,29 @@ describe('reads by id without an executive token', () => {
     expect(await asking).toEqual({ onboardingStatus: 'EXPIRED' });
   });
 
-  it('confirmStatus returns null if Incode refuses the token for every session', async () => {
+  it('confirmStatus returns null if Incode refuses the token for every session twice', async () => {
     const { confirmStatus } = createIncodeActivities({
       incode: { onboardingStatus: () => Promise.reject(refused) } as unknown as IncodeClient,
     });
-    const asking = new MockActivityEnvironment().run(confirmStatus, { ...session, hints: ['EXPIRED'] });
-    expect(await asking).toEqual({ onboardingStatus: null });
+    const input = { ...session, hints: ['EXPIRED'] };
+    const asking = new MockActivityEnvironment({ attempt: 1 }).run(confirmStatus, input);
+    await expect(asking).rejects.toMatchObject({ type: FAILURES.milestoneNotReached, nonRetryable: false });
+    expect(await new MockActivityEnvironment({ attempt: 2 }).run(confirmStatus, input)).toEqual({
+      onboardingStatus: null,
+    });
+  });
+
+  it('confirmStatus believes no webhook while the token source fails', async () => {
+    const { confirmStatus } = createIncodeActivities({
+      incode: { onboardingStatus: () => Promise.reject(refused) } as unknown as IncodeClient,
+      tokenSource: { token: () => Promise.reject(new Error('the vault is sealed')) },
+    });
+    const scheduledTimestampMs = 1_700_000_000_000;
+    // Long after the time in which the status may lag behind.
+    const currentAttemptScheduledTimestampMs = scheduledTimestampMs + 3_600_000;
+    const environment = new MockActivityEnvironment({ scheduledTimestampMs, currentAttemptScheduledTimestampMs });
+    const asking = environment.run(confirmStatus, { ...session, hints: ['MANUAL_REVIEW_APPROVED'] });
+    await expect(asking).rejects.toMatchObject({ message: expect.stringContaining('the vault is sealed') });
   });
 
   it('onboardingStatus fails if the token belongs to another session', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createIncodeClient } from '../../src/incode/index.js';
+import { startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { run, start } from '../support/cli.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -194,6 +195,7 @@ describe('the command status for a session without a workflow', () => {
       const { code, stdout } = await ask(interviewId, ['--session-token-file', await tokenFile(token)], incode());
       expect(stdout).toMatch(new RegExp(`^onboarding status +${onboardingStatus}, from Incode just now$`, 'm'));
       expect(stdout).toMatch(next);
+      expect(stdout).not.toMatch(/caution/);
       expect(stdout).not.toMatch(/incode (complete|finish)/);
       expect(code).toBe(4);
       expect(calls(interviewId)).toEqual(['onboardingStatus']);
@@ -204,7 +206,7 @@ describe('the command status for a session without a workflow', () => {
     const { interviewId, token } = await world.simulator.openSession();
     const args = ['--json', '--session-token-file', await tokenFile(token)];
     const { code, stdout } = await ask(interviewId, args, incode());
-    expect(JSON.parse(stdout)).toEqual({ interviewId, workflowId: null, onboardingStatus: 'UNKNOWN' });
+    expect(JSON.parse(stdout)).toEqual({ interviewId, workflowId: null, onboardingStatus: 'UNKNOWN', caution: null });
     expect(code).toBe(4);
   });
 
@@ -237,6 +239,7 @@ describe('the command status for a session without a workflow', () => {
           };
       const { code, stdout } = await ask(interviewId, [], { ...incode(), ...env });
       expect(stdout).toMatch(/^onboarding status +ONBOARDING_FINISHED, from Incode just now$/m);
+      expect(stdout).not.toMatch(/caution/);
       expect(code).toBe(4);
       expect(calls(interviewId)).toEqual(['onboardingStatus']);
     },
@@ -258,6 +261,52 @@ describe('the command status for a session without a workflow', () => {
     expect(foreign).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(`belongs to session ${other.interviewId}`),
+    });
+  });
+});
+
+describe("a status that Incode answers to a token that is not proven to be the session's own", () => {
+  const CAUTION = /^caution +nothing proves that the token belongs to [0-9a-f]+: an Incode that ignores ids/m;
+  const FINISHED = /^onboarding status +ONBOARDING_FINISHED, from Incode just now$/m;
+  const asked = async (args: string[], env: Record<string, string> = {}) => {
+    await using simulator = await startIncodeSimulator({
+      behavior: { tokenForm: 'anonymous', foreignId: 'ignored' },
+      apiKeys: [API_KEY],
+    });
+    const { interviewId } = await simulator.openSession();
+    const other = await simulator.openSession({ onboardingStatus: 'ONBOARDING_FINISHED' });
+    const incode = { INCODE_BASE_URL: simulator.url, INCODE_API_KEY: API_KEY, ...env };
+    const tokens = ['--session-token-file', await tokenFile(other.token)];
+    return await run(['status', interviewId, ...tokens, ...args, ...target], '', incode);
+  };
+
+  it('prints a caution, because it may be the status of another session', async () => {
+    const { code, stdout } = await asked([]);
+    expect(stdout).toMatch(FINISHED);
+    expect(stdout).toMatch(CAUTION);
+    expect(stdout).not.toContain('nothing: it is finished');
+    expect(code).toBe(4);
+  });
+
+  it('prints the caution as JSON', async () => {
+    const { stdout } = await asked(['--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      caution: expect.stringContaining('nothing proves that the token belongs to'),
+    });
+  });
+
+  it('prints no caution with INCODE_REFUSES_FOREIGN_IDS', async () => {
+    const { stdout } = await asked([], { INCODE_REFUSES_FOREIGN_IDS: 'true' });
+    expect(stdout).toMatch(FINISHED);
+    expect(stdout).not.toMatch(/caution/);
+  });
+
+  it('refuses another value of INCODE_REFUSES_FOREIGN_IDS', async () => {
+    const { code, stderr } = await asked([], { INCODE_REFUSES_FOREIGN_IDS: 'yes' });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('INCODE_REFUSES_FOREIGN_IDS must be'),
     });
   });
 });

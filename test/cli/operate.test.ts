@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -10,6 +8,7 @@ import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
 import { type Ran, run } from '../support/cli.js';
+import { serve } from '../support/http.js';
 import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -352,11 +351,8 @@ describe('the command doctor', () => {
     expect(await asked(`${url}/`)).toMatchObject({ status: 'failed', message: expect.stringContaining('Temporal') });
     await receiver.close();
     expect(await asked(url)).toMatchObject({ status: 'failed', message: 'does not answer' });
-    const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
-    await expect.poll(() => other.address()).toBeTruthy();
-    const { port } = other.address() as AddressInfo;
-    expect(await asked(`http://127.0.0.1:${port}`)).toMatchObject({ status: 'failed', todo: 'Check --webhook-url' });
-    other.close();
+    await using other = await serve((_, response) => response.writeHead(404).end());
+    expect(await asked(other.url)).toMatchObject({ status: 'failed', todo: 'Check --webhook-url' });
   });
 
   it('refuses a receiver address with credentials without showing them', async () => {

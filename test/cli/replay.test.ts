@@ -15,7 +15,7 @@ import { startShard } from '../support/batch.js';
 import { run } from '../support/cli.js';
 import type { History } from '../support/history.js';
 import { begin, untilStage } from '../support/lifecycle.js';
-import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
+import { startTestWorld, type TestWorld, workerEnvironment } from '../support/world.js';
 
 const RECORDED = fileURLToPath(new URL('../replay/histories', import.meta.url));
 
@@ -150,13 +150,8 @@ describe('the command replay', () => {
     const taskQueue = `replay-encrypted-${randomUUID()}`;
     const worker = await createWorker(
       readConfig({
-        INCODE_BASE_URL: world.simulator.url,
-        INCODE_API_KEY: API_KEY,
-        TEMPORAL_ADDRESS: address,
-        TEMPORAL_NAMESPACE: namespace,
+        ...workerEnvironment(world.simulator.url, taskQueue),
         TEMPORAL_INCODE_ENCRYPTION_KEYS: keys,
-        WORKER_TASK_QUEUE: taskQueue,
-        WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
       }),
     );
     const running = worker.run();

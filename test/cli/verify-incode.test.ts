@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MADE_UP_ID } from '../../src/cli/verify/own-sessions.js';
 import { type Fault, type SimulatorBehavior, startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { run } from '../support/cli.js';
+import { freePort, serve } from '../support/http.js';
 import { type Expected, environmentOf, expectedOf, FLOW, openedIn, startVerify, verify } from '../support/verify.js';
 import { call } from '../testing/simulator-client.js';
 
@@ -343,7 +341,7 @@ async function executiveFile(simulator: Awaited<ReturnType<typeof startIncodeSim
 /** Forwards and records requests. */
 async function startRecorder(to: string) {
   const requests: string[] = [];
-  const server = createServer(async (request, response) => {
+  const recorder = await serve(async (request, response) => {
     const { method = '', url = '', headers } = request;
     const body = await text(request);
     requests.push([method, url, JSON.stringify(headers), body].join(' '));
@@ -351,21 +349,6 @@ async function startRecorder(to: string) {
     const init = { method, headers: forwarded as Record<string, string>, ...(body ? { body } : {}) };
     const answer = await fetch(to + url, init);
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${port}`, requests, [Symbol.asyncDispose]: close };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  });
+  return { ...recorder, requests };
 }

@@ -3,6 +3,7 @@ import { connectOnboardingClient, OnboardingClient, TemporalConfigurationError }
 import { encryptedDataConverter, keyRing } from 'temporal-incode/codec';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { workerEnvironment } from '../support/world.js';
 
 const ELSEWHERE = 'temporal.example:7233';
 const KEY = Buffer.alloc(32, 3).toString('base64');
@@ -56,13 +57,9 @@ it("refuses a plaintext client on a worker's connection to another machine", asy
   const address = inject('temporalAddress').replace('127.0.0.1', '127.1');
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: 'https://incode.example',
-      INCODE_API_KEY: 'key',
+      ...workerEnvironment('https://incode.example', 'held-to-encryption'),
       TEMPORAL_ADDRESS: address,
-      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
       TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${KEY}`,
-      WORKER_TASK_QUEUE: 'held-to-encryption',
-      WORKER_BULK_TASK_QUEUE: 'held-to-encryption-bulk',
     }),
   );
   const running = worker.run();

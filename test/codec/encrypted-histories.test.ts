@@ -13,7 +13,7 @@ import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { textOf } from '../support/history.js';
 import { finishElsewhere } from '../support/lifecycle.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
 const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
@@ -21,11 +21,11 @@ const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';
 let simulator: IncodeSimulator;
 let onboarding: ConnectedOnboardingClient;
 const ends: (() => Promise<unknown>)[] = [];
-const queues = { single: `encrypted-${randomUUID()}`, bulk: `encrypted-bulk-${randomUUID()}` };
+const taskQueue = `encrypted-${randomUUID()}`;
 
 beforeAll(async () => {
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
-  onboarding = await startWorker(queues);
+  onboarding = await startWorker(taskQueue);
 });
 afterAll(async () => {
   for (const end of ends.reverse()) await end();
@@ -33,21 +33,13 @@ afterAll(async () => {
 });
 
 /** @returns a client of the worker */
-async function startWorker(
-  { single, bulk }: typeof queues,
-  env: Record<string, string> = {},
-): Promise<ConnectedOnboardingClient> {
+async function startWorker(queue: string, env: Record<string, string> = {}): Promise<ConnectedOnboardingClient> {
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: simulator.url,
-      INCODE_API_KEY: API_KEY,
+      ...workerEnvironment(simulator.url, queue),
       INCODE_SETTLE_TIME: '400ms',
       INCODE_FINISH_TIMEOUT: '1s',
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
       TEMPORAL_INCODE_ENCRYPTION_KEYS: KEYS,
-      WORKER_TASK_QUEUE: single,
-      WORKER_BULK_TASK_QUEUE: bulk,
       ...env,
     }),
   );
@@ -55,7 +47,7 @@ async function startWorker(
   const client = await connectOnboardingClient({
     address: inject('temporalAddress'),
     namespace: inject('temporalNamespace'),
-    taskQueue: single,
+    taskQueue: queue,
     encryptionKeys: keyRing(KEYS),
   });
   ends.push(async () => {
@@ -223,10 +215,7 @@ it('encrypts sessions that expire, are cancelled, or are started by a webhook, i
 });
 
 it('encrypts a session whose worker re-issues its token', async () => {
-  const renewing = await startWorker(
-    { single: `${queues.single}-renewing`, bulk: `${queues.bulk}-renewing` },
-    { INCODE_CONFIGURATION_ID: 'flow' },
-  );
+  const renewing = await startWorker(`${taskQueue}-renewing`, { INCODE_CONFIGURATION_ID: 'flow' });
   const { interviewId } = await simulator.openSession({ redirectionUrl: REDIRECTION });
   await renewing.start({ interviewId });
   expect(await renewing.result(interviewId)).toMatchObject({ outcome: 'approved' });
@@ -254,7 +243,7 @@ it('encrypts the history of a batch', async () => {
   const sessions = opened.map(({ interviewId, token }) => ({ interviewId, sessionToken: token }));
   const batchId = `encrypted-${randomUUID()}`;
   const outcomes: (string | undefined)[] = [];
-  for await (const item of completeBatch(onboarding, sessions, { batchId, taskQueue: queues.bulk })) {
+  for await (const item of completeBatch(onboarding, sessions, { batchId, taskQueue: `${taskQueue}-bulk` })) {
     outcomes.push(item.outcome ?? item.failure?.type);
   }
   expect(outcomes).toEqual(['approved', 'IncodeBadRequest', 'approved']);

@@ -8,7 +8,7 @@ import { batchWorkflowId } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { all, outcomes } from '../support/batch.js';
 import { textOf } from '../support/history.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 
 it('createWorker applies the data converter of a host to batches too', async () => {
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
@@ -16,12 +16,7 @@ it('createWorker applies the data converter of a host to batches too', async () 
   const namespace = inject('temporalNamespace');
   const taskQueue = `own-codec-${randomUUID()}`;
   const config = readConfig({
-    INCODE_BASE_URL: simulator.url,
-    INCODE_API_KEY: API_KEY,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-    TEMPORAL_NAMESPACE: namespace,
-    WORKER_TASK_QUEUE: taskQueue,
-    WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+    ...workerEnvironment(simulator.url, taskQueue),
   });
   const worker = await createWorker(config, { worker: { dataConverter } });
   const running = worker.run();

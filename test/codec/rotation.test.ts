@@ -9,7 +9,7 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { textOf } from '../support/history.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-rotation-'));
 const file = join(directory, 'keys');
@@ -35,13 +35,8 @@ it('a waiting session continues after a key rotation, with both keys in its hist
   const taskQueue = `rotation-${randomUUID()}`;
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: simulator.url,
-      INCODE_API_KEY: API_KEY,
-      TEMPORAL_ADDRESS: here.address,
-      TEMPORAL_NAMESPACE: here.namespace,
+      ...workerEnvironment(simulator.url, taskQueue),
       TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: file,
-      WORKER_TASK_QUEUE: taskQueue,
-      WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
       // So that the waiting session is evicted and replayed.
       WORKER_MAX_CACHED_WORKFLOWS: '1',
     }),

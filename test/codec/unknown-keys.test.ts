@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { failedTasks, fetchHistory } from '../support/history.js';
-import { API_KEY, logs } from '../support/world.js';
+import { API_KEY, logs, workerEnvironment } from '../support/world.js';
 
 const ASKED = { finishWhen: 'asked' } as const;
 
@@ -46,13 +46,8 @@ async function startWorker(keys: string, env: Record<string, string> = {}): Prom
   const taskQueue = `keys-${randomUUID()}`;
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: simulator.url,
-      INCODE_API_KEY: API_KEY,
-      TEMPORAL_ADDRESS: here.address,
-      TEMPORAL_NAMESPACE: here.namespace,
+      ...workerEnvironment(simulator.url, taskQueue),
       TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: file,
-      WORKER_TASK_QUEUE: taskQueue,
-      WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
       WORKER_MAX_CACHED_WORKFLOWS: '1',
       ...env,
     }),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkTokenFits, InvalidInputError, interviewIdOfToken } from '../../src/contract/index.js';
+import { isProvenToken } from '../../src/contract/token-claims.js';
 
 function jwt(claims: unknown): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -59,5 +60,20 @@ describe('checkTokenFits', () => {
   it('accepts a token of the same session and a token without the claim', () => {
     for (const token of [jwt({ interviewId: 'session-a' }), jwt({ externalUserId: 'session-b' }), 'opaque'])
       expect(() => checkTokenFits('session-a', token)).not.toThrow();
+  });
+});
+
+describe('isProvenToken', () => {
+  const anonymous = { interviewId: 'i-1', sessionToken: 'opaque', refusesForeignIds: undefined, isLookedAt: true };
+
+  it.each([
+    ['whose claim names the session', { sessionToken: jwt({ interviewId: 'i-1' }), isLookedAt: false }, true],
+    ['whose claim names another session', { sessionToken: jwt({ interviewId: 'i-2' }) }, false],
+    ['that Incode issued for the session', { issuedByIncode: true, isLookedAt: false }, true],
+    ['that Incode has answered, and would refuse for another id', { refusesForeignIds: true }, true],
+    ['that Incode has not been asked about', { refusesForeignIds: true, isLookedAt: false }, false],
+    ['without a claim', {}, false],
+  ])('judges a token %s', (_, evidence, isProven) => {
+    expect(isProvenToken({ ...anonymous, ...evidence })).toBe(isProven);
   });
 });

@@ -1,28 +1,22 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAILURES, type Plan } from '../../src/contract/index.js';
 import type { FaultEffect, SessionSpec } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
+import { serve, type TestServer } from '../support/http.js';
 import { thrown } from '../support/thrown.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
-let elsewhere: string;
-let hitsElsewhere = 0;
+let elsewhere: TestServer;
 
 beforeAll(async () => {
-  const server = createServer((_, response) => {
-    hitsElsewhere += 1;
-    response.end('{"action": "approved"}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  server.unref();
-  elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}/omni/finish-status`;
+  elsewhere = await serve((_, response) => response.end('{"action": "approved"}'));
   world = await startTestWorld();
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await elsewhere[Symbol.asyncDispose]();
+});
 
 interface Expected {
   outcome: 'approved' | 'undecided';
@@ -85,7 +79,11 @@ const OVERCOME: [string, () => FaultEffect, Expected][] = [
     UNCONFIRMED,
   ],
   ['a body of 5 MiB', () => ({ kind: 'huge' }), TAKEN],
-  ['a redirect to another host', () => ({ kind: 'redirect', location: elsewhere }), RETRIED],
+  [
+    'a redirect to another host',
+    () => ({ kind: 'redirect', location: `${elsewhere.url}/omni/finish-status` }),
+    RETRIED,
+  ],
 ];
 
 describe('faults of the first finish', () => {
@@ -104,7 +102,7 @@ describe('faults of the first finish', () => {
   });
 
   it('never follows a redirect to the other host', () => {
-    expect(hitsElsewhere).toBe(0);
+    expect(elsewhere.requests).toEqual([]);
   });
 });
 

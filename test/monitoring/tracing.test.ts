@@ -9,7 +9,7 @@ import { expect, inject, it } from 'vitest';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { readConfig } from '../../src/config/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 
 // Imported from dist, as a host does, because the worker looks for its bundle next to its own file.
 const { createWorker } = (await import('../../dist/worker.js')) as unknown as typeof import('../../src/worker.js');
@@ -21,12 +21,7 @@ it('createWorker passes interceptors to single sessions and batches, so that a h
   const tracer = provider.getTracer('test');
   const taskQueue = `test-${randomUUID()}`;
   const config = readConfig({
-    INCODE_BASE_URL: simulator.url,
-    INCODE_API_KEY: API_KEY,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-    TEMPORAL_NAMESPACE: inject('temporalNamespace'),
-    WORKER_TASK_QUEUE: taskQueue,
-    WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+    ...workerEnvironment(simulator.url, taskQueue),
   });
   const calls: string[] = [];
   const own: string[] = [];

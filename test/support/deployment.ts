@@ -26,7 +26,7 @@ export async function runCommands(commands: string[], address: string): Promise<
   return output;
 }
 
-/** The build id of the worker for each run of a workflow, oldest run first. */
+/** The build ids of the workers that ran a workflow, oldest first. A run that stays on its build adds none: when a run ends depends on load. */
 export async function buildsOf(client: Client, workflowId: string): Promise<(string | undefined)[]> {
   const builds: (string | undefined)[] = [];
   let runId: string | undefined;
@@ -34,7 +34,8 @@ export async function buildsOf(client: Client, workflowId: string): Promise<(str
     const handle = client.workflow.getHandle(workflowId, runId);
     const { raw, runId: found } = await handle.describe();
     const { versioningInfo } = raw.workflowExecutionInfo ?? {};
-    builds.unshift(versioningInfo?.deploymentVersion?.buildId ?? undefined);
+    const buildId = versioningInfo?.deploymentVersion?.buildId ?? undefined;
+    if (builds.length === 0 || builds[0] !== buildId) builds.unshift(buildId);
     const { events } = await client.workflow.getHandle(workflowId, found).fetchHistory();
     const before = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
     if (!before) return builds;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestServer {
@@ -11,7 +11,7 @@ export interface TestServer {
 }
 
 /** A real HTTP server on a free port that records its requests. */
-export async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<TestServer> {
+export async function serve(answer: RequestListener): Promise<TestServer> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -27,6 +27,13 @@ export async function serve(answer: (request: IncomingMessage, response: ServerR
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
+      await once(server, 'close');
     },
   };
+}
+
+/** A port on which nothing listens. */
+export async function freePort(): Promise<number> {
+  await using server = await serve((_, response) => response.end());
+  return server.port;
 }

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
-import { API_KEY } from './world.js';
+import { workerEnvironment } from './world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -32,17 +31,11 @@ export function spawnWorker(
   under: readonly string[] = [],
 ): MonitoredWorker {
   const taskQueue = `test-${randomUUID()}`;
-  const bulkTaskQueue = `${taskQueue}-bulk`;
   const [command = '', ...args] = [...under, process.execPath, MAIN, 'worker'];
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
-      INCODE_BASE_URL: baseUrl,
-      INCODE_API_KEY: API_KEY,
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: inject('temporalNamespace'),
-      WORKER_TASK_QUEUE: taskQueue,
-      WORKER_BULK_TASK_QUEUE: bulkTaskQueue,
+      ...workerEnvironment(baseUrl, taskQueue),
       WORKER_METRICS_ADDRESS: '127.0.0.1:0',
       ...env,
     },
@@ -60,7 +53,7 @@ export function spawnWorker(
   return {
     child,
     taskQueue,
-    bulkTaskQueue,
+    bulkTaskQueue: `${taskQueue}-bulk`,
     lines,
     log: () => text,
     async ask(path, method = 'GET') {

@@ -9,7 +9,7 @@ import { OnboardingClient } from '../../src/client/index.js';
 import type { onboardingService } from '../../src/nexus/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { until } from '../support/lifecycle.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 import type { Answered, call, openAccount } from './nexus-callers.js';
 
 export type Operation = keyof (typeof onboardingService)['operations'];
@@ -49,14 +49,9 @@ export async function startNexusWorld({
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const connection = await Connection.connect({ address });
   const config = readConfig({
-    INCODE_BASE_URL: simulator.url,
-    INCODE_API_KEY: API_KEY,
+    ...workerEnvironment(simulator.url, `single-${id}`),
     // Some tests start a failed session again.
     INCODE_SETTLE_TIME: '400ms',
-    TEMPORAL_ADDRESS: address,
-    TEMPORAL_NAMESPACE: namespace,
-    WORKER_TASK_QUEUE: `single-${id}`,
-    WORKER_BULK_TASK_QUEUE: `bulk-${id}`,
     WORKER_NEXUS_TASK_QUEUE: `nexus-${id}`,
     WORKER_SHUTDOWN_GRACE: '1s',
     ...(encryptionKeys ? { TEMPORAL_INCODE_ENCRYPTION_KEYS: encryptionKeys } : {}),

@@ -31,6 +31,18 @@ export const WORKFLOW_BUNDLE = { codePath: fileURLToPath(new URL('../../dist/wor
 /** Long enough that a search for it finds no accidental match. */
 export const API_KEY = 'api-key-that-must-not-be-seen';
 
+/** The environment of a worker on the shared server, which takes batches from the task queue `…-bulk`. */
+export function workerEnvironment(incodeUrl: string, taskQueue: string): Record<string, string> {
+  return {
+    INCODE_BASE_URL: incodeUrl,
+    INCODE_API_KEY: API_KEY,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+    WORKER_TASK_QUEUE: taskQueue,
+    WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
+  };
+}
+
 export interface TestWorldOptions {
   simulator?: SimulatorOptions;
   incode?: Partial<IncodeClientOptions>;

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { serve } from '../support/http.js';
 
 export interface Received {
   path: string | undefined;
@@ -22,20 +22,10 @@ export async function startReceiver(
   answer: (response: ServerResponse, count: number, received: Received) => unknown = accept,
 ): Promise<Receiver> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    const one = { path: request.url, headers: request.headers, body };
+  const server = await serve(async (request, response) => {
+    const one = { path: request.url, headers: request.headers, body: await text(request) };
     received.push(one);
     answer(response, received.length, one);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  });
+  return { ...server, received };
 }

@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { createWebhookReceiver, type StatusDelivery, type WebhookReceiverOptions } from '../../src/webhook/index.js';
+import { freePort, serve } from '../support/http.js';
 import { deliver, SECRET, STATUS, send } from './support.js';
 
 function receiverOf(options: Partial<WebhookReceiverOptions> = {}) {
@@ -21,19 +19,6 @@ function receiverOf(options: Partial<WebhookReceiverOptions> = {}) {
     ...options,
   });
   return { receiver, deliveries };
-}
-
-async function serve(listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 describe('the receiver in a node:http server', () => {
@@ -177,12 +162,3 @@ describe('the examples of docs/webhooks.md', () => {
     },
   );
 });
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

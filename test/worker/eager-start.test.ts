@@ -5,7 +5,7 @@ import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
-import { API_KEY } from '../support/world.js';
+import { API_KEY, workerEnvironment } from '../support/world.js';
 
 const here = { address: inject('temporalAddress'), namespace: inject('temporalNamespace') };
 const taskQueue = `eager-${randomUUID()}`;
@@ -17,13 +17,7 @@ beforeAll(async () => {
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: simulator.url,
-      INCODE_API_KEY: API_KEY,
-      TEMPORAL_ADDRESS: here.address,
-      TEMPORAL_NAMESPACE: here.namespace,
-      WORKER_TASK_QUEUE: taskQueue,
-      WORKER_BULK_TASK_QUEUE: `${taskQueue}-bulk`,
-      // Polls hold up to four of them, and an eager start needs another one.
+      ...workerEnvironment(simulator.url, taskQueue),
     }),
   );
   const running = worker.run();

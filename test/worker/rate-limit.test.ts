@@ -3,6 +3,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { createWorker, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { limitTaskQueue } from '../../src/worker/task-queue-limit.js';
+import { workerEnvironment } from '../support/world.js';
 
 let connection: NativeConnection;
 beforeAll(async () => {
@@ -25,11 +26,7 @@ async function limitOf(taskQueue: string): Promise<number | null> {
 async function startWorker(queues: { single: string; bulk: string }, env: Record<string, string>): Promise<void> {
   const worker = await createWorker(
     readConfig({
-      INCODE_BASE_URL: 'http://127.0.0.1:9',
-      INCODE_API_KEY: 'k',
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: namespace(),
-      WORKER_TASK_QUEUE: queues.single,
+      ...workerEnvironment('http://127.0.0.1:9', queues.single),
       WORKER_BULK_TASK_QUEUE: queues.bulk,
       ...env,
     }),

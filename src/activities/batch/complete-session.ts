@@ -162,7 +162,7 @@ async function close(
 }
 
 async function score(
-  options: ResolvedActivityOptions,
+  options: SessionOptions,
   access: SessionInput,
   done: BulkProgress,
   end: BulkEnd,
@@ -174,8 +174,8 @@ async function score(
     throw error;
   });
   if (status !== null && status !== 'UNKNOWN') return { end: { ...end, score: { status, value } } };
-  done.scoreBy ??= Date.now() + deadlineMs;
-  const left = done.scoreBy - Date.now();
+  done.scoreBy ??= options.now() + deadlineMs;
+  const left = done.scoreBy - options.now();
   return left <= 0 ? { end: { ...end, score: null } } : { open: done, dueInMs: Math.min(options.scorePollMs, left) };
 }
 

@@ -3,7 +3,7 @@ import { SeenIds } from '../../client/batch/seen-ids.js';
 import { tokenExpiry } from '../../client/input.js';
 import { type BatchSession, checkTokenFits } from '../../contract/index.js';
 import { inputProblem } from '../shared/exit.js';
-import type { Format } from './list-rows.js';
+import { type Format, ignoredNotice } from './list-rows.js';
 import { type Row, readRows } from './rows.js';
 import type { Source } from './source.js';
 
@@ -34,8 +34,7 @@ export async function checkList(
   const hash = createHash('sha256');
   const expired = { count: 0, firstLine: 0 };
   let [sessions, invalid, sharedTokens, withoutToken] = [0, 0, 0, 0];
-  const onIgnored = (names: string[]) =>
-    printNotice(`Ignored: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
+  const onIgnored = (names: string[]) => printNotice(ignoredNotice(names));
   for await (const row of readRows(source, format, onIgnored)) {
     signal.throwIfAborted();
     const problem = problemOf(row, seen.ids);

@@ -38,6 +38,11 @@ export function readList<T>(
   return format === 'csv' ? csvRows(source, shape, onIgnored) : ndjsonRows(source, shape, onIgnored);
 }
 
+/** Tells the user which columns or fields are ignored. */
+export function ignoredNotice(names: string[]): string {
+  return `Ignored: ${names.map((name) => JSON.stringify(name)).join(', ')}`;
+}
+
 /** Names ignore case, spaces, `_` and `-`, so that `Interview ID`, `interview_id` and `interviewId` are equal. */
 export function plainName(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '');

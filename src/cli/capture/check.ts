@@ -3,7 +3,7 @@ import { Window } from '../../client/batch/window.js';
 import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
 import { ImageError } from '../../images/errors.js';
 import type { ImageDescription } from '../../images/read.js';
-import { type Format, type ListRow, readList } from '../batch/list-rows.js';
+import { type Format, ignoredNotice, type ListRow, readList } from '../batch/list-rows.js';
 import type { Source } from '../batch/source.js';
 import { type Requests, requestsOf, sidesOf } from './duration.js';
 import { PEOPLE } from './manifest.js';
@@ -43,8 +43,7 @@ export async function checkManifest(source: Source, format: Format, options: Che
   const counts = { people: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
   const shared = { count: 0, firstLine: 0 };
   const requests: Requests = { documents: 0, faces: 0 };
-  const onIgnored = (names: string[]) =>
-    printNotice(`Ignored: ${names.map((name) => JSON.stringify(name)).join(', ')}`);
+  const onIgnored = (names: string[]) => printNotice(ignoredNotice(names));
   const rows = readList(source, format, PEOPLE, onIgnored);
   for await (const { line, person, bytes, problems } of inOrder(
     rows,

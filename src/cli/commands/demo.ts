@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,13 +77,9 @@ async function startWorld(
   const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
   const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
   stops.push(() => client.close());
-  // A random secret, so that the receiver accepts only the simulator's deliveries.
-  const secret = randomUUID();
-  const { onboardingReceiver } = await import('../local/receiver.js');
-  const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+  const { startSimulatorReceiver } = await import('../local/receiver.js');
+  const receiver = await startSimulatorReceiver(client, simulator);
   stops.push(() => receiver.close());
-  const { url } = await receiver.listen();
-  simulator.setWebhook({ url: `${url}${receiver.paths.delivery}`, headers: { 'x-webhook-secret': secret } });
   const world: DemoWorld = {
     simulator,
     client,

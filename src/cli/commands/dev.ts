@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -60,20 +59,15 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     progress.show('Starting the webhook receiver');
     const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
     stops.push(() => client.close());
-    // A random secret, so that the receiver accepts only the simulator's deliveries.
-    const secret = randomUUID();
-    const { onboardingReceiver } = await import('../local/receiver.js');
-    const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+    const { startSimulatorReceiver } = await import('../local/receiver.js');
+    const receiver = await startSimulatorReceiver(client, simulator);
     stops.push(() => receiver.close());
-    const { url } = await receiver.listen();
-    const webhook = `${url}${receiver.paths.delivery}`;
-    simulator.setWebhook({ url: webhook, headers: { 'x-webhook-secret': secret } });
     progress.stop();
     const addresses = {
       temporal: server.address,
       webUi: server.uiUrl,
       incode: simulator.url,
-      webhook,
+      webhook: receiver.url,
       workerLog: log,
       dataDir: data,
     };

@@ -55,19 +55,28 @@ async function tellOfUnknown(
       'To ask Incode for its status, set INCODE_BASE_URL and INCODE_API_KEY here, and add --session-token-file or set INCODE_EXECUTIVE_TOKEN_FILE.';
     throw new CliError(`${message}\n${how}`, EXIT.notFound);
   }
-  const onboardingStatus = await statusAtIncode(interviewId, sessionTokenFile);
+  const { onboardingStatus, isProven } = await statusAtIncode(interviewId, sessionTokenFile);
+  const caution = isProven ? null : cautionFor(interviewId);
   // The namespace has no onboarding, whatever Incode answers.
   process.exitCode = EXIT.notFound;
   if (json) {
-    printJson({ interviewId, workflowId: null, onboardingStatus });
+    printJson({ interviewId, workflowId: null, onboardingStatus, caution });
     return;
   }
   printFacts({
     session: interviewId,
     workflow: 'none is known in this namespace',
     'onboarding status': `${onboardingStatus}, from Incode just now`,
-    next: UNKNOWN_NEXT[milestoneOf(onboardingStatus)],
+    caution,
+    next: isProven ? UNKNOWN_NEXT[milestoneOf(onboardingStatus)] : IN_FLIGHT,
   });
+}
+
+function cautionFor(interviewId: string): string {
+  return (
+    `nothing proves that the token belongs to ${interviewId}: an Incode that ignores ids answers with the status of the token's session. ` +
+    'To be sure, set INCODE_EXECUTIVE_TOKEN_FILE; or set INCODE_REFUSES_FOREIGN_IDS=true if temporal-incode verify-incode says so'
+  );
 }
 
 const IN_FLIGHT = 'if it is in a list, see: temporal-incode batch --status --batch-id <id>';

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { OnboardingClient } from '../../client/index.js';
 import type { OnboardingInput } from '../../contract/index.js';
 import { ANSWER_WITHIN_MS, cachedReachability } from '../../monitoring/reachability.js';
+import type { IncodeSimulator } from '../../testing/index.js';
 import { createWebhookReceiver, type WebhookReceiver, type WebhookReceiverOptions } from '../../webhook/index.js';
 
 export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' | 'ready'> {
@@ -22,4 +24,18 @@ export function onboardingReceiver(client: OnboardingClient, { start, ...options
       );
     }),
   });
+}
+
+/** Starts a receiver to which the simulator sends its webhooks. */
+export async function startSimulatorReceiver(
+  client: OnboardingClient,
+  simulator: IncodeSimulator,
+): Promise<{ url: string; close(): Promise<void> }> {
+  // A random secret, so that the receiver accepts only the simulator's deliveries.
+  const secret = randomUUID();
+  const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
+  const { url: origin } = await receiver.listen();
+  const url = `${origin}${receiver.paths.delivery}`;
+  simulator.setWebhook({ url, headers: { 'x-webhook-secret': secret } });
+  return { url, close: () => receiver.close() };
 }

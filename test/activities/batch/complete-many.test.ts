@@ -62,6 +62,23 @@ describe('after a corrected API key or base URL', () => {
   );
 });
 
+it('completeMany waits for a score by the clock of the server', async () => {
+  const incode = {
+    onboardingStatus: async () => ({ onboardingStatus: 'ONBOARDING_FINISHED' }),
+    score: async () => ({ status: 'UNKNOWN', value: null }),
+  } as unknown as IncodeClient;
+  const { completeMany } = createBulkActivities({ incode });
+  const sessions = [{ index: 0, ...namedSession() }];
+  const plan = { close: false, score: true, scoreDeadlineMs: 60_000 };
+  // The clock of this machine is years ahead.
+  const scheduledAt = 1_600_000_000_000;
+  const info = { scheduledTimestampMs: scheduledAt, currentAttemptScheduledTimestampMs: scheduledAt };
+  const { open }: CompleteManyResult = await new MockActivityEnvironment(info).run(completeMany, { sessions, plan });
+  const scoreBy = open[0]?.[1].scoreBy ?? 0;
+  expect(scoreBy).toBeGreaterThanOrEqual(scheduledAt + 60_000);
+  expect(scoreBy).toBeLessThan(scheduledAt + 3_600_000);
+});
+
 it('activitiesPerSecond returns the activities that make the allowed requests per second', () => {
   expect(activitiesPerSecond(100)).toBe(0.5);
   expect(activitiesPerSecond(0.1)).toBeCloseTo(0.1);

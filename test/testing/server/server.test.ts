@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +12,7 @@ import {
   type LocalTemporalServerOptions,
   startLocalTemporalServer,
 } from '../../../src/testing/index.js';
+import { freePort } from '../../support/http.js';
 
 let directory: string;
 const ends: (() => Promise<unknown>)[] = [];
@@ -192,10 +192,7 @@ it('uses the server of TEMPORAL_ADDRESS and leaves it running', async () => {
 });
 
 it('rejects and starts no server if nothing listens at TEMPORAL_ADDRESS', async () => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
+  const port = await freePort();
   const env = { ...ownEnv(), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   await expect(startLocalTemporalServer({ env })).rejects.toThrow(
     `No server answers for namespace default at TEMPORAL_ADDRESS 127.0.0.1:${port}`,
