@@ -5,13 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectedOnboardingClient, connectOnboardingClient } from 'temporal-incode/client';
 import { keyRingFile } from 'temporal-incode/codec';
-import {
-  type IncodeSimulator,
-  type LocalTemporalServer,
-  startIncodeSimulator,
-  startLocalTemporalServer,
-} from '../../src/testing/index.js';
+import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
+import { startNewServer } from '../support/new-server.js';
 import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
 import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
@@ -41,7 +37,7 @@ export class CampaignWorld {
   ): Promise<CampaignWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-campaign-'));
     const simulator = await startIncodeSimulator({ apiKeys: [SECRET_MARKS.apiKey], timeScale: TIME_SCALE });
-    const server = await startServer(directory, 0);
+    const server = await startNewServer({ dataDir: directory });
     const world = new CampaignWorld({ directory, simulator, server, tokenSource, port: await freePort(0), onEnd });
     world.addKey();
     world.onboarding = await connectOnboardingClient({
@@ -112,7 +108,7 @@ export class CampaignWorld {
   }
 
   async startServer(): Promise<void> {
-    this.server = await startServer(this.directory, Number(this.server.address.split(':')[1]));
+    this.server = await startNewServer({ port: Number(this.server.address.split(':')[1]), dataDir: this.directory });
   }
 
   /** Adds a key to decrypt with, before any process encrypts with it. */
@@ -164,9 +160,4 @@ export class CampaignWorld {
     writeFileSync(`${this.keysFile}.new`, text);
     renameSync(`${this.keysFile}.new`, this.keysFile);
   }
-}
-
-function startServer(directory: string, port: number): Promise<LocalTemporalServer> {
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  return startLocalTemporalServer({ port, dataDir: directory, env });
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MADE_UP_ID } from '../../src/cli/verify/own-sessions.js';
+import { freePort } from '../../src/testing/server/process.js';
 import { type Fault, type SimulatorBehavior, startIncodeSimulator } from '../../src/testing/simulator/index.js';
 import { run } from '../support/cli.js';
-import { freePort, serve } from '../support/http.js';
+import { serve } from '../support/http.js';
 import { type Expected, environmentOf, expectedOf, FLOW, openedIn, startVerify, verify } from '../support/verify.js';
 import { call } from '../testing/simulator-client.js';
 

@@ -7,19 +7,9 @@ import {
   checkBatchInput,
   checkBatchPlan,
   checkBatchSession,
-  InvalidInputError,
   onboardingWorkflowId,
 } from '../../src/contract/index.js';
-
-function fieldOf(check: () => unknown): string {
-  try {
-    check();
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.field;
-    throw error;
-  }
-  return 'accepted';
-}
+import { fieldOf } from '../support/thrown.js';
 
 const input = (more: object = {}) => ({ batchId: 'night-1', shard: 0, sessions: [{ interviewId: 'a' }], ...more });
 const many = (count: number) => Array.from({ length: count }, (_, at) => ({ interviewId: `i-${at}` }));

@@ -4,23 +4,13 @@ import {
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
-  InvalidInputError,
   PLAN_DEFAULTS,
   type Plan,
   parseDuration,
   planWithDefaults,
   resolvePlan,
 } from '../../src/contract/index.js';
-
-function fieldOf(check: () => unknown): string {
-  try {
-    check();
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.field;
-    throw error;
-  }
-  return 'accepted';
-}
+import { fieldOf } from '../support/thrown.js';
 
 describe('checkOnboardingInput', () => {
   it('accepts an interview id alone', () => {

@@ -17,14 +17,10 @@ import {
   batchWorkflowId,
   type OnboardingInput,
 } from '../../src/contract/index.js';
-import {
-  type IncodeSimulator,
-  type LocalTemporalServer,
-  startIncodeSimulator,
-  startLocalTemporalServer,
-} from '../../src/testing/index.js';
+import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { run } from '../support/cli.js';
 import { buildsOf, commandsOf, runCommands, sessionBuildsOf } from '../support/deployment.js';
+import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
 // The commands of docs/deploys.md in their order, on a separate server. Each test continues where the one before stopped.
@@ -49,9 +45,7 @@ const workers: Record<string, WorkerProcess> = {};
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-deploys-'));
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  server = await startLocalTemporalServer({
-    env,
+  server = await startNewServer({
     // The defaults are minutes.
     dynamicConfig: {
       'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '"2s"',

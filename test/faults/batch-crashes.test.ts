@@ -11,8 +11,9 @@ import {
   type IncodeSimulator,
   type LocalTemporalServer,
   startIncodeSimulator,
-  startLocalTemporalServer,
 } from '../../src/testing/index.js';
+import { randomFrom } from '../campaign/random.js';
+import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
 // The usual run has to end within a minute. PROOF_SESSIONS=5000 PROOF_KILLS=20 kills twenty times in a batch of 5,000.
@@ -42,8 +43,8 @@ it(
     try {
       await run.begin(await sessionsFile(simulator, directory));
       for (let kill = 0; kill < KILLS; kill += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 300 + random() * 2_500));
-        await run.kill((['worker', 'server', 'client'] as const)[Math.floor(random() * 3)] ?? 'client');
+        await new Promise((resolve) => setTimeout(resolve, random.between(300, 2_800)));
+        await run.kill(random.pick(['worker', 'server', 'client']));
       }
       expect(await run.end()).toBe(0);
 
@@ -135,8 +136,7 @@ class Run {
   }
 
   private async startServer(port: number): Promise<void> {
-    const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-    this.server = await startLocalTemporalServer({ port, dataDir: this.directory, env });
+    this.server = await startNewServer({ port, dataDir: this.directory });
   }
 
   private async startWorker(): Promise<void> {
@@ -156,15 +156,4 @@ class Run {
     const args = [MAIN, ...batch, '--address', this.server?.address ?? ''];
     this.client = spawn(process.execPath, args, { stdio: 'ignore' });
   }
-}
-
-/** mulberry32, so that a failing run can be repeated with its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -5,13 +5,9 @@ import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { OnboardingClient } from '../../src/client/index.js';
-import {
-  type IncodeSimulator,
-  type LocalTemporalServer,
-  startIncodeSimulator,
-  startLocalTemporalServer,
-} from '../../src/testing/index.js';
+import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
+import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
 // A separate server and worker process, because the tests kill both.
@@ -26,9 +22,7 @@ let onboarding: OnboardingClient;
 const logFile = () => join(directory, 'worker.log');
 
 async function startServer(port = 0): Promise<void> {
-  // Without TEMPORAL_ADDRESS, so that a new server starts.
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  server = await startLocalTemporalServer({ port, dataDir: directory, env });
+  server = await startNewServer({ port, dataDir: directory });
 }
 
 async function startWorker(): Promise<void> {

@@ -13,13 +13,9 @@ import {
   onboardingWorkflowId,
   TASK_QUEUE,
 } from '../../src/contract/index.js';
-import {
-  type IncodeSimulator,
-  type LocalTemporalServer,
-  startIncodeSimulator,
-  startLocalTemporalServer,
-} from '../../src/testing/index.js';
+import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { all } from '../support/batch.js';
+import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
 // Workers are real processes, because SIGSTOP freezes a whole process. Each test freezes a worker for longer than the heartbeat timeout.
@@ -69,8 +65,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-frozen-'));
   // Incode's limit is 6 s then, below the settle time.
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.2 });
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  server = await startLocalTemporalServer({ dataDir: directory, env });
+  server = await startNewServer({ dataDir: directory });
   connection = await Connection.connect({ address: server.address });
   onboarding = new OnboardingClient({ client: new Client({ connection }) });
   workers = [];

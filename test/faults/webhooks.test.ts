@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/index.js';
+import type { LocalTemporalServer } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { begin, expectSound, until, untilLooks } from '../support/lifecycle.js';
+import { startNewServer } from '../support/new-server.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -19,9 +20,7 @@ let world: TestWorld;
 let receiver: WebhooksProcess;
 
 async function startServer(port = 0): Promise<void> {
-  // Without TEMPORAL_ADDRESS, so that a new server starts.
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  server = await startLocalTemporalServer({ port, dataDir: directory, env });
+  server = await startNewServer({ port, dataDir: directory });
 }
 
 beforeEach(async () => {

@@ -15,12 +15,12 @@ import {
   type LocalTemporalServer,
   type SessionSpec,
   startIncodeSimulator,
-  startLocalTemporalServer,
 } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { type Family, parseExposition, type Sample } from '../support/exposition.js';
 import { until } from '../support/lifecycle.js';
 import { codeBlocks, inCode, tableOf } from '../support/markdown.js';
+import { startNewServer } from '../support/new-server.js';
 import { type Asked, isSelected, parsePromQl } from '../support/promql.js';
 import { deliver, startWebhooks, type WebhooksProcess } from '../support/webhooks-process.js';
 import { API_KEY } from '../support/world.js';
@@ -43,9 +43,7 @@ let receiverUrl: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-metrics-'));
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
-  // Without TEMPORAL_ADDRESS, so that a new server starts.
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  server = await startLocalTemporalServer({ env });
+  server = await startNewServer();
   connection = await Connection.connect({ address: server.address });
   onboarding = new OnboardingClient({ client: new Client({ connection }) });
   const logFile = join(directory, 'worker.log');

@@ -31,9 +31,3 @@ export async function serve(answer: RequestListener): Promise<TestServer> {
     },
   };
 }
-
-/** A port on which nothing listens. */
-export async function freePort(): Promise<number> {
-  await using server = await serve((_, response) => response.end());
-  return server.port;
-}

@@ -1,3 +1,5 @@
+import { InvalidInputError } from '../../src/contract/index.js';
+
 interface Thrown {
   name?: string;
   type?: string;
@@ -14,4 +16,15 @@ export async function thrown(promise: Promise<unknown>): Promise<Thrown> {
   );
   if ('error' in outcome) return outcome.error as Thrown;
   throw new Error(`Expected a failure, got ${JSON.stringify(outcome.value)}`);
+}
+
+/** The field that a check of an input refuses, or `accepted`. */
+export function fieldOf(check: () => unknown): string {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.field;
+    throw error;
+  }
+  return 'accepted';
 }

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../src/testing/server/process.js';
 import { createWebhookReceiver, type StatusDelivery, type WebhookReceiverOptions } from '../../src/webhook/index.js';
-import { freePort, serve } from '../support/http.js';
+import { serve } from '../support/http.js';
 import { deliver, SECRET, STATUS, send } from './support.js';
 
 function receiverOf(options: Partial<WebhookReceiverOptions> = {}) {

@@ -12,7 +12,8 @@ import {
   type LocalTemporalServerOptions,
   startLocalTemporalServer,
 } from '../../../src/testing/index.js';
-import { freePort } from '../../support/http.js';
+import { freePort } from '../../../src/testing/server/process.js';
+import { startNewServer } from '../../support/new-server.js';
 
 let directory: string;
 const ends: (() => Promise<unknown>)[] = [];
@@ -26,14 +27,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Without TEMPORAL_ADDRESS, which may name the server of this test run. */
-function ownEnv(): Record<string, string | undefined> {
-  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  return env;
-}
-
 async function start(options: LocalTemporalServerOptions = {}): Promise<LocalTemporalServer> {
-  const server = await startLocalTemporalServer({ env: ownEnv(), ...options });
+  const server = await startNewServer(options);
   ends.push(() => server.kill());
   return server;
 }
@@ -193,7 +188,7 @@ it('uses the server of TEMPORAL_ADDRESS and leaves it running', async () => {
 
 it('rejects and starts no server if nothing listens at TEMPORAL_ADDRESS', async () => {
   const port = await freePort();
-  const env = { ...ownEnv(), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  const env = { ...process.env, TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   await expect(startLocalTemporalServer({ env })).rejects.toThrow(
     `No server answers for namespace default at TEMPORAL_ADDRESS 127.0.0.1:${port}`,
   );
