@@ -26,7 +26,7 @@ export function checkTokenFits(interviewId: string, sessionToken: string, field 
 }
 
 /** What is known of a session token. */
-export interface TokenEvidence {
+interface TokenEvidence {
   interviewId: string;
   sessionToken: string;
   /** Incode has issued the token in answer to a request for this session. */
