@@ -24,7 +24,7 @@ const PURE: Files = {
   'src/cli/list': ['query'],
   'src/cli/shared': ['exit', 'plan-options'],
   'src/cli/verify': ['check', 'environment', 'reply'],
-  'src/cli/verify/checks': ['finishing', 'reading', 'refusing', 'starting', 'webhooks'],
+  'src/cli/verify/checks': ['finishing', 'foreign-ids', 'reading', 'refusing', 'starting', 'webhooks'],
   'src/client': ['errors', 'failures', 'input', 'temporal-failure'],
   'src/client/batch': ['seen-ids', 'shards', 'window'],
   'src/codec': ['encryption-codec', 'environment', 'failure-converter', 'keys'],

@@ -70,6 +70,52 @@ describe.concurrent('verify-incode agrees with what the simulator says of its be
     for (const id of opened) expect(simulator.session(id).sessionStatus).toBe('Closed');
   });
 
+  it.each<[Partial<SimulatorBehavior>, 'true' | 'false', Record<string, Advised>]>([
+    [
+      { foreignId: 'ignored' },
+      'false',
+      { 'foreign-status': PROTECTED, 'foreign-score': PROTECTED, 'unknown-id': PROTECTED },
+    ],
+    [{ foreignId: 'ignored', tokenForm: 'anonymous' }, 'false', { 'token-names-session': PROTECTED }],
+    [
+      { foreignId: 'ignored', tokenForm: 'anonymous' },
+      'true',
+      { 'foreign-status': REMOVE, 'foreign-score': PROTECTED, 'unknown-id': REMOVE, 'token-names-session': REMOVE },
+    ],
+    [{ foreignId: 'answered' }, 'true', { 'foreign-status': ['unsafe', /Remove INCODE_REFUSES_FOREIGN_IDS/] }],
+    [
+      { tokenForm: 'anonymous' },
+      'false',
+      {
+        'foreign-status': ['as assumed', /^Set INCODE_REFUSES_FOREIGN_IDS=true/],
+        'token-names-session': ['differs, safe', /^Set INCODE_REFUSES_FOREIGN_IDS=true/],
+      },
+    ],
+    [
+      { tokenForm: 'anonymous' },
+      'true',
+      { 'foreign-status': ['as assumed', undefined], 'token-names-session': ['differs, safe', /^The read by id/] },
+    ],
+    [{}, 'false', { 'foreign-status': ['as assumed', undefined] }],
+  ])(
+    'advises workers with an executive token about %j and INCODE_REFUSES_FOREIGN_IDS=%s',
+    async (behavior, refusesForeignIds, expected) => {
+      await using simulator = await startIncodeSimulator({ behavior });
+      const file = await executiveFile(simulator);
+      const { report } = await verify(simulator, [], {
+        INCODE_EXECUTIVE_TOKEN_FILE: file,
+        INCODE_REFUSES_FOREIGN_IDS: refusesForeignIds,
+      });
+      for (const [id, [verdict, advice]] of Object.entries(expected)) {
+        const found = report.checks.find((check) => check.id === id);
+        expect(`${id}: ${found?.verdict}`, found?.advice).toBe(`${id}: ${verdict}`);
+        if (advice) expect(found?.advice, id).toMatch(advice);
+        else expect(found?.advice, id).toBeUndefined();
+      }
+      for (const { advice } of report.checks) expect(advice ?? '').not.toContain('Give workers an executive token');
+    },
+  );
+
   it.each([
     ['refused', ['as assumed', 'refused, 400']],
     ['accepted', ['differs, safe', '200, approved']],
@@ -92,6 +138,10 @@ describe.concurrent('verify-incode agrees with what the simulator says of its be
 });
 
 const EXPIRING = 'Waiting for a session to expire';
+
+type Advised = readonly [verdict: Expected[0], advice: RegExp | undefined];
+const PROTECTED: Advised = ['differs, safe', /^Workers with this executive token/];
+const REMOVE: Advised = ['differs, configure', /^Remove INCODE_REFUSES_FOREIGN_IDS/];
 
 type Report = Awaited<ReturnType<typeof verify>>['report'];
 
@@ -136,6 +186,15 @@ describe.concurrent('verify-incode finds', () => {
     await using simulator = await startIncodeSimulator();
     const args = ['--public-url', `http://127.0.0.1:${port}`, '--webhook-port', String(port)];
     expectCheck((await verify(simulator, args)).report, 'webhook-after-finish', ['differs, configure', /^none in/]);
+  });
+
+  it('does not judge the headers of a POST if Incode refuses to close a closed session', async () => {
+    await using simulator = await startIncodeSimulator();
+    // Passes a close without a known action and the first close of two sessions.
+    simulator.fault({ operation: 'closeSession', kind: 'status', status: 400, skip: 3 });
+    const { report } = await verify(simulator);
+    const expected = ['could not be tried', 'a second close was refused, 400'] as const;
+    expectCheck(report, 'post-header-content-type', expected);
   });
 
   it('reports an answer to finish-status without an action', async () => {

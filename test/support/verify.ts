@@ -45,8 +45,10 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
   const foreign = ({ refused: ['as assumed', refused(tokenRefusal)], ignored: IGNORED, answered: OTHER } as const)[
     behavior.foreignId
   ];
-  const header = (name: 'x-api-key' | 'api-version' | 'content-type', status: number): Expected =>
-    requiredHeaders.includes(name) ? ['as assumed', refused(status)] : ['differs, safe', 'answered'];
+  const header = (status: number, ...names: SimulatorBehavior['requiredHeaders']): Expected =>
+    names.some((name) => requiredHeaders.includes(name))
+      ? ['as assumed', refused(status)]
+      : ['differs, safe', 'answered'];
   const finishOf = (part: 'emptyFinish' | 'closedFinish'): Expected =>
     behavior[part] === 'accepted' ? ['as assumed', '200, approved'] : ['differs, safe', refused(400)];
   const told = spelled('ONBOARDING_FINISHED', behavior);
@@ -100,10 +102,14 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
           : ['differs, safe', refused(tokenRefusal)],
     'unknown-start':
       behavior.unknownIdStart === 'refused' ? ['as assumed', refused(404)] : ['differs, safe', 'a new session'],
-    'header-x-api-key': header('x-api-key', apiKeyRefusal),
+    'header-x-api-key': header(apiKeyRefusal, 'x-api-key'),
     'header-x-incode-hardware-id': ['as assumed', refused(tokenRefusal)],
-    'header-api-version': header('api-version', 400),
-    'header-content-type': header('content-type', 400),
+    'header-api-version': header(400, 'api-version'),
+    'header-content-type': header(400, 'content-type'),
+    'post-header-x-api-key': header(apiKeyRefusal, 'x-api-key'),
+    'post-header-x-incode-hardware-id': ['as assumed', refused(tokenRefusal)],
+    'post-header-api-version': header(400, 'api-version'),
+    'post-header-content-type': header(400, 'content-type', 'content-type-of-body'),
     'wrong-api-key': [apiKeyRefusal === 403 ? 'as assumed' : 'differs, safe', String(apiKeyRefusal)],
     'wrong-token': [tokenRefusal === 401 ? 'as assumed' : 'differs, safe', String(tokenRefusal)],
     'error-bodies': errorBody === 'json' ? ['as assumed', /JSON$/] : ['differs, safe', BODIES[errorBody]],

@@ -118,7 +118,8 @@ async function verify(options: VerifyOptions): Promise<void> {
     printWhatIsLeft(sessions);
     await Promise.all([probe.close(), listener?.close()]);
   }
-  const results = CHECKS.map((check) => resultOf(check, trial.seen, config, (name) => trial.whyNot[name] ?? STOPPED));
+  const settings = { ...config, hasExecutive: config.executive !== null };
+  const results = CHECKS.map((check) => resultOf(check, trial.seen, settings, (name) => trial.whyNot[name] ?? STOPPED));
   const report: Report = { version: packageVersion(), environment, startedAt, stopped: stop.why(), results, sessions };
   if (options.json) printAsJson(report);
   else printAsTable(report);

@@ -1,3 +1,4 @@
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import type { Observations } from './observations.js';
 
 export type Verdict = 'as assumed' | 'differs, safe' | 'differs, configure' | 'unsafe' | 'could not be tried';
@@ -9,13 +10,16 @@ export interface Judgement {
   /** What Incode did, in a few words. */
   seen: string;
   verdict: Verdict;
-  /** What to configure, or the consequence. */
+  /** What to configure, or the consequence. If all is as assumed, a setting that is possible because of it. */
   advice?: string;
 }
 
 /** Settings that a judgement depends on. */
 export interface Settings {
   settleTimeMs: number;
+  refusesForeignIds: boolean;
+  /** Whether workers with this environment have an executive token. */
+  hasExecutive: boolean;
 }
 
 /** One assumption about Incode that this package rests on. */
@@ -45,19 +49,19 @@ export function resultOf(
   return { ...check, ...judge(seen as Observations, settings) };
 }
 
-export function asAssumed(seen: string): Judgement {
-  return { seen, verdict: 'as assumed' };
+export function asAssumed(seen: string, advice?: string): Judgement {
+  return { seen, verdict: 'as assumed', ...omitUndefined({ advice }) };
 }
 
-export function safe(seen: string, advice: string): Judgement {
+export function safe(seen: string, advice: string): Required<Judgement> {
   return { seen, verdict: 'differs, safe', advice };
 }
 
-export function configure(seen: string, advice: string): Judgement {
+export function configure(seen: string, advice: string): Required<Judgement> {
   return { seen, verdict: 'differs, configure', advice };
 }
 
-export function unsafe(seen: string, advice: string): Judgement {
+export function unsafe(seen: string, advice: string): Required<Judgement> {
   return { seen, verdict: 'unsafe', advice };
 }
 

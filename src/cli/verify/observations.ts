@@ -39,7 +39,8 @@ export interface Observations {
   statusOfUnknownId: Reply;
   foreignStatus: ForeignRead;
   foreignScore: ForeignRead;
-  withoutHeader: Record<RequiredHeader, Reply>;
+  getWithoutHeader: Record<RequiredHeader, Reply>;
+  postWithoutHeader: Record<RequiredHeader, Reply>;
   wrongKey: Reply;
   wrongToken: Reply;
   badParameter: Reply;

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import type { RequiredHeader } from '../../incode/headers.js';
 import { readCloseSession, readStart } from '../../incode/responses.js';
 import { keepSecret } from '../../secrets/index.js';
 import { NoReply, type Probe } from './probe.js';
@@ -75,12 +77,12 @@ export class OwnSessions {
     }
   }
 
-  /** @throws NoReply */
-  async close(session: OwnSession, signal: AbortSignal): Promise<Reply> {
+  /** @param without the header to leave out @throws NoReply */
+  async close(session: OwnSession, signal: AbortSignal, without?: RequiredHeader): Promise<Reply> {
     const { token } = session;
     const query = { action: 'Closed' };
     const request = { method: 'POST', path: '/omni/session/status/set', query, token, body: {}, signal } as const;
-    const reply = await this.probe.ask(request);
+    const reply = await this.probe.ask({ ...request, ...omitUndefined({ without }) });
     if (isSuccess(reply) && readCloseSession(reply.fields)) session.closed = true;
     return reply;
   }

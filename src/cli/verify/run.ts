@@ -2,7 +2,14 @@ import { printNotice } from '../shared/output.js';
 import type { OwnSession } from './own-sessions.js';
 import { isSuccess } from './reply.js';
 import { tryProcessId } from './trials/capture.js';
-import { measureDelays, tryClosing, tryExpiry, tryFirstFinish, trySecondFinish } from './trials/finishing.js';
+import {
+  measureDelays,
+  tryClosing,
+  tryExpiry,
+  tryFirstFinish,
+  tryHeadersOfPost,
+  trySecondFinish,
+} from './trials/finishing.js';
 import { tryExecutiveScore, tryForeignReads, tryRateLimit, tryReads } from './trials/reads.js';
 import { tryStarts } from './trials/starting.js';
 import { STOPPED, type Trial } from './trials/trial.js';
@@ -47,6 +54,7 @@ export async function runTrial(trial: Trial): Promise<void> {
   }
   await tryStarts(trial, open);
   await tryClosing(trial, finished, open);
+  await tryHeadersOfPost(trial, [finished, open]);
   await tryExpiry(trial, expiring);
   await tryRateLimit(trial, captured);
 

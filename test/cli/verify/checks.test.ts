@@ -14,7 +14,7 @@ import {
 } from '../../../src/cli/verify/reply.js';
 import { wrappedTable } from '../../../src/cli/verify/wrapped-table.js';
 
-const SETTINGS = { settleTimeMs: 30_000 };
+const SETTINGS = { settleTimeMs: 30_000, refusesForeignIds: false, hasExecutive: false };
 
 function reply(status: number, body: unknown = {}, retryAfter?: string): Reply {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -37,7 +37,8 @@ const refusals = { badParameter: reply(400, ERROR), wrongToken: reply(401, ERROR
 const foreign = { own: 'UNKNOWN', other: 'ONBOARDING_FINISHED' };
 const unnamed = { ...token, names: 'no session' } as const;
 const FOREIGN_REFUSED = { ...foreign, reply: reply(404, ERROR), told: undefined };
-const withoutHeader = {
+const SAME_SCORES = { reply: OK, own: 'OK', other: 'OK', told: 'OK' };
+const getWithoutHeader = {
   'x-api-key': reply(403, ERROR),
   'x-incode-hardware-id': reply(401, ERROR),
   'api-version': OK,
@@ -92,7 +93,10 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ],
   ['foreign-status', { foreignStatus: { ...foreign, reply: OK, told: foreign.own } }, 'differs, configure', /token/],
   ['foreign-status', { foreignStatus: { ...foreign, reply: OK, told: foreign.other } }, 'unsafe', /other session/],
-  ['foreign-score', { foreignScore: { reply: OK, own: 'OK', other: 'OK', told: 'OK' } }, 'could not be tried', /same/],
+  ['foreign-score', { foreignScore: SAME_SCORES }, 'differs, configure', /same/],
+  ['foreign-score', { foreignScore: SAME_SCORES, foreignStatus: FOREIGN_REFUSED }, 'differs, safe', /same/],
+  ['foreign-score', { foreignScore: FOREIGN_REFUSED }, 'as assumed', 'refused, 404'],
+  ['foreign-score', { foreignScore: { ...FOREIGN_REFUSED, reply: reply(400, ERROR) } }, 'differs, safe', '400'],
   ['unknown-id', { statusOfUnknownId: reply(403, ERROR) }, 'as assumed', 'refused, 403'],
   ['unknown-id', { statusOfUnknownId: OK }, 'differs, configure', 'answered'],
   ['unknown-id', { statusOfUnknownId: reply(400, ERROR) }, 'differs, safe', 'refused, 400'],
@@ -102,8 +106,10 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ['executive-score', { executiveScore: OK }, 'as assumed', 'answered'],
   ['executive-score', { executiveScore: reply(403, ERROR) }, 'differs, configure', 'refused, 403'],
 
-  ['header-x-api-key', { withoutHeader }, 'as assumed', 'refused, 403'],
-  ['header-content-type', { withoutHeader }, 'differs, safe', 'answered'],
+  ['header-x-api-key', { getWithoutHeader }, 'as assumed', 'refused, 403'],
+  ['header-content-type', { getWithoutHeader }, 'differs, safe', 'answered'],
+  ['post-header-x-api-key', { postWithoutHeader: getWithoutHeader }, 'as assumed', 'refused, 403'],
+  ['post-header-content-type', { postWithoutHeader: getWithoutHeader }, 'differs, safe', 'answered'],
   ['wrong-api-key', { wrongKey: reply(403, ERROR) }, 'as assumed', '403'],
   ['wrong-api-key', { wrongKey: reply(401, ERROR) }, 'differs, safe', '401'],
   ['wrong-api-key', { wrongKey: reply(302, '') }, 'differs, safe', '302'],
@@ -226,7 +232,9 @@ describe('checks', () => {
     const result = judged(id, seen);
     expect([result.verdict, result.seen]).toEqual([verdict, expect.stringMatching(told)]);
     // Every verdict that needs action has advice.
-    expect(result.advice === undefined).toBe(['as assumed', 'could not be tried'].includes(verdict));
+    const needsAdvice = !['as assumed', 'could not be tried'].includes(verdict);
+    if (needsAdvice) expect(result.advice).toBeDefined();
+    else if (id !== 'foreign-status') expect(result.advice).toBeUndefined();
   });
 
   it.each(CHECKS)('$id could not be tried without its observation, and says why', (check) => {
@@ -235,10 +243,115 @@ describe('checks', () => {
   });
 
   it.each(CHECKS)('$id has a case in this table, and an id that no other check has', (check) => {
-    expect(CASES.some(([id]) => id === check.id || (id.startsWith('header-') && check.id.startsWith('header-')))).toBe(
+    expect(CASES.some(([id]) => id === check.id || (id.includes('header-') && check.id.includes('header-')))).toBe(
       true,
     );
     expect(CHECKS.filter(({ id }) => id === check.id)).toHaveLength(1);
+  });
+});
+
+describe('advice about tokens of other sessions', () => {
+  const executive = { ...SETTINGS, hasExecutive: true };
+  const trusting = { ...SETTINGS, refusesForeignIds: true };
+  const ignored = { foreignStatus: { ...foreign, reply: OK, told: foreign.own } };
+  const refused = { foreignStatus: FOREIGN_REFUSED };
+
+  it.each<[string, string, Partial<Observations>, typeof SETTINGS, Result['verdict'], string]>([
+    [
+      'without an executive token',
+      'foreign-status',
+      ignored,
+      SETTINGS,
+      'differs, configure',
+      'Give workers an executive',
+    ],
+    ['with one', 'foreign-status', { ...ignored, executiveRead: OK }, executive, 'differs, safe', 'Workers with this'],
+    [
+      'with one that Incode refuses',
+      'foreign-status',
+      { ...ignored, executiveRead: reply(401, ERROR) },
+      executive,
+      'differs, configure',
+      'Correct the executive token',
+    ],
+    [
+      'with one that was not tried',
+      'unknown-id',
+      { statusOfUnknownId: OK },
+      executive,
+      'differs, configure',
+      'Correct the executive token',
+    ],
+    [
+      'with a wrong setting',
+      'foreign-status',
+      ignored,
+      trusting,
+      'differs, configure',
+      'Remove INCODE_REFUSES_FOREIGN_IDS',
+    ],
+    [
+      'with a wrong setting',
+      'unknown-id',
+      { statusOfUnknownId: OK },
+      trusting,
+      'differs, configure',
+      'Remove INCODE_REFUSES_FOREIGN_IDS',
+    ],
+    [
+      'with a wrong setting',
+      'token-names-session',
+      { token: unnamed, ...ignored },
+      trusting,
+      'differs, configure',
+      'Remove INCODE_REFUSES_FOREIGN_IDS',
+    ],
+    [
+      'with a missing setting',
+      'foreign-status',
+      { token: unnamed, ...refused },
+      SETTINGS,
+      'as assumed',
+      'Set INCODE_REFUSES_FOREIGN_IDS=true',
+    ],
+    [
+      'with a missing setting',
+      'token-names-session',
+      { token: unnamed, ...refused },
+      SETTINGS,
+      'differs, safe',
+      'Set INCODE_REFUSES_FOREIGN_IDS=true',
+    ],
+    [
+      'with the setting',
+      'token-names-session',
+      { token: unnamed, ...refused },
+      trusting,
+      'differs, safe',
+      'The read by id finds',
+    ],
+    [
+      'if nothing was tried',
+      'token-names-session',
+      { token: unnamed },
+      trusting,
+      'differs, configure',
+      'Give workers an executive',
+    ],
+  ])('%s, %s begins with what to do', (_, id, seen, settings, verdict, advice) => {
+    const check = CHECKS.find((one) => one.id === id);
+    const result = check && resultOf(check, seen, settings, (missing) => `${missing} is missing`);
+    expect(result?.verdict).toBe(verdict);
+    expect(result?.advice?.slice(0, advice.length)).toBe(advice);
+  });
+
+  it.each([
+    ['with the setting', { token: unnamed, ...refused }, trusting],
+    ['with a claim that names the session', { token, ...refused }, SETTINGS],
+  ])('foreign-status needs nothing %s', (_, seen, settings) => {
+    const check = CHECKS.find(({ id }) => id === 'foreign-status');
+    const result = check && resultOf(check, seen, settings, (missing) => `${missing} is missing`);
+    expect([result?.verdict, result?.advice]).toEqual(['as assumed', undefined]);
   });
 });
 

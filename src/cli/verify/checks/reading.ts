@@ -1,11 +1,13 @@
 import { correctOnboardingStatus } from '../../../contract/index.js';
-import { asAssumed, type Check, configure, type Judgement, notTried, safe, unsafe } from '../check.js';
-import type { ForeignRead } from '../observations.js';
+import { asAssumed, type Check, configure, type Judgement, safe, unsafe } from '../check.js';
 import { isSuccess, quoted, type Reply, textOf } from '../reply.js';
-
-/** What protects where Incode does not hold a token against an id. */
-export const USE_EXECUTIVE =
-  'Give workers an executive token (docs/worker.md): they then read status and score by id with it, and report no action of a token that is not proven. Without one a mixed-up token is not found. Keep id and token together in one record.';
+import {
+  isRefusalOfId,
+  judgeAnswered,
+  judgeForeignScore,
+  judgeForeignStatus,
+  judgeOtherRefusal,
+} from './foreign-ids.js';
 
 /** Every value that Incode documents or publishes. */
 const DOCUMENTED = [
@@ -79,7 +81,7 @@ export const READING: readonly Check[] = [
     evidence: 'U',
     tried: 'read the status with the token of one session of this run and the id of another',
     needs: ['foreignStatus'],
-    judge: ({ foreignStatus }) => judgeForeign(foreignStatus),
+    judge: judgeForeignStatus,
   },
   {
     id: 'foreign-score',
@@ -88,7 +90,7 @@ export const READING: readonly Check[] = [
     evidence: 'U',
     tried: 'read the score with the token of one session of this run and the id of another',
     needs: ['foreignScore'],
-    judge: ({ foreignScore }) => judgeForeign(foreignScore),
+    judge: judgeForeignScore,
   },
   {
     id: 'unknown-id',
@@ -97,9 +99,9 @@ export const READING: readonly Check[] = [
     evidence: 'I',
     tried: 'read the status with a session token and an id that does not exist',
     needs: ['statusOfUnknownId'],
-    judge({ statusOfUnknownId: reply }) {
-      if (isSuccess(reply)) return configure('answered', USE_EXECUTIVE);
-      return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : otherRefusal(reply);
+    judge({ statusOfUnknownId: reply, ...seen }, settings) {
+      if (isSuccess(reply)) return judgeAnswered('answered', seen, settings);
+      return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : judgeOtherRefusal(reply);
     },
   },
   {
@@ -127,32 +129,5 @@ function judgeExecutive(reply: Reply): Judgement {
   return configure(
     `refused, ${reply.status}`,
     'Check the executive token. If it is valid, do not configure it on workers: their sessions would wait.',
-  );
-}
-
-function judgeForeign({ reply, own, other, told }: ForeignRead): Judgement {
-  if (!isSuccess(reply)) return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : otherRefusal(reply);
-  if (own === other) return notTried('answered, but both sessions have the same value');
-  if (told === other) {
-    return unsafe(
-      'answered for the other session',
-      `Incode tells one person's data to another's token. Report it to Incode. ${USE_EXECUTIVE}`,
-    );
-  }
-  return configure('answered for the session of the token', USE_EXECUTIVE);
-}
-
-/** Refusals that the package treats as a mismatch of id and token. */
-export function isRefusalOfId({ kind }: Reply): boolean {
-  return kind === 'tokenRefused' || kind === 'apiKeyRefused' || kind === 'unknownSession';
-}
-
-function otherRefusal({ kind, status }: Reply): Judgement {
-  const seen = `refused, ${status}`;
-  if (kind === 'badRequest')
-    return safe(seen, 'A session with another token fails with that status, and is not finished.');
-  return configure(
-    seen,
-    'A session with another token is not finished, and waits while Incode answers so: cancel it, and start it with its own token.',
   );
 }

@@ -3,23 +3,40 @@ import { parseRetryAfter } from '../../../incode/retry-after.js';
 import { asAssumed, type Check, type Judgement, notTried, safe, unsafe } from '../check.js';
 import { isSuccess, type Reply } from '../reply.js';
 
-function headerCheck(name: RequiredHeader): Check {
+function headerOfGet(name: RequiredHeader): Check {
   return {
     id: `header-${name}`,
     assumption: `A GET without the header ${name} is refused`,
-    why: 'The package sends all four headers on every call.',
+    why: ALL_HEADERS,
     evidence: 'D',
     tried: `read a status without ${name}`,
-    needs: ['withoutHeader'],
-    judge({ withoutHeader: { [name]: reply } }) {
-      if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
-      return safe('answered', 'The package always sends the header.');
-    },
+    needs: ['getWithoutHeader'],
+    judge: ({ getWithoutHeader: { [name]: reply } }) => judgeWithoutHeader(reply),
   };
 }
 
+function headerOfPost(name: RequiredHeader): Check {
+  return {
+    id: `post-header-${name}`,
+    assumption: `A POST without the header ${name} is refused`,
+    why: ALL_HEADERS,
+    evidence: 'D',
+    tried: `close a closed session of this run again without ${name}`,
+    needs: ['postWithoutHeader'],
+    judge: ({ postWithoutHeader: { [name]: reply } }) => judgeWithoutHeader(reply),
+  };
+}
+
+const ALL_HEADERS = 'The package sends all four headers on every call.';
+
+function judgeWithoutHeader(reply: Reply): Judgement {
+  if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
+  return safe('answered', 'The package always sends the header.');
+}
+
 export const REFUSING: readonly Check[] = [
-  ...REQUIRED_HEADERS.map(headerCheck),
+  ...REQUIRED_HEADERS.map(headerOfGet),
+  ...REQUIRED_HEADERS.map(headerOfPost),
   {
     id: 'wrong-api-key',
     assumption: 'A wrong API key is refused with 403',

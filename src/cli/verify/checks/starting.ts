@@ -1,7 +1,6 @@
 import { asAssumed, type Check, configure, safe, unsafe } from '../check.js';
-import type { Observations } from '../observations.js';
 import { isSuccess, textOf } from '../reply.js';
-import { isRefusalOfId, USE_EXECUTIVE } from './reading.js';
+import { judgeUnnamedToken } from './foreign-ids.js';
 
 const NO_RENEWAL =
   'Leave INCODE_CONFIGURATION_ID unset on workers; hand in fresh tokens, or use a token source of your own.';
@@ -27,7 +26,7 @@ export const STARTING: readonly Check[] = [
     evidence: 'U',
     tried: 'compare the claim with the interview id of the same answer',
     needs: ['token'],
-    judge({ token: { names }, ...seen }) {
+    judge({ token: { names }, ...seen }, settings) {
       if (names === 'this session') return asAssumed('the claim names the session');
       if (names === 'another session') {
         return unsafe(
@@ -35,12 +34,7 @@ export const STARTING: readonly Check[] = [
           'Run no sessions, and report this: the package would refuse every token.',
         );
       }
-      const { foreignStatus }: Partial<Observations> = seen;
-      if (!foreignStatus || !isRefusalOfId(foreignStatus.reply)) return configure('no such claim', USE_EXECUTIVE);
-      return safe(
-        'no such claim',
-        'The read by id finds a mixed-up token: see foreign-status. On workers with an executive token set INCODE_REFUSES_FOREIGN_IDS=true, or their finishes have no action.',
-      );
+      return judgeUnnamedToken(seen, settings);
     },
   },
   {

@@ -1,7 +1,7 @@
 import { printNotice } from '../../shared/output.js';
 import type { OwnSession } from '../own-sessions.js';
 import { isFinishedStatus, isScoreReady, isSuccess, scoreStatusOf, statusOf } from '../reply.js';
-import { attempt, delayUntil, finish, readScore, readStatus, type Trial } from './trial.js';
+import { attempt, delayUntil, finish, readScore, readStatus, STOPPED, type Trial, withoutEachHeader } from './trial.js';
 
 /**
  * Finishes a session without documents or, if that is refused, the session with documents.
@@ -81,6 +81,22 @@ export async function tryClosing(trial: Trial, finished: OwnSession | undefined,
     const { status } = await sessions.close(open, signal);
     if (open.closed) seen.closedFinish = await finish(trial, open);
     else trial.whyNot.closedFinish = `closing was refused, ${status}`;
+  });
+}
+
+/** Closes a closed session again, which changes nothing, without each of the required headers. */
+export async function tryHeadersOfPost(trial: Trial, sessions: (OwnSession | undefined)[]): Promise<void> {
+  const { seen, whyNot, signal } = trial;
+  const closed = sessions.find((session) => session?.closed);
+  if (!closed) {
+    whyNot.postWithoutHeader ??= signal.aborted ? STOPPED : 'no session could be closed';
+    return;
+  }
+  await attempt(trial, ['postWithoutHeader'], async () => {
+    const again = await trial.sessions.close(closed, signal);
+    // A refusal without a header would then say nothing about the header.
+    if (!isSuccess(again)) whyNot.postWithoutHeader = `a second close was refused, ${again.status}`;
+    else seen.postWithoutHeader = await withoutEachHeader((without) => trial.sessions.close(closed, signal, without));
   });
 }
 

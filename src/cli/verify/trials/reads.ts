@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interviewIdOfToken } from '../../../contract/index.js';
-import { REQUIRED_HEADERS } from '../../../incode/headers.js';
 import { parseRetryAfter } from '../../../incode/retry-after.js';
 import { printNotice } from '../../shared/output.js';
 import type { Observations } from '../observations.js';
 import { MADE_UP_ID, type OwnSession } from '../own-sessions.js';
 import { type Reply, scoreStatusOf, statusOf } from '../reply.js';
-import { attempt, readScore, readStatus, STATUS, type Trial } from './trial.js';
+import { attempt, readScore, readStatus, STATUS, type Trial, withoutEachHeader } from './trial.js';
 
 /** Sends requests that change nothing, about one session that is not finished. */
 export async function tryReads(trial: Trial, session: OwnSession): Promise<void> {
@@ -24,10 +23,8 @@ export async function tryReads(trial: Trial, session: OwnSession): Promise<void>
   await attempt(trial, ['statusOfUnknownId'], async () => {
     seen.statusOfUnknownId = await readStatus(trial, session, { id: MADE_UP_ID });
   });
-  await attempt(trial, ['withoutHeader'], async () => {
-    const replies: [string, Reply][] = [];
-    for (const without of REQUIRED_HEADERS) replies.push([without, await probe.ask({ ...read, without })]);
-    seen.withoutHeader = Object.fromEntries(replies) as Observations['withoutHeader'];
+  await attempt(trial, ['getWithoutHeader'], async () => {
+    seen.getWithoutHeader = await withoutEachHeader((without) => probe.ask({ ...read, without }));
   });
   await attempt(trial, ['wrongKey'], async () => {
     seen.wrongKey = await probe.ask({ ...read, apiKey: 'temporal-incode-verify-no-key' });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REQUIRED_HEADERS, type RequiredHeader } from '../../../incode/headers.js';
 import type { Delay, Observations } from '../observations.js';
 import type { OwnSession, OwnSessions } from '../own-sessions.js';
 import { FINISH_PATH, NoReply, type Probe } from '../probe.js';
@@ -75,6 +76,15 @@ export function readScore(
 
 export function finish({ probe, signal }: Trial, { token }: OwnSession): Promise<Reply> {
   return probe.ask({ method: 'GET', path: FINISH_PATH, token, signal });
+}
+
+/** Sends a request once without each of the required headers, in sequence. */
+export async function withoutEachHeader(
+  ask: (without: RequiredHeader) => Promise<Reply>,
+): Promise<Record<RequiredHeader, Reply>> {
+  const replies: [RequiredHeader, Reply][] = [];
+  for (const without of REQUIRED_HEADERS) replies.push([without, await ask(without)]);
+  return Object.fromEntries(replies) as Record<RequiredHeader, Reply>;
 }
 
 /** Asks repeatedly until `done` or a timeout. */
