@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
-import type { CheckedOptions } from './options.js';
+import type { ConnectionOptions } from './options.js';
 
 /** A client's connections: kept alive, one request at a time on each, no retries, no redirects. */
-export function createDispatcher({ connections, connectTimeoutMs, proxy }: CheckedOptions): Dispatcher {
+export function createDispatcher({ connections, connectTimeoutMs, proxy }: ConnectionOptions): Dispatcher {
   const connect = { timeout: connectTimeoutMs };
   const common = {
     connections,

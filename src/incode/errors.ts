@@ -1,5 +1,21 @@
-/** The calls of {@link IncodeClient}, named like its methods. */
-export type IncodeOperation = 'finishStatus' | 'onboardingStatus' | 'score' | 'closeSession' | 'start' | 'logIn';
+/** The calls of `IncodeClient` and `CaptureClient`, named like their methods. */
+export type IncodeOperation =
+  | 'finishStatus'
+  | 'onboardingStatus'
+  | 'score'
+  | 'closeSession'
+  | 'start'
+  | 'logIn'
+  | 'addFrontId'
+  | 'addBackId'
+  | 'processId'
+  | 'isFinished'
+  | 'addFace'
+  | 'processFace'
+  | 'governmentValidation'
+  | 'watchlist'
+  | 'deleteImages'
+  | 'deleteSession';
 
 /**
  * What a failed call tells you about its request:

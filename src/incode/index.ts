@@ -1,10 +1,17 @@
-export {
-  type CallOptions,
-  createIncodeClient,
-  type IncodeClient,
-  type SessionAccess,
-  type StartRequest,
-} from './client.js';
+export type { CallOptions } from './caller.js';
+export type {
+  FaceMatchAnswer,
+  GovernmentAnswer,
+  IdImageAnswer,
+  ImageAnswer,
+  ImageCheck,
+  ProcessIdAnswer,
+  SelfieAnswer,
+} from './capture/answers.js';
+export { createCaptureClient } from './capture/client.js';
+export { CAPTURE_CODES, mayHaveOpenedSession } from './capture/refusals.js';
+export type { CaptureClient, CaptureClientOptions, Deletion, IdUpload, Upload } from './capture/types.js';
+export { createIncodeClient, type IncodeClient, type SessionAccess } from './client.js';
 export { ExecutiveRefusedError, IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
 export {
   type Credentials,
@@ -16,3 +23,4 @@ export {
 } from './executive.js';
 export type { IncodeCall, IncodeClientOptions } from './options.js';
 export type { FinishStatusResponse, ScoreResponse, StartResponse } from './responses.js';
+export type { StartRequest } from './start.js';

@@ -67,9 +67,12 @@ export const CLIENT_DEFAULTS = {
 
 export type CheckedOptions = Required<Omit<IncodeClientOptions, 'onCall'>> & Pick<IncodeClientOptions, 'onCall'>;
 
+/** The options that every client of Incode has. */
+export type ConnectionOptions = Omit<CheckedOptions, 'finishTimeoutMs'>;
+
 /** @throws TypeError that names the option, and omits a value that may be a secret */
-export function checkOptions(options: CheckedOptions): CheckedOptions {
-  const { baseUrl, allowPlainHttp, apiKey, timeoutMs, finishTimeoutMs, connectTimeoutMs, connections, proxy } = options;
+export function checkOptions<T extends ConnectionOptions>(options: T): T {
+  const { baseUrl, allowPlainHttp, apiKey, connections, proxy } = options;
   if (!isBaseUrl(baseUrl)) throw new TypeError('baseUrl must be an http or https URL without credentials or query');
   if (!allowPlainHttp && isPlainHttp(baseUrl)) {
     throw new TypeError(
@@ -79,8 +82,9 @@ export function checkOptions(options: CheckedOptions): CheckedOptions {
   if (typeof apiKey !== 'function' && !isSendable(apiKey)) {
     throw new TypeError('apiKey must be printable ASCII without spaces');
   }
-  for (const [name, value] of Object.entries({ timeoutMs, finishTimeoutMs, connectTimeoutMs, connections })) {
-    if (!Number.isSafeInteger(value) || value < 1 || value > MAX_TIMER_MS) {
+  const timeouts = Object.entries(options).filter(([name]) => /timeoutMs$/i.test(name));
+  for (const [name, value] of [...timeouts, ['connections', connections]]) {
+    if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > MAX_TIMER_MS) {
       throw new TypeError(`${name} must be a whole number from 1 to ${MAX_TIMER_MS}`);
     }
   }

@@ -1,4 +1,6 @@
 import { correctOnboardingStatus, type FinishAnswer } from '../contract/index.js';
+import type { IncodeErrorKind } from './errors.js';
+import type { Answered } from './exchange.js';
 import { cut, fitting, MAX_BYTES, readRedirection } from './limits.js';
 import { isSendable } from './options.js';
 
@@ -28,7 +30,8 @@ export interface StartResponse {
   existingSession: boolean;
 }
 
-type Fields = Record<string, unknown>;
+/** A JSON object of an answer. */
+export type Fields = Record<string, unknown>;
 
 /**
  * Reads a body as a JSON object that is not an error. All fields of Incode's successful answers are optional, so an error body would
@@ -37,9 +40,30 @@ type Fields = Record<string, unknown>;
  * @returns `undefined` for anything else
  */
 export function readObject(body: string): Fields | undefined {
+  const fields = readResult(body);
+  return fields === undefined || saysFailed(fields) ? undefined : fields;
+}
+
+/** As {@link readObject}, for calls that report in their answer that they have failed. */
+export function readResult(body: string): Fields | undefined {
   const value = parse(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return isErrorBody(value as Fields) ? undefined : (value as Fields);
+}
+
+/** An answer that is not a success. */
+export interface ErrorAnswer {
+  kind: IncodeErrorKind;
+  httpStatus: number;
+  /** Incode's own code. */
+  code: number | string | undefined;
+  /** May be about a person, so it is compared and never kept. */
+  message: string | null;
+}
+
+export function errorAnswer({ status, body }: Answered, kind: IncodeErrorKind = 'resultUnknown'): ErrorAnswer {
+  const message = text((parse(body) as Fields | null | undefined)?.message);
+  return { kind, httpStatus: status, code: errorCode(body, status), message };
 }
 
 /** Incode's own code in an error body: `status`, if it differs from the HTTP status. */
@@ -104,9 +128,13 @@ function parse(body: string): unknown {
   }
 }
 
-/** Incode's error body `{timestamp, status, error, message?, path?}`, of which a gateway may drop fields, or a failure with status 200. */
-function isErrorBody({ error, status, timestamp, message, path, success, failReason }: Fields): boolean {
-  if (success === false || (failReason ?? undefined) !== undefined) return true;
+/** Some failures have the HTTP status 200. */
+function saysFailed({ success, failReason }: Fields): boolean {
+  return success === false || (failReason ?? undefined) !== undefined;
+}
+
+/** Incode's error body `{timestamp, status, error, message?, path?}`, of which a gateway may drop fields. */
+function isErrorBody({ error, status, timestamp, message, path }: Fields): boolean {
   if (error !== undefined && error !== null) return true;
   return status !== undefined && (timestamp ?? message ?? path ?? undefined) !== undefined;
 }

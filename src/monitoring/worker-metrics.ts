@@ -10,11 +10,20 @@ const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45];
 const OPERATIONS = Object.keys({
   finishStatus: 0,
   onboardingStatus: 0,
-
   score: 0,
   closeSession: 0,
   start: 0,
   logIn: 0,
+  addFrontId: 0,
+  addBackId: 0,
+  processId: 0,
+  isFinished: 0,
+  addFace: 0,
+  processFace: 0,
+  governmentValidation: 0,
+  watchlist: 0,
+  deleteImages: 0,
+  deleteSession: 0,
 } satisfies Record<IncodeOperation, 0>);
 const OUTCOMES = Object.keys({
   ok: 0,

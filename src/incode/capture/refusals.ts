@@ -1,0 +1,67 @@
+import { IncodeError } from '../errors.js';
+import type { ErrorAnswer } from '../responses.js';
+
+/** Incode's codes in error bodies whose meaning is known. Other codes can refuse an image too. */
+export const CAPTURE_CODES = {
+  blur: 3006,
+  glare: 3007,
+  /** Too few pixels. */
+  imageSize: 3008,
+  orientation: 3009,
+  compression: 3010,
+  /** The picture was taken from a screen or from paper. */
+  spoof: 4005,
+  faceNotFound: 4019,
+  /** The ID cannot be processed. The session needs other images of it. */
+  processing: 6000,
+} as const;
+
+/** Codes that clients in production treat as a refusal of the image, whatever the HTTP status is. */
+const IMAGE_CODES: readonly number[] = [...Object.values(CAPTURE_CODES), ...[1001, 1003, 3002, 3004, 3005, 4010, 4077]];
+
+/** HTTP statuses are below. */
+const FIRST_CODE = 1_000;
+
+/**
+ * Whether an error answer is about the image, so that it is a result of the call.
+ *
+ * @returns Incode's code
+ */
+export function imageCode({ kind, code }: ErrorAnswer): number | undefined {
+  const number = Number(code);
+  // The request was not looked at.
+  if (kind === 'notTaken' || kind === 'misconfigured' || !Number.isSafeInteger(number)) return undefined;
+  if (IMAGE_CODES.includes(number)) return number;
+  // An unknown code of a refused request. With 500 it may be a failure of Incode.
+  return kind === 'badRequest' && number >= FIRST_CODE ? number : undefined;
+}
+
+/** Incode has no code for it. Clients in production look for these texts. */
+const ALREADY_PROCESSED = /id already processed|NumberFormatException: Cannot parse null string/i;
+
+/** Whether `process/id` says that the ID was processed before, perhaps by a request whose answer was lost. */
+export function isAlreadyProcessed({ message }: Pick<ErrorAnswer, 'message'>): boolean {
+  return ALREADY_PROCESSED.test(message ?? '');
+}
+
+/** A server may answer these although the request behind it goes on. */
+const UNCERTAIN_REFUSALS: readonly number[] = [408, 499];
+
+/** A redirect with these statuses comes instead of handling the request. */
+const REDIRECTS: readonly number[] = [301, 302, 307, 308];
+
+/**
+ * Whether a failed `start` may have opened a session. If it may, another `start` can leave that session behind: Incode has no
+ * idempotency key.
+ *
+ * @returns `false` only if no session can have been opened: nothing was sent, or Incode refused it
+ */
+export function mayHaveOpenedSession(error: unknown): boolean {
+  if (!(error instanceof IncodeError)) return true;
+  const { kind, httpStatus } = error;
+  // Without a status, these kinds mean that nothing was sent.
+  if (httpStatus === undefined) return kind === 'resultUnknown' || kind === 'maybeRunning';
+  if (REDIRECTS.includes(httpStatus)) return false;
+  // 503 too: the server that answers is not always the one that works.
+  return httpStatus < 400 || httpStatus >= 500 || UNCERTAIN_REFUSALS.includes(httpStatus);
+}

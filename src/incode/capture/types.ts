@@ -1,0 +1,69 @@
+import type { CallOptions } from '../caller.js';
+import type { SessionAccess } from '../client.js';
+import type { IncodeClientOptions } from '../options.js';
+import type { StartResponse } from '../responses.js';
+import type { StartRequest } from '../start.js';
+import type { FaceMatchAnswer, GovernmentAnswer, IdImageAnswer, ProcessIdAnswer, SelfieAnswer } from './answers.js';
+
+export interface CaptureClientOptions extends Omit<IncodeClientOptions, 'finishTimeoutMs'> {
+  /**
+   * Timeout of `start` and of the processing calls, in milliseconds.
+   *
+   * @default 35_000: Incode ends a request after 30 s on its side, and the answer needs time to arrive.
+   */
+  processTimeoutMs?: number;
+  /** Timeout of an upload, in milliseconds. @default 90_000: 10 MB take 80 s at 1 Mbit/s. */
+  uploadTimeoutMs?: number;
+  /** Maximum number of connections, and therefore of concurrent calls. @default 16: Incode accepts about one upload per second. */
+  connections?: number;
+}
+
+/** An image for a session. */
+export interface Upload extends SessionAccess {
+  /** JPEG or PNG. It is sent as it is, and not kept. */
+  image: Uint8Array;
+}
+
+export interface IdUpload extends Upload {
+  /** Another image of this side may have been uploaded before. @default false */
+  retry?: boolean;
+}
+
+/** A session, and a token that may delete it. */
+export interface Deletion {
+  interviewId: string;
+  /** A session token is not enough. */
+  executiveToken: string;
+}
+
+/**
+ * Incode's calls that open a session and fill it with images: one attempt per call, no redirects, no retries. A refused image is an
+ * answer. Every method that fails throws an `IncodeError` and nothing else.
+ */
+export interface CaptureClient {
+  /**
+   * Opens a session. It has no idempotency key: before you repeat it, ask `mayHaveOpenedSession`. With an `interviewId` it takes
+   * over that session.
+   */
+  start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
+  /** Uploads the front of an ID. A repeat is allowed: the newest image counts. */
+  addFrontId(upload: IdUpload & { onlyFront?: boolean }, options?: CallOptions): Promise<IdImageAnswer>;
+  addBackId(upload: IdUpload, options?: CallOptions): Promise<IdImageAnswer>;
+  /** Starts the processing of the ID, which takes some seconds. */
+  processId(session: SessionAccess, options?: CallOptions): Promise<ProcessIdAnswer>;
+  /** Whether Incode processes nothing of this session. Before `processId`, the answer means nothing. */
+  isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
+  addFace(upload: Upload, options?: CallOptions): Promise<SelfieAnswer>;
+  /** Compares the selfie with the ID. */
+  processFace(session: SessionAccess, options?: CallOptions): Promise<FaceMatchAnswer>;
+  /** Asks a government's registry, which may bill each call. */
+  governmentValidation(session: SessionAccess, options?: CallOptions): Promise<GovernmentAnswer>;
+  /** Searches watchlists for the person of the ID. Incode keeps the hits with the session. */
+  watchlist(session: SessionAccess, options?: CallOptions): Promise<{ hits: number | null }>;
+  /** Deletes images and personal data of a session at Incode. Its score remains. */
+  deleteImages(deletion: Deletion, options?: CallOptions): Promise<{ existed: boolean }>;
+  /** Deletes a session at Incode. */
+  deleteSession(deletion: Deletion, options?: CallOptions): Promise<{ existed: boolean }>;
+  /** Waits for calls in flight, then closes the connections. */
+  close(): Promise<void>;
+}
