@@ -26,7 +26,7 @@ export class SessionNotFoundError extends TemporalIncodeError {
   constructor(interviewId: string) {
     super(
       `Session ${interviewId}: no onboarding is known in this namespace. It was never started here, its history was removed, ` +
-        'or a batch completed the session.',
+        'or a batch completed the session. Check its id and the namespace.',
     );
     this.interviewId = interviewId;
   }

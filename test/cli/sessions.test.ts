@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Plan, Stage } from '../../src/contract/index.js';
-import { type Ran, run } from '../support/cli.js';
+import { type Ran, run, runInShell } from '../support/cli.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
@@ -111,9 +111,23 @@ describe('the command finish', () => {
     await expect.poll(async () => (await world.onboarding.state(interviewId)).status).toBe('cancelled');
     const { code, stderr } = await command('finish', interviewId);
     expect(code).toBe(1);
-    expect(stderr).toContain('temporal-incode complete');
+    expect(stderr).toContain(`\n  temporal-incode complete ${interviewId} --address`);
     expect((await world.onboarding.state(interviewId)).status).toBe('cancelled');
     expect(world.simulator.effects(interviewId).finished).toBe(0);
+  });
+
+  it('prints for an unknown session the command that completes it on the same server', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    await writeFile(join(directory, 'token'), token);
+    const { code, stderr } = await command('finish', interviewId, '--task-queue', world.taskQueue);
+    expect(code).toBe(4);
+    expect(stderr).toContain(`Session ${interviewId}: no onboarding is known in this namespace. Nothing was done.`);
+    const [, pasted] = /^ {2}temporal-incode (complete .*)$/m.exec(stderr) ?? [];
+    expect(pasted).toContain(interviewId);
+    const file = join(directory, 'token');
+    const completed = await runInShell(`"$1" "$2" ${pasted} --session-token-file ${file} --json`, []);
+    expect(completed.stderr).toContain('started');
+    expect(JSON.parse(completed.stdout)).toMatchObject({ interviewId, outcome: 'approved' });
   });
 
   it('exits with 3 after its timeout, and the session continues', async () => {
@@ -271,7 +285,7 @@ describe('the command status', () => {
   ])('prints the next command for a session in the stage %s', async (_, make, next) => {
     const interviewId = await make();
     const { stdout } = await command('status', interviewId);
-    expect(stdout).toMatch(new RegExp(`^next +${next} ${interviewId}`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^next +${next} ${interviewId} --address ${inject('temporalAddress')}`, 'm'));
     await world.onboarding.cancel(interviewId);
   });
 });

@@ -108,7 +108,7 @@ describe('sessionFailure', () => {
       'an unknown session',
       new WorkflowNotFoundError('workflow not found for ID: w', 'w', undefined),
       SessionNotFoundError,
-      'Session i: no onboarding is known in this namespace. It was never started here, its history was removed, or a batch completed the session.',
+      'Session i: no onboarding is known in this namespace. It was never started here, its history was removed, or a batch completed the session. Check its id and the namespace.',
     ],
     [
       'any other failure',

@@ -14,8 +14,7 @@ import { CliError, EXIT } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
 import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
-import { quoted } from '../shared/program.js';
-import { onSession, sessionCliError, withInterviewId } from '../shared/session.js';
+import { commandFor, onSession, sessionCliError, withInterviewId } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 import { untilInterrupted } from '../shared/signals.js';
 
@@ -89,8 +88,9 @@ async function inputOf(options: CompleteOptions): Promise<OnboardingInput> {
 async function run(
   client: ConnectedOnboardingClient,
   input: OnboardingInput,
-  { ifCompleted, ifPlanDiffers, timeout }: CompleteOptions,
+  options: CompleteOptions,
 ): Promise<OnboardingResult> {
+  const { ifCompleted, ifPlanDiffers, timeout } = options;
   const started = await client.start(input, { ifCompleted, ifPlanDiffers });
   const progress = startProgress(`${started.workflowId}: ${startInWords(started)}`);
   const over = new AbortController();
@@ -98,7 +98,7 @@ async function run(
   setMaxListeners(0, over.signal);
   const watching = watch(client, input.interviewId, progress, over.signal);
   const interrupted = untilInterrupted().then(() => {
-    throw new CliError(goesOn(input.interviewId), EXIT.interrupted);
+    throw new CliError(goesOn(options), EXIT.interrupted);
   });
   try {
     return await Promise.race([client.result(input.interviewId, { timeoutMs: timeout }), interrupted]);
@@ -117,9 +117,9 @@ function startInWords({ attached, tokenHandedIn, plan }: StartedOnboarding): str
   return `attached to the existing onboarding (${parts})${tokenHandedIn ? '; it needed a token and uses yours' : ''}`;
 }
 
-function goesOn(interviewId: string): string {
-  const id = quoted(interviewId);
-  return `Session ${interviewId} continues on the server. See its state: temporal-incode status ${id}; stop it: temporal-incode cancel ${id}`;
+function goesOn(options: CompleteOptions): string {
+  const [see, stop] = [commandFor('status', options), commandFor('cancel', options)];
+  return `Session ${options.interviewId} continues on the server. See its state: ${see}; stop it: ${stop}`;
 }
 
 /** Each query is billed, so the interval grows. */

@@ -6,7 +6,7 @@ import { type FinishAnswer, onboardingWorkflowId } from '../../contract/index.js
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { commandFor, onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 
 interface FinishOptions extends SessionOptions {
   timeout: number;
@@ -29,7 +29,7 @@ Example:
 
 async function finish(options: FinishOptions): Promise<void> {
   await withSession(options, async (client, interviewId) => {
-    const answer = await answerOf(client, interviewId, options.timeout);
+    const answer = await answerOf(client, interviewId, options);
     if (options.json) printJson({ interviewId, finish: answer });
     else {
       printFacts({
@@ -46,24 +46,30 @@ async function finish(options: FinishOptions): Promise<void> {
 async function answerOf(
   client: ConnectedOnboardingClient,
   interviewId: string,
-  timeoutMs: number,
+  options: FinishOptions,
 ): Promise<FinishAnswer | null> {
-  const { result, failure } = await known(client, interviewId);
+  const { result, failure } = await known(client, interviewId, options);
   if (result) return result.finish;
   if (failure) {
-    const message = `Session ${interviewId} has ended without a result: ${failure.message} (${failure.type}).`;
-    throw new CliError(`${message} Start it again with: temporal-incode complete`, EXIT.failed);
+    const what = `Session ${interviewId} has ended without a result: ${failure.message} (${failure.type}).`;
+    throw new CliError(
+      `${what} Nothing was done. To start it again:\n  ${commandFor('complete', options)}`,
+      EXIT.failed,
+    );
   }
   const { temporal } = client;
-  return requestFor(temporal, interviewId, timeoutMs, () => askToFinish(temporal, onboardingWorkflowId(interviewId)));
+  return requestFor(temporal, interviewId, options.timeout, () =>
+    askToFinish(temporal, onboardingWorkflowId(interviewId)),
+  );
 }
 
-async function known(client: ConnectedOnboardingClient, interviewId: string) {
+async function known(client: ConnectedOnboardingClient, interviewId: string, options: FinishOptions) {
   try {
     return await client.state(interviewId);
   } catch (error) {
     if (!(error instanceof SessionNotFoundError)) throw error;
-    const what = `Session ${interviewId}: no onboarding is known in this namespace.`;
-    throw new CliError(`${what} Start it with: temporal-incode complete`, EXIT.notFound);
+    const what = `Session ${interviewId}: no onboarding is known in this namespace. Nothing was done.`;
+    const how = 'To start it, run this, with --session-token-file <file> unless the workers have a token source:';
+    throw new CliError(`${what} ${how}\n  ${commandFor('complete', options)}`, EXIT.notFound);
   }
 }

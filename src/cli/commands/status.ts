@@ -6,8 +6,7 @@ import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { quoted } from '../shared/program.js';
-import { onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import { commandFor, onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
 
@@ -37,7 +36,7 @@ async function status(options: StatusOptions): Promise<void> {
     try {
       const found = await client.state(interviewId);
       if (options.json) printJson(found);
-      else print(found, webUi(client, found));
+      else print(found, options, webUi(client, found));
     } catch (error) {
       if (!(error instanceof SessionNotFoundError)) throw error;
       await tellOfUnknown(error, options);
@@ -93,10 +92,10 @@ function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionS
   return webUiLink({ address, namespace: temporal.options.namespace, workflowId });
 }
 
-function print(found: SessionStatus, webUi: string | undefined): void {
+function print(found: SessionStatus, options: StatusOptions, webUi: string | undefined): void {
   const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
   const { finish, score } = state ?? {};
-  const [next, or] = nextSteps(found);
+  const [next, or] = nextSteps(found, options);
   printFacts({
     session: interviewId,
     workflow: workflowId,
@@ -125,19 +124,19 @@ function print(found: SessionStatus, webUi: string | undefined): void {
   for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${printable(event)}\n`);
 }
 
-const FINISH = (id: string) => `temporal-incode finish ${id} finishes it now`;
-const EXTEND = (id: string) => `temporal-incode extend-deadline ${id} --by "7 days" lets it wait longer`;
+type NextStep = (options: StatusOptions) => string;
+const FINISH: NextStep = (options) => `${commandFor('finish', options)} finishes it now`;
+const EXTEND: NextStep = (options) => `${commandFor('extend-deadline', options)} --by "7 days" lets it wait longer`;
 
-const NEXT_STEPS: Partial<Record<Stage, ((id: string) => string)[]>> = {
-  needsToken: [(id) => `temporal-incode renew-token ${id}`],
+const NEXT_STEPS: Partial<Record<Stage, NextStep[]>> = {
+  needsToken: [(options) => commandFor('renew-token', options)],
   waiting: [FINISH, EXTEND],
   inReview: [EXTEND],
 };
 
-function nextSteps({ interviewId, status, state, call }: SessionStatus): string[] {
+function nextSteps({ status, state, call }: SessionStatus, options: StatusOptions): string[] {
   if (call?.paused)
     return ["an operator has paused the call; continue it with temporal activity unpause or in Temporal's Web UI"];
-  const id = quoted(interviewId);
-  if (status === 'running') return (state && NEXT_STEPS[state.stage]?.map((step) => step(id))) ?? [];
-  return status === 'completed' ? [] : [`temporal-incode complete ${id} restarts it and reads its status first`];
+  if (status === 'running') return (state && NEXT_STEPS[state.stage]?.map((step) => step(options))) ?? [];
+  return status === 'completed' ? [] : [`${commandFor('complete', options)} restarts it and reads its status first`];
 }

@@ -12,6 +12,7 @@ import {
 import { checkInterviewId } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
+import { quoted } from './program.js';
 
 export interface SessionOptions extends TemporalOptions {
   interviewId: string;
@@ -46,6 +47,16 @@ export function onSession<T>(
 /** The options of every command about an existing session. */
 export function withSessionOptions(command: Command, jsonHelp: string): Command {
   return withTemporalOptions(withInterviewId(command)).option('--json', jsonHelp, false);
+}
+
+/** @returns a command about the same session on the same server, ready to paste */
+export function commandFor(
+  name: string,
+  { interviewId, address, namespace, taskQueue }: Pick<SessionOptions, 'interviewId' | keyof TemporalOptions>,
+): string {
+  const given = { '--address': address, '--namespace': namespace, '--task-queue': taskQueue };
+  const options = Object.entries(given).flatMap(([option, value]) => (value ? [`${option} ${quoted(value)}`] : []));
+  return ['temporal-incode', name, quoted(interviewId), ...options].join(' ');
 }
 
 export interface UpdateOptions extends SessionOptions {
