@@ -67,6 +67,7 @@ const UNIT_TESTS: Files = {
     'batch',
     'batch-size',
     'capture',
+    'capture-guards',
     'guards',
     'long-stages',
     'milestones',

@@ -18,6 +18,11 @@ const TYPES = [
   'BatchInput',
   'BatchProgress',
   'BatchResult',
+  'CaptureInput',
+  'ReplaceImageInput',
+  'SessionStartedInput',
+  'CaptureState',
+  'CaptureResult',
   'FailureType',
 ];
 
@@ -33,6 +38,10 @@ const CHECKED = [
   'BatchInput',
   'BatchSession',
   'BatchPlan',
+  'CaptureInput',
+  'CapturePlan',
+  'ImageReference',
+  'ReplaceImageInput',
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -57,7 +66,7 @@ function contractSchema() {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'temporal-incode',
     description:
-      'Inputs, messages and results of the workflows onboardingSession and onboardingBatch. docs/contract.md says which is whose.',
+      'Inputs, messages and results of the workflows onboardingSession, onboardingBatch and captureOnboarding. docs/contract.md says which is whose.',
     definitions: tidy(Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)))),
   };
 }

@@ -12,6 +12,11 @@ import {
   BATCH_WORKFLOW,
   BULK_TASK_QUEUE,
   batchWorkflowId,
+  CAPTURE_QUERIES,
+  CAPTURE_SIGNALS,
+  CAPTURE_UPDATES,
+  CAPTURE_WORKFLOW,
+  captureWorkflowId,
   FAILURES,
   ONBOARDING_WORKFLOW,
   onboardingWorkflowId,
@@ -354,6 +359,15 @@ describe('contract.md', () => {
     expect(names('what of a batch', 'search attributes')).toEqual([SEARCH_ATTRIBUTES.batchId]);
   });
 
+  it('names the workflow and messages of people from images', () => {
+    expect(names('what of a person', 'workflow type')).toEqual([CAPTURE_WORKFLOW]);
+    expect(names('what of a person', 'task queue')).toEqual([TASK_QUEUE]);
+    expect(names('what of a person', 'workflow id')).toEqual([captureWorkflowId('<reference>')]);
+    expect(names('what of a person', 'updates')).toEqual(Object.values(CAPTURE_UPDATES));
+    expect(names('what of a person', 'signals')).toEqual(Object.values(CAPTURE_SIGNALS));
+    expect(names('what of a person', 'queries')).toEqual(Object.values(CAPTURE_QUERIES));
+  });
+
   it('has exactly one row for each failure type', () => {
     expect(first('failure type')).toEqual(Object.values(FAILURES));
   });
@@ -362,6 +376,7 @@ describe('contract.md', () => {
     ['part of the state', 'OnboardingState'],
     ['part of the result', 'OnboardingResult'],
     ['part of a row', 'BatchRow'],
+    ["part of a person's result", 'CaptureResult'],
   ])('has exactly one row for each %s', (head, type) => {
     expect(first(head)).toEqual(partsOf(type));
   });

@@ -1,4 +1,5 @@
 import { asObject, InvalidInputError, omitAbsent, onlyKeys } from './guards.js';
+import type { FlowId } from './types.js';
 
 // Temporal keeps inputs for days and shows them in its Web UI. So an image is a reference here, and never its bytes.
 
@@ -37,29 +38,56 @@ export interface ImageReference {
   bytes?: number;
 }
 
+/**
+ * Your own id of a person: printable ASCII without spaces. Temporal's Web UI and logs show it, so use no name.
+ *
+ * @maxLength 150
+ * @pattern ^[!-~]+$
+ */
+export type CaptureReference = string;
+
+/**
+ * ISO code of a country, or `ALL`.
+ *
+ * @pattern ^[A-Za-z]{2,3}$
+ */
+export type CountryCode = string;
+
+/**
+ * Text of a custom field, without control characters.
+ *
+ * @maxLength 1000
+ * @pattern ^[^\u0000-\u001f\u007f-\u009f]*$
+ */
+export type CustomFieldText = string;
+
 /** A person with their images, as a manifest lists them. */
 export interface CapturePerson {
-  /** Your own id of the person, Incode's `externalCustomerId`. It is shown in Temporal's Web UI and in logs, so use no name. */
-  reference: string;
+  /** Your own id of the person. Incode's `externalCustomerId` begins with it. */
+  reference: CaptureReference;
   front: ImageReference;
   /** Missing for documents with one side, such as passports. */
   back?: ImageReference;
   selfie?: ImageReference;
-  /** The flow at Incode. */
-  configurationId?: string;
-  countryCode?: string;
-  /** Fields that your Incode dashboard defines, by name. */
-  customFields?: Record<string, string>;
+  /** The flow at Incode. If absent, the worker's `INCODE_CONFIGURATION_ID`. */
+  configurationId?: FlowId;
+  /** @default "ALL" */
+  countryCode?: CountryCode;
+  /** Fields that your Incode dashboard defines, by name: at most 50 fields, and names of at most 100 characters. */
+  customFields?: Record<string, CustomFieldText>;
 }
 
 /** The images of a person, in the order in which Incode needs them. */
 export const IMAGE_SIDES = ['front', 'back', 'selfie'] as const satisfies readonly (keyof CapturePerson)[];
+/** A side of the document, or the selfie. */
 export type ImageSide = (typeof IMAGE_SIDES)[number];
+
+export const PERSON_FIELDS = ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields'] as const;
 
 /** @throws InvalidInputError naming the field, such as `front.uri`, without its value */
 export function checkCapturePerson(value: unknown, field = 'person'): CapturePerson {
   const person = omitAbsent(asObject(field, value));
-  onlyKeys(field, person, ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields']);
+  onlyKeys(field, person, PERSON_FIELDS);
   checkReference(person.reference);
   checkImageReference(person.front, 'front');
   for (const side of ['back', 'selfie'] as const) {

@@ -221,18 +221,18 @@ export function omitAbsent(value: Record<string, unknown>): Record<string, unkno
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined && part !== null));
 }
 
-function boolean(field: string, value: unknown): boolean {
+export function boolean(field: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new InvalidInputError(field, 'must be true or false');
   return value;
 }
 
-function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
+export function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
   const choice = choices.find((known) => known === value);
   if (choice === undefined) throw new InvalidInputError(field, `must be one of ${choices.join(', ')}`);
   return choice;
 }
 
-function duration(field: string, value: unknown): number {
+export function duration(field: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseDuration(value) : undefined;
   if (ms === undefined)
     throw new InvalidInputError(field, 'must be a duration such as "15 minutes", "36h" or "7 days"');

@@ -21,6 +21,50 @@ export {
   MAX_SHARD_BYTES,
   MAX_SHARD_SESSIONS,
 } from './batch.js';
+export {
+  type CapturePerson,
+  type CaptureReference,
+  type CountryCode,
+  type CustomFieldText,
+  checkCapturePerson,
+  checkImageReference,
+  IMAGE_SIDES,
+  type ImageReference,
+  type ImageSide,
+  MAX_IMAGE_BYTES,
+} from './capture.js';
+export {
+  CAPTURE_PLAN_DEFAULTS,
+  capturePlanWithDefaults,
+  checkCaptureInput,
+  checkReplaceImageInput,
+  type ResolvedCapturePlan,
+  resolveCapturePlan,
+} from './capture-guards.js';
+export {
+  CAPTURE_QUERIES,
+  CAPTURE_SIGNALS,
+  CAPTURE_STAGES,
+  CAPTURE_UPDATES,
+  CAPTURE_WORKFLOW,
+  type CaptureInput,
+  type CapturePlan,
+  type CaptureResult,
+  type CaptureStage,
+  type CaptureState,
+  type CaptureWorkflow,
+  captureWorkflowId,
+  externalCustomerIdOf,
+  type FaceResult,
+  type GovernmentResult,
+  type ImageResult,
+  type ImageResults,
+  type ReplaceImageInput,
+  referenceOf,
+  type SessionStartedInput,
+  type SuspectedOrphan,
+  type WatchlistResult,
+} from './capture-workflow.js';
 export { MAX_DURATION_MS, parseDuration } from './duration.js';
 export { TemporalIncodeError } from './errors.js';
 export {

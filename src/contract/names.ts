@@ -77,6 +77,10 @@ export const FAILURES = {
   tokenUnproven: 'IncodeTokenUnproven',
   /** Somebody stopped the batch before it completed the session. */
   batchStopped: 'BatchStopped',
+  /** An image of a person is missing, has changed, or cannot be sent to Incode. */
+  imageUnusable: 'ImageUnusable',
+  /** Incode refused an image of a person, and the plan says `fail`. */
+  imageRefused: 'IncodeImageRefused',
 
   /** Incode answered 401, or the token cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',
@@ -105,6 +109,12 @@ export const FAILURES = {
   milestoneNotReached: 'IncodeMilestoneNotReached',
   /** Incode has no score yet. Polled again. */
   scoreNotReady: 'IncodeScoreNotReady',
+  /** `POST /omni/start` may have opened a session, and its answer was lost. The workflow looks for that session before it starts another. */
+  maybeOpened: 'IncodeMaybeOpened',
+  /** An image cannot be read at the moment. Retried. */
+  imageNotReady: 'ImageNotReady',
+  /** Incode has not yet processed the document. Polled again. */
+  notProcessed: 'IncodeNotProcessed',
 } as const;
 
 /** The `type` of a failure. */

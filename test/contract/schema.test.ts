@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseSessionStarted } from '../../src/contract/capture-guards.js';
 import { parseStatusChanged } from '../../src/contract/guards.js';
 import {
   BATCH_QUERIES,
   BATCH_WORKFLOW,
+  CAPTURE_PLAN_DEFAULTS,
   checkBatchInput,
+  checkCaptureInput,
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
+  checkReplaceImageInput,
   FAILURES,
   MAX_SHARD_SESSIONS,
   ONBOARDING_WORKFLOW,
@@ -48,6 +52,11 @@ describe('schema/contract.json', () => {
   it('has the defaults of the plan and every failure type', () => {
     const parts = Object.entries(DEFINITIONS.Plan?.properties ?? {});
     expect(Object.fromEntries(parts.map(([name, { default: byDefault }]) => [name, byDefault]))).toEqual(PLAN_DEFAULTS);
+    const captureParts = Object.entries(DEFINITIONS.CapturePlan?.properties ?? {});
+    expect(Object.fromEntries(captureParts.map(([name, { default: byDefault }]) => [name, byDefault]))).toEqual({
+      ...PLAN_DEFAULTS,
+      ...CAPTURE_PLAN_DEFAULTS,
+    });
     expect(DEFINITIONS.FailureType?.enum).toEqual(Object.values(FAILURES));
   });
 
@@ -58,8 +67,8 @@ describe('schema/contract.json', () => {
       [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
     );
     const onlyTypeScript = ['OnboardingWorkflow', 'BatchWorkflow', 'ResolvedPlan', 'ResolvedBatchPlan', 'Milestone'];
-    // No workflow takes them as input.
-    onlyTypeScript.push('CapturePerson', 'ImageReference', 'ImageSide');
+    // Its fields are part of CaptureInput.
+    onlyTypeScript.push('CapturePerson', 'CaptureWorkflow', 'ResolvedCapturePlan');
     expect(Object.keys(DEFINITIONS).sort()).toEqual(
       types.filter((name) => !onlyTypeScript.includes(String(name))).sort(),
     );
@@ -77,6 +86,11 @@ describe('guards and schema', () => {
     RenewTokenInput: checkRenewTokenInput,
     ExtendDeadlineInput: checkExtendDeadlineInput,
     BatchInput: checkBatchInput,
+    CaptureInput: checkCaptureInput,
+    ReplaceImageInput: checkReplaceImageInput,
+    SessionStartedInput: (value) => {
+      if (parseSessionStarted(value) === undefined) throw new Error('ignored');
+    },
     StatusChangedInput: (value) => {
       if (parseStatusChanged(value, 'a') === undefined) throw new Error('ignored');
     },
@@ -96,6 +110,8 @@ describe('guards and schema', () => {
   const a = { interviewId: 'a' };
   const plan = (part: Json) => ({ ...a, plan: part });
   const shard = { batchId: 'b', shard: 0, sessions: [a] };
+  const image = { uri: 'file:a' };
+  const ann = { reference: 'ann-1', front: image };
   const many = (count: number) => Array.from({ length: count }, (_, at) => ({ interviewId: `i${at}` }));
 
   const SAME: [type: string, verdict: 'good' | 'bad', value: unknown][] = [
@@ -168,6 +184,41 @@ describe('guards and schema', () => {
     ['BatchInput', 'bad', { ...shard, plan: { review: 'wait' } }],
     ['BatchInput', 'bad', { ...shard, earlier: {} }],
     ['BatchInput', 'bad', { ...shard, more: true }],
+    ['CaptureInput', 'good', ann],
+    [
+      'CaptureInput',
+      'good',
+      { ...ann, back: null, selfie: null, configurationId: null, customFields: null, plan: null },
+    ],
+    ['CaptureInput', 'good', { ...ann, back: image, selfie: { ...image, sha256: 'a0'.repeat(32), bytes: 1 } }],
+    ['CaptureInput', 'good', { ...ann, configurationId: 'c', countryCode: 'ALL', customFields: { a: 'Änn', b: '' } }],
+    ['CaptureInput', 'good', { ...ann, plan: { ...PLAN_DEFAULTS, ...CAPTURE_PLAN_DEFAULTS } }],
+    ['CaptureInput', 'good', { reference: '!~'.repeat(75), front: image }],
+    ['CaptureInput', 'bad', {}],
+    ['CaptureInput', 'bad', { reference: 'ann-1' }],
+    ['CaptureInput', 'bad', { front: image }],
+    ['CaptureInput', 'bad', { ...ann, reference: 'a b' }],
+    ['CaptureInput', 'bad', { ...ann, reference: 'a'.repeat(151) }],
+    ['CaptureInput', 'bad', { ...ann, front: 'file:a' }],
+    ['CaptureInput', 'bad', { ...ann, front: { uri: 'a' } }],
+    ['CaptureInput', 'bad', { ...ann, front: { uri: 'https://a/b?c=d' } }],
+    ['CaptureInput', 'bad', { ...ann, front: { ...image, bytes: 0 } }],
+    ['CaptureInput', 'bad', { ...ann, front: { ...image, sha256: 'A0' } }],
+    ['CaptureInput', 'bad', { ...ann, countryCode: 'Germany' }],
+    ['CaptureInput', 'bad', { ...ann, customFields: { a: 5 } }],
+    ['CaptureInput', 'bad', { ...ann, customFields: { a: '\u0007' } }],
+    ['CaptureInput', 'bad', { ...ann, customFields: { a: 'a'.repeat(1_001) } }],
+    ['CaptureInput', 'bad', { ...ann, plan: { onRefusedImage: 'later' } }],
+    ['CaptureInput', 'bad', { ...ann, plan: { imageDeadline: '0s' } }],
+    ['CaptureInput', 'bad', { ...ann, plan: { watch: true } }],
+    ['CaptureInput', 'bad', { ...ann, interviewId: 'a' }],
+    ['ReplaceImageInput', 'good', { side: 'back', image }],
+    ['ReplaceImageInput', 'bad', { side: 'top', image }],
+    ['ReplaceImageInput', 'bad', { side: 'back' }],
+    ['ReplaceImageInput', 'bad', { side: 'back', image, retry: true }],
+    ['SessionStartedInput', 'good', { ...a, externalCustomerId: 'b', event_type: 'SESSION_STARTED' }],
+    ['SessionStartedInput', 'bad', a],
+    ['SessionStartedInput', 'bad', { externalCustomerId: 'b' }],
   ];
 
   it.each(
@@ -187,6 +238,8 @@ describe('guards and schema', () => {
     ['two sessions with one id', 'BatchInput', { ...shard, sessions: [a, { ...a, flowId: 'f' }] }, 'bad'],
     ['more rows than sessions', 'BatchInput', { ...shard, earlier: [null, null] }, 'bad'],
     ['a duration above ten years', 'ExtendDeadlineInput', { by: '9999 weeks' }, 'bad'],
+    ['an image with a login', 'CaptureInput', { reference: 'a', front: { uri: 'https://a:b@c/d' } }, 'bad'],
+    ['a custom field without a name', 'CaptureInput', { ...ann, customFields: { '': 'a' } }, 'bad'],
     // A caller that is newer than the worker may send `null` for a field that it does not use.
     ['an unknown field that is null', 'OnboardingInput', { ...a, novelty: null }, 'good'],
     ['less than half a millisecond', 'ExtendDeadlineInput', { by: '0.001 ms' }, 'bad'],

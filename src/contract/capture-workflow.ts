@@ -1,0 +1,234 @@
+import type { CapturePerson, CaptureReference, ImageReference, ImageSide } from './capture.js';
+import type { DurationString, InterviewId, OnboardingResult, Outcome, Plan, TimelineEntry } from './types.js';
+
+/** Workflow type that opens a session for one person, fills it with images and completes it. Its task queue is {@link TASK_QUEUE}. */
+export const CAPTURE_WORKFLOW = 'captureOnboarding';
+
+export const CAPTURE_UPDATES = { replaceImage: 'replaceImage' } as const;
+export const CAPTURE_SIGNALS = { sessionStarted: 'sessionStarted' } as const;
+export const CAPTURE_QUERIES = { state: 'state' } as const;
+
+/** Each person has one workflow id, so a second start attaches instead of opening another session. */
+export function captureWorkflowId(reference: string): string {
+  return `incode-capture/${reference}`;
+}
+
+/**
+ * Each attempt to open a session has its own id, because only this id tells in a webhook which request opened the session.
+ *
+ * @returns Incode's `externalCustomerId`
+ */
+export function externalCustomerIdOf(reference: string, attempt: string): string {
+  return `${reference}~${attempt}`;
+}
+
+/** @returns `undefined` if this package has not made the id */
+export function referenceOf(externalCustomerId: string): string | undefined {
+  return /^(.+)~[0-9a-f]{12}$/.exec(externalCustomerId)?.[1];
+}
+
+/** Input of `captureOnboarding`: a person with their images, and what to do with them. */
+export interface CaptureInput extends CapturePerson {
+  /** Each missing part has its default. */
+  plan?: CapturePlan;
+}
+
+/** What to do with a person. It has all parts of a session's plan too. */
+export interface CapturePlan extends Plan {
+  /**
+   * What happens if Incode refuses an image, and no other image can be expected:
+   * - `continue`: the session goes on, and its score shows the refusal;
+   * - `wait`: the workflow waits for another image, by the update `replaceImage`;
+   * - `fail`: the workflow fails with `IncodeImageRefused`.
+   *
+   * An image that cannot be read or sent fails the workflow with `ImageUnusable`, unless this is `wait`.
+   *
+   * @default "continue": Incode's own apps go on too when the attempts of a person run out.
+   */
+  onRefusedImage?: 'continue' | 'wait' | 'fail';
+  /**
+   * How long to wait for another image. After that, the workflow does what it does with `continue`.
+   *
+   * @default "7 days": a person who has not sent another picture after a week rarely returns.
+   */
+  imageDeadline?: DurationString;
+  /**
+   * How long to wait until Incode has processed the document. After that, the session goes on.
+   *
+   * @default "15 minutes": processing takes seconds.
+   */
+  processDeadline?: DurationString;
+  /**
+   * How long to wait for Incode's Session Started webhook if the answer to `POST /omni/start` was lost. After that, the workflow starts
+   * another session.
+   *
+   * @default "2 minutes": Incode ends a request after 30 s, and usually delivers a webhook within seconds.
+   */
+  findSessionWithin?: DurationString;
+  /**
+   * Whether to ask the government's registry of the document's country, if your flow has one. Each request may be billed.
+   *
+   * @default false
+   */
+  government?: boolean;
+  /**
+   * Whether to search Incode's global watchlists for the person.
+   *
+   * @default false
+   */
+  watchlist?: boolean;
+}
+
+/** All stages, in their usual order. */
+export const CAPTURE_STAGES = [
+  'pinning',
+  'starting',
+  'findingSession',
+  'front',
+  'back',
+  'processingId',
+  'selfie',
+  'matchingFace',
+  'government',
+  'watchlist',
+  'needsImage',
+  'completing',
+  'done',
+] as const;
+
+/**
+ * Where a person is now:
+ * - `pinning`: the worker reads the images for the first time;
+ * - `starting`: it opens a session at Incode;
+ * - `findingSession`: the answer to that was lost, so the workflow waits for the webhook that names the session;
+ * - `front`, `back`, `selfie`: the worker uploads this image;
+ * - `processingId`: Incode processes the document;
+ * - `matchingFace`, `government`, `watchlist`: Incode compares the faces, or asks registries and watchlists;
+ * - `needsImage`: the workflow waits for another image;
+ * - `completing`: `onboardingSession` completes the session;
+ * - `done`: the workflow has its result.
+ */
+export type CaptureStage = (typeof CAPTURE_STAGES)[number];
+
+/** What Incode said of an uploaded image. */
+export interface ImageResult {
+  /**
+   * - `accepted`: Incode uses it;
+   * - `doubtful`: Incode uses it, but its own apps would ask for another one;
+   * - `refused`: Incode cannot use it, or says that a selfie does not show a living person.
+   */
+  assessment: 'accepted' | 'doubtful' | 'refused';
+  /** Incode's reason such as `DOCUMENT_NOT_READABLE`, from an open set. */
+  failReason: string | null;
+  /** Incode's code such as 4019, if it refused the image with an error. */
+  code: number | null;
+  /** The checks that the image fails, such as `glare`. */
+  failedChecks: string[];
+  /** Of a selfie: 0 for a living person, 1 for a spoof. */
+  confidence?: number | null;
+  /** Of a document: its type, such as `Passport`. */
+  typeOfId?: string | null;
+  /** Of a document. */
+  isDocumentExpired?: boolean | null;
+}
+
+/** What Incode said of the face. */
+export interface FaceResult {
+  /** 1 if selfie and document show the same person. */
+  confidence: number | null;
+  /** Whether an approved person has this face. Normal for a person who is verified again. */
+  existingUser: boolean | null;
+  nameMatched: boolean | null;
+  /** Incode's code, if it answered with an error. */
+  code: number | null;
+}
+
+/** What the government's registry said. */
+export interface GovernmentResult {
+  valid: boolean | null;
+  /** 0, unless the validation failed. */
+  statusCode: number | null;
+}
+
+/** What the watchlists said. */
+export interface WatchlistResult {
+  /** The number of hits. The hits themselves are at Incode. `null` if Incode's answer has another form. */
+  hits: number | null;
+}
+
+/** The images of a person, with what Incode said of them. `null` for an image that was not uploaded. */
+export type ImageResults = Record<ImageSide, ImageResult | null>;
+
+/** A session that a lost request may have opened, and that is not used. */
+export interface SuspectedOrphan {
+  /** As sent to Incode. Search for it on Incode's dashboard. */
+  externalCustomerId: string;
+  /** `null` if it is not known whether there is a session. */
+  interviewId: InterviewId | null;
+}
+
+/** Result of `captureOnboarding`. */
+export interface CaptureResult {
+  reference: CaptureReference;
+  /** Incode's id of the session. */
+  interviewId: InterviewId;
+  /** As sent to Incode: the reference, `~`, and an id of the attempt. */
+  externalCustomerId: string;
+  /** The result of `onboardingSession`. `null` if another caller had started it for this session: then read its result. */
+  onboarding: OnboardingResult | null;
+  images: ImageResults;
+  /** Whether Incode has processed the document. */
+  idProcessed: boolean;
+  /** `null` without a selfie. */
+  face: FaceResult | null;
+  /** `null` if the plan does without. */
+  government: GovernmentResult | null;
+  /** `null` if the plan does without. */
+  watchlist: WatchlistResult | null;
+  /** Sessions that may have been opened for this person and are not used. Usually empty. */
+  suspectedOrphans: SuspectedOrphan[];
+}
+
+/** The workflow `captureOnboarding`, for typed handles. */
+export type CaptureWorkflow = (input: CaptureInput) => Promise<CaptureResult>;
+
+/** Answer of the `state` query of `captureOnboarding`. */
+export interface CaptureState {
+  reference: CaptureReference;
+  /** Where the person is now. */
+  stage: CaptureStage;
+  /** What somebody has to do before the workflow continues. `null` if nobody has to act. */
+  waitingFor: string | null;
+  /** The images that the workflow waits for. */
+  needs: ImageSide[];
+  /**
+   * When the current wait ends by itself, in ISO 8601. `null` if it does not end by itself.
+   *
+   * @format date-time
+   */
+  deadline: string | null;
+  /** `null` until there is a session. */
+  interviewId: InterviewId | null;
+  /** What Incode has said of the images so far. */
+  images: ImageResults;
+  suspectedOrphans: SuspectedOrphan[];
+  /** `null` until the stage is `done`. */
+  outcome: Outcome | null;
+  /** The plan with every default filled in. */
+  plan: CapturePlan;
+  /** What happened, oldest first: the start and the last 50 events. */
+  timeline: TimelineEntry[];
+}
+
+/** Argument of the `replaceImage` update. */
+export interface ReplaceImageInput {
+  side: ImageSide;
+  image: ImageReference;
+}
+
+/** Argument of the `sessionStarted` signal, from Incode's Session Started webhook. Other fields are ignored. */
+export interface SessionStartedInput {
+  interviewId: InterviewId;
+  /** As in the webhook. */
+  externalCustomerId: string;
+}
