@@ -1,4 +1,4 @@
-/** Why an image cannot be used, and when a retry can help. */
+/** Why an image cannot be used, and whether a retry can help. */
 export const RETRY = {
   /** Nothing is at the address. */
   missing: 'never',
@@ -28,15 +28,20 @@ export const RETRY = {
 
 export type ImageProblem = keyof typeof RETRY;
 
-/** `afterFix`: a retry helps after somebody has changed a permission, a credential or the configuration. */
+/**
+ * Whether a retry can help:
+ * - `never`: the same image fails again;
+ * - `soon`: the source may succeed in a moment;
+ * - `afterFix`: a person must first correct a permission, a credential or the configuration.
+ */
 export type ImageRetry = (typeof RETRY)[ImageProblem];
 
-/** An image cannot be used. The message names the image by its address without a query, and contains nothing of its content. */
+/** An image cannot be used. The message names the image by its address, without credentials or query, and quotes no content. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
   readonly problem: ImageProblem;
   readonly retry: ImageRetry;
-  /** What is wrong, without the address: for a table in which the address is another column. */
+  /** The message without the address, for a table with a separate column for addresses. */
   readonly reason: string;
 
   constructor(uri: string, problem: ImageProblem, reason: string) {
@@ -47,9 +52,10 @@ export class ImageError extends Error {
   }
 }
 
+/** Long enough to recognize an image in a log line. */
 const MAX_SHOWN = 300;
 
-/** Without login, query and fragment, which can hold credentials, and without control characters. */
+/** Removes login, query and fragment, which can hold credentials, and control characters. */
 function shownUri(uri: string): string {
   const plain = uri
     .replace(/[?#].*$/s, '')

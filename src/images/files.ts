@@ -6,10 +6,13 @@ import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
 /**
- * Images below some directories, the roots. `file:ann/front.jpg` is a path below one of the roots, so a worker may mount them elsewhere than
- * the client. `file:///images/ann/front.jpg` is an absolute path.
+ * Reads images from the given directories, the roots. `file:ann/front.jpg` is relative to a root, so a worker and a client may mount the
+ * same images at different paths. `file:///images/ann/front.jpg` is absolute.
  *
- * Neither a path nor a symbolic link leads out of the roots.
+ * Refuses paths and symbolic links that lead out of the roots.
+ *
+ * @example
+ * const image = await readImage([fileImages(['/images'])], { uri: 'file:ann/front.jpg' });
  */
 export function fileImages(roots: readonly string[]): ImageSource {
   return {
@@ -31,9 +34,15 @@ export function fileImages(roots: readonly string[]): ImageSource {
   };
 }
 
-/** @returns the address of a path, relative to a root or absolute */
+/**
+ * Makes the address of an image file.
+ *
+ * @example
+ * fileUri('ann/front 1.jpg'); // 'file:ann/front%201.jpg'
+ * @param path relative to a root, or absolute
+ */
 export function fileUri(path: string): string {
-  // Well-formed, because encodeURIComponent throws for half a character.
+  // Buffer replaces half of a surrogate pair, for which encodeURIComponent would throw.
   const encoded = Buffer.from(path)
     .toString()
     .split(sep === '\\' ? /[\\/]/ : '/')
@@ -42,7 +51,7 @@ export function fileUri(path: string): string {
   return `file:${isAbsolute(path) ? '//' : ''}${encoded.replace(/^([A-Za-z])%3A/, '/$1:')}`;
 }
 
-/** @returns the path without symbolic links, which is inside of a root */
+/** @returns the path inside a root, with symbolic links resolved */
 async function locate(uri: string, roots: readonly string[]): Promise<string> {
   const path = pathOf(uri);
   const found = new Set<string>();
@@ -57,7 +66,7 @@ async function locate(uri: string, roots: readonly string[]): Promise<string> {
     }
   }
   const [first] = found;
-  // Otherwise the order of the roots would decide whose image it is.
+  // Refused, because the order of the roots would decide whose image it is.
   if (found.size > 1) throw new ImageError(uri, 'notAllowed', 'is in more than one of the image directories');
   if (first === undefined) throw refusal ?? outside(uri);
   return first;
@@ -80,10 +89,10 @@ function isInside(root: string, path: string): boolean {
 }
 
 function outside(uri: string): ImageError {
-  return new ImageError(uri, 'notAllowed', 'is outside of the image directories');
+  return new ImageError(uri, 'notAllowed', 'is outside the image directories');
 }
 
-/** A path without symbolic links: with O_NOFOLLOW a link that replaces the file now is refused. Without O_NONBLOCK a FIFO would wait for a writer. */
+/** O_NOFOLLOW refuses a symbolic link that has replaced the file since `locate`. O_NONBLOCK prevents a FIFO from waiting for a writer. */
 async function openRegularFile(uri: string, path: string): Promise<FileHandle> {
   try {
     const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
@@ -103,9 +112,9 @@ async function verified(uri: string, path: string, file: FileHandle): Promise<{ 
 
 async function isStillAt(path: string, file: FileHandle, { ino, dev }: BigIntStats): Promise<boolean> {
   try {
-    // Linux says where the open file is, whatever its path leads to now.
+    // Linux returns the path of the open file itself.
     if (process.platform === 'linux') return (await readlink(`/proc/self/fd/${file.fd}`)) === path;
-    // Elsewhere two swaps at the right moments remain undetected.
+    // On other systems, two swaps at the right moments remain undetected.
     const named = await lstat(path, { bigint: true });
     return named.ino === ino && named.dev === dev && (await realpath(path)) === path;
   } catch {
@@ -143,7 +152,7 @@ function openedFile(uri: string, file: FileHandle, bytes: number): OpenedImage {
   };
 }
 
-/** Has the size in pixels of most images. A check of many images reads no more of each. */
+/** Contains the pixel size of most images, so a check of many images reads no more of each. */
 const FIRST_CHUNK_BYTES = 16_384;
 const CHUNK_BYTES = 65_536;
 
@@ -151,7 +160,7 @@ const SYSTEM_ERRORS: Record<string, ConstructorParameters<typeof ImageError>[1]>
   ENOENT: 'missing',
   ENOTDIR: 'missing',
   ENAMETOOLONG: 'missing',
-  // With O_NOFOLLOW: the file was replaced by a symbolic link after its path was resolved. Otherwise links in a circle.
+  // A symbolic link replaced the file after `locate`, or symbolic links form a circle.
   ELOOP: 'notAllowed',
   // A socket cannot be opened.
   ENXIO: 'notAFile',
@@ -166,7 +175,7 @@ const REASONS: Partial<Record<string, string>> = {
   notAFile: 'is not a file',
 };
 
-/** The system's message is not used, because it contains the machine's path. */
+/** Omits the system's message, because it contains the machine's path. */
 function fileError(uri: string, error: unknown): ImageError {
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
   const problem = SYSTEM_ERRORS[code] ?? 'unreadable';

@@ -3,18 +3,24 @@ import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
 export interface HttpsImagesOptions {
-  /** Hosts that may be asked, such as `images.example`, or `images.example:8443` for another port than 443. */
+  /** Allowed hosts, such as `images.example`, or `images.example:8443` for another port than 443. */
   hosts: readonly string[];
-  /** Connections, for a proxy or an own certificate authority. @default connections without a proxy */
+  /** An undici dispatcher, for a proxy or a private certificate authority. @default connections without a proxy */
   dispatcher?: Dispatcher;
 }
 
+/** Image servers rarely redirect more than once. */
 const MAX_REDIRECTS = 3;
 
-/** For the connection and for each part of the answer. The time limit of the whole reading is set by who reads. */
+/** Limits the wait for the headers and for each part of the body. `LimitOptions.timeoutMs` limits the whole read. */
 const IDLE_MS = 15_000;
 
-/** Images from servers on a list. A redirect is followed only to a server on the list. Sends no credentials. */
+/**
+ * Reads images from the listed hosts. Follows a redirect only to a listed host. Sends no credentials.
+ *
+ * @example
+ * const image = await readImage([httpsImages({ hosts: ['images.example'] })], { uri: 'https://images.example/ann/front.jpg' });
+ */
 export function httpsImages({ hosts, dispatcher }: HttpsImagesOptions): ImageSource {
   const connections = dispatcher ?? new Agent({ connections: 16 });
   const allowed = new Set(hosts.map((host) => new URL(`https://${host}`).host));
@@ -23,7 +29,7 @@ export function httpsImages({ hosts, dispatcher }: HttpsImagesOptions): ImageSou
     async open(uri, signal) {
       let url = allowedUrl(uri, uri, allowed);
       for (let redirects = 0; ; redirects += 1) {
-        const answer = await asked(uri, url, connections, signal);
+        const answer = await send(uri, url, connections, signal);
         const location = locationOf(answer);
         if (location === undefined) return openedAnswer(uri, answer);
         discard(answer);
@@ -36,12 +42,12 @@ export function httpsImages({ hosts, dispatcher }: HttpsImagesOptions): ImageSou
         );
       }
     },
-    // A dispatcher of the caller may serve others.
+    // The caller's dispatcher may serve other requests.
     close: async () => (dispatcher ? undefined : connections.destroy()),
   };
 }
 
-/** @param verb says in the error how the host was reached */
+/** @param verb how the error relates the image to the address */
 function allowedUrl(uri: string, address: string, allowed: Set<string>, verb = 'is at'): URL {
   if (!URL.canParse(address)) throw new ImageError(uri, 'notAllowed', `${verb} an invalid address`);
   const url = new URL(address);
@@ -54,7 +60,7 @@ function allowedUrl(uri: string, address: string, allowed: Set<string>, verb = '
 
 type Answer = Dispatcher.ResponseData;
 
-async function asked(uri: string, url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promise<Answer> {
+async function send(uri: string, url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promise<Answer> {
   try {
     return await request(url, { dispatcher, signal, headersTimeout: IDLE_MS, bodyTimeout: IDLE_MS });
   } catch (error) {
@@ -72,12 +78,12 @@ function openedAnswer(uri: string, answer: Answer): OpenedImage {
     discard(answer);
     throw statusError(uri, statusCode);
   }
-  const length = Number(headers['content-length'] ?? Number.NaN);
-  // Nothing asked for an encoding, and the digest would be that of the encoded bytes.
+  // The request asks for no encoding, and the digest would be that of the encoded bytes.
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
     discard(answer);
     throw new ImageError(uri, 'wrongType', 'is sent in a compressed form');
   }
+  const length = Number(headers['content-length'] ?? Number.NaN);
   return {
     ...(Number.isSafeInteger(length) ? { bytes: length } : {}),
     read: () => bodyOf(uri, body),
@@ -85,7 +91,7 @@ function openedAnswer(uri: string, answer: Answer): OpenedImage {
   };
 }
 
-/** Ends the connection, because the rest of the body may be endless. */
+/** Ends the connection instead of reading the rest of the body, which may be endless. */
 function discard({ body }: Answer): void {
   body.on('error', () => undefined).destroy();
 }
@@ -112,7 +118,7 @@ export function networkError(uri: string, error: unknown): ImageError {
   return isTimeout(code) ? tooSlow(uri, code) : new ImageError(uri, 'unavailable', `is not available${code}`);
 }
 
-/** Only the code of an error is shown, because messages can quote the request. */
+/** Shows only the code of an error, because its message can quote the request. */
 function codeOf(error: unknown): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? ` (${code})` : '';

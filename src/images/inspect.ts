@@ -2,6 +2,7 @@ import { imageDimensionsFromData } from 'image-dimensions';
 import { MIN_IMAGE_PIXELS } from '../contract/capture.js';
 import type { ImageProblem } from './errors.js';
 
+/** Type by content, and size in pixels. */
 export interface ImageFacts {
   type: 'jpeg' | 'png';
   width: number;
@@ -39,7 +40,7 @@ const JPEG_SIGNATURE = Buffer.from([0xff, 0xd8, 0xff]);
 function typeOf(bytes: Uint8Array): ImageFacts['type'] | undefined {
   const begins = (signature: Buffer) => signature.equals(bytes.subarray(0, signature.length));
   if (begins(JPEG_SIGNATURE)) return 'jpeg';
-  // Without IHDR first it is no PNG, but Apple's variant of it, which only Apple reads.
+  // Apple's variant of PNG, which only Apple software reads, does not begin with IHDR.
   return begins(PNG_SIGNATURE) && Buffer.from(bytes.subarray(12, 16)).equals(Buffer.from('IHDR')) ? 'png' : undefined;
 }
 
@@ -48,13 +49,13 @@ const END_MARKS = { jpeg: Buffer.from([0xff, 0xd9]), png: Buffer.from('IEND') };
 /** Phones append videos and depth maps to a JPEG, so its end mark is not always at the end of the file. */
 export const END_BYTES = 65_536;
 
-/** Has the end mark of most images. */
+/** Contains the end mark of most images. */
 export const SHORT_END_BYTES = 2_048;
 
-/** A thumbnail near the beginning has an end mark too. */
+/** Skipped, because a thumbnail near the beginning has an end mark too. */
 const HEADER_BYTES = 131_072;
 
-/** Whether the image has its end mark, which an incomplete copy lacks. @param bytes the whole image, or its last `END_BYTES` */
+/** Looks for the end mark, which an incomplete copy lacks. @param bytes the whole image, or its last `END_BYTES` */
 export function hasEnd(type: ImageFacts['type'], bytes: Uint8Array): boolean {
   const from = Math.max(0, Math.min(HEADER_BYTES, bytes.length - END_BYTES));
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(END_MARKS[type], from);

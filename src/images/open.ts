@@ -2,9 +2,9 @@ import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
 export interface LimitOptions {
-  /** Ends the reading. The error is then the signal's reason. */
+  /** Aborts the read, which then throws the signal's reason. */
   signal?: AbortSignal;
-  /** Time limit for one image, in milliseconds. @default 30000 */
+  /** Time limit for one image, in milliseconds. @default 30000, in which the largest image arrives at 2 Mbit/s */
   timeoutMs?: number;
 }
 
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 30_000;
 /**
  * Opens an image, uses it within the time limit and closes it.
  *
- * @throws ImageError for every failure of the source, so that no message of a library can reveal a credential
+ * @throws ImageError for every failure of the source, because a library's message may reveal a credential
  */
 export async function withImage<T>(
   sources: readonly ImageSource[],

@@ -5,13 +5,18 @@ import { END_BYTES, type Finding, hasEnd, type ImageFacts, inspectHeader, SHORT_
 import { type LimitOptions, withImage } from './open.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
+/** What `inspectImage` finds. */
 export interface ImageDescription extends ImageFacts {
+  /** Size of the file. */
   bytes: number;
 }
 
 /**
- * Reads a whole image. Checks its type, pixels, size and end, and that it is the one that the reference names by digest and size.
+ * Reads a whole image and checks that Incode can use it: a complete JPEG or PNG with enough pixels that fits into a request. If the
+ * reference has a digest or a size, the image must match it.
  *
+ * @example
+ * const bytes = await readImage([fileImages(['/images'])], { uri: 'file:ann/front.jpg' });
  * @throws ImageError
  */
 export async function readImage(
@@ -29,8 +34,10 @@ export async function readImage(
 }
 
 /**
- * Adds digest and size to a reference, so that every later reading gets the same image or fails. Checks what `readImage` checks.
+ * Adds digest and size to a reference, so that every later read gets the same image or fails. Checks the same as `readImage`.
  *
+ * @example
+ * const front = await pinImage(sources, { uri: 'file:ann/front.jpg' });
  * @throws ImageError
  */
 export async function pinImage(
@@ -43,8 +50,11 @@ export async function pinImage(
 }
 
 /**
- * Checks type, pixels and size of an image, but not its digest. Reads only its beginning, and its end if the source can read the end alone.
+ * Checks type, pixels and size as `readImage` does, but not the digest. Reads only the beginning, and the end if the source can read it
+ * alone. Reads the whole image only if the source does not know its size.
  *
+ * @example
+ * const { type, width, height, bytes } = await inspectImage(sources, { uri: 'file:ann/front.jpg' });
  * @throws ImageError
  */
 export async function inspectImage(
@@ -80,7 +90,7 @@ async function inspectBeginning(
 ): Promise<ImageFacts> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Doubled each time, so that a long header is inspected few times.
+  // Doubled each time, so that a long header is not inspected after every chunk.
   let enough = 1;
   for await (const chunk of chunksOf(reference, image, signal)) {
     chunks.push(chunk);
@@ -122,7 +132,7 @@ async function* chunksOf(
 
 function checkSize({ uri }: ImageReference, bytes: number): void {
   if (bytes <= MAX_IMAGE_BYTES) return;
-  const limit = `${MAX_IMAGE_BYTES.toLocaleString('en-US')} bytes, which is what fits into a request to Incode`;
+  const limit = `${MAX_IMAGE_BYTES.toLocaleString('en-US')} bytes, the most that fits into a request to Incode`;
   throw new ImageError(uri, 'tooLarge', `has more than ${limit}`);
 }
 

@@ -6,19 +6,22 @@ import type { ImageSource, OpenedImage } from './source.js';
 export interface S3ImagesOptions {
   /** Buckets that may be read. */
   buckets: readonly string[];
-  /** Names the bucket in the path instead of in the host: for stores such as MinIO. @default false */
+  /** Names the bucket in the path instead of in the host, for stores such as MinIO. @default false, as AWS expects */
   pathStyle?: boolean;
 }
 
 /**
- * Images in S3 or a compatible store: `s3://bucket/key`. Needs the package `@aws-sdk/client-s3`, which reads credentials, region and endpoint
- * from its own variables, profile or instance.
+ * Reads images from S3 or a compatible store: `s3://bucket/key`. Needs the package `@aws-sdk/client-s3`, which finds credentials, region
+ * and endpoint in its own variables, profile or instance.
+ *
+ * @example
+ * const image = await readImage([s3Images({ buckets: ['images'] })], { uri: 's3://images/ann/front.jpg' });
  */
 export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): ImageSource {
   let loaded: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
   const load = async () => {
     const sdk = await import('@aws-sdk/client-s3');
-    // One attempt: who reads decides about retries.
+    // One attempt, because the caller decides about retries.
     return { sdk, client: new sdk.S3Client({ maxAttempts: 1, forcePathStyle: pathStyle }) };
   };
   return {
@@ -79,18 +82,18 @@ function loadError(uri: string, error: unknown): ImageError {
   return new ImageError(
     uri,
     'noSource',
-    'cannot be read, because the client of S3 does not start: check region and profile',
+    'cannot be read, because the S3 client does not start: check region and profile',
   );
 }
 
 const MISSING = ['NoSuchKey', 'NotFound', 'NoSuchBucket'];
 
-/** Of the SDK's error only name and status, because its other parts quote the request. */
+/** Uses only the name and status of the SDK's error, because its other fields quote the request. */
 function storeError(uri: string, error: unknown): ImageError {
   const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
   if (MISSING.includes(String(name)) || status === 404) return new ImageError(uri, 'missing', 'does not exist');
-  // 400 is an expired or malformed credential, because the request itself is well-formed.
+  // The request is well-formed, so 400 means an expired or malformed credential.
   if (status === 400 || status === 401 || status === 403 || name === 'CredentialsProviderError') {
     return new ImageError(uri, 'denied', 'is refused: check the credentials for the bucket');
   }

@@ -1,5 +1,5 @@
 /**
- * Where images come from. The built-in sources read files, HTTPS and S3. Write another one for another store, and pass it to the worker.
+ * Opens images by the scheme of their address. The built-in sources read files, HTTPS and S3. Write another source for another store.
  *
  * @example
  * const vault: ImageSource = {
@@ -14,24 +14,24 @@ export interface ImageSource {
   /** The schemes of the URIs that this source opens, in lower case and without the colon. */
   readonly schemes: readonly string[];
   /**
-   * Opens an image and reads nothing of it yet.
+   * Opens an image without reading it.
    *
    * @param signal aborted when the image is no longer needed or its time limit is over
    * @throws ImageError if the image cannot be used. Any other error counts as `unavailable`, and its message is not shown
    */
   open(uri: string, signal: AbortSignal): Promise<OpenedImage>;
-  /** Ends the connections that the source keeps. */
+  /** Closes the connections that the source keeps open. */
   close?(): Promise<void>;
 }
 
-/** An image that is open. It is read at most once, and always closed. */
+/** An open image. The package reads it at most once and always closes it. */
 export interface OpenedImage {
-  /** Its size, if the source knows it before it reads. An image of another size then counts as truncated. */
+  /** Its size, if the source knows it before reading. If the content has another size, the image counts as truncated. */
   bytes?: number;
   /** The image from its first byte. */
   read(): AsyncIterable<Uint8Array>;
-  /** The last bytes alone, if the source can read them without the rest. */
+  /** Reads only the last bytes. Omit it if the source cannot skip the rest. */
   readEnd?(length: number): Promise<Uint8Array>;
-  /** Called once. May end a reading. Never throws. */
+  /** Called once, possibly during a read, which it ends. Must not throw. */
   close(): Promise<void>;
 }

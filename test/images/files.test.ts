@@ -82,7 +82,7 @@ describe('fileImages', () => {
     await symlink(join(directory, 'secret.jpg'), join(root, 'link.jpg'));
     await symlink(directory, join(root, 'up'));
     for (const uri of [fileUri(join(directory, 'secret.jpg')), 'file:link.jpg', 'file:up/secret.jpg']) {
-      expect(await refusal(uri)).toEqual(['notAllowed', 'is outside of the image directories']);
+      expect(await refusal(uri)).toEqual(['notAllowed', 'is outside the image directories']);
     }
   });
 
