@@ -1,5 +1,5 @@
 import { CliError, EXIT } from '../shared/exit.js';
-import { printableLines } from '../shared/output.js';
+import { printNotice } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
 import { type Format, formatOf } from './list-rows.js';
 import { formatCount } from './progress-bar.js';
@@ -40,8 +40,4 @@ export function refuseInvalid(list: CheckedList, skipInvalid: boolean): void {
     throw new CliError(`${rows} invalid, so nothing was started. Correct them, or skip them with --skip-invalid.`);
   }
   if (sessions === 0) throw new CliError('The list contains no session.');
-}
-
-export function printNotice(line: string): void {
-  process.stderr.write(`${printableLines(line)}\n`);
 }

@@ -12,11 +12,11 @@ import {
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
 import { CliError, EXIT, inputProblem } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
-import { printJson } from '../shared/output.js';
+import { printJson, printNotice } from '../shared/output.js';
 import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import type { CheckedList } from './check.js';
-import { checkedList, printNotice, refuseInvalid } from './list.js';
+import { checkedList, refuseInvalid } from './list.js';
 import type { Format } from './list-rows.js';
 import type { BatchCommandOptions } from './options.js';
 import { formatCount, progressDisplay } from './progress-bar.js';

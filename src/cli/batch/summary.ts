@@ -1,8 +1,7 @@
 import type { BatchItem, BatchRunProgress } from '../../client/index.js';
 import type { Outcome } from '../../contract/index.js';
-import { printFacts, printJson } from '../shared/output.js';
+import { printFacts, printJson, printNotice } from '../shared/output.js';
 import type { CheckedList } from './check.js';
-import { printNotice } from './list.js';
 import type { BatchCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
 

@@ -3,13 +3,12 @@ import { dirname, resolve } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { readCaptureConfig } from '../../config/index.js';
 import { imageSources, inspectImage } from '../../images/index.js';
-import { printNotice } from '../batch/list.js';
 import { type Format, formatOf } from '../batch/list-rows.js';
 import { openOutputFile } from '../batch/output-file.js';
 import { duration, formatCount } from '../batch/progress-bar.js';
 import { openSource, type Source } from '../batch/source.js';
 import { CliError, configured, diskProblem, EXIT } from '../shared/exit.js';
-import { printJson, startProgress, writeOut } from '../shared/output.js';
+import { printJson, printNotice, startProgress, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 import { type CheckedManifest, checkManifest } from './check.js';
 import { shortestMs } from './duration.js';
@@ -30,7 +29,7 @@ export async function pair(directory: string, out: string, json: boolean): Promi
   const { people, leftOver } = pairFiles(await filesIn(directory, leftOverNotice));
   for (const { file, reason } of leftOver) leftOverNotice(file, reason);
   if (people.length === 0) throw new CliError(`${directory} has no image named NAMEF with its person's name`);
-  // Unchanged, because the manifest is read again, and a spreadsheet's apostrophe would be part of a name.
+  // Without escapes for spreadsheets: an apostrophe would become part of a name when the manifest is read.
   const columns = ['reference', 'front', 'back', 'selfie'];
   const text = stringify(people, { header: true, columns });
   if (out === '-') await writeOut(text);

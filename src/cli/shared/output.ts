@@ -88,9 +88,9 @@ export function age(at: Date, now = Date.now()): string {
   return `${Math.floor(seconds / inSeconds)}${unit}`;
 }
 
-/** Prints a line to stderr. */
+/** Prints to stderr. */
 export function printNotice(text: string): void {
-  process.stderr.write(`${asTyped(text)}\n`);
+  process.stderr.write(`${asTyped(printableLines(text))}\n`);
 }
 
 export interface Progress {
