@@ -37,7 +37,7 @@ export interface ConnectOptions {
    */
   encryptionKeys?: KeyRing;
   /**
-   * Refuses answers that are not encrypted, and to connect without keys.
+   * Refuses to connect without keys, and refuses answers that are not encrypted.
    *
    * @default `TEMPORAL_INCODE_REQUIRE_ENCRYPTION`, or `false`
    */
@@ -182,7 +182,7 @@ function closableRetries() {
   let isEnding = false;
   let lastRetryAt = 0;
   const interceptor = makeGrpcRetryInterceptor({
-    // There is a signal for what has no room as an update.
+    // An update for which the workflow has no room is not retried, because the caller can send a signal instead.
     retryableDecider: (attempt, status) => !isEnding && !isUpdateLimit(status) && retryableDecider(attempt, status),
     delayFunction: (attempt, status) => {
       const delay = delayFunction(attempt, status);

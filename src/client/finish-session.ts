@@ -78,8 +78,8 @@ export async function finishSession(
 /**
  * Starts an onboarding and asks it to finish, in one request.
  *
- * The update has a unique id. With the id that attached callers share, the server could answer from an onboarding that another
- * caller started, without a hint that it did so.
+ * The update has a unique id. Attached callers share an id. With that id, the server could return the answer of an onboarding that another
+ * caller started, and this call could not tell.
  */
 function finishNew(
   client: Client,

@@ -5,11 +5,11 @@ import type { Source } from './source.js';
 
 export type Format = 'csv' | 'ndjson';
 
-/** What a list contains. */
+/** The rows of a kind of list. */
 export interface Shape<T> {
   /** @returns the field that a column's name means, or `undefined` if the column is ignored */
   fieldOf(name: string): string | undefined;
-  /** The field without which a first line is no header. */
+  /** A first line without this field is not a header. */
   required: string;
   /** @throws InvalidInputError */
   check(fields: Record<string, unknown>): T;

@@ -10,14 +10,14 @@ import { PEOPLE } from './manifest.js';
 
 export interface CheckedManifest {
   people: number;
-  /** Rows that are no valid person, repeat a reference, or have an image that cannot be used. */
+  /** Rows that are not a valid person, repeat a reference, or have an image that cannot be used. */
   invalid: number;
   withoutBack: number;
   withoutSelfie: number;
   images: number;
-  /** Of all images. */
+  /** Size of all images. */
   bytes: number;
-  /** Images that more than one person has. */
+  /** Images that an earlier person has too. */
   shared: { count: number; firstLine: number };
   requests: Requests;
   /** Reads the manifest again, without invalid rows. */
@@ -32,7 +32,7 @@ export interface CheckOptions {
   onProgress(rows: number): void;
 }
 
-/** People whose images are checked at the same time: enough for a disk or a network. More take memory and no less time. */
+/** People whose images are checked at the same time. More would take memory and save no time, because the disk or network is busy. */
 const IN_FLIGHT = 8;
 
 /** Checks all rows and images, and reports every problem with its line, in order. Keeps a few bytes per row in memory. */

@@ -13,7 +13,7 @@ const FIELDS: Record<string, keyof CapturePerson> = {
   customfields: 'customFields',
 };
 
-/** The part behind the dot is a name of the Incode dashboard, so its spelling is kept. */
+/** The part after the dot is the name of a field on the Incode dashboard, so its spelling is kept. */
 const CUSTOM_FIELD = /^custom[\s_-]?fields?\.(.+)$/is;
 
 const PREFIX = 'customFields.';
@@ -42,18 +42,18 @@ export const PEOPLE: Shape<CapturePerson> = {
   },
 };
 
-/** @param cell a path or an address. Anything but a text is refused by the check */
+/** @param cell a path or an address. `check` refuses everything else */
 function imageOf(cell: unknown): ImageReference | undefined {
   if (cell === undefined || cell === null) return undefined;
   return { uri: typeof cell === 'string' && !isAddress(cell) ? fileUri(cell) : (cell as string) };
 }
 
-/** With one letter before the colon it is a path of Windows. */
+/** A single letter before the colon is a drive of Windows. */
 function isAddress(cell: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(cell);
 }
 
-/** NDJSON may have an object instead of one field for each. */
+/** Accepts an object, which NDJSON allows, besides one field per custom field. */
 function customFieldsOf(fields: Record<string, unknown>, object: unknown): unknown {
   const own = Object.entries(fields).flatMap(([name, text]) =>
     name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), text]] : [],

@@ -1,21 +1,21 @@
 import { checkReference, type ImageSide } from '../../contract/capture.js';
 import type { InvalidInputError } from '../../contract/index.js';
 
-/** A person whose images have the same name up to their last letter. */
+/** A person whose file names differ only in the last letter. */
 export type PairedPerson = { reference: string } & Partial<Record<ImageSide, string>>;
 
 export interface Pairing {
   people: PairedPerson[];
-  /** Every file that no person has, with the reason. */
+  /** Files that belong to no person, each with the reason. */
   leftOver: { file: string; reason: string }[];
 }
 
 const SIDES: Record<string, ImageSide> = { F: 'front', B: 'back', S: 'selfie' };
 
-/** `NAMEF.jpg`, `NAMEB.jpg` and `NAMES.jpg`. The letter is a capital, because many names end with a small one. */
+/** `NAMEF.jpg`, `NAMEB.jpg` and `NAMES.jpg`. `SIDES` accepts only a capital letter, because many names end with a small f, b or s. */
 const IMAGE = /^(.+)([FBS])\.(?:jpe?g|jpe|jfif|png)$/i;
 
-/** Pairs files by exact names: a NAME that is contained in another one does not match it. */
+/** Pairs files whose NAME is exactly the same. `ann` does not match `ann2`. */
 export function pairFiles(files: Iterable<string>): Pairing {
   const leftOver: Pairing['leftOver'] = [];
   const byName = new Map<string, [side: ImageSide, file: string][]>();

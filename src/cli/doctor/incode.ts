@@ -41,7 +41,7 @@ export async function incodeChecks(): Promise<Check[]> {
 
 type Found = Omit<Check, 'name'>;
 
-/** @returns `undefined` if it succeeded, which it cannot */
+/** @returns `undefined` if Incode accepted the read, which should be impossible */
 async function refusalOf(config: ReturnType<typeof readIncodeConfig>): Promise<IncodeError | undefined> {
   const client = createIncodeClient(config);
   try {

@@ -21,7 +21,7 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
  * @throws Error with the last lines of the log if the process ends before
  */
 export async function startWorkerProcess(env: Record<string, string>, logFile: string): Promise<WorkerProcess> {
-  // The IPC channel is only there to tell the worker when this process dies.
+  // The worker learns from the IPC channel that this process has died.
   const child = spawn(process.execPath, [MAIN, 'worker'], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const exited = once(child, 'exit');
   await ready(child, logFile);

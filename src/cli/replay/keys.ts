@@ -33,8 +33,8 @@ export async function* readable(
 }
 
 /**
- * Finds one payload per key anywhere in a history, also in fields that later versions of Temporal add. Signals are left out: the
- * workflow passes over one that it cannot read.
+ * Finds one payload per key anywhere in a history, also in fields that later versions of Temporal add. Skips signals,
+ * because the workflow ignores a signal that it cannot read.
  */
 function oneOfEachKey(value: unknown, found = new Map<string, Payload>()): Map<string, Payload> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return found;

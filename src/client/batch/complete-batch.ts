@@ -145,7 +145,7 @@ class Run {
       for await (const shard of this.shards) {
         await window.room();
         if (window.isClosed) return;
-        // A list that was cut or extended exactly between two shards looks the same up to there, so the total decides.
+        // A list that was shortened or extended at the end of a shard has the same shards up to there. Only its total differs.
         if (shard.number > lastKnown) this.checkTotal(knownTotal, shard.number);
         total += shard.sessions.length;
         if (this.isStopped) this.leaveOut(shard);
