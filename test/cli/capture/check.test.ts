@@ -116,7 +116,7 @@ describe('checkManifest', () => {
 
   it('checks a bounded number of images at the same time, however long the manifest is', async () => {
     let [inFlight, most] = [0, 0];
-    const rows = Array.from({ length: 20_000 }, (_, at) => `person-${at},f${at}.jpg,b${at}.jpg,s${at}.jpg`);
+    const rows = Array.from({ length: 1_000 }, (_, at) => `person-${at},f${at}.jpg,b${at}.jpg,s${at}.jpg`);
     const { count } = await check(`reference,front,back,selfie\n${rows.join('\n')}`, {
       async inspect() {
         inFlight += 1;
@@ -125,7 +125,7 @@ describe('checkManifest', () => {
         inFlight -= 1;
       },
     });
-    expect(count).toBe(20_000);
+    expect(count).toBe(1_000);
     expect(most).toBeGreaterThan(3);
     expect(most).toBeLessThanOrEqual(24);
   });
