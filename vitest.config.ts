@@ -19,6 +19,7 @@ const OWN_PROCESS = [
  */
 const LONG = [
   'test/campaign/campaign.test.ts',
+  'test/cli/batch-kills.test.ts',
   'test/client/true-errors.test.ts',
   'test/deploys/deploys.test.ts',
   'test/examples/web-services.test.ts',

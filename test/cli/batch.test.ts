@@ -447,32 +447,6 @@ describe('the command batch while it runs', () => {
     ]);
   });
 
-  it('completes every session once although it is killed repeatedly', async () => {
-    const sessions = await world.sessions(5_000);
-    const out = path('results.csv');
-    const args = ['batch', await fileOf(csvOf(sessions)), '--out', out, ...target];
-    const batchId = JSON.parse((await run([...args, '--dry-run', '--json'])).stdout).batchId;
-    const known = () =>
-      batchProgress(world.onboarding, batchId).then(
-        ({ total }) => total,
-        () => 0,
-      );
-    for (const most of [0, 2_000, 4_000]) {
-      const { child, ended } = start(args);
-      await expect.poll(known).toBeGreaterThan(most);
-      child.kill('SIGKILL');
-      await ended;
-    }
-    expect((await run(args)).code).toBe(0);
-    const ids = (await readFile(out, 'utf8'))
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split(',')[0]);
-    expect(ids).toEqual(sessions.map(({ interviewId }) => interviewId));
-    expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
-  });
-
   it('attaches to a batch that a service has started', async () => {
     const sessions = await world.sessions(2);
     const batchId = newId();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** Every run uses the same cases. `PROPERTY_SEED` selects others, `PROPERTY_RUNS` their number. A failure names its seed. */
 const seed = Number(process.env.PROPERTY_SEED ?? 20_261_125);
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 300);
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 100);
 
 /** @param share the part of the usual number of cases, for slow tests */
 export function cases(share = 1): fc.Parameters<unknown> {
