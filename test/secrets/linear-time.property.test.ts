@@ -56,7 +56,10 @@ const filled = (text: string) => (length: number) => text.repeat(Math.ceil(lengt
 describe('redacted', () => {
   it('is measured by a method that detects a pattern with quadratic time', () => {
     const quadratic = /\beyJ[\w-]{8,}\.[\w-]{8,}/g;
-    expect(growth((text) => text.replace(quadratic, ''), filled('-eyJ'))).toBeGreaterThan(MAX_GROWTH);
+    const remove = (text: string) => text.replace(quadratic, '');
+    let most = 0;
+    for (let runs = 0; runs < 4 && most <= MAX_GROWTH; runs += 1) most = Math.max(most, growth(remove, filled('-eyJ')));
+    expect(most).toBeGreaterThan(MAX_GROWTH);
   });
 
   it.each(Object.entries(PIECES))(
