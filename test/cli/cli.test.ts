@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createIncodeClient } from '../../src/incode/index.js';
 import { startIncodeSimulator } from '../../src/testing/simulator/index.js';
-import { run, start } from '../support/cli.js';
+import { run, runInShell, start } from '../support/cli.js';
 import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -136,6 +136,24 @@ describe('the command complete', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('IncodeUnknownSession');
     expect(stderr).not.toContain(token);
+  });
+
+  it('prints for a refused session the command that starts it again and reads its status first', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    // As after a finish by somebody else, while the status still says unfinished.
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 400 });
+    const file = await tokenFile(token);
+    const { code, stderr } = await run(['complete', interviewId, '--session-token-file', file, ...target]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('(IncodeBadRequest)');
+    expect(stderr).toContain('If somebody else has just finished it, wait a minute');
+    const [, pasted] = /^ {2}temporal-incode (complete .*)$/m.exec(stderr) ?? [];
+    const incode = createIncodeClient({ baseUrl: world.simulator.url, apiKey: API_KEY });
+    await incode.finishStatus({ interviewId, sessionToken: token });
+    await incode.close();
+    const again = await runInShell(`"$1" "$2" ${pasted} --json`, []);
+    expect(JSON.parse(again.stdout)).toMatchObject({ interviewId, finish: { confirmedBy: 'status' } });
+    expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
   it('exits with 3 after the timeout and says that the session waits for a token', async () => {

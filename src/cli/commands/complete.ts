@@ -5,15 +5,17 @@ import {
   type ConnectedOnboardingClient,
   PlanMismatchError,
   SessionCompletedError,
+  SessionFailedError,
   type StartedOnboarding,
   type StartOptions,
 } from '../../client/index.js';
 import { checkedInput } from '../../client/input.js';
-import type { OnboardingInput, OnboardingResult } from '../../contract/index.js';
+import { FAILURES, type OnboardingInput, type OnboardingResult } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { type Progress, printFacts, printJson, scoreInWords, startProgress } from '../shared/output.js';
 import { type PlanOptions, planOf, withPlanOptions } from '../shared/plan-options.js';
+import { quoted } from '../shared/program.js';
 import { commandFor, onSession, sessionCliError, withInterviewId } from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 import { untilInterrupted } from '../shared/signals.js';
@@ -65,7 +67,7 @@ async function complete(options: CompleteOptions): Promise<void> {
       if (options.json) printJson(result);
       else print(result);
     } catch (error) {
-      throw cliError(error);
+      throw error instanceof SessionFailedError ? failed(error, options) : cliError(error);
     }
   });
 }
@@ -156,6 +158,15 @@ function print(result: OnboardingResult): void {
     score: scoreInWords(result.score),
     status: result.onboardingStatus,
   });
+}
+
+/** A refusal may come from a status that lags behind, and a new start reads the status first. */
+function failed({ message, type }: SessionFailedError, options: CompleteOptions): CliError {
+  const { sessionTokenFile: file } = options;
+  const token = file === undefined || file === '-' ? '' : ` --session-token-file ${quoted(file)}`;
+  const hint = type === FAILURES.badRequest ? ' If somebody else has just finished it, wait a minute.' : '';
+  const again = `To start it again, which reads its status first:\n  ${commandFor('complete', options)}${token}`;
+  return new CliError(`${message} (${type})${hint}\n${again}`, EXIT.failed);
 }
 
 function cliError(error: unknown): unknown {
