@@ -45,6 +45,12 @@ describe('interviewIdOfToken', () => {
   it('never throws', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (token) => void interviewIdOfToken(token)));
   });
+
+  it('accepts the padding of base64url, and no more of it than that', () => {
+    const claims = Buffer.from('{"interviewId":"i-1"}').toString('base64url');
+    const read = ['', '=', '==', '===', '=a'].map((padding) => interviewIdOfToken(`a.${claims}${padding}.c`));
+    expect(read).toEqual(['i-1', 'i-1', 'i-1', undefined, undefined]);
+  });
 });
 
 describe('checkTokenFits', () => {

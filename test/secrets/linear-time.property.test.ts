@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkOnboardingInput, parseDuration } from '../../src/contract/index.js';
+import { checkOnboardingInput, interviewIdOfToken, parseDuration } from '../../src/contract/index.js';
 import { createLogger } from '../../src/monitoring/logger.js';
 import { keepSecret, redacted } from '../../src/secrets/index.js';
 import { fc } from '../support/property.js';
@@ -93,6 +93,16 @@ describe('redacted', () => {
         expect(() => checkOnboardingInput({ interviewId: 'a', [text]: 1 })).toThrow();
       };
       expectLinear(refuse, make, piece);
+    }
+  });
+});
+
+describe('interviewIdOfToken', () => {
+  it('takes linear time for tokens made of any piece of a JWT', () => {
+    for (const piece of ['=', '.', 'a', '-_', '= ', 'a=']) {
+      const make = filled(piece);
+      expectLinear((text) => interviewIdOfToken(`a.${text}!`), make, piece);
+      expectLinear((text) => interviewIdOfToken(`${text}.a`), make, piece);
     }
   });
 });
