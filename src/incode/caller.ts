@@ -24,6 +24,9 @@ export interface CallOptions {
   mayStillSend?: () => boolean;
 }
 
+/** Soon, but a key that changes all the time must not make a busy loop. */
+const RETRY_WITH_NEW_KEY_MS = 1_000;
+
 /** One call of Incode's API. */
 export interface Call<T> {
   operation: IncodeOperation;
@@ -110,7 +113,9 @@ export function createCaller(options: ConnectionOptions): Caller {
     const facts = factsOf(outcome, now());
     if (kind === 'apiKeyRefused' && apiKey.isReplaced(key)) {
       const what = `answered ${outcome.status} to an API key that has been replaced since`;
-      return new IncodeError({ ...facts, kind: 'notTaken', operation, what });
+      // After a long wait for the operator, the caller's backoff would be minutes.
+      const retryAfterMs = RETRY_WITH_NEW_KEY_MS;
+      return new IncodeError({ ...facts, kind: 'notTaken', operation, what, retryAfterMs });
     }
     if (kind !== undefined) return new IncodeError({ kind, operation, ...facts });
     const what = 'answered with a body that is not an answer to this call';

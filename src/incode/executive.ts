@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncodeClient } from './client.js';
 import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from './errors.js';
 import type { ScoreResponse } from './responses.js';
@@ -102,7 +103,7 @@ export async function statusByExecutive(
   signal: AbortSignal,
 ): Promise<string> {
   const read = (sessionToken: string) => incode.onboardingStatus({ interviewId, sessionToken }, { signal });
-  return (await withExecutiveToken(executive, read)).onboardingStatus;
+  return (await withExecutiveToken(executive, signal, read)).onboardingStatus;
 }
 
 /** As {@link statusByExecutive}, of the score. */
@@ -112,20 +113,53 @@ export function scoreByExecutive(
   interviewId: string,
   signal: AbortSignal,
 ): Promise<ScoreResponse> {
-  return withExecutiveToken(executive, (sessionToken) => incode.score({ interviewId, sessionToken }, { signal }));
+  const read = (sessionToken: string) => incode.score({ interviewId, sessionToken }, { signal });
+  return withExecutiveToken(executive, signal, read);
 }
 
-/** A token that Incode refuses is exchanged once. */
-async function withExecutiveToken<T>(executive: ExecutiveToken, read: (token: string) => Promise<T>): Promise<T> {
-  let refused: string | undefined;
-  for (;;) {
-    const token = await executive.token(refused);
-    try {
-      return await read(token);
-    } catch (error) {
-      if (!(error instanceof IncodeError) || error.kind !== 'tokenRefused') throw error;
-      if (refused !== undefined) throw executiveTokenRefused();
-      refused = token;
-    }
+/** A token that Incode refuses, or that cannot be sent, is exchanged once. */
+async function withExecutiveToken<T>(
+  executive: ExecutiveToken,
+  signal: AbortSignal,
+  read: (token: string) => Promise<T>,
+): Promise<T> {
+  const first = await inTime(executive.token(), signal);
+  const answer = await unlessRefused(read(first));
+  if (answer) return answer.value;
+  const second = await unlessRefused(read(await inTime(executive.token(first), signal)));
+  if (second) return second.value;
+  throw executiveTokenRefused();
+}
+
+/** @returns `undefined` if the token was refused */
+async function unlessRefused<T>(reading: Promise<T>): Promise<{ value: T } | undefined> {
+  try {
+    return { value: await reading };
+  } catch (error) {
+    if (error instanceof IncodeError && error.kind === 'tokenRefused') return undefined;
+    throw error;
+  }
+}
+
+/** A log-in takes at most 30 s. */
+const TOKEN_WITHIN_MS = 60_000;
+
+/** A token of the host may never come and ignore the signal. Other work on the session waits for its read. */
+async function inTime(token: Promise<string>, signal: AbortSignal): Promise<string> {
+  let giveUp = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const what = 'was not asked: the executive token did not come in time';
+    giveUp = () => reject(new IncodeError({ kind: 'notTaken', operation: 'logIn', what }));
+  });
+  const timer = setTimeout(giveUp, TOKEN_WITHIN_MS);
+  // Many calls may share a signal. Each removes its listener, so Node's leak warning would be wrong.
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([token, late]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
   }
 }

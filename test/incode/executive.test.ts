@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { executiveLogIn, givenExecutiveToken, IncodeError, type IncodeErrorKind } from '../../src/incode/index.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  executiveLogIn,
+  givenExecutiveToken,
+  IncodeError,
+  type IncodeErrorKind,
+  statusByExecutive,
+} from '../../src/incode/index.js';
 import { thrown } from '../support/thrown.js';
 
 const HOUR = 3_600_000;
@@ -102,5 +108,47 @@ describe('givenExecutiveToken', () => {
   it('fails as misconfigured if the token is still the refused one', async () => {
     const executive = givenExecutiveToken(() => 'old');
     expect(await thrown(executive.token('old'))).toMatchObject({ kind: 'misconfigured', operation: 'logIn' });
+  });
+});
+
+describe('statusByExecutive', () => {
+  const refusing = {
+    onboardingStatus: async (): Promise<never> => {
+      throw new IncodeError({ kind: 'tokenRefused', operation: 'onboardingStatus', what: 'answered 401' });
+    },
+  };
+  const hanging = { token: () => new Promise<string>(() => undefined) };
+  const { signal } = new AbortController();
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('asks for another token once, also if there is none at all', async () => {
+    const tokens = ['first', 'second', undefined, undefined, 'one too many'] as string[];
+    const executive = { token: async () => tokens.shift() as string };
+    for (let read = 0; read < 2; read += 1) {
+      const refused = await thrown(statusByExecutive(refusing, executive, 'i-1', signal));
+      expect(refused).toMatchObject({ kind: 'misconfigured', operation: 'logIn' });
+    }
+    expect(tokens).toEqual(['one too many']);
+  });
+
+  it('gives up a token that does not come within a minute, so that the session is not blocked', async () => {
+    vi.useFakeTimers();
+    const failure = thrown(statusByExecutive(refusing, hanging, 'i-1', signal));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await failure).toMatchObject({ kind: 'notTaken', operation: 'logIn' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['while it waits for the token', (aborting: AbortController) => setImmediate(() => aborting.abort())],
+    ['before', (aborting: AbortController) => aborting.abort()],
+  ])('gives up the token if the call is cancelled %s', async (_, abort) => {
+    const aborting = new AbortController();
+    abort(aborting);
+    const failure = await thrown(statusByExecutive(refusing, hanging, 'i-1', aborting.signal));
+    expect(failure).toMatchObject({ kind: 'notTaken', operation: 'logIn' });
   });
 });
