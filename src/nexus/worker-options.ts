@@ -5,6 +5,9 @@ import { onboardingServiceHandler } from './handlers.js';
 const NEXUS_TASKS = 200;
 const WAITS = 1_000;
 
+/** A wait has two or three tasks of a few milliseconds. Each task may take 65 MB if its history is hostile. The SDK needs at least two. */
+const WORKFLOW_TASKS = 2;
+
 /** A wait has few events, so its replay is short. */
 const CACHED_WORKFLOWS = 50;
 
@@ -21,6 +24,7 @@ export function nexusWorkerOptions(taskQueue: string, onboardingTaskQueue: strin
     activities: answerActivities,
     maxConcurrentNexusTaskExecutions: NEXUS_TASKS,
     maxConcurrentActivityTaskExecutions: WAITS,
+    maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
     maxCachedWorkflows: CACHED_WORKFLOWS,
   };
 }
