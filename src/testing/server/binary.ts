@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { download } from './download.js';
 import { isUnchanged, PLATFORM, pinnedHash, sha256Of } from './pinned.js';
@@ -71,7 +71,9 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export function defaultCacheDir(env: FindOptions['env'], packageRoot = PACKAGE_ROOT): string {
   // Only a checkout has sources.
   if (existsSync(join(packageRoot, 'src'))) return join(packageRoot, '.cache', 'temporal');
-  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'temporal-incode');
+  // The specification of XDG says to ignore a relative path.
+  const { XDG_CACHE_HOME = '' } = env;
+  if (isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, 'temporal-incode');
   const home = homedir();
   return process.platform === 'darwin'
     ? join(home, 'Library', 'Caches', 'temporal-incode')

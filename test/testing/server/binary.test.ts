@@ -335,6 +335,12 @@ describe('defaultCacheDir', () => {
     expect(defaultCacheDir({}, at('elsewhere'))).not.toContain(directory);
     vi.restoreAllMocks();
   });
+
+  it('ignores a relative XDG_CACHE_HOME, which would name a directory below the current one', () => {
+    for (const relative of ['.cache', './cache', '../cache']) {
+      expect(defaultCacheDir({ XDG_CACHE_HOME: relative }, at('elsewhere'))).toBe(defaultCacheDir({}, at('elsewhere')));
+    }
+  });
 });
 
 /** A proxy that refuses every tunnel and records the requested hosts. */
