@@ -17,7 +17,7 @@ export function memoryMb(pid) {
 const TICKS_PER_SECOND = 100;
 
 /** @returns processor seconds since the start of the process */
-export function cpuSeconds(pid) {
+function cpuSeconds(pid) {
   // The name stands in parentheses, and may contain anything.
   const fields = read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
   const ticks = Number(fields[11]) + Number(fields[12]);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const STOP_WITHIN_MS = 10_000;
 
 /** A process that can be stopped in good order, or killed. */
-export class Child {
+class Child {
   constructor(process) {
     this.process = process;
     this.exited = once(process, 'exit');

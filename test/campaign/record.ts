@@ -70,7 +70,7 @@ export interface Ending {
 }
 
 /** What Incode saw of a session. */
-export interface SeenByIncode {
+interface SeenByIncode {
   view: SessionView;
   calls: Call[];
 }

@@ -13,7 +13,7 @@ import type {
 } from './types.js';
 import { SECRET_MARKS } from './types.js';
 
-export interface ScheduleOptions {
+interface ScheduleOptions {
   seed: number;
   seconds: number;
   /** Single sessions per second. @default 5, which a loaded machine with two cores can handle */

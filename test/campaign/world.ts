@@ -12,7 +12,7 @@ import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
 import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
 
-export const CONFIGURATION_ID = 'campaign';
+const CONFIGURATION_ID = 'campaign';
 
 /** A server, two workers and a receiver as separate processes, and a simulated Incode in this process. */
 export class CampaignWorld {

@@ -91,7 +91,7 @@ const ESSENTIAL: Record<Operation, string> = {
 
 const NO_SCORE = { status: null, value: null };
 
-export function bodyOf(operation: Operation, mark: string): fc.Arbitrary<Body> {
+function bodyOf(operation: Operation, mark: string): fc.Arbitrary<Body> {
   const { fields, answer } = success(operation, mark);
   const essential = ESSENTIAL[operation];
   const none = operation === 'score' ? NO_SCORE : undefined;

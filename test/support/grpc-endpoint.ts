@@ -23,7 +23,7 @@ export interface GrpcEndpointOptions {
   status?: (method: string) => number | undefined;
 }
 
-export interface GrpcRequest {
+interface GrpcRequest {
   method: string;
   headers: IncomingHttpHeaders;
   /** The common name of the client's certificate. */

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 import {
@@ -101,9 +102,7 @@ export async function finishElsewhere({ simulator }: Pick<TestWorld, 'simulator'
 /** Lets the simulator's webhooks reach the workflows. */
 export async function receiveWebhooks({ simulator, onboarding }: TestWorld): Promise<AsyncDisposable> {
   const receiver = await serve(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    await onboarding.statusChanged(JSON.parse(Buffer.concat(chunks).toString()));
+    await onboarding.statusChanged(JSON.parse(await text(request)));
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
   simulator.setWebhook({ url: receiver.url });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A memory limit as a container has it. */
-export interface MemoryLimit extends Disposable {
+interface MemoryLimit extends Disposable {
   /** A command that runs its arguments under the limit. */
   readonly command: readonly string[];
 }

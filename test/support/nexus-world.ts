@@ -29,7 +29,7 @@ export interface NexusWorld {
   close(): Promise<void>;
 }
 
-export interface NexusWorldOptions {
+interface NexusWorldOptions {
   /** @default the endpoint of the example in the docs */
   endpoint?: string;
   /** Encryption keys of the sessions' namespace. @default none */

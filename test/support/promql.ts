@@ -8,7 +8,7 @@ export interface Asked {
   groupedBy: string[];
 }
 
-export interface Selector {
+interface Selector {
   name: string;
   /** Used over a range of time, as in `rate`, or only in `absent`. */
   isOverTime: boolean;

@@ -4,7 +4,7 @@ import { spelled } from '../../src/testing/simulator/behavior.js';
 import type { IncodeSimulator, SimulatorBehavior } from '../../src/testing/simulator/index.js';
 import { run, start } from './cli.js';
 
-export interface VerifyReport {
+interface VerifyReport {
   package: string;
   environment: string;
   stopped: string | null;

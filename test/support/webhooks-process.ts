@@ -21,7 +21,7 @@ export interface WebhooksProcess {
 }
 
 /** The complete environment of a receiver. */
-export type WebhooksEnvironment = Record<string, string>;
+type WebhooksEnvironment = Record<string, string>;
 
 export function spawnWebhooks(args: string[], env: WebhooksEnvironment, main = MAIN): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [main, 'webhooks', ...args], { env });

@@ -12,7 +12,7 @@ export const SECRET = 'known-to-both-sides';
 export const CLIENT = { id: 'incode', secret: 's:cret/with+16%chars' };
 export const STATUS = { interviewId: '5f3a0000c0ffee', onboardingStatus: 'ONBOARDING_FINISHED' };
 
-export interface StartedReceiver {
+interface StartedReceiver {
   receiver: WebhookReceiver;
   url: string;
   port: number;
@@ -40,7 +40,7 @@ export async function startReceiver(options: Partial<WebhookReceiverOptions> = {
   return { receiver, url, port, deliveries, events, [Symbol.asyncDispose]: () => receiver.close() };
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
