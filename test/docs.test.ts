@@ -5,7 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/shared/exit.js';
-import { ConfigError, readCaptureConfig, readConfig } from '../src/config/index.js';
+import { BATCH_DEFAULTS } from '../src/client/batch/complete-batch.js';
+import { STOP_WAIT_MS } from '../src/client/batch/steer.js';
+import { DEFAULT_TIMEOUT_MS } from '../src/client/options.js';
+import { DEFAULT_CONCURRENCY } from '../src/client/start-many.js';
+import {
+  ConfigError,
+  readCaptureConfig,
+  readCodecServerConfig,
+  readConfig,
+  readWebhookConfig,
+} from '../src/config/index.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -29,9 +39,11 @@ import {
 } from '../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../src/contract/webhook-settings.js';
 import { RETRY } from '../src/images/errors.js';
+import { TIMEOUT_MS as IMAGE_TIMEOUT_MS } from '../src/images/open.js';
 import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
+import { DEFAULT_BEHAVIOR } from '../src/testing/simulator/behavior.js';
 import { checkBehavior } from '../src/testing/simulator/check-behavior.js';
 import { ROUTES } from '../src/testing/simulator/routes.js';
 import { run } from './support/cli.js';
@@ -149,6 +161,16 @@ it('worker.md has exactly one row for each variable that readConfig reads', () =
   );
 });
 
+it.each([
+  ['webhooks', 'readWebhookConfig', readWebhookConfig, /^(WEBHOOK_|LOG_LEVEL$)/],
+  ['encryption', 'readCodecServerConfig', readCodecServerConfig, /^CODEC_/],
+])('%s.md has a row for each variable that %s reads', (page, _, read, own) => {
+  const names = variablesOf((env) => expect(() => read(env)).toThrow(ConfigError));
+  const rows = doc(page).match(/^\| `[A-Z_]+`.*/gm) ?? [];
+  const documented = new Set(rows.flatMap(inCode).filter((code) => /^[A-Z_]+$/.test(code) && own.test(code)));
+  expect([...documented].sort()).toEqual(names.filter((name) => own.test(name)).sort());
+});
+
 it('capture.md has exactly one row for each variable that readCaptureConfig reads, with its default', () => {
   const documented = tableOf(doc('capture'), 'variable');
   expect(documented.flatMap(([variable = '']) => inCode(variable)).sort()).toEqual(
@@ -180,24 +202,36 @@ describe('defaults', () => {
     expect(asJson({ [variable]: byDefault })).toEqual(asJson({}));
   });
 
-  it('TSDoc of the configuration names the same defaults as worker.md', () => {
-    const inTsdoc = [...defaultsInTsdoc('src/config/config.ts')].flatMap(([, { comment, value }]) => {
-      const byDefault = documented.find(([variable]) => comment.includes(`\`${variable}\``))?.[1];
+  it.each([
+    ['src/config/config.ts', 'worker', 16],
+    ['src/config/webhook.ts', 'webhooks', 3],
+    ['src/config/codec-server.ts', 'encryption', 2],
+    ['src/config/capture.ts', 'capture', 3],
+  ])('TSDoc of %s names the same defaults as %s.md', (file, page, least) => {
+    const rows = [...doc(page).matchAll(/^\| `([A-Z0-9_]+)`[^|]*\| *`([^`]+)`/gm)];
+    const inTsdoc = [...defaultsInTsdoc(file)].flatMap(([, { comment, value }]) => {
+      const byDefault = rows.find(([, variable]) => comment.includes(`\`${variable}\``))?.[2];
       return byDefault === undefined ? [] : [[byDefault, value.replaceAll('"', '')]];
     });
-    expect(inTsdoc.length).toBeGreaterThan(15);
+    expect(inTsdoc.length).toBeGreaterThanOrEqual(least);
     expect(inTsdoc.filter(([byDefault, value]) => byDefault !== value)).toEqual([]);
   });
 
-  it.each([
+  it.each<[file: string, defaults: Record<string, unknown>]>([
     ['src/incode/options.ts', CLIENT_DEFAULTS],
     ['src/activities/options.ts', ACTIVITY_DEFAULTS],
     ['src/webhook/options.ts', WEBHOOK_DEFAULTS],
+    ['src/client/options.ts', { timeoutMs: DEFAULT_TIMEOUT_MS, taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],
+    ['src/client/connect.ts', { taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],
+    ['src/client/start-many.ts', { concurrency: DEFAULT_CONCURRENCY }],
+    ['src/client/batch/types.ts', BATCH_DEFAULTS],
+    ['src/client/batch/steer.ts', { waitMs: STOP_WAIT_MS }],
+    ['src/images/open.ts', { timeoutMs: IMAGE_TIMEOUT_MS }],
+    ['src/testing/simulator/behavior.ts', { ...DEFAULT_BEHAVIOR }],
   ])('TSDoc in %s names the real defaults', (file, defaults) => {
-    const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number');
     const inTsdoc = defaultsInTsdoc(file);
-    const told = numbers.map(([name]) => [name, Number(inTsdoc.get(name)?.value.replaceAll('_', ''))]);
-    expect(told).toEqual(numbers);
+    const real = Object.entries(defaults).filter(([, value]) => ['number', 'string'].includes(typeof value));
+    expect(real.map(([name]) => [name, literal(inTsdoc.get(name)?.value)])).toEqual(real);
   });
 });
 
@@ -317,8 +351,13 @@ it('testing.md has exactly one row for each option of the server', () => {
 describe('batches.md', () => {
   const first = (head: string) => tableOf(doc('batches'), head).flatMap(([cell = '']) => inCode(cell));
 
-  it('has exactly one row for each option', () => {
+  it('has exactly one row for each option, with its default', () => {
     expect(first('option').sort()).toEqual(fieldsOf('src/client/batch/types.ts', 'BatchOptions').sort());
+    const rows = tableOf(doc('batches'), 'option').map((cells) => cells.slice(0, 2).flatMap(inCode));
+    const documented = rows.filter(([option = '']) => option in BATCH_DEFAULTS);
+    expect(Object.fromEntries(documented.map(([option, value = '']) => [option, jsonOrText(value)]))).toEqual(
+      BATCH_DEFAULTS,
+    );
   });
 
   it('has one row for each column of the results, in their order', () => {
@@ -450,6 +489,11 @@ function jsonOrText(code: string): unknown {
   } catch {
     return code;
   }
+}
+
+/** The value of a literal of TypeScript: a number or a string. */
+function literal(code = ''): string | number {
+  return code.startsWith('"') ? code.slice(1, -1) : Number(code.replaceAll('_', ''));
 }
 
 /** The list in a message after these words. */

@@ -18,7 +18,7 @@ export type StartManyItem = {
   interviewId: string;
 } & ({ started: StartedOnboarding; error?: never } | { started?: never; error: Error });
 
-const DEFAULT_CONCURRENCY = 16;
+export const DEFAULT_CONCURRENCY = 16;
 
 /**
  * Starts an onboarding for each session, `concurrency` at a time, and yields items in input order. A session that cannot be

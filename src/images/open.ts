@@ -8,7 +8,7 @@ export interface LimitOptions {
   timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 30_000;
+export const TIMEOUT_MS = 30_000;
 
 /**
  * Opens an image, uses it within the time limit and closes it.

@@ -21,8 +21,13 @@ import { checkShardSize, cutShards, type Shard } from './shards.js';
 import type { Batch, BatchHost, BatchItem, BatchOptions } from './types.js';
 import { Window } from './window.js';
 
-const DEFAULT_WINDOW = 16;
-const DEFAULT_PROGRESS_INTERVAL_MS = 5_000;
+export const BATCH_DEFAULTS = {
+  order: 'input',
+  verifyFirst: resolveVerifyFirst(undefined),
+  window: 16,
+  shardSize: MAX_SHARD_SESSIONS,
+  progressIntervalMs: 5_000,
+} as const satisfies BatchOptions;
 
 /**
  * Completes any number of sessions. Memory stays small: a few bytes per session and one `window` of shards. The batch runs while you
@@ -62,8 +67,8 @@ export function completeBatch(
     signal: detaching.signal,
   };
   if (options.progressIntervalMs !== undefined) checkMilliseconds('progressIntervalMs', options.progressIntervalMs);
-  const shardSize = checkShardSize(options.shardSize ?? MAX_SHARD_SESSIONS);
-  const window = options.window ?? DEFAULT_WINDOW;
+  const shardSize = checkShardSize(options.shardSize ?? BATCH_DEFAULTS.shardSize);
+  const window = options.window ?? BATCH_DEFAULTS.window;
   if (!Number.isSafeInteger(window) || window < 1)
     throw new InvalidInputError('window', 'must be a whole number from 1');
   const run = () => {
@@ -98,7 +103,7 @@ class Run {
     this.context = context;
     this.shards = shards;
     this.options = options;
-    this.window = new Window(window, options.order !== 'asCompleted');
+    this.window = new Window(window, (options.order ?? BATCH_DEFAULTS.order) === 'input');
     this.meter = meter;
   }
 
@@ -194,7 +199,7 @@ class Run {
   }
 
   private report(): NodeJS.Timeout | undefined {
-    const { onProgress, progressIntervalMs = DEFAULT_PROGRESS_INTERVAL_MS } = this.options;
+    const { onProgress, progressIntervalMs = BATCH_DEFAULTS.progressIntervalMs } = this.options;
     if (!onProgress) return undefined;
     let isAsking = false;
     const report = async () => {

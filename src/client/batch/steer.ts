@@ -18,6 +18,8 @@ export interface StopOptions {
 
 const CHECK_INTERVAL_MS = 1_000;
 
+export const STOP_WAIT_MS = 60_000;
+
 /**
  * Stops a batch: it begins no more sessions, completes the calls in flight and keeps its results. Each remaining session gets a row
  * with a failure that says so. To continue with them, run the batch again with `retryFailed`. A process that runs the batch starts
@@ -34,7 +36,7 @@ const CHECK_INTERVAL_MS = 1_000;
 export async function stopBatch(
   { temporal: client }: BatchHost,
   batchId: string,
-  { waitMs = 60_000 }: StopOptions = {},
+  { waitMs = STOP_WAIT_MS }: StopOptions = {},
 ): Promise<number> {
   if (waitMs !== 0) checkMilliseconds('waitMs', waitMs, 'from 0');
   return withTemporalErrors(client, () => stop(client, batchId, waitMs));
