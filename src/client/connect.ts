@@ -139,12 +139,15 @@ function targetOf(options: Pick<ConnectOptions, 'address' | 'namespace'>): Targe
 /** Long enough for every network. The SDK's default of 10 s is too long for a user who mistyped the address. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** The part of it in which a refused connection shows. */
+const REFUSED_WITHIN_MS = 1_000;
+
 async function reach(target: Target): Promise<{ connection: Connection; close: () => Promise<void> }> {
   const { address, credentials } = target;
   const { apiKey, tls, metadata } = credentials;
   const retries = closableRetries();
   const connection = Connection.lazy({
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS - REFUSED_WITHIN_MS,
     address,
     // Not shared: otherwise this connection waits for the backoff of another client's attempts.
     channelArgs: { ...channelArgsFor(address), 'grpc.use_local_subchannel_pool': 1 },
@@ -159,7 +162,9 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
     await connection.close();
   };
   try {
-    await Promise.all([connection.ensureConnected(), checkListening(connection, target)]);
+    // One after the other: a channel that is closed while something waits for it keeps trying until the timeout (grpc-js 1.14).
+    await checkListening(connection, target);
+    await connection.ensureConnected();
     return { connection, close };
   } catch (error) {
     await close();
@@ -171,7 +176,7 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
 
 /** @throws TemporalUnavailableError as soon as the connection is refused */
 async function checkListening(connection: Connection, target: Target): Promise<void> {
-  if (await isConnectionRefused(connection, Date.now() + CONNECT_TIMEOUT_MS)) {
+  if (await isConnectionRefused(connection, Date.now() + REFUSED_WITHIN_MS)) {
     throw new TemporalUnavailableError('notListening', target, undefined, false);
   }
 }

@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import {
   type ConnectedOnboardingClient,
@@ -156,6 +157,18 @@ describe('connectOnboardingClient with a problem', () => {
     expect(error.message).not.toContain(API_KEY);
     return error as unknown as TemporalUnavailableError;
   }
+
+  it('leaves nothing open that keeps a process alive after a refused connection', async () => {
+    const client = new URL('../../dist/client/index.js', import.meta.url);
+    const script = `
+      const { connectOnboardingClient } = await import('${client}');
+      await connectOnboardingClient({ address: '127.0.0.1:1' }).catch(({ message }) => console.log(message));
+      // Sockets close in a later turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      console.log(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length + ' timers');`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout).toMatch(/^Nothing is listening at 127\.0\.0\.1:1\..*\n0 timers\n$/s);
+  });
 
   it('reports that nothing is listening at the address', async () => {
     expect(await failure(connect({ TEMPORAL_ADDRESS: '127.0.0.1:1' }))).toMatchObject({
