@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type CaptureActivityOptions, createCaptureActivities } from '../src/activities/index.js';
 import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
 import { EXIT } from '../src/cli/shared/exit.js';
@@ -180,6 +181,11 @@ it('capture.md has exactly one row for each variable that readCaptureConfig read
     inCode(value).map((byDefault): [string, string] => [String(inCode(variable)[0]), byDefault]),
   );
   expect(readCaptureConfig(Object.fromEntries(set))).toEqual(readCaptureConfig({}));
+});
+
+it('capture.md has exactly one row for each activity of the capture', () => {
+  const documented = tableOf(doc('capture'), 'activity').flatMap(([cell = '']) => inCode(cell));
+  expect(documented).toEqual(Object.keys(createCaptureActivities({} as CaptureActivityOptions)));
 });
 
 it('capture.md has exactly one row for each problem of an image', () => {

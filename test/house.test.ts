@@ -34,7 +34,7 @@ const RULES: Rules = {
   // Usable alone, without Temporal and Incode.
   images: { ours: ['contract'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
-    ours: ['contract', 'incode', 'secrets'],
+    ours: ['contract', 'images', 'incode', 'secrets'],
     // From the client only its errors. An activity calls the server through the worker's client.
     packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },

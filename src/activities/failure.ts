@@ -23,6 +23,8 @@ const DISPOSITION: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'r
 
 export interface FailureContext {
   interviewId: string;
+  /** Named instead of the session while there is none. */
+  reference?: string;
   operatorRetryMs: number;
   /** Told what somebody has to act on. */
   observe?: Observe | undefined;
@@ -41,7 +43,7 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   if (error instanceof TokenMismatchError) return tokenMismatch(error, context);
   if (!(error instanceof IncodeError)) return error;
   if (cancelledByCaller()) {
-    return new CancelledFailure(`Session ${context.interviewId}: ${error.operation} was cancelled`);
+    return new CancelledFailure(`${subjectOf(context)}: ${error.operation} was cancelled`);
   }
   const { type, next } = DISPOSITION[error.kind];
   const { operatorRetryMs, leastDelayMs = 0, observe } = context;
@@ -50,7 +52,7 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   const delay = next === 'waitForOperator' ? operatorRetryMs : Math.max(error.retryAfterMs ?? 0, leastDelayMs);
   return ApplicationFailure.create({
     type,
-    message: `Session ${context.interviewId}: ${error.message}`,
+    message: `${subjectOf(context)}: ${error.message}`,
     nonRetryable: next === 'end',
     details: [details(error, context)],
     // 0 leaves the delay to the retry policy.
@@ -91,9 +93,13 @@ export function notYet(
  * A worker that shuts down cancels its activities too, but the session still has to be completed: that attempt must fail
  * in a retryable way instead of reporting a cancellation.
  */
-function cancelledByCaller(): boolean {
+export function cancelledByCaller(): boolean {
   const { cancellationSignal, cancellationDetails } = Context.current();
   return cancellationSignal.aborted && cancellationDetails?.workerShutdown !== true;
+}
+
+function subjectOf({ interviewId, reference }: FailureContext): string {
+  return reference === undefined ? `Session ${interviewId}` : `Person ${reference}`;
 }
 
 function tokenMismatch(error: TokenMismatchError, { interviewId, sent, observe }: FailureContext): ApplicationFailure {
@@ -102,9 +108,10 @@ function tokenMismatch(error: TokenMismatchError, { interviewId, sent, observe }
   return ApplicationFailure.nonRetryable(error.message, FAILURES.tokenMismatch, details);
 }
 
-function details(error: IncodeError, { interviewId, sent }: FailureContext): FailureDetails {
+function details(error: IncodeError, { interviewId, reference, sent }: FailureContext): FailureDetails {
   return {
     interviewId,
+    ...(reference === undefined ? {} : { reference }),
     operation: error.operation,
     ...(error.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
     ...(error.code === undefined ? {} : { code: error.code }),

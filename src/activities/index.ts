@@ -14,6 +14,9 @@ import type { IncodeActivities, SessionInput } from './types.js';
 
 export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
 export type * from './batch/types.js';
+export { createCaptureActivities } from './capture/index.js';
+export { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions } from './capture/options.js';
+export type * from './capture/types.js';
 export type { ActivityEvent, Observe } from './observe.js';
 export { ACTIVITY_DEFAULTS, type ActivityOptions, type TokenSource } from './options.js';
 export { type ReissueOptions, reissuingTokenSource } from './token-source.js';

@@ -1,11 +1,11 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import { ActivityCompletionError, type Client } from '@temporalio/client';
-import { type IncodeClient, IncodeError } from '../incode/index.js';
+import { type IncodeClient, IncodeError, type IncodeOperation } from '../incode/index.js';
 
-/** This worker has decided not to send the request to finish a session. It says nothing about Incode. */
+/** This worker has decided not to send a request that must not be sent twice. It says nothing about Incode. */
 export class NotSentError extends IncodeError {
-  constructor(why: string) {
-    super({ kind: 'notTaken', operation: 'finishStatus', what: `was not asked, because ${why}` });
+  constructor(why: string, operation: IncodeOperation = 'finishStatus') {
+    super({ kind: 'notTaken', operation, what: `was not asked, because ${why}` });
   }
 }
 
@@ -14,11 +14,12 @@ export class NotCurrentError extends NotSentError {
   /** The server has said so: another attempt has taken over, or the activity is to end. Otherwise it has said nothing in time. */
   readonly isReplaced: boolean;
 
-  constructor(isReplaced: boolean) {
+  constructor(isReplaced: boolean, operation?: IncodeOperation) {
     super(
       isReplaced
         ? 'the Temporal server has given this call to another worker, or wants it to end'
         : 'the Temporal server does not confirm that this worker is still to make this call',
+      operation,
     );
     this.isReplaced = isReplaced;
   }
@@ -84,24 +85,35 @@ export class Lease {
   }
 }
 
-/** The same client, which finishes a session only while the lease holds, up to the moment at which the request is written. */
+/** The same client, which finishes a session only while the lease holds. */
 export function leased(incode: IncodeClient, lease: Lease, details: () => unknown): IncodeClient {
   return {
     ...incode,
-    finishStatus: async (session, options) => {
-      if (!lease.holds()) await lease.renew(details());
-      let isWithheld = false;
-      const mayStillSend = () => {
-        isWithheld = !lease.holds();
-        return !isWithheld;
-      };
-      try {
-        return await incode.finishStatus(session, { ...options, mayStillSend });
-      } catch (error) {
-        throw isWithheld ? new NotCurrentError(false) : error;
-      }
-    },
+    finishStatus: (session, options) =>
+      sendWhileLeased(lease, details, 'finishStatus', (mayStillSend) =>
+        incode.finishStatus(session, { ...options, mayStillSend }),
+      ),
   };
+}
+
+/** Sends a request only while the lease holds, up to the moment at which it is written. @throws NotCurrentError if nothing was sent */
+export async function sendWhileLeased<T>(
+  lease: Lease,
+  details: () => unknown,
+  operation: IncodeOperation,
+  send: (mayStillSend: () => boolean) => Promise<T>,
+): Promise<T> {
+  if (!lease.holds()) await lease.renew(details());
+  let isWithheld = false;
+  const mayStillSend = () => {
+    isWithheld = !lease.holds();
+    return !isWithheld;
+  };
+  try {
+    return await send(mayStillSend);
+  } catch (error) {
+    throw isWithheld ? new NotCurrentError(false, operation) : error;
+  }
 }
 
 /** An activity of others may have no heartbeat timeout: it is given to another worker when its time is over. */

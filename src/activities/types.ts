@@ -96,7 +96,10 @@ export interface IncodeActivities {
 
 /** What a failure of these activities carries in `details[0]`. Never a secret. */
 export interface FailureDetails {
+  /** Empty while a person has no session. */
   interviewId: string;
+  /** The caller's id of the person, while there is no session. */
+  reference?: string;
   operation: string;
   httpStatus?: number;
   /** Incode's own code, if its error body had one beside the HTTP status. */

@@ -7,6 +7,7 @@ export type {
   ImageCheck,
   ProcessIdAnswer,
   SelfieAnswer,
+  WatchlistAnswer,
 } from './capture/answers.js';
 export { createCaptureClient } from './capture/client.js';
 export { CAPTURE_CODES, mayHaveOpenedSession } from './capture/refusals.js';

@@ -13,7 +13,7 @@ export interface ImageAnswer {
   assessment: 'accepted' | 'doubtful' | 'refused';
   /** Such as `DOCUMENT_NOT_READABLE`. `UNRECOGNIZED` if Incode's reason is not a single word. */
   failReason: string | null;
-  /** Incode's code, if it refused the image with an error: see `CAPTURE_CODES`. */
+  /** Incode's code, such as 4019, if it refused the image with an error. */
   code: number | null;
   /** The checks that the image fails. */
   failedChecks: ImageCheck[];
@@ -75,6 +75,12 @@ export interface GovernmentAnswer {
   valid: boolean | null;
   /** 0 unless the validation failed. */
   statusCode: number | null;
+}
+
+/** Answer of the watchlist search. */
+export interface WatchlistAnswer {
+  /** `null` if Incode does not say. */
+  hits: number | null;
 }
 
 /** As `readStart`, but only an id and a token that every later call can use. */
@@ -166,7 +172,7 @@ export function readGovernment({ valid, statusCode }: Fields): GovernmentAnswer 
 }
 
 /** The hits themselves are about persons, so only their number is kept. It is `null` if the answer has another form. */
-export function readWatchlist({ content }: Fields): { hits: number | null } {
+export function readWatchlist({ content }: Fields): WatchlistAnswer {
   const { data } = objectOf(content);
   const { hits } = objectOf(data);
   return { hits: Array.isArray(hits) ? hits.length : null };

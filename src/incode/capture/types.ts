@@ -3,7 +3,14 @@ import type { SessionAccess } from '../client.js';
 import type { IncodeClientOptions } from '../options.js';
 import type { StartResponse } from '../responses.js';
 import type { StartRequest } from '../start.js';
-import type { FaceMatchAnswer, GovernmentAnswer, IdImageAnswer, ProcessIdAnswer, SelfieAnswer } from './answers.js';
+import type {
+  FaceMatchAnswer,
+  GovernmentAnswer,
+  IdImageAnswer,
+  ProcessIdAnswer,
+  SelfieAnswer,
+  WatchlistAnswer,
+} from './answers.js';
 
 export interface CaptureClientOptions extends Omit<IncodeClientOptions, 'finishTimeoutMs'> {
   /**
@@ -59,7 +66,7 @@ export interface CaptureClient {
   /** Asks a government's registry, which may bill each call. */
   governmentValidation(session: SessionAccess, options?: CallOptions): Promise<GovernmentAnswer>;
   /** Searches watchlists for the person of the ID. Incode keeps the hits with the session. */
-  watchlist(session: SessionAccess, options?: CallOptions): Promise<{ hits: number | null }>;
+  watchlist(session: SessionAccess, options?: CallOptions): Promise<WatchlistAnswer>;
   /** Deletes images and personal data of a session at Incode. Its score remains. */
   deleteImages(deletion: Deletion, options?: CallOptions): Promise<{ existed: boolean }>;
   /** Deletes a session at Incode. */

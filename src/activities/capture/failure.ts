@@ -1,0 +1,87 @@
+import { activityInfo, log } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { FAILURES } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import { ImageError } from '../../images/errors.js';
+import { IncodeError, mayHaveOpenedSession } from '../../incode/index.js';
+import { activityFailure, cancelledByCaller, type FailureContext } from '../failure.js';
+import type { ResolvedCaptureOptions } from './options.js';
+import type { CaptureFailureDetails } from './types.js';
+
+type Options = Pick<ResolvedCaptureOptions, 'operatorRetryMs' | 'observe' | 'truncatedForMs'>;
+
+export interface CaptureContext extends Pick<FailureContext, 'interviewId' | 'reference' | 'leastDelayMs'> {
+  /** The image that is read. */
+  image?: string;
+}
+
+/** As `activityFailure`, also for images. @returns what the activity has to throw */
+export function captureFailure(error: unknown, options: Options, context: CaptureContext): unknown {
+  if (error instanceof ImageError) return imageFailure(error, options, context);
+  if (error instanceof CancelledFailure && !cancelledByCaller()) {
+    return ApplicationFailure.retryable(`${subjectOf(context)}: the worker shuts down`, FAILURES.notTaken);
+  }
+  const { operatorRetryMs, observe } = options;
+  return activityFailure(error, { ...context, operatorRetryMs, observe });
+}
+
+function imageFailure(error: ImageError, options: Options, context: CaptureContext): ApplicationFailure {
+  const { interviewId, reference, image = 'image' } = context;
+  const { problem, retry } = error;
+  const isFinal = retry === 'never' || (problem === 'truncated' && passedMs() >= options.truncatedForMs);
+  const details: CaptureFailureDetails = {
+    interviewId,
+    ...(reference === undefined ? {} : { reference }),
+    operation: activityInfo().activityType,
+    image,
+    problem,
+  };
+  if (retry === 'afterFix') {
+    log.error('An image cannot be read until somebody corrects permissions, credentials or the configuration.', {
+      image,
+      problem,
+    });
+  }
+  return ApplicationFailure.create({
+    type: isFinal ? FAILURES.imageUnusable : FAILURES.imageNotReady,
+    message: `${subjectOf(context)}: ${image}: ${error.message}`,
+    nonRetryable: isFinal,
+    details: [details],
+    ...(retry === 'afterFix' ? { nextRetryDelay: options.operatorRetryMs } : {}),
+  });
+}
+
+/** Since the first attempt, by the server's clock. */
+function passedMs(): number {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  return currentAttemptScheduledTimestampMs - scheduledTimestampMs;
+}
+
+/**
+ * The failure of a `start`. One that may have opened a session is not retried here, because every repeat could leave another session
+ * behind.
+ */
+export function openFailure(error: unknown, options: Options, reference: string): unknown {
+  if (!(error instanceof IncodeError) || !mayHaveOpenedSession(error) || cancelledByCaller()) {
+    return captureFailure(error, options, { interviewId: '', reference });
+  }
+  const { httpStatus, code } = error;
+  return maybeOpened(reference, error.message, omitUndefined({ httpStatus, code }));
+}
+
+export function maybeOpened(
+  reference: string,
+  why: string,
+  facts: Pick<CaptureFailureDetails, 'httpStatus' | 'code'> = {},
+): ApplicationFailure {
+  const details: CaptureFailureDetails = { interviewId: '', reference, operation: 'start', ...facts };
+  return ApplicationFailure.nonRetryable(
+    `Person ${reference}: Incode may have opened a session. ${why}`,
+    FAILURES.maybeOpened,
+    details,
+  );
+}
+
+function subjectOf({ interviewId, reference }: CaptureContext): string {
+  return reference === undefined ? `Session ${interviewId}` : `Person ${reference}`;
+}

@@ -1,0 +1,47 @@
+import { checkClaim } from '../token-fit.js';
+import type { SessionInput } from '../types.js';
+import { captureFailure } from './failure.js';
+import { pinImages, uploadBack, uploadFront, uploadSelfie } from './images.js';
+import { openSession } from './open-session.js';
+import { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions, type ResolvedCaptureOptions } from './options.js';
+import { awaitProcessed, governmentValidation, processFace, processId, watchlist } from './processing.js';
+import type { CaptureActivities } from './types.js';
+
+/**
+ * Creates the activities that open a session at Incode and fill it with images. Register them in your own worker.
+ *
+ * @example
+ * ```ts
+ * const capture = createCaptureClient({ baseUrl, apiKey });
+ * const sources = [fileImages(['/images'])];
+ * const activities = { ...createIncodeActivities({ incode }), ...createCaptureActivities({ incode, capture, sources }) };
+ * ```
+ */
+export function createCaptureActivities(given: CaptureActivityOptions): CaptureActivities {
+  const options: ResolvedCaptureOptions = { ...CAPTURE_ACTIVITY_DEFAULTS, ...given };
+
+  /** Makes no call with a token that names another session. */
+  function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
+    return async (input: Input): Promise<Result> => {
+      try {
+        checkClaim(input);
+      } catch (error) {
+        throw captureFailure(error, options, { interviewId: input.interviewId });
+      }
+      return activity(input);
+    };
+  }
+
+  return {
+    pinImages: pinImages(options),
+    openSession: openSession(options),
+    uploadFront: checked(uploadFront(options)),
+    uploadBack: checked(uploadBack(options)),
+    uploadSelfie: checked(uploadSelfie(options)),
+    processId: checked(processId(options)),
+    awaitProcessed: checked(awaitProcessed(options)),
+    processFace: checked(processFace(options)),
+    governmentValidation: checked(governmentValidation(options)),
+    watchlist: checked(watchlist(options)),
+  };
+}

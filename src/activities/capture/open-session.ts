@@ -1,0 +1,83 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURES } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import { mayHaveOpenedSession, type StartRequest, type StartResponse } from '../../incode/index.js';
+import { callIncode, isFirstAttempt } from '../call.js';
+import { Lease, sendWhileLeased } from '../lease.js';
+import { captureFailure, maybeOpened, openFailure } from './failure.js';
+import type { ResolvedCaptureOptions } from './options.js';
+import type { OpenedSession, OpenSessionInput } from './types.js';
+
+/** What an attempt leaves to the next one, as heartbeat details: they outlive the attempt. */
+interface Trace {
+  /** The last attempt after which no session can have been opened. An attempt under way, or one that died, is not named. */
+  nothingOpenedUntil: number;
+}
+
+export function openSession(options: ResolvedCaptureOptions) {
+  return async (input: OpenSessionInput): Promise<OpenedSession> => {
+    const configurationId = input.configurationId ?? options.configurationId;
+    if (configurationId === undefined) throw withoutFlow(input.reference);
+    const { interviewId } = input;
+    const opened = await (interviewId === undefined
+      ? open(options, input, configurationId)
+      : takeOver(options, input, { configurationId, interviewId }));
+    return { interviewId: opened.interviewId, sessionToken: opened.token, issuedByIncode: true };
+  };
+}
+
+/** `POST /omni/start` has no idempotency key, so nothing is sent again unless every earlier request is known to have opened nothing. */
+async function open(
+  options: ResolvedCaptureOptions,
+  { reference, externalCustomerId = reference, countryCode, customFields }: OpenSessionInput,
+  configurationId: string,
+): Promise<StartResponse> {
+  const { attempt } = activityInfo();
+  if (!isFirstAttempt() && traceOf().nothingOpenedUntil !== attempt - 1) {
+    throw maybeOpened(reference, 'An earlier attempt has ended without saying what it sent.');
+  }
+  // Until this attempt ends, nobody knows.
+  const underWay = (): Trace => ({ nothingOpenedUntil: 0 });
+  const lease = new Lease();
+  const request = { configurationId, externalCustomerId, ...omitUndefined({ countryCode, customFields }) };
+  try {
+    return await callIncode(
+      (signal) =>
+        sendWhileLeased(lease, underWay, 'start', (mayStillSend) =>
+          options.capture.start(request, { signal, mayStillSend }),
+        ),
+      underWay,
+    );
+  } catch (error) {
+    if (!mayHaveOpenedSession(error)) heartbeat({ nothingOpenedUntil: attempt } satisfies Trace);
+    throw openFailure(error, options, reference);
+  }
+}
+
+/** A repeat gives the same session another token. */
+async function takeOver(
+  options: ResolvedCaptureOptions,
+  { reference }: OpenSessionInput,
+  request: StartRequest,
+): Promise<StartResponse> {
+  try {
+    return await callIncode((signal) => options.capture.start(request, { signal }));
+  } catch (error) {
+    throw captureFailure(error, options, { interviewId: '', reference });
+  }
+}
+
+function traceOf(): Trace {
+  const details = activityInfo().heartbeatDetails as Partial<Trace> | undefined;
+  // Counts from 1, so that 0 is no earlier attempt.
+  return { nothingOpenedUntil: details?.nothingOpenedUntil || -1 };
+}
+
+function withoutFlow(reference: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `Person ${reference}: configurationId is missing, and the worker has no default. Nothing was sent to Incode.`,
+    FAILURES.invalidInput,
+    { field: 'configurationId' },
+  );
+}

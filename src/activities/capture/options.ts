@@ -1,0 +1,30 @@
+import type { ImageSource } from '../../images/source.js';
+import type { CaptureClient } from '../../incode/index.js';
+import type { ActivityOptions } from '../options.js';
+
+export interface CaptureActivityOptions
+  extends Pick<ActivityOptions, 'incode' | 'executive' | 'settleTimeMs' | 'operatorRetryMs' | 'observe'> {
+  capture: CaptureClient;
+  /** Where images come from, such as `imageSources` of `temporal-incode/images`. */
+  sources: readonly ImageSource[];
+  /** The flow at Incode for people without one. @default none: every person needs one */
+  configurationId?: string;
+  /** How often Incode is asked whether the ID is processed, in milliseconds. @default 3_000: processing takes some seconds. */
+  processIdPollMs?: number;
+  /**
+   * How long an image that ends early is read again, in milliseconds: it may still be being written. Then it is unusable.
+   *
+   * @default 300_000: 5 minutes.
+   */
+  truncatedForMs?: number;
+}
+
+export const CAPTURE_ACTIVITY_DEFAULTS = {
+  settleTimeMs: 30_000,
+  operatorRetryMs: 60_000,
+  processIdPollMs: 3_000,
+  truncatedForMs: 300_000,
+} as const;
+
+export type ResolvedCaptureOptions = CaptureActivityOptions &
+  Required<Pick<CaptureActivityOptions, keyof typeof CAPTURE_ACTIVITY_DEFAULTS>>;

@@ -1,0 +1,116 @@
+import { activityInfo } from '@temporalio/activity';
+import { FAILURES } from '../../contract/index.js';
+import { laterStatus } from '../../contract/milestones.js';
+import type { FaceMatchAnswer, GovernmentAnswer, ProcessIdAnswer, WatchlistAnswer } from '../../incode/index.js';
+import { IncodeError } from '../../incode/index.js';
+import { callIncode, isFirstAttempt } from '../call.js';
+import { notYet } from '../failure.js';
+import { readStatus } from '../read-by-id.js';
+import type { SessionInput } from '../types.js';
+import { captureFailure } from './failure.js';
+import type { ResolvedCaptureOptions } from './options.js';
+import type { AwaitProcessedInput, ProcessIdInput } from './types.js';
+
+/** The milestones of processing, as Incode names them. */
+const ID_PROCESSED = 'ID_VALIDATION_FINISHED';
+const GOVERNMENT_ASKED = 'GOVERNMENT_VALIDATION_FINISHED';
+
+export function processId(options: ResolvedCaptureOptions) {
+  return (input: ProcessIdInput): Promise<ProcessIdAnswer> =>
+    attempt(options, input, async (signal) => {
+      // After other images were uploaded, the status still tells of the earlier ones. Incode then refuses a repeat by itself.
+      if (!input.again && (await mayBeDone(options, input, ID_PROCESSED, signal))) {
+        return { result: 'alreadyProcessed', code: null };
+      }
+      return options.capture.processId(input, { signal });
+    });
+}
+
+export function governmentValidation(options: ResolvedCaptureOptions) {
+  return (input: SessionInput): Promise<GovernmentAnswer> =>
+    attempt(options, input, async (signal) => {
+      if (await mayBeDone(options, input, GOVERNMENT_ASKED, signal)) return { valid: null, statusCode: null };
+      return options.capture.governmentValidation(input, { signal });
+    });
+}
+
+export function processFace(options: ResolvedCaptureOptions) {
+  return (input: SessionInput): Promise<FaceMatchAnswer> =>
+    attempt(options, input, (signal) => options.capture.processFace(input, { signal }));
+}
+
+/** Whether Incode accepts a second search is not known. A search that is missing would be worse than a second one, so it is repeated. */
+export function watchlist(options: ResolvedCaptureOptions) {
+  return (input: SessionInput): Promise<WatchlistAnswer> =>
+    attempt(options, input, async (signal) => {
+      try {
+        return await options.capture.watchlist(input, { signal });
+      } catch (error) {
+        // The answer to an earlier attempt was lost, and Incode refuses another search.
+        if (!isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest') return { hits: null };
+        throw error;
+      }
+    });
+}
+
+/** Each "not yet" is a failed attempt with a fixed delay: such a poll adds nothing to the workflow's history. */
+export function awaitProcessed(options: ResolvedCaptureOptions) {
+  const { processIdPollMs, operatorRetryMs } = options;
+  return async (input: AwaitProcessedInput): Promise<{ finished: boolean }> => {
+    const { interviewId } = input;
+    const isFinished = async (signal: AbortSignal) => {
+      const { finished } = await options.capture.isFinished(input, { signal });
+      return finished && (!input.confirm || (await hasReached(options, input, ID_PROCESSED, signal)));
+    };
+    try {
+      if (await callIncode(isFinished)) return { finished: true };
+    } catch (error) {
+      // A failed poll is only a later poll.
+      const leastDelayMs = processIdPollMs;
+      throw captureFailure(error, { ...options, operatorRetryMs }, { interviewId, leastDelayMs });
+    }
+    const wait = Math.min(processIdPollMs, timeLeft(input));
+    if (wait <= 0) return { finished: false };
+    throw notYet(FAILURES.notProcessed, interviewId, 'Incode is still processing the ID', wait);
+  };
+}
+
+/** By the server's clock alone, so that a worker whose clock is off neither gives up early nor polls without end. */
+function timeLeft({ processedWithinMs }: AwaitProcessedInput): number {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  return scheduledTimestampMs + processedWithinMs - currentAttemptScheduledTimestampMs;
+}
+
+/** One call of processing. After an ambiguous end, Incode may still be working, so the next attempt waits for the settle time. */
+async function attempt<T>(
+  options: ResolvedCaptureOptions,
+  { interviewId }: SessionInput,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await callIncode(call);
+  } catch (error) {
+    const isAmbiguous = error instanceof IncodeError && ['resultUnknown', 'maybeRunning'].includes(error.kind);
+    throw captureFailure(error, options, { interviewId, leastDelayMs: isAmbiguous ? options.settleTimeMs : 0 });
+  }
+}
+
+/** Whether an earlier attempt has taken effect. */
+async function mayBeDone(
+  options: ResolvedCaptureOptions,
+  session: SessionInput,
+  milestone: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return !isFirstAttempt() && hasReached(options, session, milestone, signal);
+}
+
+async function hasReached(
+  options: ResolvedCaptureOptions,
+  session: SessionInput,
+  milestone: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { onboardingStatus } = await readStatus(options, session, signal);
+  return laterStatus(milestone, onboardingStatus) === onboardingStatus;
+}

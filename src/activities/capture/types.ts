@@ -1,0 +1,101 @@
+import type { ImageReference, ImageSide } from '../../contract/capture.js';
+import type {
+  FaceMatchAnswer,
+  GovernmentAnswer,
+  IdImageAnswer,
+  ProcessIdAnswer,
+  SelfieAnswer,
+  WatchlistAnswer,
+} from '../../incode/index.js';
+import type { FailureDetails, SessionInput } from '../types.js';
+
+/** A reference with the digest and size of its image, so that every reading gets the same image or fails. */
+export type PinnedImage = Required<ImageReference>;
+
+export interface PinImagesInput<Side extends string = ImageSide> {
+  /** The caller's id of the person. */
+  reference: string;
+  images: { [side in Side]?: ImageReference };
+}
+
+export interface OpenSessionInput {
+  /** The caller's id of the person, for messages. */
+  reference: string;
+  /**
+   * Incode's `externalCustomerId`. If it is unique to this call, the webhook "Session Started" finds the session whose answer was lost.
+   *
+   * @default the reference
+   */
+  externalCustomerId?: string;
+  /** The flow at Incode. @default the worker's */
+  configurationId?: string;
+  countryCode?: string;
+  customFields?: Record<string, string>;
+  /**
+   * Takes over this session instead of opening one. This may be repeated, so a lost answer is an ordinary failure. If Incode opens a new
+   * session instead, the result names that one.
+   */
+  interviewId?: string;
+}
+
+export interface OpenedSession {
+  interviewId: string;
+  sessionToken: string;
+  /** Incode named the session in the answer that has the token. */
+  issuedByIncode: true;
+}
+
+export interface UploadImageInput extends SessionInput {
+  image: PinnedImage;
+  /** Another image of this side may have been uploaded before. Repeated attempts say so themselves. */
+  retry?: true;
+}
+
+export interface UploadFrontInput extends UploadImageInput {
+  /** There is no image of the back. */
+  onlyFront?: true;
+}
+
+export interface ProcessIdInput extends SessionInput {
+  /** The session was processed before, and has other images now. */
+  again?: true;
+}
+
+export interface AwaitProcessedInput extends SessionInput {
+  /** How long the ID may take, in milliseconds since the activity was scheduled. */
+  processedWithinMs: number;
+  /** The status must confirm it too: `process/id` has answered that the ID was already processed. */
+  confirm?: true;
+}
+
+/** The activities by the names under which a worker registers them. */
+export interface CaptureActivities {
+  /** Reads images, and adds digest and size to their references. */
+  pinImages<Side extends string>(input: PinImagesInput<Side>): Promise<{ [side in Side]?: PinnedImage }>;
+  /**
+   * Opens a session. It sends a request again only if no earlier one can have opened a session.
+   *
+   * @throws `IncodeMaybeOpened`, which is not retried, if one may have
+   */
+  openSession(input: OpenSessionInput): Promise<OpenedSession>;
+  /** Uploads an image, which it reads first. The newest image of a side counts. A refused image is a result. */
+  uploadFront(input: UploadFrontInput): Promise<IdImageAnswer>;
+  uploadBack(input: UploadImageInput): Promise<IdImageAnswer>;
+  uploadSelfie(input: UploadImageInput): Promise<SelfieAnswer>;
+  /** Starts the processing of the ID. An attempt that is not the first reads the session's status before. */
+  processId(input: ProcessIdInput): Promise<ProcessIdAnswer>;
+  /** Polls until the ID is processed. @returns `finished: false` after `processedWithinMs` */
+  awaitProcessed(input: AwaitProcessedInput): Promise<{ finished: boolean }>;
+  processFace(input: SessionInput): Promise<FaceMatchAnswer>;
+  /** May be billed by each call, so an attempt that is not the first reads the session's status before. `null`: the answer was lost. */
+  governmentValidation(input: SessionInput): Promise<GovernmentAnswer>;
+  watchlist(input: SessionInput): Promise<WatchlistAnswer>;
+}
+
+/** What a failure of these activities carries in `details[0]`. Never a secret, and nothing of an image. */
+export interface CaptureFailureDetails extends FailureDetails {
+  /** Of a failure about an image. */
+  image?: string;
+  /** As in `ImageError`. */
+  problem?: string;
+}

@@ -1,0 +1,250 @@
+import { mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import { FAILURES } from '../../../src/contract/index.js';
+import { ImageError, type ImageProblem, type ImageSource } from '../../../src/images/index.js';
+import { CANARY, type CaptureWorld, startCaptureWorld } from '../../support/capture-activities.js';
+import { jpeg } from '../../support/images.js';
+import { tokenNaming } from '../../support/tokens.js';
+
+const IMAGES = { front: { uri: 'file:front.jpg' }, back: { uri: 'file:back.jpg' }, selfie: { uri: 'file:selfie.jpg' } };
+
+async function opened({ run, activities }: CaptureWorld) {
+  const { result: pinned = {} } = await run(activities.pinImages<keyof typeof IMAGES>, {
+    reference: '4711',
+    images: IMAGES,
+  });
+  const { result } = await run(activities.openSession, { reference: '4711' });
+  const { interviewId = '', sessionToken = '' } = result ?? {};
+  const input = (side: keyof typeof IMAGES) => ({ interviewId, sessionToken, image: pinned[side] as never });
+  return { interviewId, sessionToken, input };
+}
+
+/** A source that refuses every image with this problem. */
+const refusing = (problem: ImageProblem): ImageSource => ({
+  schemes: ['file'],
+  open: async (uri) => {
+    throw new ImageError(uri, problem, 'is refused');
+  },
+});
+
+describe('pinImages', () => {
+  it('adds digest and size to every reference', async () => {
+    await using world = await startCaptureWorld();
+    const { result } = await world.run(world.activities.pinImages, { reference: '4711', images: IMAGES });
+    const pinned = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: expect.any(Number) };
+    expect(result).toEqual({
+      front: { uri: 'file:front.jpg', ...pinned },
+      back: { uri: 'file:back.jpg', ...pinned },
+      selfie: { uri: 'file:selfie.jpg', ...pinned },
+    });
+    expect(world.simulator.calls).toEqual([]);
+  });
+
+  it('names person and image of one that is missing, and is not retried', async () => {
+    await using world = await startCaptureWorld();
+    await rm(join(world.directory, 'back.jpg'));
+    const { failure } = await world.run(world.activities.pinImages, { reference: '4711', images: IMAGES });
+    expect(failure).toMatchObject({
+      type: FAILURES.imageUnusable,
+      nonRetryable: true,
+      message: 'Person 4711: back: The image file:back.jpg does not exist',
+      details: [{ interviewId: '', reference: '4711', image: 'back', problem: 'missing' }],
+    });
+  });
+
+  it('refuses an image whose digest is not the one that the caller names', async () => {
+    await using world = await startCaptureWorld();
+    const images = { front: { uri: 'file:front.jpg', sha256: 'a'.repeat(64) } };
+    const { failure } = await world.run(world.activities.pinImages, { reference: '4711', images });
+    expect(failure).toMatchObject({ type: FAILURES.imageUnusable, details: [{ problem: 'changed' }] });
+  });
+});
+
+describe('uploads', () => {
+  it('send the images, and return what Incode says of them', async () => {
+    await using world = await startCaptureWorld();
+    const { input, interviewId } = await opened(world);
+    const accepted = { assessment: 'accepted', failReason: null, code: null, failedChecks: [] };
+    const front = await world.run(world.activities.uploadFront, input('front'));
+    expect(front.result).toMatchObject({ ...accepted, typeOfId: 'IdentificationCard' });
+    expect((await world.run(world.activities.uploadBack, input('back'))).result).toMatchObject(accepted);
+    const selfie = await world.run(world.activities.uploadSelfie, input('selfie'));
+    expect(selfie.result).toEqual({ ...accepted, confidence: 0 });
+    const { uploads } = world.simulator.captures(interviewId);
+    expect(uploads.map(({ part, retry, sha256 }) => [part, retry, sha256])).toEqual([
+      ['front', false, (input('front').image as { sha256: string }).sha256],
+      ['back', false, (input('back').image as { sha256: string }).sha256],
+      ['face', false, (input('selfie').image as { sha256: string }).sha256],
+    ]);
+  });
+
+  it('tell Incode that they are repeated if an earlier attempt or upload may have arrived', async () => {
+    await using world = await startCaptureWorld();
+    const { input, interviewId } = await opened(world);
+    await world.run(world.activities.uploadFront, input('front'), { attempt: 2, afterMs: 1_000 });
+    await world.run(world.activities.uploadBack, { ...input('back'), retry: true });
+    expect(world.simulator.captures(interviewId).uploads.map(({ retry }) => retry)).toEqual([true, true]);
+  });
+
+  it('send nothing if the image has changed since it was pinned', async () => {
+    await using world = await startCaptureWorld();
+    const { input, interviewId } = await opened(world);
+    await writeFile(join(world.directory, 'front.jpg'), jpeg({ content: `${CANARY} other` }));
+    const { failure } = await world.run(world.activities.uploadFront, input('front'));
+    expect(failure).toMatchObject({
+      type: FAILURES.imageUnusable,
+      nonRetryable: true,
+      details: [{ interviewId, image: 'front', problem: 'changed' }],
+    });
+    expect(world.simulator.captures(interviewId).uploads).toEqual([]);
+  });
+
+  it.each([
+    [{ kind: 'reset', effect: true }, FAILURES.maybeRunning, false],
+    [{ kind: 'status', status: 500 }, FAILURES.resultUnknown, false],
+    [{ kind: 'status', status: 429, headers: { 'retry-after': '7' } }, FAILURES.notTaken, false],
+    [{ kind: 'status', status: 401 }, FAILURES.tokenRefused, true],
+    [{ kind: 'status', status: 403 }, FAILURES.apiKeyRefused, false],
+  ] as const)('fail after the fault %j with the type %s', async (fault, type, nonRetryable) => {
+    await using world = await startCaptureWorld();
+    const { input, interviewId } = await opened(world);
+    world.simulator.fault({ operation: 'addFace', ...fault });
+    const { failure } = await world.run(world.activities.uploadSelfie, input('selfie'));
+    expect(failure).toMatchObject({ type, nonRetryable, details: [{ interviewId, operation: 'addFace' }] });
+    const isLimited = 'status' in fault && fault.status === 429;
+    if (isLimited) expect((failure as ApplicationFailure).nextRetryDelay).toBe(7_000);
+  });
+
+  it('send nothing with the token of another session', async () => {
+    await using world = await startCaptureWorld();
+    const { input, interviewId } = await opened(world);
+    const sessionToken = tokenNaming('another');
+    const { failure } = await world.run(world.activities.uploadFront, { ...input('front'), sessionToken });
+    expect(failure).toMatchObject({ type: FAILURES.tokenMismatch, nonRetryable: true });
+    expect(world.simulator.captures(interviewId).uploads).toEqual([]);
+  });
+});
+
+describe('images that cannot be read', () => {
+  const input = {
+    interviewId: 'i',
+    sessionToken: 't',
+    image: { uri: 'file:front.jpg', sha256: 'a'.repeat(64), bytes: 1 },
+  };
+
+  it.each<[ImageProblem, string, boolean, number | undefined]>([
+    ['missing', FAILURES.imageUnusable, true, undefined],
+    ['notAllowed', FAILURES.imageUnusable, true, undefined],
+    ['slow', FAILURES.imageNotReady, false, undefined],
+    ['unavailable', FAILURES.imageNotReady, false, undefined],
+    ['truncated', FAILURES.imageNotReady, false, undefined],
+    ['denied', FAILURES.imageNotReady, false, 60_000],
+    ['noSource', FAILURES.imageNotReady, false, 60_000],
+  ])('with the problem %s fail as %s, for good: %s', async (problem, type, nonRetryable, nextRetryDelay) => {
+    await using world = await startCaptureWorld({}, { sources: [refusing(problem)] });
+    const { failure } = await world.run(world.activities.uploadFront, input);
+    expect(failure).toMatchObject({ type, nonRetryable, details: [{ image: 'front', problem }] });
+    expect((failure as ApplicationFailure).nextRetryDelay).toBe(nextRetryDelay);
+    expect(world.said().includes('until somebody corrects')).toBe(nextRetryDelay !== undefined);
+  });
+
+  it('are unusable if they still end early after five minutes', async () => {
+    await using world = await startCaptureWorld({}, { sources: [refusing('truncated')] });
+    const at = async (afterMs: number) =>
+      (await world.run(world.activities.uploadFront, input, { attempt: 2, afterMs })).failure;
+    expect(await at(299_000)).toMatchObject({ type: FAILURES.imageNotReady, nonRetryable: false });
+    expect(await at(300_000)).toMatchObject({ type: FAILURES.imageUnusable, nonRetryable: true });
+  });
+
+  it('are reported by what is at their address: a directory, an incomplete file, another type', async () => {
+    await using world = await startCaptureWorld();
+    await mkdir(join(world.directory, 'folder.jpg'));
+    const front = join(world.directory, 'front.jpg');
+    await truncate(front, (await stat(front)).size - 2);
+    await writeFile(join(world.directory, 'text.jpg'), CANARY);
+    for (const [name, problem] of [
+      ['folder', 'notAFile'],
+      ['front', 'truncated'],
+      ['text', 'wrongType'],
+    ]) {
+      const images = { front: { uri: `file:${name}.jpg` } };
+      const { failure } = await world.run(world.activities.pinImages, { reference: '4711', images });
+      expect(failure).toMatchObject({ details: [{ image: 'front', problem }] });
+    }
+    expect(world.said()).not.toContain(CANARY);
+  });
+
+  const hanging: ImageSource = { schemes: ['file'], open: () => new Promise(() => undefined) };
+
+  it('end as cancelled if the workflow cancels the upload', async () => {
+    await using world = await startCaptureWorld({}, { sources: [hanging] });
+    const details = { cancelRequested: true, workerShutdown: false };
+    const { failure } = await world.run(world.activities.uploadFront, input, {
+      during: (environment) => environment.cancel('CANCELLED', details as never),
+    });
+    expect(failure).toBeInstanceOf(CancelledFailure);
+  });
+
+  it('are retried if the worker shuts down', async () => {
+    await using world = await startCaptureWorld({}, { sources: [hanging] });
+    for (const [activity, given, subject] of [
+      [world.activities.uploadFront, input, 'Session i'],
+      [world.activities.pinImages, { reference: '4711', images: IMAGES }, 'Person 4711'],
+    ] as const) {
+      const { failure } = await world.run(activity as (given: unknown) => Promise<unknown>, given, {
+        during: (environment) => environment.cancel('WORKER_SHUTDOWN', { workerShutdown: true } as never),
+      });
+      expect(failure).toBeInstanceOf(ApplicationFailure);
+      const message = `${subject}: the worker shuts down`;
+      expect(failure).toMatchObject({ type: FAILURES.notTaken, nonRetryable: false, message });
+    }
+  });
+});
+
+it('no activity lets out a byte of an image or a value that Incode has read from it', async () => {
+  await using world = await startCaptureWorld();
+  const { simulator, activities, run } = world;
+  const OCR = { name: CANARY, ocrData: { fullName: CANARY }, errorDescription: CANARY, issueName: CANARY };
+  for (const operation of [
+    'addFrontId',
+    'addBackId',
+    'addFace',
+    'processId',
+    'processFace',
+    'governmentValidation',
+  ] as const) {
+    simulator.script({ operation, answer: { ...OCR, existingExternalId: CANARY } });
+  }
+  const hits = [{ name: CANARY }];
+  simulator.script({ operation: 'watchlist', answer: { content: { data: { hits } } } });
+  const { input, interviewId, sessionToken } = await opened(world);
+  const session = { interviewId, sessionToken };
+  const everything = async () => {
+    await run(activities.uploadFront, input('front'));
+    await run(activities.uploadBack, input('back'));
+    await run(activities.uploadSelfie, input('selfie'));
+    for (const activity of [activities.processId, activities.processFace, activities.governmentValidation]) {
+      await run(activity as (given: typeof session) => Promise<unknown>, session);
+    }
+    await run(activities.watchlist, session);
+    await run(activities.awaitProcessed, { ...session, processedWithinMs: 60_000 });
+  };
+  await everything();
+  for (const message of [CANARY, null]) {
+    simulator.clearScripts();
+    simulator.fault({ kind: 'status', status: 500, message, times: null });
+    await everything();
+    simulator.clearFaults();
+    simulator.fault({ kind: 'body', body: JSON.stringify({ error: CANARY, message: CANARY }), times: null });
+    await everything();
+    simulator.clearFaults();
+  }
+  await rm(join(world.directory, 'front.jpg'));
+  await everything();
+  const said = world.said();
+  expect(said).toContain(interviewId);
+  expect(said).not.toContain(CANARY);
+  expect(said).not.toContain(Buffer.from(CANARY).toString('base64').slice(0, 16));
+});

@@ -1,0 +1,144 @@
+import { CancelledFailure } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import { FAILURES } from '../../../src/contract/index.js';
+import { startCaptureWorld } from '../../support/capture-activities.js';
+
+const person = { reference: '4711', externalCustomerId: '4711#1', customFields: { branch: 'Boston' } };
+
+describe('openSession', () => {
+  it('opens one session with what it was given', async () => {
+    await using world = await startCaptureWorld();
+    const { result } = await world.run(world.activities.openSession, { ...person, countryCode: 'USA' });
+    const sessions = world.simulator.sessions('4711#1');
+    expect(sessions).toMatchObject([{ interviewId: result?.interviewId, flowId: 'flow' }]);
+    expect(result).toEqual({
+      interviewId: sessions[0]?.interviewId,
+      sessionToken: expect.stringMatching(/./),
+      issuedByIncode: true,
+    });
+    expect(world.simulator.captures(String(result?.interviewId)).customFields).toEqual({ branch: 'Boston' });
+  });
+
+  it('uses the reference if there is no id for the attempt, and the flow of the person', async () => {
+    await using world = await startCaptureWorld();
+    await world.run(world.activities.openSession, { reference: '4711', configurationId: 'other' });
+    expect(world.simulator.sessions('4711')).toMatchObject([{ flowId: 'other' }]);
+  });
+
+  it('fails for good without a flow, and sends nothing', async () => {
+    await using world = await startCaptureWorld({}, { configurationId: undefined as never });
+    const { failure } = await world.run(world.activities.openSession, person);
+    expect(failure).toMatchObject({ type: FAILURES.invalidInput, nonRetryable: true });
+    expect(world.simulator.calls).toEqual([]);
+  });
+
+  it.each([
+    ['it is reset after its effect', { kind: 'reset', effect: true }, 1],
+    ['it is reset before its effect', { kind: 'reset' }, 0],
+    ['it is answered in part', { kind: 'truncated' }, 1],
+    ['it is answered with 500', { kind: 'status', status: 500 }, 0],
+    ['it is answered with 503 after its effect', { kind: 'status', status: 503, effect: true }, 1],
+  ] as const)('says that a session may have been opened if %s, and is not retried', async (_, fault, opened) => {
+    await using world = await startCaptureWorld();
+    world.simulator.fault({ operation: 'start', ...fault });
+    const { failure, left } = await world.run(world.activities.openSession, person);
+    expect(failure).toMatchObject({
+      type: FAILURES.maybeOpened,
+      nonRetryable: true,
+      message: expect.stringMatching(/^Person 4711: Incode may have opened a session\. start: Incode /),
+      details: [{ interviewId: '', reference: '4711', operation: 'start' }],
+    });
+    expect(left).toBeUndefined();
+    expect(world.simulator.sessions()).toHaveLength(opened);
+  });
+
+  it.each([
+    [400, FAILURES.badRequest, true],
+    [403, FAILURES.apiKeyRefused, false],
+    [429, FAILURES.notTaken, false],
+    [302, FAILURES.misconfigured, false],
+  ] as const)(
+    'says that no session was opened if Incode answers %i, with the type %s',
+    async (status, type, nonRetryable) => {
+      await using world = await startCaptureWorld();
+      world.simulator.fault({ operation: 'start', kind: 'status', status });
+      const { failure, left } = await world.run(world.activities.openSession, person, { attempt: 1 });
+      expect(failure).toMatchObject({ type, nonRetryable, message: expect.stringMatching(/^Person 4711: start: /) });
+      expect(failure).toMatchObject({ details: [{ reference: '4711', operation: 'start', httpStatus: status }] });
+      expect(left).toEqual({ nothingOpenedUntil: 1 });
+    },
+  );
+
+  it('sends again after an attempt that has opened nothing', async () => {
+    await using world = await startCaptureWorld();
+    const later = { attempt: 3, afterMs: 60_000, heartbeatDetails: { nothingOpenedUntil: 2 } };
+    const { result } = await world.run(world.activities.openSession, person, later);
+    expect(result?.interviewId).toBeDefined();
+  });
+
+  it.each([
+    ['left no trace', 2, undefined],
+    ['died while an earlier one had opened nothing', 3, { nothingOpenedUntil: 1 }],
+    ['was under way', 2, { nothingOpenedUntil: 0 }],
+    ['was before an operator reset the activity', 1, { nothingOpenedUntil: 4 }],
+    ['was before an operator reset the activity, and left nothing', 1, undefined],
+  ])('sends nothing if the attempt before %s', async (_, attempt, heartbeatDetails) => {
+    await using world = await startCaptureWorld();
+    const later = { attempt, afterMs: 60_000, heartbeatDetails };
+    const { failure } = await world.run(world.activities.openSession, person, later);
+    expect(failure).toMatchObject({ type: FAILURES.maybeOpened, nonRetryable: true });
+    expect(world.simulator.calls).toEqual([]);
+  });
+
+  it('says in its heartbeats that it is under way, so that the next attempt sends nothing if this one dies', async () => {
+    await using world = await startCaptureWorld({ latencyMs: 300 });
+    const slow = { attempt: 2, heartbeatDetails: { nothingOpenedUntil: 1 }, afterMs: 1_000, heartbeatTimeoutMs: 30 };
+    expect((await world.run(world.activities.openSession, person, slow)).left).toEqual({ nothingOpenedUntil: 0 });
+  });
+
+  it('ends as cancelled if its workflow cancels it', async () => {
+    await using world = await startCaptureWorld();
+    world.simulator.fault({ operation: 'start', kind: 'hang' });
+    const details = { cancelRequested: true, workerShutdown: false };
+    const { failure } = await world.run(world.activities.openSession, person, {
+      during: (environment) => environment.cancel('CANCELLED', details as never),
+    });
+    expect(failure).toBeInstanceOf(CancelledFailure);
+    expect((failure as Error).message).toBe('Person 4711: start was cancelled');
+  });
+});
+
+describe('openSession with the id of a session', () => {
+  async function lost() {
+    const world = await startCaptureWorld();
+    const { result } = await world.run(world.activities.openSession, person);
+    return { world, interviewId: String(result?.interviewId) };
+  }
+
+  it('takes over that session', async () => {
+    const { world, interviewId } = await lost();
+    await using _ = world;
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId });
+    expect(result).toEqual({ interviewId, sessionToken: expect.stringMatching(/./), issuedByIncode: true });
+    expect(world.simulator.sessions()).toHaveLength(1);
+  });
+
+  it('is retried after a lost answer, although nobody knows what it sent', async () => {
+    const { world, interviewId } = await lost();
+    await using _ = world;
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const { failure } = await world.run(world.activities.openSession, { ...person, interviewId });
+    expect(failure).toMatchObject({ type: FAILURES.maybeRunning, nonRetryable: false });
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId }, { attempt: 2 });
+    expect(result?.interviewId).toBe(interviewId);
+  });
+
+  it('returns the session that Incode opens instead', async () => {
+    const { world, interviewId } = await lost();
+    await using _ = world;
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId });
+    expect(result?.interviewId).not.toBe(interviewId);
+    expect(world.simulator.sessions()).toHaveLength(2);
+  });
+});
