@@ -52,7 +52,10 @@ export interface ConnectOptions {
 
 /** An {@link OnboardingClient} that owns its connection. */
 export interface ConnectedOnboardingClient extends OnboardingClient {
-  /** Closes the connection. Requests that are being retried fail within five seconds. Later calls throw `ClientClosedError`. */
+  /**
+   * Closes the connection. Requests that are being retried fail within five seconds, a `result` that waits within 20 s. Later calls
+   * throw `ClientClosedError`.
+   */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { type OnboardingResult, type Plan, type Stage, TemporalIncodeError } from '../contract/index.js';
-import type { PendingCall } from './pending-call.js';
+import { needsOperator, type PendingCall } from './pending-call.js';
 
 /** The session is already completed, so it was not started again. `result` holds its outcome. */
 export class SessionCompletedError extends TemporalIncodeError {
@@ -168,6 +168,11 @@ function whatHappensNext({
   if (hasWorker === false) {
     return `No worker polls the task queue ${taskQueue}. Start a worker, then repeat the request.`;
   }
+  const failure = call?.lastFailure;
+  if (waitingFor !== null && call && failure && needsOperator(call)) {
+    const why = `its call ${call.activity} fails. ${sentence(failure.message)}`;
+    return `It waits for ${waitingFor}: ${why} Within a minute after that it continues.`;
+  }
   if (waitingFor !== null) return `It waits for ${waitingFor}. Repeat the request after that.`;
   if (call?.paused) return `An operator has paused its call ${call.activity}. It continues when the call is unpaused.`;
   if (!isAnswering) {
@@ -176,9 +181,12 @@ function whatHappensNext({
       'pending signals. It continues as soon as a worker takes it. Check their logs and metrics, then repeat the request.'
     );
   }
-  const failure = call?.lastFailure;
   if (call && failure) {
-    return `Its call ${call.activity} is being retried, attempt ${call.attempt} after: ${failure.message} It continues. Repeat the request later.`;
+    return `Its call ${call.activity} is being retried, attempt ${call.attempt} after: ${sentence(failure.message)} It continues. Repeat the request later.`;
   }
   return `It continues on the server, in the stage ${stage}. Repeat the request later.`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

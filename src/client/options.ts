@@ -46,12 +46,14 @@ export interface UpdateOptions extends WaitOptions {
  */
 export function deadlineOf(timeoutMs: number): number | undefined {
   if (timeoutMs === Number.POSITIVE_INFINITY) return undefined;
-  checkMilliseconds('timeoutMs', timeoutMs, 'above 0, or Infinity');
+  checkMilliseconds('timeoutMs', timeoutMs, `${RANGE}, or Infinity`);
   return Date.now() + timeoutMs;
 }
 
+const RANGE = `above 0, at most ${(MAX_DURATION_MS / 86_400_000).toLocaleString('en-US')} days`;
+
 /** For a deadline that is not a number or too far away, gRPC throws an error that cannot be caught. @throws InvalidInputError */
-export function checkMilliseconds(field: string, value: number, range = 'above 0'): void {
+export function checkMilliseconds(field: string, value: number, range = RANGE): void {
   if (typeof value === 'number' && value > 0 && value <= MAX_DURATION_MS) return;
   throw new InvalidInputError(field, `must be a number of milliseconds ${range}`);
 }

@@ -2,7 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { onboardingWorkflowId } from '../contract/index.js';
 import { addressOf } from './connectivity.js';
 import { AnswerPendingError } from './errors.js';
-import { pendingCall } from './pending-call.js';
+import { needsOperator, pendingCall } from './pending-call.js';
 import { isRunning, listedStage } from './starting.js';
 import { askedState } from './status.js';
 import { TemporalUnavailableError } from './temporal-errors.js';
@@ -40,16 +40,19 @@ async function factsOf(client: Client, interviewId: string, deadline: number) {
   const { taskQueue } = description;
   const lastPolls = await lastPollsOf(client, taskQueue);
   const state = lastPolls?.length === 0 ? null : await askedState(client, handle, deadline);
+  const call = await pendingCall(client, description);
   return {
     isRunning: isRunning(description),
     taskQueue,
     hasWorker: state !== null || (lastPolls?.some(isRecent) ?? null),
     isAnswering: state !== null,
     stage: state?.stage ?? listedStage(description),
-    waitingFor: state?.waitingFor ?? null,
-    call: await pendingCall(client, description),
+    waitingFor: state?.waitingFor ?? (call && needsOperator(call) ? OPERATOR : null),
+    call,
   };
 }
+
+const OPERATOR = "the operator to correct the workers' configuration";
 
 /** A worker polls again at least once a minute. */
 const POLLED_WITHIN_MS = 70_000;

@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { FAILURES } from '../contract/index.js';
 import { decodeOptionalFailureToOptionalError } from '../temporal/sdk-internals.js';
 
 /** A call to Incode that is in flight or waits for its next attempt. */
@@ -29,6 +30,11 @@ export async function pendingCall(client: Client, { raw }: WorkflowExecutionDesc
     nextAttemptAt: activity.state === SCHEDULED && waits ? date(waits) : null,
     paused: activity.paused ?? false,
   };
+}
+
+/** The call is retried every minute and fails until the operator of the workers has corrected their configuration. */
+export function needsOperator({ paused, lastFailure }: PendingCall): boolean {
+  return !paused && (lastFailure?.type === FAILURES.apiKeyRefused || lastFailure?.type === FAILURES.misconfigured);
 }
 
 /** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */

@@ -82,9 +82,11 @@ export class NamespaceNotSetUpError extends TemporalIncodeError {
   readonly searchAttribute: string;
 
   constructor({ address, namespace }: TemporalTarget, searchAttribute: string, cause?: unknown) {
+    // The address of a connection that this package did not create is unknown.
+    const at = /:\d+$/.test(address) ? ` --address ${address}` : '';
     super(
       `Namespace ${namespace} of Temporal at ${address} is not set up: it lacks the search attribute ${searchAttribute}, or has ` +
-        `it with another type than Keyword. Set it up once: temporal-incode setup --namespace ${namespace}`,
+        `it with another type than Keyword. Set it up once: temporal-incode setup${at} --namespace ${namespace}`,
       { cause },
     );
     this.address = address;

@@ -395,7 +395,7 @@ describe('temporal-incode with a problem', () => {
     ]) {
       const { code, stderr } = await run([...args, ...server]);
       expect([args[0], code]).toEqual([args[0], 2]);
-      expect(stderr).toContain(`temporal-incode setup --namespace ${namespace}`);
+      expect(stderr).toContain(`temporal-incode setup ${server.join(' ')}`);
       expect(stderr).not.toContain('    at ');
     }
   });

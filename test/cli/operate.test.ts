@@ -55,7 +55,8 @@ describe('the command setup', () => {
     expect(first.stdout).toMatch(/^registered +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
     expect(first.stdout).toMatch(/^retention +1 day$/m);
     expect(first.stderr).toContain('gone after 1 day');
-    expect(first.stderr).toContain(`temporal-incode setup --namespace ${namespace} --retention 30d`);
+    const server = `--address ${address} --namespace ${namespace}`;
+    expect(first.stderr).toContain(`temporal-incode setup ${server} --retention 30d`);
     await expect
       .poll(() => searchAttributesOf(connection, namespace))
       .toEqual({ present: ['IncodeStage', 'IncodeOutcome', 'IncodeBatchId'], missing: [], wrong: [] });
@@ -84,7 +85,8 @@ describe('the command setup', () => {
     const namespace = await newNamespace({ IncodeStage: 1 });
     const { code, stderr } = await setup('--namespace', namespace);
     expect(code).toBe(1);
-    expect(stderr).toContain(`temporal operator search-attribute remove --name IncodeStage --namespace ${namespace}`);
+    const server = `--address ${address} --namespace ${namespace}`;
+    expect(stderr).toContain(`temporal operator search-attribute remove --name IncodeStage ${server}`);
   });
 
   it('exits with 2 for an unknown namespace and says how to create it', async () => {
@@ -124,6 +126,7 @@ describe('setup without access to the operator API, as on Temporal Cloud', () =>
   it('finds registered attributes by queries, prints the command for the others and exits with 1', async () => {
     const namespace = await newNamespace({ IncodeStage: 2, IncodeBatchId: 2 });
     const args = ['setup', '--address', proxy.address, '--namespace', namespace, '--json'];
+    const server = `--address ${proxy.address} --namespace ${namespace}`;
     const found = async () => {
       const { code, stdout } = await run(args);
       return { code, ...JSON.parse(stdout) };
@@ -133,8 +136,8 @@ describe('setup without access to the operator API, as on Temporal Cloud', () =>
       registered: [],
       present: ['IncodeStage', 'IncodeBatchId'],
       todo: [
-        `temporal operator search-attribute create --name IncodeOutcome --type Keyword --namespace ${namespace}`,
-        `temporal-incode setup --namespace ${namespace} --retention 30d`,
+        `temporal operator search-attribute create --name IncodeOutcome --type Keyword ${server}`,
+        `temporal-incode setup ${server} --retention 30d`,
       ],
     });
   });
@@ -261,13 +264,14 @@ describe('the command doctor', () => {
 
   it('reports every failure', async () => {
     const namespace = await newNamespace();
+    const server = `--address ${address} --namespace ${namespace}`;
     const nobody = ['--address', address, '--namespace', namespace, '--task-queue', 'nobody-works-here'];
     const { code, stdout, found } = await doctor(nobody, { ...incode(), INCODE_API_KEY: 'wrong-key-of-the-test' });
     expect(code).toBe(1);
     expect(found).toMatchObject({
       server: { status: 'ok' },
-      'search attributes': { status: 'failed', todo: 'temporal-incode setup' },
-      retention: { status: 'warning', todo: 'temporal-incode setup --retention 30d' },
+      'search attributes': { status: 'failed', todo: `temporal-incode setup ${server}` },
+      retention: { status: 'warning', todo: `temporal-incode setup ${server} --retention 30d` },
       workers: { status: 'failed', message: expect.stringContaining('nobody-works-here') },
       'bulk workers': { status: 'failed' },
       Incode: { status: 'failed', todo: expect.stringContaining('INCODE_API_KEY') },

@@ -16,7 +16,7 @@ import {
   TemporalUnavailableError,
   WrongStageError,
 } from '../../src/client/index.js';
-import { type OnboardingResult, PLAN_DEFAULTS } from '../../src/contract/index.js';
+import { FAILURES, type OnboardingResult, PLAN_DEFAULTS } from '../../src/contract/index.js';
 
 const WHERE = { address: 'temporal.example:7233', namespace: 'kyc' };
 const result = { interviewId: 'i-1', outcome: 'approved' } as OnboardingResult;
@@ -61,7 +61,7 @@ describe('errors of the client', () => {
     [
       new NamespaceNotSetUpError(WHERE, 'IncodeStage'),
       'NamespaceNotSetUpError',
-      'Set it up once: temporal-incode setup --namespace kyc',
+      'Set it up once: temporal-incode setup --address temporal.example:7233 --namespace kyc',
     ],
     [
       new ClientClosedError(WHERE),
@@ -121,6 +121,19 @@ describe('AnswerPendingError', () => {
     ],
     ['a token is missing', { waitingFor: 'a session token' }, 'It waits for a session token.'],
     ['a worker does not answer', { isAnswering: false, stage: null }, 'too many pending signals'],
+    [
+      'the operator must correct the API key',
+      {
+        waitingFor: 'the operator to act',
+        call: { ...CALL, lastFailure: { type: FAILURES.apiKeyRefused, message: 'The key is refused.' } },
+      },
+      'It waits for the operator to act: its call finishStatus fails. The key is refused. Within a minute after that it continues.',
+    ],
+    [
+      'the last failure ends without a full stop',
+      { call: { ...CALL, lastFailure: { type: FAILURES.settling, message: 'a request may still be running' } } },
+      'after: a request may still be running. It continues.',
+    ],
     [
       'an operator has paused the call',
       { call: { ...CALL, paused: true } },

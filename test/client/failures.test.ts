@@ -219,7 +219,7 @@ describe('gRPC errors', () => {
     const error = temporalFailure(CONNECTED, grpc(3, details));
     expect(error).toBeInstanceOf(NamespaceNotSetUpError);
     expect(error).toMatchObject({ searchAttribute: 'IncodeStage', namespace: 'kyc' });
-    expect(error.message).toContain('temporal-incode setup --namespace kyc');
+    expect(error.message).toMatch(/temporal-incode setup --address \S+:\d+ --namespace kyc$/);
   });
 
   it.each([

@@ -62,6 +62,22 @@ describe('finish after its timeout', () => {
     await world.onboarding.cancel(interviewId);
   });
 
+  it('finish says that the session waits until the operator has corrected the API key', async () => {
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 403, times: null });
+    const input = { interviewId, sessionToken: token };
+    const error = await pending(world.onboarding.finish(input, { timeoutMs: 3_000 }));
+    expect(error).toMatchObject({ hasWorker: true, waitingFor: "the operator to correct the workers' configuration" });
+    expect(error.message).toContain(
+      "It waits for the operator to correct the workers' configuration: its call finishStatus fails. Session",
+    );
+    expect(error.message).toMatch(
+      /The API key is not accepted: correct it\. Within a minute after that it continues\./,
+    );
+    expect(error.message).not.toContain(token);
+    await world.onboarding.cancel(interviewId);
+  });
+
   // As with thousands of pending signals: the worker takes the task and never completes it.
   it('finish says that the workers do not answer for the session', async () => {
     const { onboarding, taskQueue, interviewId } = alone();

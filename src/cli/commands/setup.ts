@@ -13,7 +13,13 @@ import {
   MINIMUM_RETENTION_MS,
   retentionOf,
 } from '../shared/namespace.js';
-import { durationOption, type TemporalOptions, withServerOptions, withTemporal } from '../shared/options.js';
+import {
+  durationOption,
+  serverOptions,
+  type TemporalOptions,
+  withServerOptions,
+  withTemporal,
+} from '../shared/options.js';
 import { printable, printFacts, printJson, printNotice } from '../shared/output.js';
 
 interface SetupOptions extends TemporalOptions {
@@ -56,7 +62,7 @@ interface Done {
 }
 
 async function setup(options: SetupOptions): Promise<void> {
-  const { retention, json } = options;
+  const { retention, json, address } = options;
   if (retention !== undefined && retention < MINIMUM_MS) throw new CliError('--retention must be at least 1 day');
   await withTemporal(options, async ({ connection, namespace }) => {
     const retentionBefore = await retentionOf(connection, namespace);
@@ -67,13 +73,14 @@ async function setup(options: SetupOptions): Promise<void> {
       const how = wrong.map((name) => `--name ${name}`).join(' ');
       throw new CliError(
         `Namespace ${namespace} has ${wrong.join(', ')} with another type than Keyword, and Temporal cannot change types. If nothing ` +
-          `uses them, remove them:\n  temporal operator search-attribute remove ${how} --namespace ${namespace}`,
+          `uses them, remove them:\n  temporal operator search-attribute remove ${how}${serverOptions({ address, namespace })}`,
         EXIT.failed,
       );
     }
     const todo: string[] = [];
-    const registered = await register(connection, namespace, missing, todo);
-    const retentionMs = await retain(connection, namespace, { before: retentionBefore, wanted: retention }, todo);
+    const target: Target = { connection, namespace, server: serverOptions({ address, namespace }) };
+    const registered = await register(target, missing, todo);
+    const retentionMs = await retain(target, { before: retentionBefore, wanted: retention }, todo);
     const done = { namespace, registered, present, retentionDays: retentionMs / DAY_MS, todo };
     if (json) printJson(done);
     else print(done, retentionMs);
@@ -93,9 +100,15 @@ async function checkLowering({ yes }: SetupOptions, before: number, wanted: numb
 /** The server's own minimum. */
 const MINIMUM_MS = DAY_MS;
 
+interface Target {
+  connection: Connection;
+  namespace: string;
+  /** The options that name the server. */
+  server: string;
+}
+
 async function register(
-  connection: Connection,
-  namespace: string,
+  { connection, namespace, server }: Target,
   missing: string[],
   todo: string[],
 ): Promise<string[]> {
@@ -106,27 +119,26 @@ async function register(
     return missing;
   } catch (error) {
     if (!isRefused(error)) throw error;
-    todo.push(isCloud(connection) ? cloudAttributesCommand(namespace, missing) : operatorCommand(namespace, missing));
+    todo.push(isCloud(connection) ? cloudAttributesCommand(namespace, missing) : operatorCommand(server, missing));
     return [];
   }
 }
 
 /** The command for a user who has the permission. */
-function operatorCommand(namespace: string, names: string[]): string {
+function operatorCommand(server: string, names: string[]): string {
   const attributes = names.map((name) => `--name ${name} --type Keyword`).join(' ');
-  return `temporal operator search-attribute create ${attributes} --namespace ${namespace}`;
+  return `temporal operator search-attribute create ${attributes}${server}`;
 }
 
 /** @returns the retention afterwards */
 async function retain(
-  connection: Connection,
-  namespace: string,
+  { connection, namespace, server }: Target,
   { before, wanted }: { before: number; wanted: number | undefined },
   todo: string[],
 ): Promise<number> {
   if (wanted === undefined ? before >= MINIMUM_RETENTION_MS : before === wanted) return before;
   if (wanted === undefined) {
-    const ownCommand = `temporal-incode setup --namespace ${namespace} --retention 30d`;
+    const ownCommand = `temporal-incode setup${server} --retention 30d`;
     todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
     return before;
   }
@@ -137,7 +149,7 @@ async function retain(
   } catch (error) {
     if (!isRefused(error)) throw error;
     // A user with more permissions can run this.
-    const asOperator = `temporal operator namespace update --namespace ${namespace} --retention ${wanted / DAY_MS}d`;
+    const asOperator = `temporal operator namespace update${server} --retention ${wanted / DAY_MS}d`;
     todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
     return before;
   }

@@ -2,7 +2,7 @@ import type { Connection } from '@temporalio/client';
 import { checkPlaintext, keysFromEnvironment, PlaintextError, requiresEncryption } from '../../codec/index.js';
 import { searchAttributesOf } from '../../worker/search-attributes.js';
 import { days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
-import { type TemporalOptions, withTemporal } from '../shared/options.js';
+import { serverOptions, type TemporalOptions, withTemporal } from '../shared/options.js';
 import { type Check, check } from './check.js';
 import { deploymentChecks } from './deployment.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 10_000;
 export async function temporalChecks(options: TemporalOptions, queues: Queues): Promise<Check[]> {
   try {
     return await withTemporal(options, ({ connection, namespace }) =>
-      connection.withDeadline(Date.now() + TIMEOUT_MS, () => all(connection, namespace, queues)),
+      connection.withDeadline(Date.now() + TIMEOUT_MS, () => all(connection, namespace, queues, setupCommand(options))),
     );
   } catch (error) {
     const skipped = { status: 'skipped', message: 'needs the server' } as const;
@@ -30,7 +30,17 @@ export async function temporalChecks(options: TemporalOptions, queues: Queues): 
   }
 }
 
-async function all(connection: Connection, namespace: string, { taskQueue, bulkTaskQueue }: Queues): Promise<Check[]> {
+/** Without the task queue, which `setup` does not need. */
+function setupCommand({ address, namespace }: TemporalOptions): string {
+  return `temporal-incode setup${serverOptions({ address, namespace })}`;
+}
+
+async function all(
+  connection: Connection,
+  namespace: string,
+  { taskQueue, bulkTaskQueue }: Queues,
+  setup: string,
+): Promise<Check[]> {
   const retained = retentionOf(connection, namespace);
   const versions = deploymentChecks(connection, namespace, { version: taskQueue, 'bulk version': bulkTaskQueue })
     // The worker checks report the same failure.
@@ -42,8 +52,8 @@ async function all(connection: Connection, namespace: string, { taskQueue, bulkT
       await retained;
       return { status: 'ok', message: namespace };
     }),
-    check('search attributes', () => searchAttributes(connection, namespace)),
-    check('retention', async () => retention(await retained)),
+    check('search attributes', () => searchAttributes(connection, namespace, setup)),
+    check('retention', async () => retention(await retained, setup)),
     check('workers', () => workers(connection, namespace, taskQueue)),
     check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
   ]);
@@ -80,24 +90,24 @@ function encryption(address: string | undefined): Found {
   };
 }
 
-async function searchAttributes(connection: Connection, namespace: string): Promise<Found> {
+async function searchAttributes(connection: Connection, namespace: string, setup: string): Promise<Found> {
   const { present, missing, wrong } = await searchAttributesOf(connection, namespace);
   if (wrong.length > 0) {
     const message = `${wrong.join(', ')}: another type than Keyword`;
-    return { status: 'failed', message, todo: 'temporal-incode setup prints how to remove them' };
+    return { status: 'failed', message, todo: `${setup} prints how to remove them` };
   }
   if (missing.length > 0) {
-    return { status: 'failed', message: `${missing.join(', ')} missing`, todo: 'temporal-incode setup' };
+    return { status: 'failed', message: `${missing.join(', ')} missing`, todo: setup };
   }
   return { status: 'ok', message: present.join(', ') };
 }
 
-function retention(retentionMs: number): Found {
+function retention(retentionMs: number, setup: string): Found {
   if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
   return {
     status: 'warning',
     message: `${days(retentionMs)}: results and histories are gone after that time`,
-    todo: 'temporal-incode setup --retention 30d',
+    todo: `${setup} --retention 30d`,
   };
 }
 

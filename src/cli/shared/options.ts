@@ -13,6 +13,7 @@ import {
 import { grpcError } from '../../client/temporal-failure.js';
 import { parseDuration, TASK_QUEUE } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
+import { quoted } from './program.js';
 
 export interface TemporalOptions {
   address?: string;
@@ -29,6 +30,18 @@ export function withServerOptions(command: Command): Command {
   return command
     .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, the profile file, or localhost:7233)')
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, the profile file, or default)');
+}
+
+/** @returns the options that name the server, for a command to paste; empty if the environment names it */
+export function serverOptions({
+  address,
+  namespace,
+  taskQueue,
+}: { [option in keyof TemporalOptions]?: string | undefined }): string {
+  const given = { '--address': address, '--namespace': namespace, '--task-queue': taskQueue };
+  return Object.entries(given)
+    .map(([option, value]) => (value ? ` ${option} ${quoted(value)}` : ''))
+    .join('');
 }
 
 /** @param byDefault a duration, shown unchanged in the help */

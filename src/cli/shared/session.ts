@@ -11,7 +11,7 @@ import {
 } from '../../client/index.js';
 import { checkInterviewId } from '../../contract/index.js';
 import { CliError, EXIT } from './exit.js';
-import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
+import { serverOptions, type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from './options.js';
 import { quoted } from './program.js';
 
 export interface SessionOptions extends TemporalOptions {
@@ -52,11 +52,9 @@ export function withSessionOptions(command: Command, jsonHelp: string): Command 
 /** @returns a command about the same session on the same server, ready to paste */
 export function commandFor(
   name: string,
-  { interviewId, address, namespace, taskQueue }: Pick<SessionOptions, 'interviewId' | keyof TemporalOptions>,
+  { interviewId, ...server }: Pick<SessionOptions, 'interviewId' | keyof TemporalOptions>,
 ): string {
-  const given = { '--address': address, '--namespace': namespace, '--task-queue': taskQueue };
-  const options = Object.entries(given).flatMap(([option, value]) => (value ? [`${option} ${quoted(value)}`] : []));
-  return ['temporal-incode', name, quoted(interviewId), ...options].join(' ');
+  return `temporal-incode ${name} ${quoted(interviewId)}${serverOptions(server)}`;
 }
 
 export interface UpdateOptions extends SessionOptions {
