@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnswerPendingError, OnboardingClient } from '../../src/client/index.js';
-import { onboardingWorkflowId } from '../../src/contract/index.js';
+import { type OnboardingInput, onboardingWorkflowId } from '../../src/contract/index.js';
 import { startGrpcEndpoint } from '../support/grpc-endpoint.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
@@ -17,6 +17,14 @@ async function pending(call: Promise<unknown>): Promise<AnswerPendingError> {
   const error = await thrown(call);
   expect(error).toBeInstanceOf(AnswerPendingError);
   return error as AnswerPendingError;
+}
+
+/** Asks to finish once a call has failed, which takes a moment on a loaded machine. */
+async function afterFailure(input: OnboardingInput): Promise<unknown> {
+  await world.onboarding.start(input);
+  const failure = async () => (await world.onboarding.state(input.interviewId)).call?.lastFailure;
+  await expect.poll(failure).toBeTruthy();
+  return world.onboarding.finish(input, { timeoutMs: 1_000 });
 }
 
 /** A client whose sessions use a separate task queue. */
@@ -41,7 +49,10 @@ describe('finish after its timeout', () => {
 
   it('finish says that the session waits for a token', async () => {
     const { interviewId } = await world.simulator.openSession();
-    const error = await pending(world.onboarding.finish({ interviewId }, { timeoutMs: 2_000 }));
+    await world.onboarding.start({ interviewId });
+    const stage = async () => (await world.onboarding.state(interviewId)).state?.stage;
+    await expect.poll(stage).toBe('needsToken');
+    const error = await pending(world.onboarding.finish({ interviewId }, { timeoutMs: 1_000 }));
     expect(error).toMatchObject({
       stage: 'needsToken',
       hasWorker: true,
@@ -55,7 +66,7 @@ describe('finish after its timeout', () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503, times: null });
     const input = { interviewId, sessionToken: token };
-    const error = await pending(world.onboarding.finish(input, { timeoutMs: 3_000 }));
+    const error = await pending(afterFailure(input));
     expect(error).toMatchObject({ stage: 'finishing', hasWorker: true, waitingFor: null });
     expect(error.message).toMatch(/Its call finishStatus is being retried, attempt \d+ after: .*503/);
     expect(error.message).not.toContain(token);
@@ -66,7 +77,7 @@ describe('finish after its timeout', () => {
     const { interviewId, token } = await world.simulator.openSession();
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 403, times: null });
     const input = { interviewId, sessionToken: token };
-    const error = await pending(world.onboarding.finish(input, { timeoutMs: 3_000 }));
+    const error = await pending(afterFailure(input));
     expect(error).toMatchObject({ hasWorker: true, waitingFor: "the operator to correct the workers' configuration" });
     expect(error.message).toContain(
       "It waits for the operator to correct the workers' configuration: its call finishStatus fails. Session",
