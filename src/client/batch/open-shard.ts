@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { resolveBatchPlan } from '../../contract/batch.js';
 import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import {
   BATCH_WORKFLOW,
@@ -15,7 +16,6 @@ import {
   type BatchRow,
   type BatchWorkflow,
   batchWorkflowId,
-  resolvePlan,
   SEARCH_ATTRIBUTES,
   type VerifyFirst,
 } from '../../contract/index.js';
@@ -168,8 +168,7 @@ function checkSame(
 
 /** Normalized, so that equivalent plans are equal: `15 minutes` and `15m`, or no plan and the defaults. */
 function planText(plan: BatchPlan): string {
-  const { close, score, scoreDeadlineMs } = resolvePlan(plan);
-  return JSON.stringify({ close, score, scoreDeadlineMs });
+  return JSON.stringify(resolveBatchPlan(plan));
 }
 
 async function rowsOf({ client, batchId, signal }: ShardContext, { number }: Shard): Promise<BatchRow[]> {
