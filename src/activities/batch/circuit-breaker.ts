@@ -1,10 +1,7 @@
-/** Failures in a row after which Incode counts as being in trouble. With 5 % of random ones, once in 25 billion calls. */
+import { BACKOFF_COEFFICIENT, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from '../../contract/backoff.js';
+
+/** Failures in a row that open the breaker. If 5 % of the calls fail at random, that happens once in 25 billion calls. */
 const THRESHOLD = 8;
-
-const FIRST_HOLD_MS = 1_000;
-
-/** As long as the retry policy of a single session's calls. */
-const MAX_HOLD_MS = 120_000;
 
 interface Wait {
   retryAfterMs?: number | undefined;
@@ -12,13 +9,13 @@ interface Wait {
 }
 
 /**
- * Shared by all activities of a worker, so that an outage is found once, and not once for each shard: while it lasts one
- * call now and then looks whether it is over.
+ * Stops the batches of a worker during an outage. All its activities share one breaker, so that the worker detects an outage once and not
+ * once per shard. While the breaker is open, one session at a time probes whether Incode works again.
  */
 export class CircuitBreaker {
   private failures = 0;
-  private holdMs = FIRST_HOLD_MS;
-  /** While Incode is in trouble. */
+  private holdMs = MIN_BACKOFF_MS;
+  /** Set while the breaker is open. */
   private open: { why: string; until: number; isProbing: boolean } | undefined;
   private readonly onChange: (isTripped: boolean) => void;
 
@@ -26,7 +23,7 @@ export class CircuitBreaker {
     this.onChange = onChange;
   }
 
-  /** @returns whether a session may be begun, and whether as a probe; each that was begun has to be reported */
+  /** @returns whether a session may begin, and whether as a probe. Report the result of every session that begins */
   admit(now = Date.now()): 'freely' | 'asProbe' | 'no' {
     if (!this.open) return 'freely';
     if (now < this.open.until || this.open.isProbing) return 'no';
@@ -34,30 +31,30 @@ export class CircuitBreaker {
     return 'asProbe';
   }
 
-  /** @returns for how long nothing is to be begun; `undefined` if there is no trouble */
+  /** @returns how long no session may begin; `undefined` while the breaker is closed */
   hold(now = Date.now()): { forMs: number; why: string } | undefined {
     if (!this.open) return undefined;
     const { why, until } = this.open;
-    // A probe is under way: its result comes soon.
-    return { forMs: Math.max(until - now, FIRST_HOLD_MS), why };
+    // At least the first backoff, because a probe in flight ends soon.
+    return { forMs: Math.max(until - now, MIN_BACKOFF_MS), why };
   }
 
   succeeded(): void {
     this.failures = 0;
-    this.holdMs = FIRST_HOLD_MS;
+    this.holdMs = MIN_BACKOFF_MS;
     if (!this.open) return;
     this.open = undefined;
     this.onChange(false);
   }
 
-  /** It was begun, but says nothing about Incode. */
+  /** For a session that began, but whose result says nothing about Incode. */
   abandoned(): void {
     if (this.open) this.open.isProbing = false;
   }
 
   /**
-   * @param why for people; never a secret
-   * @param wait what Incode asks for, and a limit for the hold
+   * @param why readable text without a secret
+   * @param wait the delay that Incode asks for, and a limit for the hold
    */
   failed(why: string, { retryAfterMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Wait = {}, now = Date.now()): void {
     this.failures += 1;
@@ -65,6 +62,6 @@ export class CircuitBreaker {
     if (!this.open) this.onChange(true);
     const until = now + Math.min(Math.max(this.holdMs, retryAfterMs), atMostMs);
     this.open = { why, until, isProbing: false };
-    this.holdMs = Math.min(this.holdMs * 2, MAX_HOLD_MS);
+    this.holdMs = Math.min(this.holdMs * BACKOFF_COEFFICIENT, MAX_BACKOFF_MS);
   }
 }

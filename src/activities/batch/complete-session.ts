@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { backoffMs } from '../../contract/backoff.js';
 import { FAILURES, type FinishAnswer, needsScore } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
 import { mayClose } from '../close-session.js';
 import { isConfirmable, isConfirmed, notConfirmed, reportNotConfirmed } from '../confirm-finish.js';
-import { failureTypeOf, isFinal, isToBeMended } from '../failure.js';
+import { failureTypeOf, isFinal, needsOperator } from '../failure.js';
 import { finishOnce } from '../finish-once.js';
 import { NotSentError } from '../lease.js';
 import type { ResolvedActivityOptions } from '../options.js';
@@ -19,17 +20,14 @@ export interface SessionOptions extends ResolvedActivityOptions {
   now: () => number;
   /** See {@link CompleteManyInput}. */
   trust: boolean;
-  /** Told at once when Incode has answered 2xx to the request to finish the session at this place. */
+  /** Called as soon as Incode answers 2xx to the request to finish the session at this index. */
   onAccepted?: (index: number) => void;
 }
 
-/** What one go at a session came to. */
+/** The end of one attempt of a session. */
 export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; error?: unknown };
 
-/**
- * Goes on with a session as far as it gets: finish, close, score. A call that fails is not repeated here: the workflow does
- * that, when its time has come.
- */
+/** Finishes a session, closes it and reads its score, as far as possible now. Does not retry: the workflow does, after a delay. */
 export async function completeSession(
   options: SessionOptions,
   session: BulkSession,
@@ -48,7 +46,7 @@ export async function completeSession(
     if (ended) return ended;
     const unconfirmed = await confirmation(options, access, done, done.finish ?? null, signal);
     if (unconfirmed) return unconfirmed;
-    // Each of these calls went well, whatever became of those before.
+    // Only failures in a row count.
     delete done.tries;
     const isFinished = done.finish?.confirmedBy !== 'unconfirmed';
     if (plan.close && isFinished && done.closed === undefined) {
@@ -72,7 +70,7 @@ interface Access extends SessionInput {
   flowId?: string;
 }
 
-/** @returns `undefined` if the session is finished, and goes on */
+/** @returns `undefined` if the session is finished and continues with its next step */
 async function finish(
   options: SessionOptions,
   { index, ...access }: Access,
@@ -116,7 +114,7 @@ async function finish(
   return undefined;
 }
 
-/** @returns `undefined` if it is confirmed, or nothing can be found out */
+/** @returns `undefined` if the finish is confirmed, or no read can confirm it */
 async function confirmation(
   options: SessionOptions,
   { interviewId, sessionToken }: SessionInput,
@@ -124,12 +122,12 @@ async function confirmation(
   finish: FinishAnswer | null,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
-  // Workers of earlier versions leave out what needs no confirmation.
+  // Workers of earlier versions set no `confirmBy` if nothing needs a confirmation.
   if (done.confirmed || (done.confirmBy === undefined && !options.executive)) {
     delete done.confirmBy;
     return undefined;
   }
-  // A read that fails leaves this behind: the answer is not this session's before it is confirmed.
+  // Set before the read: if the read fails, the answer must still be confirmed.
   done.confirmBy ??= options.now() + options.statusLagMs;
   if (await isConfirmed(options, { interviewId, sessionToken, finish }, signal)) {
     delete done.confirmBy;
@@ -142,7 +140,7 @@ async function confirmation(
   return { end: { finish: null, failure: { type: FAILURES.notConfirmed, message: notConfirmed(interviewId) } } };
 }
 
-/** @returns whether it is closed: a refusal must not cost a finished session its outcome, and may mean that it was closed before */
+/** @returns whether the session is closed. A refusal must not cost a finished session its outcome, and may mean that it is already closed */
 async function close(
   options: ResolvedActivityOptions,
   access: SessionInput,
@@ -210,15 +208,11 @@ function afterError(options: ResolvedActivityOptions, session: BulkSession, done
   return { open: { ...done, tries }, dueInMs: retryDelayMs(options, tries, error), error };
 }
 
+/** The same delays as for the calls of a single session. */
 function retryDelayMs({ operatorRetryMs }: ResolvedActivityOptions, tries: number, error: unknown): number {
   if (!(error instanceof IncodeError)) return backoffMs(tries);
-  if (isToBeMended(error.kind)) return Math.min(backoffMs(tries), operatorRetryMs);
+  if (needsOperator(error.kind)) return Math.min(backoffMs(tries), operatorRetryMs);
   return Math.max(error.retryAfterMs ?? 0, backoffMs(tries));
-}
-
-/** As the retry policy of a single session's calls: 1 s, doubling to 2 minutes. */
-function backoffMs(tries: number): number {
-  return Math.min(1_000 * 2 ** (tries - 1), 120_000);
 }
 
 function failed({ interviewId }: BulkSession, { finish }: BulkProgress, type: string, why: string): { end: BulkEnd } {
