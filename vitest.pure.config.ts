@@ -11,7 +11,7 @@ type Files = Record<string, string[]>;
 const PURE: Files = {
   'src/activities': ['failure', 'finish-once', 'lease', 'recent-requests', 'sent-requests'],
   'src/activities/batch': [
-    'beat',
+    'attempt-progress',
     'circuit-breaker',
     'concurrency-limit',
     'request-count',

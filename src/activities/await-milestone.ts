@@ -7,11 +7,11 @@ import { isRefusedForGood } from './score.js';
 import type { AwaitMilestoneInput } from './types.js';
 
 /**
- * Reads the status until it says enough. Each "not yet" is a failed attempt with a fixed delay: such a poll adds nothing to
- * the workflow's history.
+ * Reads the status until it has reached the milestone. Each early read fails the attempt with a fixed delay, because such a poll adds
+ * nothing to the workflow's history.
  *
- * Incode's `isfinished` is not asked: nothing is being processed before the first document either, nor between two of them,
- * and finishing half of an onboarding cannot be undone.
+ * Does not use Incode's `isfinished`: it is also true before the first document and between two documents, and half an onboarding that is
+ * finished cannot be continued.
  */
 export function awaitMilestone(options: ResolvedActivityOptions) {
   const { processedPollMs, reviewPollMs, observe } = options;
@@ -19,9 +19,9 @@ export function awaitMilestone(options: ResolvedActivityOptions) {
     const { interviewId, milestone } = input;
     const pollMs = spread(milestone === 'processed' ? processedPollMs : reviewPollMs);
     const { onboardingStatus } = await callIncode((signal) => readStatus(options, input, signal)).catch((error) => {
-      // The session is finished: its outcome must not be lost because Incode does not let it be looked at.
+      // The session is finished. A refused read must not cost it its outcome.
       if (milestone === 'reviewed' && isRefusedForGood(error)) return { onboardingStatus: 'UNKNOWN' };
-      // A poll that fails is only a poll that comes later: thousands of waiting sessions must not hammer an Incode in trouble.
+      // A failed poll waits as long as any other, so that thousands of waiting sessions do not overload Incode in an outage.
       const operatorRetryMs = Math.min(options.operatorRetryMs, pollMs);
       throw activityFailure(error, { interviewId, operatorRetryMs, leastDelayMs: pollMs, observe });
     });
@@ -37,7 +37,7 @@ function isReached(milestone: AwaitMilestoneInput['milestone'], onboardingStatus
   return isProcessed(onboardingStatus) || reached === 'expired';
 }
 
-/** Up to a tenth sooner, so that sessions that were started together do not ask together for days. */
+/** Shortens the delay by up to a tenth, so that sessions that were started together do not poll together for days. */
 function spread(ms: number): number {
   return ms * (1 - Math.random() / 10);
 }

@@ -1,16 +1,16 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 
 /**
- * Runs one Incode call with the activity's cancellation, and heartbeats while it lasts: so that the server notices a dead
- * worker before the start-to-close timeout, and a cancellation reaches the call.
+ * Runs one call to Incode with the activity's cancellation and sends heartbeats meanwhile. With heartbeats, the server notices a dead worker
+ * before the start-to-close timeout, and a cancellation reaches the call.
  *
- * A call that ends before the first beat, which nearly all do, records no heartbeat: each recorded one is billed.
+ * Most calls end before the first heartbeat and send none. Each recorded heartbeat is billed.
  *
- * @param details asked for each beat's. The server keeps those of the last one alone.
+ * @param details returns the details of the next heartbeat. The server keeps only those of the last one
  */
 export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>, details?: () => unknown): Promise<T> {
   const { heartbeatTimeoutMs } = activityInfo();
-  // Three beats fit into a heartbeat timeout, so that a late one does no harm.
+  // Three heartbeats fit into the timeout, so that a late one does no harm.
   const timer = heartbeatTimeoutMs ? setInterval(() => heartbeat(details?.()), heartbeatTimeoutMs / 3) : undefined;
   try {
     return await call(Context.current().cancellationSignal);
@@ -20,8 +20,8 @@ export async function callIncode<T>(call: (signal: AbortSignal) => Promise<T>, d
 }
 
 /**
- * The server's clock, as far as an activity can know it: never ahead, and behind by what the task waited for a worker. So what
- * it measures since an earlier moment of the server's is at least that long ago.
+ * The server's clock as far as an activity can know it. It is never ahead. It is behind by the time that the task waited for a worker. So a
+ * duration since an earlier time of the server is never measured too long.
  */
 export function serverClock(): () => number {
   const { currentAttemptScheduledTimestampMs } = activityInfo();
@@ -30,8 +30,8 @@ export function serverClock(): () => number {
 }
 
 /**
- * Whether nothing was sent before. An operator who resets an activity has its attempts counted from one again, but not the time at
- * which it was scheduled, which is that of its first attempt, to the millisecond.
+ * Whether no earlier attempt can have sent anything. After an operator resets an activity, its attempts count from one again, but its
+ * scheduled time stays that of the first attempt, to the millisecond.
  */
 export function isFirstAttempt(): boolean {
   const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();

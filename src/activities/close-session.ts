@@ -7,7 +7,7 @@ import type { ResolvedActivityOptions } from './options.js';
 import { isProven, statusById } from './token-fit.js';
 import type { SessionInput } from './types.js';
 
-/** Closes a session. May be repeated, but what Incode says to a session that is closed already is not documented. */
+/** Closes a session. Incode does not document its answer for a session that is already closed. */
 export function closeSession(options: ResolvedActivityOptions) {
   const { incode, operatorRetryMs, observe } = options;
   return async (session: SessionInput): Promise<{ sessionStatus: string | null }> => {
@@ -16,13 +16,13 @@ export function closeSession(options: ResolvedActivityOptions) {
       return await callIncode(async (signal) => {
         if (await mayClose(options, session, signal)) return incode.closeSession(session, { signal });
         throw ApplicationFailure.nonRetryable(
-          `Session ${interviewId}: it is not closed, because its token is not proven to be its own`,
+          `Session ${interviewId}: not closed, because its token is not proven to belong to it`,
           FAILURES.tokenUnproven,
           { interviewId, operation: 'closeSession' },
         );
       });
     } catch (error) {
-      // The answer to an earlier attempt was lost: a refusal then says that it is closed, or that it cannot be.
+      // An earlier attempt may have closed the session, and its answer was lost. A refusal then means closed, or never closable.
       const isRepeat = !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
       if (isRepeat) return { sessionStatus: null };
       throw activityFailure(error, { interviewId, operatorRetryMs, observe });
@@ -31,8 +31,8 @@ export function closeSession(options: ResolvedActivityOptions) {
 }
 
 /**
- * With an executive token a session may be found finished whose own token was never used, or belongs to another session. That one must
- * not be closed before it is finished.
+ * An executive token may find a session finished whose own token was never used, and may belong to another session. Closing with that
+ * token would close the other session before it is finished.
  */
 export async function mayClose(
   options: Pick<ResolvedActivityOptions, 'incode' | 'executive' | 'refusesForeignIds'>,

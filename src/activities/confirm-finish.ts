@@ -15,15 +15,15 @@ import type { ConfirmFinishInput } from './types.js';
 
 type Options = Pick<ResolvedActivityOptions, 'incode' | 'executive' | 'observe'>;
 
-/** Whether something can be found out about a result that is not known yet. `unconfirmed` claims nothing. */
+/** Whether a read can confirm or deny the result. `unconfirmed` claims nothing, so there is nothing to confirm. */
 export function isConfirmable({ executive }: Options, { result, isConfirmed, isUnproven }: FinishedAttempt): boolean {
   if (isConfirmed || result.finish?.confirmedBy === 'unconfirmed') return false;
   return executive !== undefined || isUnproven === true;
 }
 
 /**
- * Whether the status by id does not contradict the result. Incode's finish-status takes no id, so the token of another session would have
- * finished that one.
+ * Whether the status by id agrees with the result, or nothing contradicts it. Incode's finish-status takes no id, so the token of another
+ * session would have finished that other session.
  *
  * @throws IncodeError
  */
@@ -35,7 +35,7 @@ export async function isConfirmed(
   const { incode, executive } = options;
   if (!executive) return sessionToken === undefined || !(await isDenied(options, interviewId, sessionToken, signal));
   const onboardingStatus = await statusByExecutive(incode, executive, interviewId, signal).catch((error) => {
-    // A session that Incode does not know is not finished.
+    // Incode does not know the session, so it is not finished.
     if (isRefusedForGood(error)) return null;
     throw error;
   });
@@ -43,10 +43,10 @@ export async function isConfirmed(
 }
 
 /**
- * Whether the session's own token finds this id unfinished. It does if Incode lets any token read any id. If Incode refuses the read for
- * good, nothing can be found out.
+ * Whether the session's own token reads an unfinished status for this id. This detects another session's token if Incode lets any token read
+ * any id. If Incode refuses the read permanently, nothing denies the result.
  *
- * @throws IncodeError for a failure that may pass
+ * @throws IncodeError for a failure that a retry may overcome
  */
 async function isDenied({ incode }: Options, interviewId: string, sessionToken: string, signal: AbortSignal) {
   try {
@@ -59,7 +59,7 @@ async function isDenied({ incode }: Options, interviewId: string, sessionToken: 
   }
 }
 
-/** Reads the status again until it confirms the finish, or the time is over. */
+/** Reads the status again until it confirms the finish or the time is over. */
 export function confirmFinish(options: ResolvedActivityOptions) {
   return async (input: ConfirmFinishInput): Promise<void> => {
     const { interviewId } = input;
@@ -84,7 +84,7 @@ export function notConfirmed(interviewId: string): string {
 }
 
 export function reportNotConfirmed({ observe }: Options, interviewId: string): void {
-  // Whatever was answered was not about this session.
+  // Incode's answer was about another session.
   forget(interviewId);
   log.error(
     'A session was answered as finished and is not: its token probably belongs to another session. The answer is not used.',

@@ -10,7 +10,7 @@ import { nextPause } from './pauses.js';
 import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
 import type { ConfirmStatusInput } from './types.js';
 
-/** Holds what webhooks said against Incode's own answer. */
+/** Compares the statuses of webhooks with Incode's own answer. */
 export function confirmStatus(options: ResolvedActivityOptions) {
   return async (input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }> => {
     const { interviewId, hints } = input;
@@ -41,7 +41,8 @@ export function confirmStatus(options: ResolvedActivityOptions) {
 }
 
 /**
- * With an executive token nobody else is asked: a session's token may belong to another one, which would bear out what was forged.
+ * With an executive token, uses only that. The session's own token may belong to another session, whose status would confirm a forged
+ * webhook.
  *
  * @returns `null` if there is no token that Incode accepts
  */

@@ -6,13 +6,13 @@ import { emit, type Observe } from './observe.js';
 import { reportTokenMismatch, TokenMismatchError } from './token-fit.js';
 import type { FailureDetails } from './types.js';
 
-/** What becomes of each kind of Incode error. `end` fails the activity for good; the workflow decides what follows. */
+/** What happens after each kind of Incode error. `end` fails the activity permanently, and the workflow decides how to continue. */
 const DISPOSITION: Record<IncodeErrorKind, { type: FailureType; next: 'end' | 'retry' | 'waitForOperator' }> = {
   badRequest: { type: FAILURES.badRequest, next: 'end' },
   unknownSession: { type: FAILURES.unknownSession, next: 'end' },
   methodNotAllowed: { type: FAILURES.methodNotAllowed, next: 'end' },
   notAcceptable: { type: FAILURES.notAcceptable, next: 'end' },
-  // Not an end for the session: the workflow waits for another token and calls again.
+  // The session continues: its workflow waits for another token and calls again.
   tokenRefused: { type: FAILURES.tokenRefused, next: 'end' },
   apiKeyRefused: { type: FAILURES.apiKeyRefused, next: 'waitForOperator' },
   misconfigured: { type: FAILURES.misconfigured, next: 'waitForOperator' },
@@ -26,18 +26,18 @@ export interface FailureContext {
   /** Named instead of the session while there is none. */
   reference?: string;
   operatorRetryMs: number;
-  /** Told what somebody has to act on. */
+  /** Receives the events that need an operator. */
   observe?: Observe | undefined;
-  /** Before a retry that needs no operator. @default 0: the retry policy's own delay */
+  /** Minimum delay before a retry that needs no operator, in milliseconds. @default 0: the retry policy decides */
   leastDelayMs?: number;
-  /** What the failure has to tell whoever goes on. */
+  /** What the caller needs to know to continue after the failure. */
   sent?: Pick<FailureDetails, 'lastSentAt' | 'accepted'>;
 }
 
 /**
- * The one place where an Incode error becomes what Temporal sees. Whatever else was thrown is passed on untouched.
+ * Converts an Incode error into a failure of Temporal. Returns every other error unchanged.
  *
- * @returns what the activity has to throw
+ * @returns the error that the activity must throw
  */
 export function activityFailure(error: unknown, context: FailureContext): unknown {
   if (error instanceof TokenMismatchError) return tokenMismatch(error, context);
@@ -48,7 +48,7 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   const { type, next } = DISPOSITION[error.kind];
   const { operatorRetryMs, leastDelayMs = 0, observe } = context;
   if (next === 'waitForOperator') warnOperator(error, observe);
-  // After the operator's correction every call goes on within the interval, whatever Incode asks for and however slowly a poll asks.
+  // Ignores Retry-After and the interval of polls, so that every call continues soon after the operator's correction.
   const delay = next === 'waitForOperator' ? operatorRetryMs : Math.max(error.retryAfterMs ?? 0, leastDelayMs);
   return ApplicationFailure.create({
     type,
@@ -60,13 +60,13 @@ export function activityFailure(error: unknown, context: FailureContext): unknow
   });
 }
 
-/** Whether Incode has refused for good, so that repeating the call changes nothing. */
+/** Whether Incode refused permanently, so that a retry cannot succeed. */
 export function isFinal(kind: IncodeErrorKind): boolean {
   return DISPOSITION[kind].next === 'end';
 }
 
-/** Whether the operator has to correct the API key, the base URL or the proxy. */
-export function isToBeMended(kind: IncodeErrorKind): boolean {
+/** Whether an operator must correct the API key, the base URL or the proxy. */
+export function needsOperator(kind: IncodeErrorKind): boolean {
   return DISPOSITION[kind].next === 'waitForOperator';
 }
 
@@ -74,7 +74,7 @@ export function failureTypeOf(kind: IncodeErrorKind): FailureType {
   return DISPOSITION[kind].type;
 }
 
-/** "Not yet" is no fault: BENIGN keeps it out of error metrics and warning logs. */
+/** Waiting is normal: BENIGN keeps this failure out of error metrics and warning logs. */
 export function notYet(
   type: FailureType,
   interviewId: string,
@@ -90,8 +90,8 @@ export function notYet(
 }
 
 /**
- * A worker that shuts down cancels its activities too, but the session still has to be completed: that attempt must fail
- * in a retryable way instead of reporting a cancellation.
+ * A worker that shuts down also cancels its activities. Their sessions must still be completed, so such an attempt must fail with a
+ * retryable error instead of reporting a cancellation.
  */
 export function cancelledByCaller(): boolean {
   const { cancellationSignal, cancellationDetails } = Context.current();
@@ -119,7 +119,7 @@ function details(error: IncodeError, { interviewId, reference, sent }: FailureCo
   };
 }
 
-/** Every session stands still until somebody acts, so this is louder than the SDK's warning about the attempt. */
+/** Logs an error, because every session waits until an operator acts. The SDK logs only a warning for the attempt. */
 export function warnOperator(error: IncodeError, observe: Observe | undefined): void {
   const isExecutive = error instanceof ExecutiveRefusedError;
   if (isExecutive) emit(observe, { type: 'executiveRefused' });

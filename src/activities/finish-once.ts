@@ -11,33 +11,33 @@ import type { FinishStatusResult, SessionInput } from './types.js';
 
 export interface FinishContext {
   earlier: EarlierRequests;
-  /** Nothing was sent before, says the caller: the status is not read. */
+  /** The caller says that nothing was sent before, so the status is not read. */
   trust: boolean;
   /** The server's clock. */
   now: () => number;
 }
 
-/** What one attempt came to. In all but the first case `sent` is what the next one has to know. */
+/** The end of one attempt. In all but the first case, `sent` is what the next attempt must know. */
 export type FinishAttempt =
   | FinishedAttempt
-  /** The next attempt may tell more. */
+  /** The next attempt may find out more. */
   | { wait: FinishWait; sent: EarlierRequests }
   | { error: unknown; sent: SentRequests };
 
 export interface FinishedAttempt {
   result: FinishStatusResult;
-  /** The executive token has read the result by id. */
+  /** The executive token read the result by id. */
   isConfirmed?: true;
-  /** Incode has answered the request of this attempt. */
+  /** Incode answered the request of this attempt. */
   isAnswered?: true;
-  /** The answer is to a token that may be another session's. */
+  /** The token may belong to another session, so the answer may be about that session. */
   isUnproven?: true;
 }
 
 export interface FinishWait {
   ms: number;
   type: FailureType;
-  /** For people. */
+  /** Reason as readable text. */
   what: string;
 }
 
@@ -54,15 +54,15 @@ type Options = Pick<
 type Session = SessionInput & { flowId?: string };
 
 /**
- * finish-status has side effects and no idempotency key. So:
- * 1. one request per call of this;
- * 2. the status is read by id before, and only an unfinished session is finished;
- * 3. once a request may have taken effect, "unfinished" counts only after the settle time. A status that is not understood never
- *    counts as unfinished then, and neither does a refusal as final, until the time to confirm is over;
- * 4. once Incode has answered 2xx, nothing is sent again;
- * 5. workflows of one worker that share a session take turns, so that none sends between the look and the request of another, and each
- *    knows what the others have sent;
- * 6. an answer is reported for the session only if the token is proven to be its own, or nothing can tell.
+ * Finishes a session at most once. finish-status has side effects and no idempotency key. So:
+ * 1. each call sends at most one request;
+ * 2. it first reads the status by id, and finishes only an unfinished session;
+ * 3. after a request that may have taken effect, "unfinished" counts only after the settle time. An unknown status then never counts as
+ *    unfinished. A refusal then counts as final only after the time to confirm;
+ * 4. after a 2xx from Incode, it sends nothing again;
+ * 5. workflows of one worker that share a session take turns. So none sends between another's read and request, and each knows what the
+ *    others sent;
+ * 6. it reports an answer for the session only if the token is proven to belong to it, or if no read can decide that.
  */
 export function finishOnce(
   options: Options,
@@ -80,7 +80,7 @@ export function finishOnce(
   });
 }
 
-/** Whatever has finished the session, a status that lags behind may deny it in a moment. */
+/** Remembers every known finish, because the next read may return an older status that denies it. */
 function sentBy(attempt: FinishAttempt, { executive }: Options): SentRequests {
   if (!('result' in attempt)) return attempt.sent;
   const { result, isAnswered, isConfirmed } = attempt;
@@ -158,8 +158,8 @@ async function send(
 }
 
 /**
- * What Incode says to a session that has expired, or was finished before, is not documented. If it refuses, the status tells that
- * the session is over, which is a result and no failure.
+ * Incode does not document its answer for a session that is expired or already finished. After a refusal, the status may show that the
+ * session is over, which is a result and not a failure.
  */
 async function afterRefusal(
   options: Options,
@@ -178,7 +178,7 @@ async function afterRefusal(
   }
 }
 
-/** A refusal may be a fault of the moment. It ends no session that may be finished before the time to confirm is over. */
+/** A refusal may be temporary. So it does not fail a session that may be finished until the time to confirm is over. */
 function unlessFinal(options: Options, context: FinishContext, error: unknown): FinishAttempt {
   const { earlier } = context;
   const isFinal = error instanceof TokenMismatchError || isRefusedForGood(error);
@@ -187,7 +187,7 @@ function unlessFinal(options: Options, context: FinishContext, error: unknown): 
   return waitToConfirm(options, left, earlier, (error as Error).message);
 }
 
-/** A request may have taken effect, or has, and the status does not tell. */
+/** For a request that took effect or may have, while the status does not show it. */
 function unconfirmed(options: Options, context: FinishContext, onboardingStatus: string): FinishAttempt {
   const left = timeToConfirm(options, context);
   if (left <= 0) {
@@ -195,7 +195,7 @@ function unconfirmed(options: Options, context: FinishContext, onboardingStatus:
     const finish: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
     return { result: { finish, onboardingStatus } };
   }
-  // What is no constant of Incode's may be text about a person.
+  // Shows only constants, because other text may be about a person.
   const shown = /^[A-Z0-9_]+$/.test(onboardingStatus) ? onboardingStatus : 'one that this package does not know';
   const did = context.earlier.accepted ? 'has accepted the request to finish' : 'may have finished the session';
   return waitToConfirm(options, left, context.earlier, `Incode ${did}, but the status is ${shown}`);
@@ -218,7 +218,7 @@ function timeToConfirm({ confirmFinishWithinMs }: Options, { earlier, now }: Fin
 
 const BY_STATUS: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'status' };
 
-/** @returns `undefined` if the session is not over, as far as the status says */
+/** @returns `undefined` if the status does not say that the session is over */
 function resultOf(onboardingStatus: string): FinishStatusResult | undefined {
   const milestone = milestoneOf(onboardingStatus);
   if (milestone === 'expired') return { finish: null, onboardingStatus };

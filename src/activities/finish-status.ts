@@ -16,31 +16,31 @@ export function finishStatus(options: ResolvedActivityOptions) {
     const earlier = earlierRequests(input);
     const trust = mode(input) === 'trust' && isFirstAttempt();
     const context = { earlier, trust, now: serverClock() };
-    // What attempts before a reset have left must not be taken for this one's.
-    const before = traceOf(earlier, 0);
+    // Replaces the record of attempts before the reset, which would be mistaken for one of this attempt.
+    const before = recordOf(earlier, 0);
     if (activityInfo().attempt === 1 && !isFirstAttempt()) heartbeat(before);
-    let trace = before;
+    let record = before;
     const lease = new Lease();
-    const incode = leased(options.incode, lease, () => trace);
+    const incode = leased(options.incode, lease, () => record);
     const attempt = await callIncode(
       async (signal) => {
         const ended = await finishOnce({ ...options, incode }, input, context, signal);
         if (!('result' in ended) || !isConfirmable(options, ended)) return ended;
         if (ended.isAnswered) {
-          // If the worker dies now, the next one must know.
-          trace = traceOf({ lastSentAt: 'inThisAttempt', accepted: true }, activityInfo().attempt);
-          await lease.renew(trace).catch(() => undefined);
+          // If the worker dies now, the next attempt must know that Incode accepted the request.
+          record = recordOf({ lastSentAt: 'inThisAttempt', accepted: true }, activityInfo().attempt);
+          await lease.renew(record).catch(() => undefined);
         }
         const { finish } = ended.result;
         const isDone = await isConfirmed(options, { ...input, finish }, signal).catch(() => false);
         return isDone ? ended : { result: { ...ended.result, toBeConfirmed: true as const } };
       },
-      () => trace,
+      () => record,
     );
     if ('result' in attempt) return attempt.result;
 
     const { sent } = attempt;
-    heartbeat(traceOf(sent, activityInfo().attempt));
+    heartbeat(recordOf(sent, activityInfo().attempt));
     if ('wait' in attempt) {
       const { type, what, ms } = attempt.wait;
       throw notYet(type, interviewId, what, ms);
@@ -50,31 +50,31 @@ export function finishStatus(options: ResolvedActivityOptions) {
   };
 }
 
-/** Booleans of callers of earlier versions both mean a look: after `true` nobody waited for anything here. */
+/** Callers of earlier versions pass booleans. Both mean `look`, because this activity never waited after `true`. */
 function mode({ verifyFirst }: FinishStatusInput) {
   return typeof verifyFirst === 'boolean' ? 'look' : resolveVerifyFirst(verifyFirst);
 }
 
-/** What an attempt leaves to the next one, as heartbeat details: they outlive the attempt. */
-interface Trace extends Omit<SentRequests, 'lastSentAt'> {
-  /** The attempt that ended by itself and tells what it sent; 0 while one is under way. */
+/** What an attempt passes to the next one, as heartbeat details, which outlive the attempt. */
+interface LastSentRecord extends Omit<SentRequests, 'lastSentAt'> {
+  /** The attempt that ended and recorded what it sent; 0 while an attempt runs. */
   attempt: number;
   lastSentAt: number | 'inThisAttempt' | null;
 }
 
-function traceOf({ lastSentAt, ...sent }: SentRequests, attempt: number): Trace {
+function recordOf({ lastSentAt, ...sent }: SentRequests, attempt: number): LastSentRecord {
   return { attempt, lastSentAt: lastSentAt ?? null, ...sent };
 }
 
-/** What attempts before this one have sent, or what the caller knows of. */
+/** What earlier attempts sent, or what the caller knows. */
 function earlierRequests(input: FinishStatusInput): EarlierRequests {
   const { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
   if (isFirstAttempt()) return givenRequests(input, scheduledAt);
-  const trace = heartbeatDetails as Trace | undefined;
-  const accepted = trace?.accepted ?? input.accepted;
-  // One that died left no trace of what it sent. It sent nothing if a request was accepted before.
-  const last = trace && (accepted || trace.attempt === attempt - 1) ? trace.lastSentAt : 'inThisAttempt';
-  // Whatever an attempt sent, it sent before the server scheduled this one.
+  const record = heartbeatDetails as LastSentRecord | undefined;
+  const accepted = record?.accepted ?? input.accepted;
+  // An attempt that died left no record, so it may have sent a request. After an accepted request it sent none.
+  const last = record && (accepted || record.attempt === attempt - 1) ? record.lastSentAt : 'inThisAttempt';
+  // An earlier attempt sent its requests before the server scheduled this one.
   const lastSentAt = last === 'inThisAttempt' ? scheduledAt : last;
   return { ...(lastSentAt === null ? {} : { lastSentAt }), ...(accepted ? { accepted } : {}) };
 }
@@ -82,12 +82,12 @@ function earlierRequests(input: FinishStatusInput): EarlierRequests {
 function givenRequests(input: FinishStatusInput, scheduledAt: number): EarlierRequests {
   const { lastSentAt, accepted } = input;
   const isNow = lastSentAt === undefined && (accepted || mode(input) === 'settle');
-  // A caller's clock that is ahead must not hold the session up for longer than the settle time.
+  // Limited, because a caller's clock that is ahead would delay the session for longer than the settle time.
   const at = isNow ? scheduledAt : lastSentAt && Math.min(lastSentAt, scheduledAt);
   return { ...(at === undefined ? {} : { lastSentAt: at }), ...(accepted ? { accepted } : {}) };
 }
 
-/** For whoever goes on after the activity has failed. By this worker's clock, which is only compared with the settle time. */
+/** For the caller that continues after the failure. Uses this worker's clock, which is precise enough for the settle time. */
 function datedByWorker({ lastSentAt, ...sent }: SentRequests): EarlierRequests {
   const at = lastSentAt === 'inThisAttempt' ? Date.now() : lastSentAt;
   return { ...sent, ...(at === undefined ? {} : { lastSentAt: at }) };

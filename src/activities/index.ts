@@ -36,7 +36,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
   const { operatorRetryMs, observe, tokenTimeoutMs } = options;
   const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
 
-  /** For calls that may be repeated as they are: reads, closing, and the token source. */
+  /** For calls that are safe to repeat: reads, closing, and the token source. */
   async function repeatable<T>(interviewId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await callIncode(call);
@@ -45,7 +45,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
     }
   }
 
-  /** Makes no call with a token that names another session. */
+  /** Refuses a token that names another session before any call. */
   function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
     return async (input: Input): Promise<Result> => {
       try {
@@ -58,7 +58,7 @@ export function createIncodeActivities(given: ActivityOptions): IncodeActivities
   }
 
   return {
-    // It checks by itself, because its failures tell more.
+    // Checks the token itself, because its failures have more details.
     finishStatus: finishStatus(options),
     awaitMilestone: checked(awaitMilestone(options)),
     score: checked(score(options)),

@@ -2,16 +2,16 @@ import { activityInfo, Context } from '@temporalio/activity';
 import { ActivityCompletionError, type Client } from '@temporalio/client';
 import { type IncodeClient, IncodeError, type IncodeOperation } from '../incode/index.js';
 
-/** This worker has decided not to send a request that must not be sent twice. It says nothing about Incode. */
+/** This worker decided not to send a request that must not be sent twice. The error says nothing about Incode. */
 export class NotSentError extends IncodeError {
   constructor(why: string, operation: IncodeOperation = 'finishStatus') {
     super({ kind: 'notTaken', operation, what: `was not asked, because ${why}` });
   }
 }
 
-/** This attempt may not be the current one any more. */
+/** This attempt may no longer be the current one. */
 export class NotCurrentError extends NotSentError {
-  /** The server has said so: another attempt has taken over, or the activity is to end. Otherwise it has said nothing in time. */
+  /** `true` if the server said so: another attempt has taken over, or the activity must end. `false` if the server did not answer in time. */
   readonly isReplaced: boolean;
 
   constructor(isReplaced: boolean, operation?: IncodeOperation) {
@@ -26,36 +26,36 @@ export class NotCurrentError extends NotSentError {
 }
 
 /**
- * For how long an attempt may finish sessions. A worker that was frozen, or has lost the server, goes on with attempts that the
- * server gives to another worker one heartbeat timeout after the last sign of life. So each sign of life is good for half of that.
+ * Limits how long an attempt may finish sessions. One heartbeat timeout after the last heartbeat, the server gives the attempt to another
+ * worker. A worker that was frozen or lost the server does not notice that. So each heartbeat allows finishes for half the timeout.
  *
- * Time is the larger advance of two clocks: the monotonic one may stand still while a machine is suspended, and the wall clock may be
- * set. If both stand still, the lease is too long by that time.
+ * Measures time by the clock that advanced more: the monotonic clock may stop while the machine is suspended, and the wall clock may be set.
+ * If both stop, the lease lasts too long by that time.
  */
 export class Lease {
   private readonly client = clientOfWorker();
   private readonly taskToken = activityInfo().taskToken;
   private readonly context = serializationContext();
   private readonly lastsMs = leaseMs();
-  /** The last sign of life that the server has. The first one is that it has scheduled this attempt. */
-  private lifeSign = { at: now(), ageMs: ageOfAttempt() };
+  /** The last time when the server confirmed this attempt. At first, when it scheduled the attempt. */
+  private confirmed = { at: now(), ageMs: ageOfAttempt() };
   private renewing: Promise<void> | undefined;
   private lost: NotCurrentError | undefined;
 
   /** Whether a request may be written at this moment. */
   holds(): boolean {
-    // Without a client there is no server that could give the attempt to another worker: it is a MockActivityEnvironment.
+    // Without a client, this is a MockActivityEnvironment, and no server can give the attempt to another worker.
     if (this.client === undefined) return true;
-    return this.lost === undefined && sinceMs(this.lifeSign.at) + this.lifeSign.ageMs < this.lastsMs;
+    return this.lost === undefined && sinceMs(this.confirmed.at) + this.confirmed.ageMs < this.lastsMs;
   }
 
-  /** The server has refused to confirm it, or has not done so in time. */
+  /** The server refused to confirm the attempt, or did not confirm it in time. */
   get isLost(): boolean {
     return this.lost !== undefined;
   }
 
   /**
-   * Has the server confirm that this attempt is the current one, by a heartbeat.
+   * Sends a heartbeat, by which the server confirms that this attempt is the current one.
    *
    * @param details of the heartbeat; they replace those of earlier ones
    * @throws NotCurrentError from then on
@@ -71,7 +71,7 @@ export class Lease {
     const { client } = this;
     if (client === undefined) return;
     if (this.lost) throw this.lost;
-    // A confirmation says how things stood when the heartbeat was sent, or later.
+    // Taken before the heartbeat, because the server may have confirmed it at any time since.
     const at = now();
     try {
       await client.withDeadline(Date.now() + this.lastsMs, () =>
@@ -81,11 +81,11 @@ export class Lease {
       this.lost = new NotCurrentError(!(error instanceof ActivityCompletionError));
       throw this.lost;
     }
-    this.lifeSign = { at, ageMs: 0 };
+    this.confirmed = { at, ageMs: 0 };
   }
 }
 
-/** The same client, which finishes a session only while the lease holds. */
+/** Wraps a client so that it finishes a session only while the lease holds. */
 export function leased(incode: IncodeClient, lease: Lease, details: () => unknown): IncodeClient {
   return {
     ...incode,
@@ -96,7 +96,7 @@ export function leased(incode: IncodeClient, lease: Lease, details: () => unknow
   };
 }
 
-/** Sends a request only while the lease holds, up to the moment at which it is written. @throws NotCurrentError if nothing was sent */
+/** Sends a request only if the lease holds until the request is written. @throws NotCurrentError if nothing was sent */
 export async function sendWhileLeased<T>(
   lease: Lease,
   details: () => unknown,
@@ -116,16 +116,16 @@ export async function sendWhileLeased<T>(
   }
 }
 
-/** An activity of others may have no heartbeat timeout: it is given to another worker when its time is over. */
+/** Other teams' activities may have no heartbeat timeout. The server then replaces the attempt at its start-to-close timeout. */
 function leaseMs(): number {
   const { heartbeatTimeoutMs, startToCloseTimeoutMs } = activityInfo();
   return (heartbeatTimeoutMs || startToCloseTimeoutMs) / 2;
 }
 
-/** How far this machine's clock is behind the server's, at least: no attempt begins before it was scheduled. */
+/** Minimum by which this machine's clock is behind the server's, because no attempt begins before it was scheduled. */
 let behindMs = 0;
 
-/** How long ago the server scheduled this attempt, at least. A clock that is ahead makes it longer, which costs a heartbeat. */
+/** Minimum time since the server scheduled this attempt. A clock that is ahead makes it longer, which costs only a heartbeat. */
 function ageOfAttempt(): number {
   const { currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
   behindMs = Math.max(behindMs, scheduledAt - Date.now());
@@ -153,7 +153,7 @@ function clientOfWorker(): Client | undefined {
   }
 }
 
-/** As the worker's own heartbeats have it, so that a codec that looks at it finds the same. */
+/** The same context as in the worker's own heartbeats, for codecs that use it. */
 function serializationContext() {
   const { namespace, workflowExecution, activityId, isLocal } = activityInfo();
   return { type: 'activity' as const, namespace, workflowId: workflowExecution?.workflowId ?? '', activityId, isLocal };

@@ -1,14 +1,14 @@
 import type { IncodeErrorKind } from '../incode/index.js';
 
-/** What the activities find out and nobody else sees, for metrics. Plain data, and nothing in it belongs to a session. */
+/** An observation of the activities, for metrics. Plain data that identifies no session. */
 export type ActivityEvent =
-  /** A request to finish has ended so that nobody knows whether the session is finished. */
+  /** A request to finish ended without saying whether the session is finished. */
   | { type: 'ambiguousFinish'; kind: Extract<IncodeErrorKind, 'resultUnknown' | 'maybeRunning'> }
-  /** The status was read before finishing. `unclear`: it is none that this package knows. `finished` has prevented a second completion. */
+  /** The status was read before finishing. `unclear`: this package does not know the status. `finished`: the read prevented a second finish. */
   | { type: 'verification'; result: 'finished' | 'expired' | 'open' | 'unclear' }
-  /** A session has ended as `unconfirmed`. */
+  /** A session ended as `unconfirmed`. */
   | { type: 'unconfirmedFinish' }
-  /** What a webhook said was held against Incode's answer. `unconfirmed`: no token was there to ask with. */
+  /** A webhook was compared with Incode's answer. `unconfirmed`: there was no token to ask Incode with. */
   | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
   /** Incode answered a request to finish, but the executive token does not find that session finished. */
   | { type: 'notConfirmed' }
@@ -16,18 +16,18 @@ export type ActivityEvent =
   | { type: 'tokenMismatch' }
   /** Incode refuses the executive user or token, so calls wait for the operator. */
   | { type: 'executiveRefused' }
-  /** A go at a session of a batch. `postponed`: it has to be repeated, or waits for its score. */
+  /** An attempt of a session in a batch ended. `postponed`: the session waits for a retry or for its score. */
   | { type: 'batchSession'; result: 'finished' | 'expired' | 'failed' | 'postponed' }
-  /** Whether batches of this worker are held, because Incode is in trouble. */
+  /** The circuit breaker of this worker's batches opened (`true`) or closed. */
   | { type: 'batchHeld'; held: boolean };
 
 export type Observe = (event: ActivityEvent) => void;
 
-/** Whoever counts must not be able to make an activity fail. */
+/** Calls the observer. Its errors must not fail an activity. */
 export function emit(observe: Observe | undefined, event: ActivityEvent): void {
   try {
     observe?.(event);
   } catch {
-    // It is the host's, and broken.
+    // The host's observer is broken.
   }
 }

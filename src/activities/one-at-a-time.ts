@@ -1,7 +1,7 @@
 const turns = new Map<string, Promise<unknown>>();
 
 /**
- * Works on one session one after the other, within this process.
+ * Runs the work of one session in sequence within this process.
  *
  * @param work must not reject
  */

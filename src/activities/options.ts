@@ -1,7 +1,7 @@
 import type { ExecutiveToken, IncodeClient } from '../incode/index.js';
 import type { Observe } from './observe.js';
 
-/** Where a session's token comes from when nobody handed one in. */
+/** Provides a token for a session that has none, or whose token Incode refused. */
 export interface TokenSource {
   /**
    * @returns a fresh token for exactly this session
@@ -9,90 +9,91 @@ export interface TokenSource {
    */
   token(interviewId: string, signal: AbortSignal): Promise<string>;
   /**
-   * Incode has issued each token in answer to a request that named this id, and the answer named it too. So the token proves whose
-   * answer it brings.
+   * Set it if Incode issued each token in answer to a request for this id, and the answer named the id too. Then the token proves that an
+   * answer is about this session.
    *
-   * @default false: a source that looks tokens up may mix them up
+   * @default false: a source that looks up tokens may mix them up
    */
   readonly issuedByIncode?: boolean;
 }
 
 export interface ActivityOptions {
+  /** Makes the calls to Incode. */
   incode: IncodeClient;
-  /** Without one, `reissueToken` answers `null` and workflows wait for `renewToken`. */
+  /** Provides tokens. @default none: `reissueToken` answers `null` and workflows wait for `renewToken`. */
   tokenSource?: TokenSource;
   /**
-   * Reaches every session: with it the worker reads status and score by id, and confirms each finish and each webhook.
+   * A token that can read every session. With it, the worker reads status and score by id and confirms each finish and webhook.
    *
-   * @default none: they are read with the session's own token
+   * @default none: the worker reads with the session's own token
    */
   executive?: ExecutiveToken;
   /**
-   * Incode refuses a session's token that reads the id of another session, as `temporal-incode verify-incode` finds out. Then the read
-   * before finishing proves that the token fits.
+   * Set it if Incode refuses a read with the token of one session and the id of another. `temporal-incode verify-incode` finds out. Then the
+   * read before the finish proves that the token belongs to the session.
    *
-   * @default false: it is not documented
+   * @default false: Incode does not document it
    */
   refusesForeignIds?: boolean;
   /**
-   * How long after a request that may still be running at Incode the session is left alone, in milliseconds. Lower it
-   * only where Incode's own limit is known to be lower: a status read before then can miss a completion under way.
+   * Settle time: how long the worker leaves a session alone after a request that may still run at Incode, in milliseconds. Lower it only
+   * if you know that Incode's own limit is lower. An earlier read can miss a finish that is still running.
    *
    * @default 30_000: Incode ends a request after 30 s on its side.
    */
   settleTimeMs?: number;
   /**
-   * How long after a request that may have taken effect its status is waited for, in milliseconds. Then a session whose status still
-   * tells nothing ends as `unconfirmed`. It begins when the request was sent.
+   * How long to wait for a status that confirms a request that may have taken effect, in milliseconds since that request. After that, a
+   * session without a clear status ends as `unconfirmed`.
    *
-   * @default 900_000: 15 minutes. A status lags by seconds. Who waits for the answer sees longer ones as stuck.
+   * @default 900_000: 15 minutes. A status lags by seconds, and a caller that waits for the answer would consider a longer wait stuck.
    */
   confirmFinishWithinMs?: number;
   /**
-   * How often the status is read meanwhile, in milliseconds.
+   * Interval between these reads of the status, in milliseconds.
    *
-   * @default 10_000: as often as a score is asked for.
+   * @default 10_000: the same as for a score.
    */
   confirmFinishPollMs?: number;
   /**
-   * How long `tokenSource` may take, in milliseconds. Then the call counts as failed, and is retried.
+   * Timeout of `tokenSource`, in milliseconds. After it, the call fails and is retried.
    *
    * @default 10_000: a vault answers within a second.
    */
   tokenTimeoutMs?: number;
   /**
-   * How often a call that the operator has to mend (API key, base URL, proxy) is tried again, in milliseconds.
+   * Interval between retries of a call that waits for an operator to correct the API key, base URL or proxy, in milliseconds.
    *
-   * @default 60_000: soon enough after the mending, and 1,000 waiting sessions make no more than 17 requests/s.
+   * @default 60_000: sessions continue soon after the correction, and 1,000 waiting sessions make at most 17 requests/s.
    */
   operatorRetryMs?: number;
   /**
-   * How often a score that is not ready is asked for, in milliseconds.
+   * Interval between reads of a score that is not ready, in milliseconds.
    *
-   * @default 10_000: Incode's SDKs ask every 10 s.
+   * @default 10_000: Incode's SDKs read every 10 s.
    */
   scorePollMs?: number;
   /**
-   * How often a session that waits for Incode's post-processing is looked at, in milliseconds. Each look is billed; a webhook
-   * that is lost for good costs at most this long. Lower it where no webhooks are received.
+   * Interval between reads of the status of a session that waits for Incode's post-processing, in milliseconds. Temporal bills each read. A
+   * lost webhook delays a session by at most this interval. Lower it if you receive no webhooks.
    *
    * @default 900_000: 15 minutes.
    */
   processedPollMs?: number;
   /**
-   * How often a session in manual review is looked at, in milliseconds.
+   * Interval between reads of the status of a session in manual review, in milliseconds.
    *
-   * @default 21_600_000: 6 hours. People take hours to days, and 30 days then cost 120 looks.
+   * @default 21_600_000: 6 hours. Reviewers take hours to days, and 30 days cost 120 reads.
    */
   reviewPollMs?: number;
   /**
-   * How long Incode's status may lag behind, in milliseconds. One that does not bear out a webhook, or a finish, is read again for so
-   * long. The first pause is a 36th of it, and each pause is as long as all before it together.
+   * How long Incode's status may lag, in milliseconds. During this time, the worker reads a status again that does not confirm a webhook or a
+   * finish. The first pause is 1/36 of it, and each later pause is as long as all earlier ones together.
    *
    * @default 180_000: six reads within three minutes.
    */
   statusLagMs?: number;
-  /** Told what the activities find out. What it throws is passed over. @default nobody */
+  /** Called with every observation of the activities, for metrics. Its errors are ignored. @default none */
   observe?: Observe;
 }
 

@@ -1,10 +1,10 @@
 import type { ResolvedActivityOptions } from './options.js';
 
-/** Of the whole time, so that there are six reads. */
+/** First pause as a part of `statusLagMs`. It results in six reads. */
 const FIRST_PAUSE = 1 / 36;
 
 /**
- * How long to wait before a status is read again that may lag behind: each pause doubles what has passed, by the server's clock.
+ * How long to wait before reading a status again that may lag. Each pause is as long as all time before it, by the server's clock.
  *
  * @returns `undefined` when the time is over
  */

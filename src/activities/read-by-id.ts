@@ -4,8 +4,8 @@ import type { ResolvedActivityOptions } from './options.js';
 import { statusById } from './token-fit.js';
 import type { SessionInput } from './types.js';
 
-// Reads whose answers are reported for a session. Incode may answer a session's token for the session that the token belongs to, whatever
-// id is asked for. So a worker that has an executive token never relies on the session's own.
+// These reads produce what is reported for a session. Incode may answer a session's token about the token's own session instead of the
+// requested id. So a worker with an executive token never relies on the session's token.
 
 type Options = Pick<ResolvedActivityOptions, 'incode' | 'executive'>;
 
@@ -21,13 +21,13 @@ export async function readStatus(
 
 export interface StatusFound {
   onboardingStatus: string;
-  /** The executive token has read it. */
+  /** The executive token read it. */
   isConfirmed?: true;
 }
 
 /**
- * With an executive token, its answer counts, and nothing is sent for a session that is over. The session's own token is asked as well,
- * because Incode may refuse it for this id. If that one tells of a session that is over, it may be another session.
+ * With an executive token, its answer counts, and a session that is over needs no request. Also reads with the session's own token, because
+ * Incode may refuse that token for this id. If that read says "over", it may be about another session.
  */
 export async function statusBeforeFinish(
   options: Options,

@@ -1,16 +1,16 @@
-/** About 150 bytes each. The oldest are forgotten first. */
+/** About 150 bytes each. The oldest are dropped first. */
 const MAX_SESSIONS = 100_000;
 
 interface RecentRequest {
-  /** By the monotonic clock. */
+  /** Time of the monotonic clock. */
   sentAt: number;
   forgetAt: number;
   accepted: boolean;
 }
 
 /**
- * What this process knows of requests to finish a session, for workflows and lists that do not know of each other: Incode's status may
- * lag behind its answer.
+ * Requests to finish a session that this process sent. Workflows and lists do not know of each other, and Incode's status may lag behind its
+ * answer.
  */
 const sessions = new Map<string, RecentRequest>();
 
@@ -23,12 +23,12 @@ export function recall(
   return known && known.forgetAt > now ? { sentMsAgo: now - known.sentAt, accepted: known.accepted } : undefined;
 }
 
-/** It was about another session. */
+/** For a request that turned out to be about another session. */
 export function forget(interviewId: string): void {
   sessions.delete(interviewId);
 }
 
-/** @param keptMs since it was sent */
+/** @param keptMs how long to remember the request after it was sent */
 export function remember(
   interviewId: string,
   { sentMsAgo, accepted }: { sentMsAgo: number; accepted: boolean },
@@ -37,7 +37,7 @@ export function remember(
 ): void {
   const known = recall(interviewId, now);
   const sentAt = Math.max(now - sentMsAgo, known ? now - known.sentMsAgo : Number.NEGATIVE_INFINITY);
-  // The latest one last, so that the first one is the oldest.
+  // Inserted again as the last entry, so that the first entry is the oldest.
   sessions.delete(interviewId);
   sessions.set(interviewId, { sentAt, forgetAt: sentAt + keptMs, accepted: accepted || known?.accepted === true });
   for (const [oldest, { forgetAt }] of sessions) {

@@ -8,8 +8,8 @@ import { readScore } from './read-by-id.js';
 import type { ScoreInput } from './types.js';
 
 /**
- * Reads the score until Incode has one. Each "not ready" is a failed attempt with a fixed delay: such a poll adds nothing
- * to the workflow's history.
+ * Reads the score until Incode has one. Each early read fails the attempt with a fixed delay, because such a poll adds nothing to the
+ * workflow's history.
  */
 export function score(options: ResolvedActivityOptions) {
   return async (input: ScoreInput): Promise<ScoreAnswer | null> => {
@@ -32,14 +32,14 @@ async function scoreOf(options: ResolvedActivityOptions, input: ScoreInput) {
 }
 
 /**
- * A session whose finishing was answered exists, so a score that is refused is one that is not there yet: what Incode says then is
- * not documented, and the outcome of a finished session must not be lost over it.
+ * Whether Incode refused a call permanently. For the score of a finished session, callers treat this as "not ready": the session exists,
+ * Incode does not document its answer before the score is ready, and a refusal must not cost the session its outcome.
  */
 export function isRefusedForGood(error: unknown): boolean {
   return error instanceof IncodeError && error.kind !== 'tokenRefused' && isFinal(error.kind);
 }
 
-/** By the server's clock alone, so that a worker whose clock is off neither gives up early nor asks for ever. */
+/** Uses only the server's clock, so that a worker whose clock is wrong neither gives up early nor polls endlessly. */
 function timeLeft(input: ScoreInput): number {
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
   return scheduledTimestampMs + input.readyWithinMs - currentAttemptScheduledTimestampMs;

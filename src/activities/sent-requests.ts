@@ -1,6 +1,6 @@
 import { recall, remember } from './recent-requests.js';
 
-/** What is known of requests to finish the session that may have taken effect. Empty if there were none. */
+/** Earlier requests to finish the session that may have taken effect. Empty if there were none. */
 export interface EarlierRequests {
   /** When the last one was sent, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
@@ -9,8 +9,8 @@ export interface EarlierRequests {
 }
 
 /**
- * The same, as an attempt leaves it to the next one. An attempt cannot name the time of its own request: workers' clocks are not
- * compared, because two that differ by more than the settle time would finish a session twice.
+ * The same, as an attempt passes it to the next one. An attempt does not name the time of its own request, because workers' clocks differ:
+ * with a difference above the settle time, a session would be finished twice.
  */
 export interface SentRequests extends Omit<EarlierRequests, 'lastSentAt'> {
   lastSentAt?: number | 'inThisAttempt';
@@ -20,7 +20,7 @@ export function mayBeSent({ lastSentAt, accepted }: EarlierRequests): boolean {
   return lastSentAt !== undefined || accepted === true;
 }
 
-/** @returns the same, with what other workflows and lists have sent from this process; @param now the server's clock */
+/** Adds what other workflows and lists sent from this process. @param now the server's clock */
 export function withRecent(earlier: EarlierRequests, interviewId: string, now: () => number): EarlierRequests {
   const recent = recall(interviewId);
   if (!recent) return earlier;
@@ -28,7 +28,7 @@ export function withRecent(earlier: EarlierRequests, interviewId: string, now: (
   return { ...earlier, lastSentAt, ...(recent.accepted ? { accepted: true } : {}) };
 }
 
-/** @param keptMs after the request was sent; @param now the server's clock */
+/** @param keptMs how long to remember the request after it was sent @param now the server's clock */
 export function rememberSent(interviewId: string, sent: SentRequests, keptMs: number, now: () => number): void {
   const { lastSentAt, accepted = false } = sent;
   if (lastSentAt === undefined) return;

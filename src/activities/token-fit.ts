@@ -6,7 +6,7 @@ import { emit, type Observe } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import type { SessionInput } from './types.js';
 
-/** The token is for another session. Whatever it finished would be that one, and its verdict would be reported for this one. */
+/** The token belongs to another session. With it, this package would finish that session and report its verdict for this one. */
 export class TokenMismatchError extends Error {
   override readonly name = 'TokenMismatchError';
 
@@ -17,7 +17,7 @@ export class TokenMismatchError extends Error {
   }
 }
 
-/** Somebody mixes up tokens, which nobody would notice in the failure of one session. */
+/** Logs an error, because the failure of one session does not show that somebody mixes up tokens. */
 export function reportTokenMismatch(observe: Observe | undefined, interviewId: string): void {
   log.error(
     'The session token of a session belongs to another session, and was not used: find out who hands in mixed-up tokens.',
@@ -34,10 +34,9 @@ export function checkClaim(session: SessionInput): void {
 }
 
 /**
- * Whether the token is known to belong to the session, so that what Incode answers to it is about this session. Incode's finish-status
- * takes no id.
+ * Whether the token is proven to belong to the session, so that Incode's answer is about this session. finish-status takes no id.
  *
- * @param isLookedAt whether Incode has just answered this token for this id
+ * @param isLookedAt whether Incode just answered a read with this token and this id
  */
 export function isProven(
   { refusesForeignIds }: Pick<ResolvedActivityOptions, 'refusesForeignIds'>,
@@ -47,12 +46,12 @@ export function isProven(
   return isProvenToken({ ...session, refusesForeignIds, isLookedAt });
 }
 
-/** What Incode may answer to a token that is not for the session that it is asked for. */
+/** How Incode may answer a token that does not belong to the requested session. */
 const REFUSALS: readonly IncodeErrorKind[] = ['tokenRefused', 'apiKeyRefused', 'unknownSession'];
 
 /**
- * Reads the session's status by id. If Incode refuses the id, it is asked without: a token that is answered then reaches another session.
- * A refusal that does not repeat was a fault of Incode's.
+ * Reads the session's status by id. After a refusal, reads without the id. If Incode answers that, the token belongs to another session,
+ * unless a second read by id succeeds: then the refusal was temporary.
  *
  * @throws TokenMismatchError
  */
@@ -84,7 +83,7 @@ async function reachesAny(incode: IncodeClient, { sessionToken }: SessionInput, 
     await incode.onboardingStatus({ sessionToken }, { signal });
     return true;
   } catch {
-    // Incode's first refusal says more.
+    // The caller throws Incode's first refusal, which says more.
     return false;
   }
 }

@@ -5,18 +5,23 @@ import { redacted } from '../secrets/index.js';
 import type { TokenSource } from './options.js';
 
 export interface ReissueOptions {
-  /** Incode's configuration (flow) id, which `POST /omni/start` demands even for a session that exists. */
+  /** Incode's configuration (flow) id. `POST /omni/start` requires it even for an existing session. */
   configurationId: string;
 }
 
-/** The built-in token source: Incode gives a session that exists a fresh token through `POST /omni/start`. */
+/**
+ * The built-in token source. Incode issues a fresh token for an existing session through `POST /omni/start`.
+ *
+ * @example
+ * const tokenSource = reissuingTokenSource(incode, { configurationId: 'my-flow' });
+ */
 export function reissuingTokenSource(incode: IncodeClient, { configurationId }: ReissueOptions): TokenSource {
   return {
     issuedByIncode: true,
     async token(interviewId, signal) {
       const session = await incode.start({ configurationId, interviewId }, { signal });
       if (session.interviewId !== interviewId) {
-        // Without this check a session that Incode has forgotten would be replaced by a new, empty one.
+        // For a session that Incode no longer knows, it may open a new, empty session.
         throw ApplicationFailure.nonRetryable(
           `Session ${interviewId}: Incode answered with the token of another session. Check that it exists there, and hand in its token.`,
           FAILURES.wrongSession,
@@ -28,8 +33,8 @@ export function reissuingTokenSource(incode: IncodeClient, { configurationId }: 
 }
 
 /**
- * A host's token source may hang, give no token, or name a secret in its errors. This one ends in time, gives only what can be sent as a
- * header, and redacts.
+ * Wraps a host's token source, which may hang, return no token, or name a secret in its errors. Adds a timeout, returns only tokens that fit
+ * into a header, and redacts errors.
  */
 export function guardedTokenSource(source: TokenSource, timeoutMs: number): TokenSource {
   return {
@@ -39,9 +44,9 @@ export function guardedTokenSource(source: TokenSource, timeoutMs: number): Toke
         const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
         const why = () =>
           signal.aborted ? 'the call was cancelled' : `it gave no token within ${timeoutMs / 1_000} s`;
-        // It may ignore the signal.
-        const given = await Promise.race([source.token(interviewId, ended), rejectedBy(ended, why)]);
-        return checkSessionToken(given, 'its token');
+        // The source may ignore the signal.
+        const token = await Promise.race([source.token(interviewId, ended), rejectedBy(ended, why)]);
+        return checkSessionToken(token, 'its token');
       } catch (error) {
         throw error instanceof IncodeError ? error : sourceFailure(interviewId, error);
       }
@@ -57,7 +62,7 @@ function rejectedBy(signal: AbortSignal, why: () => string): Promise<never> {
   });
 }
 
-/** What was thrown is not passed on: its stack, its cause and its details may repeat a secret too. */
+/** Creates a new failure, because stack, cause and details of the source's error may contain a secret. */
 function sourceFailure(interviewId: string, error: unknown): ApplicationFailure {
   const known = error instanceof ApplicationFailure ? error : undefined;
   const said = readable(error instanceof Error ? error.message : String(error));
@@ -69,11 +74,11 @@ function sourceFailure(interviewId: string, error: unknown): ApplicationFailure 
   });
 }
 
-/** Longer texts say no more to people, and take the redaction longer. */
+/** Longer texts help nobody and slow the redaction down. */
 const MAX_TEXT = 500;
 
 function readable(text: string): string {
-  // Without the word that is cut: the beginning of a secret is not recognized.
+  // Drops the last word if it is cut, because redaction does not recognize the beginning of a secret.
   const whole = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT).replace(/\S*$/, '')}…`;
   return redacted(whole);
 }

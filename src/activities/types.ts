@@ -1,28 +1,28 @@
 import type { FinishAnswer, ScoreAnswer, VerifyFirst } from '../contract/index.js';
 
-/** A session and the token that reaches it. */
+/** A session and its token. */
 export interface SessionInput {
   interviewId: string;
   sessionToken: string;
-  /** Incode has issued the token for exactly this session, in answer to the worker: see `TokenSource`. */
+  /** Incode issued the token to the worker for exactly this session: see `TokenSource`. */
   issuedByIncode?: true;
 }
 
 export interface FinishStatusInput extends SessionInput {
   flowId?: string;
   /**
-   * What happens before the first request. Attempts after the first always read the status. Earlier versions had booleans, which both
-   * mean `look`.
+   * What happens before the first request. Later attempts always read the status. Callers of earlier versions pass booleans, which both mean
+   * `look`.
    *
    * @default "look"
    */
   verifyFirst?: VerifyFirst | boolean;
   /**
-   * When an earlier request to finish this session may last have been sent, in milliseconds since the epoch; best by the
-   * server's clock, as a workflow's own time is. An unfinished session is left alone until the settle time after it has passed.
+   * When the last earlier request to finish this session may have been sent, in milliseconds since the epoch. Use the server's clock, such as
+   * the time of a workflow. The activity leaves an unfinished session alone until the settle time has passed since then.
    */
   lastSentAt?: number;
-  /** Incode has answered an earlier request with 2xx: none is sent again. */
+  /** Incode answered an earlier request with 2xx, so the activity sends none again. */
   accepted?: true;
 }
 
@@ -30,20 +30,20 @@ export interface FinishStatusResult {
   /** `null` if Incode says that the session has expired. */
   finish: FinishAnswer | null;
   onboardingStatus: string | null;
-  /** The status by id does not say yet that this session is finished: see `confirmFinish`. */
+  /** The status by id does not yet say that this session is finished: call `confirmFinish`. */
   toBeConfirmed?: true;
 }
 
 export interface ConfirmFinishInput {
   interviewId: string;
-  /** For workers without an executive token. Callers of earlier versions leave it out. */
+  /** For workers without an executive token. Callers of earlier versions omit it. */
   sessionToken?: string;
-  /** What is to be confirmed; `null`: that the session has expired. */
+  /** The answer to confirm; `null` to confirm that the session expired. */
   finish: FinishAnswer | null;
 }
 
 export interface ScoreInput extends SessionInput {
-  /** How long a score that is not ready is asked for again, in milliseconds since the activity was scheduled. */
+  /** How long to wait for the score, in milliseconds since the activity was scheduled. */
   readyWithinMs: number;
 }
 
@@ -54,9 +54,9 @@ export interface AwaitMilestoneInput extends SessionInput {
 
 export interface ConfirmStatusInput {
   interviewId: string;
-  /** Left out if the workflow has none: the worker may have another token that reaches the session. */
+  /** Absent if the workflow has none. The worker may have another token for the session. */
   sessionToken?: string;
-  /** Statuses that webhooks told. One that Incode bears out is enough. */
+  /** Statuses from webhooks. It is enough if Incode confirms one of them. */
   hints: string[];
 }
 
@@ -67,34 +67,35 @@ export interface ReissueTokenInput {
 /** The activities by the names under which a worker registers them. */
 export interface IncodeActivities {
   /**
-   * Finishes a session, and never asks Incode twice while its own answers can tell that once was enough: every attempt reads the
-   * session's status before it finishes. Only a first one with `verifyFirst: "trust"` does not.
+   * Finishes a session, and not a second time if Incode's own answers show that it is finished: every attempt first reads the session's
+   * status, except a first attempt with `verifyFirst: "trust"`.
    */
   finishStatus(input: FinishStatusInput): Promise<FinishStatusResult>;
   /**
-   * Reads the status by id, with the worker's executive token if it has one, until it bears out that this session is finished.
+   * Reads the status by id until it confirms that this session is finished. Uses the worker's executive token if it has one.
    *
    * @throws `IncodeNotConfirmed` after `statusLagMs`
    */
   confirmFinish(input: ConfirmFinishInput): Promise<void>;
+  /** Reads the session's status. */
   onboardingStatus(input: SessionInput): Promise<{ onboardingStatus: string | null }>;
-  /** Polls slowly until the session has come that far; a deadline is the caller's affair. */
+  /** Polls slowly until the session reaches the milestone. It has no deadline: the caller sets one. */
   awaitMilestone(input: AwaitMilestoneInput): Promise<{ onboardingStatus: string }>;
   /**
-   * Asks Incode whether a webhook is true. Its status may lag behind, so it is read again for `statusLagMs`.
+   * Asks Incode whether a webhook is true. Reads the status again for `statusLagMs`, because it may lag.
    *
-   * @returns what Incode says; `null` if this worker has no token to ask with
+   * @returns Incode's status; `null` if this worker has no token to ask with
    */
   confirmStatus(input: ConfirmStatusInput): Promise<{ onboardingStatus: string | null }>;
-  /** `null` once `readyWithinMs` has passed without a score; until then a refusal counts as not ready. */
+  /** Waits for the score. Returns `null` if there is none within `readyWithinMs`. Until then, a refusal counts as not ready. */
   score(input: ScoreInput): Promise<ScoreAnswer | null>;
-  /** `sessionStatus` is `null` if the answer to an earlier attempt was lost, and a repeat was refused. */
+  /** Closes the session. `sessionStatus` is `null` if the answer to an earlier attempt was lost and Incode refused the retry. */
   closeSession(input: SessionInput): Promise<{ sessionStatus: string | null }>;
-  /** `null` if this worker has no token source. */
+  /** Gets a fresh token from the worker's token source. `sessionToken` is `null` if the worker has none. */
   reissueToken(input: ReissueTokenInput): Promise<{ sessionToken: string | null; issuedByIncode?: true }>;
 }
 
-/** What a failure of these activities carries in `details[0]`. Never a secret. */
+/** `details[0]` of a failure of these activities. It contains no secret. */
 export interface FailureDetails {
   /** Empty while a person has no session. */
   interviewId: string;
@@ -102,10 +103,10 @@ export interface FailureDetails {
   reference?: string;
   operation: string;
   httpStatus?: number;
-  /** Incode's own code, if its error body had one beside the HTTP status. */
+  /** Incode's own code, if its error body had one besides the HTTP status. */
   code?: string | number;
-  /** Set if a request to finish may have reached Incode: when it may last have been sent, in ms since the epoch. */
+  /** When the last request to finish that may have reached Incode may have been sent, in ms since the epoch. Absent if there was none. */
   lastSentAt?: number;
-  /** Set if Incode has answered such a request with 2xx. */
+  /** Incode answered such a request with 2xx. */
   accepted?: true;
 }

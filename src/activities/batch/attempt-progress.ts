@@ -1,25 +1,25 @@
 import type { BulkEnd } from './types.js';
 
-/** What a heartbeat leaves to the next attempt. */
-export interface Beat {
+/** What an attempt passes to the next one in its heartbeats. */
+export interface AttemptProgress {
   ended: [index: number, end: BulkEnd][];
-  /** Places of sessions that have not ended, and whose request to finish Incode has answered with 2xx. */
+  /** Indexes of sessions that have not ended, and whose request to finish Incode answered with 2xx. */
   accepted: Set<number>;
 }
 
 type Details = [index: number, end: BulkEnd & { accepted?: number[] }][];
 
-/** A place that no session has. Workers of earlier versions take what stands there for the end of a session, and nobody reads it. */
-const NOWHERE = -1;
+/** An index that no session has. Workers of earlier versions read its entry as the end of a session, which nothing uses. */
+const NO_SESSION = -1;
 
-export function detailsOf({ ended, accepted }: Beat): Details {
+export function detailsOf({ ended, accepted }: AttemptProgress): Details {
   if (accepted.size === 0) return ended;
-  return [...ended, [NOWHERE, { finish: null, accepted: [...accepted] }]];
+  return [...ended, [NO_SESSION, { finish: null, accepted: [...accepted] }]];
 }
 
-/** @param details of the last heartbeat, `undefined` if there was none */
-export function beatOf(details: unknown): Beat {
+/** @param details of the last heartbeat; `undefined` if there was none */
+export function progressOf(details: unknown): AttemptProgress {
   const entries = (details as Details | undefined) ?? [];
-  const accepted = entries.find(([index]) => index === NOWHERE)?.[1].accepted;
-  return { ended: entries.filter(([index]) => index !== NOWHERE), accepted: new Set(accepted) };
+  const accepted = entries.find(([index]) => index === NO_SESSION)?.[1].accepted;
+  return { ended: entries.filter(([index]) => index !== NO_SESSION), accepted: new Set(accepted) };
 }

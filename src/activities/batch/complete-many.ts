@@ -4,11 +4,11 @@ import { fitted, MIN_BYTES_PER_SESSION } from '../../contract/batch-size.js';
 import { FAILURES } from '../../contract/index.js';
 import { IncodeError } from '../../incode/index.js';
 import { isFirstAttempt, serverClock } from '../call.js';
-import { isToBeMended, warnOperator } from '../failure.js';
+import { needsOperator, warnOperator } from '../failure.js';
 import { Lease, leased, NotCurrentError } from '../lease.js';
 import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
-import { type Beat, beatOf, detailsOf } from './beat.js';
+import { type AttemptProgress, detailsOf, progressOf } from './attempt-progress.js';
 import { completeSession, type SessionOptions, type Step } from './complete-session.js';
 import { inTurn, pacedClient } from './paced-client.js';
 import { requestsOf, sessionsPerActivity } from './request-count.js';
@@ -18,24 +18,24 @@ import type { BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult }
 
 export interface ManyOptions {
   concurrency: number;
-  /** What one activity may send, and in how many ms it does; `undefined` for no limit. */
+  /** How many requests one activity may send, and how long it takes for them; `undefined` for no limit. */
   share: { requests: number; withinMs: number } | undefined;
-  /** Sessions of one activity without a limit. */
+  /** Sessions per activity without a limit. */
   chunk: number;
 }
 
 /**
- * No session is begun after this, and none that was begun is finished. An activity whose worker has lost the server goes on
- * without knowing; another one takes over after the heartbeat timeout of 10 s, reads each status and leaves unfinished sessions
- * alone for the settle time of 30 s. Whatever this one has sent by then is over by the time the other one finishes anything.
+ * After this time, an attempt begins no session and sends no finish. A worker that lost the server continues without knowing. Another worker
+ * takes over after the heartbeat timeout, reads each status and leaves unfinished sessions alone for the settle time. By then, every request
+ * of the first worker has ended.
  */
 const BEGIN_WITHIN_MS = 10_000;
 
-/** For calls that hang. */
-const LOOK_EVERY_MS = 1_000;
+/** Interval of the search for calls that hang. */
+const STRAGGLER_CHECK_MS = 1_000;
 
-/** A task that nothing holds back is with a worker sooner than this, and clocks agree to less. */
-const AT_ONCE_MS = 200;
+/** A task that no rate limit delays reaches a worker sooner than this. Clocks differ by less. */
+const PROMPT_MS = 200;
 
 export function completeMany(options: ResolvedActivityOptions, throttle: SharedThrottle, limits: ManyOptions) {
   return (input: CompleteManyInput): Promise<CompleteManyResult> =>
@@ -48,15 +48,15 @@ class BulkAttempt {
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;
   private readonly signal = Context.current().cancellationSignal;
-  private readonly progress: Beat;
+  private readonly progress: AttemptProgress;
   private readonly open: CompleteManyResult['open'] = [];
-  /** Those that have to be begun, the last one first. */
+  /** Sessions to begin, in reverse order. */
   private readonly pending: BulkSession[];
   private readonly beginBy = performance.now() + BEGIN_WITHIN_MS;
   private readonly lease = new Lease();
   private readonly stragglers = new Stragglers();
   private readonly givenUp = new AbortController();
-  /** Ends calls. */
+  /** Aborts calls in flight. */
   private readonly callSignal = AbortSignal.any([this.signal, this.givenUp.signal]);
   private requestsLeft: number;
 
@@ -75,7 +75,7 @@ class BulkAttempt {
         throttle.pace,
         () => performance.now() <= this.beginBy,
       ),
-      // The built-in source asks Incode.
+      // Paced too, because the built-in source calls Incode.
       ...(tokenSource
         ? { tokenSource: { ...tokenSource, token: inTurn(throttle.pace, (...args) => tokenSource.token(...args)) } }
         : {}),
@@ -86,33 +86,33 @@ class BulkAttempt {
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
-    this.progress = beatOf(activityInfo().heartbeatDetails);
+    this.progress = progressOf(activityInfo().heartbeatDetails);
     const { ended, accepted } = this.progress;
     const isEnded = new Set(ended.map(([index]) => index));
-    const left = input.sessions.filter(({ index }) => !isEnded.has(index)).map(dated);
-    this.pending = (isFirstAttempt() ? left : left.map((session) => maybeBegun(session, accepted))).reverse();
+    const left = input.sessions.filter(({ index }) => !isEnded.has(index)).map(withSentTime);
+    this.pending = (isFirstAttempt() ? left : left.map((session) => asPossiblyBegun(session, accepted))).reverse();
   }
 
   async run(): Promise<CompleteManyResult> {
     const { heartbeatTimeoutMs } = activityInfo();
-    // Three beats fit into a heartbeat timeout.
-    const beat = heartbeatTimeoutMs ? setInterval(() => this.beat(), heartbeatTimeoutMs / 3) : undefined;
-    const watch = setInterval(() => this.giveUpStragglers(), LOOK_EVERY_MS);
+    // Three heartbeats fit into the timeout, so that a late one does no harm.
+    const heartbeats = heartbeatTimeoutMs ? setInterval(() => this.sendHeartbeat(), heartbeatTimeoutMs / 3) : undefined;
+    const watch = setInterval(() => this.giveUpStragglers(), STRAGGLER_CHECK_MS);
     try {
-      // Tasks wait in a worker's connection, and may be another worker's by the time they are begun.
+      // A task may have waited in the worker's connection until the server gave it to another worker.
       await this.lease.renew(detailsOf(this.progress));
       await this.keepToShare();
       do {
-        const lanes = Math.min(this.limits.concurrency, this.pending.length);
-        await Promise.all(Array.from({ length: lanes }, () => this.lane()));
-        // Again after a probe that found Incode well.
+        const parallel = Math.min(this.limits.concurrency, this.pending.length);
+        await Promise.all(Array.from({ length: parallel }, () => this.completeInSequence()));
+        // Repeated after a successful probe.
       } while (this.mayBegin() && !this.throttle.breaker.hold());
     } catch (error) {
       if (!(error instanceof NotCurrentError)) throw error;
-      // What the server has given to another worker needs no result, and what is to end has one: nothing was begun.
+      // A replaced attempt needs no result. Any other attempt has begun nothing, so the server must retry it.
       if (!error.isReplaced) throw ApplicationFailure.retryable(error.message, FAILURES.notTaken);
     } finally {
-      clearInterval(beat);
+      clearInterval(heartbeats);
       clearInterval(watch);
     }
     const hold = this.throttle.breaker.hold();
@@ -124,60 +124,63 @@ class BulkAttempt {
   }
 
   /**
-   * What has ended need not be looked at again if the worker dies. The worker's own heartbeat brings a cancellation; it tells nobody
-   * whether the server has heard it, so the lease has one too.
+   * Saves the sessions that have ended, so that the next attempt skips them if this worker dies. The SDK's heartbeat receives a cancellation
+   * but does not report whether the server got it. So the lease sends one of its own.
    */
-  private beat(): void {
+  private sendHeartbeat(): void {
     const details = detailsOf(this.progress);
     heartbeat(details);
     this.lease.renew(details).catch(() => undefined);
   }
 
   /**
-   * Their requests may still take effect, so the workflow has them looked at later. The others' results, and those that wait for
-   * another go, do not wait for them: a call may last for longer than half a minute.
+   * Aborts stragglers, so that all other sessions do not wait for them: a call may last longer than half a minute. Their requests may still
+   * take effect, so the workflow has their status read later.
    */
   private giveUpStragglers(): void {
     if (!this.mayBegin() && this.stragglers.areLeft) this.givenUp.abort();
   }
 
-  /** Sessions that this attempt did not come to, and an earlier one may have begun: the next activity would not look at them. */
+  /** Sessions that this attempt did not begin, but an earlier attempt may have. Returned as open, so that the next activity reads their status. */
   private leftOver(): CompleteManyResult['open'] {
     if (isFirstAttempt()) return [];
     return this.pending.map(({ index, done = {} }) => [index, done, 0]);
   }
 
   /**
-   * The server lets the first two activities after a pause begin closer to each other than later ones: it allows bursts of a
-   * second. One that was held back, but for less than its time, therefore waits, and leaves out what it would have sent
-   * meanwhile. The same goes for what another activity of this worker has still to send.
+   * Keeps to the rate limit although the server allows bursts: after a pause, it starts the first two activities too close together. An
+   * activity that the server delayed for less than `withinMs` therefore waits for the rest and sends fewer requests. It also sends fewer if
+   * another activity of this worker still has requests to send.
    */
   private async keepToShare(): Promise<void> {
     const { share } = this.limits;
     if (!share) return;
     const { requests, withinMs } = share;
-    const heldBackMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
-    const early = heldBackMs > AT_ONCE_MS && heldBackMs < withinMs ? withinMs - heldBackMs : 0;
+    const delayedMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
+    const early = delayedMs > PROMPT_MS && delayedMs < withinMs ? withinMs - delayedMs : 0;
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
     this.requestsLeft -= Math.max((early / withinMs) * requests, this.throttle.pace.backlog());
   }
 
-  /** One session after the other, until nothing more is to be begun. */
-  private async lane(): Promise<void> {
+  /** Completes one session after the other until no more may begin. */
+  private async completeInSequence(): Promise<void> {
     const { slots, breaker } = this.throttle;
     while (this.mayBegin()) {
       const slot = slots.acquire();
-      // Nearly always there is one; a promise less for each session counts.
+      // A slot is nearly always free. Then the code avoids a promise per session.
       if (slot) await slot;
       try {
-        // Meanwhile others may have taken the last one, or met with trouble.
+        // Checked again, because others may have taken the last session or opened the breaker.
         const session = this.mayBegin() ? this.pending.at(-1) : undefined;
         const admission = session ? breaker.admit() : 'no';
         if (!session || admission === 'no') return;
         this.pending.pop();
         this.requestsLeft -= requestsOf(session, this.options, this.input);
         const { options, input, callSignal } = this;
-        this.file(session, await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)));
+        this.record(
+          session,
+          await this.stragglers.time(() => completeSession(options, session, input.plan, callSignal)),
+        );
         if (admission === 'asProbe') return;
       } finally {
         slots.release();
@@ -195,7 +198,7 @@ class BulkAttempt {
     );
   }
 
-  private file({ index }: BulkSession, step: Step): void {
+  private record({ index }: BulkSession, step: Step): void {
     emit(this.options.observe, { type: 'batchSession', result: resultOf(step) });
     const { bytesPerSession = MIN_BYTES_PER_SESSION } = this.input;
     if ('end' in step) {
@@ -204,9 +207,9 @@ class BulkAttempt {
     } else {
       this.open.push([index, fitted(step.open, bytesPerSession), step.dueInMs]);
       const { error } = step;
-      if (error instanceof IncodeError && isToBeMended(error.kind)) warnOperator(error, this.options.observe);
+      if (error instanceof IncodeError && needsOperator(error.kind)) warnOperator(error, this.options.observe);
     }
-    // A call that was aborted, or not made, says nothing about Incode.
+    // An aborted call, or none, says nothing about Incode.
     if (this.signal.aborted || hasNoToken(step)) this.throttle.breaker.abandoned();
     else this.throttle.report(step);
   }
@@ -222,15 +225,15 @@ function hasNoToken(step: Step): boolean {
   return 'end' in step && step.end.failure?.type === FAILURES.tokenRefused;
 }
 
-/** What was sent in the course of an earlier activity was sent before this one was scheduled, by the same clock of the server's. */
-function dated(session: BulkSession): BulkSession {
+/** An earlier activity sent its requests before the server scheduled this one, by the server's clock. */
+function withSentTime(session: BulkSession): BulkSession {
   if (!session.done?.justSent) return session;
   const { justSent: _, ...done } = session.done;
   return { ...session, done: { ...done, lastSentAt: activityInfo().scheduledTimestampMs } };
 }
 
-/** Of an attempt that died it is not known which sessions it had begun: each may have been finished, and closed, until just now. */
-function maybeBegun(session: BulkSession, accepted: ReadonlySet<number>): BulkSession {
+/** It is unknown which sessions a dead attempt began. Each may have been finished and closed until just now. */
+function asPossiblyBegun(session: BulkSession, accepted: ReadonlySet<number>): BulkSession {
   const done: BulkProgress = { ...session.done, closeTried: true };
   if (done.finish) return { ...session, done };
   const lastSentAt = activityInfo().currentAttemptScheduledTimestampMs;

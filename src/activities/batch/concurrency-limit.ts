@@ -1,4 +1,4 @@
-/** So many sessions at a time in this worker, over all activities; fewer after Incode has said that it is too much. */
+/** Limits how many sessions a worker completes at the same time, in all its activities. Lowers the limit after a 429. */
 export class ConcurrencyLimit {
   private readonly most: number;
   private limit: number;
@@ -10,7 +10,7 @@ export class ConcurrencyLimit {
     this.limit = most;
   }
 
-  /** First come, first served. */
+  /** Waits for a free place, in the order of the requests. @returns `undefined` if a place is free now */
   acquire(): Promise<void> | undefined {
     if (this.taken < this.limit && this.waiting.length === 0) {
       this.taken += 1;
@@ -24,12 +24,12 @@ export class ConcurrencyLimit {
     this.admit();
   }
 
-  /** 429: half as many at a time. */
+  /** Halves the limit after a 429. */
   shrink(): void {
     this.limit = Math.max(1, Math.floor(this.limit / 2));
   }
 
-  /** A call went well: one more at a time for every round of them. */
+  /** Raises the limit after a successful session: by one when as many sessions as the limit have succeeded. */
   grow(): void {
     if (this.limit >= this.most) return;
     this.limit = Math.min(this.most, this.limit + 1 / this.limit);

@@ -7,11 +7,11 @@ import { SharedThrottle } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
 
 export interface BulkOptions extends ActivityOptions {
-  /** Sessions at a time in this worker. @default 64: one for each connection of the Incode client */
+  /** Sessions that this worker completes at the same time. @default 64: one for each connection of the Incode client */
   concurrency?: number;
   /**
-   * Requests per second of all workers of the bulk task queue together. Each of them has to be told the same, and its worker to
-   * take {@link activitiesPerSecond} from the server.
+   * Requests per second of all workers of the bulk task queue together. Set the same value on each of them, and set their Temporal worker's
+   * `maxTaskQueueActivitiesPerSecond` to {@link activitiesPerSecond}.
    *
    * @default no limit
    */
@@ -19,19 +19,19 @@ export interface BulkOptions extends ActivityOptions {
 }
 
 /**
- * How long an activity makes requests when there is a rate limit: long enough that activities cost little, short enough that
- * the server hands the limit out evenly.
+ * How long an activity makes requests under a rate limit. Long enough that activities cost little, and short enough that the server spreads
+ * the requests evenly.
  */
 const SECONDS_PER_ACTIVITY = 2;
 
 /**
- * Sessions of one activity without a rate limit, for each that is under way at a time: while an activity ends, fewer and fewer
- * are, so an end is to be rare. 2,000 are a shard.
+ * Sessions per activity without a rate limit, as a multiple of the concurrency. At the end of an activity fewer sessions run at the same
+ * time, so few long activities are faster than many short ones.
  */
 const ROUNDS_PER_ACTIVITY = 8;
 const MIN_CHUNK = 500;
 
-/** What the server has to enforce on the bulk task queue (`maxTaskQueueActivitiesPerSecond`). */
+/** The rate of activities that the server must enforce on the bulk task queue: `maxTaskQueueActivitiesPerSecond`. */
 export function activitiesPerSecond(requestsPerSecond: number): number {
   return requestsPerSecond / requestsPerActivity(requestsPerSecond);
 }
@@ -45,8 +45,12 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
  * const worker = await Worker.create({ taskQueue: BULK_TASK_QUEUE, workflowsPath, activities: createBulkActivities({ incode }) });
  * ```
  */
-export function createBulkActivities({ concurrency = 64, requestsPerSecond, ...given }: BulkOptions): BulkActivities {
-  const resolved = { ...ACTIVITY_DEFAULTS, ...given };
+export function createBulkActivities({
+  concurrency = 64,
+  requestsPerSecond,
+  ...activityOptions
+}: BulkOptions): BulkActivities {
+  const resolved = { ...ACTIVITY_DEFAULTS, ...activityOptions };
   const { tokenSource, tokenTimeoutMs } = resolved;
   const options: ResolvedActivityOptions = {
     ...resolved,

@@ -2,7 +2,7 @@ import type { IncodeClient } from '../../incode/index.js';
 import { NotSentError } from '../lease.js';
 import type { RequestPacer } from './request-pacer.js';
 
-/** The same call, after the pacer has given it a turn. */
+/** Wraps a call so that it waits for its turn. */
 export function inTurn<Args extends unknown[], T>(pace: RequestPacer, call: (...args: Args) => Promise<T>) {
   return (...args: Args): Promise<T> => {
     const turn = pace.turn();
@@ -11,10 +11,10 @@ export function inTurn<Args extends unknown[], T>(pace: RequestPacer, call: (...
 }
 
 /**
- * The same client with every request paced. It names each call instead of spreading the client, so that a new call that is not paced does
- * not compile.
+ * Wraps a client so that every request waits for its turn. Names each call instead of spreading the client, so that a new call that is not
+ * paced does not compile.
  *
- * @param mayFinish whether a finish may still be sent; it may have waited long for its turn
+ * @param mayFinish whether a finish may still be sent after it waited for its turn
  */
 export function pacedClient(incode: IncodeClient, pace: RequestPacer, mayFinish: () => boolean): IncodeClient {
   return {

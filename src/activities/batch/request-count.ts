@@ -5,7 +5,7 @@ import type { BulkSession, CompleteManyInput } from './types.js';
 type Options = Pick<SessionOptions, 'executive' | 'refusesForeignIds' | 'tokenSource'>;
 type Input = Pick<CompleteManyInput, 'plan' | 'trust'>;
 
-/** How many requests a session makes until it has ended, if none has to be repeated. */
+/** How many requests a session needs until it ends, without retries. */
 export function requestsOf(session: BulkSession, options: Options, { plan, trust = false }: Input): number {
   const { sessionToken, done = {} } = session;
   const { executive, tokenSource } = options;
@@ -17,7 +17,7 @@ export function requestsOf(session: BulkSession, options: Options, { plan, trust
   return reads + [isToBeIssued, !done.finish, isToBeConfirmed, isToBeClosed, plan.score].filter(Boolean).length;
 }
 
-/** How many sessions the next activity should have: those that one with a rate limit has requests for. */
+/** How many sessions the next activity should get. Under a rate limit, as many as its requests suffice for. */
 export function sessionsPerActivity(
   { share, chunk }: { share: { requests: number } | undefined; chunk: number },
   options: Options,
@@ -29,7 +29,7 @@ export function sessionsPerActivity(
   return Math.min(chunk, Math.max(1, Math.floor(share.requests / (reads + requests))));
 }
 
-/** With the executive token, and with the session's own. */
+/** With an executive token, the session's own token reads the status too. */
 function readsBefore({ executive }: Options): number {
   return executive ? 2 : 1;
 }

@@ -1,5 +1,5 @@
 import { IncodeError } from '../../incode/index.js';
-import { isToBeMended } from '../failure.js';
+import { needsOperator } from '../failure.js';
 import { NotSentError } from '../lease.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { Step } from './complete-session.js';
@@ -7,17 +7,17 @@ import { ConcurrencyLimit } from './concurrency-limit.js';
 import { RequestPacer } from './request-pacer.js';
 
 export interface SharedThrottleOptions {
-  /** Sessions at a time. */
+  /** Maximum number of sessions at the same time. */
   concurrency: number;
   /** Requests per second in this worker while an activity runs. @default no limit */
   perSecond?: number | undefined;
-  /** The longest hold while the operator has something to mend. */
+  /** Maximum hold while an operator must correct something. */
   operatorRetryMs: number;
-  /** Told when nothing more is to be begun, and when it is over. */
+  /** Called with `true` when the breaker opens, and with `false` when it closes. */
   onHeld?: (held: boolean) => void;
 }
 
-/** What all bulk activities of a worker share, so that Incode sees one client and not one for each. */
+/** Limits that all bulk activities of a worker share, so that together they use Incode like one client. */
 export class SharedThrottle {
   readonly slots: ConcurrencyLimit;
   readonly pace: RequestPacer;
@@ -32,7 +32,7 @@ export class SharedThrottle {
     this.breaker = new CircuitBreaker(onHeld);
   }
 
-  /** Takes in how a session fared. */
+  /** Adjusts the limits to the result of a session. */
   report(step: Step): void {
     const error = 'open' in step ? step.error : undefined;
     if (error === undefined) {
@@ -41,17 +41,17 @@ export class SharedThrottle {
       this.pace.grow();
       return;
     }
-    // A token source that fails says nothing about Incode, and neither does a request that was not sent.
+    // A failed token source and a request that was not sent say nothing about Incode.
     if (!(error instanceof IncodeError) || error instanceof NotSentError) {
       this.breaker.abandoned();
       return;
     }
     if (error.httpStatus === 429) this.shrink();
-    const atMostMs = isToBeMended(error.kind) ? this.operatorRetryMs : Number.POSITIVE_INFINITY;
+    const atMostMs = needsOperator(error.kind) ? this.operatorRetryMs : Number.POSITIVE_INFINITY;
     this.breaker.failed(error.message, { retryAfterMs: error.retryAfterMs, atMostMs });
   }
 
-  /** Those that were under way together are refused together: that is one reason to slow down, not many. */
+  /** At most once a second, because requests in flight at the same time are refused together. */
   private shrink(now = Date.now()): void {
     if (now - this.shrunkAt < 1_000) return;
     this.shrunkAt = now;

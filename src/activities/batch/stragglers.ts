@@ -1,7 +1,7 @@
-/** A session that takes less time is no straggler. A full activity lasts this long anyway. */
+/** A straggler takes at least this long. A full activity lasts this long anyway. */
 const MIN_MS = 10_000;
 
-/** A straggler takes at least this many times as long as the slowest other session. If Incode is slow for all, there is none. */
+/** A straggler takes at least this many times as long as the slowest session that has ended. If Incode is slow for all, there is none. */
 const TIMES_SLOWER = 4;
 
 /** Finds the sessions of an activity that take far longer than the others, so that the others do not wait for them. */

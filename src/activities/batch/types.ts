@@ -1,78 +1,79 @@
-import type { BatchPlan, BatchSession, FinishAnswer, ScoreAnswer } from '../../contract/index.js';
+import type { ResolvedBatchPlan } from '../../contract/batch.js';
+import type { BatchSession, FinishAnswer, ScoreAnswer } from '../../contract/index.js';
 
-/** A session of a batch, and how far it has come. */
+/** A session of a batch and its progress. */
 export interface BulkSession extends BatchSession {
-  /** Its place in the shard. */
+  /** Position in the shard, from 0. */
   index: number;
   done?: BulkProgress;
 }
 
-/** How far a session has come. Parts that say nothing are left out. */
+/** Progress of a session. Empty parts are left out. */
 export interface BulkProgress {
   finish?: FinishAnswer;
   onboardingStatus?: string;
   /** `false` if Incode refused. */
   closed?: boolean;
-  /** A call to close it has failed, and may have taken effect. */
+  /** A call to close the session failed and may have taken effect. */
   closeTried?: true;
-  /** Until when a score that is not ready is asked for, in ms since the epoch. */
+  /** Deadline for the score, in ms since the epoch. */
   scoreBy?: number;
-  /** A request to finish it may have been sent before, so its status is read first, also under `trust`. */
+  /** A request to finish the session may have been sent, so its status is read first, even with `trust`. */
   verify?: true;
-  /** When one that may have taken effect was last sent, by the server's clock, in ms since the epoch. */
+  /** When the last request to finish that may have taken effect was sent, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
-  /** Incode has answered one with 2xx, so none is sent again. */
+  /** Incode answered a request to finish with 2xx, so none is sent again. */
   accepted?: true;
-  /** One was sent in the course of an activity. The next one, which was scheduled after its end, knows until when. */
+  /** A request to finish was sent during the activity. The next activity replaces this by its own scheduled time, which is later. */
   justSent?: true;
-  /** The status by id has borne the finish out, or nothing can. */
+  /** The status by id confirmed the finish, or no read can confirm it. */
   confirmed?: true;
-  /** It has not yet, and may until then, by the server's clock, in ms since the epoch. */
+  /** Deadline for that confirmation, by the server's clock, in ms since the epoch. */
   confirmBy?: number;
-  /** Its own token was refused, so the token source is asked for another. */
+  /** Incode refused the session's token, so the token source is asked for another. */
   renew?: true;
-  /** Calls in a row that have to be repeated. */
+  /** Number of failed attempts in a row. */
   tries?: number;
 }
 
-/** The end of a session: what Incode said of it, or why that is all. */
+/** The end of a session: Incode's answers, or why they are missing. */
 export interface BulkEnd {
-  /** `null` if it has expired. */
+  /** `null` if the session expired. */
   finish: FinishAnswer | null;
   onboardingStatus?: string;
-  /** Left out if nobody asked for it; `null` if it was not ready in time. */
+  /** Absent if the plan needs no score; `null` if it was not ready in time. */
   score?: ScoreAnswer | null;
-  /** It was to be closed, and Incode refused. */
+  /** The plan asked to close the session, and Incode refused. */
   notClosed?: true;
   failure?: { type: string; message: string };
 }
 
 export interface CompleteManyInput {
   sessions: BulkSession[];
-  plan: Required<Pick<BatchPlan, 'close' | 'score'>> & { scoreDeadlineMs: number };
-  /** Whether sessions that nothing was sent for are finished without reading their status. @default false */
+  plan: ResolvedBatchPlan;
+  /** Finishes sessions without a status read if nothing was sent for them. @default false */
   trust?: boolean;
-  /** How much may be kept of each session, as JSON. Runs of earlier versions do not say. @default what a session of any shard has */
+  /** Maximum size of a session's result as JSON, in bytes. Runs of earlier versions omit it. @default the least that a session of any shard has */
   bytesPerSession?: number;
 }
 
 export interface CompleteManyResult {
   ended: [index: number, end: BulkEnd][];
-  /** What has to go on later: how far it has come, and in how many ms. Sessions that are in neither list were not begun. */
+  /** Sessions to continue later, with their progress and the delay. A session in neither list was not begun. */
   open: [index: number, done: BulkProgress, dueInMs: number][];
-  /** Nothing is to be begun for so long, because Incode is in trouble; with the reason, for people. */
+  /** Set during an outage of Incode: how long no session should begin, and the reason as readable text. */
   hold?: { forMs: number; why: string };
-  /** How many sessions the next call should have. */
+  /** How many sessions the next call should get. */
   chunk: number;
-  /** Of the workflow that asked: a run that was reset has results of the one before too. Older workers do not say. */
+  /** Run id of the calling workflow, because a run after a reset also sees results of the run before. Workers of earlier versions omit it. */
   runId?: string;
 }
 
 /** The activity of the bulk task queue. */
 export interface BulkActivities {
   /**
-   * Completes many sessions, each call to Incode once. Whatever has to be repeated or waited for is left to the workflow, and
-   * so is what it does not get to: it begins no session when Incode is in trouble, or after ten seconds.
+   * Completes many sessions and makes each call to Incode once. Leaves retries and waits to the workflow. Begins no session during an outage
+   * of Incode or after ten seconds, and leaves the rest to the workflow.
    */
   completeMany(input: CompleteManyInput): Promise<CompleteManyResult>;
 }
