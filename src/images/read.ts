@@ -105,14 +105,28 @@ async function inspectBeginning(
   return factsOf(reference, inspectHeader(Buffer.concat(chunks), true));
 }
 
+/** Reads into one buffer if the size is known, because parts and whole together would need twice the memory of the image. */
 async function readAll(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Buffer> {
-  if (image.bytes !== undefined) checkSize(reference, image.bytes);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of chunksOf(reference, image, signal)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  if (image.bytes !== undefined && image.bytes !== bytes.length) throw incomplete(reference);
-  if (reference.bytes !== undefined && reference.bytes !== bytes.length) throw changed(reference);
+  const size = image.bytes ?? reference.bytes;
+  if (size === undefined) return Buffer.concat(await partsOf(reference, image, signal));
+  checkSize(reference, size);
+  if (reference.bytes !== undefined && reference.bytes !== size) throw changed(reference);
+  const wrongSize = () => (image.bytes === undefined ? changed(reference) : incomplete(reference));
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  for await (const chunk of chunksOf(reference, image, signal)) {
+    if (length + chunk.length > size) throw wrongSize();
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  if (length < size) throw wrongSize();
   return bytes;
+}
+
+async function partsOf(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunksOf(reference, image, signal)) parts.push(chunk);
+  return parts;
 }
 
 /** The parts of an image. Throws as soon as the signal is aborted or the image is too large. */

@@ -219,6 +219,42 @@ describe('fileImages', () => {
     await expect(readImage([growing], { uri: 'file:ann/front.jpg' })).rejects.toMatchObject({ problem: 'truncated' });
   });
 
+  it.each([
+    ['as large as the reference says', 0, undefined],
+    ['larger than the reference says', 1, 'changed'],
+    ['smaller than the reference says', -1, 'changed'],
+  ])('an image of a source that does not know its size is %s', async (_, more, problem) => {
+    const bytes = jpeg({ content: CANARY });
+    const unknownSize = {
+      schemes: ['file'],
+      async open() {
+        return {
+          read: async function* () {
+            yield bytes.subarray(0, 100);
+            yield bytes.subarray(100);
+          },
+          close: async () => undefined,
+        };
+      },
+    };
+    const reading = readImage([unknownSize], { uri: 'file:front.jpg', bytes: bytes.length - more });
+    const found = await reading.catch((error: ImageError) => error.problem);
+    expect(found).toEqual(problem ?? bytes);
+  });
+
+  it('an image whose size is not that of the reference is not read', async () => {
+    const unread = {
+      schemes: ['file'],
+      open: async () => ({
+        bytes: 10,
+        read: () => Promise.reject(new Error('it is read')) as never,
+        close: async () => undefined,
+      }),
+    };
+    const reading = readImage([unread], { uri: 'file:front.jpg', bytes: 11 });
+    await expect(reading).rejects.toMatchObject({ problem: 'changed' });
+  });
+
   it('pins digest and size, and refuses another image under the same name from then on', async () => {
     const uri = 'file:ann/front.jpg';
     const pinned = await pinImage(sources(), { uri });
