@@ -1,7 +1,7 @@
 import { DefaultPayloadConverter, type Payload, type SerializationContext } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
 import { BATCH_WORKFLOW } from '../contract/index.js';
-import { tooLarge, unreadable } from './unreadable.js';
+import { postponed, tooLarge, unreadable } from './unreadable.js';
 
 /**
  * If a signal, update or start cannot be decoded, the SDK fails the workflow task, again at every retry. This converter gives the
@@ -9,15 +9,24 @@ import { tooLarge, unreadable } from './unreadable.js';
  */
 class MarkingPayloadConverter extends DefaultPayloadConverter {
   override fromPayload<T>(payload: Payload, context?: SerializationContext, ...rest: unknown[]): T {
-    if (isTooLarge(payload, context)) return tooLarge(MAX_MESSAGE_BYTES) as T;
-    try {
-      return super.fromPayload<T>(payload, context, ...(rest as []));
-    } catch (error) {
-      if (context?.type !== 'workflow') throw error;
-      return unreadable(payload) as T;
-    }
+    if (context?.type !== 'workflow') return super.fromPayload<T>(payload, context, ...(rest as []));
+    if (isTooLarge(payload)) return tooLarge(MAX_MESSAGE_BYTES) as T;
+    const read = () => {
+      try {
+        return super.fromPayload<T>(payload, context, ...(rest as []));
+      } catch {
+        return unreadable(payload) as T;
+      }
+    };
+    return (payload.data?.length ?? 0) > MAX_BYTES_AT_ONCE ? (postponed(read) as T) : read();
   }
 }
+
+/**
+ * Above this size a message is decoded when the workflow reads it. The SDK decodes all waiting signals before the first one is handled,
+ * and decoded JSON takes up to twenty times its size: five shards with 46 MB of nested lists each took 1,900 MB.
+ */
+const MAX_BYTES_AT_ONCE = 256;
 
 /**
  * Messages of a session have some hundred bytes and a token of at most 16 kB. A record has at most 300 kB. Decoding 2 MB takes many
@@ -25,8 +34,8 @@ class MarkingPayloadConverter extends DefaultPayloadConverter {
  */
 const MAX_MESSAGE_BYTES = 524_288;
 
-function isTooLarge({ data }: Payload, context: SerializationContext | undefined): boolean {
-  if (context?.type !== 'workflow' || (data?.length ?? 0) <= MAX_MESSAGE_BYTES) return false;
+function isTooLarge({ data }: Payload): boolean {
+  if ((data?.length ?? 0) <= MAX_MESSAGE_BYTES) return false;
   // Shards have thousands of sessions.
   return workflowInfo().workflowType !== BATCH_WORKFLOW;
 }

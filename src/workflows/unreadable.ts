@@ -26,6 +26,18 @@ export function tooLarge(maxBytes: number): { [UNREADABLE]: Unreadable } {
   return { [UNREADABLE]: { why: `has more than ${maxBytes} bytes`, mayChange: false } };
 }
 
+const POSTPONED = Symbol.for('temporal-incode/postponed');
+
+/** Replaces a payload that is decoded when the workflow reads it. @param read returns the value or a mark */
+export function postponed(read: () => unknown): { [POSTPONED]: () => unknown } {
+  return { [POSTPONED]: read };
+}
+
+function decodedNow<T>(value: T): T {
+  const read = (value as { [POSTPONED]?: () => T } | null | undefined)?.[POSTPONED];
+  return read ? read() : value;
+}
+
 /** Replaces a payload that cannot be decoded. */
 export function unreadable({ metadata }: Payload): { [UNREADABLE]: Unreadable } {
   const text = (name: string) => (metadata?.[name] ? excerpt(decode(metadata[name])) : '');
@@ -57,7 +69,8 @@ function markOf(value: unknown): Unreadable | undefined {
 }
 
 /** Checks an argument of an update. @throws InvalidInputError, with which the update is refused */
-export function readable<T>(field: string, value: T): T {
+export function readable<T>(field: string, message: T): T {
+  const value = decodedNow(message);
   const mark = markOf(value);
   if (mark) throw new InvalidInputError(field, `cannot be read: it ${mark.why}`);
   return value;
@@ -72,7 +85,8 @@ const REFUSED_START = 'unreadable-start';
  * @throws InvalidInputError for an input that could not be decoded when the workflow was started
  * @throws Error for an input that needs a missing key, or that was decoded before; the server retries the workflow task
  */
-export function readableInput<T>(value: T): T {
+export function readableInput<T>(input: T): T {
+  const value = decodedNow(input);
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
   const mark = markOf(value);
   if (!mark && !unsafe.isReplaying) return value;
@@ -87,7 +101,8 @@ export function readableInput<T>(value: T): T {
  *
  * @throws Error, which makes the server retry the workflow task
  */
-export function needed<T>(value: T): T {
+export function needed<T>(payload: T): T {
+  const value = decodedNow(payload);
   const mark = markOf(value);
   if (mark) throw new Error(`The workflow waits for a payload that cannot be decoded yet: it ${mark.why}`);
   return value;
@@ -99,8 +114,9 @@ export function needed<T>(value: T): T {
  */
 export function ifReadable<T>(signal: string, handler: (input: T) => void): (input: T) => void {
   let received = 0;
-  return (input) => {
+  return (message) => {
     received += 1;
+    const input = decodedNow(message);
     if (!isIgnored(`unreadable-${signal}-${received}`, signal, input)) handler(input);
   };
 }

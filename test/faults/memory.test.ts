@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
+import { BATCH_WORKFLOW, type BatchWorkflow } from '../../src/contract/index.js';
 import { startIncodeSimulator } from '../../src/testing/index.js';
 import { handleOf, until } from '../support/lifecycle.js';
 import { memoryLimit } from '../support/memory-limit.js';
@@ -49,6 +50,31 @@ it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB
   // Resident memory includes mapped files, which the kernel takes back at the limit. So where there is a limit, survival is the proof.
   if (!limit) expect(peakMb(worker)).toBeLessThan(LIMIT_MB);
   expect(completed()).toBe(SESSIONS);
+});
+
+/** Decoded JSON takes up to twenty times its size: a worker that decodes every waiting signal of five such shards takes 1,900 MB. */
+const NESTED = Array.from({ length: 630_000 }, () => []);
+
+it('the worker survives shards with signals of nested lists, on the task queue that runs most tasks at a time', async () => {
+  await using world = await startTestWorld();
+  await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
+  const taskQueue = `nested-${Date.now()}`;
+  const startHostile = async (shard: number) => {
+    const input = { batchId: taskQueue, shard, sessions: [{ interviewId: 'any' }] };
+    const options = { workflowId: `${taskQueue}/${shard}`, taskQueue, args: [input] as [typeof input] };
+    const handle = await world.temporal.workflow.start<BatchWorkflow>(BATCH_WORKFLOW, options);
+    for (let sent = 0; sent < SIGNALS; sent += 1) await handle.signal('resume', NESTED);
+    return handle;
+  };
+  const shards = await Promise.all(Array.from({ length: 5 }, (_, shard) => startHostile(shard)));
+
+  using limit = memoryLimit(LIMIT_MB * 1_048_576);
+  await using worker = spawnWorker(simulator.url, { WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR }, limit?.command);
+  // The first run ends at once, because its history is long.
+  const isPast = async ({ workflowId, firstExecutionRunId }: (typeof shards)[number]) =>
+    (await world.temporal.workflow.getHandle(workflowId).describe()).runId !== firstExecutionRunId;
+  await survives(worker, () => until(async () => (await Promise.all(shards.map(isPast))).every(Boolean), true));
+  if (!limit) expect(peakMb(worker)).toBeLessThan(LIMIT_MB);
 });
 
 async function survives(worker: MonitoredWorker, work: () => Promise<void>): Promise<void> {
