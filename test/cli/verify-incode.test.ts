@@ -45,6 +45,8 @@ const VARIANTS: Partial<SimulatorBehavior>[] = [
   { tokenForm: 'opaque' },
   { secondProcessId: 'accepted' },
   { secondProcessId: 'parseError' },
+  { secondProcessIdStatus: 409 },
+  { secondProcessIdStatus: 500 },
   { requiredHeaders: [] },
   { requiredHeaders: ['api-version'] },
   { requiredHeaders: ['x-api-key', 'api-version', 'content-type'] },
@@ -186,6 +188,25 @@ describe.concurrent('verify-incode finds', () => {
     await using simulator = await startIncodeSimulator();
     const args = ['--public-url', `http://127.0.0.1:${port}`, '--webhook-port', String(port)];
     expectCheck((await verify(simulator, args)).report, 'webhook-after-finish', ['differs, configure', /^none in/]);
+  });
+
+  it.each([
+    ['refused', ['as assumed', 'refused, 401']],
+    ['ignored', ['differs, configure', /^answered/]],
+  ] as const)('tries tokens of other sessions without a finished session, with foreignId %s', async (foreignId, is) => {
+    await using simulator = await startIncodeSimulator({ behavior: { foreignId } });
+    simulator.fault({ operation: 'finishStatus', kind: 'status', status: 400, times: null });
+    const { report } = await verify(simulator);
+    expectCheck(report, 'foreign-status', is);
+    expectCheck(report, 'foreign-score', is);
+  });
+
+  it('takes a fault of Incode at a finish for no refusal', async () => {
+    await using simulator = await startIncodeSimulator();
+    simulator.fault({ operation: 'finishStatus', kind: 'status', status: 500, times: null });
+    const { report } = await verify(simulator);
+    expectCheck(report, 'empty-finish', ['could not be tried', 'answered 500']);
+    expectCheck(report, 'closed-finish', ['could not be tried', 'answered 500']);
   });
 
   it('does not judge the headers of a POST if Incode refuses to close a closed session', async () => {

@@ -66,7 +66,9 @@ export function expectedOf(behavior: SimulatorBehavior): Record<string, Expected
       behavior.emptyFinish === 'refused' ? ['could not be tried', /without documents/] : finishOf('closedFinish'),
     'expired-finish': ['could not be tried', 'needs --wait-for-expiry'],
     'process-id-twice':
-      behavior.secondProcessId === 'accepted' ? ['differs, safe', 'accepted'] : ['as assumed', refused(400)],
+      behavior.secondProcessId === 'accepted'
+        ? ['differs, safe', 'accepted']
+        : ['as assumed', refused(behavior.secondProcessIdStatus)],
     'status-by-id': ['as assumed', /unknown/i],
     'status-values': SPELLINGS[statusSpelling],
     'status-without-id':

@@ -44,7 +44,6 @@ export async function runTrial(trial: Trial): Promise<void> {
   const finished = await tryFirstFinish(trial, empty, captured);
   if (finished) {
     await measureDelays(trial, finished);
-    await tryForeignReads(trial, open, finished);
     await tryExecutiveScore(trial, finished);
     await tryFirstWebhook(trial, finished);
     await trySecondFinish(trial, finished);
@@ -52,6 +51,8 @@ export async function runTrial(trial: Trial): Promise<void> {
   } else {
     for (const name of NEED_A_FINISH) whyNot[name] ??= signal.aborted ? STOPPED : 'no session could be finished';
   }
+  // Two sessions with different statuses tell more.
+  await tryForeignReads(trial, open, finished ?? captured);
   await tryStarts(trial, open);
   await tryClosing(trial, finished, open);
   await tryHeadersOfPost(trial, [finished, open]);
@@ -70,8 +71,6 @@ const NEED_A_FINISH = [
   'finish',
   'statusDelay',
   'scoreDelay',
-  'foreignStatus',
-  'foreignScore',
   'executiveScore',
   'secondFinish',
   'closeAfterFinish',

@@ -172,6 +172,9 @@ const CASES: [id: string, seen: Partial<Observations>, verdict: Result['verdict'
   ['close-after-finish', closed(OK, undefined), 'as assumed', 'closed, none'],
   ['close-after-finish', closed(OK, 'UNKNOWN'), 'differs, configure', 'closed, then UNKNOWN'],
   ['close-after-finish', closed(reply(404, ERROR), undefined), 'differs, configure', 'refused, 404'],
+  ['empty-finish', { emptyFinish: reply(502, '') }, 'could not be tried', 'answered 502'],
+  ['closed-finish', { closedFinish: reply(500, ERROR), emptyFinish: APPROVED }, 'could not be tried', 'answered 500'],
+  ['expired-finish', { expiredFinish: reply(500, ERROR), emptyFinish: APPROVED }, 'could not be tried', 'answered 500'],
   ['closed-finish', { closedFinish: APPROVED, emptyFinish: APPROVED }, 'as assumed', '200, approved'],
   ['closed-finish', { closedFinish: reply(400, ERROR), emptyFinish: APPROVED }, 'differs, safe', 'refused, 400'],
   [

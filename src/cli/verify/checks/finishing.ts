@@ -1,7 +1,7 @@
 import { correctOnboardingStatus, isKnownStatus, milestoneOf } from '../../../contract/index.js';
 import { readRedirection } from '../../../incode/limits.js';
 import { asAssumed, type Check, configure, notTried, safe, unsafe } from '../check.js';
-import { isSuccess, quoted, textOf } from '../reply.js';
+import { isSuccess, quoted, type Reply, textOf } from '../reply.js';
 
 export const FINISHING: readonly Check[] = [
   {
@@ -52,6 +52,7 @@ export const FINISHING: readonly Check[] = [
     needs: ['emptyFinish'],
     judge({ emptyFinish: reply }) {
       if (isSuccess(reply)) return asAssumed(`${reply.status}, ${quoted(textOf(reply, 'action'))}`);
+      if (isFault(reply)) return notTried(`answered ${reply.status}`);
       return safe(`refused, ${reply.status}`, 'A finish before the capture fails the session: wait with finishWhen.');
     },
   },
@@ -116,7 +117,7 @@ export const FINISHING: readonly Check[] = [
       if (!isSuccess(second)) {
         return safe(
           `refused, ${second.status}`,
-          'With verifyFirst trust, a session that something else has finished fails.',
+          'A session that somebody else has finished a moment ago fails while its status still says unfinished: start it again a minute later. With verifyFirst trust it always fails.',
         );
       }
       const [before, now] = [first, second].map((reply) => quoted(textOf(reply, 'action')));
@@ -152,6 +153,7 @@ export const FINISHING: readonly Check[] = [
     needs: ['closedFinish', 'emptyFinish'],
     judge({ closedFinish: reply, emptyFinish }) {
       if (isSuccess(reply)) return asAssumed(`${reply.status}, ${quoted(textOf(reply, 'action'))}`);
+      if (isFault(reply)) return notTried(`answered ${reply.status}`);
       if (!isSuccess(emptyFinish)) return notTried(REFUSED_AS_EMPTY);
       return safe(`refused, ${reply.status}`, 'A session that was closed before its finish fails with that status.');
     },
@@ -164,6 +166,7 @@ export const FINISHING: readonly Check[] = [
     tried: 'wait until a session of this run expires, then finish it; only with --wait-for-expiry',
     needs: ['expiredFinish', 'emptyFinish'],
     judge({ expiredFinish: reply, emptyFinish }) {
+      if (isFault(reply)) return notTried(`answered ${reply.status}`);
       if (!isSuccess(reply) && !isSuccess(emptyFinish)) return notTried(REFUSED_AS_EMPTY);
       if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
       return safe(
@@ -186,6 +189,11 @@ export const FINISHING: readonly Check[] = [
     },
   },
 ];
+
+/** Says nothing about what Incode does with such a session. */
+function isFault({ kind }: Reply): boolean {
+  return kind === 'resultUnknown' || kind === 'maybeRunning';
+}
 
 const REFUSED_AS_EMPTY = 'refused, as a session without documents is';
 
