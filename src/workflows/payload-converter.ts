@@ -9,7 +9,7 @@ import { postponed, tooLarge, unreadable } from './unreadable.js';
  */
 class MarkingPayloadConverter extends DefaultPayloadConverter {
   override fromPayload<T>(payload: Payload, context?: SerializationContext, ...rest: unknown[]): T {
-    if (context?.type !== 'workflow') return super.fromPayload<T>(payload, context, ...(rest as []));
+    if (!isMessage(context)) return super.fromPayload<T>(payload, context, ...(rest as []));
     if (isTooLarge(payload)) return tooLarge(MAX_MESSAGE_BYTES) as T;
     const read = () => {
       try {
@@ -20,6 +20,11 @@ class MarkingPayloadConverter extends DefaultPayloadConverter {
     };
     return (payload.data?.length ?? 0) > MAX_BYTES_AT_ONCE ? (postponed(read) as T) : read();
   }
+}
+
+/** The result of a child has the context of the child. The workflow cannot continue without it, as without that of an activity. */
+function isMessage(context: SerializationContext | undefined): boolean {
+  return context?.type === 'workflow' && context.workflowId === workflowInfo().workflowId;
 }
 
 /**
