@@ -41,6 +41,7 @@ const PURE: Files = {
   'src/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'src/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
   'src/workflows/batch': ['possibly-sent', 'record'],
+  'src/workflows/capture': ['decisions', 'opening'],
 };
 
 /** Their unit tests. Property tests and tests with servers would cover some branches only by chance. */
@@ -86,6 +87,7 @@ const UNIT_TESTS: Files = {
   'test/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'test/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
   'test/workflows/batch': ['possibly-sent', 'record'],
+  'test/workflows/capture': ['decisions', 'opening'],
 };
 
 export default defineConfig({
