@@ -1,5 +1,5 @@
 import { NativeConnection, TransportError, Worker, type WorkerInterceptors } from '@temporalio/worker';
-import { type Config, ConfigError, readConfig } from './config/index.js';
+import { type CaptureConfig, type Config, ConfigError, readCaptureConfig, readConfig } from './config/index.js';
 import { warnOfUnknownVariables } from './config/unknown-variables.js';
 import { omitUndefined } from './contract/omit-undefined.js';
 import { createIncodeClient } from './incode/index.js';
@@ -10,6 +10,7 @@ import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worke
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
+import { captureQueues, createCapture, limitCaptureQueues } from './worker/capture.js';
 import { versioned } from './worker/deployment.js';
 import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
@@ -18,7 +19,7 @@ import { warnOfUnreadable } from './worker/unreadable-payloads.js';
 import { workflowCode } from './worker/workflow-code.js';
 
 export type { ActivityEvent, TokenSource } from './activities/index.js';
-export { type Config, ConfigError, readConfig } from './config/index.js';
+export { type CaptureConfig, type Config, ConfigError, readCaptureConfig, readConfig } from './config/index.js';
 export type { IncodeCall } from './incode/index.js';
 export type { Health } from './monitoring/server.js';
 export type { CreateWorkerOptions } from './worker/options.js';
@@ -59,12 +60,13 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   const incode = createIncodeClient({ ...config, ...observers });
   // Batches use separate connections, so they never delay interactive sessions.
   const bulkIncode = createIncodeClient({ ...config, ...observers, connections: config.bulkConnections });
+  const capture = createCapture(config, incode, options);
   const { connectionOptions } = config.temporal;
   const connection = await NativeConnection.connect(connectionOptions);
   // A client on this connection checks the address before it allows plaintext.
   rememberAddress(connection, connectionOptions.address ?? DEFAULT_ADDRESS);
   const close = async () => {
-    await Promise.all([incode.close(), bulkIncode.close()]);
+    await Promise.all([incode.close(), bulkIncode.close(), capture.close()]);
     await connection.close();
   };
   try {
@@ -81,16 +83,22 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       interceptors: interceptorsOf(options.interceptors),
       ...omitUndefined({ dataConverter: options.worker?.dataConverter }),
     };
+    const queues = captureQueues(config, capture);
+    await limitCaptureQueues(connection, config.namespace, queues);
     const pinned = { ...common, ...versioned(config, 'PINNED') };
+    const onboarding = onboardingOptions(config, incode, options);
     const workers = [
       await Worker.create({
         ...pinned,
-        ...onboardingOptions(config, incode, options),
+        ...onboarding,
+        activities: { ...onboarding.activities, ...capture.activities },
         ...options.worker,
         interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
       }),
       await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
     ];
+    const { workflowBundle: _, ...activitiesOnly } = pinned;
+    for (const queue of queues) workers.push(await Worker.create({ ...activitiesOnly, ...queue }));
     const { nexusTaskQueue, taskQueue } = config;
     if (nexusTaskQueue) {
       const upgraded = { ...common, ...versioned(config, 'AUTO_UPGRADE') };
@@ -127,10 +135,12 @@ function interceptorsOf(...groups: (WorkerInterceptors | undefined)[]): WorkerIn
  */
 export async function runWorker(env = process.env): Promise<number> {
   let config: Config;
+  let capture: CaptureConfig;
   let warn: ((warning: string) => void) | undefined;
   try {
     // Warnings that occur before the logger exists are dropped.
     config = readConfig(env, (warning) => warn?.(warning));
+    capture = readCaptureConfig(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${redacted(error.message)}\n`);
@@ -146,7 +156,7 @@ export async function runWorker(env = process.env): Promise<number> {
   let monitoring: WorkerMonitoring | undefined;
   try {
     monitoring = await startWorkerMonitoring(config, logger);
-    const worker = await unlessSignalled(createWorker(config, monitoring.observers));
+    const worker = await unlessSignalled(createWorker(config, { ...monitoring.observers, capture }));
     if (worker === undefined) {
       logger.info('Worker stopped before it was ready');
       return 0;

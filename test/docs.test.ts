@@ -23,8 +23,10 @@ import {
   BATCH_WORKFLOW,
   BULK_TASK_QUEUE,
   batchWorkflowId,
+  CAPTURE_PLAN_DEFAULTS,
   CAPTURE_QUERIES,
   CAPTURE_SIGNALS,
+  CAPTURE_STAGES,
   CAPTURE_UPDATES,
   CAPTURE_WORKFLOW,
   captureWorkflowId,
@@ -451,6 +453,18 @@ it('lifecycle.md has one row for each stage and for each part of the plan', () =
   const plan = tableOf(doc('lifecycle'), 'part').map(([part = '', byDefault = '']) => [part, byDefault]);
   expect(plan).toEqual(
     Object.entries(PLAN_DEFAULTS).map(([part, value]) => [`\`${part}\``, `\`${JSON.stringify(value)}\``]),
+  );
+});
+
+it('capture.md has one row for each stage and for each part of the plan', () => {
+  const first = (head: string) => tableOf(doc('capture'), head).flatMap(([cell = '']) => inCode(cell));
+  expect(first('stage of a person').sort()).toEqual([...CAPTURE_STAGES].sort());
+  const plan = tableOf(doc('capture'), "part of a person's plan").map(([part = '', byDefault = '']) => [
+    part,
+    byDefault,
+  ]);
+  expect(plan).toEqual(
+    Object.entries(CAPTURE_PLAN_DEFAULTS).map(([part, value]) => [`\`${part}\``, `\`${JSON.stringify(value)}\``]),
   );
 });
 

@@ -66,7 +66,18 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/worker', 'pino', 'prom-client'],
   },
   worker: {
-    ours: ['contract', 'config', 'secrets', 'temporal', 'incode', 'activities', 'codec', 'nexus', 'monitoring'],
+    ours: [
+      'contract',
+      'config',
+      'secrets',
+      'temporal',
+      'images',
+      'incode',
+      'activities',
+      'codec',
+      'nexus',
+      'monitoring',
+    ],
     packages: ['node:', '@temporalio/client', '@temporalio/worker'],
   },
   testing: {

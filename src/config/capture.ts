@@ -1,3 +1,4 @@
+import { CAPTURE_ACTIVITY_DEFAULTS } from '../activities/capture/options.js';
 import { excerpt } from '../contract/excerpt.js';
 import { ConfigError, type Reader, reader } from './reader.js';
 import type { Environment } from './types.js';
@@ -16,11 +17,15 @@ export interface CaptureConfig {
   readonly documentRateLimit: number;
   /** `INCODE_FACE_RATE_LIMIT`: requests about faces per second. @default 1 */
   readonly faceRateLimit: number;
+  /** `INCODE_PROCESS_POLL`: how often Incode is asked whether it has processed a document. @default "3s": processing takes some seconds. */
+  readonly processPollMs: number;
 }
 
 /** What Incode is said to allow an account. A higher limit must be agreed with Incode. */
 const RATE_LIMIT_DEFAULT = 1;
 const RATE_LIMIT_RANGE = { min: 0.1, max: 1_000 };
+// A person waits one interval longer than Incode needs.
+const MAX_PROCESS_POLL = '10m';
 
 /** @throws ConfigError that names every invalid variable */
 export function readCaptureConfig(env: Environment = process.env): CaptureConfig {
@@ -32,6 +37,7 @@ export function readCaptureConfig(env: Environment = process.env): CaptureConfig
     imagePathStyle: read.oneOf('INCODE_IMAGE_S3_PATH_STYLE', ['true', 'false'], 'false') === 'true',
     documentRateLimit: read.number('INCODE_DOCUMENT_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
     faceRateLimit: read.number('INCODE_FACE_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
+    processPollMs: read.duration('INCODE_PROCESS_POLL', CAPTURE_ACTIVITY_DEFAULTS.processIdPollMs, MAX_PROCESS_POLL),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;

@@ -13,6 +13,16 @@ export function captureWorkflowId(reference: string): string {
   return `incode-capture/${reference}`;
 }
 
+/** Task queue of the uploads and the processing of documents. Its rate limit is Incode's for documents. */
+export function documentTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-documents`;
+}
+
+/** Task queue of the uploads of selfies and the comparison of faces. Its rate limit is Incode's for faces. */
+export function faceTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-faces`;
+}
+
 /**
  * Each attempt to open a session has its own id, because only this id tells in a webhook which request opened the session.
  *

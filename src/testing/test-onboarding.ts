@@ -46,7 +46,7 @@ export interface TestOnboarding {
  */
 export async function startTestOnboarding(options: TestOnboardingOptions = {}): Promise<TestOnboarding> {
   // Imported here, so that tests which need only the simulator or the server work without the worker's packages.
-  const [{ createWorker, readConfig }, { DefaultLogger, Runtime }] = await Promise.all([
+  const [{ createWorker, readCaptureConfig, readConfig }, { DefaultLogger, Runtime }] = await Promise.all([
     import('../worker.js'),
     import('@temporalio/worker'),
   ]);
@@ -62,21 +62,23 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
     stops.push(() => incode.close());
     const taskQueue = `test-${randomUUID()}`;
     const bulkTaskQueue = `${taskQueue}-bulk`;
-    const worker = await createWorker(
-      readConfig({
-        INCODE_BASE_URL: incode.url,
-        INCODE_API_KEY: incode.apiKey,
-        INCODE_SETTLE_TIME: '1s',
-        INCODE_PROCESSED_POLL: '1s',
-        INCODE_REVIEW_POLL: '1s',
-        TEMPORAL_ADDRESS: server.address,
-        TEMPORAL_NAMESPACE: server.namespace,
-        TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true',
-        WORKER_TASK_QUEUE: taskQueue,
-        WORKER_BULK_TASK_QUEUE: bulkTaskQueue,
-        ...options.worker,
-      }),
-    );
+    const env = {
+      INCODE_BASE_URL: incode.url,
+      INCODE_API_KEY: incode.apiKey,
+      INCODE_SETTLE_TIME: '1s',
+      INCODE_PROCESSED_POLL: '1s',
+      INCODE_REVIEW_POLL: '1s',
+      INCODE_PROCESS_POLL: '100ms',
+      INCODE_DOCUMENT_RATE_LIMIT: '100',
+      INCODE_FACE_RATE_LIMIT: '100',
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: server.namespace,
+      TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true',
+      WORKER_TASK_QUEUE: taskQueue,
+      WORKER_BULK_TASK_QUEUE: bulkTaskQueue,
+      ...options.worker,
+    };
+    const worker = await createWorker(readConfig(env), { capture: readCaptureConfig(env) });
     const running = worker.run();
     stops.push(async () => {
       worker.shutdown();

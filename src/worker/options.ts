@@ -8,8 +8,9 @@ import {
   reissuingTokenSource,
   type TokenSource,
 } from '../activities/index.js';
-import type { Config } from '../config/index.js';
+import type { CaptureConfig, Config } from '../config/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import type { ImageSource } from '../images/index.js';
 import type { IncodeCall, IncodeClient } from '../incode/index.js';
 import { executiveToken } from './executive.js';
 import { limitTaskQueue } from './task-queue-limit.js';
@@ -21,6 +22,14 @@ export interface CreateWorkerOptions {
    * @default Incode, if `INCODE_CONFIGURATION_ID` is set: it re-issues tokens through `POST /omni/start`
    */
   tokenSource?: TokenSource;
+  /**
+   * Where images of people may come from, and Incode's rate limits for them: `readCaptureConfig()`.
+   *
+   * @default no place is allowed
+   */
+  capture?: CaptureConfig;
+  /** Sources of images in addition to files, HTTPS and S3. @default none */
+  imageSources?: readonly ImageSource[];
   /**
    * SDK options for the worker of single sessions. They override ours. `dataConverter` applies to all workers, because a codec must
    * cover batches too.

@@ -26,7 +26,7 @@ type Call = (input: never) => Promise<unknown>;
  * Temporal does not retry an attempt that fails after a cancellation was requested, so its failure looks final. It counts as a
  * cancellation instead, because it would otherwise fail the session.
  */
-function cancellationFirst(error: unknown): never {
+export function cancellationFirst(error: unknown): never {
   if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED') {
     throw new CancelledFailure(`${error.activityType} was cancelled while an attempt failed`);
   }

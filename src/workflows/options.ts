@@ -4,7 +4,7 @@ import { BACKOFF_COEFFICIENT, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from '../contract
 import { HEARTBEAT_TIMEOUT_MS } from '../contract/heartbeat.js';
 
 /** A call whose result the session needs to continue. */
-const CALL = {
+export const CALL = {
   // The longest attempt that configuration allows: a log-in and a read with the executive token, twice; three reads with a token whose id
   // is refused; a finish; and a read that confirms it. That is eight reads of 30 s and a finish of 45 s, and room for a slow machine.
   startToCloseTimeout: '6 minutes',

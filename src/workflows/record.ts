@@ -102,7 +102,7 @@ export function carriedRecord(carried: unknown): SessionRecord | undefined {
 const MAX_EVENTS = 50;
 
 /** Adds an event to the timeline, which keeps its first and its latest events. */
-export function addEvent(record: SessionRecord, event: string, at = new Date()): void {
+export function addEvent(record: Pick<SessionRecord, 'timeline'>, event: string, at = new Date()): void {
   record.timeline.push({ at: at.toISOString(), event });
   if (record.timeline.length > MAX_EVENTS + 1) record.timeline.splice(1, 1);
 }

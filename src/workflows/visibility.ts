@@ -3,7 +3,7 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { type OnboardingState, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../contract/index.js';
 import { LONG_STAGES } from '../contract/long-stages.js';
 
-const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
+export const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD);
 
 /** Publishes the begin and the end of a long wait for `list`. Without the end, `list` would show a wait during a later outage. */

@@ -11,6 +11,7 @@ describe('readCaptureConfig', () => {
       imagePathStyle: false,
       documentRateLimit: 1,
       faceRateLimit: 1,
+      processPollMs: 3_000,
     });
   });
 
@@ -22,6 +23,7 @@ describe('readCaptureConfig', () => {
       INCODE_IMAGE_S3_PATH_STYLE: 'true',
       INCODE_DOCUMENT_RATE_LIMIT: '2.5',
       INCODE_FACE_RATE_LIMIT: '4',
+      INCODE_PROCESS_POLL: '5s',
     };
     expect(readCaptureConfig(env)).toEqual({
       imageRoots: ['/images', '/more images'],
@@ -30,6 +32,7 @@ describe('readCaptureConfig', () => {
       imagePathStyle: true,
       documentRateLimit: 2.5,
       faceRateLimit: 4,
+      processPollMs: 5_000,
     });
     expect(unknownVariables(env)).toEqual([]);
   });
@@ -41,6 +44,7 @@ describe('readCaptureConfig', () => {
       INCODE_IMAGE_BUCKETS: 's3://people',
       INCODE_DOCUMENT_RATE_LIMIT: '0',
       INCODE_FACE_RATE_LIMIT: 'fast',
+      INCODE_PROCESS_POLL: '1 hour',
     };
     expect(() => readCaptureConfig(invalid)).toThrow(
       expect.objectContaining({
@@ -50,6 +54,7 @@ describe('readCaptureConfig', () => {
           'INCODE_IMAGE_BUCKETS must be names of buckets, separated by commas, not "s3://people"',
           'INCODE_DOCUMENT_RATE_LIMIT must be a number from 0.1 to 1000, not "0"',
           'INCODE_FACE_RATE_LIMIT must be a number from 0.1 to 1000, not "fast"',
+          'INCODE_PROCESS_POLL must be at most 10m, not "1 hour"',
         ],
       }),
     );

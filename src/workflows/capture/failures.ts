@@ -1,0 +1,71 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import type { CaptureFailureDetails } from '../../activities/capture/types.js';
+import { FAILURES, type FailureType, type ImageSide } from '../../contract/index.js';
+import { activityRefusal } from '../failures.js';
+import { reasonOf } from './decisions.js';
+import type { Person } from './person.js';
+import type { UnusableImage } from './record.js';
+
+/** What a failure of a person carries, so that nobody has to search for the session. Never a secret, and nothing of an image. */
+function factsOf({ input, record, orphans }: Person) {
+  return {
+    reference: input.reference,
+    interviewId: record.session?.interviewId ?? null,
+    images: record.results,
+    suspectedOrphans: orphans,
+  };
+}
+
+export function imageRefused(person: Person, side: ImageSide): ApplicationFailure {
+  const { input, record } = person;
+  const result = record.results[side];
+  const why = result ? reasonOf(result) : 'the document cannot be processed';
+  return ApplicationFailure.create({
+    type: FAILURES.imageRefused,
+    message: `Person ${input.reference}: Incode refused the image of the ${side}: ${why}`,
+    nonRetryable: true,
+    details: [{ ...factsOf(person), side, failReason: result?.failReason ?? null, code: result?.code ?? null }],
+  });
+}
+
+export function imageUnusable(person: Person, { side, message, problem }: UnusableImage): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.imageUnusable,
+    message,
+    nonRetryable: true,
+    details: [{ ...factsOf(person), side, problem }],
+  });
+}
+
+/** A failure with what is known of the person. Anything but the failure of an activity or of the session is passed on, such as a cancellation. */
+export function withFacts(error: unknown, person: Person): unknown {
+  const failure = causeOf(error);
+  if (failure === undefined) return error;
+  const [details] = failure.details ?? [];
+  return ApplicationFailure.create({
+    type: failure.type ?? 'Error',
+    message: failure.message,
+    nonRetryable: true,
+    details: [{ ...(details as object | undefined), ...factsOf(person) }],
+  });
+}
+
+function causeOf(error: unknown): ApplicationFailure | undefined {
+  const isWrapped = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+  return isWrapped && error.cause instanceof ApplicationFailure ? error.cause : undefined;
+}
+
+/** @returns `undefined` if an activity failed for another reason */
+export function unusableImageOf(error: unknown): UnusableImage | undefined {
+  const failure = activityRefusal(error)?.failure;
+  if (failure?.type !== FAILURES.imageUnusable) return undefined;
+  const [details] = failure.details ?? [];
+  const { image, problem = null } = details as CaptureFailureDetails;
+  return { side: image as ImageSide, message: failure.message, problem };
+}
+
+/** Whether an activity has failed for good with one of these types. */
+export function failedWith(error: unknown, ...types: FailureType[]): boolean {
+  const type = activityRefusal(error)?.failure.type;
+  return types.some((known) => known === type);
+}

@@ -1,0 +1,126 @@
+import { condition } from '@temporalio/workflow';
+import type { PinnedImage } from '../../activities/capture/types.js';
+import { IMAGE_SIDES, type ImageReference, type ImageResult, type ImageSide } from '../../contract/index.js';
+import { NewRunIsDue, newRunIsDue } from '../new-run.js';
+import { addEvent } from '../record.js';
+import { capture } from './activities.js';
+import { afterRefusedImage, afterUnusableImage, isRefused, reasonOf } from './decisions.js';
+import { imageRefused, imageUnusable, unusableImageOf } from './failures.js';
+import type { Person } from './person.js';
+import { withSession } from './session-access.js';
+
+/** Adds digest and size to the references, so that every attempt sends the same bytes. */
+export async function pinImages(person: Person): Promise<void> {
+  const { record, input } = person;
+  for (;;) {
+    if (record.needs.length > 0) await untilReplaced(person);
+    const missing = IMAGE_SIDES.filter((side) => record.images[side] !== null && record.pinned[side] === null);
+    if (missing.length === 0) return;
+    person.enter('pinning');
+    const images = Object.fromEntries(missing.map((side) => [side, record.images[side] as ImageReference]));
+    try {
+      Object.assign(record.pinned, await capture.pinImages({ reference: input.reference, images }));
+    } catch (error) {
+      needAnother(person, error);
+    }
+  }
+}
+
+/** Uploads an image, and others that replace it, until Incode can use one or the plan goes on without. */
+export async function uploadImage(person: Person, side: ImageSide): Promise<void> {
+  const { record } = person;
+  while (record.results[side] === null || record.needs.length > 0) {
+    await pinImages(person);
+    if (record.results[side] !== null) continue;
+    person.enter(side);
+    try {
+      const result = await send(person, side, record.pinned[side] as PinnedImage);
+      record.results[side] = result;
+      addEvent(record, `The ${side} is ${result.assessment}${isRefused(result) ? `: ${reasonOf(result)}` : ''}`);
+      if (isRefused(result)) refuse(person, [side]);
+    } catch (error) {
+      needAnother(person, error);
+    }
+  }
+}
+
+async function send(person: Person, side: ImageSide, image: PinnedImage): Promise<ImageResult> {
+  const { record } = person;
+  const retry = record.sent.includes(side) ? { retry: true as const } : {};
+  if (!retry.retry) record.sent.push(side);
+  if (side === 'selfie') {
+    const answer = await withSession(person, (access) => capture.uploadSelfie({ ...access, image, ...retry }));
+    const { assessment, failReason, code, failedChecks, confidence } = answer;
+    return { assessment, failReason, code, failedChecks, confidence };
+  }
+  const onlyFront = record.images.back === null ? { onlyFront: true as const } : {};
+  const { assessment, failReason, code, failedChecks, typeOfId, isDocumentExpired, hasNoBack } = await withSession(
+    person,
+    (access) =>
+      side === 'front'
+        ? capture.uploadFront({ ...access, image, ...retry, ...onlyFront })
+        : capture.uploadBack({ ...access, image, ...retry }),
+  );
+  if (side === 'front') record.hasNoBack = hasNoBack;
+  return { assessment, failReason, code, failedChecks, typeOfId, isDocumentExpired };
+}
+
+/**
+ * Incode cannot use these images.
+ *
+ * @throws ApplicationFailure if the plan says so
+ * @returns whether the workflow waits for others
+ */
+export function refuse(person: Person, sides: ImageSide[]): boolean {
+  const { record, plan } = person;
+  const step = afterRefusedImage(
+    plan,
+    sides.every((side) => record.givenUp.includes(side)),
+  );
+  if (step === 'fail') throw imageRefused(person, sides[0] as ImageSide);
+  if (step === 'wait') record.needs = [...sides];
+  return step === 'wait';
+}
+
+/** An image cannot be read or sent. @throws the error, unless the plan waits for another image */
+function needAnother(person: Person, error: unknown): void {
+  const { record, plan } = person;
+  const unusable = unusableImageOf(error);
+  if (!unusable) throw error;
+  const { side } = unusable;
+  if (afterUnusableImage(plan, record.givenUp.includes(side)) === 'fail') throw imageUnusable(person, unusable);
+  addEvent(
+    record,
+    `The image of the ${side} cannot be used${unusable.problem === null ? '' : `: ${unusable.problem}`}`,
+  );
+  record.unusable = unusable;
+  record.needs = [side];
+}
+
+/** Waits until the update `replaceImage` has handed in every image that is needed, or the deadline has passed. */
+async function untilReplaced(person: Person): Promise<void> {
+  const { record, plan } = person;
+  person.enter('needsImage', plan.imageDeadlineMs);
+  const left = (record.deadline ?? 0) - Date.now();
+  const isEnded = await condition(() => record.needs.length === 0 || newRunIsDue(), Math.max(1, left), {
+    summary: 'Deadline for another image',
+  });
+  if (record.needs.length > 0 && isEnded) throw new NewRunIsDue();
+  if (record.needs.length > 0) {
+    addEvent(record, `Nobody has handed in another image: ${record.needs.join(', ')}`);
+    record.givenUp.push(...record.needs);
+    record.needs = [];
+    if (record.unusable) throw imageUnusable(person, record.unusable);
+  }
+  record.unusable = null;
+}
+
+/** Applies the update `replaceImage`. */
+export function replaceImage(person: Person, side: ImageSide, image: ImageReference): void {
+  const { record } = person;
+  record.images[side] = image;
+  record.pinned[side] = null;
+  record.results[side] = null;
+  record.needs = record.needs.filter((needed) => needed !== side);
+  addEvent(record, `Another image of the ${side} was handed in`);
+}

@@ -1,0 +1,79 @@
+import type { SessionInput } from '../../activities/types.js';
+import { FAILURES } from '../../contract/index.js';
+import { addEvent } from '../record.js';
+import { capture } from './activities.js';
+import { afterProcessId, isRefused, type ProcessingStarted } from './decisions.js';
+import { failedWith } from './failures.js';
+import { refuse } from './images.js';
+import type { Person } from './person.js';
+import { withSession } from './session-access.js';
+
+/** Has the document processed. `idProcessed` remains `null` if other images of it are needed first. */
+export async function processDocument(person: Person, hasBack: boolean): Promise<void> {
+  const { record, plan } = person;
+  person.enter('processingId');
+  const step = afterProcessId(await startProcessing(person), hasBack);
+  record.processed += 1;
+  if (step.kind === 'replace') {
+    addEvent(record, 'Incode cannot process the document with these images');
+    if (!refuse(person, step.sides)) record.idProcessed = false;
+    return;
+  }
+  const confirm = step.kind === 'confirm' ? { confirm: true as const } : {};
+  const { finished } = await withSession(person, (access) =>
+    capture.awaitProcessed({ ...access, processedWithinMs: plan.processDeadlineMs, ...confirm }),
+  );
+  record.idProcessed = finished;
+  addEvent(record, finished ? 'The document is processed' : 'The document is not processed in time');
+}
+
+async function startProcessing(person: Person): Promise<ProcessingStarted> {
+  const { record } = person;
+  const again = record.processed > 0 ? { again: true as const } : {};
+  try {
+    return (await withSession(person, (access) => capture.processId({ ...access, ...again }))).result;
+  } catch (error) {
+    // Without images that it can use, Incode may refuse to process the document.
+    const { front, back } = record.results;
+    if (failedWith(error, FAILURES.badRequest) && (isRefused(front) || isRefused(back))) return 'failed';
+    throw error;
+  }
+}
+
+export async function matchFace(person: Person): Promise<void> {
+  const { record } = person;
+  person.enter('matchingFace');
+  const none = { confidence: null, existingUser: null, nameMatched: null, code: null };
+  const answer = await unlessRefused(person, 'compare the faces', capture.processFace, none);
+  const { confidence, existingUser, nameMatched, code } = answer;
+  record.face = { confidence, existingUser, nameMatched, code };
+}
+
+export async function askGovernment(person: Person): Promise<void> {
+  person.enter('government');
+  const none = { valid: null, statusCode: null };
+  const answer = await unlessRefused(person, 'ask the registry', capture.governmentValidation, none);
+  person.record.government = { valid: answer.valid, statusCode: answer.statusCode };
+}
+
+export async function searchWatchlists(person: Person): Promise<void> {
+  person.enter('watchlist');
+  const answer = await unlessRefused(person, 'search the watchlists', capture.watchlist, { hits: null });
+  person.record.watchlist = { hits: answer.hits };
+}
+
+/** A refusal does not end the session, because the score shows what is missing. */
+async function unlessRefused<T>(
+  person: Person,
+  what: string,
+  call: (access: SessionInput) => Promise<T>,
+  none: T,
+): Promise<T> {
+  try {
+    return await withSession(person, call);
+  } catch (error) {
+    if (!failedWith(error, FAILURES.badRequest)) throw error;
+    addEvent(person.record, `Incode refused to ${what}`);
+    return none;
+  }
+}

@@ -1,0 +1,93 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type {
+  CaptureInput,
+  CaptureStage,
+  FaceResult,
+  GovernmentResult,
+  ImageReference,
+  ImageResults,
+  ImageSide,
+  OnboardingResult,
+  TimelineEntry,
+  WatchlistResult,
+} from '../../contract/index.js';
+import { addEvent } from '../record.js';
+import { needed } from '../unreadable.js';
+import type { OpeningAttempt, UsedSession } from './opening.js';
+
+/** An image that cannot be read or sent. */
+export interface UnusableImage {
+  side: ImageSide;
+  message: string;
+  /** As in `ImageError`. */
+  problem: string | null;
+}
+
+/** The state of a person. Continue-as-new hands it to the next run, so it is plain JSON. */
+export interface CaptureRecord {
+  stage: CaptureStage;
+  /** When the stage ends by itself, in ms since the epoch. `null` if it does not end by itself. */
+  deadline: number | null;
+  /** As given, or as handed in later. `null` without an image. */
+  images: Record<ImageSide, ImageReference | null>;
+  /** With digest and size. `null` until the image was read. */
+  pinned: Record<ImageSide, Required<ImageReference> | null>;
+  /** Images that the workflow waits for. */
+  needs: ImageSide[];
+  /** Why the first of them cannot be read or sent. `null` if Incode refused them. */
+  unusable: UnusableImage | null;
+  /** Images that nobody has replaced in time. */
+  givenUp: ImageSide[];
+  /** Requests to open a session, oldest first. */
+  attempts: OpeningAttempt[];
+  /** `null` until there is a session. */
+  session: (UsedSession & { sessionToken: string }) | null;
+  results: ImageResults;
+  /** Sides for which an upload was sent, so that the next one is a repeat. */
+  sent: ImageSide[];
+  /** Incode says that the document has no back. */
+  hasNoBack: boolean;
+  /** How often `process/id` was answered. */
+  processed: number;
+  /** `null` until the processing has ended. */
+  idProcessed: boolean | null;
+  face: FaceResult | null;
+  government: GovernmentResult | null;
+  watchlist: WatchlistResult | null;
+  /** `null` until the child has ended. */
+  onboarding: OnboardingResult | null;
+  timeline: TimelineEntry[];
+}
+
+export function newCaptureRecord({ front, back, selfie }: CaptureInput): CaptureRecord {
+  const record: CaptureRecord = {
+    stage: 'pinning',
+    deadline: null,
+    images: { front, back: back ?? null, selfie: selfie ?? null },
+    pinned: { front: null, back: null, selfie: null },
+    needs: [],
+    unusable: null,
+    givenUp: [],
+    attempts: [],
+    session: null,
+    results: { front: null, back: null, selfie: null },
+    sent: [],
+    hasNoBack: false,
+    processed: 0,
+    idProcessed: null,
+    face: null,
+    government: null,
+    watchlist: null,
+    onboarding: null,
+    timeline: [],
+  };
+  addEvent(record, 'Started', workflowInfo().startTime);
+  return record;
+}
+
+/** @returns the record of the previous run, if it continued as new. See `carriedRecord` of sessions. */
+export function carriedCapture(carried: unknown): CaptureRecord | undefined {
+  if (workflowInfo().continuedFromExecutionRunId === undefined) return undefined;
+  const record = needed(carried) as Partial<CaptureRecord> | null | undefined;
+  return Array.isArray(record?.timeline) && Array.isArray(record.attempts) ? (record as CaptureRecord) : undefined;
+}

@@ -1,0 +1,53 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { OpenedSession, OpenSessionInput } from '../../activities/capture/types.js';
+import type { SessionInput } from '../../activities/types.js';
+import { FAILURES } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import { addEvent } from '../record.js';
+import { capture } from './activities.js';
+import { failedWith } from './failures.js';
+import type { Person } from './person.js';
+
+/** @param interviewId a session to take over. Without it, Incode opens a new one */
+export function requestSession(
+  { input }: Person,
+  externalCustomerId: string,
+  interviewId?: string,
+): Promise<OpenedSession> {
+  const { reference, configurationId, countryCode, customFields } = input;
+  const request: OpenSessionInput = {
+    reference,
+    externalCustomerId,
+    ...omitUndefined({ configurationId, countryCode, customFields, interviewId }),
+  };
+  return capture.openSession(request);
+}
+
+/** Calls Incode with the session's token. If Incode refuses the token, gets another one and calls again. */
+export async function withSession<T>(person: Person, call: (access: SessionInput) => Promise<T>): Promise<T> {
+  const { record } = person;
+  for (let isRenewed = false; ; isRenewed = true) {
+    const { session } = record;
+    if (session === null) throw new Error('There is no session');
+    const { interviewId, sessionToken } = session;
+    try {
+      return await call({ interviewId, sessionToken, issuedByIncode: true });
+    } catch (error) {
+      if (isRenewed || !failedWith(error, FAILURES.tokenRefused)) throw error;
+      addEvent(record, 'Incode refused the session token');
+      const renewed = await requestSession(person, session.externalCustomerId, interviewId);
+      if (renewed.interviewId !== interviewId) throw anotherSession(person, renewed.interviewId);
+      session.sessionToken = renewed.sessionToken;
+    }
+  }
+}
+
+/** The images so far are in a session that Incode gives no token for. */
+function anotherSession({ input, record }: Person, opened: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.wrongSession,
+    message: `Person ${input.reference}: Incode has opened session ${opened} instead of giving a token for ${record.session?.interviewId}`,
+    nonRetryable: true,
+    details: [{ reference: input.reference, interviewId: record.session?.interviewId, opened }],
+  });
+}

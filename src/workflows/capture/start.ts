@@ -1,0 +1,73 @@
+import { condition, uuid4 } from '@temporalio/workflow';
+import { externalCustomerIdOf, FAILURES } from '../../contract/index.js';
+import { addEvent } from '../record.js';
+import { failedWith } from './failures.js';
+import { nextOpeningStep, type OpeningAttempt } from './opening.js';
+import type { Person } from './person.js';
+import { requestSession } from './session-access.js';
+
+/** Opens a session, or takes over the one that a request with a lost answer has opened. */
+export async function openSession(person: Person): Promise<void> {
+  const { record } = person;
+  const unusable: string[] = [];
+  let hasWaited = false;
+  while (record.session === null) {
+    const step = nextOpeningStep(record.attempts, hasWaited, unusable);
+    if (step === 'wait') {
+      await untilFound(person);
+      hasWaited = true;
+    } else if (step === 'open') {
+      await open(person);
+      hasWaited = false;
+    } else if (!(await takeOver(person, step.externalCustomerId, step.takeOver))) {
+      unusable.push(step.takeOver);
+    }
+  }
+}
+
+async function open(person: Person): Promise<void> {
+  const { record, input } = person;
+  person.enter('starting');
+  const externalCustomerId = externalCustomerIdOf(input.reference, uuid4().replaceAll('-', '').slice(0, 12));
+  const attempt: OpeningAttempt = { externalCustomerId, interviewId: null, isAnswerLost: false };
+  record.attempts.push(attempt);
+  try {
+    const { interviewId, sessionToken } = await requestSession(person, externalCustomerId);
+    attempt.interviewId = interviewId;
+    record.session = { interviewId, externalCustomerId, sessionToken };
+    addEvent(record, `Session ${interviewId} opened`);
+  } catch (error) {
+    if (!failedWith(error, FAILURES.maybeOpened)) throw error;
+    attempt.isAnswerLost = true;
+    addEvent(record, `Incode may have opened a session for ${externalCustomerId}, and its answer was lost`);
+  }
+}
+
+/** Incode's webhook names the session that a request has opened, if there is one. */
+async function untilFound(person: Person): Promise<void> {
+  const { attempts } = person.record;
+  person.enter('findingSession', person.plan.findSessionWithinMs);
+  const isFound = await condition(
+    () => attempts.some(({ interviewId }) => interviewId !== null),
+    person.plan.findSessionWithinMs,
+    { summary: 'Time for the Session Started webhook' },
+  );
+  if (!isFound) addEvent(person.record, 'No webhook named the session: another one is opened');
+}
+
+/** @returns whether there is a session now */
+async function takeOver(person: Person, externalCustomerId: string, interviewId: string): Promise<boolean> {
+  const { record } = person;
+  person.enter('starting');
+  try {
+    const opened = await requestSession(person, externalCustomerId, interviewId);
+    // If Incode opens another session instead, that one is used, and the one that was found is an orphan.
+    record.session = { interviewId: opened.interviewId, externalCustomerId, sessionToken: opened.sessionToken };
+    addEvent(record, `Session ${opened.interviewId} taken over`);
+    return true;
+  } catch (error) {
+    if (!failedWith(error, FAILURES.badRequest, FAILURES.unknownSession)) throw error;
+    addEvent(record, `Incode does not hand over session ${interviewId}`);
+    return false;
+  }
+}

@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CAPTURE_SIGNALS, type CaptureInput, type CapturePlan, FAILURES } from '../../../src/contract/index.js';
+import type { Fault } from '../../../src/testing/index.js';
+import {
+  type CaptureHandle,
+  type CaptureWorld,
+  failureOf,
+  startCaptureWorld,
+  stateOf,
+} from '../../support/capture-world.js';
+
+let world: CaptureWorld;
+beforeAll(async () => {
+  // A lost answer is noticed after a second.
+  world = await startCaptureWorld({ simulator: { timeScale: 0.01 } });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+afterEach(() => {
+  world.simulator.clearFaults();
+  world.simulator.setBehavior({ knownIdStart: 'reissued' });
+});
+
+/** The webhook does not come, and the wait for it is short. */
+const IMPATIENT: CapturePlan = { findSessionWithin: '300ms' };
+
+/** The webhook comes long before the wait is over. */
+const PATIENT: CapturePlan = { findSessionWithin: '1 hour' };
+
+function starts(): number {
+  return world.simulator.callsOf(undefined, 'start').length;
+}
+
+/** Delivers the Session Started webhook of the person's only session, as a receiver does. */
+async function announce(handle: CaptureHandle, input: CaptureInput): Promise<string> {
+  await expect.poll(() => world.sessionsOf(input).length).toBe(1);
+  await expect.poll(async () => (await stateOf(handle)).stage).toBe('findingSession');
+  const [{ interviewId, externalCustomerId } = { interviewId: '', externalCustomerId: '' }] = world.sessionsOf(input);
+  await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId, externalCustomerId });
+  return interviewId;
+}
+
+/** Every way in which Incode can open a session and the answer gets lost. */
+const LOST: [name: string, fault: Fault][] = [
+  ['a reset', { operation: 'start', kind: 'reset', effect: true }],
+  ['a request without an answer', { operation: 'start', kind: 'hang', effect: true }],
+  ['status 500', { operation: 'start', kind: 'status', status: 500, effect: true }],
+  ['status 503', { operation: 'start', kind: 'status', status: 503, effect: true }],
+  ['status 504', { operation: 'start', kind: 'status', status: 504, effect: true }],
+  ['half an answer', { operation: 'start', kind: 'truncated' }],
+  ['an answer without a token', { operation: 'start', kind: 'body', body: '{"interviewId":"5f3a"}' }],
+];
+
+describe('a session whose start answer is lost', () => {
+  it.each(LOST)('is taken over once its webhook comes, after %s', async (_, fault) => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.fault(fault);
+    const handle = await world.start(input);
+    const interviewId = await announce(handle, input);
+    const { externalCustomerId } = world.sessionsOf(input)[0] ?? {};
+    expect(await handle.result()).toMatchObject({ interviewId, externalCustomerId, suspectedOrphans: [] });
+    expect(world.sessionsOf(input)).toHaveLength(1);
+    expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
+  });
+
+  it.each(LOST)('is named as a suspected orphan if no webhook comes, after %s', async (_, fault) => {
+    const input = await world.person({ plan: IMPATIENT });
+    world.simulator.fault(fault);
+    const { interviewId, suspectedOrphans, onboarding } = await world.run(input);
+    const [orphan, used] = world.sessionsOf(input);
+    expect(used?.interviewId).toBe(interviewId);
+    expect(suspectedOrphans).toEqual([{ externalCustomerId: orphan?.externalCustomerId, interviewId: null }]);
+    expect(onboarding?.outcome).toBe('approved');
+    expect(world.uploads(String(orphan?.interviewId))).toEqual([]);
+  });
+
+  it('is taken over if its webhook comes before the answer is known to be lost', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.fault({ operation: 'start', kind: 'hang', effect: true });
+    const handle = await world.start(input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(1);
+    expect((await stateOf(handle)).stage).toBe('starting');
+    const [{ interviewId, externalCustomerId } = { interviewId: '' }] = world.sessionsOf(input);
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId, externalCustomerId });
+    expect(await handle.result()).toMatchObject({ interviewId, suspectedOrphans: [] });
+  });
+
+  it('is named with its id if its webhook comes after another one was opened', async () => {
+    const input = await world.person({ plan: IMPATIENT });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'processFace', kind: 'latency', ms: 300 });
+    const handle = await world.start(input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(2);
+    const [orphan] = world.sessionsOf(input);
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, orphan);
+    expect((await handle.result()).suspectedOrphans).toEqual([
+      { externalCustomerId: orphan?.externalCustomerId, interviewId: orphan?.interviewId },
+    ]);
+  });
+
+  it('is an orphan if Incode opens another one instead of handing it over', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const handle = await world.start(input);
+    const found = await announce(handle, input);
+    const { interviewId, suspectedOrphans } = await handle.result();
+    expect(interviewId).not.toBe(found);
+    expect(suspectedOrphans).toMatchObject([{ interviewId: found }]);
+    expect(world.sessionsOf(input)).toHaveLength(2);
+  });
+
+  it('is an orphan if Incode refuses to hand it over', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.setBehavior({ knownIdStart: 'refused' });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const handle = await world.start(input);
+    const found = await announce(handle, input);
+    const { interviewId, suspectedOrphans } = await handle.result();
+    expect(interviewId).not.toBe(found);
+    expect(suspectedOrphans).toMatchObject([{ interviewId: found }]);
+  });
+
+  it('is taken over although the answer to the takeover is lost too', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true, times: 2 });
+    const handle = await world.start(input);
+    const interviewId = await announce(handle, input);
+    expect(await handle.result()).toMatchObject({ interviewId, suspectedOrphans: [] });
+    expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+
+  it('is not mixed up with the session of another person', async () => {
+    const [input, other] = [await world.person({ plan: IMPATIENT }), await world.person()];
+    const foreign = await world.run(other);
+    world.simulator.fault({ operation: 'start', kind: 'reset' });
+    const handle = await world.start(input);
+    const { externalCustomerId } = foreign;
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: foreign.interviewId, externalCustomerId });
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: 'a b', externalCustomerId: 7 });
+    expect((await handle.result()).interviewId).not.toBe(foreign.interviewId);
+  });
+});
+
+describe('a start request that opened nothing', () => {
+  it('is repeated after 429, and nothing is suspected', async () => {
+    const input = await world.person();
+    const before = starts();
+    world.simulator.fault({ operation: 'start', kind: 'status', status: 429, times: 2 });
+    const { suspectedOrphans, interviewId } = await world.run(input);
+    expect(suspectedOrphans).toEqual([]);
+    expect(starts() - before).toBe(3);
+    expect(world.sessionsOf(input).map((session) => session.interviewId)).toEqual([interviewId]);
+  });
+
+  it('fails the person if Incode refuses it for good, with the facts', async () => {
+    const input = await world.person();
+    world.simulator.fault({ operation: 'start', kind: 'status', status: 400 });
+    const failure = await failureOf(world.start(input));
+    expect(failure.type).toBe(FAILURES.badRequest);
+    expect(failure.details?.[0]).toMatchObject({
+      reference: input.reference,
+      interviewId: null,
+      operation: 'start',
+      httpStatus: 400,
+      suspectedOrphans: [],
+    });
+  });
+});

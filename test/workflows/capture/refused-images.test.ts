@@ -1,0 +1,227 @@
+import { unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FAILURES, type ImageReference, type ImageSide, SEARCH_ATTRIBUTES } from '../../../src/contract/index.js';
+import type { ScriptableOperation } from '../../../src/testing/index.js';
+import {
+  type CaptureHandle,
+  type CaptureWorld,
+  failureOf,
+  pinned,
+  replaceImage,
+  startCaptureWorld,
+  stateOf,
+} from '../../support/capture-world.js';
+import { jpeg } from '../../support/images.js';
+
+let world: CaptureWorld;
+beforeAll(async () => {
+  world = await startCaptureWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+afterEach(() => {
+  world.simulator.clearFaults();
+  world.simulator.clearScripts();
+});
+
+const UPLOADS: Record<ImageSide, ScriptableOperation> = { front: 'addFrontId', back: 'addBackId', selfie: 'addFace' };
+
+/** Incode refuses this image whenever it is uploaded. */
+async function refused(side: ImageSide): Promise<ImageReference> {
+  const image = await world.image();
+  const { sha256 } = await pinned(world, image);
+  const answer = side === 'selfie' ? { code: 4019 } : { answer: { failReason: 'DOCUMENT_NOT_READABLE' } };
+  world.simulator.script({ operation: UPLOADS[side], sha256, ...answer });
+  return image;
+}
+
+async function missing(): Promise<ImageReference> {
+  const image = await world.image();
+  await unlink(join(world.directory, image.uri.slice('file:'.length)));
+  return image;
+}
+
+async function untilNeeds(handle: CaptureHandle, ...sides: ImageSide[]): Promise<void> {
+  await expect.poll(async () => (await stateOf(handle)).needs, { timeout: 20_000 }).toEqual(sides);
+}
+
+const SIDES = Object.keys(UPLOADS) as ImageSide[];
+
+describe('an image that Incode refuses', () => {
+  it.each(SIDES)('of the %s is reported, and the session goes on', async (side) => {
+    const { images, onboarding, interviewId } = await world.run(await world.person({ [side]: await refused(side) }));
+    expect(images[side]).toMatchObject(
+      side === 'selfie'
+        ? { assessment: 'refused', failReason: null, code: 4019 }
+        : { assessment: 'refused', failReason: 'DOCUMENT_NOT_READABLE', code: null },
+    );
+    expect(onboarding?.outcome).toBe('approved');
+    expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
+  });
+
+  it.each(SIDES)('of the %s fails the person with the plan "fail", with the facts', async (side) => {
+    const input = await world.person({ [side]: await refused(side), plan: { onRefusedImage: 'fail' } });
+    const failure = await failureOf(world.start(input));
+    const [session] = world.sessionsOf(input);
+    expect(failure.type).toBe(FAILURES.imageRefused);
+    expect(failure.message).toContain(`refused the image of the ${side}`);
+    expect(failure.details?.[0]).toMatchObject({
+      reference: input.reference,
+      interviewId: session?.interviewId,
+      side,
+      images: { [side]: { assessment: 'refused' } },
+      suspectedOrphans: [],
+    });
+    expect(world.simulator.effects(String(session?.interviewId)).finished).toBe(0);
+  });
+
+  it.each(SIDES)('of the %s is replaced with the plan "wait"', async (side) => {
+    const input = await world.person({ [side]: await refused(side), plan: { onRefusedImage: 'wait' } });
+    const handle = await world.start(input);
+    await untilNeeds(handle, side);
+    expect(await stateOf(handle)).toMatchObject({
+      stage: 'needsImage',
+      waitingFor: `another image: ${side} (update replaceImage)`,
+      deadline: expect.any(String),
+      images: { [side]: { assessment: 'refused' } },
+    });
+    await replaceImage(handle, side, await world.image());
+    const { images, interviewId, onboarding } = await handle.result();
+    expect(images[side]).toMatchObject({ assessment: 'accepted' });
+    expect(onboarding?.outcome).toBe('approved');
+    const part = side === 'selfie' ? 'face' : side;
+    expect(world.simulator.captures(interviewId).attempts[part]).toBe(2);
+    // Incode's call for selfies knows no repeats.
+    if (side !== 'selfie') expect(world.uploads(interviewId)).toContain(`${side} again`);
+  });
+
+  it('shows in the search attribute until it is replaced', async () => {
+    const input = await world.person({ front: await refused('front'), plan: { onRefusedImage: 'wait' } });
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'front');
+    const published = async () => (await handle.describe()).searchAttributes?.[SEARCH_ATTRIBUTES.stage]?.[0];
+    await expect.poll(published).toBe('needsImage');
+    await replaceImage(handle, 'front', await world.image());
+    await handle.result();
+    await expect.poll(published).not.toBe('needsImage');
+  });
+
+  it('is asked for again if its replacement is refused too', async () => {
+    const input = await world.person({ front: await refused('front'), plan: { onRefusedImage: 'wait' } });
+    const handle = await world.start(input);
+    for (const image of [await refused('front'), await world.image()]) {
+      await untilNeeds(handle, 'front');
+      await replaceImage(handle, 'front', image);
+      await expect.poll(async () => (await stateOf(handle)).stage).not.toBe('needsImage');
+    }
+    expect((await handle.result()).images.front).toMatchObject({ assessment: 'accepted' });
+  });
+
+  it('is used after the deadline for another one', async () => {
+    const plan = { onRefusedImage: 'wait', imageDeadline: '300ms' } as const;
+    const { images, onboarding } = await world.run(await world.person({ front: await refused('front'), plan }));
+    expect(images.front).toMatchObject({ assessment: 'refused' });
+    expect(onboarding?.outcome).toBe('approved');
+  });
+
+  it('is not replaced by an image of another side, an invalid image, or before it is refused', async () => {
+    const input = await world.person({ back: await refused('back'), plan: { onRefusedImage: 'wait' } });
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'back');
+    const image = await world.image();
+    await expect(replaceImage(handle, 'front', image)).rejects.toMatchObject({ cause: { type: FAILURES.wrongStage } });
+    const signed = { uri: 'https://images.example/a?signature=5f3a' };
+    await expect(replaceImage(handle, 'back', signed)).rejects.toMatchObject({
+      cause: { type: FAILURES.invalidInput, message: expect.not.stringContaining('5f3a') },
+    });
+    await replaceImage(handle, 'back', image);
+    await handle.result();
+  });
+});
+
+describe('a document that cannot be processed', () => {
+  const unprocessable = () => world.simulator.script({ operation: 'processId', code: 6000, times: 1 });
+
+  it('is reported, and the session goes on', async () => {
+    const input = await world.person();
+    unprocessable();
+    expect(await world.run(input)).toMatchObject({ idProcessed: false, onboarding: { outcome: 'approved' } });
+  });
+
+  it('is processed again after both sides were replaced', async () => {
+    const input = await world.person({ plan: { onRefusedImage: 'wait' } });
+    unprocessable();
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'front', 'back');
+    await replaceImage(handle, 'back', await world.image());
+    await untilNeeds(handle, 'front');
+    await replaceImage(handle, 'front', await world.image());
+    const { idProcessed, interviewId } = await handle.result();
+    expect(idProcessed).toBe(true);
+    expect(world.uploads(interviewId)).toEqual(['front', 'back', 'front again', 'back again', 'face']);
+    expect(world.simulator.captures(interviewId).processed.id).toBe(2);
+  });
+
+  it('fails the person with the plan "fail"', async () => {
+    const input = await world.person({ plan: { onRefusedImage: 'fail' } });
+    unprocessable();
+    expect((await failureOf(world.start(input))).type).toBe(FAILURES.imageRefused);
+  });
+
+  it('is not processed in time, and the session goes on', async () => {
+    const input = await world.person({ plan: { processDeadline: '200ms' } });
+    world.simulator.fault({ operation: 'isFinished', kind: 'body', body: '{"finished":false}', times: null });
+    expect(await world.run(input)).toMatchObject({ idProcessed: false, onboarding: { outcome: 'approved' } });
+  });
+});
+
+describe('an image that cannot be read', () => {
+  it.each(SIDES)('of the %s fails the person before a session is opened', async (side) => {
+    const input = await world.person({ [side]: await missing() });
+    const failure = await failureOf(world.start(input));
+    expect(failure.type).toBe(FAILURES.imageUnusable);
+    expect(failure.details?.[0]).toMatchObject({
+      reference: input.reference,
+      interviewId: null,
+      side,
+      problem: 'missing',
+    });
+    expect(world.sessionsOf(input)).toEqual([]);
+  });
+
+  it('is replaced with the plan "wait" before a session is opened', async () => {
+    const input = await world.person({ selfie: await missing(), plan: { onRefusedImage: 'wait' } });
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'selfie');
+    expect(world.sessionsOf(input)).toEqual([]);
+    await replaceImage(handle, 'selfie', await world.image());
+    expect(await handle.result()).toMatchObject({ images: { selfie: { assessment: 'accepted' } } });
+  });
+
+  it('fails the person after the deadline for another one', async () => {
+    const plan = { onRefusedImage: 'wait', imageDeadline: '300ms' } as const;
+    const input = await world.person({ front: await missing(), plan });
+    expect((await failureOf(world.start(input))).details?.[0]).toMatchObject({ side: 'front', problem: 'missing' });
+    expect(world.sessionsOf(input)).toEqual([]);
+  });
+
+  it('fails the person if it is not the one that the reference names', async () => {
+    const front = { ...(await world.image()), sha256: 'a0'.repeat(32) };
+    const failure = await failureOf(world.start(await world.person({ front })));
+    expect(failure.details?.[0]).toMatchObject({ side: 'front', problem: 'changed' });
+  });
+
+  it('is not uploaded if it has changed since the start, and the failure names the session', async () => {
+    const input = await world.person();
+    world.simulator.fault({ operation: 'addFrontId', kind: 'latency', ms: 300 });
+    const handle = await world.start(input);
+    await expect.poll(async () => (await stateOf(handle)).stage).toBe('front');
+    const { uri } = input.back ?? { uri: '' };
+    await writeFile(join(world.directory, uri.slice('file:'.length)), jpeg({ content: 'another person' }));
+    const failure = await failureOf(Promise.resolve(handle));
+    const [session] = world.sessionsOf(input);
+    expect(failure.type).toBe(FAILURES.imageUnusable);
+    expect(failure.details?.[0]).toMatchObject({ side: 'back', problem: 'changed', interviewId: session?.interviewId });
+    expect(world.uploads(String(session?.interviewId))).toEqual(['front']);
+  });
+});
