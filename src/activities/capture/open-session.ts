@@ -19,19 +19,27 @@ export function openSession(options: ResolvedCaptureOptions) {
   return async (input: OpenSessionInput): Promise<OpenedSession> => {
     const configurationId = input.configurationId ?? options.configurationId;
     if (configurationId === undefined) throw withoutFlow(input.reference);
-    const { interviewId } = input;
-    const opened = await (interviewId === undefined
-      ? open(options, input, configurationId)
-      : takeOver(options, input, { configurationId, interviewId }));
+    // A take-over has everything too, because Incode may open a new session instead.
+    const request = requestOf(input, configurationId);
+    const opened = await (input.interviewId === undefined
+      ? open(options, input, request)
+      : takeOver(options, input, request));
     return { interviewId: opened.interviewId, sessionToken: opened.token, issuedByIncode: true };
   };
+}
+
+function requestOf(
+  { reference, externalCustomerId = reference, countryCode, customFields, interviewId }: OpenSessionInput,
+  configurationId: string,
+): StartRequest {
+  return { configurationId, externalCustomerId, ...omitUndefined({ countryCode, customFields, interviewId }) };
 }
 
 /** `POST /omni/start` has no idempotency key, so nothing is sent again unless every earlier request is known to have opened nothing. */
 async function open(
   options: ResolvedCaptureOptions,
-  { reference, externalCustomerId = reference, countryCode, customFields }: OpenSessionInput,
-  configurationId: string,
+  { reference }: OpenSessionInput,
+  request: StartRequest,
 ): Promise<StartResponse> {
   const { attempt } = activityInfo();
   if (!isFirstAttempt() && traceOf().nothingOpenedUntil !== attempt - 1) {
@@ -40,7 +48,6 @@ async function open(
   // Until this attempt ends, nobody knows.
   const underWay = (): Trace => ({ nothingOpenedUntil: 0 });
   const lease = new Lease();
-  const request = { configurationId, externalCustomerId, ...omitUndefined({ countryCode, customFields }) };
   try {
     return await callIncode(
       (signal) =>
