@@ -331,7 +331,7 @@ describe('advice about tokens of other sessions', () => {
       { token: unnamed, ...refused },
       trusting,
       'differs, safe',
-      'The read by id finds',
+      'The read by id detects',
     ],
     [
       'if nothing was tried',

@@ -40,13 +40,13 @@ export const FINISHING: readonly Check[] = [
       const scheme = URL.canParse(url) ? new URL(url).protocol : 'no URL';
       const seen = `${quoted(scheme)}, ${Buffer.byteLength(url)} bytes`;
       if (!redirectionUnsafe) return asAssumed(seen);
-      return safe(seen, 'The package does not hand it on (redirectionUnsafe). Correct the URL in the flow.');
+      return safe(seen, 'The package drops the URL (redirectionUnsafe). Correct it in the flow.');
     },
   },
   {
     id: 'empty-finish',
     assumption: 'A session without documents can be finished',
-    why: 'A finish that comes too early decides about nothing.',
+    why: 'A session that is finished too early gets a verdict without documents.',
     evidence: 'U',
     tried: 'finish a session of this run without any document',
     needs: ['emptyFinish'],
@@ -74,7 +74,7 @@ export const FINISHING: readonly Check[] = [
       if (last !== undefined && !isEarly(last)) {
         return unsafe(
           seen,
-          'Report this status, and run no sessions: one that something else has finished would be finished again.',
+          'Run no sessions, and report this status: the package would finish sessions again that are already finished.',
         );
       }
       if (waitedMs < settleTimeMs) return notTried(`${seen}; wait ${seconds(settleTimeMs)} with --wait`);
@@ -101,7 +101,7 @@ export const FINISHING: readonly Check[] = [
   },
   {
     id: 'second-finish',
-    assumption: 'A second finish changes nothing that the first has answered',
+    assumption: 'A second finish changes neither status nor action',
     why: 'The package sends none while the status says finished, but rules and webhooks may run again.',
     evidence: 'U',
     tried: 'finish the same session twice, then read its status',
@@ -117,7 +117,7 @@ export const FINISHING: readonly Check[] = [
       if (!isSuccess(second)) {
         return safe(
           `refused, ${second.status}`,
-          'A session that somebody else has finished a moment ago fails while its status still says unfinished: start it again a minute later. With verifyFirst trust it always fails.',
+          'A session that somebody else finished a moment ago fails while its status still says unfinished: start it again a minute later. With verifyFirst trust it always fails.',
         );
       }
       const [before, now] = [first, second].map((reply) => quoted(textOf(reply, 'action')));
@@ -178,7 +178,7 @@ export const FINISHING: readonly Check[] = [
   {
     id: 'process-id-twice',
     assumption: 'process/id without new pictures is refused the second time',
-    why: 'A repeat after a lost answer must not be taken for a failure of the person.',
+    why: 'A retry after a lost answer must not count as a failure of the person.',
     evidence: 'D',
     tried: 'upload a blank picture as front and back, then call process/id twice',
     needs: ['processId'],

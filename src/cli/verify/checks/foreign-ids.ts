@@ -5,16 +5,16 @@ import { isSuccess, type Reply } from '../reply.js';
 // What protects a session from the token of another session, and what to configure for it.
 
 const GIVE_EXECUTIVE =
-  'Give workers an executive token (docs/worker.md): they then read status and score by id with it, and report no action of a token that is not proven. Without one a mixed-up token is not found. Keep id and token together in one record.';
+  'Give workers an executive token (docs/worker.md). They then read status and score by id with it, and report no action for a token that is not proven. Without it, they do not detect a mixed-up token. Keep id and token together in one record.';
 const EXECUTIVE_PROTECTS =
-  'Workers with this executive token read status and score by id with it, and report no action of a token that is not proven. A mixed-up token still finishes its own session: keep id and token together in one record.';
+  'Workers with this executive token read status and score by id with it, and report no action for a token that is not proven. A mixed-up token still finishes its own session: keep id and token together in one record.';
 const CORRECT_EXECUTIVE =
-  'Correct the executive token of this environment first: see executive-read. Without it a mixed-up token is not found.';
+  'Correct the executive token of this environment first: see executive-read. Without it, workers do not detect a mixed-up token.';
 const REMOVE_SETTING =
-  'Remove INCODE_REFUSES_FOREIGN_IDS: with it, workers take every token for proven, mixed-up ones too.';
+  'Remove INCODE_REFUSES_FOREIGN_IDS: with it, workers consider every token proven, even a mixed-up one.';
 const SET_SETTING =
   'Set INCODE_REFUSES_FOREIGN_IDS=true on workers: the read by id then proves each token. Without it, workers with an executive token report no action.';
-const READ_FINDS = 'The read by id finds a mixed-up token: see foreign-status.';
+const READ_FINDS = 'The read by id detects a mixed-up token: see foreign-status.';
 
 type Seen = Partial<Observations>;
 
@@ -56,7 +56,10 @@ function judgeForeignAnswer(
   if (own === other) return judge('answered, and both sessions have the same value');
   if (told !== other) return judge('answered for the session of the token');
   const what = 'answered for the other session';
-  return unsafe(what, `Incode tells one person's data to another's token. Report it to Incode. ${judge(what).advice}`);
+  return unsafe(
+    what,
+    `Incode reveals one person's data to another person's token. Report it to Incode. ${judge(what).advice}`,
+  );
 }
 
 /** For tokens whose claims name no session. */
@@ -80,6 +83,6 @@ export function judgeOtherRefusal({ kind, status }: Reply): Judgement {
     return safe(seen, 'A session with another token fails with that status, and is not finished.');
   return configure(
     seen,
-    'A session with another token is not finished, and waits while Incode answers so: cancel it, and start it with its own token.',
+    'A session with another token is not finished. It waits as long as Incode answers like this: cancel it, and start it with its own token.',
   );
 }

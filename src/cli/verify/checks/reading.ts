@@ -62,7 +62,7 @@ export const READING: readonly Check[] = [
   {
     id: 'status-without-id',
     assumption: 'A session token reads its status without an id too',
-    why: 'It tells a mixed-up token from one that is refused everywhere.',
+    why: 'This read distinguishes a mixed-up token from a token that Incode refuses everywhere.',
     evidence: 'O',
     tried: 'read the status of a new session without its id',
     needs: ['statusWithoutId'],
@@ -77,7 +77,7 @@ export const READING: readonly Check[] = [
   {
     id: 'foreign-status',
     assumption: 'A status read with the id of another session is refused',
-    why: 'It is how the package finds out that a token belongs to another session.',
+    why: 'By this refusal, the package finds out that a token belongs to another session.',
     evidence: 'U',
     tried: 'read the status with the token of one session of this run and the id of another',
     needs: ['foreignStatus'],
@@ -107,7 +107,7 @@ export const READING: readonly Check[] = [
   {
     id: 'executive-read',
     assumption: 'An executive token reads the status of any session by id',
-    why: 'Workers with an executive token look before each finish, and confirm it.',
+    why: 'Workers with an executive token read the status before each finish, and confirm the finish.',
     evidence: 'D',
     tried: 'read the status of a session of this run with the executive token',
     needs: ['executiveRead'],
@@ -116,7 +116,7 @@ export const READING: readonly Check[] = [
   {
     id: 'executive-score',
     assumption: 'An executive token reads the score of any session by id',
-    why: 'Workers with an executive token read each score so.',
+    why: 'Workers with an executive token read every score this way.',
     evidence: 'D',
     tried: 'read the score of a finished session of this run with the executive token',
     needs: ['executiveScore'],

@@ -40,7 +40,7 @@ export const REFUSING: readonly Check[] = [
   {
     id: 'wrong-api-key',
     assumption: 'A wrong API key is refused with 403',
-    why: 'Sessions then wait until the operator has corrected the key, and none fails.',
+    why: 'Sessions wait until the operator has corrected the key, and none fails.',
     evidence: 'D',
     tried: 'read a status with a made-up API key',
     needs: ['wrongKey'],
@@ -64,7 +64,7 @@ export const REFUSING: readonly Check[] = [
   {
     id: 'error-bodies',
     assumption: 'Refusals have a JSON body with status and error',
-    why: 'The package decides by the HTTP status first, and shows the code of the body.',
+    why: 'The package decides by the HTTP status, and shows the code of the body.',
     evidence: 'D',
     tried: 'look at the bodies of a 400, 401, 403 and 404',
     needs: ['badParameter', 'wrongKey', 'wrongToken', 'unknownPath'],
@@ -115,10 +115,7 @@ function judgeRefusal(reply: Reply, expected: Refused, adviceIfOther: string): J
   if (kind === 'apiKeyRefused' || kind === 'tokenRefused') return safe(`${status}`, adviceIfOther);
   if (kind === 'notTaken' || kind === 'misconfigured')
     return safe(`${status}`, 'The package retries until it is corrected.');
-  return unsafe(
-    `${status}`,
-    'The package takes this for a refusal of the session, and ends it as failed. Report this.',
-  );
+  return unsafe(`${status}`, 'The package treats this as a refusal of the session, which then fails. Report this.');
 }
 
 function isErrorBody({ body, fields }: Reply): boolean {

@@ -40,7 +40,7 @@ export const STARTING: readonly Check[] = [
   {
     id: 'reissue',
     assumption: 'Start with an interviewId gives a fresh token for that session',
-    why: 'Workers with INCODE_CONFIGURATION_ID renew refused tokens so.',
+    why: 'Workers with INCODE_CONFIGURATION_ID renew refused tokens this way.',
     evidence: 'O',
     tried: 'start with the interviewId of a session of this run, then read its status with the new token',
     needs: ['reissue'],

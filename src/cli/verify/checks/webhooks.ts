@@ -4,7 +4,7 @@ export const WEBHOOKS: readonly Check[] = [
   {
     id: 'webhook-after-finish',
     assumption: 'A webhook follows the finish',
-    why: 'It tells a waiting session at once what the next poll would tell hours later.',
+    why: 'A waiting session learns at once what its next poll would find hours later.',
     evidence: 'D',
     tried: 'listen behind --public-url after a finish',
     needs: ['webhook'],
@@ -19,7 +19,7 @@ export const WEBHOOKS: readonly Check[] = [
   {
     id: 'webhook-fields',
     assumption: 'A webhook names interviewId and onboardingStatus',
-    why: 'The receiver finds the session and its status by these fields.',
+    why: 'The receiver reads the session and its status from these fields.',
     evidence: 'O',
     tried: 'read the deliveries with the parser of the receiver',
     needs: ['webhook'],
@@ -35,7 +35,7 @@ export const WEBHOOKS: readonly Check[] = [
   {
     id: 'webhook-repeated',
     assumption: 'A second finish sends the webhook again',
-    why: 'Receivers of your own must take a repeated status for a repetition.',
+    why: 'Your own receivers must accept the same status twice.',
     evidence: 'D',
     tried: 'listen behind --public-url after the second finish',
     needs: ['secondWebhook'],

@@ -58,7 +58,7 @@ export async function trySecondFinish(trial: Trial, finished: OwnSession): Promi
   await attempt(trial, ['secondFinish'], async () => {
     if (!seen.finish) return;
     const second = await finishNow(trial, finished);
-    // A status that never said finished tells nothing about the second finish.
+    // If the status never said finished, it proves nothing about the second finish.
     const wasFinished = seen.statusDelay?.ms != null;
     const statusAfter = wasFinished ? statusOf(await readStatus(trial, finished)) : undefined;
     seen.secondFinish = { first: seen.finish, second, statusAfter };
