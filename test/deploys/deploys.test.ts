@@ -169,7 +169,8 @@ describe('the deploys in docs/deploys.md', () => {
 
   it('new sessions use the new version, sessions in flight end with the old one, and waiting sessions move', async () => {
     expect(NEXT).toHaveLength(2);
-    expect(await temporalCommands(NEXT[1])).toContain(NEW);
+    // The list comes from the server's index, which may be a moment behind.
+    await expect.poll(() => temporalCommands(NEXT[1])).toContain(NEW);
     await begin('new');
     expect(await outcomeOf('new')).toBe('approved');
     expect(await builds('new')).toEqual([NEW]);
