@@ -32,7 +32,7 @@ export function externalCustomerIdOf(reference: string, attempt: string): string
   return `${reference}~${attempt}`;
 }
 
-/** @returns `undefined` if this package has not made the id */
+/** The reference in an `externalCustomerId`. @returns `undefined` if this package did not make the id */
 export function referenceOf(externalCustomerId: string): string | undefined {
   return /^(.+)~[0-9a-f]{12}$/.exec(externalCustomerId)?.[1];
 }
@@ -47,23 +47,23 @@ export interface CaptureInput extends CapturePerson {
 export interface CapturePlan extends Plan {
   /**
    * What happens if Incode refuses an image, and no other image can be expected:
-   * - `continue`: the session goes on, and its score shows the refusal;
+   * - `continue`: the session continues, and its score shows the refusal;
    * - `wait`: the workflow waits for another image, by the update `replaceImage`;
    * - `fail`: the workflow fails with `IncodeImageRefused`.
    *
    * An image that cannot be read or sent fails the workflow with `ImageUnusable`, unless this is `wait`.
    *
-   * @default "continue": Incode's own apps go on too when the attempts of a person run out.
+   * @default "continue": Incode's own apps also continue after the last attempt of a person.
    */
   onRefusedImage?: 'continue' | 'wait' | 'fail';
   /**
-   * How long to wait for another image. After that, the workflow does what it does with `continue`.
+   * How long to wait for another image. After that, the workflow continues as with `continue`.
    *
    * @default "7 days": a person who has not sent another picture after a week rarely returns.
    */
   imageDeadline?: DurationString;
   /**
-   * How long to wait until Incode has processed the document. After that, the session goes on.
+   * How long to wait until Incode has processed the document. After that, the session continues.
    *
    * @default "15 minutes": processing takes seconds.
    */
@@ -120,7 +120,7 @@ export const CAPTURE_STAGES = [
  */
 export type CaptureStage = (typeof CAPTURE_STAGES)[number];
 
-/** What Incode said of an uploaded image. */
+/** Incode's answer about an uploaded image. */
 export interface ImageResult {
   /**
    * - `accepted`: Incode uses it;
@@ -134,15 +134,15 @@ export interface ImageResult {
   code: number | null;
   /** The checks that the image fails, such as `glare`. */
   failedChecks: string[];
-  /** Of a selfie: 0 for a living person, 1 for a spoof. */
+  /** For a selfie: 0 for a living person, 1 for a spoof. */
   confidence?: number | null;
-  /** Of a document: its type, such as `Passport`. */
+  /** For a document: its type, such as `Passport`. */
   typeOfId?: string | null;
-  /** Of a document. */
+  /** For a document. */
   isDocumentExpired?: boolean | null;
 }
 
-/** What Incode said of the face. */
+/** Incode's answer about the face. */
 export interface FaceResult {
   /** 1 if selfie and document show the same person. */
   confidence: number | null;
@@ -153,27 +153,27 @@ export interface FaceResult {
   code: number | null;
 }
 
-/** What the government's registry said. */
+/** The answer of the government's registry. */
 export interface GovernmentResult {
   valid: boolean | null;
   /** 0, unless the validation failed. */
   statusCode: number | null;
 }
 
-/** What the watchlists said. */
+/** The answer of the watchlists. */
 export interface WatchlistResult {
   /** The number of hits. The hits themselves are at Incode. `null` if Incode's answer has another form. */
   hits: number | null;
 }
 
-/** The images of a person, with what Incode said of them. `null` for an image that was not uploaded. */
+/** Incode's answer for each image of a person. `null` for an image that was not uploaded. */
 export type ImageResults = Record<ImageSide, ImageResult | null>;
 
 /** A session that a lost request may have opened, and that is not used. */
 export interface SuspectedOrphan {
   /** As sent to Incode. Search for it on Incode's dashboard. */
   externalCustomerId: string;
-  /** `null` if it is not known whether there is a session. */
+  /** `null` if it is unknown whether there is a session. */
   interviewId: InterviewId | null;
 }
 
@@ -191,9 +191,9 @@ export interface CaptureResult {
   idProcessed: boolean;
   /** `null` without a selfie. */
   face: FaceResult | null;
-  /** `null` if the plan does without. */
+  /** `null` if the plan does not ask for it. */
   government: GovernmentResult | null;
-  /** `null` if the plan does without. */
+  /** `null` if the plan does not ask for it. */
   watchlist: WatchlistResult | null;
   /** Sessions that may have been opened for this person and are not used. Usually empty. */
   suspectedOrphans: SuspectedOrphan[];
@@ -219,7 +219,7 @@ export interface CaptureState {
   deadline: string | null;
   /** `null` until there is a session. */
   interviewId: InterviewId | null;
-  /** What Incode has said of the images so far. */
+  /** Incode's answers about the images so far. */
   images: ImageResults;
   suspectedOrphans: SuspectedOrphan[];
   /** `null` until the stage is `done`. */

@@ -4,15 +4,15 @@ import type { FlowId } from './types.js';
 // Temporal keeps inputs for days and shows them in its Web UI. So an image is a reference here, and never its bytes.
 
 /**
- * Incode accepts requests of 10 MB, in which base64 makes the image a third larger. Whether Incode means MB or MiB is not known, so
- * this is the smaller. The rest of the request has less than 100 bytes.
+ * Incode accepts requests of 10 MB, and base64 makes an image a third larger. It is unknown whether Incode means MB or MiB, so this
+ * assumes the smaller. The rest of the request has less than 100 bytes.
  */
 export const MAX_IMAGE_BYTES = Math.floor((10_000_000 - 100) / 4) * 3;
 
 /** Incode needs this many pixels on at least one side. */
 export const MIN_IMAGE_PIXELS = 1_000;
 
-/** Where an image is, and which image it must be. */
+/** The address of an image and, optionally, its digest and size. */
 export interface ImageReference {
   /**
    * An address with a scheme, such as `file:ann/front.jpg`, `https://images.example/ann/front.jpg` or `s3://bucket/ann/front.jpg`. It has
@@ -84,7 +84,7 @@ export type ImageSide = (typeof IMAGE_SIDES)[number];
 
 export const PERSON_FIELDS = ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields'] as const;
 
-/** @throws InvalidInputError naming the field, such as `front.uri`, without its value */
+/** Checks a person and their images. @throws InvalidInputError naming the field, such as `front.uri`, without its value */
 export function checkCapturePerson(value: unknown, field = 'person'): CapturePerson {
   const person = omitAbsent(asObject(field, value));
   onlyKeys(field, person, PERSON_FIELDS);
@@ -104,7 +104,7 @@ export function checkReference(value: unknown, field = 'reference'): string {
   return check(value, field, TEXTS.reference);
 }
 
-/** @throws InvalidInputError without the address, which may hold a credential */
+/** Checks a reference to an image. @throws InvalidInputError without the address, which may hold a credential */
 export function checkImageReference(value: unknown, field = 'image'): ImageReference {
   const image = omitAbsent(asObject(field, value));
   onlyKeys(field, image, ['uri', 'sha256', 'bytes']);

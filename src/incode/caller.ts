@@ -24,7 +24,7 @@ export interface CallOptions {
   mayStillSend?: () => boolean;
 }
 
-/** Soon, but a key that changes all the time must not make a busy loop. */
+/** Short, but long enough that a key that changes constantly causes no busy loop. */
 const RETRY_WITH_NEW_KEY_MS = 1_000;
 
 /** One call of Incode's API. */
@@ -37,11 +37,11 @@ export interface Call<T> {
   sessionToken?: string;
   /** JSON. */
   body?: unknown;
-  /** A body that is made while it is sent. */
+  /** A body that is encoded while it is sent. */
   stream?: StreamedBody;
-  /** From the call to the last byte, in milliseconds. @default `timeoutMs` of the options */
+  /** Timeout from the call to the last byte, in milliseconds. @default `timeoutMs` of the options */
   timeoutMs?: number;
-  /** @returns `undefined` if the answer does not tell what happened */
+  /** @returns `undefined` if the answer does not say what happened */
   read: (fields: Fields) => T | undefined;
   /** The successful answer as an object. @default {@link readObject} */
   parse?: (body: string) => Fields | undefined;

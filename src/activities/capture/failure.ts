@@ -11,11 +11,11 @@ import type { CaptureFailureDetails } from './types.js';
 type Options = Pick<ResolvedCaptureOptions, 'operatorRetryMs' | 'observe' | 'truncatedForMs'>;
 
 export interface CaptureContext extends Pick<FailureContext, 'interviewId' | 'reference' | 'leastDelayMs'> {
-  /** The image that is read. */
+  /** Address of the image that the activity uses. */
   image?: string;
 }
 
-/** As `activityFailure`, also for images. @returns what the activity has to throw */
+/** Does the same as `activityFailure`, and also converts errors of images. @returns the error that the activity must throw */
 export function captureFailure(error: unknown, options: Options, context: CaptureContext): unknown {
   if (error instanceof ImageError) return imageFailure(error, options, context);
   if (error instanceof CancelledFailure && !cancelledByCaller()) {
@@ -51,15 +51,15 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
   });
 }
 
-/** Since the first attempt, by the server's clock. */
+/** Time since the first attempt, by the server's clock. */
 function passedMs(): number {
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs;
 }
 
 /**
- * The failure of a `start`. One that may have opened a session is not retried here, because every repeat could leave another session
- * behind.
+ * Converts the error of a `start`. If the request may have opened a session, the failure is not retryable, because every retry could leave
+ * another session behind.
  */
 export function openFailure(error: unknown, options: Options, reference: string): unknown {
   if (!(error instanceof IncodeError) || !mayHaveOpenedSession(error) || cancelledByCaller()) {

@@ -6,7 +6,7 @@ import { captureFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { PinImagesInput, PinnedImage, UploadFrontInput, UploadImageInput } from './types.js';
 
-/** Reads one image after the other, so that only one is in memory. */
+/** Reads the images in sequence, so that only one is in memory. */
 export function pinImages(options: ResolvedCaptureOptions) {
   return async <Side extends string>({
     reference,
@@ -30,7 +30,7 @@ interface ImageCall {
   image: Buffer;
 }
 
-/** Reads an image and uploads it. Nothing but Incode's answer is kept. */
+/** Reads an image and uploads it. Keeps only Incode's answer. */
 async function upload<Answer>(
   options: ResolvedCaptureOptions,
   side: ImageSide,

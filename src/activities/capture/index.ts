@@ -20,7 +20,7 @@ import type { CaptureActivities } from './types.js';
 export function createCaptureActivities(given: CaptureActivityOptions): CaptureActivities {
   const options: ResolvedCaptureOptions = { ...CAPTURE_ACTIVITY_DEFAULTS, ...given };
 
-  /** Makes no call with a token that names another session. */
+  /** Refuses a token that names another session before any call. */
   function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
     return async (input: Input): Promise<Result> => {
       try {

@@ -9,9 +9,9 @@ import { captureFailure, maybeOpened, openFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { OpenedSession, OpenSessionInput } from './types.js';
 
-/** What an attempt leaves to the next one, as heartbeat details: they outlive the attempt. */
-interface Trace {
-  /** The last attempt after which no session can have been opened. An attempt under way, or one that died, is not named. */
+/** What an attempt passes to the next one, as heartbeat details, which outlive the attempt. */
+interface OpenRecord {
+  /** Number of the last attempt until which no session can have been opened. Excludes running and dead attempts. */
   nothingOpenedUntil: number;
 }
 
@@ -35,34 +35,34 @@ function requestOf(
   return { configurationId, externalCustomerId, ...omitUndefined({ countryCode, customFields, interviewId }) };
 }
 
-/** `POST /omni/start` has no idempotency key, so nothing is sent again unless every earlier request is known to have opened nothing. */
+/** `POST /omni/start` has no idempotency key. So it is sent again only if every earlier request certainly opened no session. */
 async function open(
   options: ResolvedCaptureOptions,
   { reference }: OpenSessionInput,
   request: StartRequest,
 ): Promise<StartResponse> {
   const { attempt } = activityInfo();
-  if (!isFirstAttempt() && traceOf().nothingOpenedUntil !== attempt - 1) {
+  if (!isFirstAttempt() && lastRecord().nothingOpenedUntil !== attempt - 1) {
     throw maybeOpened(reference, 'An earlier attempt has ended without saying what it sent.');
   }
-  // Until this attempt ends, nobody knows.
-  const underWay = (): Trace => ({ nothingOpenedUntil: 0 });
+  // Whether a session was opened is unknown until this attempt ends.
+  const unknownYet = (): OpenRecord => ({ nothingOpenedUntil: 0 });
   const lease = new Lease();
   try {
     return await callIncode(
       (signal) =>
-        sendWhileLeased(lease, underWay, 'start', (mayStillSend) =>
+        sendWhileLeased(lease, unknownYet, 'start', (mayStillSend) =>
           options.capture.start(request, { signal, mayStillSend }),
         ),
-      underWay,
+      unknownYet,
     );
   } catch (error) {
-    if (!mayHaveOpenedSession(error)) heartbeat({ nothingOpenedUntil: attempt } satisfies Trace);
+    if (!mayHaveOpenedSession(error)) heartbeat({ nothingOpenedUntil: attempt } satisfies OpenRecord);
     throw openFailure(error, options, reference);
   }
 }
 
-/** A repeat gives the same session another token. */
+/** Safe to retry: each request only issues another token for the same session. */
 async function takeOver(
   options: ResolvedCaptureOptions,
   { reference }: OpenSessionInput,
@@ -75,9 +75,9 @@ async function takeOver(
   }
 }
 
-function traceOf(): Trace {
-  const details = activityInfo().heartbeatDetails as Partial<Trace> | undefined;
-  // Counts from 1, so that 0 is no earlier attempt.
+function lastRecord(): OpenRecord {
+  const details = activityInfo().heartbeatDetails as Partial<OpenRecord> | undefined;
+  // Attempts count from 1, so 0 means no earlier attempt.
   return { nothingOpenedUntil: details?.nothingOpenedUntil || -1 };
 }
 

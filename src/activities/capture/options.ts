@@ -5,14 +5,14 @@ import type { ActivityOptions } from '../options.js';
 export interface CaptureActivityOptions
   extends Pick<ActivityOptions, 'incode' | 'executive' | 'settleTimeMs' | 'operatorRetryMs' | 'observe'> {
   capture: CaptureClient;
-  /** Where images come from, such as `imageSources` of `temporal-incode/images`. */
+  /** Sources of images, such as `imageSources` of `temporal-incode/images`. */
   sources: readonly ImageSource[];
   /** The flow at Incode for people without one. @default none: every person needs one */
   configurationId?: string;
-  /** How often Incode is asked whether the ID is processed, in milliseconds. @default 3_000: processing takes some seconds. */
+  /** Interval between polls for the processing of an ID, in milliseconds. @default 3_000: processing takes some seconds. */
   processIdPollMs?: number;
   /**
-   * How long an image that ends early is read again, in milliseconds: it may still be being written. Then it is unusable.
+   * How long to retry an image that ends early, in milliseconds, because it may still be written. After that, it counts as unusable.
    *
    * @default 300_000: 5 minutes.
    */

@@ -11,14 +11,14 @@ import { captureFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { AwaitProcessedInput, ProcessIdInput } from './types.js';
 
-/** The milestones of processing, as Incode names them. */
+/** Incode's names for the milestones of processing. */
 const ID_PROCESSED = 'ID_VALIDATION_FINISHED';
 const GOVERNMENT_ASKED = 'GOVERNMENT_VALIDATION_FINISHED';
 
 export function processId(options: ResolvedCaptureOptions) {
   return (input: ProcessIdInput): Promise<ProcessIdAnswer> =>
     attempt(options, input, async (signal) => {
-      // After other images were uploaded, the status still tells of the earlier ones. Incode then refuses a repeat by itself.
+      // After other images are uploaded, the status is still that of the earlier ones. Incode itself then refuses a second request.
       if (!input.again && (await mayBeDone(options, input, ID_PROCESSED, signal))) {
         return { result: 'alreadyProcessed', code: null };
       }
@@ -39,7 +39,7 @@ export function processFace(options: ResolvedCaptureOptions) {
     attempt(options, input, (signal) => options.capture.processFace(input, { signal }));
 }
 
-/** Whether Incode accepts a second search is not known. A search that is missing would be worse than a second one, so it is repeated. */
+/** It is unknown whether Incode accepts a second search. The search is retried, because a missing search would be worse than a second one. */
 export function watchlist(options: ResolvedCaptureOptions) {
   return (input: SessionInput): Promise<WatchlistAnswer> =>
     attempt(options, input, async (signal) => {
@@ -53,7 +53,7 @@ export function watchlist(options: ResolvedCaptureOptions) {
     });
 }
 
-/** Each "not yet" is a failed attempt with a fixed delay: such a poll adds nothing to the workflow's history. */
+/** Each early poll fails the attempt with a fixed delay, because such a poll adds nothing to the workflow's history. */
 export function awaitProcessed(options: ResolvedCaptureOptions) {
   const { processIdPollMs, operatorRetryMs } = options;
   return async (input: AwaitProcessedInput): Promise<{ finished: boolean }> => {
@@ -65,7 +65,7 @@ export function awaitProcessed(options: ResolvedCaptureOptions) {
     try {
       if (await callIncode(isFinished)) return { finished: true };
     } catch (error) {
-      // A failed poll is only a later poll.
+      // A failed poll waits as long as any other.
       const leastDelayMs = processIdPollMs;
       throw captureFailure(error, { ...options, operatorRetryMs }, { interviewId, leastDelayMs });
     }
@@ -75,13 +75,13 @@ export function awaitProcessed(options: ResolvedCaptureOptions) {
   };
 }
 
-/** By the server's clock alone, so that a worker whose clock is off neither gives up early nor polls without end. */
+/** Uses only the server's clock, so that a worker whose clock is wrong neither gives up early nor polls endlessly. */
 function timeLeft({ processedWithinMs }: AwaitProcessedInput): number {
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
   return scheduledTimestampMs + processedWithinMs - currentAttemptScheduledTimestampMs;
 }
 
-/** One call of processing. After an ambiguous end, Incode may still be working, so the next attempt waits for the settle time. */
+/** Makes one call of processing. After an ambiguous end, Incode may still work on it, so the next attempt waits for the settle time. */
 async function attempt<T>(
   options: ResolvedCaptureOptions,
   { interviewId }: SessionInput,
@@ -95,7 +95,7 @@ async function attempt<T>(
   }
 }
 
-/** Whether an earlier attempt has taken effect. */
+/** Whether an earlier attempt took effect. */
 async function mayBeDone(
   options: ResolvedCaptureOptions,
   session: SessionInput,

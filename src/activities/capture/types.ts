@@ -9,7 +9,7 @@ import type {
 } from '../../incode/index.js';
 import type { FailureDetails, SessionInput } from '../types.js';
 
-/** A reference with the digest and size of its image, so that every reading gets the same image or fails. */
+/** A reference with the digest and size of its image, so that every later read gets the same image or fails. */
 export type PinnedImage = Required<ImageReference>;
 
 export interface PinImagesInput<Side extends string = ImageSide> {
@@ -32,8 +32,8 @@ export interface OpenSessionInput {
   countryCode?: string;
   customFields?: Record<string, string>;
   /**
-   * Takes over this session instead of opening one. This may be repeated, so a lost answer is an ordinary failure. If Incode opens a new
-   * session instead, the result names that one.
+   * Takes over this session instead of opening one. A retry is safe, so a lost answer is an ordinary failure. If Incode opens a new session
+   * instead, the result names that one.
    */
   interviewId?: string;
 }
@@ -41,13 +41,13 @@ export interface OpenSessionInput {
 export interface OpenedSession {
   interviewId: string;
   sessionToken: string;
-  /** Incode named the session in the answer that has the token. */
+  /** Incode's answer names the session together with the token. */
   issuedByIncode: true;
 }
 
 export interface UploadImageInput extends SessionInput {
   image: PinnedImage;
-  /** Another image of this side may have been uploaded before. Repeated attempts say so themselves. */
+  /** Another image of this side may have been uploaded before. Later attempts set this by themselves. */
   retry?: true;
 }
 
@@ -64,7 +64,7 @@ export interface ProcessIdInput extends SessionInput {
 export interface AwaitProcessedInput extends SessionInput {
   /** How long the ID may take, in milliseconds since the activity was scheduled. */
   processedWithinMs: number;
-  /** The status must confirm it too: `process/id` has answered that the ID was already processed. */
+  /** The status must confirm it too, because `process/id` answered that the ID was already processed. */
   confirm?: true;
 }
 
@@ -78,24 +78,24 @@ export interface CaptureActivities {
    * @throws `IncodeMaybeOpened`, which is not retried, if one may have
    */
   openSession(input: OpenSessionInput): Promise<OpenedSession>;
-  /** Uploads an image, which it reads first. The newest image of a side counts. A refused image is a result. */
+  /** Reads an image and uploads it. The newest image of a side counts. A refused image is a result. */
   uploadFront(input: UploadFrontInput): Promise<IdImageAnswer>;
   uploadBack(input: UploadImageInput): Promise<IdImageAnswer>;
   uploadSelfie(input: UploadImageInput): Promise<SelfieAnswer>;
-  /** Starts the processing of the ID. An attempt that is not the first reads the session's status before. */
+  /** Starts the processing of the ID. Every attempt after the first reads the session's status before. */
   processId(input: ProcessIdInput): Promise<ProcessIdAnswer>;
   /** Polls until the ID is processed. @returns `finished: false` after `processedWithinMs` */
   awaitProcessed(input: AwaitProcessedInput): Promise<{ finished: boolean }>;
   processFace(input: SessionInput): Promise<FaceMatchAnswer>;
-  /** May be billed by each call, so an attempt that is not the first reads the session's status before. `null`: the answer was lost. */
+  /** Asks the government's registry. Each call may be billed, so every attempt after the first reads the session's status before. `null`: the answer was lost. */
   governmentValidation(input: SessionInput): Promise<GovernmentAnswer>;
   watchlist(input: SessionInput): Promise<WatchlistAnswer>;
 }
 
-/** What a failure of these activities carries in `details[0]`. Never a secret, and nothing of an image. */
+/** `details[0]` of a failure of these activities. It contains no secret and nothing of an image. */
 export interface CaptureFailureDetails extends FailureDetails {
-  /** Of a failure about an image. */
+  /** Address of the image that the failure is about. */
   image?: string;
-  /** As in `ImageError`. */
+  /** The problem, as in `ImageError`. */
   problem?: string;
 }

@@ -4,7 +4,7 @@ import { imageCode, isAlreadyProcessed } from './refusals.js';
 
 // No answer keeps a value that Incode has read from an image, such as a name. Temporal would keep it for days.
 
-/** What Incode says of an uploaded image. */
+/** Incode's answer about an uploaded image. */
 export interface ImageAnswer {
   /**
    * - `refused`: Incode cannot use the image, or says that a selfie does not show a living person.
@@ -32,7 +32,7 @@ export type ImageCheck =
   | 'faceMask'
   | 'headCover';
 
-/** What Incode says of a side of an ID. */
+/** Incode's answer about a side of an ID. */
 export interface IdImageAnswer extends ImageAnswer {
   /** Such as `Passport`. */
   typeOfId: string | null;
@@ -41,7 +41,7 @@ export interface IdImageAnswer extends ImageAnswer {
   isDocumentExpired: boolean | null;
 }
 
-/** What Incode says of a selfie. */
+/** Incode's answer about a selfie. */
 export interface SelfieAnswer extends ImageAnswer {
   /** 0 for a living person, 1 for a spoof. */
   confidence: number | null;
@@ -83,7 +83,7 @@ export interface WatchlistAnswer {
   hits: number | null;
 }
 
-/** As `readStart`, but only an id and a token that every later call can use. */
+/** Like `readStart`, but accepts only an id and a token that every later call can use. */
 export function readOpened(fields: Fields): StartResponse | undefined {
   const started = readStart(fields);
   try {
@@ -148,7 +148,7 @@ export function refusedProcessId(answer: ErrorAnswer): ProcessIdAnswer | undefin
   return code === undefined ? undefined : { result: 'failed', code };
 }
 
-/** Anything but a boolean tells nothing. */
+/** Accepts only a boolean. */
 export function readIsFinished({ finished }: Fields): { finished: boolean } | undefined {
   return typeof finished === 'boolean' ? { finished } : undefined;
 }
@@ -210,7 +210,7 @@ function reasonOf(value: unknown): string | null {
   return isNone ? null : (word(value) ?? UNRECOGNIZED);
 }
 
-/** Incode's longest is 26. A longer text, or several words, could be about a person. */
+/** Incode's longest word has 26 characters. A longer text, or several words, could be about a person. */
 const WORD = /^\w{1,64}$/;
 
 function word(value: unknown): string | null {

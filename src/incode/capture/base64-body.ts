@@ -6,7 +6,7 @@ const AFTER = '"}';
 /** A multiple of 3, so that only the last chunk can end with padding. */
 const CHUNK_BYTES = 49_152;
 
-/** The JSON body of an upload. It is encoded while it is sent, because as a whole it would be larger than the image. */
+/** The JSON body of an upload. Encodes while it sends, because the whole body would take more memory than the image. */
 export function base64Body(image: Uint8Array): StreamedBody {
   return { chunks: chunksOf(image), bytes: BEFORE.length + Math.ceil(image.length / 3) * 4 + AFTER.length };
 }

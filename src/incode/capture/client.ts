@@ -45,7 +45,7 @@ export function createCaptureClient(clientOptions: CaptureClientOptions): Captur
   const { processTimeoutMs, uploadTimeoutMs } = options;
   const { run, close } = createCaller(options);
 
-  /** An upload, except for its path and its answer. */
+  /** The common part of all uploads. */
   function upload({
     sessionToken,
     image,
@@ -186,7 +186,7 @@ const FROM_FILE = { captureType: 'UPLOAD' };
 
 const SELFIE = { imageType: 'selfie' };
 
-/** As Incode's sample deletes what it no longer needs. */
+/** The same parameters as in Incode's sample. */
 const IMAGES_ONLY = {
   deletePiiDataOnly: true,
   sendNotification: false,

@@ -16,7 +16,7 @@ export const CAPTURE_CODES = {
   processing: 6000,
 } as const;
 
-/** Codes that clients in production treat as a refusal of the image, whatever the HTTP status is. */
+/** Codes that clients in production treat as a refusal of the image, with any HTTP status. */
 const IMAGE_CODES: readonly number[] = [...Object.values(CAPTURE_CODES), ...[1001, 1003, 3002, 3004, 3005, 4010, 4077]];
 
 /** HTTP statuses are below. */
@@ -29,14 +29,14 @@ const FIRST_CODE = 1_000;
  */
 export function imageCode({ kind, code }: ErrorAnswer): number | undefined {
   const number = Number(code);
-  // The request was not looked at.
+  // Incode did not look at the request.
   if (kind === 'notTaken' || kind === 'misconfigured' || !Number.isSafeInteger(number)) return undefined;
   if (IMAGE_CODES.includes(number)) return number;
   // An unknown code of a refused request. With 500 it may be a failure of Incode.
   return kind === 'badRequest' && number >= FIRST_CODE ? number : undefined;
 }
 
-/** Incode has no code for it. Clients in production look for these texts. */
+/** Incode has no code for this. Clients in production look for these texts. */
 const ALREADY_PROCESSED = /id already processed|NumberFormatException: Cannot parse null string/i;
 
 /** Whether `process/id` says that the ID was processed before, perhaps by a request whose answer was lost. */
@@ -44,10 +44,10 @@ export function isAlreadyProcessed({ message }: Pick<ErrorAnswer, 'message'>): b
   return ALREADY_PROCESSED.test(message ?? '');
 }
 
-/** A server may answer these although the request behind it goes on. */
+/** A server may answer these while another server still handles the request. */
 const UNCERTAIN_REFUSALS: readonly number[] = [408, 499];
 
-/** A redirect with these statuses comes instead of handling the request. */
+/** A server that redirects with these statuses has not handled the request. */
 const REDIRECTS: readonly number[] = [301, 302, 307, 308];
 
 /**
@@ -62,6 +62,6 @@ export function mayHaveOpenedSession(error: unknown): boolean {
   // Without a status, these kinds mean that nothing was sent.
   if (httpStatus === undefined) return kind === 'resultUnknown' || kind === 'maybeRunning';
   if (REDIRECTS.includes(httpStatus)) return false;
-  // 503 too: the server that answers is not always the one that works.
+  // 503 too, because a gateway may answer it while Incode still handles the request.
   return httpStatus < 400 || httpStatus >= 500 || UNCERTAIN_REFUSALS.includes(httpStatus);
 }

@@ -27,7 +27,7 @@ export interface CaptureClientOptions extends Omit<IncodeClientOptions, 'finishT
 
 /** An image for a session. */
 export interface Upload extends SessionAccess {
-  /** JPEG or PNG. It is sent as it is, and not kept. */
+  /** JPEG or PNG. The client sends it unchanged and does not keep it. */
   image: Uint8Array;
 }
 
@@ -49,16 +49,16 @@ export interface Deletion {
  */
 export interface CaptureClient {
   /**
-   * Opens a session. It has no idempotency key: before you repeat it, ask `mayHaveOpenedSession`. With an `interviewId` it takes
-   * over that session.
+   * Opens a session. It has no idempotency key: before you retry it, call `mayHaveOpenedSession`. With an `interviewId`, it takes over that
+   * session.
    */
   start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;
-  /** Uploads the front of an ID. A repeat is allowed: the newest image counts. */
+  /** Uploads the front of an ID. Safe to retry, because the newest image counts. */
   addFrontId(upload: IdUpload & { onlyFront?: boolean }, options?: CallOptions): Promise<IdImageAnswer>;
   addBackId(upload: IdUpload, options?: CallOptions): Promise<IdImageAnswer>;
   /** Starts the processing of the ID, which takes some seconds. */
   processId(session: SessionAccess, options?: CallOptions): Promise<ProcessIdAnswer>;
-  /** Whether Incode processes nothing of this session. Before `processId`, the answer means nothing. */
+  /** Whether Incode has finished all processing of this session. Before `processId`, the answer has no meaning. */
   isFinished(session: SessionAccess, options?: CallOptions): Promise<{ finished: boolean }>;
   addFace(upload: Upload, options?: CallOptions): Promise<SelfieAnswer>;
   /** Compares the selfie with the ID. */
