@@ -7,6 +7,7 @@ import { activityFailure, notYet } from './failure.js';
 import { emit } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { nextPause } from './pauses.js';
+import { isRefusedForGood } from './score.js';
 import { checkClaim, statusById, TokenMismatchError } from './token-fit.js';
 import type { ConfirmStatusInput } from './types.js';
 
@@ -16,6 +17,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
     const { interviewId, hints } = input;
     const { observe, operatorRetryMs } = options;
     const onboardingStatus = await readStatus(options, input).catch((error) => {
+      if (isRefusedForGood(error)) reportContradiction(options, input, (error as IncodeError).message);
       throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
     if (onboardingStatus === null) {
@@ -30,14 +32,18 @@ export function confirmStatus(options: ResolvedActivityOptions) {
     if (pause !== undefined) {
       throw notYet(FAILURES.milestoneNotReached, interviewId, 'Incode does not say what a webhook said', pause);
     }
-    log.warn('A webhook contradicts Incode: the session goes by what Incode answers', {
-      interviewId,
-      webhook: hints,
-      incode: onboardingStatus,
-    });
-    emit(observe, { type: 'hint', result: 'contradicted' });
+    reportContradiction(options, input, onboardingStatus);
     return { onboardingStatus };
   };
+}
+
+function reportContradiction({ observe }: ResolvedActivityOptions, input: ConfirmStatusInput, answer: string): void {
+  log.warn('A webhook contradicts Incode: the session goes by what Incode answers', {
+    interviewId: input.interviewId,
+    webhook: input.hints,
+    incode: answer,
+  });
+  emit(observe, { type: 'hint', result: 'contradicted' });
 }
 
 /**

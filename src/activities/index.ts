@@ -9,7 +9,7 @@ import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions }
 import { readStatus } from './read-by-id.js';
 import { score } from './score.js';
 import { checkClaim } from './token-fit.js';
-import { guardedTokenSource } from './token-source.js';
+import { guardedExecutive, guardedTokenSource } from './token-source.js';
 import type { IncodeActivities, SessionInput } from './types.js';
 
 export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
@@ -32,7 +32,11 @@ export type * from './types.js';
  * ```
  */
 export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
-  const options: ResolvedActivityOptions = { ...ACTIVITY_DEFAULTS, ...given };
+  const options: ResolvedActivityOptions = {
+    ...ACTIVITY_DEFAULTS,
+    ...given,
+    ...(given.executive ? { executive: guardedExecutive(given.executive) } : {}),
+  };
   const { operatorRetryMs, observe, tokenTimeoutMs } = options;
   const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
 

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { checkSessionToken, FAILURES } from '../contract/index.js';
-import { type IncodeClient, IncodeError } from '../incode/index.js';
+import { type ExecutiveToken, type IncodeClient, IncodeError } from '../incode/index.js';
 import { redacted } from '../secrets/index.js';
 import type { TokenSource } from './options.js';
 
@@ -54,6 +54,21 @@ export function guardedTokenSource(source: TokenSource, timeoutMs: number): Toke
   };
 }
 
+/** Wraps a host's executive token, whose errors may name a secret. */
+export function guardedExecutive(executive: ExecutiveToken): ExecutiveToken {
+  return {
+    async token(refused) {
+      try {
+        return await executive.token(refused);
+      } catch (error) {
+        if (error instanceof IncodeError) throw error;
+        const what = `was not asked: the executive token failed: ${textOf(error)}`;
+        throw new IncodeError({ kind: 'notTaken', operation: 'logIn', what });
+      }
+    },
+  };
+}
+
 function rejectedBy(signal: AbortSignal, why: () => string): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(new Error(why()));
@@ -65,7 +80,7 @@ function rejectedBy(signal: AbortSignal, why: () => string): Promise<never> {
 /** Creates a new failure, because stack, cause and details of the source's error may contain a secret. */
 function sourceFailure(interviewId: string, error: unknown): ApplicationFailure {
   const known = error instanceof ApplicationFailure ? error : undefined;
-  const said = readable(error instanceof Error ? error.message : String(error));
+  const said = textOf(error);
   return ApplicationFailure.create({
     type: known?.type ?? FAILURES.tokenSourceFailed,
     message: said.includes(interviewId) ? said : `Session ${interviewId}: the token source failed: ${said}`,
@@ -77,7 +92,8 @@ function sourceFailure(interviewId: string, error: unknown): ApplicationFailure 
 /** Longer texts help nobody and slow the redaction down. */
 const MAX_TEXT = 500;
 
-function readable(text: string): string {
+function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
   // Drops the last word if it is cut, because redaction does not recognize the beginning of a secret.
   const whole = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT).replace(/\S*$/, '')}…`;
   return redacted(whole);

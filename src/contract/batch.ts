@@ -177,17 +177,23 @@ export function checkBatchId(value: unknown): string {
   return value;
 }
 
-/** @throws InvalidInputError for an invalid session, and for two sessions with the same id, which would be finished twice */
+/**
+ * @throws InvalidInputError for an invalid session, for two sessions with the same id, which would be finished twice, and for two with the
+ * same token, of which one would get the verdict of the other
+ */
 function checkSessions(sessions: unknown[]): BatchSession[] {
-  const seen = new Map<string, number>();
+  const seen = { interviewId: new Map<string, number>(), sessionToken: new Map<string, number>() };
   return sessions.map((value, index) => {
     const session = checkBatchSession(value, `sessions[${index}]`);
-    const { interviewId } = session;
-    const first = seen.get(interviewId);
-    if (first !== undefined) {
-      throw new InvalidInputError(`sessions[${index}].interviewId`, `is the same as that of sessions[${first}]`);
+    for (const field of ['interviewId', 'sessionToken'] as const) {
+      const text = session[field];
+      if (text === undefined) continue;
+      const first = seen[field].get(text);
+      if (first !== undefined) {
+        throw new InvalidInputError(`sessions[${index}].${field}`, `is the same as that of sessions[${first}]`);
+      }
+      seen[field].set(text, index);
     }
-    seen.set(interviewId, index);
     return session;
   });
 }

@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { createIncodeActivities } from '../../src/activities/index.js';
+import { type ActivityEvent, createIncodeActivities } from '../../src/activities/index.js';
 import { FAILURES } from '../../src/contract/index.js';
 import { type IncodeClient, IncodeError } from '../../src/incode/index.js';
 import { namedSession } from '../support/tokens.js';
@@ -102,6 +102,21 @@ describe('reads by id without an executive token', () => {
     const asking = environment.run(confirmStatus, { ...session, hints: ['MANUAL_REVIEW_APPROVED'] });
     await expect(asking).rejects.toMatchObject({ message: expect.stringContaining('the vault is sealed') });
   });
+
+  it.each(['unknownSession', 'badRequest'] as const)(
+    'confirmStatus counts a contradiction if Incode refuses the read for good with %s',
+    async (kind) => {
+      const events: ActivityEvent[] = [];
+      const error = new IncodeError({ kind, operation: 'onboardingStatus', what: 'answered 4xx' });
+      const { confirmStatus } = createIncodeActivities({
+        incode: { onboardingStatus: () => Promise.reject(error) } as unknown as IncodeClient,
+        observe: (event) => events.push(event),
+      });
+      const asking = new MockActivityEnvironment().run(confirmStatus, { ...session, hints: ['EXPIRED'] });
+      await expect(asking).rejects.toMatchObject({ nonRetryable: true });
+      expect(events).toEqual([{ type: 'hint', result: 'contradicted' }]);
+    },
+  );
 
   it('onboardingStatus fails if the token belongs to another session', async () => {
     const looking = new MockActivityEnvironment().run(activities.onboardingStatus, session);

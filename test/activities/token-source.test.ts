@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import type { TokenSource } from '../../src/activities/index.js';
+import { createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
 import { guardedTokenSource } from '../../src/activities/token-source.js';
 import { FAILURES } from '../../src/contract/index.js';
-import { IncodeError } from '../../src/incode/index.js';
+import { type ExecutiveToken, type IncodeClient, IncodeError } from '../../src/incode/index.js';
 import { keepSecret } from '../../src/secrets/index.js';
 
 const SIGNAL = new AbortController().signal;
@@ -106,5 +107,26 @@ describe('guardedTokenSource', () => {
   it("passes on Incode's own errors, which contain no secret", async () => {
     const error = new IncodeError({ kind: 'notTaken', operation: 'start', what: 'answered 503' });
     await expect(guardedTokenSource({ token: throwing(error) }, 10_000).token('i-1', SIGNAL)).rejects.toBe(error);
+  });
+});
+
+describe('an executive token of the host', () => {
+  const confirm = async (executive: ExecutiveToken): Promise<ApplicationFailure> => {
+    const { confirmFinish } = createIncodeActivities({ incode: {} as IncodeClient, executive });
+    const input = { interviewId: 'i-1', finish: null };
+    return new MockActivityEnvironment().run(confirmFinish, input).catch((error: ApplicationFailure) => error) as never;
+  };
+
+  it('is asked again after an error, which is redacted', async () => {
+    keepSecret('vault-password-2');
+    const failure = await confirm({ token: throwing(new Error('the vault refused vault-password-2')) });
+    expect(failure).toMatchObject({ type: FAILURES.notTaken, nonRetryable: false });
+    expect(failure.message).toContain('the executive token failed: the vault refused [redacted]');
+    expect(`${failure.stack} ${JSON.stringify(failure)} ${failure.cause}`).not.toContain('vault-password-2');
+  });
+
+  it("passes on Incode's own errors", async () => {
+    const error = new IncodeError({ kind: 'misconfigured', operation: 'logIn', what: 'answered 401' });
+    expect(await confirm({ token: throwing(error) })).toMatchObject({ type: FAILURES.misconfigured });
   });
 });

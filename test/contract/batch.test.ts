@@ -43,6 +43,16 @@ describe('checkBatchInput', () => {
     ['sessions[1]', 'a string as session', input({ sessions: [{ interviewId: 'a' }, 'b'] })],
     ['sessions[0].interviewId', 'a session without an id', input({ sessions: [{ sessionToken: 't' }] })],
     ['sessions[0].token', 'a misspelled key of a session', input({ sessions: [{ interviewId: 'a', token: 't' }] })],
+    [
+      'sessions[1].sessionToken',
+      'a repeated token',
+      input({
+        sessions: [
+          { interviewId: 'a', sessionToken: 't' },
+          { interviewId: 'b', sessionToken: 't' },
+        ],
+      }),
+    ],
     ['sessions[3].interviewId', 'a repeated session', input({ sessions: [...many(3), ...many(1)] })],
     ['earlier', 'a string instead of rows', input({ earlier: 'all' })],
     ['verifyFirst', 'an unknown verifyFirst', input({ verifyFirst: 'never' })],

@@ -1,7 +1,7 @@
 import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
 import { emit } from '../observe.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from '../options.js';
-import { guardedTokenSource } from '../token-source.js';
+import { guardedExecutive, guardedTokenSource } from '../token-source.js';
 import { completeMany } from './complete-many.js';
 import { SharedThrottle } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
@@ -51,9 +51,10 @@ export function createBulkActivities({
   ...activityOptions
 }: BulkOptions): BulkActivities {
   const resolved = { ...ACTIVITY_DEFAULTS, ...activityOptions };
-  const { tokenSource, tokenTimeoutMs } = resolved;
+  const { executive, tokenSource, tokenTimeoutMs } = resolved;
   const options: ResolvedActivityOptions = {
     ...resolved,
+    ...(executive ? { executive: guardedExecutive(executive) } : {}),
     ...(tokenSource ? { tokenSource: guardedTokenSource(tokenSource, tokenTimeoutMs) } : {}),
   };
   const throttle = new SharedThrottle({

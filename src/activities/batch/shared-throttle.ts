@@ -41,8 +41,8 @@ export class SharedThrottle {
       this.pace.grow();
       return;
     }
-    // A failed token source and a request that was not sent say nothing about Incode.
-    if (!(error instanceof IncodeError) || error instanceof NotSentError) {
+    // A failed token source, a request that was not sent and a refused key that has been replaced since say nothing about Incode.
+    if (!(error instanceof IncodeError) || error instanceof NotSentError || isOfReplacedKey(error)) {
       this.breaker.abandoned();
       return;
     }
@@ -58,4 +58,9 @@ export class SharedThrottle {
     this.slots.shrink();
     this.pace.shrink();
   }
+}
+
+/** Incode's answer to another API key is 403 too, but of the kind that waits for an operator. */
+function isOfReplacedKey({ kind, httpStatus }: IncodeError): boolean {
+  return kind === 'notTaken' && httpStatus === 403;
 }

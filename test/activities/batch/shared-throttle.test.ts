@@ -51,6 +51,21 @@ describe('SharedThrottle', () => {
     expect(throttle.breaker.hold()?.forMs).toBeGreaterThan(80_000);
   });
 
+  it('admits sessions at once after refusals of an API key that has been replaced since', () => {
+    const throttle = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000 });
+    const refused = new IncodeError({
+      kind: 'apiKeyRefused',
+      operation: 'finishStatus',
+      what: 'answered 403',
+      httpStatus: 403,
+    });
+    for (let n = 0; n < 8; n += 1) throttle.report({ open: {}, dueInMs: 0, error: refused });
+    expect(throttle.breaker.hold()).toBeDefined();
+    const other = new SharedThrottle({ concurrency: 16, operatorRetryMs: 60_000 });
+    for (let n = 0; n < 8; n += 1) other.report({ open: {}, dueInMs: 0, error: answered(403) });
+    expect(other.breaker.hold()).toBeUndefined();
+  });
+
   it('does not slow down after failures that are not rate limits', () => {
     const throttle = new SharedThrottle({ concurrency: 2, operatorRetryMs: 60_000 });
     throttle.report({ open: {}, dueInMs: 0, error: answered(503) });
