@@ -31,11 +31,11 @@ export type * from './types.js';
  * const worker = await Worker.create({ taskQueue, workflowsPath, activities: createIncodeActivities({ incode }) });
  * ```
  */
-export function createIncodeActivities(given: ActivityOptions): IncodeActivities {
+export function createIncodeActivities(activityOptions: ActivityOptions): IncodeActivities {
   const options: ResolvedActivityOptions = {
     ...ACTIVITY_DEFAULTS,
-    ...given,
-    ...(given.executive ? { executive: guardedExecutive(given.executive) } : {}),
+    ...activityOptions,
+    ...(activityOptions.executive ? { executive: guardedExecutive(activityOptions.executive) } : {}),
   };
   const { operatorRetryMs, observe, tokenTimeoutMs } = options;
   const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);

@@ -51,11 +51,11 @@ export function checkCaptureInput(value: unknown): CaptureInput {
 
 /** Checks a plan and fills in its defaults, with durations in milliseconds. @throws InvalidInputError */
 export function resolveCapturePlan(value: unknown): ResolvedCapturePlan {
-  const given = omitAbsent(value === undefined ? {} : asObject('plan', value));
-  onlyKeys('plan', given, [...Object.keys(PLAN_DEFAULTS), ...Object.keys(CAPTURE_PLAN_DEFAULTS)]);
+  const input = omitAbsent(value === undefined ? {} : asObject('plan', value));
+  onlyKeys('plan', input, [...Object.keys(PLAN_DEFAULTS), ...Object.keys(CAPTURE_PLAN_DEFAULTS)]);
   const { onRefusedImage, imageDeadline, processDeadline, findSessionWithin, government, watchlist, ...session } = {
     ...CAPTURE_PLAN_DEFAULTS,
-    ...given,
+    ...input,
   } as Record<string, unknown>;
   resolvePlan(session);
   return {

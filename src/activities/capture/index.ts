@@ -17,8 +17,8 @@ import type { CaptureActivities } from './types.js';
  * const activities = { ...createIncodeActivities({ incode }), ...createCaptureActivities({ incode, capture, sources }) };
  * ```
  */
-export function createCaptureActivities(given: CaptureActivityOptions): CaptureActivities {
-  const options: ResolvedCaptureOptions = { ...CAPTURE_ACTIVITY_DEFAULTS, ...given };
+export function createCaptureActivities(activityOptions: CaptureActivityOptions): CaptureActivities {
+  const options: ResolvedCaptureOptions = { ...CAPTURE_ACTIVITY_DEFAULTS, ...activityOptions };
 
   /** Refuses a token that names another session before any call. */
   function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {

@@ -24,9 +24,9 @@ function deployment(taskQueue: string, pollers: Poller[], current: Version | nul
   const versions = new Map(pollers.flatMap(({ version }) => (version ? [[inWords(version), version] as const] : [])));
   const newest = [...versions.values()].at(-1);
   const todo = newest ? setCurrent(newest) : '';
-  const asking = [...versions.keys()].sort().join(', ');
+  const polling = [...versions.keys()].sort().join(', ');
   if (current === null) {
-    const message = `${taskQueue}: no current version in deployment ${newest?.deploymentName}, polling: ${asking}`;
+    const message = `${taskQueue}: no current version in deployment ${newest?.deploymentName}, polling: ${polling}`;
     return pollers.some(({ version }) => version === null)
       ? { status: 'warning', message: `${message}; workers without a version get new work`, todo }
       : { status: 'failed', message: `${message}; no new work starts`, todo };
@@ -35,7 +35,7 @@ function deployment(taskQueue: string, pollers: Poller[], current: Version | nul
     const message = `${taskQueue}: no worker of the current version ${inWords(current)} has polled within the last two minutes`;
     return { status: 'failed', message, todo: `Start one${newest ? `, or: ${todo}` : ''}` };
   }
-  return { status: 'ok', message: `${taskQueue}: current is ${inWords(current)}, polling: ${asking}` };
+  return { status: 'ok', message: `${taskQueue}: current is ${inWords(current)}, polling: ${polling}` };
 }
 
 function inWords({ deploymentName, buildId }: Version): string {

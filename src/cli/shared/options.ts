@@ -38,8 +38,8 @@ export function serverOptions({
   namespace,
   taskQueue,
 }: { [option in keyof TemporalOptions]?: string | undefined }): string {
-  const given = { '--address': address, '--namespace': namespace, '--task-queue': taskQueue };
-  return Object.entries(given)
+  const options = { '--address': address, '--namespace': namespace, '--task-queue': taskQueue };
+  return Object.entries(options)
     .map(([option, value]) => (value ? ` ${option} ${quoted(value)}` : ''))
     .join('');
 }

@@ -24,16 +24,16 @@ export async function readSessionToken(file: string, option = '--session-token-f
 /** Reads a token from the terminal without echo. */
 async function typedToken(): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const asking = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const prompt = createInterface({ input: process.stdin, output: silent, terminal: true });
   process.stderr.write('Session token, then Enter (it is not shown): ');
   try {
     const interrupted = new Promise<never>((_, reject) => {
-      asking.once('SIGINT', () => reject(new CliError('Interrupted', EXIT.interrupted)));
-      asking.once('close', () => reject(new CliError('No session token was given')));
+      prompt.once('SIGINT', () => reject(new CliError('Interrupted', EXIT.interrupted)));
+      prompt.once('close', () => reject(new CliError('No session token was given')));
     });
-    return await Promise.race([asking.question(''), interrupted]);
+    return await Promise.race([prompt.question(''), interrupted]);
   } finally {
     process.stderr.write('\n');
-    asking.close();
+    prompt.close();
   }
 }

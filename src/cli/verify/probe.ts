@@ -57,14 +57,14 @@ const PAUSE_MS = 50;
 const NOT_TAKEN = [408, 425, 429, 503];
 
 /** Sends requests as the package's client does and returns raw answers. */
-export function createProbe(given: ProbeOptions): Probe {
-  const options = checkOptions({ ...CLIENT_DEFAULTS, ...given });
+export function createProbe(probeOptions: ProbeOptions): Probe {
+  const options = checkOptions({ ...CLIENT_DEFAULTS, ...probeOptions });
   const dispatcher = createDispatcher(options);
   const { origin, pathname } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/+$/, '');
 
   async function askAtOnce(request: ProbeRequest): Promise<Reply> {
-    const { method, path, query, token, body, apiKey = given.apiKey(), without, signal } = request;
+    const { method, path, query, token, body, apiKey = probeOptions.apiKey(), without, signal } = request;
     const headers = headersOf(apiKey, token);
     if (without) delete headers[without];
     const begunAt = performance.now();
