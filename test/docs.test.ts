@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { CAPTURE_ACTIVITY_DEFAULTS } from '../src/activities/capture/options.js';
 import { type CaptureActivityOptions, createCaptureActivities } from '../src/activities/index.js';
 import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
@@ -43,6 +44,7 @@ import {
 import { WEBHOOK_DEFAULTS } from '../src/contract/webhook-settings.js';
 import { RETRY } from '../src/images/errors.js';
 import { TIMEOUT_MS as IMAGE_TIMEOUT_MS } from '../src/images/open.js';
+import { CAPTURE_CLIENT_DEFAULTS } from '../src/incode/capture/client.js';
 import { CLIENT_DEFAULTS } from '../src/incode/options.js';
 import { onboardingService } from '../src/nexus/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../src/testing/index.js';
@@ -199,6 +201,8 @@ it('capture.md has exactly one row for each problem of an image', () => {
 });
 
 describe('defaults', () => {
+  const { processIdPollMs, truncatedForMs } = CAPTURE_ACTIVITY_DEFAULTS;
+  const { processTimeoutMs, uploadTimeoutMs, connections } = CAPTURE_CLIENT_DEFAULTS;
   const REQUIRED = { INCODE_BASE_URL: 'https://incode.example', INCODE_API_KEY: 'any-key' };
   const documented = tableOf(doc('worker'), 'variable').flatMap(([variables = '', value = '']) => {
     const [byDefault] = inCode(value);
@@ -228,6 +232,8 @@ describe('defaults', () => {
   it.each<[file: string, defaults: Record<string, unknown>]>([
     ['src/incode/options.ts', CLIENT_DEFAULTS],
     ['src/activities/options.ts', ACTIVITY_DEFAULTS],
+    ['src/activities/capture/options.ts', { processIdPollMs, truncatedForMs }],
+    ['src/incode/capture/types.ts', { processTimeoutMs, uploadTimeoutMs, connections }],
     ['src/webhook/options.ts', WEBHOOK_DEFAULTS],
     ['src/client/options.ts', { timeoutMs: DEFAULT_TIMEOUT_MS, taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],
     ['src/client/connect.ts', { taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],

@@ -1,6 +1,6 @@
 import type { ImageSource } from '../../images/source.js';
 import type { CaptureClient } from '../../incode/index.js';
-import type { ActivityOptions } from '../options.js';
+import { ACTIVITY_DEFAULTS, type ActivityOptions } from '../options.js';
 
 export interface CaptureActivityOptions
   extends Pick<ActivityOptions, 'incode' | 'executive' | 'settleTimeMs' | 'operatorRetryMs' | 'observe'> {
@@ -20,8 +20,8 @@ export interface CaptureActivityOptions
 }
 
 export const CAPTURE_ACTIVITY_DEFAULTS = {
-  settleTimeMs: 30_000,
-  operatorRetryMs: 60_000,
+  settleTimeMs: ACTIVITY_DEFAULTS.settleTimeMs,
+  operatorRetryMs: ACTIVITY_DEFAULTS.operatorRetryMs,
   processIdPollMs: 3_000,
   truncatedForMs: 300_000,
 } as const;
