@@ -491,6 +491,16 @@ it('development.md names only files that exist', () => {
   expect(named.filter((file) => !isThere(file) && file !== 'scenarios.ts')).toEqual([]);
 });
 
+it('development.md names each definition in the file that has it', () => {
+  const named = [...doc('development').matchAll(/`(\w+)` in `([\w/-]+\/[\w-]+\.ts)`/g)];
+  expect(named.length).toBeGreaterThan(10);
+  const isThere = (name: string, file: string) =>
+    [join(ROOT, 'src', file), join(ROOT, file)].some(
+      (path) => existsSync(path) && new RegExp(`\\b${name}\\b`).test(readFileSync(path, 'utf8')),
+    );
+  expect(named.filter(([, name = '', file = '']) => !isThere(name, file)).map(([text]) => text)).toEqual([]);
+});
+
 async function help(...command: string[]): Promise<string> {
   return (await run([...command, '--help'])).stdout;
 }
