@@ -29,7 +29,7 @@ async function waits(work: Promise<unknown>): Promise<boolean> {
 }
 
 describe('Window.take', () => {
-  it('take yields results in order', async () => {
+  it('yields results in order', async () => {
     const { window, results } = filled();
     const first = window.take();
     results[2].resolve('c');

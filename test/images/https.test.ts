@@ -106,7 +106,7 @@ describe('httpsImages', () => {
     expect(requests).toHaveLength(0);
   });
 
-  it('never shows login, query or fragment', async () => {
+  it('an error never shows login, query or fragment of the URL', async () => {
     answer = (_, response) => response.writeHead(403).end(CANARY);
     const error = await refusal(at(`/a.jpg?X-Amz-Signature=${CANARY}#${CANARY}`));
     expect(error.message).toBe(`The image https://${host}/a.jpg is refused by its server (HTTP 403)`);
@@ -264,7 +264,7 @@ describe('a source of the host', () => {
     sources.pop();
   });
 
-  it('is closed once for each image, whatever happens to it', async () => {
+  it('closes each image once, whatever happens to it', async () => {
     let [opened, closed] = [0, 0];
     const source: ImageSource = {
       schemes: ['vault'],

@@ -109,7 +109,7 @@ describe('the log of a worker process', () => {
     for (const line of ofWorkflows) expect(line).toMatchObject({ runId: expect.any(String) });
   });
 
-  it('is JSON with a level and a time, and contains no secret', () => {
+  it('each line is JSON with a level and a time, and contains no secret', () => {
     const lines = worker.log().trim().split('\n');
     expect(lines.length).toBeGreaterThan(20);
     for (const line of lines) {

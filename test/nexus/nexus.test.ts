@@ -96,7 +96,7 @@ describe('finish', () => {
     expect((await caller.result()).failure).toMatchObject({ type: 'IncodeUnknownSession' });
   });
 
-  it('is cancelled for one caller only, and the session continues', async () => {
+  it('a cancelled call ends for its caller only, and the session continues', async () => {
     const input = await openSessionWithoutToken();
     const callers = [await world.begin('finish', input), await world.begin('finish', input)] as const;
     await Promise.all(callers.map(untilStarted));

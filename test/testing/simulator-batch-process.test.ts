@@ -134,7 +134,7 @@ describe('start', () => {
 });
 
 describe('images', () => {
-  it('are refused with a failReason, or a code for selfies, if they are unreadable', async () => {
+  it('refuses unreadable images with a failReason, and unreadable selfies with a code', async () => {
     const { token } = await start();
     const body = { base64Image: '' };
     for (const side of ['front', 'back']) {
@@ -144,14 +144,14 @@ describe('images', () => {
     expect(await post('/omni/add/face/third-party?imageType=selfie', token, body)).toMatchObject({ status: 4019 });
   });
 
-  it('must be added before they are processed', async () => {
+  it('refuses to process images before they are added', async () => {
     const { token } = await start();
     for (const what of ['id', 'face', 'government-validation']) {
       expect((await call(simulator, `/omni/process/${what}`, { token, body: {} })).status).toBe(400);
     }
   });
 
-  it('are also processed without a body', async () => {
+  it('processes images without a request body too', async () => {
     const { token } = await start();
     await post('/omni/add/front-id/v2', token, IMAGE);
     expect((await call(simulator, '/omni/process/id', { token, method: 'POST' })).body).toEqual({ success: true });
@@ -171,12 +171,12 @@ describe('images', () => {
     expect(statusOf(interviewId)).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('are not needed in a session that was opened directly', async () => {
+  it('a session that was opened directly needs no images', async () => {
     const { interviewId, token } = await simulator.openSession();
     expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: true });
   });
 
-  it('of a session that was opened directly are processed when the test says so', async () => {
+  it('a session that was opened directly is processed when the test says so', async () => {
     const { interviewId, token } = await simulator.openSession({ processedAfterMs: Number.POSITIVE_INFINITY });
     expect(await get(`/omni/get/postprocess/isfinished?id=${interviewId}`, token)).toEqual({ finished: false });
     simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');

@@ -192,7 +192,7 @@ describe('scripted answers', () => {
     expect((await post(token, '/omni/process/global-watchlist')).body).toEqual({ status: 'success' });
   });
 
-  it('can be limited to some calls, and cleared', async () => {
+  it('applies to the selected calls only, and to none after clearScripts', async () => {
     await using own = await startIncodeSimulator();
     const { token } = (await call(own, '/omni/start', { body: { configurationId: 'f' } })).body;
     const failReason = async () =>
@@ -214,7 +214,7 @@ describe('scripted answers', () => {
 });
 
 describe('process/id', () => {
-  it('is refused a second time until both sides were uploaded again', async () => {
+  it('refuses a second request until both sides were uploaded again', async () => {
     const { interviewId, token } = await startWithImages();
     const processId = () => post(token, '/omni/process/id');
     expect(await processId()).toEqual({ status: 200, body: { success: true } });
@@ -249,7 +249,7 @@ describe('process/face', () => {
     });
   });
 
-  it('can be repeated', async () => {
+  it('accepts a second request', async () => {
     const { interviewId, token } = await startWithImages();
     for (let i = 0; i < 2; i++) expect((await post(token, '/omni/process/face')).status).toBe(200);
     expect(simulator.captures(interviewId).processed.face).toBe(2);
@@ -411,14 +411,14 @@ describe('rate limits by class', () => {
     ];
   }
 
-  it('limits documents, faces and everything else each', async () => {
+  it('limits documents, faces and all other calls separately', async () => {
     await using own = await startIncodeSimulator({ rateLimit: { documents: limit, faces: limit, others: limit } });
     expect(await statusesOf(own)).toEqual([200, 429, 200, 429, 200, 429]);
     own.setRateLimit({ documents: limit });
     expect(await statusesOf(own)).toEqual([200, 429, 200, 200, 200, 200]);
   });
 
-  it('can have one bucket for each endpoint', async () => {
+  it('can limit each endpoint separately', async () => {
     const rateLimit = { documents: limit, faces: limit, others: limit, buckets: 'endpoint' as const };
     await using own = await startIncodeSimulator({ rateLimit });
     expect(await statusesOf(own)).toEqual([200, 200, 200, 200, 200, 200]);

@@ -129,7 +129,7 @@ describe('deleting a session', () => {
 });
 
 describe('API keys', () => {
-  it('can be rotated, with more than one valid at once', async () => {
+  it('API keys can be rotated, with more than one valid at once', async () => {
     await using keys = await startIncodeSimulator({ apiKeys: ['old'] });
     const { token } = await keys.openSession();
     const status = async (apiKey: string) => (await call(keys, FINISH, { token, apiKey })).status;
@@ -178,12 +178,12 @@ describe('score', () => {
   const scoreOf = async (interviewId: string, token: string) =>
     (await call(simulator, `/omni/get/score?id=${interviewId}`, { token })).body;
 
-  it('is UNKNOWN before the session is finished', async () => {
+  it('the score is UNKNOWN before the session is finished', async () => {
     const { interviewId, token } = await simulator.openSession();
     expect(await scoreOf(interviewId, token)).toEqual({ overall: { status: 'UNKNOWN' } });
   });
 
-  it('is UNKNOWN until it is ready', async () => {
+  it('the score is UNKNOWN until it is ready', async () => {
     const { interviewId, token } = await simulator.openSession({ scoreReadyAfterMs: 1_000 });
     await call(simulator, FINISH, { token });
     expect((await scoreOf(interviewId, token)).overall.status).toBe('UNKNOWN');
@@ -224,7 +224,7 @@ describe('manual review', () => {
     await expect.poll(() => simulator.session(interviewId).onboardingStatus).toBe('MANUAL_REVIEW_APPROVED');
   });
 
-  it('can take months, longer than a timer of Node', async () => {
+  it('a review can take months, longer than a timer of Node', async () => {
     const { interviewId, token } = await simulator.openSession({
       manualReview: { verdict: 'APPROVED', afterMs: 40 * 86_400_000 },
     });

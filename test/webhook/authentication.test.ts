@@ -43,7 +43,7 @@ describe('the secret in a header', () => {
     expect(one.events.map(({ credential }) => credential)).toEqual(['header.secrets[1]', 'header.secrets[0]']);
   });
 
-  it('may be the whole Authorization header', async () => {
+  it('accepts a secret that is the whole Authorization header', async () => {
     const secret = 'Bearer not-one-of-our-tokens';
     await using one = await startReceiver({
       header: { name: 'Authorization', secrets: [secret] },
@@ -56,7 +56,7 @@ describe('the secret in a header', () => {
     });
   });
 
-  it('is checked before the body is read', async () => {
+  it('checks the secret before it reads the body', async () => {
     await using one = await startReceiver();
     expect(await deliver(one.url, { headers: { 'x-secret': 'x' }, body: 'no JSON' })).toMatchObject({ status: 401 });
   });
@@ -154,7 +154,7 @@ describe('a bearer token', () => {
   const unchanged = (token: SignJWT) => token;
 
   // The tokens of the next tests differ from this one in one point.
-  it('with our claims and our signature is accepted', async () => {
+  it('accepts a token with our claims and our signature', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     const authorization = `Bearer ${await signed(unchanged)}`;
     expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 200 });
@@ -203,7 +203,7 @@ describe('a bearer token', () => {
     expect(one.deliveries).toEqual([]);
   });
 
-  it('is accepted by another receiver, also after a restart', async () => {
+  it('another receiver accepts the token, also after a restart', async () => {
     const oauth = { clients: [CLIENT] };
     const first = await startReceiver({ oauth });
     const { body } = await requestToken(first.url);
@@ -213,7 +213,7 @@ describe('a bearer token', () => {
     expect(await deliver(second.url, { headers: { authorization } })).toMatchObject({ status: 200 });
   });
 
-  it('is valid while its secret is configured, also next to a newer secret', async () => {
+  it('a token is valid while its secret is configured, also next to a newer secret', async () => {
     const oldClient = { id: CLIENT.id, secret: OLD };
     await using before = await startReceiver({ oauth: { clients: [oldClient] } });
     await using meanwhile = await startReceiver({ oauth: { clients: [CLIENT, oldClient] } });
@@ -226,7 +226,7 @@ describe('a bearer token', () => {
     expect(await deliver(after.url, { headers })).toMatchObject({ status: 401 });
   });
 
-  it('is refused if only header secrets are configured', async () => {
+  it('refuses a token if only header secrets are configured', async () => {
     await using one = await startReceiver();
     const headers = { 'x-secret': '', authorization: `Bearer ${await signed(unchanged)}` };
     const answer = await deliver(one.url, { headers });

@@ -83,7 +83,7 @@ describe('a flood of statuses', () => {
     expect(await send('EXPIRED')).toBe('delivered');
   });
 
-  it('is answered with 429 and Retry-After', async () => {
+  it('answers one status too many with 429 and Retry-After', async () => {
     await using one = await startReceiver();
     for (let index = 0; index < 20; index++) {
       await deliver(one.url, { body: { ...STATUS, onboardingStatus: `NOISE_${index}` } });

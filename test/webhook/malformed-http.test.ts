@@ -23,7 +23,7 @@ describe('a slow sender', () => {
     expect(Date.now() - startedAt).toBeLessThan(3_500);
   });
 
-  it('is disconnected if it sends nothing', async () => {
+  it('disconnects a sender that sends nothing', async () => {
     await using one = await startReceiver({ headersTimeoutMs: 300 });
     const startedAt = Date.now();
     await raw(one.port, []);
@@ -41,7 +41,7 @@ describe('a slow sender', () => {
     expect(one.receiver.counts.incomplete).toBe(1);
   });
 
-  it('is disconnected if it does not send the body of a refused request', async () => {
+  it('disconnects a sender that does not send the body of a refused request', async () => {
     await using one = await startReceiver({ headersTimeoutMs: 200, bodyTimeoutMs: 200 });
     const startedAt = Date.now();
     const unknown = request('', ['Content-Length: 1000']).replace(SECRET, 'unknown-to-this-side');
@@ -78,14 +78,14 @@ describe('the size of a body', () => {
     expect(one.deliveries).toEqual([]);
   });
 
-  it('is refused with 413 before the body is read if Content-Length is above the limit', async () => {
+  it('refuses a Content-Length above the limit with 413, before it reads the body', async () => {
     await using one = await startReceiver();
     const received = await raw(one.port, [request('', ['Content-Length: 65537'])]);
     expect(statusesOf(received)).toEqual([413]);
     expect(received).toMatch(/connection: close/i);
   });
 
-  it('may reach the limit in a chunked body', async () => {
+  it('accepts a chunked body below the limit', async () => {
     await using one = await startReceiver({ maxBodyBytes: 200 });
     const chunks = [chunk(BODY.slice(0, 20)), chunk(BODY.slice(20)), '0\r\n\r\n'];
     const received = await raw(one.port, [request('', ['Transfer-Encoding: chunked', 'Connection: close']), ...chunks]);
@@ -93,7 +93,7 @@ describe('the size of a body', () => {
     expect(one.deliveries).toEqual([STATUS]);
   });
 
-  it('is refused with 413 as soon as a chunked body exceeds the limit', async () => {
+  it('refuses a chunked body with 413 as soon as it exceeds the limit', async () => {
     await using one = await startReceiver();
     const endless = Array<string>(100).fill(chunk('x'.repeat(4_096)));
     const received = await raw(one.port, [request('', ['Transfer-Encoding: chunked']), ...endless], { pauseMs: 1 });

@@ -132,7 +132,7 @@ describe('the examples of docs/webhooks.md', () => {
   const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => String(code));
 
-  it('are four', () => {
+  it('there are four examples', () => {
     expect(examples).toHaveLength(4);
   });
 

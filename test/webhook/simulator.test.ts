@@ -33,7 +33,7 @@ describe('deliveries of the simulator', () => {
     expect(one.receiver.counts).toMatchObject({ tokenIssued: 1, delivered: 2 });
   });
 
-  it('are all accepted while one secret replaces another', async () => {
+  it('accepts every webhook while one secret replaces another', async () => {
     const old = { id: CLIENT.id, secret: 'the-secret-of-last-year' };
     // Three deployments: add the new secret, change Incode's dashboard, remove the old secret.
     await using first = await startReceiver({ oauth: { clients: [old] } });
@@ -54,7 +54,7 @@ describe('deliveries of the simulator', () => {
     ]);
   });
 
-  it('are sent again until notify succeeds', async () => {
+  it('sends a webhook again until notify succeeds', async () => {
     let attempts = 0;
     await using one = await startReceiver({
       notify: async () => {
@@ -96,7 +96,7 @@ describe('deliveries of the simulator', () => {
     expect(simulator.deliveries.filter(({ lost }) => lost)).toEqual([]);
   });
 
-  it('are sent once if the session is unknown', async () => {
+  it('sends a webhook once if the session is unknown', async () => {
     await using one = await startReceiver({ notify: async () => 'unknownSession' });
     await using simulator = await startIncodeSimulator({
       timeScale,

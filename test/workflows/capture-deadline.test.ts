@@ -68,7 +68,7 @@ describe('the capture deadline', () => {
     await expectSound(world, interviewId);
   });
 
-  it('can be extended twice while its timer runs', async () => {
+  it('updates extend the capture deadline twice while its timer runs', async () => {
     const { interviewId } = await begin(world, { plan: { finishWhen: 'asked', captureDeadline: '3 days' } });
     const before = Date.parse((await stateOf(world, interviewId)).deadline ?? '');
     await world.onboarding.extendDeadline(interviewId, '2 days');
@@ -97,7 +97,7 @@ describe('the capture deadline', () => {
     await expectSound(world, interviewId);
   });
 
-  it('can be extended by an update-with-start', async () => {
+  it('an update-with-start extends the capture deadline', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const { deadline } = await world.temporal.workflow.executeUpdateWithStart<
       OnboardingWorkflow,

@@ -236,7 +236,7 @@ describe('a session that continues as new', () => {
 describe('a second argument from a caller', () => {
   const BOGUS = { stage: 'done', answer: { finish: { action: 'approved' } }, timeline: 'none' };
 
-  it('is ignored', async () => {
+  it('the workflow ignores a second argument', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const result = await world.temporal.workflow.execute(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,
@@ -247,7 +247,7 @@ describe('a second argument from a caller', () => {
     await expectFinished(interviewId);
   });
 
-  it('is ignored in a run that the server starts for a retry policy', async () => {
+  it('the run that the server starts for a retry policy ignores a second argument', async () => {
     const { interviewId } = await world.simulator.openSession();
     await world.temporal.workflow.start(ONBOARDING_WORKFLOW, {
       taskQueue: world.taskQueue,

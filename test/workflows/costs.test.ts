@@ -115,7 +115,7 @@ describe('the costs of a session', () => {
     },
   );
 
-  it('are only the polls while it waits for a week', async () => {
+  it('a session that waits for a week costs only its polls', async () => {
     const { interviewId } = await begin(world, { plan: { review: 'wait', reviewDeadline: '30 days' } }, WARN);
     await untilStage(world, interviewId, 'inReview');
     // The read before finishing, and the first poll.
@@ -131,7 +131,7 @@ describe('the costs of a session', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('are nothing while it waits for an update or a token', async () => {
+  it('a session that waits for an update or a token costs nothing', async () => {
     for (const plan of [{ finishWhen: 'asked' }, { finishWhen: 'processed' }] as const) {
       const { interviewId } = await world.simulator.openSession();
       await world.onboarding.start({ interviewId, plan: { ...plan, captureDeadline: '100 days' } });

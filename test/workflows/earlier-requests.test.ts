@@ -98,18 +98,18 @@ describe('earlierRequest', () => {
 });
 
 describe('verification', () => {
-  it('is trust without an earlier request', () => {
+  it('returns trust without an earlier request', () => {
     expect(verification(recordOf())).toEqual({ verifyFirst: 'trust' });
   });
 
-  it('is look with the time of an earlier request that may still be running', () => {
+  it('returns look with the time of an earlier request that may still be running', () => {
     const of = (earlierRequest: SessionRecord['earlierRequest']) => verification(recordOf({ earlierRequest }));
     expect(of({ lastSentAt: 7 })).toEqual({ verifyFirst: 'look', lastSentAt: 7 });
     expect(of({ lastSentAt: 7, accepted: true })).toEqual({ verifyFirst: 'look', lastSentAt: 7, accepted: true });
     expect(of({ lastSentAt: null })).toEqual({ verifyFirst: 'look' });
   });
 
-  it('is look with the current time after a reset', () => {
+  it('returns look with the current time after a reset', () => {
     reset();
     for (const earlier of [null, { lastSentAt: null }, { lastSentAt: 7 }])
       expect(verification(recordOf({ earlierRequest: earlier }))).toEqual({ verifyFirst: 'look', lastSentAt: NOW });

@@ -216,7 +216,7 @@ describe('the review deadline', () => {
     await expectSound(world, interviewId);
   });
 
-  it('can be extended twice', async () => {
+  it('updates extend the review deadline twice', async () => {
     const interviewId = await inReview({ plan: { review: 'wait', reviewDeadline: '2 days' } });
     await pass(world, interviewId, '1 day');
     await world.onboarding.extendDeadline(interviewId, '3 days');

@@ -22,7 +22,7 @@ describe('the score deadline', () => {
     await expectSound(world, interviewId);
   });
 
-  it('can be extended between two attempts', async () => {
+  it('an update extends the score deadline between two attempts', async () => {
     const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await until(() => scoreCalls(interviewId), 1);
@@ -51,7 +51,7 @@ describe('the score deadline', () => {
     expect(openActivities(await expectSound(world, interviewId))).toEqual([]);
   });
 
-  it('can be extended while the session waits for a token', async () => {
+  it('an update extends the score deadline while the session waits for a token', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 401 });
     await world.onboarding.start({ interviewId, sessionToken: token });

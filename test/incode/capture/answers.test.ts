@@ -129,7 +129,7 @@ describe('readers of refused images', () => {
     });
   });
 
-  it('return undefined for any other error', () => {
+  it('every reader returns undefined for any other error', () => {
     const other = error(400, { timestamp: 1, status: 400, error: 'E' });
     for (const read of [refusedIdImage, refusedSelfie, refusedFaceMatch, refusedProcessId]) {
       expect(read(other)).toBeUndefined();

@@ -281,7 +281,7 @@ describe('a second process/id', () => {
     },
   );
 
-  it('is a refusal for good if the front is missing', async () => {
+  it('treats a missing front as a refusal for good', async () => {
     await using incode = await simulator();
     const { client, access } = await opened(incode);
     const error = await failureOf(client.processId(access));
