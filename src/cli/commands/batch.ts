@@ -53,8 +53,10 @@ too. Other columns are ignored. For a session without a token, the worker uses i
 
 --verify-first sets the check before the first request to finish a session:
   look    read its status, and finish it if it is unfinished
-  settle  as look, but wait 30 s before finishing, because another process may be finishing it
-  trust   read nothing; saves a request, but finishes a session twice if something else has finished it
+  settle  as look, but wait 30 s before finishing, because another process
+          may be finishing it
+  trust   read nothing; saves a request, but finishes a session twice if
+          something else has finished it
 Without a mode it means settle.
 
 Ctrl-C detaches: started sessions continue on the server, and the same command attaches to them again. The same list is the same

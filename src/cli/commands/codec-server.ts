@@ -12,11 +12,11 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Configured by environment variables. All variables: docs/encryption.md
+Configured by environment variables, which docs/encryption.md lists.
 
 Example:
-  $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS_FILE=tokens CODEC_SERVER_ORIGINS=https://temporal.example \\
-      temporal-incode codec-server`,
+  $ TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE=keys CODEC_SERVER_TOKENS_FILE=tokens \\
+      CODEC_SERVER_ORIGINS=https://temporal.example temporal-incode codec-server`,
     )
     .action(serve);
 }

@@ -54,7 +54,8 @@ Without a token, the worker uses its token source, if it has one.
 
 Examples:
   $ temporal-incode complete 5f3a… --session-token-file token.txt
-  $ vault read -field=token incode/5f3a… | temporal-incode complete 5f3a… --session-token-file - --json`,
+  $ vault read -field=token incode/5f3a… | \\
+      temporal-incode complete 5f3a… --session-token-file - --json`,
     )
     .action(onSession(complete));
 }

@@ -9,7 +9,7 @@ import { localWorkerEnvironment } from '../local/environment.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
 import { startWorkerProcess } from '../local/worker-process.js';
 import { CliError, EXIT, started } from '../shared/exit.js';
-import { coloured, type Progress, printJson, printTable, startProgress } from '../shared/output.js';
+import { colored, type Progress, printJson, printTable, startProgress } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
 interface DemoOptions {
@@ -149,7 +149,7 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
     ['session', 'outcome', 'confirmed', 'attempts', 'finished', 'as expected'],
     rows.map((row) => [
       row.session,
-      coloured(row.outcome),
+      colored(row.outcome),
       row.confirmedBy,
       String(row.attempts),
       `${row.timesFinished} time${row.timesFinished === 1 ? '' : 's'}`,

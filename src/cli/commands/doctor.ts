@@ -7,7 +7,7 @@ import { temporalChecks } from '../doctor/temporal.js';
 import { receiverUrl, webhookChecks } from '../doctor/webhooks.js';
 import { EXIT } from '../shared/exit.js';
 import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
-import { coloured, printable, printJson } from '../shared/output.js';
+import { colored, printable, printJson } from '../shared/output.js';
 import { asTyped } from '../shared/program.js';
 
 interface DoctorOptions extends TemporalOptions {
@@ -55,7 +55,7 @@ function print(checks: Check[], failed: number): void {
   const width = Math.max(...lines.map(({ name }) => name.length));
   for (const { name, status, message, todo } of lines) {
     const indent = ' '.repeat('warning'.length - status.length);
-    process.stdout.write(`${coloured(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
+    process.stdout.write(`${colored(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
     if (todo) process.stdout.write(`${' '.repeat(width + 11)}${asTyped(printable(todo))}\n`);
   }
   const counted = (of: CheckStatus) => checks.filter(({ status }) => status === of).length;

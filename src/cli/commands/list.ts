@@ -14,7 +14,7 @@ import {
   withClient,
   withTemporalOptions,
 } from '../shared/options.js';
-import { age, coloured, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
+import { age, colored, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
 interface ListOptions extends TemporalOptions, Filter {
@@ -156,9 +156,9 @@ async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wi
     ['session', 'status', 'stage', 'outcome', wide ? 'started' : 'age', ...(hasBatch ? ['batch'] : [])],
     shown.map(({ interviewId, status, stage, outcome, startedAt, batchId }) => [
       printable(interviewId),
-      coloured(status),
-      coloured(stage ?? ''),
-      coloured(outcome ?? ''),
+      colored(status),
+      colored(stage ?? ''),
+      colored(outcome ?? ''),
       wide ? startedAt : age(new Date(startedAt)),
       ...(hasBatch ? [printable(batchId ?? '')] : []),
     ]),

@@ -67,7 +67,8 @@ not run. See docs/verify-incode.md
 Examples:
   $ temporal-incode verify-incode --configuration-id 5f3a…
   $ temporal-incode verify-incode --configuration-id 5f3a… --json > report.json
-  $ temporal-incode verify-incode --configuration-id 5f3a… --public-url https://tunnel.example/ --webhook-port 8089`,
+  $ temporal-incode verify-incode --configuration-id 5f3a… \\
+      --public-url https://tunnel.example/ --webhook-port 8089`,
     )
     .action(verify);
 }

@@ -15,17 +15,22 @@ interface WebhooksOptions extends TemporalOptions, PlanOptions {
 
 export function define(command: Command): void {
   withPlanOptions(withTemporalOptions(command), 'processed')
-    .option('--start-unknown', 'start an onboarding, with the plan below, for a session that has none', false)
+    .option(
+      '--start-unknown',
+      'start an onboarding, with the plan of these options, for a session that has none',
+      false,
+    )
     .option('--json', 'print the addresses as JSON', false)
     .addHelpText(
       'after',
       `
-Configured by environment variables. At least one way to authenticate Incode is required. All variables: docs/webhooks.md
+Configured by environment variables, which docs/webhooks.md lists. At least one way to authenticate Incode is required.
 The plan's options apply only with --start-unknown. Workers then need a token source, because a webhook contains no token.
 
 Examples:
   $ WEBHOOK_HEADER_SECRETS_FILE=/run/secrets/incode temporal-incode webhooks
-  $ WEBHOOK_OAUTH_CLIENTS_FILE=/run/secrets/clients temporal-incode webhooks --start-unknown --review wait`,
+  $ WEBHOOK_OAUTH_CLIENTS_FILE=/run/secrets/clients \\
+      temporal-incode webhooks --start-unknown --review wait`,
     )
     .action(webhooks);
 }

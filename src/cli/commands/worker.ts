@@ -5,10 +5,11 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Configured by environment variables. Required: INCODE_BASE_URL, and INCODE_API_KEY or INCODE_API_KEY_FILE. All variables: docs/worker.md
+Configured by environment variables, which docs/worker.md lists. Required: INCODE_BASE_URL, and INCODE_API_KEY or INCODE_API_KEY_FILE.
 
 Example:
-  $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,
+  $ INCODE_BASE_URL=https://demo-api.incodesmile.com INCODE_API_KEY=… \\
+      TEMPORAL_ADDRESS=localhost:7233 temporal-incode worker`,
     )
     .action(async () => {
       // `dev` and `demo` start a worker with an IPC channel. When they end, its server and Incode are gone too.

@@ -25,16 +25,16 @@ export async function writeOut(text: string): Promise<void> {
   if (!process.stdout.write(text)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
 }
 
-const COLOURS = {
+const COLORS = {
   green: ['approved', 'completed', 'ok'],
   yellow: ['needsToken', 'needsReview', 'undecided', 'expired', 'cancelled', 'warning'],
   red: ['rejected', 'failed', 'terminated', 'timedOut'],
 } as const;
 
 /** Colors a word by urgency. Only on a terminal, and controlled by NO_COLOR and FORCE_COLOR. */
-export function coloured(word: string): string {
-  const [colour] = Object.entries(COLOURS).find(([, words]) => words.some((known) => known === word)) ?? [];
-  return colour ? styleText(colour as keyof typeof COLOURS, word, { stream: process.stdout }) : word;
+export function colored(word: string): string {
+  const [color] = Object.entries(COLORS).find(([, words]) => words.some((known) => known === word)) ?? [];
+  return color ? styleText(color as keyof typeof COLORS, word, { stream: process.stdout }) : word;
 }
 
 /** Control characters and characters that change the text direction. */

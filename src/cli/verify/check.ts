@@ -14,7 +14,7 @@ export interface Judgement {
   advice?: string;
 }
 
-/** Settings that a judgement depends on. */
+/** Settings that a judgment depends on. */
 export interface Settings {
   settleTimeMs: number;
   refusesForeignIds: boolean;
@@ -30,7 +30,7 @@ export interface Check {
   why: string;
   evidence: Evidence;
   tried: string;
-  /** The observations that the judgement needs. */
+  /** The observations that the judgment needs. */
   needs: readonly (keyof Observations)[];
   judge(seen: Observations, settings: Settings): Judgement;
 }

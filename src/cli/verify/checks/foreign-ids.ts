@@ -20,8 +20,8 @@ type Seen = Partial<Observations>;
 
 /** For a status that Incode answers although the id is not that of the token's session. */
 export function judgeAnswered(what: string, seen: Seen, settings: Settings): Required<Judgement> {
-  const judgement = judgeProtection(what, seen, settings);
-  return settings.refusesForeignIds ? configure(what, `${REMOVE_SETTING} ${judgement.advice}`) : judgement;
+  const judgment = judgeProtection(what, seen, settings);
+  return settings.refusesForeignIds ? configure(what, `${REMOVE_SETTING} ${judgment.advice}`) : judgment;
 }
 
 function judgeProtection(what: string, { executiveRead }: Seen, { hasExecutive }: Settings): Required<Judgement> {
