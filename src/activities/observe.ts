@@ -10,7 +10,7 @@ export type ActivityEvent =
   | { type: 'unconfirmedFinish' }
   /** A webhook was compared with Incode's answer. `unconfirmed`: there was no token to ask Incode with. */
   | { type: 'hint'; result: 'confirmed' | 'contradicted' | 'unconfirmed' }
-  /** Incode answered a request to finish, but the executive token does not find that session finished. */
+  /** Incode answered a request to finish, but a read with the executive token shows the session as unfinished. */
   | { type: 'notConfirmed' }
   /** A session token belongs to another session. */
   | { type: 'tokenMismatch' }

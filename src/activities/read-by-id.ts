@@ -21,7 +21,7 @@ export async function readStatus(
 
 export interface StatusFound {
   onboardingStatus: string;
-  /** The executive token read it. */
+  /** Present if the executive token read the status. */
   isConfirmed?: true;
 }
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 
-/** How an HTTP request ended. A promise of this never rejects: a failure is an ordinary value. */
+/** How an HTTP request ended. A failure is an ordinary value, so the promise never rejects. */
 export type Exchange = Answered | Interrupted;
 
 export interface Answered {

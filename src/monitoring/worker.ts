@@ -51,7 +51,7 @@ export async function startWorkerMonitoring(
     },
     health: () => health(),
   });
-  // Installed after the server listens: a runtime without a worker would keep the process alive if listening fails.
+  // Installed only once the server listens. If listening failed, a runtime without a worker would keep the process alive.
   sdkMetrics = await installRuntimeWithMetrics(logger).catch(async (error) => {
     await server.close();
     throw error;

@@ -99,7 +99,7 @@ class BulkAttempt {
     const heartbeats = heartbeatTimeoutMs ? setInterval(() => this.sendHeartbeat(), heartbeatTimeoutMs / 3) : undefined;
     const watch = setInterval(() => this.giveUpStragglers(), STRAGGLER_CHECK_MS);
     try {
-      // A task may have waited in the worker's connection until the server gave it to another worker.
+      // This task may have reached the worker so late that the server has already given it to another worker.
       await this.lease.renew(detailsOf(this.progress));
       await this.keepToShare();
       do {

@@ -20,7 +20,7 @@ export interface BulkProgress {
   scoreBy?: number;
   /** A request to finish the session may have been sent, so its status is read first, even with `trust`. */
   verify?: true;
-  /** When the last request to finish that may have taken effect was sent, by the server's clock, in ms since the epoch. */
+  /** Send time of the last request to finish that may have taken effect, by the server's clock, in ms since the epoch. */
   lastSentAt?: number;
   /** Incode answered a request to finish with 2xx, so none is sent again. */
   accepted?: true;

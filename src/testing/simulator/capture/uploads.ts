@@ -63,7 +63,7 @@ function take(session: SimulatedSession, part: ImagePart, call: RouteCall, image
   const attempt = session.capture.attempts[part] + 1;
   session.capture.attempts[part] = attempt;
   call.sessions.changed();
-  // An unreadable image is not one of the session's images.
+  // The session does not keep an unreadable image.
   if (!facts) return scriptedAnswer(defaultAnswer(part, call, refusal), refusal, call);
 
   const scripted = call.scripted(session, facts.sha256) ?? refusal;
