@@ -41,6 +41,7 @@ export type { FinishedOnboarding, FinishOptions } from './finish-session.js';
 export { OnboardingClient } from './onboarding-client.js';
 export type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
 export type { PendingCall } from './pending-call.js';
+export { sessionStarted } from './session-started.js';
 export { type StartManyItem, type StartManyOptions, startMany } from './start-many.js';
 export type { IfPlanDiffers, StartedOnboarding, StartOptions } from './starting.js';
 export type { SessionStatus } from './status.js';

@@ -31,6 +31,14 @@ export function deliveryReceiver(settings: Settings, authenticate: Authenticate)
       if (parsed.kind === 'ignored') {
         return { result: 'ignored', body: ACCEPTED, facts: { ...facts, ...loggable(parsed.eventType) } };
       }
+      if (parsed.kind === 'started') {
+        const { notifyStarted, notifyTimeoutMs } = settings;
+        const { delivery } = parsed;
+        facts.interviewId = delivery.interviewId;
+        if (!notifyStarted) return { result: 'ignored', body: ACCEPTED, facts };
+        const result = await notified(() => notifyStarted(delivery), notifyTimeoutMs);
+        return { result, body: ACCEPTED, facts };
+      }
       const { interviewId, onboardingStatus } = parsed.delivery;
       Object.assign(facts, { interviewId, onboardingStatus });
       const result = await notified(() => notifyOnce(parsed.delivery), settings.notifyTimeoutMs);

@@ -1,7 +1,7 @@
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { HEADER_NAME, MIN_SECRET_LENGTH, URL_PATH, WEBHOOK_DEFAULTS } from '../contract/webhook-settings.js';
 import type { Secrets } from '../secrets/matcher.js';
-import type { StatusDelivery } from './parse-delivery.js';
+import type { StartedDelivery, StatusDelivery } from './parse-delivery.js';
 import type { WebhookEvent } from './results.js';
 
 /**
@@ -24,6 +24,12 @@ export interface WebhookReceiverOptions {
    * once with the same delivery and in any order, but not within a minute after it answered `delivered`.
    */
   notify: (delivery: StatusDelivery) => Promise<Notified>;
+  /**
+   * Passes a session to the person for whom it was opened, as `sessionStarted` of `temporal-incode/client` does. Called like `notify`.
+   *
+   * @default such a delivery is ignored
+   */
+  notifyStarted?: (delivery: StartedDelivery) => Promise<Notified>;
   /** Decides the answer of `/readyz`. @default always ready */
   ready?: () => Promise<boolean>;
   /**
@@ -75,6 +81,7 @@ export interface WebhookReceiverOptions {
 /** The checked options with every default filled in. */
 export interface Settings {
   notify: WebhookReceiverOptions['notify'];
+  notifyStarted: WebhookReceiverOptions['notifyStarted'];
   ready: () => Promise<boolean>;
   header: { name: string; secrets: Secrets } | null;
   oauth: { clients: Secrets<OAuthClient>; tokenTtlMs: number } | null;
@@ -94,6 +101,7 @@ export function resolveOptions(options: WebhookReceiverOptions): Settings {
   const settings: Settings = {
     ...WEBHOOK_DEFAULTS,
     ...omitUndefined(options),
+    notifyStarted: options.notifyStarted,
     ready: options.ready ?? (async () => true),
     header: header ? { name: header.name.toLowerCase(), secrets: snapshot(header.secrets) } : null,
     oauth: oauth

@@ -1,4 +1,4 @@
-import { checkInterviewId, correctOnboardingStatus, InvalidInputError } from '../contract/index.js';
+import { checkInterviewId, correctOnboardingStatus, InvalidInputError, referenceOf } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 
 /** The status of a session, from one of Incode's webhooks. Deliveries arrive at least once and in any order. */
@@ -11,8 +11,15 @@ export interface StatusDelivery {
   externalId?: string;
 }
 
+/** The session that a request of the workflow `captureOnboarding` has opened, from Incode's Session Started webhook. */
+export interface StartedDelivery {
+  interviewId: string;
+  externalCustomerId: string;
+}
+
 export type ParsedDelivery =
   | { kind: 'status'; delivery: StatusDelivery }
+  | { kind: 'started'; delivery: StartedDelivery }
   /** A session webhook without an onboarding status, such as "Identity Enrolled". */
   | { kind: 'ignored'; eventType: string };
 
@@ -36,12 +43,16 @@ export function parseDelivery(body: unknown): ParsedDelivery {
   }
   const fields = body as Record<string, unknown>;
   const eventType = text(fields.event_type) ?? text(fields.eventType);
+  const externalId = text(fields.externalId) ?? text(fields.externalCustomerId);
+  if (/^session[ _]started$/i.test(eventType ?? '') && referenceOf(externalId ?? '') !== undefined) {
+    const interviewId = checkInterviewId(fields.interviewId);
+    return { kind: 'started', delivery: { interviewId, externalCustomerId: String(externalId) } };
+  }
   const status = fields.onboardingStatus;
   if (eventType !== undefined && (status === undefined || status === null || status === '')) {
     return { kind: 'ignored', eventType };
   }
   const flowId = text(fields.flowId);
-  const externalId = text(fields.externalId) ?? text(fields.externalCustomerId);
   return {
     kind: 'status',
     delivery: {

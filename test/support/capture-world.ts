@@ -56,12 +56,15 @@ export interface CaptureWorldOptions {
   simulator?: SimulatorOptions;
   /** Environment variables of the worker. */
   worker?: Record<string, string>;
+  /** @default the shared server */
+  address?: string;
 }
 
 /** In a text that must not appear anywhere. */
 export const IMAGE_CANARY = 'image-bytes-that-must-not-be-seen';
 
 export async function startCaptureWorld(options: CaptureWorldOptions = {}): Promise<CaptureWorld> {
+  const { address = inject('temporalAddress') } = options;
   const logsFrom = logs().length;
   const taskQueue = `capture-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-images-'));
@@ -74,11 +77,12 @@ export async function startCaptureWorld(options: CaptureWorldOptions = {}): Prom
     INCODE_IMAGE_ROOTS: directory,
     INCODE_DOCUMENT_RATE_LIMIT: '1000',
     INCODE_FACE_RATE_LIMIT: '1000',
+    TEMPORAL_ADDRESS: address,
     ...options.worker,
   };
   const worker = await createWorker(readConfig(env), { capture: readCaptureConfig(env) });
   const running = worker.run();
-  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  const connection = await Connection.connect({ address });
   const temporal = new Client({ connection, namespace: inject('temporalNamespace') });
   const image = async (content = '') => {
     const name = `${randomUUID()}.jpg`;

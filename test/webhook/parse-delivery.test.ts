@@ -55,6 +55,30 @@ describe('parseDelivery', () => {
     expect(parseDelivery(body)).toEqual({ kind: 'ignored', eventType });
   });
 
+  it.each([
+    { event_type: 'Session Started', interviewId: ID, externalCustomerId: 'ann-1~0123456789ab' },
+    { eventType: 'SESSION_STARTED', interviewId: ID, externalId: 'ann-1~0123456789ab', onboardingStatus: 'UNKNOWN' },
+  ])('reads the start of the session of a person from images: %j', (body) => {
+    const delivery = { interviewId: ID, externalCustomerId: 'ann-1~0123456789ab' };
+    expect(parseDelivery(body)).toEqual({ kind: 'started', delivery });
+  });
+
+  it('reads the start of another session as a status', () => {
+    const body = {
+      event_type: 'SESSION_STARTED',
+      interviewId: ID,
+      externalCustomerId: 'c-1',
+      onboardingStatus: 'UNKNOWN',
+    };
+    const delivery = { interviewId: ID, onboardingStatus: 'UNKNOWN', externalId: 'c-1' };
+    expect(parseDelivery(body)).toEqual({ kind: 'status', delivery });
+  });
+
+  it("refuses the start of a person's session without its id", () => {
+    const body = { event_type: 'SESSION_STARTED', externalCustomerId: 'ann-1~0123456789ab' };
+    expect(refusalOf(body).field).toBe('interviewId');
+  });
+
   it.each<[string, unknown, string]>([
     ['null', null, 'body'],
     ['a list', [STATUS], 'body'],

@@ -31,6 +31,41 @@ describe('the delivery endpoint', () => {
     expect(one.events[0]).toMatchObject({ result: 'ignored', eventType: 'Session Succeeded' });
   });
 
+  const STARTED = {
+    event_type: 'Session Started',
+    interviewId: STATUS.interviewId,
+    externalCustomerId: 'ann-1~0123456789ab',
+  };
+
+  it("passes the start of a person's session to notifyStarted, and not to notify", async () => {
+    const started: unknown[] = [];
+    const notifyStarted = async (delivery: unknown) => {
+      started.push(delivery);
+      return 'delivered' as const;
+    };
+    await using one = await startReceiver({ notifyStarted });
+    expect(await deliver(one.url, { body: STARTED })).toMatchObject({ status: 200, body: { success: true } });
+    const { interviewId, externalCustomerId } = STARTED;
+    expect(started).toEqual([{ interviewId, externalCustomerId }]);
+    expect(one.deliveries).toEqual([]);
+    expect(one.receiver.counts.delivered).toBe(1);
+  });
+
+  it("asks for the start of a person's session again if notifyStarted rejects", async () => {
+    await using one = await startReceiver({
+      notifyStarted: async () => {
+        throw new Error('Temporal is down');
+      },
+    });
+    expect((await deliver(one.url, { body: STARTED })).status).toBe(503);
+  });
+
+  it("ignores the start of a person's session without notifyStarted", async () => {
+    await using one = await startReceiver();
+    expect((await deliver(one.url, { body: STARTED })).status).toBe(200);
+    expect(one.receiver.counts).toMatchObject({ ignored: 1, delivered: 0 });
+  });
+
   it.each<[string, string | Uint8Array, object]>([
     ['invalid JSON', '{"interviewId": "hidden', { error: 'body must be JSON', field: 'body' }],
     ['an empty body', '', { error: 'body must be JSON', field: 'body' }],

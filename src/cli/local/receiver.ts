@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { OnboardingClient } from '../../client/index.js';
-import type { OnboardingInput } from '../../contract/index.js';
+import { type OnboardingClient, sessionStarted } from '../../client/index.js';
+import { type OnboardingInput, referenceOf } from '../../contract/index.js';
 import { ANSWER_WITHIN_MS, cachedReachability } from '../../monitoring/reachability.js';
 import type { IncodeSimulator } from '../../testing/index.js';
 import { createWebhookReceiver, type WebhookReceiver, type WebhookReceiverOptions } from '../../webhook/index.js';
 
-export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' | 'ready'> {
+export interface ReceiverOptions extends Omit<WebhookReceiverOptions, 'notify' | 'notifyStarted' | 'ready'> {
   /** Starts an onboarding with this input for a session that has none. @default such a delivery is only counted */
   start?: Omit<OnboardingInput, 'interviewId'>;
 }
@@ -15,7 +15,13 @@ export function onboardingReceiver(client: OnboardingClient, { start, ...options
   const { temporal } = client;
   return createWebhookReceiver({
     ...options,
-    notify: ({ interviewId, onboardingStatus }) => client.statusChanged({ interviewId, onboardingStatus }, start),
+    notify: ({ interviewId, onboardingStatus, externalId = '' }) =>
+      // The workflow of a person starts that of the session by itself, once the images are uploaded.
+      client.statusChanged(
+        { interviewId, onboardingStatus },
+        referenceOf(externalId) === undefined ? start : undefined,
+      ),
+    notifyStarted: (started) => sessionStarted(temporal, started),
     // Cached, because anyone who reaches the receiver can ask, and each check is a request to Temporal.
     ready: cachedReachability(() => {
       const { namespace } = temporal.options;

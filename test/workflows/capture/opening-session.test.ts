@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { onboardingReceiver } from '../../../src/cli/local/receiver.js';
+import { sessionStarted } from '../../../src/client/index.js';
 import { CAPTURE_SIGNALS, type CaptureInput, type CapturePlan, FAILURES } from '../../../src/contract/index.js';
 import type { Fault } from '../../../src/testing/index.js';
 import {
@@ -138,6 +140,40 @@ describe('a session whose start answer is lost', () => {
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: foreign.interviewId, externalCustomerId });
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: 'a b', externalCustomerId: 7 });
     expect((await handle.result()).interviewId).not.toBe(foreign.interviewId);
+  });
+});
+
+describe("Incode's session webhook", () => {
+  it('leads a receiver to the workflow, which takes the session over', async () => {
+    const receiver = onboardingReceiver(world.onboarding, { allowUnauthenticated: true, start: {} });
+    const { url } = await receiver.listen();
+    world.simulator.setSessionWebhook({ url: `${url}${receiver.paths.delivery}`, eventNames: 'words' });
+    world.simulator.setWebhook({ url: `${url}${receiver.paths.delivery}` });
+    try {
+      const input = await world.person({ plan: PATIENT });
+      world.simulator.fault({ operation: 'start', kind: 'hang', effect: true });
+      const { interviewId, suspectedOrphans, onboarding } = await world.run(input);
+      expect(world.sessionsOf(input).map((session) => session.interviewId)).toEqual([interviewId]);
+      expect(suspectedOrphans).toEqual([]);
+      // The receiver has started no other workflow for the session, although it starts unknown ones.
+      expect(onboarding?.outcome).toBe('approved');
+    } finally {
+      world.simulator.setSessionWebhook(null);
+      world.simulator.setWebhook(null);
+      await receiver.close();
+    }
+  });
+
+  it('tells whether there is such a person', async () => {
+    const [attempt, interviewId] = ['0123456789ab', 'i'];
+    const started = (reference: string) =>
+      sessionStarted(world.temporal, { interviewId, externalCustomerId: `${reference}~${attempt}` });
+    const { reference } = await world.run(await world.person());
+    expect(await started('nobody')).toBe('unknownSession');
+    expect(await started(reference)).toBe('ended');
+    await expect(sessionStarted(world.temporal, { interviewId, externalCustomerId: reference })).rejects.toThrow(
+      'externalCustomerId must be a reference',
+    );
   });
 });
 

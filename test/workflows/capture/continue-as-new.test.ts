@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { CAPTURE_SIGNALS } from '../../../src/contract/index.js';
+import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
+import { type CaptureWorld, pinned, replaceImage, startCaptureWorld, stateOf } from '../../support/capture-world.js';
+
+let server: LocalTemporalServer;
+let world: CaptureWorld;
+beforeAll(async () => {
+  server = await startLocalTemporalServer({
+    namespace: inject('temporalNamespace'),
+    // The default is thousands of events.
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '30' },
+    env: { ...process.env, TEMPORAL_ADDRESS: undefined },
+  });
+  world = await startCaptureWorld({ address: server.address });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+it('a person who waits for another image keeps session, images and deadline when the workflow continues as new', async () => {
+  const front = await world.image();
+  const { sha256 } = await pinned(world, front);
+  world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'WRONG_DOCUMENT_SIDE' } });
+  const input = await world.person({ front, plan: { onRefusedImage: 'wait' } });
+  const handle = await world.start(input);
+  await expect.poll(async () => (await stateOf(handle)).stage).toBe('needsImage');
+  const { deadline, interviewId } = await stateOf(handle);
+
+  const started = { interviewId: 'another', externalCustomerId: `${input.reference}~0123456789ab` };
+  const runs = async () => (await world.temporal.workflow.count(`WorkflowId = "${handle.workflowId}"`)).count;
+  await expect
+    .poll(
+      async () => {
+        await handle.signal(CAPTURE_SIGNALS.sessionStarted, started);
+        return runs();
+      },
+      { timeout: 30_000 },
+    )
+    .toBeGreaterThan(1);
+
+  expect(await stateOf(handle)).toMatchObject({ stage: 'needsImage', needs: ['front'], deadline, interviewId });
+  await replaceImage(handle, 'front', await world.image());
+  const result = await handle.result();
+  expect(result).toMatchObject({ interviewId, suspectedOrphans: [], images: { front: { assessment: 'accepted' } } });
+  expect(world.uploads(result.interviewId)).toEqual(['front', 'front again', 'back', 'face']);
+  expect(world.sessionsOf(input)).toHaveLength(1);
+});
