@@ -1,6 +1,7 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FAILURES, type FailureType } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { ExecutiveRefusedError, IncodeError, type IncodeErrorKind } from '../incode/index.js';
 import { emit, type Observe } from './observe.js';
 import { reportTokenMismatch, TokenMismatchError } from './token-fit.js';
@@ -111,10 +112,9 @@ function tokenMismatch(error: TokenMismatchError, { interviewId, sent, observe }
 function details(error: IncodeError, { interviewId, reference, sent }: FailureContext): FailureDetails {
   return {
     interviewId,
-    ...(reference === undefined ? {} : { reference }),
+    ...omitUndefined({ reference }),
     operation: error.operation,
-    ...(error.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
-    ...(error.code === undefined ? {} : { code: error.code }),
+    ...omitUndefined({ httpStatus: error.httpStatus, code: error.code }),
     ...sent,
   };
 }

@@ -1,5 +1,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { resolveVerifyFirst } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { isConfirmable, isConfirmed } from './confirm-finish.js';
 import { activityFailure, notYet } from './failure.js';
@@ -84,11 +85,11 @@ function givenRequests(input: FinishStatusInput, scheduledAt: number): EarlierRe
   const isNow = lastSentAt === undefined && (accepted || mode(input) === 'settle');
   // Limited, because a caller's clock that is ahead would delay the session for longer than the settle time.
   const at = isNow ? scheduledAt : lastSentAt && Math.min(lastSentAt, scheduledAt);
-  return { ...(at === undefined ? {} : { lastSentAt: at }), ...(accepted ? { accepted } : {}) };
+  return { ...omitUndefined({ lastSentAt: at }), ...(accepted ? { accepted } : {}) };
 }
 
 /** For the caller that continues after the failure. Uses this worker's clock, which is precise enough for the settle time. */
 function datedByWorker({ lastSentAt, ...sent }: SentRequests): EarlierRequests {
   const at = lastSentAt === 'inThisAttempt' ? Date.now() : lastSentAt;
-  return { ...sent, ...(at === undefined ? {} : { lastSentAt: at }) };
+  return { ...sent, ...omitUndefined({ lastSentAt: at }) };
 }

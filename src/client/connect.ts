@@ -10,6 +10,7 @@ import {
   PlaintextError,
   requiresEncryption,
 } from '../codec/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { channelArgsFor } from '../temporal/address.js';
 import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
 import { isConnectionRefused } from './connectivity.js';
@@ -157,7 +158,7 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
     interceptors: [retries.interceptor],
     // A function, so that printing the connection does not reveal the key.
     ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),
-    ...(tls === undefined ? {} : { tls }),
+    ...omitUndefined({ tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });
   const close = async () => {

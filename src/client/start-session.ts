@@ -5,6 +5,7 @@ import {
   onboardingWorkflowId,
   planWithDefaults,
 } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { attachTo, handInIfNeeded, inputOf } from './attach.js';
 import { SessionCompletedError } from './errors.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
@@ -33,7 +34,7 @@ export async function startSession(
   { ifCompleted = 'refuse', ifPlanDiffers = 'refuse', batchId }: StartOptions,
 ): Promise<StartedOnboarding> {
   const { interviewId } = input;
-  const queued = { taskQueue, ...(batchId === undefined ? {} : { batchId }) };
+  const queued = { taskQueue, ...omitUndefined({ batchId }) };
   const started = await startNew(client, workflowOptions(input, queued), 'REJECT_DUPLICATE', requestEagerStart);
   if (started) return started;
 

@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { ImageError } from './errors.js';
 import { bodyOf, networkError } from './https.js';
 import type { ImageSource, OpenedImage } from './source.js';
@@ -66,7 +67,7 @@ interface Closable {
 
 function openedObject(uri: string, body: AsyncIterable<Uint8Array> & Closable, bytes: number | undefined): OpenedImage {
   return {
-    ...(bytes === undefined ? {} : { bytes }),
+    ...omitUndefined({ bytes }),
     read: () => bodyOf(uri, body),
     async close() {
       body.on('error', () => undefined);

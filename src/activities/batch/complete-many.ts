@@ -9,7 +9,7 @@ import { Lease, leased, NotCurrentError } from '../lease.js';
 import { emit } from '../observe.js';
 import type { ResolvedActivityOptions } from '../options.js';
 import { type AttemptProgress, detailsOf, progressOf } from './attempt-progress.js';
-import { completeSession, type SessionOptions, type Step } from './complete-session.js';
+import { type BulkSessionOptions, completeSession, type Step } from './complete-session.js';
 import { inTurn, pacedClient } from './paced-client.js';
 import { requestsOf, sessionsPerActivity } from './request-count.js';
 import type { SharedThrottle } from './shared-throttle.js';
@@ -43,7 +43,7 @@ export function completeMany(options: ResolvedActivityOptions, throttle: SharedT
 }
 
 class BulkAttempt {
-  private readonly options: SessionOptions;
+  private readonly options: BulkSessionOptions;
   private readonly throttle: SharedThrottle;
   private readonly limits: ManyOptions;
   private readonly input: CompleteManyInput;

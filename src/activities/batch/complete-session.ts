@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { backoffMs } from '../../contract/backoff.js';
 import { FAILURES, type FinishAnswer, needsScore } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { IncodeError } from '../../incode/index.js';
 import { mayClose } from '../close-session.js';
 import { isConfirmable, isConfirmed, notConfirmed, reportNotConfirmed } from '../confirm-finish.js';
@@ -15,7 +16,7 @@ import { reportTokenMismatch, TokenMismatchError } from '../token-fit.js';
 import type { SessionInput } from '../types.js';
 import type { BulkEnd, BulkProgress, BulkSession, CompleteManyInput } from './types.js';
 
-export interface SessionOptions extends ResolvedActivityOptions {
+export interface BulkSessionOptions extends ResolvedActivityOptions {
   /** The server's clock, in ms since the epoch. */
   now: () => number;
   /** See {@link CompleteManyInput}. */
@@ -29,39 +30,39 @@ export type Step = { end: BulkEnd } | { open: BulkProgress; dueInMs: number; err
 
 /** Finishes a session, closes it and reads its score, as far as possible now. Does not retry: the workflow does, after a delay. */
 export async function completeSession(
-  options: SessionOptions,
+  options: BulkSessionOptions,
   session: BulkSession,
   plan: CompleteManyInput['plan'],
   signal: AbortSignal,
 ): Promise<Step> {
-  const done: BulkProgress = { ...session.done };
+  const progress: BulkProgress = { ...session.done };
   try {
-    const token = await tokenOf(options, session, done, signal);
+    const token = await tokenOf(options, session, progress, signal);
     if (token === undefined) {
-      return failed(session, done, FAILURES.tokenRefused, 'it has no token, and the worker has no token source');
+      return failed(session, progress, FAILURES.tokenRefused, 'it has no token, and the worker has no token source');
     }
     const { interviewId, flowId, index } = session;
     const access: Access = { index, interviewId, ...token, ...(flowId ? { flowId } : {}) };
-    const ended = done.finish === undefined ? await finish(options, access, done, signal) : undefined;
+    const ended = progress.finish === undefined ? await finish(options, access, progress, signal) : undefined;
     if (ended) return ended;
-    const unconfirmed = await confirmation(options, access, done, done.finish ?? null, signal);
+    const unconfirmed = await confirmation(options, access, progress, progress.finish ?? null, signal);
     if (unconfirmed) return unconfirmed;
     // Only failures in a row count.
-    delete done.tries;
-    const isFinished = done.finish?.confirmedBy !== 'unconfirmed';
-    if (plan.close && isFinished && done.closed === undefined) {
-      done.closed = await close(options, access, done, signal);
+    delete progress.tries;
+    const isFinished = progress.finish?.confirmedBy !== 'unconfirmed';
+    if (plan.close && isFinished && progress.closed === undefined) {
+      progress.closed = await close(options, access, progress, signal);
     }
-    const { finish: answer, onboardingStatus } = done;
+    const { finish: answer, onboardingStatus } = progress;
     const end: BulkEnd = {
       finish: answer ?? null,
       ...(onboardingStatus ? { onboardingStatus } : {}),
-      ...(done.closed === false ? { notClosed: true } : {}),
+      ...(progress.closed === false ? { notClosed: true } : {}),
     };
     if (!answer || !needsScore(plan, answer)) return { end };
-    return await score(options, access, done, end, plan.scoreDeadlineMs, signal);
+    return await score(options, access, progress, end, plan.scoreDeadlineMs, signal);
   } catch (error) {
-    return afterError(options, session, done, error);
+    return afterError(options, session, progress, error);
   }
 }
 
@@ -72,70 +73,70 @@ interface Access extends SessionInput {
 
 /** @returns `undefined` if the session is finished and continues with its next step */
 async function finish(
-  options: SessionOptions,
+  options: BulkSessionOptions,
   { index, ...access }: Access,
-  done: BulkProgress,
+  progress: BulkProgress,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
-  const { verify, lastSentAt, accepted } = done;
+  const { verify, lastSentAt, accepted } = progress;
   const earlier: EarlierRequests = {
-    ...(lastSentAt === undefined ? {} : { lastSentAt }),
+    ...omitUndefined({ lastSentAt }),
     ...(accepted ? { accepted } : {}),
   };
   const trust = options.trust && verify !== true;
   const attempt = await finishOnce(options, access, { earlier, trust, now: options.now }, signal);
-  if ('wait' in attempt) return { open: { ...done, ...attempt.sent }, dueInMs: attempt.wait.ms };
+  if ('wait' in attempt) return { open: { ...progress, ...attempt.sent }, dueInMs: attempt.wait.ms };
   if ('error' in attempt) {
     if (attempt.error instanceof NotSentError) throw attempt.error;
     const { sent } = attempt;
-    done.verify = true;
-    delete done.lastSentAt;
+    progress.verify = true;
+    delete progress.lastSentAt;
     if (sent.accepted) {
-      done.accepted = true;
+      progress.accepted = true;
       options.onAccepted?.(index);
     }
-    if (sent.lastSentAt === 'inThisAttempt') done.justSent = true;
-    else if (sent.lastSentAt !== undefined) done.lastSentAt = sent.lastSentAt;
+    if (sent.lastSentAt === 'inThisAttempt') progress.justSent = true;
+    else if (sent.lastSentAt !== undefined) progress.lastSentAt = sent.lastSentAt;
     throw attempt.error;
   }
   if (attempt.isAnswered) options.onAccepted?.(index);
-  if (isConfirmable(options, attempt)) done.confirmBy ??= options.now() + options.statusLagMs;
-  else done.confirmed = true;
+  if (isConfirmable(options, attempt)) progress.confirmBy ??= options.now() + options.statusLagMs;
+  else progress.confirmed = true;
   const { finish: answer, onboardingStatus } = attempt.result;
   if (answer === null) {
-    const unconfirmed = await confirmation(options, access, done, null, signal);
+    const unconfirmed = await confirmation(options, access, progress, null, signal);
     return unconfirmed ?? { end: { finish: null, ...(onboardingStatus ? { onboardingStatus } : {}) } };
   }
-  done.finish = answer;
-  if (onboardingStatus) done.onboardingStatus = onboardingStatus;
-  delete done.verify;
-  delete done.lastSentAt;
-  delete done.accepted;
+  progress.finish = answer;
+  if (onboardingStatus) progress.onboardingStatus = onboardingStatus;
+  delete progress.verify;
+  delete progress.lastSentAt;
+  delete progress.accepted;
   return undefined;
 }
 
 /** @returns `undefined` if the finish is confirmed, or no read can confirm it */
 async function confirmation(
-  options: SessionOptions,
+  options: BulkSessionOptions,
   { interviewId, sessionToken }: SessionInput,
-  done: BulkProgress,
+  progress: BulkProgress,
   finish: FinishAnswer | null,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
   // Workers of earlier versions set no `confirmBy` if nothing needs a confirmation.
-  if (done.confirmed || (done.confirmBy === undefined && !options.executive)) {
-    delete done.confirmBy;
+  if (progress.confirmed || (progress.confirmBy === undefined && !options.executive)) {
+    delete progress.confirmBy;
     return undefined;
   }
   // Set before the read: if the read fails, the answer must still be confirmed.
-  done.confirmBy ??= options.now() + options.statusLagMs;
+  progress.confirmBy ??= options.now() + options.statusLagMs;
   if (await isConfirmed(options, { interviewId, sessionToken, finish }, signal)) {
-    delete done.confirmBy;
-    done.confirmed = true;
+    delete progress.confirmBy;
+    progress.confirmed = true;
     return undefined;
   }
-  const left = done.confirmBy - options.now();
-  if (left > 0) return { open: done, dueInMs: Math.min(options.confirmFinishPollMs, left) };
+  const left = progress.confirmBy - options.now();
+  if (left > 0) return { open: progress, dueInMs: Math.min(options.confirmFinishPollMs, left) };
   reportNotConfirmed(options, interviewId);
   return { end: { finish: null, failure: { type: FAILURES.notConfirmed, message: notConfirmed(interviewId) } } };
 }
@@ -144,7 +145,7 @@ async function confirmation(
 async function close(
   options: ResolvedActivityOptions,
   access: SessionInput,
-  done: BulkProgress,
+  progress: BulkProgress,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
@@ -153,16 +154,16 @@ async function close(
     return true;
   } catch (error) {
     if (error instanceof TokenMismatchError) return false;
-    if (isRefusedForGood(error)) return done.closeTried === true;
-    done.closeTried = true;
+    if (isRefusedForGood(error)) return progress.closeTried === true;
+    progress.closeTried = true;
     throw error;
   }
 }
 
 async function score(
-  options: SessionOptions,
+  options: BulkSessionOptions,
   access: SessionInput,
-  done: BulkProgress,
+  progress: BulkProgress,
   end: BulkEnd,
   deadlineMs: number,
   signal: AbortSignal,
@@ -172,9 +173,11 @@ async function score(
     throw error;
   });
   if (status !== null && status !== 'UNKNOWN') return { end: { ...end, score: { status, value } } };
-  done.scoreBy ??= options.now() + deadlineMs;
-  const left = done.scoreBy - options.now();
-  return left <= 0 ? { end: { ...end, score: null } } : { open: done, dueInMs: Math.min(options.scorePollMs, left) };
+  progress.scoreBy ??= options.now() + deadlineMs;
+  const left = progress.scoreBy - options.now();
+  return left <= 0
+    ? { end: { ...end, score: null } }
+    : { open: progress, dueInMs: Math.min(options.scorePollMs, left) };
 }
 
 async function tokenOf(
@@ -189,23 +192,28 @@ async function tokenOf(
   return { sessionToken: await tokenSource.token(interviewId, signal), ...issued };
 }
 
-function afterError(options: ResolvedActivityOptions, session: BulkSession, done: BulkProgress, error: unknown): Step {
+function afterError(
+  options: ResolvedActivityOptions,
+  session: BulkSession,
+  progress: BulkProgress,
+  error: unknown,
+): Step {
   if (error instanceof NotSentError) return { open: { ...session.done }, dueInMs: 0, error };
-  if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !done.renew) {
-    return { open: { ...done, renew: true }, dueInMs: 0 };
+  if (error instanceof IncodeError && error.kind === 'tokenRefused' && options.tokenSource && !progress.renew) {
+    return { open: { ...progress, renew: true }, dueInMs: 0 };
   }
   if (error instanceof IncodeError && isFinal(error.kind)) {
-    return failed(session, done, failureTypeOf(error.kind), error.message);
+    return failed(session, progress, failureTypeOf(error.kind), error.message);
   }
   if (error instanceof TokenMismatchError) {
     reportTokenMismatch(options.observe, session.interviewId);
-    return failed(session, done, FAILURES.tokenMismatch, error.message);
+    return failed(session, progress, FAILURES.tokenMismatch, error.message);
   }
   if (error instanceof ApplicationFailure && error.nonRetryable) {
-    return failed(session, done, error.type ?? 'Failed', error.message);
+    return failed(session, progress, error.type ?? 'Failed', error.message);
   }
-  const tries = (done.tries ?? 0) + 1;
-  return { open: { ...done, tries }, dueInMs: retryDelayMs(options, tries, error), error };
+  const tries = (progress.tries ?? 0) + 1;
+  return { open: { ...progress, tries }, dueInMs: retryDelayMs(options, tries, error), error };
 }
 
 /** The same delays as for the calls of a single session. */

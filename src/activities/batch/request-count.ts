@@ -1,8 +1,8 @@
 import { isProven } from '../token-fit.js';
-import type { SessionOptions } from './complete-session.js';
+import type { BulkSessionOptions } from './complete-session.js';
 import type { BulkSession, CompleteManyInput } from './types.js';
 
-type Options = Pick<SessionOptions, 'executive' | 'refusesForeignIds' | 'tokenSource'>;
+type Options = Pick<BulkSessionOptions, 'executive' | 'refusesForeignIds' | 'tokenSource'>;
 type Input = Pick<CompleteManyInput, 'plan' | 'trust'>;
 
 /** How many requests a session needs until it ends, without retries. */

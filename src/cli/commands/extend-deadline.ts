@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { checkExtendDeadlineInput, InvalidInputError } from '../../contract/index.js';
 import { CliError } from '../shared/exit.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { onSession, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import { onSession, type UpdateCommandOptions, withSession, withUpdateOptions } from '../shared/session.js';
 
-interface ExtendDeadlineOptions extends UpdateOptions {
+interface ExtendDeadlineOptions extends UpdateCommandOptions {
   by?: string;
 }
 

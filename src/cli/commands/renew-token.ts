@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
 import { checkedToken } from '../../client/input.js';
 import { printJson } from '../shared/output.js';
-import { onSession, sessionCliError, type UpdateOptions, withSession, withUpdateOptions } from '../shared/session.js';
+import {
+  onSession,
+  sessionCliError,
+  type UpdateCommandOptions,
+  withSession,
+  withUpdateOptions,
+} from '../shared/session.js';
 import { readSessionToken } from '../shared/session-token.js';
 
-interface RenewTokenOptions extends UpdateOptions {
+interface RenewTokenOptions extends UpdateCommandOptions {
   sessionTokenFile: string;
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { PLAN_DEFAULTS, type Plan, resolvePlan } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { CliError, inputProblem } from './exit.js';
 
 export interface PlanOptions {
@@ -51,8 +52,6 @@ function explicitPlan(options: PlanOptions): Plan {
     ...(close === PLAN_DEFAULTS.close ? {} : { close }),
     ...(score === PLAN_DEFAULTS.score ? {} : { score }),
     ...(review === PLAN_DEFAULTS.review ? {} : { review }),
-    ...(captureDeadline === undefined ? {} : { captureDeadline }),
-    ...(scoreDeadline === undefined ? {} : { scoreDeadline }),
-    ...(reviewDeadline === undefined ? {} : { reviewDeadline }),
+    ...omitUndefined({ captureDeadline, scoreDeadline, reviewDeadline }),
   };
 }

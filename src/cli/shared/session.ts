@@ -57,7 +57,7 @@ export function commandFor(
   return `temporal-incode ${name} ${quoted(interviewId)}${serverOptions(server)}`;
 }
 
-export interface UpdateOptions extends SessionOptions {
+export interface UpdateCommandOptions extends SessionOptions {
   timeout: number;
 }
 

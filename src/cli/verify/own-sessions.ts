@@ -67,7 +67,7 @@ export class OwnSessions {
       language: 'en-US',
       externalCustomerId: this.label,
       redirectionUrl: 'https://example.com/temporal-incode-verify',
-      ...(interviewId === undefined ? {} : { interviewId }),
+      ...omitUndefined({ interviewId }),
     };
     try {
       return await this.probe.ask({ method: 'POST', path: '/omni/start', body });

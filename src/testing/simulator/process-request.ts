@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { type Answer, ok, parseObject, type Refuse } from './answer.js';
 import type { RequiredHeader } from './behavior.js';
 import { type AnyRoute, isForSession, type RouteCall } from './route.js';
@@ -52,7 +53,7 @@ export async function processRequest(state: SimulatorState, request: SimulatedRe
         operation: route.operation,
         interviewId,
         externalCustomerId,
-        ...(sha256 === undefined ? {} : { sha256 }),
+        ...omitUndefined({ sha256 }),
       }),
   };
   if (!isForSession(route)) return route.handle(call);
