@@ -31,6 +31,7 @@ const LONG = [
   'test/faults/frozen-worker.test.ts',
   'test/faults/memory.test.ts',
   'test/faults/once.test.ts',
+  'test/faults/shared-batches.test.ts',
   'test/faults/shutdown.test.ts',
   'test/faults/swapped-tokens.test.ts',
   'test/faults/two-workers.test.ts',

@@ -40,8 +40,9 @@ const PURE: Files = {
   'src/testing/simulator': ['clock'],
   'src/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'src/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
-  'src/workflows/batch': ['possibly-sent', 'record'],
+  'src/workflows/batch': ['claimed-sessions', 'possibly-sent', 'record'],
   'src/workflows/capture': ['decisions', 'opening'],
+  'src/workflows/claims': ['hashes', 'messages', 'registry'],
 };
 
 /** Their unit tests. Property tests and tests with servers would cover some branches only by chance. */
@@ -74,6 +75,7 @@ const UNIT_TESTS: Files = {
     'guards',
     'long-stages',
     'milestones',
+    'names',
     'omit-undefined',
     'token-claims',
   ],
@@ -86,8 +88,9 @@ const UNIT_TESTS: Files = {
   'test/testing': ['simulator-clock'],
   'test/webhook': ['authentication', 'options', 'parse-delivery', 'results'],
   'test/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
-  'test/workflows/batch': ['possibly-sent', 'record'],
+  'test/workflows/batch': ['claimed-sessions', 'possibly-sent', 'record'],
   'test/workflows/capture': ['decisions', 'opening'],
+  'test/workflows/claims': ['hashes', 'messages', 'registry'],
 };
 
 export default defineConfig({

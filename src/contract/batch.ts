@@ -130,7 +130,7 @@ export interface BatchProgress {
   waiting: Count;
   outcomes: Partial<Record<Outcome, Count>>;
   paused: boolean;
-  /** Why the whole shard waits, in words for people. `null` if it does not wait. */
+  /** What the shard or some of its sessions wait for, in words for people. `null` if nothing delays them. */
   heldUpBy: string | null;
 }
 

@@ -15,6 +15,18 @@ export const NEXUS_TASK_QUEUE = 'incode-onboarding-nexus';
 /** Workflow type that waits for Incode's answer on behalf of a Nexus operation. */
 export const ANSWER_WORKFLOW = 'onboardingAnswer';
 
+/**
+ * Workflow type that records which shard of a batch works on which session. Shards start it and exchange {@link CLAIM_SIGNALS} with it.
+ * Callers do not need it.
+ */
+export const CLAIMS_WORKFLOW = 'onboardingBatchClaims';
+
+/** Workflow type that starts {@link CLAIMS_WORKFLOW} for a shard, and ends. */
+export const CLAIMS_STARTER = 'startOnboardingBatchClaims';
+
+/** Signals between shards and {@link CLAIMS_WORKFLOW}: a shard sends `claim` and `release`, and receives `claimed`. */
+export const CLAIM_SIGNALS = { claim: 'claim', release: 'release', claimed: 'claimed' } as const;
+
 /** Update names. `finish` also works as update-with-start. */
 export const UPDATES = { finish: 'finish', renewToken: 'renewToken', extendDeadline: 'extendDeadline' } as const;
 
@@ -38,6 +50,11 @@ export function onboardingWorkflowId(interviewId: string): string {
 /** Each waiting Nexus operation has one workflow. */
 export function answerWorkflowId(interviewId: string, requestId: string): string {
   return `incode-answer/${interviewId}/${requestId}`;
+}
+
+/** Each bulk task queue has one workflow for its claims. */
+export function claimsWorkflowId(taskQueue: string): string {
+  return `incode-batch-claims/${taskQueue}`;
 }
 
 /**

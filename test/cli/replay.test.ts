@@ -77,7 +77,7 @@ describe('the command replay', () => {
   it('reports that all histories in a directory replay, and how many of each kind', async () => {
     const { code, result } = await replay(['--file', RECORDED]);
     expect({ code, ok: result.ok, failures: result.failures }).toEqual({ code: 0, ok: true, failures: [] });
-    expect(result.types).toMatchObject({ onboardingBatch: 3, onboardingAnswer: 2 });
+    expect(result.types).toMatchObject({ onboardingBatch: 6, onboardingAnswer: 2 });
     const people = await run(['replay', '--file', join(RECORDED, 'approved.json')]);
     expect(people).toMatchObject({ code: 0, stdout: 'All 1 replay with this version: 1 onboardingSession.\n' });
   });
@@ -120,10 +120,14 @@ describe('the command replay', () => {
       await shard.result();
       const query = `TaskQueue = '${queue.taskQueue}'`;
       const args = [...server(), '--query', query];
-      await replaysSoon(args, { ok: true, replayed: 6, types: { onboardingSession: 5, onboardingBatch: 1 } });
+      await replaysSoon(args, {
+        ok: true,
+        replayed: 7,
+        types: { onboardingSession: 5, onboardingBatch: 1, onboardingBatchClaims: 1 },
+      });
       // A waiting session, a completed session and a shard.
       await replaysSoon([...args, '--limit', '3'], { types: { onboardingSession: 2, onboardingBatch: 1 } });
-      await replaysSoon([...args, '--status', 'open'], { types: { onboardingSession: 1 } });
+      await replaysSoon([...args, '--status', 'open'], { types: { onboardingSession: 1, onboardingBatchClaims: 1 } });
       await replaysSoon([...args, '--status', 'closed'], { types: { onboardingSession: 4, onboardingBatch: 1 } });
     } finally {
       await queue[Symbol.asyncDispose]();
@@ -133,7 +137,7 @@ describe('the command replay', () => {
   it('queries old and new workflows', () => {
     const now = Date.parse('2026-11-25T00:00:00Z');
     const batches = queriesFor({ status: 'open', limit: 1, query: "BuildIds = 'x'" }, now).filter((query) =>
-      query.includes('onboardingBatch'),
+      query.includes(`'onboardingBatch'`),
     );
     const rest = `ExecutionStatus = 'Running' AND (BuildIds = 'x')`;
     expect(batches).toEqual([

@@ -9,7 +9,8 @@ import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } fr
 import { all } from '../support/batch.js';
 import { API_KEY, type OpenedSession, openSessions, timesFinished } from '../support/world.js';
 
-// Two batches with the same sessions, each on a worker process of its own. The processes do not know of each other's requests.
+// Two batches with the same sessions, each on a worker process and a task queue of its own. Claims do not reach from one task queue to another, and
+// the processes do not know of each other's requests.
 
 let directory: string;
 let simulator: IncodeSimulator;

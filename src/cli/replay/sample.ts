@@ -6,6 +6,7 @@ import {
   SEARCH_ATTRIBUTES,
   STAGES,
 } from '../../contract/index.js';
+import { CLAIMS_WORKFLOW } from '../../contract/names.js';
 import { GRPC } from '../../temporal/grpc.js';
 import type { RecordedHistory } from '../../worker/replay.js';
 import { DAY_MS } from '../shared/namespace.js';
@@ -53,6 +54,7 @@ export function queriesFor({ status, query }: SampleOptions, now = Date.now()): 
     `${sessions} AND ${stage} IS NULL`,
     `WorkflowType = '${BATCH_WORKFLOW}'`,
     `WorkflowType = '${ANSWER_WORKFLOW}'`,
+    `WorkflowType = '${CLAIMS_WORKFLOW}'`,
   ];
   const day = new Date(now - DAY_MS).toISOString();
   const week = new Date(now - 7 * DAY_MS).toISOString();

@@ -98,7 +98,7 @@ export interface BatchRunProgress {
   /** Estimated time left, in milliseconds; `null` if there is no estimate yet. */
   timeLeftMs: number | null;
   paused: boolean;
-  /** What blocks a shard, as readable text; `null` if nothing does. */
+  /** What delays a shard or some of its sessions, as readable text; `null` if nothing does. */
   heldUpBy: string | null;
 }
 
@@ -120,6 +120,6 @@ export interface BatchStatus {
   /** `ended` shards were cancelled or terminated or have failed, without results. Run the batch again to complete them. */
   shards: { running: number; completed: number; ended: number };
   paused: boolean;
-  /** What blocks a shard, as readable text; `null` if nothing does. */
+  /** What delays a shard or some of its sessions, as readable text; `null` if nothing does. */
   heldUpBy: string | null;
 }

@@ -5,6 +5,7 @@ import {
   defineQuery,
   defineSignal,
   makeContinueAsNewFunc,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -27,6 +28,7 @@ import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';
 import { needed, readableInput } from '../unreadable.js';
+import { ShardClaim } from './claim.js';
 import { PossiblySent } from './possibly-sent.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
 import { BatchWaits } from './timers.js';
@@ -53,6 +55,9 @@ export async function onboardingBatch(input: BatchInput, carried?: BatchRecord):
 /** Two, because one activity has few calls in flight toward its end, and the other keeps the connections busy. */
 const MAX_CONCURRENT_ACTIVITIES = 2;
 
+/** Marks histories of shards that claim their sessions. */
+const CLAIMS = 'claims';
+
 /** Number of sessions that test whether an outage at Incode is over. More would only fill the history. */
 const PROBE_CHUNK = 20;
 
@@ -71,6 +76,8 @@ class Batch {
   private changed = false;
   private failure: { error: unknown } | undefined;
   private readonly possiblySent: PossiblySent;
+  private readonly claim: ShardClaim;
+  private isContinued = false;
 
   constructor(input: BatchInput, carried: BatchRecord | undefined) {
     this.input = input;
@@ -78,43 +85,68 @@ class Batch {
     this.possiblySent = new PossiblySent(this.record, carried !== undefined);
     this.plan = resolveBatchPlan(input.plan);
     this.bytesPerSession = bytesPerSession(input.sessions);
+    this.claim = new ShardClaim({
+      sessions: input.sessions,
+      isEnded: (index) => this.record.rows[index] !== null || this.record.open[index]?.done.finish !== undefined,
+      onPassedOn: (indexes) => this.possiblySent.add(indexes),
+      onChange: () => {
+        this.changed = true;
+        this.describe();
+      },
+    });
     setHandler(pause, () => this.set({ paused: true }));
     setHandler(resume, () => this.set({ paused: false }));
     setHandler(stop, () => this.set({ stopped: true }));
-    setHandler(progress, () => progressOf(this.input, this.record));
+    setHandler(progress, () => this.progress());
+    this.claim.listen();
     if (carried) this.resumeWaits();
   }
 
   async run(): Promise<BatchResult> {
+    // `trust` asks nobody. A batch that an earlier version began has no claim.
+    if (!this.isTrusted && patched(CLAIMS)) this.claim.begin();
     try {
       return await this.completeAll();
     } finally {
-      // A cancelled workflow must have no open activity when it ends.
-      if (this.runningActivities > 0) {
-        await CancellationScope.nonCancellable(() => condition(() => this.runningActivities === 0));
-      }
+      if (!this.isContinued) await CancellationScope.nonCancellable(() => this.end());
     }
+  }
+
+  private async end(): Promise<void> {
+    // A cancelled workflow must have no open activity when it ends.
+    if (this.runningActivities > 0) await condition(() => this.runningActivities === 0);
+    await this.claim.end();
   }
 
   private async completeAll(): Promise<BatchResult> {
     const { record } = this;
     for (;;) {
       if (this.failure) throw this.failure.error;
-      const isIdle = this.runningActivities === 0;
+      const { isIdle } = this;
       const isRunOver = wantsNewRun();
       if (isIdle && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
       if (isIdle && isRunOver && allHandlersFinished()) {
         this.possiblySent.writeTo(record);
+        this.isContinued = true;
         await makeContinueAsNewFunc<typeof onboardingBatch>(NEW_RUN)(this.remaining(), record);
       }
       const sessions = isRunOver ? [] : this.nextChunk();
       if (sessions.length > 0) {
-        void this.complete(sessions);
+        if (!this.claim.renewAfterReset()) void this.complete(sessions);
         continue;
       }
       this.changed = false;
-      await condition(() => this.changed || (this.runningActivities === 0 && wantsNewRun()));
+      await condition(() => this.changed || (this.isIdle && wantsNewRun()));
     }
+  }
+
+  /** Whether nothing is on its way that the next run would not hear of. */
+  private get isIdle(): boolean {
+    return this.runningActivities === 0 && !this.claim.isSending;
+  }
+
+  private get isTrusted(): boolean {
+    return resolveVerifyFirst(this.input.verifyFirst) === 'trust';
   }
 
   private async complete(sessions: BulkSession[]): Promise<void> {
@@ -122,7 +154,7 @@ class Batch {
     this.runningActivities += 1;
     for (const { index } of sessions) this.busy.add(index);
     try {
-      const trust = resolveVerifyFirst(this.input.verifyFirst) === 'trust' || undefined;
+      const trust = this.isTrusted || undefined;
       const { plan, bytesPerSession } = this;
       const result = await completeMany({ sessions, plan, bytesPerSession, ...omitUndefined({ trust }) });
       const { ended, open, hold, chunk } = result;
@@ -137,6 +169,7 @@ class Batch {
       record.heldUpBy = hold ? hold.why : null;
       this.waits.hold(hold?.forMs ?? 0);
       this.waits.postpone(open.map(([index, , byMs]) => ({ index, byMs })));
+      this.claim.releaseEnded();
       this.describe();
     } catch (error) {
       this.failure = { error };
@@ -153,7 +186,7 @@ class Batch {
     const isOutage = heldUpBy !== null;
     const maxActivities = isOutage ? 1 : MAX_CONCURRENT_ACTIVITIES;
     if (stopped || paused || this.waits.isHeld || this.runningActivities >= maxActivities) return [];
-    const idle = rows.flatMap((row, index) => (row === null && !this.busy.has(index) ? [index] : []));
+    const idle = rows.flatMap((row, index) => (row === null && this.mayBegin(index) ? [index] : []));
     const fresh = idle.filter((index) => !open[index]);
     const useFresh = fresh.length > 0 || this.runningActivities > 0;
     const due = useFresh ? fresh : idle.filter((index) => !this.waits.isEarly(index));
@@ -161,6 +194,10 @@ class Batch {
       const done = this.possiblySent.progressOf(index, open[index]?.done);
       return { ...(this.input.sessions[index] as BulkSession), index, ...omitUndefined({ done }) };
     });
+  }
+
+  private mayBegin(index: number): boolean {
+    return !this.busy.has(index) && this.claim.mayBegin(index);
   }
 
   /** Restarts the timers of the previous run. */
@@ -185,8 +222,13 @@ class Batch {
     this.describe();
   }
 
+  private progress(): BatchProgress {
+    const { heldUpBy, ...counts } = progressOf(this.input, this.record);
+    return { ...counts, heldUpBy: heldUpBy ?? this.claim.waitsFor };
+  }
+
   private describe(): void {
-    const { total, done, failed, waiting, paused, heldUpBy } = progressOf(this.input, this.record);
+    const { total, done, failed, waiting, paused, heldUpBy } = this.progress();
     const counts = `${done} of ${total} done, ${failed} failed, ${waiting} waiting`;
     setCurrentDetails(
       [counts, ...(paused ? ['paused'] : []), ...(heldUpBy ? [`held up: ${heldUpBy}`] : [])].join('\n\n'),

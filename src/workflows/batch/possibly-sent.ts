@@ -4,9 +4,9 @@ import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import type { BatchRecord } from './record.js';
 
 /**
- * Sessions that a replaced run may have sent to Incode a moment ago. A reset or a workflow retry replaces a run, and the remaining history
- * does not show what the old run sent later. Activities read the status of these sessions first, until an activity of this run has
- * reported on them.
+ * Sessions that somebody else may have sent to Incode a moment ago: a replaced run of this shard, or another shard that held them. A reset
+ * or a workflow retry replaces a run, and the remaining history does not show what the old run sent later. Activities read the status of
+ * these sessions first, until an activity of this run has reported on them.
  *
  * The remaining history is replayed, so this only changes inputs of activities and no commands.
  */
@@ -19,6 +19,10 @@ export class PossiblySent {
     const isReplacement =
       runId !== originalExecutionRunId || attempt > 1 || (!isContinued && runId !== firstExecutionRunId);
     for (const [index, row] of rows.entries()) if (isReplacement && row === null) this.indexes.add(index);
+  }
+
+  add(indexes: number[]): void {
+    for (const index of indexes) this.indexes.add(index);
   }
 
   /** @returns the progress of a session as the activity gets it: a session that was possibly sent is marked for a status read */

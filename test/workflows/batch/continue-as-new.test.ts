@@ -6,9 +6,10 @@ import {
   type BatchProgress,
   FAILURES,
 } from '../../../src/contract/index.js';
+import { CLAIM_SIGNALS, claimsWorkflowId } from '../../../src/contract/names.js';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
-import { startInputOf } from '../../support/history.js';
+import { failedTasks, startInputOf } from '../../support/history.js';
 import { startTestWorld, type TestWorld } from '../../support/world.js';
 
 let server: LocalTemporalServer;
@@ -73,4 +74,37 @@ it('a shard keeps its rows, signals and counts when it continues as new', async 
     expect(operations).toEqual(['onboardingStatus', 'finishStatus', 'score']);
   }
   expect(world.simulator.callsOf(refused[0]?.interviewId, 'finishStatus')).toHaveLength(1);
+});
+
+it('shards and the claims workflow keep their claims when they continue as new', async () => {
+  const sessions = await world.sessions(3);
+  // The first shard holds the sessions: Incode refuses the API key until the operator corrects it.
+  world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 403, times: null });
+  const first = await startShard(world, sessions);
+  const begun = () => world.simulator.callsOf(sessions[0]?.interviewId, 'finishStatus').length;
+  await expect.poll(begun).toBeGreaterThan(0);
+  await first.signal(BATCH_SIGNALS.pause);
+  const second = await startShard(world, sessions);
+  const heldUpBy = async () => (await second.query<BatchProgress>(BATCH_QUERIES.progress)).heldUpBy;
+  await expect.poll(heldUpBy).toContain(`for ${first.workflowId}`);
+  const ids = [first.workflowId, second.workflowId, claimsWorkflowId(world.taskQueue)];
+  const fewestRuns = async () => Math.min(...(await Promise.all(ids.map(runsOf))));
+  const lengthen = async () => {
+    for (let times = 0; times < 10; times += 1) {
+      await Promise.all([first, second].map((shard) => shard.signal(BATCH_SIGNALS.pause)));
+      await world.temporal.workflow.getHandle(ids[2] ?? '').signal(CLAIM_SIGNALS.release, { shard: 'unknown' });
+    }
+    return fewestRuns();
+  };
+  await expect.poll(lengthen).toBeGreaterThan(2);
+  await second.signal(BATCH_SIGNALS.resume);
+  await expect.poll(heldUpBy).toContain(`for ${first.workflowId}`);
+  expect(world.timesFinished(sessions)).toEqual([0, 0, 0]);
+  world.simulator.clearFaults();
+  await first.signal(BATCH_SIGNALS.resume);
+  for (const shard of [first, second]) {
+    expect((await shard.result()).rows.map(({ outcome }) => outcome)).toEqual(['approved', 'approved', 'approved']);
+    expect(failedTasks(await shard.fetchHistory())).toEqual([]);
+  }
+  expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
 });

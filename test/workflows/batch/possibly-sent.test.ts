@@ -67,6 +67,12 @@ describe('PossiblySent', () => {
   });
 });
 
+it('PossiblySent marks sessions that another shard held', () => {
+  const possiblySent = new PossiblySent(recordOf(), false);
+  possiblySent.add([2, 3]);
+  expect([1, 2, 3].map((index) => possiblySent.progressOf(index, undefined))).toEqual([undefined, marked, marked]);
+});
+
 describe('PossiblySent after a reset', () => {
   let record: BatchRecord;
   let possiblySent: PossiblySent;

@@ -1,0 +1,292 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  BATCH_WORKFLOW,
+  type BatchInput,
+  type BatchProgress,
+  type BatchSession,
+  type BatchWorkflow,
+  batchWorkflowId,
+  FAILURES,
+} from '../../../src/contract/index.js';
+import { CLAIM_SIGNALS, claimsWorkflowId } from '../../../src/contract/names.js';
+import { passTime } from '../../../src/testing/index.js';
+import { startShard } from '../../support/batch.js';
+import { failedTasks } from '../../support/history.js';
+import { until } from '../../support/lifecycle.js';
+import { startTestWorld, type TestWorld } from '../../support/world.js';
+
+// Two shards that share sessions. The first one is paused before it has begun any, so the second one has to wait for it.
+
+let world: TestWorld;
+let sessions: BatchSession[];
+beforeAll(async () => {
+  world = await startTestWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  sessions = await world.sessions(3);
+});
+
+type Shard = WorkflowHandle<BatchWorkflow>;
+
+/** Starts a shard that holds the sessions and begins none. */
+async function startPaused(held: BatchSession[], more: Partial<BatchInput> = {}): Promise<Shard> {
+  const batchId = randomUUID();
+  const handle = await world.temporal.workflow.signalWithStart(BATCH_WORKFLOW, {
+    workflowId: batchWorkflowId(batchId, 0),
+    taskQueue: world.taskQueue,
+    args: [{ batchId, shard: 0, sessions: held, plan: { score: false }, ...more }],
+    signal: BATCH_SIGNALS.pause,
+  });
+  await until(() => isAnswered(handle), true);
+  return handle as unknown as Shard;
+}
+
+async function isAnswered(handle: Pick<Shard, 'fetchHistory'>): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).some(
+    (event) => event.workflowExecutionSignaledEventAttributes?.signalName === CLAIM_SIGNALS.claimed,
+  );
+}
+
+const progressOf = (shard: Shard) => shard.query<BatchProgress>(BATCH_QUERIES.progress);
+const claims = () => world.temporal.workflow.getHandle(claimsWorkflowId(world.taskQueue));
+
+async function detailsOf(handle: { query: Shard['query'] }): Promise<string> {
+  const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+async function untilWaitsFor(shard: Shard, holder: Shard): Promise<void> {
+  await expect.poll(async () => (await progressOf(shard)).heldUpBy).toContain(`for ${holder.workflowId}`);
+}
+
+async function outcomesOf(shard: Shard): Promise<(string | undefined)[]> {
+  return (await shard.result()).rows.map(({ outcome, failure }) => outcome ?? failure?.type);
+}
+
+function expectFinishedOnce(): void {
+  expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
+}
+
+const APPROVED = ['approved', 'approved', 'approved'];
+const STOPPED = [FAILURES.batchStopped, FAILURES.batchStopped, FAILURES.batchStopped];
+
+describe('a shard whose sessions another shard holds', () => {
+  it('completes its other sessions, says for which shard it waits, and reports what the other one did', async () => {
+    const own = await world.sessions(2);
+    const first = await startPaused(sessions);
+    const second = await startShard(world, [...sessions, ...own]);
+    await expect.poll(() => progressOf(second)).toMatchObject({ done: 2, failed: 0, total: 5 });
+    expect((await progressOf(second)).heldUpBy).toBe(
+      `3 sessions wait for ${first.workflowId}, where they are in progress`,
+    );
+    expect(await detailsOf(second)).toContain(`held up: 3 sessions wait for ${first.workflowId}`);
+    expect(world.timesFinished(sessions)).toEqual([0, 0, 0]);
+    await first.signal(BATCH_SIGNALS.resume);
+    expect(await outcomesOf(first)).toEqual(APPROVED);
+    const { rows } = await second.result();
+    expect(rows.map(({ finish }) => finish?.confirmedBy)).toEqual([
+      'status',
+      'status',
+      'status',
+      'response',
+      'response',
+    ]);
+    expectFinishedOnce();
+  });
+
+  it('gets each session when the other one has ended it, before the other shard ends', async () => {
+    const [late] = await world.sessions(1);
+    const { interviewId = '' } = late ?? {};
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 403, times: null });
+    const first = await startShard(world, [...sessions, late as BatchSession]);
+    await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
+    const second = await startShard(world, [late as BatchSession, ...sessions]);
+    await expect.poll(() => progressOf(second)).toMatchObject({ done: 3 });
+    await untilWaitsFor(second, first);
+    expect((await first.describe()).status.name).toBe('RUNNING');
+    world.simulator.clearFaults();
+    await Promise.all([first.result(), second.result()]);
+    sessions.push(late as BatchSession);
+    expectFinishedOnce();
+  });
+
+  it('finishes them after a look and the settle time if the other one is stopped', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    await first.signal(BATCH_SIGNALS.stop);
+    expect(await outcomesOf(first)).toEqual(STOPPED);
+    expect(await outcomesOf(second)).toEqual(APPROVED);
+    for (const { interviewId } of sessions) {
+      const calls = world.simulator.callsOf(interviewId);
+      expect(calls.map(({ operation }) => operation)).toEqual(['onboardingStatus', 'onboardingStatus', 'finishStatus']);
+      const [look, , finish] = calls.map(({ at }) => at);
+      // The settle time of this test, by the simulator's clock.
+      expect(Number(finish) - Number(look)).toBeGreaterThanOrEqual(400);
+    }
+    expectFinishedOnce();
+  });
+
+  it('finishes them if the other one is cancelled', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    await first.cancel();
+    expect(await outcomesOf(second)).toEqual(APPROVED);
+    expectFinishedOnce();
+  });
+
+  it('finishes them if the other one was terminated before', async () => {
+    const first = await startPaused(sessions);
+    await first.terminate();
+    expect(await outcomesOf(await startShard(world, sessions))).toEqual(APPROVED);
+    expectFinishedOnce();
+  });
+
+  it('notices within minutes that the other one was terminated meanwhile', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    await first.terminate();
+    await passTime(world.temporal, second.workflowId, '6 minutes');
+    expect(await outcomesOf(second)).toEqual(APPROVED);
+    expectFinishedOnce();
+  });
+
+  it('can be stopped, and leaves its place to a third one', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    const third = await startShard(world, sessions);
+    await untilWaitsFor(third, first);
+    await second.signal(BATCH_SIGNALS.stop);
+    expect(await outcomesOf(second)).toEqual(STOPPED);
+    await first.signal(BATCH_SIGNALS.resume);
+    expect(await outcomesOf(third)).toEqual(APPROVED);
+    expectFinishedOnce();
+  });
+
+  it('waits for it again after the claims workflow was terminated', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    const { runId } = await claims().describe();
+    await claims().terminate();
+    await passTime(world.temporal, second.workflowId, '6 minutes');
+    await expect.poll(async () => (await claims().describe()).runId).not.toBe(runId);
+    await expect.poll(() => detailsOf(claims())).toContain('3 sessions');
+    await untilWaitsFor(second, first);
+    expect(world.timesFinished(sessions)).toEqual([0, 0, 0]);
+    await first.signal(BATCH_SIGNALS.resume);
+    expect(await outcomesOf(first)).toEqual(APPROVED);
+    expect(await outcomesOf(second)).toEqual(APPROVED);
+    expectFinishedOnce();
+  });
+
+  it('says that the claims workflow does not answer, and asks again', async () => {
+    await using own = await startTestWorld();
+    const [session] = await own.sessions(1);
+    // Another program has taken the id, and never answers.
+    const taken = await own.temporal.workflow.start('unknown', {
+      workflowId: claimsWorkflowId(own.taskQueue),
+      taskQueue: `${own.taskQueue}-nobody`,
+    });
+    const shard = await startShard(own, [session as BatchSession]);
+    await passTime(own.temporal, shard.workflowId, '6 minutes');
+    await expect
+      .poll(async () => (await progressOf(shard)).heldUpBy)
+      .toBe(`the workflow ${claimsWorkflowId(own.taskQueue)} does not answer`);
+    await taken.terminate();
+    await passTime(own.temporal, shard.workflowId, '6 minutes');
+    expect(await outcomesOf(shard)).toEqual(['approved']);
+  });
+
+  it('does not wait with verifyFirst "trust", and claims nothing', async () => {
+    await startPaused(sessions);
+    const trusting = await startShard(world, sessions, { verifyFirst: 'trust' });
+    expect(await outcomesOf(trusting)).toEqual(APPROVED);
+    const { events } = await trusting.fetchHistory();
+    const sent = (events ?? []).filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes);
+    expect(sent).toEqual([]);
+  });
+
+  it('waits after a reset if another shard has claimed the sessions since', async () => {
+    const first = await startShard(world, sessions);
+    await first.result();
+    const second = await startPaused(sessions);
+    const { runId } = await first.describe();
+    const { events } = await first.fetchHistory();
+    const scheduled = (events ?? []).find((event) => event.activityTaskScheduledEventAttributes);
+    const { workflowTaskCompletedEventId } = scheduled?.activityTaskScheduledEventAttributes ?? {};
+    // The run had claimed the sessions, and begins them again.
+    await world.temporal.workflowService.resetWorkflowExecution({
+      namespace: world.temporal.options.namespace,
+      workflowExecution: { workflowId: first.workflowId, runId },
+      reason: 'test',
+      requestId: randomUUID(),
+      workflowTaskFinishEventId: workflowTaskCompletedEventId,
+    } as never);
+    const again = world.temporal.workflow.getHandle<BatchWorkflow>(first.workflowId);
+    await untilWaitsFor(again as Shard, second);
+    await second.signal(BATCH_SIGNALS.resume);
+    expect(await outcomesOf(second)).toEqual(APPROVED);
+    expect((await again.result()).rows.map(({ finish }) => finish?.confirmedBy)).toEqual([
+      'status',
+      'status',
+      'status',
+    ]);
+    expectFinishedOnce();
+    // The reset itself is recorded as a failed task.
+    expect(failedTasks(await again.fetchHistory())).toEqual(['test']);
+  });
+});
+
+describe('the claims workflow', () => {
+  it('holds nothing for shards that have ended, ends when it is unused, and is started again', async () => {
+    await using own = await startTestWorld();
+    const handle = own.temporal.workflow.getHandle(claimsWorkflowId(own.taskQueue));
+    for (const _ of [1, 2]) {
+      const completed = await own.sessions(3);
+      const shards = await Promise.all([1, 2, 3].map(() => startShard(own, completed)));
+      await Promise.all(shards.map((shard) => shard.result()));
+      expect(own.timesFinished(completed)).toEqual([1, 1, 1]);
+      await expect.poll(() => detailsOf(handle)).toBe('0 sessions are held by 0 shards');
+      await passTime(own.temporal, handle.workflowId, '21 minutes');
+      expect((await handle.describe()).status.name).toBe('COMPLETED');
+    }
+  });
+
+  it('forgets a terminated shard that nobody waits for', async () => {
+    await using own = await startTestWorld();
+    const handle = own.temporal.workflow.getHandle(claimsWorkflowId(own.taskQueue));
+    const [session] = await own.sessions(1);
+    own.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 503, times: null });
+    const shard = await startShard(own, [session as BatchSession]);
+    await expect.poll(() => detailsOf(handle)).toBe('1 sessions are held by 1 shards');
+    await shard.terminate();
+    await passTime(own.temporal, handle.workflowId, '11 minutes');
+    await expect.poll(() => detailsOf(handle)).toBe('0 sessions are held by 0 shards');
+  });
+
+  it('and a shard ignore signals that they do not understand', async () => {
+    const first = await startPaused(sessions);
+    for (const junk of [[], [null], ['text'], [{ shard: 1 }], [{ shard: first.workflowId, sessions: 7 }]]) {
+      await claims().signal(CLAIM_SIGNALS.claim, ...junk);
+      await claims().signal(CLAIM_SIGNALS.release, ...junk);
+      await first.signal(CLAIM_SIGNALS.claimed, ...junk);
+    }
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    await first.signal(BATCH_SIGNALS.resume);
+    await Promise.all([first.result(), second.result()]);
+    expectFinishedOnce();
+    expect(failedTasks(await first.fetchHistory())).toEqual([]);
+    expect(failedTasks(await claims().fetchHistory())).toEqual([]);
+  });
+});

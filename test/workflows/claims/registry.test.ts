@@ -1,0 +1,249 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { split } from '../../../src/workflows/claims/hashes.js';
+import type { ClaimView } from '../../../src/workflows/claims/messages.js';
+import { ClaimRegistry } from '../../../src/workflows/claims/registry.js';
+
+const [S1, S2, S3] = ['111111', '222222', '333333'] as const;
+
+let registry: ClaimRegistry;
+beforeEach(() => {
+  registry = new ClaimRegistry();
+});
+
+function claim(shard: string, sessions: string[], holders: [string, string][] = [], claimId = `${shard}-run`): void {
+  registry.claim({ shard, claimId, sessions: sessions.join(''), holders });
+}
+
+/** What the shards would be told now. */
+function told(busy: string[] = []): Record<string, ClaimView> {
+  return Object.fromEntries(registry.takeChanged(new Set(busy)));
+}
+
+const GRANTED = { waitsFor: [], wanted: '', passedOn: '' };
+
+describe('a claim', () => {
+  it('is granted if no other shard holds the sessions', () => {
+    claim('a', [S1, S2]);
+    claim('b', [S3]);
+    expect(told()).toEqual({ a: { claimId: 'a-run', ...GRANTED }, b: { claimId: 'b-run', ...GRANTED } });
+    expect(told()).toEqual({});
+    expect(registry.size).toEqual({ shards: 2, sessions: 3 });
+  });
+
+  it('waits for sessions that another shard holds, and the holder is told', () => {
+    claim('a', [S1, S2]);
+    told();
+    claim('b', [S2, S3]);
+    expect(told()).toEqual({
+      a: { claimId: 'a-run', ...GRANTED, wanted: S2 },
+      b: { claimId: 'b-run', ...GRANTED, waitsFor: [['a', S2]] },
+    });
+  });
+
+  it('names each holder once, with all of its sessions', () => {
+    claim('a', [S1, S2]);
+    claim('b', [S3]);
+    claim('c', [S1, S2, S3]);
+    expect(told().c?.waitsFor).toEqual([
+      ['a', S1 + S2],
+      ['b', S3],
+    ]);
+  });
+
+  it('counts a repeated session once', () => {
+    claim('a', [S1, S1]);
+    registry.release({ shard: 'a', sessions: S1 });
+    expect(registry.size).toEqual({ shards: 1, sessions: 0 });
+  });
+
+  it('that is repeated keeps its place, and gives up the sessions that it does not name', () => {
+    claim('a', [S1, S2]);
+    claim('b', [S1, S2]);
+    claim('c', [S1]);
+    told();
+    claim('a', [S1], [], 'a-next');
+    expect(told()).toEqual({
+      a: { claimId: 'a-next', ...GRANTED, wanted: S1 },
+      b: { claimId: 'b-run', waitsFor: [['a', S1]], wanted: '', passedOn: S2 },
+    });
+  });
+
+  it('that is repeated by a waiting shard tells the holder again, which may be gone', () => {
+    claim('a', [S1]);
+    claim('b', [S1]);
+    told();
+    claim('b', [S1]);
+    expect(Object.keys(told()).sort()).toEqual(['a', 'b']);
+  });
+
+  it('that is extended waits for what others have got meanwhile', () => {
+    claim('a', [S1, S2]);
+    registry.release({ shard: 'a', sessions: S2 });
+    claim('b', [S2]);
+    claim('a', [S1, S2]);
+    expect(told().a?.waitsFor).toEqual([['b', S2]]);
+  });
+});
+
+describe('a released session', () => {
+  it('goes to the shard that has waited longest, with the news that it may have been sent', () => {
+    claim('a', [S1]);
+    claim('b', [S1]);
+    claim('c', [S1]);
+    told();
+    registry.release({ shard: 'a', sessions: S1 });
+    expect(told()).toEqual({
+      b: { claimId: 'b-run', waitsFor: [], wanted: S1, passedOn: S1 },
+      c: { claimId: 'c-run', ...GRANTED, waitsFor: [['b', S1]] },
+    });
+  });
+
+  it('is free if no shard waits for it', () => {
+    claim('a', [S1]);
+    registry.release({ shard: 'a', sessions: S1 });
+    claim('b', [S1]);
+    expect(told().b).toEqual({ claimId: 'b-run', ...GRANTED });
+  });
+
+  it('is passed on in the next message if a message to the shard is on its way', () => {
+    claim('a', [S1]);
+    claim('b', [S1]);
+    told();
+    registry.release({ shard: 'a' });
+    expect(told(['b'])).toEqual({});
+    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+    registry.tellAll();
+    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED } });
+  });
+
+  it('is not passed on to a shard that has released it too', () => {
+    claim('a', [S1]);
+    claim('b', [S1, S2]);
+    registry.release({ shard: 'a', sessions: S1 });
+    registry.release({ shard: 'b', sessions: S1 });
+    expect(told().b).toEqual({ claimId: 'b-run', ...GRANTED });
+  });
+
+  it('changes nothing if the shard has no such session or no claim', () => {
+    claim('a', [S1]);
+    claim('b', [S1]);
+    told();
+    registry.release({ shard: 'b', sessions: S3 });
+    registry.release({ shard: 'c', sessions: S1 });
+    registry.release({ shard: 'c' });
+    expect(told()).toEqual({});
+    expect(registry.record()).toEqual([
+      ['a', 'a-run', S1, ''],
+      ['b', 'b-run', '', S1],
+    ]);
+  });
+
+  it('leaves the other waiting shards in their order', () => {
+    for (const shard of ['a', 'b', 'c', 'd']) claim(shard, [S1]);
+    registry.release({ shard: 'c' });
+    registry.release({ shard: 'a' });
+    told();
+    registry.release({ shard: 'b' });
+    expect(told()).toEqual({ d: { claimId: 'd-run', ...GRANTED, passedOn: S1 } });
+  });
+});
+
+describe('a shard that has ended or is gone', () => {
+  it('releases all of its sessions, held or waited for', () => {
+    claim('a', [S1]);
+    claim('b', [S1, S2]);
+    registry.release({ shard: 'b' });
+    registry.release({ shard: 'a' });
+    expect(registry.isEmpty).toBe(true);
+    expect(registry.size).toEqual({ shards: 0, sessions: 0 });
+    expect(told()).toEqual({});
+  });
+
+  it('passes its sessions on', () => {
+    claim('a', [S1]);
+    claim('b', [S1]);
+    told();
+    registry.gone('a', 'a-run');
+    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+  });
+
+  it('keeps the claim of its next run, which is told', () => {
+    claim('a', [S1]);
+    told();
+    claim('a', [S1], [], 'a-next');
+    told();
+    registry.gone('a', 'a-run');
+    expect(told()).toEqual({ a: { claimId: 'a-next', ...GRANTED } });
+    registry.gone('b', 'b-run');
+    expect(told()).toEqual({});
+  });
+});
+
+describe('a new registry', () => {
+  it('learns from a waiting shard who holds its sessions', () => {
+    claim('b', [S1, S2], [['a', S1 + S3]]);
+    expect(told()).toEqual({
+      a: { claimId: '', ...GRANTED, wanted: S1 },
+      b: { claimId: 'b-run', ...GRANTED, waitsFor: [['a', S1]] },
+    });
+    // The holder does not exist any more.
+    registry.gone('a', '');
+    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+  });
+
+  it('adds what it learns to a claim that it knows', () => {
+    claim('a', [S2]);
+    claim('b', [S1, S2], [['a', S1]]);
+    expect(told().b?.waitsFor).toEqual([['a', S1 + S2]]);
+  });
+
+  it('believes its own record before a shard', () => {
+    claim('c', [S1]);
+    claim('b', [S1], [['a', S1]]);
+    claim('b', [S1, S2], [['b', S2]]);
+    expect(told().b?.waitsFor).toEqual([['c', S1]]);
+    expect(registry.size.shards).toBe(2);
+  });
+});
+
+describe('a registry with too many sessions', () => {
+  const many = (shard: number) =>
+    Array.from({ length: 2_000 }, (_, number) => String(shard * 2_000 + number).padStart(6, '0'));
+
+  it('grants 100 shards of 2,000 sessions, and refuses a claim beyond its limit until others release theirs', () => {
+    let shard = 0;
+    for (;;) {
+      claim(`${shard}`, many(shard));
+      if (told()[shard]?.isFull) break;
+      shard += 1;
+    }
+    expect(shard).toBeGreaterThanOrEqual(100);
+    expect(registry.size).toEqual({ shards: shard + 1, sessions: shard * 2_000 });
+    expect(JSON.stringify(registry.record()).length).toBeLessThan(1_900_000);
+    // A claim that only gets smaller is not refused.
+    claim('0', many(0).slice(1));
+    expect(told()['0']).toEqual({ claimId: '0-run', ...GRANTED });
+    registry.release({ shard: '1' });
+    claim(`${shard}`, many(shard));
+    expect(told()[shard]).toEqual({ claimId: `${shard}-run`, ...GRANTED });
+  });
+});
+
+describe('the record', () => {
+  it('restores who holds and who waits', () => {
+    claim('a', [S1, S2]);
+    registry.release({ shard: 'a', sessions: S2 });
+    claim('b', [S2]);
+    // The older claim waits for the younger one.
+    claim('a', [S1, S2]);
+    claim('c', [S1]);
+    const restored = new ClaimRegistry(JSON.parse(JSON.stringify(registry.record())));
+    expect(restored.record()).toEqual(registry.record());
+    expect(restored.takeChanged(new Set())).toEqual([]);
+    registry = restored;
+    registry.tellAll();
+    const views = told();
+    expect(Object.values(views).map(({ waitsFor }) => waitsFor.map(([holder]) => holder))).toEqual([['b'], [], ['a']]);
+    expect(split(views.a?.wanted ?? '')).toEqual([S1]);
+  });
+});
