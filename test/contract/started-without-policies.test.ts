@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
 beforeAll(async () => {
-  world = await startTestWorld();
+  world = await startTestWorld({ incode: IMPATIENT });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -4,14 +4,14 @@ import type { FaultEffect, SessionSpec } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
 import { serve, type TestServer } from '../support/http.js';
 import { thrown } from '../support/thrown.js';
-import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
+import { API_KEY, IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
 let elsewhere: TestServer;
 
 beforeAll(async () => {
   elsewhere = await serve((_, response) => response.end('{"action": "approved"}'));
-  world = await startTestWorld();
+  world = await startTestWorld({ incode: IMPATIENT });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -211,7 +211,7 @@ describe('refusals that an operator must fix', () => {
     'continues soon after a corrected API key while a session is %s, without waiting for the poll interval',
     async (stage, spec, plan, skip) => {
       // Polls come every 15 minutes, and every 6 hours.
-      await using own = await startTestWorld();
+      await using own = await startTestWorld({ incode: IMPATIENT });
       const { interviewId, token } = await own.simulator.openSession(spec);
       own.simulator.fault({ operation: 'onboardingStatus', kind: 'status', status: 403, times: null, skip });
       await own.onboarding.start({ interviewId, sessionToken: token, plan });
@@ -229,6 +229,7 @@ describe('a request that may still be running', () => {
   it('is not repeated before the settle time, and not at all if its effect comes late', async () => {
     // The client times out after 1 s. Incode finishes the session after 1.5 s.
     await using slow = await startTestWorld({
+      incode: IMPATIENT,
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
     });
@@ -244,7 +245,11 @@ describe('a request that may still be running', () => {
   });
 
   it('is repeated after the settle time if it had no effect', async () => {
-    await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    await using slow = await startTestWorld({
+      incode: IMPATIENT,
+      simulator: { timeScale: 0.1 },
+      activities: { settleTimeMs: 3_000 },
+    });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang' });
     await slow.onboarding.start({ interviewId, sessionToken: token });
@@ -255,7 +260,11 @@ describe('a request that may still be running', () => {
   });
 
   it('is not repeated earlier if the status cannot be read', async () => {
-    await using slow = await startTestWorld({ simulator: { timeScale: 0.1 }, activities: { settleTimeMs: 3_000 } });
+    await using slow = await startTestWorld({
+      incode: IMPATIENT,
+      simulator: { timeScale: 0.1 },
+      activities: { settleTimeMs: 3_000 },
+    });
     const { interviewId, token } = await slow.simulator.openSession();
     slow.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'reset' });
     // The status read before the first request succeeds.

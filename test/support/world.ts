@@ -100,6 +100,9 @@ function plain(value: unknown): unknown {
   return value instanceof Error ? { ...value, message: value.message, stack: value.stack, cause: value.cause } : value;
 }
 
+/** For worlds in which Incode does not answer some calls. Elsewhere a busy machine must not end a call. */
+export const IMPATIENT = { timeoutMs: 1_000, finishTimeoutMs: 1_000 };
+
 /** Short times for every world, because its simulator ends requests after 300 ms. */
 const TIMES = {
   settleTimeMs: 400,
@@ -117,8 +120,8 @@ export async function startTestWorld(options: TestWorldOptions = {}): Promise<Te
   const incode = createIncodeClient({
     baseUrl: simulator.url,
     apiKey: API_KEY,
-    timeoutMs: 1_000,
-    finishTimeoutMs: 1_000,
+    timeoutMs: 30_000,
+    finishTimeoutMs: 30_000,
     ...options.incode,
   });
   const tokenSource = options.tokenSource ? { tokenSource: options.tokenSource(incode) } : {};

@@ -5,7 +5,7 @@ import type { FaultEffect, SessionSpec, SimulatedOperation } from '../../src/tes
 import { begin, expectSound, handleOf, until } from '../support/lifecycle.js';
 import { untilAt } from '../support/places.js';
 import { thrown } from '../support/thrown.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 /**
  * The end of a session after a faulty answer in a stage: `done`, the type of its failure, or a wait for a token. A status that is refused
@@ -76,8 +76,11 @@ let world: TestWorld;
 let withSource: TestWorld;
 beforeAll(async () => {
   [world, withSource] = await Promise.all([
-    startTestWorld({ activities: POLLS }),
-    startTestWorld({ tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }) }),
+    startTestWorld({ activities: POLLS, incode: IMPATIENT }),
+    startTestWorld({
+      incode: IMPATIENT,
+      tokenSource: (incode) => reissuingTokenSource(incode, { configurationId: 'flow' }),
+    }),
   ]);
 });
 afterAll(async () => {

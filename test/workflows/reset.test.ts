@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { begin, handleOf, say, until, untilStage } from '../support/lifecycle.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
 beforeAll(async () => {
   // Incode ends a request after 4.5 s: longer than a slow machine needs for a reset.
-  world = await startTestWorld({ simulator: { timeScale: 0.15 }, activities: { settleTimeMs: 5_000 } });
+  world = await startTestWorld({
+    incode: IMPATIENT,
+    simulator: { timeScale: 0.15 },
+    activities: { settleTimeMs: 5_000 },
+  });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

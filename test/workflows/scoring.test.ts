@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openActivities } from '../support/history.js';
 import { begin, expectSound, pass, stateOf, until, untilStage } from '../support/lifecycle.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('the score deadline', () => {
     ['finds no score', { kind: 'latency', ms: 500 }],
     ['fails', { kind: 'hang' }],
   ] as const)('can be extended during an attempt that %s', async (_, fault) => {
-    await using world = await startTestWorld({ simulator: { timeScale: 1 } });
+    await using world = await startTestWorld({ simulator: { timeScale: 1 }, incode: IMPATIENT });
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_500 });
     world.simulator.fault({ operation: 'score', interviewId, ...fault });
     await world.onboarding.start({ interviewId, sessionToken: token });

@@ -7,11 +7,11 @@ import { startShard } from '../../support/batch.js';
 import { inputsOf } from '../../support/history.js';
 import { until } from '../../support/lifecycle.js';
 import { thrown } from '../../support/thrown.js';
-import { startTestWorld, type TestWorld } from '../../support/world.js';
+import { IMPATIENT, startTestWorld, type TestWorld } from '../../support/world.js';
 
 let world: TestWorld;
 beforeAll(async () => {
-  world = await startTestWorld();
+  world = await startTestWorld({ incode: IMPATIENT });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

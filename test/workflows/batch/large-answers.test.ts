@@ -14,7 +14,6 @@ beforeAll(async () => {
   // Limits that thousands of requests at once meet on a busy machine too: a request that times out loses its action.
   world = await startTestWorld({
     simulator: { timeScale: 1 },
-    incode: { timeoutMs: 60_000, finishTimeoutMs: 60_000 },
     activities: { settleTimeMs: 60_000 },
   });
 });

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH_SIGNALS, type BatchSession, type BatchWorkflow } from '../../../src/contract/index.js';
 import { startShard } from '../../support/batch.js';
-import { openSessions, startTestWorld, type TestWorld } from '../../support/world.js';
+import { IMPATIENT, openSessions, startTestWorld, type TestWorld } from '../../support/world.js';
 
 // An operator resets a shard. The new run gets a part of the old run's history, and the old run had continued after that part.
 
@@ -13,7 +13,7 @@ let tokens: (() => Promise<string>)[] = [];
 const refused = () => Promise.reject(new Error('The vault is closed'));
 beforeAll(async () => {
   const token = async (interviewId: string) => tokens.shift()?.() ?? world.simulator.issueToken(interviewId);
-  world = await startTestWorld({ tokenSource: () => ({ token }) });
+  world = await startTestWorld({ incode: IMPATIENT, tokenSource: () => ({ token }) });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -95,7 +95,11 @@ describe('a shard that is reset', () => {
 
   it('waits for the settle time after a request that the replaced run has just sent', async () => {
     // Incode ends a request after 4.5 s: longer than a slow machine needs for a reset.
-    await using own = await startTestWorld({ simulator: { timeScale: 0.15 }, bulk: { settleTimeMs: 5_000 } });
+    await using own = await startTestWorld({
+      incode: IMPATIENT,
+      simulator: { timeScale: 0.15 },
+      bulk: { settleTimeMs: 5_000 },
+    });
     const { simulator } = own;
     const [session] = await openSessions(simulator, 1);
     const { interviewId } = session as BatchSession;
