@@ -180,7 +180,7 @@ describe('createCodecServer', () => {
 describe('readCodecServerConfig', () => {
   const GOOD = { TEMPORAL_INCODE_ENCRYPTION_KEYS: `one:${KEY.toString('base64')}`, CODEC_SERVER_TOKENS: TOKEN };
 
-  it('has defaults for the address', () => {
+  it('uses a default host and port', () => {
     const config = readCodecServerConfig(GOOD);
     expect(config).toMatchObject({ host: '127.0.0.1', port: 8089, origins: [] });
     expect(config.tokens()).toEqual([TOKEN]);

@@ -70,7 +70,7 @@ describe('readConfig', () => {
   });
 
   describe('executive user', () => {
-    it('is not configured by default', () => {
+    it('no executive user is configured by default', () => {
       expect(readConfig(REQUIRED).executive).toBeNull();
     });
 

@@ -125,7 +125,7 @@ describe('onboardingSession as a child workflow', () => {
     await expectSound(world, interviewId);
   });
 
-  it('is refused for a session that is already running, without affecting it', async () => {
+  it('a child for a running session fails and leaves the session alone', async () => {
     const { interviewId, started, parent } = await startParent({ plan: { finishWhen: 'asked' } });
     await untilChildRuns(started);
     const refused = await thrown((await parent()).result());

@@ -157,7 +157,7 @@ describe('images', () => {
     expect((await call(simulator, '/omni/process/id', { token, method: 'POST' })).body).toEqual({ success: true });
   });
 
-  it('do not replace a later milestone', async () => {
+  it('processing images does not replace a later milestone', async () => {
     const { interviewId, token } = await start();
     await post('/omni/add/front-id/v2', token, IMAGE);
     await get('/omni/finish-status', token);
@@ -187,13 +187,13 @@ describe('images', () => {
 });
 
 describe('executive tokens', () => {
-  it('give access to any session', async () => {
+  it('an executive token gives access to any session', async () => {
     const { interviewId } = await start();
     const executive = await logIn();
     expect((await get(`/omni/get/score?id=${interviewId}`, executive)).overall).toEqual({ status: 'UNKNOWN' });
   });
 
-  it('are refused for an unknown session', async () => {
+  it('refuses an executive token for an unknown session', async () => {
     const token = await logIn();
     expect((await call(simulator, `/omni/get/score?id=${'f'.repeat(24)}`, { token })).status).toBe(404);
   });
@@ -202,7 +202,7 @@ describe('executive tokens', () => {
     expect((await call(simulator, '/executive/log-in', { body: { email: 'clerk@example.com' } })).status).toBe(400);
   });
 
-  it('are required to approve a session', async () => {
+  it('refuses to approve a session with a session token', async () => {
     const { interviewId, token } = await start();
     const path = `/omni/process/approve?interviewId=${interviewId}`;
     expect((await call(simulator, path, { token, body: {} })).status).toBe(401);

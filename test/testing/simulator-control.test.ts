@@ -237,7 +237,7 @@ describe('the data file', () => {
     expect(after.captures(interviewId).attempts.front).toBe(1);
   });
 
-  it('is written soon after a change', async () => {
+  it('writes the data file soon after a change', async () => {
     await using before = await startIncodeSimulator({ dataFile });
     const { interviewId } = await before.openSession();
     await expect.poll(() => readdir(join(directory, 'deep'))).toEqual(['sessions.json']);

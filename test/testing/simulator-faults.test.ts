@@ -57,18 +57,18 @@ describe('the fault status', () => {
     });
   });
 
-  it('can have the HTML of a gateway', async () => {
+  it('answers with the HTML of a gateway if asked', async () => {
     const { answer } = await struck({ kind: 'status', status: 502, body: 'html' });
     expect(answer).toMatchObject({ body: expect.stringContaining('<h1>502 Bad Gateway</h1>') });
     expect('headers' in answer && answer.headers.get('content-type')).toBe('text/html');
   });
 
-  it('can have an empty body', async () => {
+  it('answers with an empty body if asked', async () => {
     expect((await struck({ kind: 'status', status: 504, body: 'empty' })).answer).toMatchObject({ body: '' });
     expect((await struck({ kind: 'status', status: 204 })).answer).toMatchObject({ status: 204, body: '' });
   });
 
-  it('can have headers', async () => {
+  it('answers with the given headers', async () => {
     const { answer } = await struck({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });
     expect('headers' in answer && answer.headers.get('retry-after')).toBe('7');
   });

@@ -148,7 +148,7 @@ describe('the session webhook', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
-  it('is sent again by the same schedule', async () => {
+  it('sends a refused session webhook again by the schedule of status webhooks', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(500).end());
     await using simulator = await startIncodeSimulator({ sessionWebhook: { url: receiver.url } });
     const { interviewId } = await simulator.openSession();
@@ -159,7 +159,7 @@ describe('the session webhook', () => {
     ]);
   });
 
-  it('can be set through the control API', async () => {
+  it('the control API sets the session webhook', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator();
     const path = `${simulator.url}/_simulator/session-webhook`;

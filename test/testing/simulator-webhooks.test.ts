@@ -39,7 +39,7 @@ describe('the status webhook', () => {
     ]);
   });
 
-  it('is sent again until it is accepted', async () => {
+  it('sends the webhook again until it is accepted', async () => {
     await using receiver = await startReceiver((response, count) =>
       count <= 2 ? response.writeHead(503).end() : accept(response),
     );
@@ -56,7 +56,7 @@ describe('the status webhook', () => {
     expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
   });
 
-  it('is lost after the last retry', async () => {
+  it('gives a webhook up after the last retry', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(500).end());
     await using simulator = await startIncodeSimulator({ timeScale: 0.000_1, webhook: { url: receiver.url } });
     const { interviewId } = await simulator.openSession();
@@ -123,7 +123,7 @@ describe('the status webhook', () => {
 });
 
 describe('the authentication of webhooks', () => {
-  it('can use static headers', async () => {
+  it('sends static headers', async () => {
     await using receiver = await startReceiver();
     await using simulator = await startIncodeSimulator({
       webhook: { url: receiver.url, headers: { 'x-secret': 'known-to-both' } },

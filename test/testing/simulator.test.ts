@@ -152,7 +152,7 @@ describe('session tokens', () => {
     expect(days).toBeLessThanOrEqual(90);
   });
 
-  it('are refused once they have expired', async () => {
+  it('refuses an expired session token', async () => {
     const { interviewId, token } = await simulator.openSession({ tokenExpiresInMs: -1 });
     expect((await call(simulator, FINISH, { token })).status).toBe(401);
     const renewed = await simulator.issueToken(interviewId);
@@ -167,7 +167,7 @@ describe('session tokens', () => {
     expect((await call(simulator, FINISH, { token: renewed })).status).toBe(200);
   });
 
-  it('are refused if another simulator issued them', async () => {
+  it('refuses a session token of another simulator', async () => {
     await using other = await startIncodeSimulator();
     const { token } = await other.openSession();
     expect((await call(simulator, FINISH, { token })).status).toBe(401);
@@ -287,7 +287,7 @@ describe('rate limit', () => {
     expect(limited.effects(interviewId).finished).toBe(2);
   });
 
-  it('can omit Retry-After', async () => {
+  it('omits Retry-After if asked', async () => {
     await using limited = await startIncodeSimulator({ rateLimit: { perSecond: 0.001, burst: 1, retryAfter: false } });
     const { token } = await limited.openSession();
     const [, refused] = await statuses(limited, token, 2);
@@ -338,12 +338,12 @@ describe('log', () => {
 });
 
 describe('sessions', () => {
-  it('cannot be opened twice', async () => {
+  it('refuses to open a session twice', async () => {
     const { interviewId } = await simulator.openSession();
     await expect(simulator.openSession({ interviewId })).rejects.toThrow('already');
   });
 
-  it('cannot be opened with unknown keys', async () => {
+  it('refuses to open a session with unknown keys', async () => {
     await expect(simulator.openSession({ interviewID: 'x' } as object)).rejects.toThrow('session.interviewID');
   });
 });

@@ -145,7 +145,7 @@ describe('headers', () => {
     expect(one.deliveries).toEqual([]);
   });
 
-  it('do not contain values of the body', async () => {
+  it('headers of an answer contain no value of the body', async () => {
     await using one = await startReceiver();
     const body = '{"interviewId": "a\\r\\nSet-Cookie: b", "onboardingStatus": "c\\r\\nX-D: e"}';
     const text = request(body, [`Content-Length: ${body.length}`, 'Connection: close']);

@@ -116,7 +116,7 @@ describe('the capture deadline', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('cannot be extended beyond ten years from now', async () => {
+  it('refuses a deadline more than ten years from now', async () => {
     const { interviewId } = await begin(world, ASKED);
     for (let times = 0; times < 3; times++) await world.onboarding.extendDeadline(interviewId, '1000 days');
     const refused = await thrown(world.onboarding.extendDeadline(interviewId, '1000 days'));

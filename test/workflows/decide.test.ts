@@ -30,15 +30,15 @@ describe('decide', () => {
     expect(decide({ finish: answer(action), score: undefined, onboardingStatus: null }).outcome).toBe(outcome);
   });
 
-  it('is undecided if the score did not arrive in time', () => {
+  it('returns undecided if the score did not arrive in time', () => {
     expect(decide({ finish: answer('approved'), score: null, onboardingStatus: null }).outcome).toBe('undecided');
   });
 
-  it('is expired if the session was never finished', () => {
+  it('returns expired if the session was never finished', () => {
     expect(decide({ finish: null, score: undefined, onboardingStatus: 'EXPIRED' }).outcome).toBe('expired');
   });
 
-  it('is undecided if the finish is unconfirmed', () => {
+  it('returns undecided if the finish is unconfirmed', () => {
     const finish: FinishAnswer = { ...answer('approved'), confirmedBy: 'unconfirmed' };
     const { outcome, reason } = decide({ finish, score: scored('OK'), onboardingStatus: null });
     expect(outcome).toBe('undecided');

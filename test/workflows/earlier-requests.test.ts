@@ -32,29 +32,29 @@ function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
 }
 
 describe('mayFollowAnother', () => {
-  it('is false for a first run', () => {
+  it('returns false for a first run', () => {
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(false);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'trust' }, false)).toBe(false);
   });
 
-  it('is true if the caller asks to settle', () => {
+  it('returns true if the caller asks to settle', () => {
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, false)).toBe(true);
   });
 
-  it('is true after a reset', () => {
+  it('returns true after a reset', () => {
     reset();
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
   });
 
-  it('is true in a workflow retry', () => {
+  it('returns true in a workflow retry', () => {
     info.attempt = 2;
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
   });
 
-  it('is true for a continued run only if it has no record', () => {
+  it('returns true for a continued run only if it has no record', () => {
     info.firstExecutionRunId = 'r0';
     expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
     expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, true)).toBe(false);

@@ -310,7 +310,7 @@ describe('a status that lags behind a true webhook', () => {
 });
 
 describe('the check of a webhook', () => {
-  it('is retried while Incode is unavailable', async () => {
+  it('retries the check of a webhook while Incode is unavailable', async () => {
     const { interviewId } = await begin(world, REVIEW, WARN);
     await untilStage(world, interviewId, 'inReview');
     await untilLooks(world, interviewId, 2);

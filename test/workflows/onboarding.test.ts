@@ -79,7 +79,7 @@ describe('onboardingSession', () => {
 });
 
 describe('the score', () => {
-  it('is polled until it is ready', async () => {
+  it('polls the score until it is ready', async () => {
     const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 500 });
     await world.onboarding.start({ interviewId, sessionToken: token });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');

@@ -42,7 +42,7 @@ describe('newRecord', () => {
     expect(record).toMatchObject({ stage: 'waiting', deadline: NOW.getTime() + 5_000, token: 't' });
   });
 
-  it('is plain JSON', () => {
+  it('returns plain JSON', () => {
     const record = fresh();
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
   });
@@ -149,7 +149,7 @@ describe('a webhook', () => {
     expect(record.hints).toEqual(['MANUAL_REVIEW_APPROVED']);
   });
 
-  it('is ignored after ten contradictions', () => {
+  it('ignores a webhook after ten contradictions', () => {
     const record = { ...fresh(), contradictions: 9 };
     keepHint(record, 'EXPIRED');
     record.contradictions += 1;

@@ -99,7 +99,7 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
     await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
   });
 
-  it('is refused together with its update', async () => {
+  it('refuses an unreadable start together with its update', async () => {
     const { temporal, taskQueue } = world;
     const onboarding = new OnboardingClient({ client: sender(bad), taskQueue });
     const finishing = onboarding.finish({ interviewId: `unreadable-${randomUUID()}`, sessionToken: 'token' });

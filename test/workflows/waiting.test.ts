@@ -243,7 +243,7 @@ describe('a session with finishWhen: asked', () => {
 });
 
 describe('a webhook that starts the workflow', () => {
-  it('is checked by the new workflow', async () => {
+  it('the workflow that a webhook starts checks the webhook', async () => {
     const { interviewId, token } = await world.simulator.openSession({ onboardingStatus: 'POST_PROCESSING_FINISHED' });
     const said = { interviewId, onboardingStatus: 'POST_PROCESSING_FINISHED' };
     await world.onboarding.statusChanged(said, { sessionToken: token, ...PROCESSED });

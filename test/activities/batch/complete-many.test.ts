@@ -271,12 +271,12 @@ describe('requests of a session that count for the rate limit', () => {
     expect(await asked({ refusesForeignIds: true }, () => 'opaque')).toEqual(repeated(['status', 'finish'], 6));
   });
 
-  it('include tokens that Incode issues', async () => {
+  it('counts tokens that Incode issues', async () => {
     const issuing = { tokenSource: { token, issuedByIncode: true } };
     expect(await asked(issuing, () => undefined)).toEqual(repeated(['token', 'status', 'finish'], 4));
   });
 
-  it('include reads with the executive token', async () => {
+  it('counts reads with the executive token', async () => {
     const executive = { token: async () => 'executive' };
     expect(await asked({ executive }, tokenNaming)).toEqual(
       repeated(['executive', 'status', 'finish', 'executive'], 3),

@@ -321,7 +321,7 @@ it('passes no secret of this process to a program', async () => {
 });
 
 describe('defaultCacheDir', () => {
-  it('is in the checkout of this package', async () => {
+  it('returns .cache of the checkout in a checkout of this package', async () => {
     await mkdir(at('src'));
     expect(defaultCacheDir({}, directory)).toBe(at('.cache', 'temporal'));
   });
