@@ -22,7 +22,7 @@ export function closeSession(options: ResolvedActivityOptions) {
         );
       });
     } catch (error) {
-      // An earlier attempt may have closed the session, and its answer was lost. A refusal then means closed, or never closable.
+      // An earlier attempt may have closed the session, and its answer was lost. A refusal then means that it is closed, or can never be closed.
       const isRepeat = !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
       if (isRepeat) return { sessionStatus: null };
       throw activityFailure(error, { interviewId, operatorRetryMs, observe });

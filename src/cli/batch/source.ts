@@ -27,7 +27,7 @@ async function spooledStdin(signal: AbortSignal): Promise<Source> {
   try {
     directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
     const spool = await open(join(directory, 'stdin'), 'wx+', 0o600);
-    // Removing the name now leaves nothing behind if this process is killed. Windows cannot remove open files.
+    // Removed while it is open, so that nothing is left behind if this process is killed. Windows cannot remove open files.
     if (process.platform !== 'win32') await remove();
     // Abortable, because the writer of the pipe may never finish.
     for await (const chunk of addAbortSignal(signal, process.stdin)) await spool.appendFile(chunk);

@@ -39,7 +39,7 @@ export function judgeForeignStatus(seen: Pick<Observations, 'foreignStatus'> & S
   return asAssumed(`refused, ${reply.status}`, isSettingNeeded ? SET_SETTING : undefined);
 }
 
-/** The score says nothing about `INCODE_REFUSES_FOREIGN_IDS`, because a read of the status is what proves a token. */
+/** The score says nothing about `INCODE_REFUSES_FOREIGN_IDS`, because only a read of the status proves a token. */
 export function judgeForeignScore(seen: Pick<Observations, 'foreignScore'> & Seen, settings: Settings): Judgement {
   const { foreignScore, foreignStatus } = seen;
   const { reply } = foreignScore;
