@@ -7,6 +7,7 @@ import { fetchHistory } from '../support/history.js';
 import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
+import { CAPTURE_SCENARIOS } from './capture-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
 
 const DIRECTORY = new URL('./histories/', import.meta.url);
@@ -15,6 +16,7 @@ const RECORDINGS: typeof BATCH_SCENARIOS = {
   ...Object.fromEntries(Object.entries(SCENARIOS).map(([name, play]) => [name, () => recorded(play)])),
   ...BATCH_SCENARIOS,
   ...ANSWER_SCENARIOS,
+  ...CAPTURE_SCENARIOS,
 };
 
 // `RECORD_HISTORIES=true npx vitest run test/replay` records the scenarios without a file. Delete a file only after an intended change

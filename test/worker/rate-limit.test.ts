@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { NativeConnection } from '@temporalio/worker';
-import { createWorker, readConfig } from 'temporal-incode/worker';
+import { createWorker, readCaptureConfig, readConfig } from 'temporal-incode/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { documentTaskQueue, faceTaskQueue } from '../../src/contract/capture-workflow.js';
 import { limitTaskQueue } from '../../src/worker/task-queue-limit.js';
 import { workerEnvironment } from '../support/world.js';
 
@@ -24,13 +25,12 @@ async function limitOf(taskQueue: string): Promise<number | null> {
 }
 
 async function startWorker(queues: { single: string; bulk: string }, env: Record<string, string>): Promise<void> {
-  const worker = await createWorker(
-    readConfig({
-      ...workerEnvironment('http://127.0.0.1:9', queues.single),
-      WORKER_BULK_TASK_QUEUE: queues.bulk,
-      ...env,
-    }),
-  );
+  const all = {
+    ...workerEnvironment('http://127.0.0.1:9', queues.single),
+    WORKER_BULK_TASK_QUEUE: queues.bulk,
+    ...env,
+  };
+  const worker = await createWorker(readConfig(all), { capture: readCaptureConfig(all) });
   const running = worker.run();
   worker.shutdown();
   await running;
@@ -44,6 +44,15 @@ it('createWorker sets the limit of each task queue before it takes the first tas
   // Batches: 90 requests/s in activities of two seconds. Single sessions: at most three requests for each activity.
   expect(await limitOf(queues.bulk)).toBe(0.5);
   expect(await limitOf(queues.single)).toBeCloseTo(10 / 3);
+});
+
+it('createWorker limits documents and faces if a place for images is allowed', async () => {
+  const { single, bulk } = newQueues();
+  const env = { INCODE_DOCUMENT_RATE_LIMIT: '2.5', INCODE_FACE_RATE_LIMIT: '4' };
+  await startWorker({ single, bulk }, env);
+  expect([await limitOf(documentTaskQueue(single)), await limitOf(faceTaskQueue(single))]).toEqual([null, null]);
+  await startWorker({ single, bulk }, { ...env, INCODE_IMAGE_ROOTS: '/images' });
+  expect([await limitOf(documentTaskQueue(single)), await limitOf(faceTaskQueue(single))]).toEqual([2.5, 4]);
 });
 
 it.each([

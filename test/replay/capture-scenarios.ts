@@ -1,0 +1,100 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { CAPTURE_SIGNALS, type CaptureInput, type ImageReference } from '../../src/contract/index.js';
+import type { ScriptedAnswer } from '../../src/testing/index.js';
+import {
+  type CaptureHandle,
+  type CaptureWorld,
+  replaceImage,
+  startCaptureWorld,
+  stateOf,
+} from '../support/capture-world.js';
+import type { History } from '../support/history.js';
+
+const UNREADABLE: ScriptedAnswer = {
+  operation: 'addFrontId',
+  times: 1,
+  answer: { failReason: 'DOCUMENT_NOT_READABLE' },
+};
+const WAIT = { plan: { onRefusedImage: 'wait' } } as const;
+
+/** A scenario for every path through `captureOnboarding`. */
+export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
+  capture: () => playing({ plan: { government: true, watchlist: true } }),
+
+  'capture-passport': () =>
+    playing({}, (world) => {
+      world.simulator.script({ operation: 'addFrontId', times: 1, answer: { typeOfId: 'Passport' } });
+    }),
+
+  'capture-session-found': () =>
+    playing(
+      { plan: { findSessionWithin: '1 hour' } },
+      (world) => world.simulator.fault({ operation: 'start', kind: 'reset', effect: true }),
+      async (world, handle) => {
+        await expect.poll(async () => (await stateOf(handle)).stage).toBe('findingSession');
+        const [started] = world.simulator.sessions();
+        await handle.signal(CAPTURE_SIGNALS.sessionStarted, {
+          interviewId: started?.interviewId,
+          externalCustomerId: started?.externalCustomerId,
+        });
+      },
+    ),
+
+  'capture-session-not-found': () =>
+    playing({ plan: { findSessionWithin: '300ms' } }, (world) =>
+      world.simulator.fault({ operation: 'start', kind: 'reset', effect: true }),
+    ),
+
+  'capture-token-refused': () =>
+    playing({}, (world) => world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401 })),
+
+  'capture-image-refused': () => playing({}, (world) => world.simulator.script(UNREADABLE)),
+
+  'capture-image-replaced': () => playing(WAIT, (world) => world.simulator.script(UNREADABLE), replaceNeeded),
+
+  'capture-image-not-replaced': () =>
+    playing({ plan: { onRefusedImage: 'wait', imageDeadline: '300ms' } }, (world) =>
+      world.simulator.script(UNREADABLE),
+    ),
+
+  'capture-failed': () => playing({ plan: { onRefusedImage: 'fail' } }, (world) => world.simulator.script(UNREADABLE)),
+
+  'capture-image-unusable': () => playing(WAIT, removeFront, replaceNeeded),
+
+  'capture-processed-again': () =>
+    playing(
+      WAIT,
+      (world) => world.simulator.script({ operation: 'processId', times: 1, code: 6000 }),
+      async (world, handle) => {
+        await replaceNeeded(world, handle);
+        await replaceNeeded(world, handle);
+      },
+    ),
+};
+
+async function playing(
+  parts: Partial<CaptureInput>,
+  prepare: (world: CaptureWorld, input: CaptureInput) => unknown = () => undefined,
+  act: (world: CaptureWorld, handle: CaptureHandle) => Promise<void> = async () => undefined,
+): Promise<History> {
+  await using world = await startCaptureWorld();
+  const input = await world.person(parts);
+  await prepare(world, input);
+  const handle = await world.start(input);
+  await act(world, handle);
+  await handle.result().catch(() => undefined);
+  return handle.fetchHistory();
+}
+
+function removeFront({ directory }: CaptureWorld, { front }: { front: ImageReference }): Promise<void> {
+  return unlink(join(directory, front.uri.slice('file:'.length)));
+}
+
+/** Hands in the first image that the workflow waits for. */
+async function replaceNeeded(world: CaptureWorld, handle: CaptureHandle): Promise<void> {
+  await expect.poll(async () => (await stateOf(handle)).needs.length).toBeGreaterThan(0);
+  const [side = 'front'] = (await stateOf(handle)).needs;
+  await replaceImage(handle, side, await world.image());
+}
