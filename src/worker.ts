@@ -1,6 +1,6 @@
 import { NativeConnection, TransportError, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { type CaptureConfig, type Config, ConfigError, readCaptureConfig, readConfig } from './config/index.js';
-import { warnOfUnknownVariables } from './config/unknown-variables.js';
+import { warnOfUnknownVariables, withUnknownVariables } from './config/unknown-variables.js';
 import { omitUndefined } from './contract/omit-undefined.js';
 import { createIncodeClient } from './incode/index.js';
 import { healthOf } from './monitoring/health.js';
@@ -143,7 +143,7 @@ export async function runWorker(env = process.env): Promise<number> {
     capture = readCaptureConfig(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${redacted(error.message)}\n`);
+    process.stderr.write(`${redacted(withUnknownVariables(error.message, env))}\n`);
     return 2;
   }
   // Loaded here only, so that a host of `createWorker` does not need pino.

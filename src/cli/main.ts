@@ -29,6 +29,7 @@ async function main(args: string[]): Promise<void> {
     .description('Completes Incode onboarding sessions durably, with Temporal.')
     .version(packageVersion())
     .exitOverride()
+    .showHelpAfterError('See: temporal-incode --help')
     .configureHelp(HELP)
     .configureOutput({
       writeOut: (text) => process.stdout.write(asTyped(fillParagraphs(text, width()))),

@@ -21,8 +21,19 @@ export function unknownVariables(env: Environment = process.env): string[] {
 }
 
 export function warnOfUnknownVariables(warn: (message: string) => void, env?: Environment): void {
+  const warning = warningOf(env);
+  if (warning) warn(warning);
+}
+
+/** @returns the problems of a configuration. A variable is often missing because its name is misspelled, so unknown ones follow. */
+export function withUnknownVariables(problems: string, env?: Environment): string {
+  const warning = warningOf(env);
+  return warning ? `${problems}\n${warning}` : problems;
+}
+
+function warningOf(env?: Environment): string | undefined {
   const names = unknownVariables(env);
-  if (names.length > 0) warn(`Unknown variables are ignored: ${names.join(', ')}. Check the spelling`);
+  return names.length > 0 ? `Unknown variables are ignored: ${names.join(', ')}. Check the spelling` : undefined;
 }
 
 function knownVariables(): Set<string> {

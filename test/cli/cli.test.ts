@@ -61,9 +61,9 @@ describe('usage of temporal-incode', () => {
   });
 
   it.each([
-    [['unknown-command'], 'unknown command'],
+    [['unknown-command'], "unknown command 'unknown-command'\nSee: temporal-incode --help"],
     [[], 'Usage'],
-    [['status'], 'Which session? temporal-incode status <interview-id>'],
+    [['status'], 'Which session? temporal-incode status <interview-id>\nSee: temporal-incode status --help'],
     [['status', 'a', '--interview-id', 'b'], 'Name one session: the argument and --interview-id differ'],
     [['extend-deadline', 'a'], 'How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"'],
     [['extend-deadline', 'a', '--bye', '1d'], '(Did you mean --by?)\nSee: temporal-incode extend-deadline --help'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unknownVariables, warnOfUnknownVariables } from '../../src/config/unknown-variables.js';
+import { unknownVariables, warnOfUnknownVariables, withUnknownVariables } from '../../src/config/unknown-variables.js';
 
 it('unknownVariables names variables with our prefixes that no configuration reads', () => {
   const env = { INCODE_BASEURL: 'x', WORKER_TASKQUEUE: 'x', WEBHOOK_SECRETS: 'x', OTHER: 'x', INCODE_BASE_URL: 'x' };
@@ -27,4 +27,12 @@ it('warnOfUnknownVariables warns once, with every name and without values', () =
   expect(warnings).toEqual(['Unknown variables are ignored: INCODE_BASEURL, WORKER_X. Check the spelling']);
   warnOfUnknownVariables((message) => warnings.push(message), { INCODE_API_KEY: 'x' });
   expect(warnings).toHaveLength(1);
+});
+
+it('withUnknownVariables adds the unknown names to the problems of a configuration', () => {
+  const problems = 'INCODE_BASE_URL is required';
+  expect(withUnknownVariables(problems, { INCODE_BASE_URLL: 'secret' })).toBe(
+    'INCODE_BASE_URL is required\nUnknown variables are ignored: INCODE_BASE_URLL. Check the spelling',
+  );
+  expect(withUnknownVariables(problems, {})).toBe(problems);
 });

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../config/reader.js';
+import { withUnknownVariables } from '../../config/unknown-variables.js';
 import { InvalidInputError } from '../../contract/index.js';
 
 /** Exit codes of every command; `docs/cli.md` repeats them. */
@@ -25,7 +26,7 @@ export function configured<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof ConfigError ? new CliError(error.message, EXIT.usage) : error;
+    throw error instanceof ConfigError ? new CliError(withUnknownVariables(error.message), EXIT.usage) : error;
   }
 }
 

@@ -31,7 +31,8 @@ export function withInterviewId(command: Command): Command {
         throw new CliError('Name one session: the argument and --interview-id differ');
       }
       if (id === undefined && interviewId === undefined) {
-        throw new CliError(`Which session? temporal-incode ${asked.name()} <interview-id>`);
+        const usage = `temporal-incode ${asked.name()}`;
+        throw new CliError(`Which session? ${usage} <interview-id>\nSee: ${usage} --help`);
       }
       if (id !== undefined) asked.setOptionValue('interviewId', id);
     });
