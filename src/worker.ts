@@ -10,11 +10,12 @@ import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worke
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
-import { captureQueues, createCapture, limitCaptureQueues } from './worker/capture.js';
+import { captureWorker, createCapture } from './worker/capture.js';
 import { versioned } from './worker/deployment.js';
 import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
+import { limitTaskQueue } from './worker/task-queue-limit.js';
 import { warnOfUnreadable } from './worker/unreadable-payloads.js';
 import { workflowCode } from './worker/workflow-code.js';
 
@@ -83,8 +84,9 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       interceptors: interceptorsOf(options.interceptors),
       ...omitUndefined({ dataConverter: options.worker?.dataConverter }),
     };
-    const queues = captureQueues(config, capture);
-    await limitCaptureQueues(connection, config.namespace, queues);
+    for (const { taskQueue, perSecond, variable } of capture.queues) {
+      await limitTaskQueue(connection, { namespace: config.namespace, taskQueue }, perSecond, variable);
+    }
     const pinned = { ...common, ...versioned(config, 'PINNED') };
     const onboarding = onboardingOptions(config, incode, options);
     const workers = [
@@ -98,7 +100,9 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
     ];
     const { workflowBundle: _, ...activitiesOnly } = pinned;
-    for (const queue of queues) workers.push(await Worker.create({ ...activitiesOnly, ...queue }));
+    for (const queue of capture.queues) {
+      workers.push(await Worker.create({ ...activitiesOnly, ...captureWorker(queue, capture) }));
+    }
     const { nexusTaskQueue, taskQueue } = config;
     if (nexusTaskQueue) {
       const upgraded = { ...common, ...versioned(config, 'AUTO_UPGRADE') };

@@ -27,6 +27,11 @@ const RATE_LIMIT_RANGE = { min: 0.1, max: 1_000 };
 // A person waits one interval longer than Incode needs.
 const MAX_PROCESS_POLL = '10m';
 
+/** Whether images may come from anywhere. */
+export function allowsImages({ imageRoots, imageHosts, imageBuckets }: CaptureConfig): boolean {
+  return imageRoots.length + imageHosts.length + imageBuckets.length > 0;
+}
+
 /** @throws ConfigError that names every invalid variable */
 export function readCaptureConfig(env: Environment = process.env): CaptureConfig {
   const read = reader(env);

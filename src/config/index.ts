@@ -11,7 +11,7 @@ import { executiveConfig } from './executive.js';
 import { ConfigError, LOG_LEVELS, type Reader, reader } from './reader.js';
 import type { Environment, OnWarning } from './types.js';
 
-export { type CaptureConfig, readCaptureConfig } from './capture.js';
+export { allowsImages, type CaptureConfig, readCaptureConfig } from './capture.js';
 export { type CodecServerConfig, readCodecServerConfig } from './codec-server.js';
 export type { Config } from './config.js';
 export type { DeploymentVersion } from './deployment.js';

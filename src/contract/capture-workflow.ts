@@ -13,9 +13,17 @@ export function captureWorkflowId(reference: string): string {
   return `incode-capture/${reference}`;
 }
 
-/** Task queue of the uploads and the processing of documents. Its rate limit is Incode's for documents. */
+/**
+ * Task queue of the uploads and the processing of documents. Its rate limit is Incode's for documents. Sessions are opened here too: a
+ * session takes the turn of its first front, so that it is opened only when its front can be uploaded.
+ */
 export function documentTaskQueue(taskQueue: string): string {
   return `${taskQueue}-documents`;
+}
+
+/** Task queue of the first front of each session, whose turn has come already. */
+export function frontTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-fronts`;
 }
 
 /** Task queue of the uploads of selfies and the comparison of faces. Its rate limit is Incode's for faces. */

@@ -1,20 +1,17 @@
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { type CaptureActivities, createCaptureActivities } from '../activities/index.js';
-import { type CaptureConfig, type Config, readCaptureConfig } from '../config/index.js';
-import { documentTaskQueue, faceTaskQueue } from '../contract/capture-workflow.js';
+import { allowsImages, type Config, readCaptureConfig } from '../config/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { type ImageSource, imageSources } from '../images/index.js';
 import { createCaptureClient, type IncodeClient } from '../incode/index.js';
+import { type CaptureQueue, captureQueues } from './capture-queues.js';
 import { executiveToken } from './executive.js';
 import type { CreateWorkerOptions } from './options.js';
-import { limitTaskQueue } from './task-queue-limit.js';
 
 /** What a worker needs to onboard people from images. */
 export interface Capture {
-  config: CaptureConfig;
   activities: CaptureActivities;
-  /** Without a place that images may come from, no image ever reaches Incode. */
-  hasSources: boolean;
+  /** None without a place that images may come from, because no image reaches Incode then. */
+  queues: CaptureQueue[];
   close(): Promise<void>;
 }
 
@@ -23,6 +20,7 @@ export function createCapture(config: Config, incode: IncodeClient, options: Cre
   const capture = createCaptureClient({ ...config, ...omitUndefined({ onCall: options.onCall }) });
   // Every source is closed unless the host opens it.
   const places = options.capture ?? readCaptureConfig({});
+  const hasSources = allowsImages(places) || (options.imageSources ?? []).length > 0;
   const sources = [...(options.imageSources ?? []), ...imageSources(places)];
   const executive = executiveToken(config, incode);
   const activities = createCaptureActivities({
@@ -38,9 +36,8 @@ export function createCapture(config: Config, incode: IncodeClient, options: Cre
     }),
   });
   return {
-    config: places,
     activities,
-    hasSources: isOpen(places) || (options.imageSources ?? []).length > 0,
+    queues: hasSources ? captureQueues(config.taskQueue, places) : [],
     close: async () => {
       await capture.close();
       await Promise.all(sources.map((source: ImageSource) => source.close?.()));
@@ -48,37 +45,16 @@ export function createCapture(config: Config, incode: IncodeClient, options: Cre
   };
 }
 
-function isOpen({ imageRoots, imageHosts, imageBuckets }: CaptureConfig): boolean {
-  return imageRoots.length + imageHosts.length + imageBuckets.length > 0;
-}
-
 /** Concurrent activities, each with at most one image of 7.5 MB. Incode's limit is about one call per second, and a call takes seconds. */
 const MAX_UPLOADS = 8;
 
-/** The task queues of documents and faces, with Incode's rate limits. They have no workflows. */
-export function captureQueues({ taskQueue }: Config, { config, activities, hasSources }: Capture): CaptureQueue[] {
-  if (!hasSources) return [];
-  const queues: [string, number][] = [
-    [documentTaskQueue(taskQueue), config.documentRateLimit],
-    [faceTaskQueue(taskQueue), config.faceRateLimit],
-  ];
-  return queues.map(([name, perSecond]) => ({
-    taskQueue: name,
+/** The options of the worker for one of these task queues. */
+export function captureWorker({ taskQueue, perSecond }: CaptureQueue, { activities }: Capture) {
+  return {
+    taskQueue,
     activities,
     maxConcurrentActivityTaskExecutions: MAX_UPLOADS,
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    activityTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: 2 },
     maxTaskQueueActivitiesPerSecond: perSecond,
-  }));
-}
-
-type CaptureQueue = WorkerOptions & { maxTaskQueueActivitiesPerSecond: number };
-
-export async function limitCaptureQueues(
-  connection: NativeConnection,
-  namespace: string,
-  queues: readonly CaptureQueue[],
-): Promise<void> {
-  for (const { taskQueue, maxTaskQueueActivitiesPerSecond: perSecond } of queues) {
-    await limitTaskQueue(connection, { namespace, taskQueue }, perSecond);
-  }
+  };
 }

@@ -3,7 +3,9 @@ import type { NativeConnection } from '@temporalio/worker';
 import { GRPC } from '../temporal/grpc.js';
 
 /** Marks a limit as ours, so that an operator's own limit is never removed. */
-const REASON = 'temporal-incode: INCODE_RATE_LIMIT';
+function reasonOf(variable: string): string {
+  return `temporal-incode: ${variable}`;
+}
 
 /** `TASK_QUEUE_TYPE_ACTIVITY` of Temporal's API. */
 const ACTIVITY = 2;
@@ -14,20 +16,22 @@ const ACTIVITY = 2;
  * sent twice the allowed requests.
  *
  * @param perSecond `null` removes a limit that this function set earlier
+ * @param variable the variable that sets the limit. The Web UI shows it as the reason
  */
 export async function limitTaskQueue(
   { workflowService }: NativeConnection,
   queue: { namespace: string; taskQueue: string },
   perSecond: number | null,
+  variable = 'INCODE_RATE_LIMIT',
 ): Promise<void> {
   try {
-    if (perSecond === null && !(await isLimitedByUs(workflowService, queue))) return;
+    if (perSecond === null && !(await isLimitedByUs(workflowService, queue, variable))) return;
     await workflowService.updateTaskQueueConfig({
       ...queue,
       identity: 'temporal-incode',
       taskQueueType: ACTIVITY,
       updateQueueRateLimit: {
-        reason: REASON,
+        reason: reasonOf(variable),
         ...(perSecond === null ? {} : { rateLimit: { requestsPerSecond: perSecond } }),
       },
     });
@@ -43,6 +47,7 @@ export async function limitTaskQueue(
 async function isLimitedByUs(
   service: NativeConnection['workflowService'],
   { namespace, taskQueue }: { namespace: string; taskQueue: string },
+  variable: string,
 ): Promise<boolean> {
   const { config } = await service.describeTaskQueue({
     namespace,
@@ -50,5 +55,5 @@ async function isLimitedByUs(
     taskQueueType: ACTIVITY,
     reportConfig: true,
   });
-  return config?.queueRateLimit?.metadata?.reason === REASON;
+  return config?.queueRateLimit?.metadata?.reason === reasonOf(variable);
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
+import { startCaptureWorld } from '../support/capture-world.js';
 import { type Ran, run } from '../support/cli.js';
 import { serve } from '../support/http.js';
 import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy.js';
@@ -215,6 +216,35 @@ describe('the command doctor', () => {
     expect(people.code).toBe(0);
     expect(people.stdout).toMatch(/^ok {7}Incode/m);
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong in what was checked); 1 check skipped\.$/m);
+  });
+
+  it('checks the workers for images and their rate limits where images are allowed', async () => {
+    await using images = await startCaptureWorld({
+      worker: { INCODE_DOCUMENT_RATE_LIMIT: '0.3', INCODE_FACE_RATE_LIMIT: '4' },
+    });
+    const asked = async (taskQueue: string, env: Record<string, string>) =>
+      (await doctor(['--address', address, '--task-queue', taskQueue], { ...NO_INCODE, ...env })).found[
+        'image workers'
+      ];
+    const limits = { INCODE_DOCUMENT_RATE_LIMIT: '0.3', INCODE_FACE_RATE_LIMIT: '4' };
+    const allowed = { INCODE_IMAGE_ROOTS: images.directory };
+    await expect.poll(() => asked(images.taskQueue, { ...limits, ...allowed })).toMatchObject({ status: 'ok' });
+    expect(await asked(images.taskQueue, allowed)).toEqual({
+      status: 'warning',
+      message: expect.stringMatching(
+        /-documents: 0\.3\/s, \S+-fronts: 0\.3\/s, \S+-faces: 4\/s; INCODE_DOCUMENT_RATE_LIMIT is 1 here, INCODE_FACE_RATE_LIMIT is 1 here$/,
+      ),
+      todo: 'Set the same rate limits everywhere, and restart the workers',
+    });
+    expect(await asked('nobody', allowed)).toMatchObject({
+      status: 'failed',
+      message: 'nobody-documents: no worker has polled for activities within the last two minutes',
+    });
+    expect(await asked(images.taskQueue, { INCODE_FACE_RATE_LIMIT: 'fast' })).toMatchObject({
+      status: 'failed',
+      message: 'INCODE_FACE_RATE_LIMIT must be a number from 0.1 to 1000, not "fast"',
+    });
+    expect(await asked(images.taskQueue, limits)).toBeUndefined();
   });
 
   it('names the variable of an empty or deleted secret file', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCaptureConfig } from '../../src/config/capture.js';
+import { allowsImages, readCaptureConfig } from '../../src/config/capture.js';
 import { unknownVariables } from '../../src/config/unknown-variables.js';
 
 describe('readCaptureConfig', () => {
@@ -60,4 +60,14 @@ describe('readCaptureConfig', () => {
     );
     expect(() => readCaptureConfig({ INCODE_IMAGE_HOSTS: 'a.example:99999' })).toThrow('INCODE_IMAGE_HOSTS');
   });
+});
+
+it.each([
+  [{}, false],
+  [{ INCODE_DOCUMENT_RATE_LIMIT: '5' }, false],
+  [{ INCODE_IMAGE_ROOTS: '/images' }, true],
+  [{ INCODE_IMAGE_HOSTS: 'images.example' }, true],
+  [{ INCODE_IMAGE_BUCKETS: 'people' }, true],
+])('allowsImages is true if %j names a place: %s', (env, isAllowed) => {
+  expect(allowsImages(readCaptureConfig(env))).toBe(isAllowed);
 });

@@ -11,6 +11,11 @@ it('unknownVariables accepts the variables of workers and receivers in one envir
   expect(unknownVariables(env)).toEqual([]);
 });
 
+it('unknownVariables accepts the variables of people from images', () => {
+  const env = { INCODE_IMAGE_ROOTS: '/images', INCODE_DOCUMENT_RATE_LIMIT: '1', INCODE_FACE_RATE_LIMIT: '1' };
+  expect(unknownVariables({ ...env, INCODE_FACES_RATE_LIMIT: '1' })).toEqual(['INCODE_FACES_RATE_LIMIT']);
+});
+
 it('unknownVariables ignores the variables that Kubernetes adds for a Service named like our prefixes', () => {
   const env = {
     WEBHOOK_SERVICE_HOST: 'x',

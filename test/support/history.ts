@@ -51,6 +51,14 @@ export function inputsOf<T>(history: History, activity: string): T[] {
     .map((scheduled) => decoded<T>(scheduled?.input?.payloads?.[0]));
 }
 
+/** The task queue of each call of an activity, in the order of the calls. */
+export function taskQueuesOf(history: History, activity: string): (string | null | undefined)[] {
+  return (history.events ?? [])
+    .map((event) => event.activityTaskScheduledEventAttributes)
+    .filter((scheduled) => scheduled?.activityType?.name === activity)
+    .map((scheduled) => scheduled?.taskQueue?.name);
+}
+
 /** The first argument of the workflow's run. */
 export function startInputOf<T>(history: History): T {
   return decoded<T>(history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]);

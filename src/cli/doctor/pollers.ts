@@ -19,15 +19,15 @@ export interface Version {
   buildId: string;
 }
 
-/** The workers that polled a task queue within the last two minutes, and the version that gets new work. */
+/** The workers that polled a task queue within the last two minutes, the version that gets new work, and the server's rate limit. */
 export async function pollersOf(
   { workflowService }: Connection,
   namespace: string,
   taskQueue: string,
   taskQueueType: (typeof QUEUE_TYPES)[keyof typeof QUEUE_TYPES],
-): Promise<{ pollers: Poller[]; current: Version | null }> {
-  const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType };
-  const { pollers, versioningInfo } = await workflowService.describeTaskQueue(queue);
+): Promise<{ pollers: Poller[]; current: Version | null; perSecond: number | null }> {
+  const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType, reportConfig: true };
+  const { pollers, versioningInfo, config } = await workflowService.describeTaskQueue(queue);
   const seen = (pollers ?? []).map(({ identity, lastAccessTime, deploymentOptions }) => ({
     identity: identity ?? 'unknown',
     agoMs: Math.max(0, Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000),
@@ -37,6 +37,7 @@ export async function pollersOf(
   return {
     pollers: seen.filter(({ agoMs }) => agoMs < GONE_AFTER_MS),
     current: versionOf(versioningInfo?.currentDeploymentVersion),
+    perSecond: config?.queueRateLimit?.rateLimit?.requestsPerSecond ?? null,
   };
 }
 

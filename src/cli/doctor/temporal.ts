@@ -5,6 +5,7 @@ import { days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js'
 import { serverOptions, type TemporalOptions, withTemporal } from '../shared/options.js';
 import { type Check, check } from './check.js';
 import { deploymentChecks } from './deployment.js';
+import { imageChecks } from './images.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';
 
 export interface Queues {
@@ -45,6 +46,7 @@ async function all(
   const versions = deploymentChecks(connection, namespace, { version: taskQueue, 'bulk version': bulkTaskQueue })
     // The worker checks report the same failure.
     .catch((): Check[] => []);
+  const images = imageChecks(connection, namespace, taskQueue);
   const checks = await Promise.all([
     check('server', () => server(connection)),
     check('encryption', async () => encryption(connection.options.address)),
@@ -57,7 +59,7 @@ async function all(
     check('workers', () => workers(connection, namespace, taskQueue)),
     check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
   ]);
-  return [...checks, ...(await versions)];
+  return [...checks, ...(await images), ...(await versions)];
 }
 
 type Found = Omit<Check, 'name'>;

@@ -1,6 +1,6 @@
 import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { CaptureActivities } from '../../activities/capture/types.js';
-import { documentTaskQueue, faceTaskQueue } from '../../contract/capture-workflow.js';
+import type { CaptureActivities, UploadFrontInput } from '../../activities/capture/types.js';
+import { documentTaskQueue, faceTaskQueue, frontTaskQueue } from '../../contract/capture-workflow.js';
 import { cancellationFirst } from '../incode.js';
 import { CALL } from '../options.js';
 
@@ -13,16 +13,21 @@ const OPEN = { ...CALL, startToCloseTimeout: '2 minutes' } as const satisfies Ac
 /** Reading an image takes at most 30 s, and sending 90 s. */
 const UPLOAD = { ...CALL, startToCloseTimeout: '4 minutes' } as const satisfies ActivityOptions;
 
-/** A person whose session is open comes before one whose front is not uploaded yet, so that few sessions are half open. */
+/** A person whose session is open comes before one who has none, so that few sessions are half open. The server's default is 3. */
 const BEGUN = { priority: { priorityKey: 2 } } as const satisfies ActivityOptions;
 
-type Queue = (taskQueue: string) => string;
+type Queue = (taskQueue: string, input: never) => string;
+
+/** The opening of the session has taken the turn of its first front. */
+function frontQueue(taskQueue: string, { retry }: UploadFrontInput): string {
+  return retry ? documentTaskQueue(taskQueue) : frontTaskQueue(taskQueue);
+}
 
 /** Incode limits documents and faces separately. Each class has its own task queue, because Temporal limits the rate of a task queue. */
 const OPTIONS: Record<keyof CaptureActivities, { options: ActivityOptions; queue?: Queue }> = {
   pinImages: { options: { ...PIN, summary: 'Read the images' } },
-  openSession: { options: { ...OPEN, summary: 'Open a session at Incode' } },
-  uploadFront: { options: { ...UPLOAD, summary: 'Upload the front' }, queue: documentTaskQueue },
+  openSession: { options: { ...OPEN, summary: 'Open a session at Incode' }, queue: documentTaskQueue },
+  uploadFront: { options: { ...UPLOAD, ...BEGUN, summary: 'Upload the front' }, queue: frontQueue },
   uploadBack: { options: { ...UPLOAD, ...BEGUN, summary: 'Upload the back' }, queue: documentTaskQueue },
   processId: { options: { ...CALL, ...BEGUN, summary: 'Have the document processed' }, queue: documentTaskQueue },
   awaitProcessed: { options: { ...CALL, summary: 'Wait until the document is processed' } },
@@ -39,7 +44,7 @@ export const capture: CaptureActivities = Object.fromEntries(
 
 function call(name: keyof CaptureActivities, input: never): Promise<unknown> {
   const { options, queue } = OPTIONS[name];
-  const taskQueue = queue ? { taskQueue: queue(workflowInfo().taskQueue) } : {};
+  const taskQueue = queue ? { taskQueue: queue(workflowInfo().taskQueue, input) } : {};
   const activities = proxyActivities<CaptureActivities>({ ...options, ...taskQueue });
   return (activities[name] as (input: never) => Promise<unknown>)(input).catch(cancellationFirst);
 }

@@ -1,0 +1,46 @@
+import type { Connection } from '@temporalio/client';
+import { allowsImages, type CaptureConfig, ConfigError, readCaptureConfig } from '../../config/index.js';
+import { captureQueues } from '../../worker/capture-queues.js';
+import { type Check, check } from './check.js';
+import { pollersOf, QUEUE_TYPES } from './pollers.js';
+
+/** Checks the workers for images. There is no check if images may come from nowhere, because workers do not serve these queues then. */
+export async function imageChecks(connection: Connection, namespace: string, taskQueue: string): Promise<Check[]> {
+  let config: CaptureConfig;
+  try {
+    config = readCaptureConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const message = error.problems.join('; ');
+    return [{ name: 'image workers', status: 'failed', message, todo: 'Correct it: docs/worker.md' }];
+  }
+  if (!allowsImages(config)) return [];
+  return [await check('image workers', () => imageWorkers(connection, namespace, taskQueue, config))];
+}
+
+async function imageWorkers(
+  connection: Connection,
+  namespace: string,
+  taskQueue: string,
+  config: CaptureConfig,
+): Promise<Omit<Check, 'name'>> {
+  const limits: string[] = [];
+  const others: string[] = [];
+  for (const queue of captureQueues(taskQueue, config)) {
+    const { pollers, perSecond } = await pollersOf(connection, namespace, queue.taskQueue, QUEUE_TYPES.activities);
+    if (pollers.length === 0) {
+      const message = `${queue.taskQueue}: no worker has polled for activities within the last two minutes`;
+      return { status: 'failed', message, todo: 'Start a worker with INCODE_IMAGE_…: docs/capture.md' };
+    }
+    limits.push(`${queue.taskQueue}: ${perSecond === null ? 'no limit' : `${Number(perSecond.toPrecision(6))}/s`}`);
+    // The server keeps single-precision numbers.
+    if (perSecond !== Math.fround(queue.perSecond)) others.push(`${queue.variable} is ${queue.perSecond} here`);
+  }
+  const message = limits.join(', ');
+  if (others.length === 0) return { status: 'ok', message };
+  return {
+    status: 'warning',
+    message: `${message}; ${[...new Set(others)].join(', ')}`,
+    todo: 'Set the same rate limits everywhere, and restart the workers',
+  };
+}
