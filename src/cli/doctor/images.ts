@@ -12,7 +12,7 @@ export async function imageChecks(connection: Connection, namespace: string, tas
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const message = error.problems.join('; ');
-    return [{ name: 'image workers', status: 'failed', message, todo: 'Correct it: docs/worker.md' }];
+    return [{ name: 'image workers', status: 'failed', message, todo: 'Correct it: docs/capture.md' }];
   }
   if (!allowsImages(config)) return [];
   return [await check('image workers', () => imageWorkers(connection, namespace, taskQueue, config))];
