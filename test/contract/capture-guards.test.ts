@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseSessionStarted } from '../../src/contract/capture-guards.js';
+import { documentTaskQueue, faceTaskQueue } from '../../src/contract/capture-workflow.js';
 import {
   CAPTURE_PLAN_DEFAULTS,
   capturePlanWithDefaults,
@@ -111,5 +112,11 @@ describe('the ids of a person', () => {
 
   it.each(['ann-1', 'ann-1~5', '~0123456789ab', 'ann-1~0123456789AB'])('do not lead from %s to a reference', (id) => {
     expect(referenceOf(id)).toBeUndefined();
+  });
+});
+
+describe('the task queues of a person', () => {
+  it('are named after that of the workflow', () => {
+    expect([documentTaskQueue('q'), faceTaskQueue('q')]).toEqual(['q-documents', 'q-faces']);
   });
 });

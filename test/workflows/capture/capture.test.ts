@@ -144,4 +144,43 @@ describe('captureOnboarding', () => {
     await world.temporal.workflow.getHandle(captureWorkflowId(input.reference)).result();
     expect(world.sessionsOf(input)).toHaveLength(1);
   });
+
+  it('cancels the workflow of the session together with its own', async () => {
+    const input = await world.person({ plan: { finishWhen: 'asked' } });
+    const handle = await world.start(input);
+    await expect.poll(async () => (await stateOf(handle)).stage).toBe('completing');
+    const { interviewId } = await stateOf(handle);
+    const session = world.temporal.workflow.getHandle(onboardingWorkflowId(String(interviewId)));
+    await expect.poll(() => session.describe().then(({ status }) => status.name)).toBe('RUNNING');
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect((await session.describe()).status.name).toBe('CANCELLED');
+    expect(world.simulator.effects(String(interviewId)).finished).toBe(0);
+  });
+
+  it('leaves the session to its own workflow if somebody terminates it', async () => {
+    const input = await world.person({ plan: { finishWhen: 'asked' } });
+    const handle = await world.start(input);
+    await expect.poll(async () => (await stateOf(handle)).stage).toBe('completing');
+    const interviewId = String((await stateOf(handle)).interviewId);
+    const session = world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId));
+    await expect.poll(() => session.describe().then(({ status }) => status.name)).toBe('RUNNING');
+    await handle.terminate();
+    await world.onboarding.finish({ interviewId, plan: { finishWhen: 'asked' } });
+    expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved' });
+  });
+
+  it('fails with the failure of the session and the facts of the person', async () => {
+    const input = await world.person();
+    world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 400 });
+    const failure = await failureOf(world.start(input));
+    const [session] = world.sessionsOf(input);
+    expect(failure.type).toBe(FAILURES.badRequest);
+    expect(failure.details?.[0]).toMatchObject({
+      reference: input.reference,
+      interviewId: session?.interviewId,
+      operation: 'finishStatus',
+      images: { front: { assessment: 'accepted' } },
+    });
+  });
 });
