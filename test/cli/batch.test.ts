@@ -14,7 +14,7 @@ let world: TestWorld;
 let directory: string;
 let target: string[];
 beforeAll(async () => {
-  world = await startTestWorld();
+  world = await startTestWorld({ activities: { settleTimeMs: 2_000 } });
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-test-'));
   target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue];
 });
