@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseSessionStarted } from '../../src/contract/capture-guards.js';
-import { documentTaskQueue, faceTaskQueue } from '../../src/contract/capture-workflow.js';
+import { documentTaskQueue, faceTaskQueue, frontTaskQueue } from '../../src/contract/capture-workflow.js';
 import {
   CAPTURE_PLAN_DEFAULTS,
   capturePlanWithDefaults,
@@ -117,6 +117,10 @@ describe('the ids of a person', () => {
 
 describe('the task queues of a person', () => {
   it('are named after that of the workflow', () => {
-    expect([documentTaskQueue('q'), faceTaskQueue('q')]).toEqual(['q-documents', 'q-faces']);
+    expect([frontTaskQueue('q'), documentTaskQueue('q'), faceTaskQueue('q')]).toEqual([
+      'q-fronts',
+      'q-documents',
+      'q-faces',
+    ]);
   });
 });
