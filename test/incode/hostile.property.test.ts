@@ -61,7 +61,7 @@ describe('complete answers', () => {
           seen.add(`${outcome?.kind}`);
         }
       }),
-      cases(0.5),
+      cases(1.5),
     );
   });
 
@@ -102,7 +102,7 @@ describe('broken answers', () => {
             for (const value of claims(outcome.answer)) expect(sent.toString(), what).toContain(value);
         }
       }),
-      cases(0.4),
+      cases(1.2),
     );
   });
 });
