@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
@@ -13,7 +14,12 @@ export async function commandsOf(page: string, heading: string): Promise<string[
   return codeBlocks(section(text, heading), 'sh').map((block) => block.trim().split('\n'));
 }
 
-/** Runs commands of the temporal CLI exactly as written. @returns their output */
+/**
+ * Runs commands of the temporal CLI exactly as written. Repeats one that the server refuses because it still works on many workflows, as
+ * docs/deploys.md says.
+ *
+ * @returns their output
+ */
 export async function runCommands(commands: string[], address: string): Promise<string> {
   const options = { env: process.env, cacheDir: defaultCacheDir(process.env), onProgress: () => undefined };
   const { path } = await findTemporalBinary(options);
@@ -21,9 +27,20 @@ export async function runCommands(commands: string[], address: string): Promise<
   let output = '';
   for (const command of commands) {
     if (!command.startsWith('temporal ')) throw new Error(`Not a command of the temporal CLI: ${command}`);
-    output += (await promisify(execFile)('sh', ['-c', command], { env })).stdout;
+    output += await runOne(command, env);
   }
   return output;
+}
+
+async function runOne(command: string, env: NodeJS.ProcessEnv): Promise<string> {
+  for (;;) {
+    try {
+      return (await promisify(execFile)('sh', ['-c', command], { env })).stdout;
+    } catch (error) {
+      if (!(error as { stderr: string }).stderr.includes('Max concurrent batch operations')) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 /** The build ids of the workers that ran a workflow, oldest first. A run that stays on its build adds none: when a run ends depends on load. */
