@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { BATCH_WORKFLOW, type BatchWorkflow } from '../../src/contract/index.js';
-import { startIncodeSimulator } from '../../src/testing/index.js';
+import { type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { handleOf, until } from '../support/lifecycle.js';
 import { memoryLimit } from '../support/memory-limit.js';
 import { type MonitoredWorker, spawnWorker } from '../support/monitored-worker.js';
+import { startNewServer } from '../support/new-server.js';
 import { containers, megabytes } from '../support/ops.js';
 import { API_KEY, startTestWorld } from '../support/world.js';
 
@@ -23,8 +24,15 @@ const SIGNALS = 24;
 /** Below Temporal's limit of 2 MB for a payload. */
 const SIGNAL = { onboardingStatus: 'X'.repeat(1_900_000) };
 
+// A separate server for each test: the histories take gigabytes of its memory, which would burden the server of all other tests.
+let server: LocalTemporalServer;
+beforeEach(async () => {
+  server = await startNewServer();
+});
+afterEach(() => server.stop());
+
 it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB of signals each and a restart', async () => {
-  await using world = await startTestWorld();
+  await using world = await startTestWorld({ address: server.address });
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.01 });
   const taskQueue = `memory-${Date.now()}`;
   const onboarding = new OnboardingClient({ client: world.temporal, taskQueue });
@@ -37,7 +45,12 @@ it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB
 
   // A control group kills at its limit, like a container. On a machine without control groups only the peak is checked.
   using limit = memoryLimit(LIMIT_MB * 1_048_576);
-  const start = () => spawnWorker(simulator.url, { WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR }, limit?.command);
+  const start = () =>
+    spawnWorker(
+      simulator.url,
+      { TEMPORAL_ADDRESS: server.address, WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR },
+      limit?.command,
+    );
   const completed = () => sessions.filter(({ interviewId }) => simulator.effects(interviewId).finished > 0).length;
   {
     await using worker = start();
@@ -56,7 +69,7 @@ it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB
 const NESTED = Array.from({ length: 630_000 }, () => []);
 
 it('the worker survives shards with signals of nested lists, on the task queue that runs most tasks at a time', async () => {
-  await using world = await startTestWorld();
+  await using world = await startTestWorld({ address: server.address });
   await using simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const taskQueue = `nested-${Date.now()}`;
   const startHostile = async (shard: number) => {
@@ -69,7 +82,11 @@ it('the worker survives shards with signals of nested lists, on the task queue t
   const shards = await Promise.all(Array.from({ length: 5 }, (_, shard) => startHostile(shard)));
 
   using limit = memoryLimit(LIMIT_MB * 1_048_576);
-  await using worker = spawnWorker(simulator.url, { WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR }, limit?.command);
+  await using worker = spawnWorker(
+    simulator.url,
+    { TEMPORAL_ADDRESS: server.address, WORKER_TASK_QUEUE: taskQueue, ...ALLOCATOR },
+    limit?.command,
+  );
   // The first run ends at once, because its history is long.
   const isPast = async ({ workflowId, firstExecutionRunId }: (typeof shards)[number]) =>
     (await world.temporal.workflow.getHandle(workflowId).describe()).runId !== firstExecutionRunId;
