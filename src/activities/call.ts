@@ -29,6 +29,12 @@ export function serverClock(): () => number {
   return () => currentAttemptScheduledTimestampMs + performance.now() - begunAt;
 }
 
+/** Time since the activity was scheduled. Uses only the server's clock, so that a wrong clock of a worker makes no wait longer or shorter. */
+export function passedMs(): number {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  return currentAttemptScheduledTimestampMs - scheduledTimestampMs;
+}
+
 /**
  * Whether no earlier attempt can have sent anything. After an operator resets an activity, its attempts count from one again, but its
  * scheduled time stays that of the first attempt, to the millisecond.

@@ -1,4 +1,4 @@
-import { activityInfo, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, isFinished, isKnownStatus, milestoneOf } from '../contract/index.js';
 import { IncodeError, statusByExecutive } from '../incode/index.js';
@@ -68,7 +68,7 @@ export function confirmFinish(options: ResolvedActivityOptions) {
       throw activityFailure(error, { interviewId, operatorRetryMs, observe });
     });
     if (confirmed) return;
-    const pause = nextPause(options, activityInfo());
+    const pause = nextPause(options);
     if (pause !== undefined)
       throw notYet(FAILURES.unconfirmed, interviewId, 'its status does not yet say that it is finished', pause);
     reportNotConfirmed(options, interviewId);

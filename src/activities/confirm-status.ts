@@ -28,7 +28,7 @@ export function confirmStatus(options: ResolvedActivityOptions) {
       emit(observe, { type: 'hint', result: 'confirmed' });
       return { onboardingStatus };
     }
-    const pause = nextPause(options, activityInfo());
+    const pause = nextPause(options);
     if (pause !== undefined) {
       throw notYet(FAILURES.milestoneNotReached, interviewId, 'Incode does not say what a webhook said', pause);
     }
@@ -85,7 +85,7 @@ async function readStatus(options: ResolvedActivityOptions, input: ConfirmStatus
   // Incode accepts this token, so the webhook does not count without its confirmation.
   if (mismatch) throw mismatch;
   // Incode may refuse a token for a moment, so only a repeated refusal means that there is no token.
-  const pause = activityInfo().attempt === 1 ? nextPause(options, activityInfo()) : undefined;
+  const pause = activityInfo().attempt === 1 ? nextPause(options) : undefined;
   if (refusal === undefined || pause === undefined) return null;
   throw notYet(FAILURES.milestoneNotReached, interviewId, 'Incode refused the token that confirms a webhook', pause);
 }

@@ -1,16 +1,16 @@
 import { awaitMilestone } from './await-milestone.js';
 import { callIncode } from './call.js';
+import { claimCheck } from './claim-check.js';
 import { closeSession } from './close-session.js';
 import { confirmFinish } from './confirm-finish.js';
 import { confirmStatus } from './confirm-status.js';
 import { activityFailure } from './failure.js';
 import { finishStatus } from './finish-status.js';
-import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from './options.js';
+import type { ActivityOptions } from './options.js';
 import { readStatus } from './read-by-id.js';
+import { resolveOptions } from './resolve-options.js';
 import { score } from './score.js';
-import { checkClaim } from './token-fit.js';
-import { guardedExecutive, guardedTokenSource } from './token-source.js';
-import type { IncodeActivities, SessionInput } from './types.js';
+import type { IncodeActivities } from './types.js';
 
 export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
 export type * from './batch/types.js';
@@ -32,13 +32,8 @@ export type * from './types.js';
  * ```
  */
 export function createIncodeActivities(activityOptions: ActivityOptions): IncodeActivities {
-  const options: ResolvedActivityOptions = {
-    ...ACTIVITY_DEFAULTS,
-    ...activityOptions,
-    ...(activityOptions.executive ? { executive: guardedExecutive(activityOptions.executive) } : {}),
-  };
-  const { operatorRetryMs, observe, tokenTimeoutMs } = options;
-  const tokenSource = options.tokenSource && guardedTokenSource(options.tokenSource, tokenTimeoutMs);
+  const options = resolveOptions(activityOptions);
+  const { operatorRetryMs, observe, tokenSource } = options;
 
   /** For calls that are safe to repeat: reads, closing, and the token source. */
   async function repeatable<T>(interviewId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -49,17 +44,7 @@ export function createIncodeActivities(activityOptions: ActivityOptions): Incode
     }
   }
 
-  /** Refuses a token that names another session before any call. */
-  function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
-    return async (input: Input): Promise<Result> => {
-      try {
-        checkClaim(input);
-      } catch (error) {
-        throw activityFailure(error, { interviewId: input.interviewId, operatorRetryMs, observe });
-      }
-      return activity(input);
-    };
-  }
+  const checked = claimCheck(options);
 
   return {
     // Checks the token itself, because its failures have more details.
@@ -70,7 +55,7 @@ export function createIncodeActivities(activityOptions: ActivityOptions): Incode
       repeatable(session.interviewId, (signal) => readStatus(options, session, signal)),
     ),
     confirmFinish: confirmFinish(options),
-    confirmStatus: confirmStatus({ ...options, ...(tokenSource ? { tokenSource } : {}) }),
+    confirmStatus: confirmStatus(options),
     closeSession: checked(closeSession(options)),
     reissueToken: async ({ interviewId }) => {
       if (!tokenSource) return { sessionToken: null };

@@ -1,3 +1,4 @@
+import { passedMs } from './call.js';
 import type { ResolvedActivityOptions } from './options.js';
 
 /** First pause as a part of `statusLagMs`. It results in six reads. */
@@ -8,11 +9,8 @@ const FIRST_PAUSE = 1 / 36;
  *
  * @returns `undefined` when the time is over
  */
-export function nextPause(
-  { statusLagMs }: Pick<ResolvedActivityOptions, 'statusLagMs'>,
-  since: { scheduledTimestampMs: number; currentAttemptScheduledTimestampMs: number },
-): number | undefined {
-  const passed = since.currentAttemptScheduledTimestampMs - since.scheduledTimestampMs;
+export function nextPause({ statusLagMs }: Pick<ResolvedActivityOptions, 'statusLagMs'>): number | undefined {
+  const passed = passedMs();
   const pause = passed + statusLagMs * FIRST_PAUSE;
   return passed + pause <= statusLagMs ? pause : undefined;
 }

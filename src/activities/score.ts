@@ -1,7 +1,6 @@
-import { activityInfo } from '@temporalio/activity';
 import { FAILURES, type ScoreAnswer } from '../contract/index.js';
 import { IncodeError } from '../incode/index.js';
-import { callIncode } from './call.js';
+import { callIncode, passedMs } from './call.js';
 import { activityFailure, isFinal, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { readScore } from './read-by-id.js';
@@ -15,7 +14,7 @@ export function score(options: ResolvedActivityOptions) {
   return async (input: ScoreInput): Promise<ScoreAnswer | null> => {
     const { status, value } = await scoreOf(options, input);
     if (status !== null && status !== 'UNKNOWN') return { status, value };
-    const wait = Math.min(options.scorePollMs, timeLeft(input));
+    const wait = Math.min(options.scorePollMs, input.readyWithinMs - passedMs());
     if (wait <= 0) return null;
     throw notYet(FAILURES.scoreNotReady, input.interviewId, 'Incode has no score yet', wait);
   };
@@ -37,10 +36,4 @@ async function scoreOf(options: ResolvedActivityOptions, input: ScoreInput) {
  */
 export function isRefusedForGood(error: unknown): boolean {
   return error instanceof IncodeError && error.kind !== 'tokenRefused' && isFinal(error.kind);
-}
-
-/** Uses only the server's clock, so that a worker whose clock is wrong neither gives up early nor polls endlessly. */
-function timeLeft(input: ScoreInput): number {
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
-  return scheduledTimestampMs + input.readyWithinMs - currentAttemptScheduledTimestampMs;
 }

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
+import { createCaptureActivities, createIncodeActivities, type TokenSource } from '../../src/activities/index.js';
 import { guardedTokenSource } from '../../src/activities/token-source.js';
 import { FAILURES } from '../../src/contract/index.js';
-import { type ExecutiveToken, type IncodeClient, IncodeError } from '../../src/incode/index.js';
+import { type CaptureClient, type ExecutiveToken, type IncodeClient, IncodeError } from '../../src/incode/index.js';
 import { keepSecret } from '../../src/secrets/index.js';
 
 const SIGNAL = new AbortController().signal;
@@ -123,6 +123,19 @@ describe('an executive token of the host', () => {
     expect(failure).toMatchObject({ type: FAILURES.notTaken, nonRetryable: false });
     expect(failure.message).toContain('the executive token failed: the vault refused [redacted]');
     expect(`${failure.stack} ${JSON.stringify(failure)} ${failure.cause}`).not.toContain('vault-password-2');
+  });
+
+  it('is redacted by the activities of people too', async () => {
+    keepSecret('vault-password-3');
+    const { awaitProcessed } = createCaptureActivities({
+      incode: {} as IncodeClient,
+      capture: { isFinished: async () => ({ finished: true }) } as unknown as CaptureClient,
+      sources: [],
+      executive: { token: throwing(new Error('the vault refused vault-password-3')) },
+    });
+    const input = { interviewId: 'i-1', sessionToken: 'opaque', processedWithinMs: 1_000, confirm: true as const };
+    const failure = await new MockActivityEnvironment().run(awaitProcessed, input).catch((error: Error) => error);
+    expect(String(failure)).toContain('the executive token failed: the vault refused [redacted]');
   });
 
   it("passes on Incode's own errors", async () => {

@@ -1,7 +1,7 @@
 import { MAX_SHARD_SESSIONS } from '../../contract/index.js';
 import { emit } from '../observe.js';
-import { ACTIVITY_DEFAULTS, type ActivityOptions, type ResolvedActivityOptions } from '../options.js';
-import { guardedExecutive, guardedTokenSource } from '../token-source.js';
+import type { ActivityOptions } from '../options.js';
+import { resolveOptions } from '../resolve-options.js';
 import { completeMany } from './complete-many.js';
 import { SharedThrottle } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
@@ -50,13 +50,7 @@ export function createBulkActivities({
   requestsPerSecond,
   ...activityOptions
 }: BulkOptions): BulkActivities {
-  const resolved = { ...ACTIVITY_DEFAULTS, ...activityOptions };
-  const { executive, tokenSource, tokenTimeoutMs } = resolved;
-  const options: ResolvedActivityOptions = {
-    ...resolved,
-    ...(executive ? { executive: guardedExecutive(executive) } : {}),
-    ...(tokenSource ? { tokenSource: guardedTokenSource(tokenSource, tokenTimeoutMs) } : {}),
-  };
+  const options = resolveOptions(activityOptions);
   const throttle = new SharedThrottle({
     concurrency,
     perSecond: requestsPerSecond,

@@ -4,6 +4,7 @@ import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { ImageError } from '../../images/errors.js';
 import { IncodeError, mayHaveOpenedSession } from '../../incode/index.js';
+import { passedMs } from '../call.js';
 import { activityFailure, cancelledByCaller, type FailureContext } from '../failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { CaptureFailureDetails } from './types.js';
@@ -49,12 +50,6 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
     details: [details],
     ...(retry === 'afterFix' ? { nextRetryDelay: options.operatorRetryMs } : {}),
   });
-}
-
-/** Time since the first attempt, by the server's clock. */
-function passedMs(): number {
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
-  return currentAttemptScheduledTimestampMs - scheduledTimestampMs;
 }
 
 /**

@@ -1,6 +1,5 @@
-import { checkClaim } from '../token-fit.js';
-import type { SessionInput } from '../types.js';
-import { captureFailure } from './failure.js';
+import { claimCheck } from '../claim-check.js';
+import { guardedExecutive } from '../token-source.js';
 import { pinImages, uploadBack, uploadFront, uploadSelfie } from './images.js';
 import { openSession } from './open-session.js';
 import { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions, type ResolvedCaptureOptions } from './options.js';
@@ -18,19 +17,12 @@ import type { CaptureActivities } from './types.js';
  * ```
  */
 export function createCaptureActivities(activityOptions: CaptureActivityOptions): CaptureActivities {
-  const options: ResolvedCaptureOptions = { ...CAPTURE_ACTIVITY_DEFAULTS, ...activityOptions };
-
-  /** Refuses a token that names another session before any call. */
-  function checked<Input extends SessionInput, Result>(activity: (input: Input) => Promise<Result>) {
-    return async (input: Input): Promise<Result> => {
-      try {
-        checkClaim(input);
-      } catch (error) {
-        throw captureFailure(error, options, { interviewId: input.interviewId });
-      }
-      return activity(input);
-    };
-  }
+  const options: ResolvedCaptureOptions = {
+    ...CAPTURE_ACTIVITY_DEFAULTS,
+    ...activityOptions,
+    ...(activityOptions.executive ? { executive: guardedExecutive(activityOptions.executive) } : {}),
+  };
+  const checked = claimCheck(options);
 
   return {
     pinImages: pinImages(options),

@@ -1,9 +1,8 @@
-import { activityInfo } from '@temporalio/activity';
 import { FAILURES } from '../../contract/index.js';
 import { laterStatus } from '../../contract/milestones.js';
 import type { FaceMatchAnswer, GovernmentAnswer, ProcessIdAnswer, WatchlistAnswer } from '../../incode/index.js';
 import { IncodeError } from '../../incode/index.js';
-import { callIncode, isFirstAttempt } from '../call.js';
+import { callIncode, isFirstAttempt, passedMs } from '../call.js';
 import { notYet } from '../failure.js';
 import { readStatus } from '../read-by-id.js';
 import type { SessionInput } from '../types.js';
@@ -55,7 +54,7 @@ export function watchlist(options: ResolvedCaptureOptions) {
 
 /** Each early poll fails the attempt with a fixed delay, because such a poll adds nothing to the workflow's history. */
 export function awaitProcessed(options: ResolvedCaptureOptions) {
-  const { processIdPollMs, operatorRetryMs } = options;
+  const { processIdPollMs } = options;
   return async (input: AwaitProcessedInput): Promise<{ finished: boolean }> => {
     const { interviewId } = input;
     const isFinished = async (signal: AbortSignal) => {
@@ -67,18 +66,12 @@ export function awaitProcessed(options: ResolvedCaptureOptions) {
     } catch (error) {
       // A failed poll waits as long as any other.
       const leastDelayMs = processIdPollMs;
-      throw captureFailure(error, { ...options, operatorRetryMs }, { interviewId, leastDelayMs });
+      throw captureFailure(error, options, { interviewId, leastDelayMs });
     }
-    const wait = Math.min(processIdPollMs, timeLeft(input));
+    const wait = Math.min(processIdPollMs, input.processedWithinMs - passedMs());
     if (wait <= 0) return { finished: false };
     throw notYet(FAILURES.notProcessed, interviewId, 'Incode is still processing the ID', wait);
   };
-}
-
-/** Uses only the server's clock, so that a worker whose clock is wrong neither gives up early nor polls endlessly. */
-function timeLeft({ processedWithinMs }: AwaitProcessedInput): number {
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
-  return scheduledTimestampMs + processedWithinMs - currentAttemptScheduledTimestampMs;
 }
 
 /** Makes one call of processing. After an ambiguous end, Incode may still work on it, so the next attempt waits for the settle time. */
