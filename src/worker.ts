@@ -12,6 +12,7 @@ import { redacted } from './secrets/index.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { captureWorker, createCapture } from './worker/capture.js';
 import { versioned } from './worker/deployment.js';
+import { executiveToken } from './worker/executive.js';
 import { bulkOptions, type CreateWorkerOptions, limitTaskQueues, onboardingOptions } from './worker/options.js';
 import { forceTimeMs, runAll, ShutdownTimeoutError, shutDown, unlessSignalled } from './worker/run.js';
 import { checkSearchAttributes } from './worker/search-attributes.js';
@@ -61,7 +62,8 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   const incode = createIncodeClient({ ...config, ...observers });
   // Batches use separate connections, so they never delay interactive sessions.
   const bulkIncode = createIncodeClient({ ...config, ...observers, connections: config.bulkConnections });
-  const capture = createCapture(config, incode, options);
+  const executive = executiveToken(config, incode);
+  const capture = createCapture(config, { incode, executive }, options);
   const { connectionOptions } = config.temporal;
   const connection = await NativeConnection.connect(connectionOptions);
   // A client on this connection checks the address before it allows plaintext.
@@ -88,7 +90,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
       await limitTaskQueue(connection, { namespace: config.namespace, taskQueue }, perSecond, variable);
     }
     const pinned = { ...common, ...versioned(config, 'PINNED') };
-    const onboarding = onboardingOptions(config, incode, options);
+    const onboarding = onboardingOptions(config, { incode, executive }, options);
     const workers = [
       await Worker.create({
         ...pinned,
@@ -97,7 +99,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
         ...options.worker,
         interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
       }),
-      await Worker.create({ ...pinned, ...bulkOptions(config, bulkIncode, options) }),
+      await Worker.create({ ...pinned, ...bulkOptions(config, { incode: bulkIncode, executive }, options) }),
     ];
     const { workflowBundle: _, ...activitiesOnly } = pinned;
     for (const queue of capture.queues) {

@@ -1,11 +1,10 @@
 import { type CaptureActivities, createCaptureActivities } from '../activities/index.js';
 import { allowsImages, type Config, readCaptureConfig } from '../config/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
-import { type ImageSource, imageSources } from '../images/index.js';
-import { createCaptureClient, type IncodeClient } from '../incode/index.js';
+import { imageSources } from '../images/index.js';
+import { createCaptureClient } from '../incode/index.js';
 import { type CaptureQueue, captureQueues } from './capture-queues.js';
-import { executiveToken } from './executive.js';
-import type { CreateWorkerOptions } from './options.js';
+import type { CreateWorkerOptions, IncodeAccess } from './options.js';
 
 /** What a worker needs to onboard people from images. */
 export interface Capture {
@@ -15,18 +14,21 @@ export interface Capture {
   close(): Promise<void>;
 }
 
-export function createCapture(config: Config, incode: IncodeClient, options: CreateWorkerOptions): Capture {
+export function createCapture(
+  config: Config,
+  { incode, executive }: IncodeAccess,
+  options: CreateWorkerOptions,
+): Capture {
   // Uploads take long, so they have their own connections.
   const capture = createCaptureClient({ ...config, ...omitUndefined({ onCall: options.onCall }) });
-  // Every source is closed unless the host opens it.
+  // Without a configuration no place is allowed.
   const places = options.capture ?? readCaptureConfig({});
   const hasSources = allowsImages(places) || (options.imageSources ?? []).length > 0;
-  const sources = [...(options.imageSources ?? []), ...imageSources(places)];
-  const executive = executiveToken(config, incode);
+  const ownSources = imageSources(places);
   const activities = createCaptureActivities({
     incode,
     capture,
-    sources,
+    sources: [...(options.imageSources ?? []), ...ownSources],
     settleTimeMs: config.settleTimeMs,
     processIdPollMs: places.processPollMs,
     ...omitUndefined({
@@ -40,7 +42,8 @@ export function createCapture(config: Config, incode: IncodeClient, options: Cre
     queues: hasSources ? captureQueues(config.taskQueue, places) : [],
     close: async () => {
       await capture.close();
-      await Promise.all(sources.map((source: ImageSource) => source.close?.()));
+      // The host closes its own sources, which may serve others.
+      await Promise.all(ownSources.map((source) => source.close?.()));
     },
   };
 }

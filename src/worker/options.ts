@@ -11,8 +11,7 @@ import {
 import type { CaptureConfig, Config } from '../config/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import type { ImageSource } from '../images/index.js';
-import type { IncodeCall, IncodeClient } from '../incode/index.js';
-import { executiveToken } from './executive.js';
+import type { ExecutiveToken, IncodeCall, IncodeClient } from '../incode/index.js';
 import { limitTaskQueue } from './task-queue-limit.js';
 
 export interface CreateWorkerOptions {
@@ -28,7 +27,7 @@ export interface CreateWorkerOptions {
    * @default no place is allowed
    */
   capture?: CaptureConfig;
-  /** Sources of images in addition to files, HTTPS and S3. @default none */
+  /** Sources of images in addition to files, HTTPS and S3. Close them yourself after `run()`. @default none */
   imageSources?: readonly ImageSource[];
   /**
    * SDK options for the worker of single sessions. They override ours. `dataConverter` applies to all workers, because a codec must
@@ -43,6 +42,13 @@ export interface CreateWorkerOptions {
   onCall?: (call: IncodeCall) => void;
   /** Called for each event that the activities report. @default no callback */
   observe?: (event: ActivityEvent) => void;
+}
+
+/** How a worker calls Incode. */
+export interface IncodeAccess {
+  incode: IncodeClient;
+  /** All workers of the process share it, so that it logs in once. */
+  executive: ExecutiveToken | undefined;
 }
 
 /** Activities per second of single sessions, and requests per second of batches; `null` for no limit. */
@@ -70,12 +76,12 @@ export async function limitTaskQueues(connection: NativeConnection, config: Conf
   await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
 }
 
-export function onboardingOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
+export function onboardingOptions(config: Config, access: IncodeAccess, options: CreateWorkerOptions) {
   const { connections } = config;
   const rate = rates(config);
   return {
     taskQueue: config.taskQueue,
-    activities: createIncodeActivities(activityOptions(config, incode, options)),
+    activities: createIncodeActivities(activityOptions(config, access, options)),
     maxCachedWorkflows: config.maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: config.workflowTasks,
     // Pollers hold up to twice as many slots, and an eager start needs a free one.
@@ -94,13 +100,13 @@ function polls(slots: number): number {
 /** A shard has a task every few seconds, so two are enough. The SDK needs at least two. */
 const BULK_WORKFLOW_TASKS = 2;
 
-export function bulkOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions) {
+export function bulkOptions(config: Config, access: IncodeAccess, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
   const rate = rates(config);
   return {
     taskQueue: config.bulkTaskQueue,
     activities: createBulkActivities({
-      ...activityOptions(config, incode, options),
+      ...activityOptions(config, access, options),
       concurrency: bulkConnections,
       ...(rate ? { requestsPerSecond: rate.bulk } : {}),
     }),
@@ -111,13 +117,15 @@ export function bulkOptions(config: Config, incode: IncodeClient, options: Creat
   };
 }
 
-function activityOptions(config: Config, incode: IncodeClient, options: CreateWorkerOptions): ActivityOptions {
+function activityOptions(
+  config: Config,
+  { incode, executive }: IncodeAccess,
+  options: CreateWorkerOptions,
+): ActivityOptions {
   const { configurationId, refusesForeignIds, timeoutMs, settleTimeMs, confirmFinishWithinMs } = config;
   const { processedPollMs, reviewPollMs } = config;
   const reissuing = configurationId ? reissuingTokenSource(incode, { configurationId }) : undefined;
   const tokenSource = options.tokenSource ?? reissuing;
-  const executive = executiveToken(config, incode);
-
   return {
     incode,
     refusesForeignIds,

@@ -19,6 +19,8 @@ import {
   type ImageReference,
   type ImageSide,
 } from '../../src/contract/index.js';
+import { omitUndefined } from '../../src/contract/omit-undefined.js';
+import type { ImageSource } from '../../src/images/index.js';
 import {
   type IncodeSimulator,
   type SessionView,
@@ -56,6 +58,8 @@ export interface CaptureWorldOptions {
   simulator?: SimulatorOptions;
   /** Environment variables of the worker. */
   worker?: Record<string, string>;
+  /** Sources of images in addition to the directory. */
+  imageSources?: ImageSource[];
   /** @default the shared server */
   address?: string;
 }
@@ -80,7 +84,10 @@ export async function startCaptureWorld(options: CaptureWorldOptions = {}): Prom
     TEMPORAL_ADDRESS: address,
     ...options.worker,
   };
-  const worker = await createWorker(readConfig(env), { capture: readCaptureConfig(env) });
+  const worker = await createWorker(readConfig(env), {
+    capture: readCaptureConfig(env),
+    ...omitUndefined({ imageSources: options.imageSources }),
+  });
   const running = worker.run();
   const connection = await Connection.connect({ address });
   const temporal = new Client({ connection, namespace: inject('temporalNamespace') });
