@@ -140,7 +140,7 @@ class Batch {
     }
   }
 
-  /** Whether nothing is on its way that the next run would not hear of. */
+  /** Whether no activity or message is in flight. The next run would not get its result. */
   private get isIdle(): boolean {
     return this.runningActivities === 0 && !this.claim.isSending;
   }

@@ -20,6 +20,9 @@ const claimed = defineSignal<[unknown]>(CLAIM_SIGNALS.claimed);
 /** The claims workflow answers within milliseconds. It may have been terminated, or other batches may need it to wait. */
 const ASK_AGAIN_AFTER = '5 minutes';
 
+/** The claims workflow may end between its start and the claim, for example because somebody terminates it. */
+const MAX_STARTS = 3;
+
 /** The start takes milliseconds. A worker with other workflow code may not know it. */
 const START_TIMEOUT = '1 minute';
 
@@ -103,14 +106,14 @@ export class ShardClaim {
   /** Releases sessions that have ended and that others wait for. All others are released at the end, with one signal. */
   releaseEnded(): void {
     const sessions = this.known.takeReleasable((index) => this.host.isEnded(index));
-    if (sessions) void this.tell(CLAIM_SIGNALS.release, { shard: workflowInfo().workflowId, sessions });
+    if (sessions) void this.send(CLAIM_SIGNALS.release, { shard: workflowInfo().workflowId, sessions });
   }
 
   /** Call it in a scope that is not cancelled. */
   async end(): Promise<void> {
     if (this.asked === 0) return;
     await condition(() => !this.isSending);
-    await this.tell(CLAIM_SIGNALS.release, { shard: workflowInfo().workflowId });
+    await this.send(CLAIM_SIGNALS.release, { shard: workflowInfo().workflowId });
   }
 
   private async askUntilSettled(): Promise<void> {
@@ -126,9 +129,9 @@ export class ShardClaim {
     const { known, claimId } = this;
     const parts = known.toAsk((index) => this.host.isEnded(index));
     const message = { shard: workflowInfo().workflowId, claimId, ...parts };
-    if (await this.tell(CLAIM_SIGNALS.claim, message)) return;
-    await this.startClaims();
-    await this.tell(CLAIM_SIGNALS.claim, message);
+    for (let starts = 0; !(await this.send(CLAIM_SIGNALS.claim, message)) && starts < MAX_STARTS; starts += 1) {
+      await this.startClaims();
+    }
   }
 
   private async startClaims(): Promise<void> {
@@ -149,7 +152,7 @@ export class ShardClaim {
   }
 
   /** @returns whether the claims workflow runs */
-  private async tell(signal: string, message: ClaimMessage | ReleaseMessage): Promise<boolean> {
+  private async send(signal: string, message: ClaimMessage | ReleaseMessage): Promise<boolean> {
     this.sending += 1;
     try {
       await getExternalWorkflowHandle(claimsId()).signal(signal, message);
@@ -165,7 +168,7 @@ export class ShardClaim {
   private update(value: unknown): void {
     const view = claimView(value);
     if (!view) return;
-    this.host.onPassedOn(this.known.hear(view));
+    this.host.onPassedOn(this.known.applyChanges(view));
     this.releaseEnded();
     // An answer to an earlier run may be out of date.
     if (view.claimId === this.claimId) {

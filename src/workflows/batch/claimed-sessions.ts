@@ -2,7 +2,7 @@ import type { BatchSession } from '../../contract/index.js';
 import { hashOf, split } from '../claims/hashes.js';
 import type { ClaimView, Hashes } from '../claims/messages.js';
 
-/** A shard's knowledge of its claim: which of its sessions other shards hold, and which of its own others wait for. */
+/** What a shard knows of its claim: the sessions that other shards hold, and the sessions that other shards wait for. */
 export class ClaimedSessions {
   private readonly hashes: string[];
   private readonly indexes = new Map<string, number[]>();
@@ -41,7 +41,7 @@ export class ClaimedSessions {
    *
    * @returns indexes of sessions that another shard may have sent
    */
-  hear({ wanted, passedOn }: ClaimView): number[] {
+  applyChanges({ wanted, passedOn }: ClaimView): number[] {
     this.wanted = split(wanted);
     return this.indexesOfAll(passedOn);
   }

@@ -17,7 +17,9 @@ import { ClaimRegistry, type ClaimsRecord } from './registry.js';
 const claim = defineSignal<[unknown]>(CLAIM_SIGNALS.claim);
 const release = defineSignal<[unknown]>(CLAIM_SIGNALS.release);
 
-/** After this time all shards are told again, which finds terminated ones, or the workflow ends because no shard has a claim. */
+/**
+ * At each interval the workflow signals all shards, because a signal to a terminated shard fails. If no shard has a claim, the workflow ends.
+ */
 const SWEEP_INTERVAL = '10 minutes';
 
 /**
@@ -33,7 +35,7 @@ export async function onboardingBatchClaims(carried?: ClaimsRecord): Promise<voi
 
 class Claims {
   private readonly registry: ClaimRegistry;
-  /** Shards that a signal is on its way to. One at a time, so that signals arrive in order. */
+  /** Shards with a signal in flight. Each has at most one, so that signals arrive in order. */
   private readonly busy = new Set<string>();
   private hasChanged = false;
   /** No shard had a claim when the timer fired. */
@@ -55,7 +57,7 @@ class Claims {
     // Cancellation ends the workflow itself.
     this.sweep().catch(() => undefined);
     for (;;) {
-      for (const [shard, view] of this.registry.takeChanged(this.busy)) void this.tell(shard, view);
+      for (const [shard, view] of this.registry.takeViews(this.busy)) void this.sendView(shard, view);
       if (this.busy.size === 0) {
         if (this.isUnused && this.registry.isEmpty) return;
         if (newRunIsDue()) await makeContinueAsNewFunc<typeof onboardingBatchClaims>(NEW_RUN)(this.registry.record());
@@ -67,7 +69,7 @@ class Claims {
     }
   }
 
-  private async tell(shard: string, view: ClaimView): Promise<void> {
+  private async sendView(shard: string, view: ClaimView): Promise<void> {
     this.busy.add(shard);
     try {
       await getExternalWorkflowHandle(shard).signal(CLAIM_SIGNALS.claimed, view);
@@ -81,9 +83,9 @@ class Claims {
 
   private async sweep(): Promise<void> {
     for (;;) {
-      await sleep(SWEEP_INTERVAL, { summary: 'Until shards are looked for that are gone' });
+      await sleep(SWEEP_INTERVAL, { summary: 'Until terminated shards are looked for' });
       this.isUnused = this.registry.isEmpty;
-      this.registry.tellAll();
+      this.registry.resendAll();
       this.hasChanged = true;
     }
   }

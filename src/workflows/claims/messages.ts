@@ -8,7 +8,7 @@ export interface ClaimMessage {
   /** A new one for each run of the shard. */
   claimId: string;
   sessions: Hashes;
-  /** Shards that hold some of the sessions, as far as the asking shard was told. A new claims workflow does not know them. */
+  /** Shards that hold some of the sessions, as far as the asking shard knows. A new claims workflow does not know them. */
   holders: [shard: string, sessions: Hashes][];
 }
 

@@ -27,7 +27,7 @@ export class ClaimRegistry {
   private readonly holders = new Map<string, string>();
   /** Shards that wait for a session, the first one first. */
   private readonly queues = new Map<string, string[]>();
-  /** Shards whose claim has changed since they were told. */
+  /** Shards whose claim has changed since their last view was sent. */
   private readonly changed = new Set<string>();
   private bytes = 0;
 
@@ -58,9 +58,9 @@ export class ClaimRegistry {
     const added = [...asked].filter((session) => !claim.sessions.has(session));
     claim.isFull = added.length > 0 && this.bytes + added.join('').length > MAX_BYTES;
     if (claim.isFull) return;
-    this.learn(shard, asked, holders);
+    this.addKnownHolders(shard, asked, holders);
     for (const session of added) this.add(shard, session);
-    // Also those that were told before: a shard that asks again waits for one that may be gone.
+    // Signal the holders again, also those that know: one of them may be gone, and the shard that asks again waits for it.
     for (const session of asked) this.changed.add(this.holders.get(session) as string);
   }
 
@@ -74,19 +74,19 @@ export class ClaimRegistry {
     this.bytes -= shard.length + CLAIM_BYTES;
   }
 
-  /** The shard does not exist any more. @param claimId the claim about which it could not be told; a later run of the shard keeps its claim */
+  /** The shard no longer exists. @param claimId the claim whose view could not be sent; a later run of the shard keeps its claim */
   gone(shard: string, claimId: string): void {
     if (this.claims.get(shard)?.claimId === claimId) this.release({ shard });
     else if (this.claims.has(shard)) this.changed.add(shard);
   }
 
   /** Tells all shards again, which finds those that are gone. */
-  tellAll(): void {
+  resendAll(): void {
     for (const shard of this.claims.keys()) this.changed.add(shard);
   }
 
-  /** @returns what to tell which shards; @param busy shards that are being told something else */
-  takeChanged(busy: ReadonlySet<string>): [shard: string, view: ClaimView][] {
+  /** @returns the views to send; @param busy shards with a signal in flight */
+  takeViews(busy: ReadonlySet<string>): [shard: string, view: ClaimView][] {
     const shards = [...this.changed].filter((shard) => !busy.has(shard));
     return shards.map((shard) => {
       this.changed.delete(shard);
@@ -115,8 +115,8 @@ export class ClaimRegistry {
     return isFull ? { ...view, isFull } : view;
   }
 
-  /** Takes over from the asking shard who held its sessions before this registry was new. */
-  private learn(asking: string, asked: ReadonlySet<string>, holders: ClaimMessage['holders']): void {
+  /** Adds the holders that the asking shard knows. A new registry does not know them. */
+  private addKnownHolders(asking: string, asked: ReadonlySet<string>, holders: ClaimMessage['holders']): void {
     for (const [holder, sessions] of holders) {
       const unknown = split(sessions).filter((session) => asked.has(session) && !this.holders.has(session));
       if (holder === asking || unknown.length === 0) continue;

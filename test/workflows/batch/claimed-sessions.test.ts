@@ -32,12 +32,12 @@ describe('ClaimedSessions', () => {
   });
 
   it('tells which sessions another shard may have sent', () => {
-    expect(claimed().hear({ ...GRANTED, passedOn: C + A + hashOf('unknown') })).toEqual([2, 0]);
+    expect(claimed().applyChanges({ ...GRANTED, passedOn: C + A + hashOf('unknown') })).toEqual([2, 0]);
   });
 
   it('releases a session that others wait for once it has ended, and only once', () => {
     const sessions = claimed();
-    sessions.hear({ ...GRANTED, wanted: A + B });
+    sessions.applyChanges({ ...GRANTED, wanted: A + B });
     expect(sessions.takeReleasable(none)).toBe('');
     expect(sessions.takeReleasable((index) => index !== 0)).toBe(B);
     expect(sessions.takeReleasable((index) => index !== 0)).toBe('');
@@ -46,13 +46,13 @@ describe('ClaimedSessions', () => {
 
   it('releases a session that it does not know, because another shard waits for it', () => {
     const sessions = claimed();
-    sessions.hear({ ...GRANTED, wanted: hashOf('unknown') });
+    sessions.applyChanges({ ...GRANTED, wanted: hashOf('unknown') });
     expect(sessions.takeReleasable(none)).toBe(hashOf('unknown'));
   });
 
   it('releases two sessions with the same hash once both have ended', () => {
     const sessions = claimed(['a', 'a']);
-    sessions.hear({ ...GRANTED, wanted: A });
+    sessions.applyChanges({ ...GRANTED, wanted: A });
     expect(sessions.takeReleasable((index) => index === 0)).toBe('');
     expect(sessions.takeReleasable(() => true)).toBe(A);
   });

@@ -14,9 +14,9 @@ function claim(shard: string, sessions: string[], holders: [string, string][] = 
   registry.claim({ shard, claimId, sessions: sessions.join(''), holders });
 }
 
-/** What the shards would be told now. */
-function told(busy: string[] = []): Record<string, ClaimView> {
-  return Object.fromEntries(registry.takeChanged(new Set(busy)));
+/** What the shards would receive now. */
+function views(busy: string[] = []): Record<string, ClaimView> {
+  return Object.fromEntries(registry.takeViews(new Set(busy)));
 }
 
 const GRANTED = { waitsFor: [], wanted: '', passedOn: '' };
@@ -25,16 +25,16 @@ describe('a claim', () => {
   it('is granted if no other shard holds the sessions', () => {
     claim('a', [S1, S2]);
     claim('b', [S3]);
-    expect(told()).toEqual({ a: { claimId: 'a-run', ...GRANTED }, b: { claimId: 'b-run', ...GRANTED } });
-    expect(told()).toEqual({});
+    expect(views()).toEqual({ a: { claimId: 'a-run', ...GRANTED }, b: { claimId: 'b-run', ...GRANTED } });
+    expect(views()).toEqual({});
     expect(registry.size).toEqual({ shards: 2, sessions: 3 });
   });
 
-  it('waits for sessions that another shard holds, and the holder is told', () => {
+  it('makes a shard wait for sessions that another shard holds, and informs the holder', () => {
     claim('a', [S1, S2]);
-    told();
+    views();
     claim('b', [S2, S3]);
-    expect(told()).toEqual({
+    expect(views()).toEqual({
       a: { claimId: 'a-run', ...GRANTED, wanted: S2 },
       b: { claimId: 'b-run', ...GRANTED, waitsFor: [['a', S2]] },
     });
@@ -44,7 +44,7 @@ describe('a claim', () => {
     claim('a', [S1, S2]);
     claim('b', [S3]);
     claim('c', [S1, S2, S3]);
-    expect(told().c?.waitsFor).toEqual([
+    expect(views().c?.waitsFor).toEqual([
       ['a', S1 + S2],
       ['b', S3],
     ]);
@@ -60,9 +60,9 @@ describe('a claim', () => {
     claim('a', [S1, S2]);
     claim('b', [S1, S2]);
     claim('c', [S1]);
-    told();
+    views();
     claim('a', [S1], [], 'a-next');
-    expect(told()).toEqual({
+    expect(views()).toEqual({
       a: { claimId: 'a-next', ...GRANTED, wanted: S1 },
       b: { claimId: 'b-run', waitsFor: [['a', S1]], wanted: '', passedOn: S2 },
     });
@@ -71,9 +71,9 @@ describe('a claim', () => {
   it('that is repeated by a waiting shard tells the holder again, which may be gone', () => {
     claim('a', [S1]);
     claim('b', [S1]);
-    told();
+    views();
     claim('b', [S1]);
-    expect(Object.keys(told()).sort()).toEqual(['a', 'b']);
+    expect(Object.keys(views()).sort()).toEqual(['a', 'b']);
   });
 
   it('that is extended waits for what others have got meanwhile', () => {
@@ -81,7 +81,7 @@ describe('a claim', () => {
     registry.release({ shard: 'a', sessions: S2 });
     claim('b', [S2]);
     claim('a', [S1, S2]);
-    expect(told().a?.waitsFor).toEqual([['b', S2]]);
+    expect(views().a?.waitsFor).toEqual([['b', S2]]);
   });
 });
 
@@ -90,9 +90,9 @@ describe('a released session', () => {
     claim('a', [S1]);
     claim('b', [S1]);
     claim('c', [S1]);
-    told();
+    views();
     registry.release({ shard: 'a', sessions: S1 });
-    expect(told()).toEqual({
+    expect(views()).toEqual({
       b: { claimId: 'b-run', waitsFor: [], wanted: S1, passedOn: S1 },
       c: { claimId: 'c-run', ...GRANTED, waitsFor: [['b', S1]] },
     });
@@ -102,18 +102,18 @@ describe('a released session', () => {
     claim('a', [S1]);
     registry.release({ shard: 'a', sessions: S1 });
     claim('b', [S1]);
-    expect(told().b).toEqual({ claimId: 'b-run', ...GRANTED });
+    expect(views().b).toEqual({ claimId: 'b-run', ...GRANTED });
   });
 
   it('is passed on in the next message if a message to the shard is on its way', () => {
     claim('a', [S1]);
     claim('b', [S1]);
-    told();
+    views();
     registry.release({ shard: 'a' });
-    expect(told(['b'])).toEqual({});
-    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
-    registry.tellAll();
-    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED } });
+    expect(views(['b'])).toEqual({});
+    expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+    registry.resendAll();
+    expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED } });
   });
 
   it('is not passed on to a shard that has released it too', () => {
@@ -121,17 +121,17 @@ describe('a released session', () => {
     claim('b', [S1, S2]);
     registry.release({ shard: 'a', sessions: S1 });
     registry.release({ shard: 'b', sessions: S1 });
-    expect(told().b).toEqual({ claimId: 'b-run', ...GRANTED });
+    expect(views().b).toEqual({ claimId: 'b-run', ...GRANTED });
   });
 
   it('changes nothing if the shard has no such session or no claim', () => {
     claim('a', [S1]);
     claim('b', [S1]);
-    told();
+    views();
     registry.release({ shard: 'b', sessions: S3 });
     registry.release({ shard: 'c', sessions: S1 });
     registry.release({ shard: 'c' });
-    expect(told()).toEqual({});
+    expect(views()).toEqual({});
     expect(registry.record()).toEqual([
       ['a', 'a-run', S1, ''],
       ['b', 'b-run', '', S1],
@@ -142,9 +142,9 @@ describe('a released session', () => {
     for (const shard of ['a', 'b', 'c', 'd']) claim(shard, [S1]);
     registry.release({ shard: 'c' });
     registry.release({ shard: 'a' });
-    told();
+    views();
     registry.release({ shard: 'b' });
-    expect(told()).toEqual({ d: { claimId: 'd-run', ...GRANTED, passedOn: S1 } });
+    expect(views()).toEqual({ d: { claimId: 'd-run', ...GRANTED, passedOn: S1 } });
   });
 });
 
@@ -156,52 +156,52 @@ describe('a shard that has ended or is gone', () => {
     registry.release({ shard: 'a' });
     expect(registry.isEmpty).toBe(true);
     expect(registry.size).toEqual({ shards: 0, sessions: 0 });
-    expect(told()).toEqual({});
+    expect(views()).toEqual({});
   });
 
   it('passes its sessions on', () => {
     claim('a', [S1]);
     claim('b', [S1]);
-    told();
+    views();
     registry.gone('a', 'a-run');
-    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+    expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
   });
 
-  it('keeps the claim of its next run, which is told', () => {
+  it('keeps the claim of a later run of the shard, and sends it a view', () => {
     claim('a', [S1]);
-    told();
+    views();
     claim('a', [S1], [], 'a-next');
-    told();
+    views();
     registry.gone('a', 'a-run');
-    expect(told()).toEqual({ a: { claimId: 'a-next', ...GRANTED } });
+    expect(views()).toEqual({ a: { claimId: 'a-next', ...GRANTED } });
     registry.gone('b', 'b-run');
-    expect(told()).toEqual({});
+    expect(views()).toEqual({});
   });
 });
 
 describe('a new registry', () => {
-  it('learns from a waiting shard who holds its sessions', () => {
+  it('takes the holders of sessions from the claim of a waiting shard', () => {
     claim('b', [S1, S2], [['a', S1 + S3]]);
-    expect(told()).toEqual({
+    expect(views()).toEqual({
       a: { claimId: '', ...GRANTED, wanted: S1 },
       b: { claimId: 'b-run', ...GRANTED, waitsFor: [['a', S1]] },
     });
     // The holder does not exist any more.
     registry.gone('a', '');
-    expect(told()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
+    expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
   });
 
-  it('adds what it learns to a claim that it knows', () => {
+  it('adds sessions that a waiting shard names to a known claim', () => {
     claim('a', [S2]);
     claim('b', [S1, S2], [['a', S1]]);
-    expect(told().b?.waitsFor).toEqual([['a', S1 + S2]]);
+    expect(views().b?.waitsFor).toEqual([['a', S1 + S2]]);
   });
 
   it('believes its own record before a shard', () => {
     claim('c', [S1]);
     claim('b', [S1], [['a', S1]]);
     claim('b', [S1, S2], [['b', S2]]);
-    expect(told().b?.waitsFor).toEqual([['c', S1]]);
+    expect(views().b?.waitsFor).toEqual([['c', S1]]);
     expect(registry.size.shards).toBe(2);
   });
 });
@@ -214,7 +214,7 @@ describe('a registry with too many sessions', () => {
     let shard = 0;
     for (;;) {
       claim(`${shard}`, many(shard));
-      if (told()[shard]?.isFull) break;
+      if (views()[shard]?.isFull) break;
       shard += 1;
     }
     expect(shard).toBeGreaterThanOrEqual(100);
@@ -222,10 +222,10 @@ describe('a registry with too many sessions', () => {
     expect(JSON.stringify(registry.record()).length).toBeLessThan(1_900_000);
     // A claim that only gets smaller is not refused.
     claim('0', many(0).slice(1));
-    expect(told()['0']).toEqual({ claimId: '0-run', ...GRANTED });
+    expect(views()['0']).toEqual({ claimId: '0-run', ...GRANTED });
     registry.release({ shard: '1' });
     claim(`${shard}`, many(shard));
-    expect(told()[shard]).toEqual({ claimId: `${shard}-run`, ...GRANTED });
+    expect(views()[shard]).toEqual({ claimId: `${shard}-run`, ...GRANTED });
   });
 });
 
@@ -239,11 +239,11 @@ describe('the record', () => {
     claim('c', [S1]);
     const restored = new ClaimRegistry(JSON.parse(JSON.stringify(registry.record())));
     expect(restored.record()).toEqual(registry.record());
-    expect(restored.takeChanged(new Set())).toEqual([]);
+    expect(restored.takeViews(new Set())).toEqual([]);
     registry = restored;
-    registry.tellAll();
-    const views = told();
-    expect(Object.values(views).map(({ waitsFor }) => waitsFor.map(([holder]) => holder))).toEqual([['b'], [], ['a']]);
-    expect(split(views.a?.wanted ?? '')).toEqual([S1]);
+    registry.resendAll();
+    const sent = views();
+    expect(Object.values(sent).map(({ waitsFor }) => waitsFor.map(([holder]) => holder))).toEqual([['b'], [], ['a']]);
+    expect(split(sent.a?.wanted ?? '')).toEqual([S1]);
   });
 });
