@@ -9,7 +9,6 @@ import {
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { addEvent } from '../record.js';
-import { needed } from '../unreadable.js';
 import type { Person } from './person.js';
 
 /** Completes the session as every other one. */
@@ -26,7 +25,7 @@ export async function completeSession(person: Person): Promise<void> {
   };
   const workflowId = onboardingWorkflowId(interviewId);
   try {
-    const result = await executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
+    record.onboarding = await executeChild<OnboardingWorkflow>(ONBOARDING_WORKFLOW, {
       workflowId,
       args: [session],
       // If somebody terminates this workflow, the session is still completed.
@@ -34,7 +33,6 @@ export async function completeSession(person: Person): Promise<void> {
       // After a reset, the session may already be completed. Its workflow looks first.
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
-    record.onboarding = needed(result);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     addEvent(record, 'Another caller has started the workflow of this session');

@@ -6,7 +6,7 @@ import { nextOpeningStep, type OpeningAttempt } from './opening.js';
 import type { Person } from './person.js';
 import { requestSession } from './session-access.js';
 
-/** Opens a session, or takes over the one that a request with a lost answer has opened. */
+/** Opens a session. If an answer is lost, first looks for the session that the request may have opened, and takes it over. */
 export async function openSession(person: Person): Promise<void> {
   const { record } = person;
   const unusable: string[] = [];
@@ -61,7 +61,7 @@ async function takeOver(person: Person, externalCustomerId: string, interviewId:
   person.enter('starting');
   try {
     const opened = await requestSession(person, externalCustomerId, interviewId);
-    // If Incode opens another session instead, that one is used, and the one that was found is an orphan.
+    // If Incode opens another session instead, the workflow uses the new session. The found session is then an orphan.
     record.session = { interviewId: opened.interviewId, externalCustomerId, sessionToken: opened.sessionToken };
     addEvent(record, `Session ${opened.interviewId} taken over`);
     return true;
