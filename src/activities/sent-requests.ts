@@ -9,8 +9,8 @@ export interface EarlierRequests {
 }
 
 /**
- * The same, as an attempt passes it to the next one. An attempt does not name the time of its own request, because workers' clocks differ:
- * with a difference above the settle time, a session would be finished twice.
+ * What an attempt passes to the next one. It does not contain the time of the attempt's own request, because the clocks of two workers may
+ * differ by more than the settle time. A session would then be finished twice.
  */
 export interface SentRequests extends Omit<EarlierRequests, 'lastSentAt'> {
   lastSentAt?: number | 'inThisAttempt';

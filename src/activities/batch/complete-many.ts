@@ -124,8 +124,8 @@ class BulkAttempt {
   }
 
   /**
-   * Saves the sessions that have ended, so that the next attempt skips them if this worker dies. The SDK's heartbeat receives a cancellation
-   * but does not report whether the server got it. So the lease sends one of its own.
+   * Saves the sessions that have ended, so that the next attempt skips them if this worker dies. The SDK's heartbeat receives a
+   * cancellation, but does not report whether the server got the heartbeat. So the lease sends another heartbeat.
    */
   private sendHeartbeat(): void {
     const details = detailsOf(this.progress);
