@@ -1,60 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { OnboardingClient } from '../../src/client/index.js';
-import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
+import type { IncodeSimulator } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
-import { startNewServer } from '../support/new-server.js';
+import { type ProcessWorld, startProcessWorld } from '../support/process-world.js';
 import { API_KEY } from '../support/world.js';
 
-// A separate server and worker process, because the tests kill both.
-
-let directory: string;
+let world: ProcessWorld;
 let simulator: IncodeSimulator;
-let server: LocalTemporalServer;
-let worker: WorkerProcess;
-let connection: Connection;
 let onboarding: OnboardingClient;
-
-const logFile = () => join(directory, 'worker.log');
-
-async function startServer(port = 0): Promise<void> {
-  server = await startNewServer({ port, dataDir: directory });
-}
-
-async function startWorker(): Promise<void> {
-  const env = {
-    INCODE_BASE_URL: simulator.url,
-    INCODE_API_KEY: API_KEY,
-    INCODE_SETTLE_TIME: '1s',
-    TEMPORAL_ADDRESS: server.address,
-  };
-  worker = await startWorkerProcess(env, logFile());
-}
-
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-crashes-'));
-  simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
-  await startServer();
-  await startWorker();
-  connection = await Connection.connect({ address: server.address });
-  onboarding = new OnboardingClient({ client: new Client({ connection }) });
+  world = await startProcessWorld();
+  ({ simulator } = world);
+  onboarding = new OnboardingClient({ client: world.client });
 });
-
-afterEach(async () => {
-  await worker.stop();
-  await connection.close();
-  await server.stop();
-  await simulator.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => world[Symbol.asyncDispose]());
 
 async function expectNoSecrets(interviewId: string, token: string): Promise<void> {
   const history = textWithoutInputs(await fetchHistory(onboarding.temporal, interviewId));
-  const log = await readFile(logFile(), 'utf8');
+  const log = await world.log();
   expect(log).toContain('Worker ready');
   for (const text of [history, log]) {
     expect(text.includes(token), 'token').toBe(false);
@@ -73,8 +36,8 @@ describe('SIGKILL of a worker during a finish', () => {
       simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
       await onboarding.start({ interviewId, sessionToken: token });
       await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
-      await worker.kill();
-      await startWorker();
+      await world.killWorker();
+      await world.startWorker();
       const { outcome, finish } = await onboarding.result(interviewId);
       expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy });
       expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
@@ -90,8 +53,8 @@ describe('SIGTERM of a worker during a finish', () => {
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_000 });
     await onboarding.start({ interviewId, sessionToken: token });
     await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
-    await worker.stop();
-    await startWorker();
+    await world.stopWorker();
+    await world.startWorker();
     expect(await onboarding.result(interviewId)).toMatchObject({
       outcome: 'approved',
       finish: { confirmedBy: 'response' },
@@ -112,9 +75,8 @@ describe('SIGKILL of the Temporal server', () => {
     });
     await onboarding.start({ interviewId, sessionToken: token });
     await expect.poll(async () => (await onboarding.state(interviewId)).call?.nextAttemptAt).toBeTruthy();
-    const port = Number(server.address.split(':')[1]);
-    await server.kill();
-    await startServer(port);
+    await world.killServer();
+    await world.restartServer();
     const { outcome, finish } = await onboarding.result(interviewId);
     expect({ outcome, confirmedBy: finish?.confirmedBy }).toEqual({ outcome: 'approved', confirmedBy: 'response' });
     expect(simulator.effects(interviewId).finished).toBe(1);
@@ -126,10 +88,9 @@ describe('SIGKILL of the Temporal server', () => {
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true });
     await onboarding.start({ interviewId, sessionToken: token });
     await expect.poll(() => simulator.effects(interviewId).finished).toBe(1);
-    const port = Number(server.address.split(':')[1]);
-    await Promise.all([server.kill(), worker.kill()]);
-    await startServer(port);
-    await startWorker();
+    await Promise.all([world.killServer(), world.killWorker()]);
+    await world.restartServer();
+    await world.startWorker();
     expect(await onboarding.result(interviewId)).toMatchObject({
       outcome: 'approved',
       finish: { confirmedBy: 'status' },

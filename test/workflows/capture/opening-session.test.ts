@@ -99,28 +99,20 @@ describe('a session whose start answer is lost', () => {
     ]);
   });
 
-  it('is an orphan if Incode opens another one instead of handing it over', async () => {
-    const input = await world.person({ plan: PATIENT });
-    world.simulator.setBehavior({ knownIdStart: 'newSession' });
-    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
-    const handle = await world.start(input);
-    const found = await announce(handle, input);
-    const { interviewId, suspectedOrphans } = await handle.result();
-    expect(interviewId).not.toBe(found);
-    expect(suspectedOrphans).toMatchObject([{ interviewId: found }]);
-    expect(world.sessionsOf(input)).toHaveLength(2);
-  });
-
-  it('is an orphan if Incode refuses to hand it over', async () => {
-    const input = await world.person({ plan: PATIENT });
-    world.simulator.setBehavior({ knownIdStart: 'refused' });
-    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
-    const handle = await world.start(input);
-    const found = await announce(handle, input);
-    const { interviewId, suspectedOrphans } = await handle.result();
-    expect(interviewId).not.toBe(found);
-    expect(suspectedOrphans).toMatchObject([{ interviewId: found }]);
-  });
+  it.each(['newSession', 'refused'] as const)(
+    'is an orphan if Incode does not hand it over: %s',
+    async (knownIdStart) => {
+      const input = await world.person({ plan: PATIENT });
+      world.simulator.setBehavior({ knownIdStart });
+      world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+      const handle = await world.start(input);
+      const found = await announce(handle, input);
+      const { interviewId, suspectedOrphans } = await handle.result();
+      expect(interviewId).not.toBe(found);
+      expect(suspectedOrphans).toMatchObject([{ interviewId: found }]);
+      expect(world.sessionsOf(input)).toHaveLength(2);
+    },
+  );
 
   it('is taken over although the answer to the takeover is lost too', async () => {
     const input = await world.person({ plan: PATIENT });
