@@ -4,7 +4,7 @@ import { captureQueues } from '../../worker/capture-queues.js';
 import { type Check, check } from './check.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';
 
-/** Checks the workers for images. There is no check if images may come from nowhere, because workers do not serve these queues then. */
+/** Checks the workers for images. Returns no check if no place for images is allowed, because workers then do not serve these queues. */
 export async function imageChecks(connection: Connection, namespace: string, taskQueue: string): Promise<Check[]> {
   let config: CaptureConfig;
   try {

@@ -6,7 +6,7 @@ export type Verdict = 'as assumed' | 'differs, safe' | 'differs, configure' | 'u
 /** Source of the assumption: Incode's documentation (D), code that Incode publishes (O), inference (I), unknown (U). */
 export type Evidence = 'D' | 'O' | 'I' | 'U';
 
-export interface Judgement {
+export interface Judgment {
   /** What Incode did, in a few words. */
   seen: string;
   verdict: Verdict;
@@ -32,10 +32,10 @@ export interface Check {
   tried: string;
   /** The observations that the judgment needs. */
   needs: readonly (keyof Observations)[];
-  judge(seen: Observations, settings: Settings): Judgement;
+  judge(seen: Observations, settings: Settings): Judgment;
 }
 
-export interface Result extends Omit<Check, 'needs' | 'judge'>, Judgement {}
+export interface Result extends Omit<Check, 'needs' | 'judge'>, Judgment {}
 
 /** @param whyNot why an observation is missing */
 export function resultOf(
@@ -49,22 +49,22 @@ export function resultOf(
   return { ...check, ...judge(seen as Observations, settings) };
 }
 
-export function asAssumed(seen: string, advice?: string): Judgement {
+export function asAssumed(seen: string, advice?: string): Judgment {
   return { seen, verdict: 'as assumed', ...omitUndefined({ advice }) };
 }
 
-export function safe(seen: string, advice: string): Required<Judgement> {
+export function safe(seen: string, advice: string): Required<Judgment> {
   return { seen, verdict: 'differs, safe', advice };
 }
 
-export function configure(seen: string, advice: string): Required<Judgement> {
+export function configure(seen: string, advice: string): Required<Judgment> {
   return { seen, verdict: 'differs, configure', advice };
 }
 
-export function unsafe(seen: string, advice: string): Required<Judgement> {
+export function unsafe(seen: string, advice: string): Required<Judgment> {
   return { seen, verdict: 'unsafe', advice };
 }
 
-export function notTried(seen: string): Judgement {
+export function notTried(seen: string): Judgment {
   return { seen, verdict: 'could not be tried' };
 }

@@ -1,4 +1,4 @@
-import { asAssumed, configure, type Judgement, type Settings, safe, unsafe } from '../check.js';
+import { asAssumed, configure, type Judgment, type Settings, safe, unsafe } from '../check.js';
 import type { ForeignRead, Observations } from '../observations.js';
 import { isSuccess, type Reply } from '../reply.js';
 
@@ -19,18 +19,18 @@ const READ_FINDS = 'The read by id detects a mixed-up token: see foreign-status.
 type Seen = Partial<Observations>;
 
 /** For a status that Incode answers although the id is not that of the token's session. */
-export function judgeAnswered(what: string, seen: Seen, settings: Settings): Required<Judgement> {
+export function judgeAnswered(what: string, seen: Seen, settings: Settings): Required<Judgment> {
   const judgment = judgeProtection(what, seen, settings);
   return settings.refusesForeignIds ? configure(what, `${REMOVE_SETTING} ${judgment.advice}`) : judgment;
 }
 
-function judgeProtection(what: string, { executiveRead }: Seen, { hasExecutive }: Settings): Required<Judgement> {
+function judgeProtection(what: string, { executiveRead }: Seen, { hasExecutive }: Settings): Required<Judgment> {
   if (!hasExecutive) return configure(what, GIVE_EXECUTIVE);
   const isAccepted = executiveRead && isSuccess(executiveRead);
   return isAccepted ? safe(what, EXECUTIVE_PROTECTS) : configure(what, CORRECT_EXECUTIVE);
 }
 
-export function judgeForeignStatus(seen: Pick<Observations, 'foreignStatus'> & Seen, settings: Settings): Judgement {
+export function judgeForeignStatus(seen: Pick<Observations, 'foreignStatus'> & Seen, settings: Settings): Judgment {
   const { foreignStatus, token } = seen;
   const { reply } = foreignStatus;
   if (isSuccess(reply)) return judgeForeignAnswer(foreignStatus, (what) => judgeAnswered(what, seen, settings));
@@ -40,7 +40,7 @@ export function judgeForeignStatus(seen: Pick<Observations, 'foreignStatus'> & S
 }
 
 /** The score says nothing about `INCODE_REFUSES_FOREIGN_IDS`, because only a read of the status proves a token. */
-export function judgeForeignScore(seen: Pick<Observations, 'foreignScore'> & Seen, settings: Settings): Judgement {
+export function judgeForeignScore(seen: Pick<Observations, 'foreignScore'> & Seen, settings: Settings): Judgment {
   const { foreignScore, foreignStatus } = seen;
   const { reply } = foreignScore;
   if (!isSuccess(reply)) return isRefusalOfId(reply) ? asAssumed(`refused, ${reply.status}`) : judgeOtherRefusal(reply);
@@ -49,10 +49,7 @@ export function judgeForeignScore(seen: Pick<Observations, 'foreignScore'> & See
   );
 }
 
-function judgeForeignAnswer(
-  { own, other, told }: ForeignRead,
-  judge: (what: string) => Required<Judgement>,
-): Judgement {
+function judgeForeignAnswer({ own, other, told }: ForeignRead, judge: (what: string) => Required<Judgment>): Judgment {
   if (own === other) return judge('answered, and both sessions have the same value');
   if (told !== other) return judge('answered for the session of the token');
   const what = 'answered for the other session';
@@ -63,7 +60,7 @@ function judgeForeignAnswer(
 }
 
 /** For tokens whose claims name no session. */
-export function judgeUnnamedToken(seen: Seen, settings: Settings): Judgement {
+export function judgeUnnamedToken(seen: Seen, settings: Settings): Judgment {
   const what = 'no such claim';
   const reply = seen.foreignStatus?.reply;
   if (!reply) return judgeProtection(what, seen, settings);
@@ -77,7 +74,7 @@ export function isRefusalOfId({ kind }: Reply): boolean {
   return kind === 'tokenRefused' || kind === 'apiKeyRefused' || kind === 'unknownSession';
 }
 
-export function judgeOtherRefusal({ kind, status }: Reply): Judgement {
+export function judgeOtherRefusal({ kind, status }: Reply): Judgment {
   const seen = `refused, ${status}`;
   if (kind === 'badRequest')
     return safe(seen, 'A session with another token fails with that status, and is not finished.');

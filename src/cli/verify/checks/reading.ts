@@ -1,5 +1,5 @@
 import { correctOnboardingStatus } from '../../../contract/index.js';
-import { asAssumed, type Check, configure, type Judgement, safe, unsafe } from '../check.js';
+import { asAssumed, type Check, configure, type Judgment, safe, unsafe } from '../check.js';
 import { isSuccess, quoted, type Reply, textOf } from '../reply.js';
 import {
   isRefusalOfId,
@@ -124,7 +124,7 @@ export const READING: readonly Check[] = [
   },
 ];
 
-function judgeExecutive(reply: Reply): Judgement {
+function judgeExecutive(reply: Reply): Judgment {
   if (isSuccess(reply)) return asAssumed('answered');
   return configure(
     `refused, ${reply.status}`,

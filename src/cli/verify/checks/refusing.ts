@@ -1,6 +1,6 @@
 import { REQUIRED_HEADERS, type RequiredHeader } from '../../../incode/headers.js';
 import { parseRetryAfter } from '../../../incode/retry-after.js';
-import { asAssumed, type Check, type Judgement, notTried, safe, unsafe } from '../check.js';
+import { asAssumed, type Check, type Judgment, notTried, safe, unsafe } from '../check.js';
 import { isSuccess, type Reply } from '../reply.js';
 
 function headerOfGet(name: RequiredHeader): Check {
@@ -29,7 +29,7 @@ function headerOfPost(name: RequiredHeader): Check {
 
 const ALL_HEADERS = 'The package sends all four headers on every call.';
 
-function judgeWithoutHeader(reply: Reply): Judgement {
+function judgeWithoutHeader(reply: Reply): Judgment {
   if (!isSuccess(reply)) return asAssumed(`refused, ${reply.status}`);
   return safe('answered', 'The package always sends the header.');
 }
@@ -107,7 +107,7 @@ export const REFUSING: readonly Check[] = [
 
 type Refused = 'apiKeyRefused' | 'tokenRefused';
 
-function judgeRefusal(reply: Reply, expected: Refused, adviceIfOther: string): Judgement {
+function judgeRefusal(reply: Reply, expected: Refused, adviceIfOther: string): Judgment {
   const { status, kind } = reply;
   if (isSuccess(reply))
     return unsafe('answered', 'Check that INCODE_BASE_URL is Incode: it accepts invalid credentials.');
