@@ -1,5 +1,6 @@
 import { checkCapturePerson, checkImageReference, IMAGE_SIDES, PERSON_FIELDS } from './capture.js';
-import type { CaptureInput, CapturePlan, ReplaceImageInput, SessionStartedInput } from './capture-workflow.js';
+import type { CapturePlan } from './capture-plan.js';
+import type { CaptureInput, ReplaceImageInput, SessionStartedInput } from './capture-workflow.js';
 import {
   asObject,
   boolean,
@@ -21,6 +22,7 @@ export const CAPTURE_PLAN_DEFAULTS = {
   findSessionWithin: '2 minutes',
   government: false,
   watchlist: false,
+  purge: 'none',
 } as const satisfies Required<Omit<CapturePlan, keyof Plan>>;
 
 /** The parts of a plan that sessions do not have, with every default filled in and durations in milliseconds. */
@@ -31,6 +33,7 @@ export interface ResolvedCapturePlan {
   findSessionWithinMs: number;
   government: boolean;
   watchlist: boolean;
+  purge: 'none' | 'images' | 'session';
   /** The session's own plan, as it was given. */
   session: Plan;
 }
@@ -53,7 +56,16 @@ export function checkCaptureInput(value: unknown): CaptureInput {
 export function resolveCapturePlan(value: unknown): ResolvedCapturePlan {
   const input = omitAbsent(value === undefined ? {} : asObject('plan', value));
   onlyKeys('plan', input, [...Object.keys(PLAN_DEFAULTS), ...Object.keys(CAPTURE_PLAN_DEFAULTS)]);
-  const { onRefusedImage, imageDeadline, processDeadline, findSessionWithin, government, watchlist, ...session } = {
+  const {
+    onRefusedImage,
+    imageDeadline,
+    processDeadline,
+    findSessionWithin,
+    government,
+    watchlist,
+    purge,
+    ...session
+  } = {
     ...CAPTURE_PLAN_DEFAULTS,
     ...input,
   } as Record<string, unknown>;
@@ -65,6 +77,7 @@ export function resolveCapturePlan(value: unknown): ResolvedCapturePlan {
     findSessionWithinMs: duration('plan.findSessionWithin', findSessionWithin),
     government: boolean('plan.government', government),
     watchlist: boolean('plan.watchlist', watchlist),
+    purge: oneOf('plan.purge', purge, ['none', 'images', 'session']),
     session: session as Plan,
   };
 }

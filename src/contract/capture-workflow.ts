@@ -1,5 +1,6 @@
 import type { CapturePerson, CaptureReference, ImageReference, ImageSide } from './capture.js';
-import type { DurationString, InterviewId, OnboardingResult, Outcome, Plan, TimelineEntry } from './types.js';
+import type { CapturePlan } from './capture-plan.js';
+import type { InterviewId, OnboardingResult, Outcome, TimelineEntry } from './types.js';
 
 /** Workflow type that opens a session for one person, fills it with images and completes it. Its task queue is {@link TASK_QUEUE}. */
 export const CAPTURE_WORKFLOW = 'captureOnboarding';
@@ -51,52 +52,6 @@ export interface CaptureInput extends CapturePerson {
   plan?: CapturePlan;
 }
 
-/** What to do with a person. It has all parts of a session's plan too. */
-export interface CapturePlan extends Plan {
-  /**
-   * What happens if Incode refuses an image, and no other image can be expected:
-   * - `continue`: the session continues, and its score shows the refusal;
-   * - `wait`: the workflow waits for another image, by the update `replaceImage`;
-   * - `fail`: the workflow fails with `IncodeImageRefused`.
-   *
-   * An image that cannot be read or sent fails the workflow with `ImageUnusable`, unless this is `wait`.
-   *
-   * @default "continue": Incode's own apps also continue after the last attempt of a person.
-   */
-  onRefusedImage?: 'continue' | 'wait' | 'fail';
-  /**
-   * How long to wait for another image. After that, the workflow continues as with `continue`.
-   *
-   * @default "7 days": a person who has not sent another picture after a week rarely returns.
-   */
-  imageDeadline?: DurationString;
-  /**
-   * How long to wait until Incode has processed the document. After that, the session continues.
-   *
-   * @default "15 minutes": processing takes seconds.
-   */
-  processDeadline?: DurationString;
-  /**
-   * How long to wait for Incode's Session Started webhook if the answer to `POST /omni/start` was lost. After that, the workflow starts
-   * another session.
-   *
-   * @default "2 minutes": Incode ends a request after 30 s, and usually delivers a webhook within seconds.
-   */
-  findSessionWithin?: DurationString;
-  /**
-   * Whether to ask the government's registry of the document's country, if your flow has one. Each request may be billed.
-   *
-   * @default false
-   */
-  government?: boolean;
-  /**
-   * Whether to search Incode's global watchlists for the person.
-   *
-   * @default false
-   */
-  watchlist?: boolean;
-}
-
 /** All stages, in their usual order. */
 export const CAPTURE_STAGES = [
   'pinning',
@@ -111,6 +66,7 @@ export const CAPTURE_STAGES = [
   'watchlist',
   'needsImage',
   'completing',
+  'purging',
   'done',
 ] as const;
 
@@ -124,6 +80,7 @@ export const CAPTURE_STAGES = [
  * - `matchingFace`, `government`, `watchlist`: Incode compares the faces, or asks registries and watchlists;
  * - `needsImage`: the workflow waits for another image;
  * - `completing`: `onboardingSession` completes the session;
+ * - `purging`: the worker deletes at Incode what the plan says;
  * - `done`: the workflow has its result.
  */
 export type CaptureStage = (typeof CAPTURE_STAGES)[number];
@@ -203,6 +160,10 @@ export interface CaptureResult {
   government: GovernmentResult | null;
   /** `null` if the plan does not ask for it. */
   watchlist: WatchlistResult | null;
+  /** What was deleted at Incode. `null` if nothing was, see `notPurged`. Absent if the plan does not say so. */
+  purged?: 'images' | 'session' | null;
+  /** Why nothing was deleted although the plan says so. Absent otherwise. */
+  notPurged?: string;
   /** Sessions that may have been opened for this person and are not used. Usually empty. */
   suspectedOrphans: SuspectedOrphan[];
 }

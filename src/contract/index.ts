@@ -41,6 +41,7 @@ export {
   type ResolvedCapturePlan,
   resolveCapturePlan,
 } from './capture-guards.js';
+export type { CapturePlan } from './capture-plan.js';
 export {
   CAPTURE_QUERIES,
   CAPTURE_SIGNALS,
@@ -48,7 +49,6 @@ export {
   CAPTURE_UPDATES,
   CAPTURE_WORKFLOW,
   type CaptureInput,
-  type CapturePlan,
   type CaptureResult,
   type CaptureStage,
   type CaptureState,

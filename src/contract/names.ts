@@ -92,6 +92,8 @@ export const FAILURES = {
   tokenMismatch: 'IncodeTokenMismatch',
   /** With an executive token: the session is not closed, because its token is not proven to belong to it. */
   tokenUnproven: 'IncodeTokenUnproven',
+  /** Nothing can be deleted at Incode, because the worker has no executive token. */
+  purgeImpossible: 'IncodePurgeImpossible',
   /** Somebody stopped the batch before it completed the session. */
   batchStopped: 'BatchStopped',
   /** An image of a person is missing, has changed, or cannot be sent to Incode. */

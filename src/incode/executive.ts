@@ -117,24 +117,24 @@ export function scoreByExecutive(
   return withExecutiveToken(executive, signal, read);
 }
 
-/** A token that Incode refuses, or that cannot be sent, is exchanged once. */
-async function withExecutiveToken<T>(
+/** Makes one call. A token that Incode refuses, or that cannot be sent, is exchanged once. @throws IncodeError */
+export async function withExecutiveToken<T>(
   executive: ExecutiveToken,
   signal: AbortSignal,
-  read: (token: string) => Promise<T>,
+  call: (token: string) => Promise<T>,
 ): Promise<T> {
   const first = await inTime(executive.token(), signal);
-  const answer = await unlessRefused(read(first));
+  const answer = await unlessRefused(call(first));
   if (answer) return answer.value;
-  const second = await unlessRefused(read(await inTime(executive.token(first), signal)));
+  const second = await unlessRefused(call(await inTime(executive.token(first), signal)));
   if (second) return second.value;
   throw executiveTokenRefused();
 }
 
 /** @returns `undefined` if the token was refused */
-async function unlessRefused<T>(reading: Promise<T>): Promise<{ value: T } | undefined> {
+async function unlessRefused<T>(calling: Promise<T>): Promise<{ value: T } | undefined> {
   try {
-    return { value: await reading };
+    return { value: await calling };
   } catch (error) {
     if (error instanceof IncodeError && error.kind === 'tokenRefused') return undefined;
     throw error;

@@ -59,6 +59,7 @@ describe('resolveCapturePlan', () => {
       findSessionWithinMs: 120_000,
       government: false,
       watchlist: false,
+      purge: 'none',
       session: { close: true },
     });
     expect(resolveCapturePlan(undefined).session).toEqual({});

@@ -4,6 +4,7 @@ import { pinImages, uploadBack, uploadFront, uploadSelfie } from './images.js';
 import { openSession } from './open-session.js';
 import { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions, type ResolvedCaptureOptions } from './options.js';
 import { awaitProcessed, governmentValidation, processFace, processId, watchlist } from './processing.js';
+import { purge } from './purge.js';
 import type { CaptureActivities } from './types.js';
 
 /**
@@ -35,5 +36,6 @@ export function createCaptureActivities(activityOptions: CaptureActivityOptions)
     processFace: checked(processFace(options)),
     governmentValidation: checked(governmentValidation(options)),
     watchlist: checked(watchlist(options)),
+    purge: purge(options),
   };
 }

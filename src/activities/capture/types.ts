@@ -61,6 +61,12 @@ export interface ProcessIdInput extends SessionInput {
   again?: true;
 }
 
+export interface PurgeInput {
+  interviewId: string;
+  /** What to delete at Incode: images and other personal data, or the whole session. */
+  what: 'images' | 'session';
+}
+
 export interface AwaitProcessedInput extends SessionInput {
   /** How long the ID may take, in milliseconds since the activity was scheduled. */
   processedWithinMs: number;
@@ -90,6 +96,8 @@ export interface CaptureActivities {
   /** Asks the government's registry. Each call may be billed, so every attempt after the first reads the session's status before. `null`: the answer was lost. */
   governmentValidation(input: SessionInput): Promise<GovernmentAnswer>;
   watchlist(input: SessionInput): Promise<WatchlistAnswer>;
+  /** Deletes at Incode with the executive token. What is already deleted counts as deleted. @throws `IncodePurgeImpossible` without such a token */
+  purge(input: PurgeInput): Promise<void>;
 }
 
 /** `details[0]` of a failure of these activities. It contains no secret and nothing of an image. */

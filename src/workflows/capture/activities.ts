@@ -16,6 +16,9 @@ const UPLOAD = { ...CALL, startToCloseTimeout: '4 minutes' } as const satisfies 
 /** A person whose session is open comes before one who has none, so that few sessions are half open. The server's default is 3. */
 const BEGUN = { priority: { priorityKey: 2 } } as const satisfies ActivityOptions;
 
+/** An outage of Incode may last hours. After a day somebody else has to delete, because the person's result waits meanwhile. */
+const PURGE = { ...CALL, scheduleToCloseTimeout: '1 day' } as const satisfies ActivityOptions;
+
 type Queue = (taskQueue: string, input: never) => string;
 
 /** The opening of the session has taken the turn of its first front. */
@@ -35,6 +38,7 @@ const OPTIONS: Record<keyof CaptureActivities, { options: ActivityOptions; queue
   processFace: { options: { ...CALL, ...BEGUN, summary: 'Have the faces compared' }, queue: faceTaskQueue },
   governmentValidation: { options: { ...CALL, summary: "Ask the government's registry" } },
   watchlist: { options: { ...CALL, summary: 'Search the watchlists' } },
+  purge: { options: { ...PURGE, summary: 'Delete at Incode' } },
 };
 
 /** The activities of a person. They are made for each call, because the task queue is that of the workflow. */

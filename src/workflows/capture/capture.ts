@@ -11,6 +11,7 @@ import { pinImages, uploadImage } from './images.js';
 import { handleMessages, refuseMessages } from './messages.js';
 import { Person } from './person.js';
 import { askGovernment, matchFace, processDocument, searchWatchlists } from './processing.js';
+import { purgeSession } from './purge.js';
 import { type CaptureRecord, carriedCapture } from './record.js';
 import { openSession } from './start.js';
 
@@ -70,6 +71,7 @@ async function run(person: Person): Promise<CaptureResult> {
   if (plan.government && record.government === null) await askGovernment(person);
   if (plan.watchlist && record.watchlist === null) await searchWatchlists(person);
   await completeSession(person);
+  await purgeSession(person);
   return conclude(person);
 }
 
@@ -98,6 +100,7 @@ function conclude(person: Person): CaptureResult {
     face: record.face,
     government: record.government,
     watchlist: record.watchlist,
+    ...record.purge,
     suspectedOrphans: person.orphans,
   };
 }

@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type {
   CaptureInput,
+  CaptureResult,
   CaptureStage,
   FaceResult,
   GovernmentResult,
@@ -56,6 +57,8 @@ export interface CaptureRecord {
   watchlist: WatchlistResult | null;
   /** `null` until the child has ended. */
   onboarding: OnboardingResult | null;
+  /** Absent until something is deleted at Incode, or cannot be. */
+  purge?: Pick<CaptureResult, 'purged' | 'notPurged'>;
   timeline: TimelineEntry[];
 }
 
