@@ -6,6 +6,8 @@ import type { ScriptedAnswer } from '../../src/testing/index.js';
 import {
   type CaptureHandle,
   type CaptureWorld,
+  type CaptureWorldOptions,
+  EXECUTIVE_USER,
   replaceImage,
   startCaptureWorld,
   stateOf,
@@ -72,14 +74,17 @@ export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
         await replaceNeeded(world, handle);
       },
     ),
+
+  'capture-purged': () => playing({ plan: { purge: 'images' } }, undefined, undefined, { worker: EXECUTIVE_USER }),
 };
 
 async function playing(
   parts: Partial<CaptureInput>,
   prepare: (world: CaptureWorld, input: CaptureInput) => unknown = () => undefined,
   act: (world: CaptureWorld, handle: CaptureHandle) => Promise<void> = async () => undefined,
+  options: CaptureWorldOptions = {},
 ): Promise<History> {
-  await using world = await startCaptureWorld();
+  await using world = await startCaptureWorld(options);
   const input = await world.person(parts);
   await prepare(world, input);
   const handle = await world.start(input);

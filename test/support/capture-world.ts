@@ -64,6 +64,9 @@ export interface CaptureWorldOptions {
   address?: string;
 }
 
+/** Environment variables of a worker with an executive user. */
+export const EXECUTIVE_USER = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'password' };
+
 /** In a text that must not appear anywhere. */
 export const IMAGE_CANARY = 'image-bytes-that-must-not-be-seen';
 

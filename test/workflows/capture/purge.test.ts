@@ -1,14 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CaptureInput, CapturePlan } from '../../../src/contract/index.js';
 import type { Call } from '../../../src/testing/index.js';
-import { type CaptureWorld, startCaptureWorld } from '../../support/capture-world.js';
+import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from '../../support/capture-world.js';
 import { attemptsOf, failedTasks } from '../../support/history.js';
-
-const EXECUTIVE = { INCODE_EXECUTIVE_EMAIL: 'kyc@example.com', INCODE_EXECUTIVE_PASSWORD: 'password' };
 
 let world: CaptureWorld;
 beforeAll(async () => {
-  world = await startCaptureWorld({ worker: EXECUTIVE });
+  world = await startCaptureWorld({ worker: EXECUTIVE_USER });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 afterEach(() => world.simulator.clearFaults());
