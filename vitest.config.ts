@@ -20,6 +20,7 @@ const OWN_PROCESS = [
 const LONG = [
   'test/campaign/campaign.test.ts',
   'test/cli/batch-kills.test.ts',
+  'test/cli/demo.test.ts',
   'test/client/true-errors.test.ts',
   'test/codec/unknown-keys.test.ts',
   'test/deploys/deploys.test.ts',

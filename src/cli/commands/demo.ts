@@ -6,6 +6,7 @@ import { connectOnboardingClient } from '../../client/index.js';
 import { onboardingWorkflowId } from '../../contract/index.js';
 import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
 import { localWorkerEnvironment } from '../local/environment.js';
+import { capture, PERSON_SCENARIOS } from '../local/people.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
 import { startWorkerProcess } from '../local/worker-process.js';
 import { CliError, EXIT, started } from '../shared/exit.js';
@@ -73,6 +74,10 @@ async function startWorld(
     ...localWorkerEnvironment(server, simulator),
     // Shorter than Incode's 30 s, because the simulator's requests end sooner.
     INCODE_SETTLE_TIME: '2s',
+    INCODE_IMAGE_ROOTS: directory,
+    // Incode's limits would make the demo a minute longer.
+    INCODE_DOCUMENT_RATE_LIMIT: '10',
+    INCODE_FACE_RATE_LIMIT: '10',
   };
   const start = () => startWorkerProcess(env, join(directory, 'worker.log'));
   const client = await connectOnboardingClient({ address: server.address, namespace: server.namespace });
@@ -83,6 +88,7 @@ async function startWorld(
   const world: DemoWorld = {
     simulator,
     client,
+    images: directory,
     worker: await start(),
     replaceWorker: async () => {
       await world.worker.kill();
@@ -95,10 +101,13 @@ async function startWorld(
 
 async function play(world: DemoWorld, progress: Progress): Promise<Row[]> {
   const scenarios = [...SCENARIOS, ...WAITING_SCENARIOS];
-  progress.show(`Completing ${scenarios.length} sessions`);
-  const rows = await Promise.all(scenarios.map((scenario) => playOne(world, scenario)));
+  progress.show(`Completing ${scenarios.length} sessions, and ${PERSON_SCENARIOS.length} people from images`);
+  const [rows, people] = await Promise.all([
+    Promise.all(scenarios.map((scenario) => playOne(world, scenario))),
+    playPeople(world),
+  ]);
   progress.show('Completing one more, whose worker is killed during its call (Temporal notices the loss after 10 s)');
-  return [...rows, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
+  return [...rows, ...people, ...(await Promise.all(KILL_SCENARIOS.map((scenario) => playOne(world, scenario))))];
 }
 
 async function playOne(world: DemoWorld, { name, session, plan, before, during, expected }: Scenario): Promise<Row> {
@@ -117,6 +126,25 @@ async function playOne(world: DemoWorld, { name, session, plan, before, during, 
     attempts === expected.attempts &&
     timesFinished === 1;
   return { session: name, interviewId, outcome, confirmedBy, attempts, timesFinished, asExpected };
+}
+
+async function playPeople(world: DemoWorld): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const scenario of PERSON_SCENARIOS) {
+    const { result, isOnce } = await capture(world, scenario);
+    const { interviewId, onboarding } = result;
+    const timesFinished = world.simulator.effects(interviewId).finished;
+    rows.push({
+      session: scenario.name,
+      interviewId,
+      outcome: onboarding?.outcome ?? 'none',
+      confirmedBy: onboarding?.finish?.confirmedBy ?? 'none',
+      attempts: await finishAttempts(world, interviewId),
+      timesFinished,
+      asExpected: onboarding?.outcome === 'approved' && isOnce && timesFinished === 1,
+    });
+  }
+  return rows;
 }
 
 /** Reads the attempt number of the last attempt, because failed attempts leave no event. */

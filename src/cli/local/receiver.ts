@@ -42,6 +42,8 @@ export async function startSimulatorReceiver(
   const receiver = onboardingReceiver(client, { header: { name: 'x-webhook-secret', secrets: [secret] } });
   const { url: origin } = await receiver.listen();
   const url = `${origin}${receiver.paths.delivery}`;
-  simulator.setWebhook({ url, headers: { 'x-webhook-secret': secret } });
+  const target = { url, headers: { 'x-webhook-secret': secret } };
+  simulator.setWebhook(target);
+  simulator.setSessionWebhook(target);
   return { url, close: () => receiver.close() };
 }

@@ -6,6 +6,8 @@ import type { WorkerProcess } from './worker-process.js';
 export interface DemoWorld {
   simulator: IncodeSimulator;
   client: OnboardingClient;
+  /** Directory of images that the worker may read. */
+  images: string;
   /** Kills the worker process with SIGKILL and starts another. */
   replaceWorker(): Promise<void>;
   worker: WorkerProcess;
