@@ -6,8 +6,8 @@ import { excerpt } from '../contract/excerpt.js';
 import { InvalidInputError } from '../contract/index.js';
 
 // Handles payloads that cannot be decoded: invalid JSON, an unknown encoding or a missing key. Anybody with access to the namespace can
-// send one, and it must not stop the session. Signals are ignored. Updates and starts are refused. For data that this workflow wrote
-// itself, the workflow task fails and is retried until the payload can be decoded.
+// send one, and it must not stop the session. Signals are ignored. Updates and starts are refused, a start with a missing key after a
+// week. For data that this workflow wrote itself, the workflow task fails and is retried until the payload can be decoded.
 
 /** A symbol instead of a class, because the SDK loads the converter and the workflows as separate modules. */
 const UNREADABLE = Symbol.for('temporal-incode/unreadable');
@@ -79,10 +79,13 @@ export function readable<T>(field: string, message: T): T {
 /** Marks a refused start in its history, so that a replay also refuses it, even if the input can be decoded by then. */
 const REFUSED_START = 'unreadable-start';
 
+/** A missing key must not end a session, but nothing may wait without end: the server retries the workflow task every ten minutes. */
+const KEY_DEADLINE = { ms: 7 * 86_400_000, text: '7 days' };
+
 /**
  * Checks the input of a workflow.
  *
- * @throws InvalidInputError for an input that could not be decoded when the workflow was started
+ * @throws InvalidInputError for an input that could not be decoded when the workflow was started, with a missing key after a week
  * @throws Error for an input that needs a missing key, or that was decoded before; the server retries the workflow task
  */
 export function readableInput<T>(input: T): T {
@@ -90,10 +93,23 @@ export function readableInput<T>(input: T): T {
   const { unsafe, continuedFromExecutionRunId } = workflowInfo();
   const mark = markOf(value);
   if (!mark && !unsafe.isReplaying) return value;
-  // An earlier run wrote it, or a key that arrives later opens it.
-  if (continuedFromExecutionRunId !== undefined || mark?.needsKey) return needed(value);
+  // An earlier run wrote it.
+  if (continuedFromExecutionRunId !== undefined) return needed(value);
+  // A key that arrives later opens it.
+  if (!unsafe.isReplaying && mark?.needsKey && !isKeyOverdue()) return needed(value);
   if (!patched(REFUSED_START)) return needed(value);
-  throw new InvalidInputError('input', `cannot be read: it ${mark?.why ?? 'could not be read at the start'}`);
+  const waited = mark?.needsKey ? `. The workflow has waited ${KEY_DEADLINE.text} for the key` : '';
+  throw new InvalidInputError('input', `cannot be read: it ${mark?.why ?? 'could not be read at the start'}${waited}`);
+}
+
+/**
+ * Uses the time of the workflow task instead of a timer: a run that cannot read its input must leave no command in the history, because
+ * the run that can read it makes other ones. A replay does not ask again, because {@link REFUSED_START} records the decision.
+ */
+function isKeyOverdue(): boolean {
+  // The SDK has the delay of the first workflow task under this name, also without a cron schedule.
+  const { startTime, cronScheduleToScheduleInterval: startDelayMs = 0 } = workflowInfo();
+  return Date.now() - startTime.getTime() - startDelayMs >= KEY_DEADLINE.ms;
 }
 
 /**

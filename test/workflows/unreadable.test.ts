@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { encode } from '@temporalio/common/lib/encoding.js';
-import { Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { FAILURES, SIGNALS, UPDATES } from '../../src/contract/index.js';
+import { passTime } from '../../src/testing/index.js';
 import { failedTasks, fetchHistory } from '../support/history.js';
 import { begin, handleOf, stateOf, until } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
@@ -108,14 +109,75 @@ describe.each(BAD)('a start with %s', (_, bad, why) => {
   });
 });
 
-it('a start with an unknown key waits until the key is available', async () => {
-  const workflowId = `unreadable-${randomUUID()}`;
-  const { taskQueue } = world;
-  const handle = await sender(ENCRYPTED).workflow.start('onboardingSession', { workflowId, taskQueue, args: ['any'] });
-  await until(async () => failedTasks(await handle.fetchHistory()).length, 1);
-  expect(failedTasks(await handle.fetchHistory())[0]).toMatch(/cannot be decoded yet: it is encrypted with key "lost"/);
-  expect((await handle.describe()).status.name).toBe('RUNNING');
-  await handle.terminate();
+describe('a start with an unknown key', () => {
+  const LACKS_KEY = /cannot be decoded yet: it is encrypted with key "lost"/;
+
+  it.each(['onboardingSession', 'onboardingBatch', 'captureOnboarding', 'onboardingAnswer'])(
+    'lets %s wait until the key is available',
+    async (type) => {
+      const workflowId = `unreadable-${randomUUID()}`;
+      const { taskQueue } = world;
+      const handle = await sender(ENCRYPTED).workflow.start(type, { workflowId, taskQueue, args: ['any'] });
+      await until(async () => failedTasks(await handle.fetchHistory()).length, 1);
+      expect(failedTasks(await handle.fetchHistory())[0]).toMatch(LACKS_KEY);
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+      await handle.terminate();
+    },
+  );
+
+  it('does not count the delay of a start as time for the key', async () => {
+    const workflowId = `unreadable-${randomUUID()}`;
+    const options = { workflowId, taskQueue: world.taskQueue, args: ['any'], startDelay: '30 days' } as const;
+    const handle = await sender(ENCRYPTED).workflow.start('onboardingSession', options);
+    await passTime(world.temporal, workflowId, '30 days');
+    await until(async () => failedTasks(await handle.fetchHistory()).length, 1);
+    expect(failedTasks(await handle.fetchHistory())[0]).toMatch(LACKS_KEY);
+    await handle.terminate();
+  });
+
+  describe('whose key has not come within seven days', async () => {
+    const workflowBundle = await bundleWorkflowCode({
+      workflowsPath: new URL('../support/workflows-next-week.ts', import.meta.url).pathname,
+      payloadConverterPath: new URL('../../src/workflows/payload-converter.ts', import.meta.url).pathname,
+      logger: new DefaultLogger('ERROR'),
+    });
+
+    async function refused(type: string) {
+      const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+      const taskQueue = `next-week-${randomUUID()}`;
+      const { namespace } = world.temporal.options;
+      const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle });
+      const options = { workflowId: `unreadable-${randomUUID()}`, taskQueue, args: ['any'] };
+      const handle = await sender(ENCRYPTED).workflow.start(type, options);
+      const failure = await worker.runUntil(handle.result().catch((error) => error.cause));
+      await connection.close();
+      return { failure, history: await handle.fetchHistory() };
+    }
+
+    it.each(['onboardingSession', 'onboardingBatch', 'captureOnboarding', 'onboardingAnswer'])(
+      'is refused by %s, with the name of the key',
+      async (type) => {
+        const { failure, history } = await refused(type);
+        expect(failure).toMatchObject({
+          type: FAILURES.invalidInput,
+          message: expect.stringMatching(
+            /^input cannot be read: it is encrypted with key "lost".* waited 7 days for the key$/,
+          ),
+        });
+        expect(failedTasks(history)).toEqual([]);
+      },
+    );
+
+    it('is refused again in a replay with the key, and in one without it', async () => {
+      const { history } = await refused('onboardingSession');
+      await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
+      const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+      if (!started) throw new Error('The history does not begin with a start');
+      const input = { interviewId: 'now-it-can-be-read', sessionToken: 'token' };
+      started.input = { payloads: [payload('json/plain', JSON.stringify(input))] };
+      await Worker.runReplayHistory({ workflowBundle: WORKFLOW_BUNDLE }, history);
+    });
+  });
 });
 
 describe('a replay of a start', () => {
