@@ -18,8 +18,8 @@ import {
 
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
-  // Which addresses are on this machine: asked by parts that know nothing of each other.
-  network: { ours: [], packages: [] },
+  // Connections, and which addresses are on this machine: used by parts that know nothing of each other.
+  network: { ours: [], packages: ['undici'] },
   // Files and functions that keep secrets out of output.
   secrets: { ours: [], packages: ['node:'] },
   // How to reach a Temporal server, and what its errors mean.
@@ -32,7 +32,7 @@ const RULES: Rules = {
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
   // Usable alone, without Temporal and Incode.
-  images: { ours: ['contract'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
+  images: { ours: ['contract', 'network'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
     ours: ['contract', 'images', 'incode', 'secrets'],
     // From the client only its errors. An activity calls the server through the worker's client.

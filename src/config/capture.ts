@@ -19,6 +19,8 @@ export interface CaptureConfig {
   readonly faceRateLimit: number;
   /** `INCODE_PROCESS_POLL`: how often Incode is asked whether it has processed a document. @default "3s": processing takes some seconds. */
   readonly processPollMs: number;
+  /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case: for HTTPS hosts with images. */
+  readonly proxy: Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 }
 
 /** What Incode is said to allow an account. A higher limit must be agreed with Incode. */
@@ -43,6 +45,7 @@ export function readCaptureConfig(env: Environment = process.env): CaptureConfig
     documentRateLimit: read.number('INCODE_DOCUMENT_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
     faceRateLimit: read.number('INCODE_FACE_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
     processPollMs: read.duration('INCODE_PROCESS_POLL', CAPTURE_ACTIVITY_DEFAULTS.processIdPollMs, MAX_PROCESS_POLL),
+    proxy: read.proxy(),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { fileImages } from './files.js';
-import { httpsImages } from './https.js';
+import { type HttpsImagesOptions, httpsImages } from './https.js';
 import { s3Images } from './s3.js';
 import type { ImageSource } from './source.js';
 
@@ -14,6 +15,8 @@ export interface ImageSourceOptions {
   imageBuckets: readonly string[];
   /** Names the bucket in the path instead of in the host, for stores such as MinIO. */
   imagePathStyle: boolean;
+  /** Proxies for `https:` addresses. @default none */
+  proxy?: HttpsImagesOptions['proxy'];
 }
 
 /**
@@ -22,13 +25,13 @@ export interface ImageSourceOptions {
  * @example
  * const sources = imageSources({ imageRoots: ['/images'], imageHosts: [], imageBuckets: [], imagePathStyle: false });
  * const { type, width } = await inspectImage(sources, { uri: 'file:ann/front.jpg' });
- * @param dispatcher connections for HTTPS. @default connections without a proxy
+ * @param dispatcher connections for HTTPS, instead of `proxy`
  */
 export function imageSources(options: ImageSourceOptions, dispatcher?: Dispatcher): ImageSource[] {
-  const { imageRoots, imageHosts, imageBuckets, imagePathStyle } = options;
+  const { imageRoots, imageHosts, imageBuckets, imagePathStyle, proxy } = options;
   return [
     fileImages(imageRoots),
-    httpsImages({ hosts: imageHosts, ...(dispatcher ? { dispatcher } : {}) }),
+    httpsImages({ hosts: imageHosts, ...omitUndefined({ proxy, dispatcher }) }),
     s3Images({ buckets: imageBuckets, pathStyle: imagePathStyle }),
   ];
 }

@@ -1,16 +1,22 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
+import { createDispatcher } from '../network/dispatcher.js';
 import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
 export interface HttpsImagesOptions {
   /** Allowed hosts, such as `images.example`, or `images.example:8443` for another port than 443. */
   hosts: readonly string[];
-  /** An undici dispatcher, for a proxy or a private certificate authority. @default connections without a proxy */
+  /** Proxies, http or https. The source does not read the environment. @default none */
+  proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
+  /** An undici dispatcher, for example for a private certificate authority. It excludes `proxy`. @default connections of the source's own */
   dispatcher?: Dispatcher;
 }
 
 /** Image servers rarely redirect more than once. */
 const MAX_REDIRECTS = 3;
+
+/** As undici's default. */
+const CONNECT_MS = 10_000;
 
 /** Limits the wait for the headers and for each part of the body. `LimitOptions.timeoutMs` limits the whole read. */
 const IDLE_MS = 15_000;
@@ -21,8 +27,8 @@ const IDLE_MS = 15_000;
  * @example
  * const image = await readImage([httpsImages({ hosts: ['images.example'] })], { uri: 'https://images.example/ann/front.jpg' });
  */
-export function httpsImages({ hosts, dispatcher }: HttpsImagesOptions): ImageSource {
-  const connections = dispatcher ?? new Agent({ connections: 16 });
+export function httpsImages({ hosts, proxy = {}, dispatcher }: HttpsImagesOptions): ImageSource {
+  const connections = dispatcher ?? createDispatcher({ connections: 16, connectTimeoutMs: CONNECT_MS, proxy });
   const allowed = new Set(hosts.map((host) => new URL(`https://${host}`).host));
   return {
     schemes: ['https'],

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { createDispatcher } from '../network/dispatcher.js';
 import { apiKeyOf } from './api-key.js';
 import { classify } from './classification.js';
-import { createDispatcher } from './dispatcher.js';
 import { IncodeError, type IncodeOperation } from './errors.js';
 import { type Exchange, exchange } from './exchange.js';
 import { factsOf } from './facts.js';

@@ -12,6 +12,7 @@ describe('readCaptureConfig', () => {
       documentRateLimit: 1,
       faceRateLimit: 1,
       processPollMs: 3_000,
+      proxy: {},
     });
   });
 
@@ -24,6 +25,7 @@ describe('readCaptureConfig', () => {
       INCODE_DOCUMENT_RATE_LIMIT: '2.5',
       INCODE_FACE_RATE_LIMIT: '4',
       INCODE_PROCESS_POLL: '5s',
+      https_proxy: 'http://proxy.example:3128',
     };
     expect(readCaptureConfig(env)).toEqual({
       imageRoots: ['/images', '/more images'],
@@ -33,6 +35,7 @@ describe('readCaptureConfig', () => {
       documentRateLimit: 2.5,
       faceRateLimit: 4,
       processPollMs: 5_000,
+      proxy: { httpsProxy: 'http://proxy.example:3128' },
     });
     expect(unknownVariables(env)).toEqual([]);
   });

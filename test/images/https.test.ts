@@ -14,6 +14,7 @@ import {
   readImage,
 } from '../../src/images/index.js';
 import { jpeg } from '../support/images.js';
+import { serveRaw } from '../support/incode.js';
 import { thrown } from '../support/thrown.js';
 
 const CANARY = 'canary-5f3a9c0be7d1';
@@ -287,5 +288,25 @@ describe('a source of the host', () => {
       await readImage([source], { uri: `vault:${name}` }, { timeoutMs: 200 }).catch(() => undefined);
     }
     expect([opened, closed]).toEqual([4, 4]);
+  });
+});
+
+describe('an image behind a proxy', () => {
+  it('is asked for through the proxy', async () => {
+    await using proxy = await serveRaw((socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+    const source = httpsImages({ hosts: ['images.example'], proxy: { httpsProxy: proxy.url } });
+    const error = await thrown(readImage([source], { uri: 'https://images.example/front.jpg' }));
+    expect(error).toMatchObject({ problem: 'unavailable', retry: 'soon' });
+    expect(proxy.received[0]).toMatch(/^CONNECT images\.example:443 /);
+    await source.close?.();
+  });
+
+  it('is asked for directly if its host is in noProxy', async () => {
+    await using proxy = await serveRaw((socket) => socket.end());
+    answer = (_, response) => response.end();
+    const source = httpsImages({ hosts: [host], proxy: { httpsProxy: proxy.url, noProxy: '127.0.0.1' } });
+    await thrown(readImage([source], at('/front.jpg')));
+    expect(proxy.received).toEqual([]);
+    await source.close?.();
   });
 });

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDispatcher } from '../../incode/dispatcher.js';
 import { exchange } from '../../incode/exchange.js';
 import { factsOf } from '../../incode/facts.js';
 import { headersOf, type RequiredHeader } from '../../incode/headers.js';
 import { CLIENT_DEFAULTS, checkOptions, type IncodeClientOptions } from '../../incode/options.js';
+import { createDispatcher } from '../../network/dispatcher.js';
 import { type Reply, replyOf } from './reply.js';
 
 export interface ProbeRequest {

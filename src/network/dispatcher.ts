@@ -1,8 +1,20 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
-import type { ConnectionOptions } from './options.js';
+
+/** The scheme of an address selects one; without `httpsProxy`, `httpProxy` serves https too. `noProxy` lists hosts to reach directly. */
+export interface Proxies {
+  httpProxy?: string;
+  httpsProxy?: string;
+  noProxy?: string;
+}
+
+export interface DispatcherOptions {
+  connections: number;
+  connectTimeoutMs: number;
+  proxy: Proxies;
+}
 
 /** A client's connections: kept alive, one request at a time on each, no retries, no redirects. */
-export function createDispatcher({ connections, connectTimeoutMs, proxy }: ConnectionOptions): Dispatcher {
+export function createDispatcher({ connections, connectTimeoutMs, proxy }: DispatcherOptions): Dispatcher {
   const connect = { timeout: connectTimeoutMs };
   const common = {
     connections,
