@@ -42,6 +42,7 @@ const PURE: Files = {
   'src/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
   'src/workflows/batch': ['claimed-sessions', 'possibly-sent', 'record'],
   'src/workflows/capture': ['decisions', 'opening'],
+  'src/workflows/capture-batch': ['places'],
   'src/workflows/claims': ['hashes', 'messages', 'registry'],
 };
 
@@ -71,12 +72,14 @@ const UNIT_TESTS: Files = {
     'batch',
     'batch-size',
     'capture',
+    'capture-batch',
     'capture-guards',
     'guards',
     'long-stages',
     'milestones',
     'names',
     'omit-undefined',
+    'person-row',
     'token-claims',
   ],
   'test/images': ['inspect'],
@@ -90,6 +93,7 @@ const UNIT_TESTS: Files = {
   'test/workflows': ['decide', 'earlier-requests', 'failures', 'record'],
   'test/workflows/batch': ['claimed-sessions', 'possibly-sent', 'record'],
   'test/workflows/capture': ['decisions', 'opening'],
+  'test/workflows/capture-batch': ['places'],
   'test/workflows/claims': ['hashes', 'messages', 'registry'],
 };
 

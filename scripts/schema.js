@@ -23,6 +23,8 @@ const TYPES = [
   'SessionStartedInput',
   'CaptureState',
   'CaptureResult',
+  'CaptureBatchInput',
+  'CaptureBatchResult',
   'FailureType',
 ];
 
@@ -40,6 +42,8 @@ const CHECKED = [
   'BatchPlan',
   'CaptureInput',
   'CapturePlan',
+  'CaptureBatchInput',
+  'CapturePerson',
   'ImageReference',
   'ReplaceImageInput',
 ];
@@ -66,7 +70,7 @@ function contractSchema() {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'temporal-incode',
     description:
-      'Inputs, messages and results of the workflows onboardingSession, onboardingBatch and captureOnboarding. docs/contract.md says which is whose.',
+      'Inputs, messages and results of the workflows onboardingSession, onboardingBatch, captureOnboarding and captureBatch. docs/contract.md says which is whose.',
     definitions: tidy(Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)))),
   };
 }

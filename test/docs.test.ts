@@ -24,12 +24,14 @@ import {
   BATCH_WORKFLOW,
   BULK_TASK_QUEUE,
   batchWorkflowId,
+  CAPTURE_BATCH_WORKFLOW,
   CAPTURE_PLAN_DEFAULTS,
   CAPTURE_QUERIES,
   CAPTURE_SIGNALS,
   CAPTURE_STAGES,
   CAPTURE_UPDATES,
   CAPTURE_WORKFLOW,
+  captureBatchWorkflowId,
   captureWorkflowId,
   FAILURES,
   ONBOARDING_WORKFLOW,
@@ -424,6 +426,16 @@ describe('contract.md', () => {
     expect(names('what of a person', 'queries')).toEqual(Object.values(CAPTURE_QUERIES));
   });
 
+  it('names the workflow and messages of lists of people', () => {
+    const list = 'what of a list of people';
+    expect(names(list, 'workflow type')).toEqual([CAPTURE_BATCH_WORKFLOW]);
+    expect(names(list, 'task queue')).toEqual([TASK_QUEUE]);
+    expect(names(list, 'workflow id')).toEqual([captureBatchWorkflowId('<batchId>', 0).replace('/0', '/<shard>')]);
+    expect(names(list, 'signals')).toEqual(Object.values(BATCH_SIGNALS).sort());
+    expect(names(list, 'queries')).toEqual(Object.values(BATCH_QUERIES));
+    expect(names(list, 'search attributes')).toEqual([SEARCH_ATTRIBUTES.batchId]);
+  });
+
   it('has exactly one row for each failure type', () => {
     expect(first('failure type')).toEqual(Object.values(FAILURES));
   });
@@ -433,6 +445,7 @@ describe('contract.md', () => {
     ['part of the result', 'OnboardingResult'],
     ['part of a row', 'BatchRow'],
     ["part of a person's result", 'CaptureResult'],
+    ["part of a person's row", 'CaptureRow'],
   ])('has exactly one row for each %s', (head, type) => {
     expect(first(head)).toEqual(partsOf(type));
   });

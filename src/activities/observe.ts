@@ -14,6 +14,8 @@ export type ActivityEvent =
   | { type: 'notConfirmed' }
   /** A session token belongs to another session. */
   | { type: 'tokenMismatch' }
+  /** Another session is opened for a person, because an earlier request may have opened one that was not found. */
+  | { type: 'suspectedOrphan' }
   /** Incode refuses the executive user or token, so calls wait for the operator. */
   | { type: 'executiveRefused' }
   /** An attempt of a session in a batch ended. `postponed`: the session waits for a retry or for its score. */

@@ -55,9 +55,13 @@ function withShortTexts<T extends KeptData>(data: T): T {
   };
 }
 
-/** The result has only characters that take one byte each in JSON. */
 function short(text: string): string {
-  return text.slice(0, MAX_TEXT_LENGTH).replace(/[^ -~]|["\\]/g, '?');
+  return asciiText(text, MAX_TEXT_LENGTH);
+}
+
+/** @returns a text of characters that take one byte each in JSON */
+export function asciiText(text: string, maxLength: number): string {
+  return text.slice(0, maxLength).replace(/[^ -~]|["\\]/g, '?');
 }
 
 function withShortMessage<T extends KeptData>(data: T, maxBytes: number): T {

@@ -117,16 +117,16 @@ export interface BatchResult {
 /** The workflow `onboardingBatch`, for typed handles. */
 export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 
-/** Answer of the `progress` query. */
+/** Answer of the `progress` query, about the sessions of `onboardingBatch` or the people of `captureBatch`. */
 export interface BatchProgress {
   batchId: BatchId;
   shard: Count;
-  /** Number of sessions in the shard. */
+  /** Number of sessions or people in the shard. */
   total: Count;
-  /** Sessions with an outcome. */
+  /** Those with an outcome. */
   done: Count;
   failed: Count;
-  /** Sessions that wait for a retry or for a score. */
+  /** Sessions that wait for a retry or for a score, or people who have begun. */
   waiting: Count;
   outcomes: Partial<Record<Outcome, Count>>;
   paused: boolean;

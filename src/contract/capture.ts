@@ -1,4 +1,5 @@
 import { asObject, InvalidInputError, omitAbsent, onlyKeys } from './guards.js';
+import { omitUndefined } from './omit-undefined.js';
 import type { FlowId } from './types.js';
 
 // Temporal keeps inputs for days and shows them in its Web UI. So an image is a reference here, and never its bytes.
@@ -82,20 +83,46 @@ export const IMAGE_SIDES = ['front', 'back', 'selfie'] as const satisfies readon
 /** A side of the document, or the selfie. */
 export type ImageSide = (typeof IMAGE_SIDES)[number];
 
+/** The images and the flow that a person's workflow was started with. */
+type StartedWith = Pick<CapturePerson, ImageSide | 'configurationId'>;
+
+export function startedWithOf({ front, back, selfie, configurationId }: CapturePerson): StartedWith {
+  return { front, ...omitUndefined({ back, selfie, configurationId }) };
+}
+
+/**
+ * Whether a workflow onboards the same person from the same images. Digests count only if both have one, because a caller may not have read
+ * the images.
+ *
+ * @param known of the workflow
+ */
+export function isSamePerson(known: Partial<StartedWith>, person: StartedWith): boolean {
+  if (known.configurationId !== person.configurationId) return false;
+  return IMAGE_SIDES.every((side) => isSameImage(known[side], person[side]));
+}
+
+function isSameImage(known: ImageReference | undefined, image: ImageReference | undefined): boolean {
+  if (known?.uri !== image?.uri) return false;
+  return known?.sha256 === undefined || image?.sha256 === undefined || known.sha256 === image.sha256;
+}
+
 export const PERSON_FIELDS = ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields'] as const;
 
 /** Checks a person and their images. @throws InvalidInputError naming the field, such as `front.uri`, without its value */
 export function checkCapturePerson(value: unknown, field = 'person'): CapturePerson {
   const person = omitAbsent(asObject(field, value));
   onlyKeys(field, person, PERSON_FIELDS);
-  checkReference(person.reference);
-  checkImageReference(person.front, 'front');
+  // Errors about a single person name its fields without a prefix.
+  const prefix = field === 'person' ? '' : `${field}.`;
+  checkReference(person.reference, `${prefix}reference`);
+  checkImageReference(person.front, `${prefix}front`);
   for (const side of ['back', 'selfie'] as const) {
-    if (person[side] !== undefined) checkImageReference(person[side], side);
+    if (person[side] !== undefined) checkImageReference(person[side], `${prefix}${side}`);
   }
-  if (person.configurationId !== undefined) check(person.configurationId, 'configurationId', TEXTS.configurationId);
-  if (person.countryCode !== undefined) check(person.countryCode, 'countryCode', TEXTS.countryCode);
-  if (person.customFields !== undefined) checkCustomFields(person.customFields);
+  for (const name of ['configurationId', 'countryCode'] as const) {
+    if (person[name] !== undefined) check(person[name], `${prefix}${name}`, TEXTS[name]);
+  }
+  if (person.customFields !== undefined) checkCustomFields(person.customFields, `${prefix}customFields`);
   return person as unknown as CapturePerson;
 }
 
@@ -132,14 +159,14 @@ function isImageSize(value: unknown): boolean {
 /** More than any flow uses. Incode limits number and length of the fields too, and does not say how far. */
 const MAX_CUSTOM_FIELDS = 50;
 
-function checkCustomFields(value: unknown): void {
-  const fields = Object.entries(asObject('customFields', value));
+function checkCustomFields(value: unknown, field: string): void {
+  const fields = Object.entries(asObject(field, value));
   if (fields.length > MAX_CUSTOM_FIELDS) {
-    throw new InvalidInputError('customFields', `must have at most ${MAX_CUSTOM_FIELDS} fields`);
+    throw new InvalidInputError(field, `must have at most ${MAX_CUSTOM_FIELDS} fields`);
   }
   for (const [name, text] of fields) {
-    check(name, 'A name in customFields', TEXTS.customFieldName);
-    check(text, `customFields.${name}`, TEXTS.customField);
+    check(name, `A name in ${field}`, TEXTS.customFieldName);
+    check(text, `${field}.${name}`, TEXTS.customField);
   }
 }
 

@@ -34,6 +34,16 @@ export {
   MAX_IMAGE_BYTES,
 } from './capture.js';
 export {
+  CAPTURE_BATCH_WORKFLOW,
+  type CaptureBatchInput,
+  type CaptureBatchResult,
+  type CaptureBatchWorkflow,
+  type CaptureRow,
+  captureBatchWorkflowId,
+  checkCaptureBatchInput,
+  MAX_SHARD_PEOPLE,
+} from './capture-batch.js';
+export {
   CAPTURE_PLAN_DEFAULTS,
   capturePlanWithDefaults,
   checkCaptureInput,

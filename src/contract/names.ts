@@ -100,6 +100,8 @@ export const FAILURES = {
   imageUnusable: 'ImageUnusable',
   /** Incode refused an image of a person, and the plan says `fail`. */
   imageRefused: 'IncodeImageRefused',
+  /** A person of a batch was started before with other images or another flow, so the result may belong to somebody else. */
+  personDiffers: 'PersonDiffers',
 
   /** Incode answered 401, or the token cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',

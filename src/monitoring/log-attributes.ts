@@ -1,8 +1,8 @@
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { omitUndefined } from '../contract/omit-undefined.js';
 
-/** The ids that the contract's `batchWorkflowId` and `onboardingWorkflowId` build. */
-const BATCH_WORKFLOW_ID = /^incode-batch\/([^/]+)\/\d+$/;
+/** The ids that the contract's `batchWorkflowId`, `captureBatchWorkflowId` and `onboardingWorkflowId` build. */
+const BATCH_WORKFLOW_ID = /^incode-(?:capture-)?batch\/([^/]+)\/\d+$/;
 const ONBOARDING_WORKFLOW_ID = /^incode-onboarding\/(.+)$/;
 
 /**

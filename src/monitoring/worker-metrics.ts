@@ -100,6 +100,11 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     help: 'Session tokens that belong to another session and were not used.',
     registers,
   });
+  const orphans = new Counter({
+    name: 'incode_suspected_orphans_total',
+    help: 'Sessions that a request with a lost answer may have opened, and that were not found before another one was opened.',
+    registers,
+  });
   const executiveRefused = new Counter({
     name: 'incode_executive_refused_total',
     help: 'Calls that wait because Incode refuses the executive user or token.',
@@ -162,6 +167,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
           return notConfirmed.inc();
         case 'tokenMismatch':
           return mismatches.inc();
+        case 'suspectedOrphan':
+          return orphans.inc();
         case 'executiveRefused':
           return executiveRefused.inc();
         case 'hint':

@@ -1,6 +1,6 @@
 import { DefaultPayloadConverter, type Payload, type SerializationContext } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
-import { BATCH_WORKFLOW } from '../contract/index.js';
+import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW } from '../contract/index.js';
 import { CLAIMS_WORKFLOW } from '../contract/names.js';
 import { postponed, tooLarge, unreadable } from './unreadable.js';
 
@@ -42,8 +42,8 @@ const MAX_MESSAGE_BYTES = 524_288;
 
 function isTooLarge({ data }: Payload): boolean {
   if ((data?.length ?? 0) <= MAX_MESSAGE_BYTES) return false;
-  // Shards have thousands of sessions.
-  return ![BATCH_WORKFLOW, CLAIMS_WORKFLOW].includes(workflowInfo().workflowType);
+  // Shards have many sessions or people.
+  return ![BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, CLAIMS_WORKFLOW].includes(workflowInfo().workflowType);
 }
 
 /** The workflow bundle uses it: `bundleWorkflowCode({ payloadConverterPath })`. */

@@ -15,12 +15,14 @@ import {
   CAPTURE_UPDATES,
   CAPTURE_WORKFLOW,
   checkBatchInput,
+  checkCaptureBatchInput,
   checkCaptureInput,
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
   checkReplaceImageInput,
   FAILURES,
+  MAX_SHARD_PEOPLE,
   MAX_SHARD_SESSIONS,
   ONBOARDING_WORKFLOW,
   PLAN_DEFAULTS,
@@ -70,8 +72,7 @@ describe('schema/contract.json', () => {
       [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
     );
     const onlyTypeScript = ['OnboardingWorkflow', 'BatchWorkflow', 'ResolvedPlan', 'ResolvedBatchPlan', 'Milestone'];
-    // Its fields are part of CaptureInput.
-    onlyTypeScript.push('CapturePerson', 'CaptureWorkflow', 'ResolvedCapturePlan');
+    onlyTypeScript.push('CaptureWorkflow', 'CaptureBatchWorkflow', 'ResolvedCapturePlan');
     expect(Object.keys(DEFINITIONS).sort()).toEqual(
       types.filter((name) => !onlyTypeScript.includes(String(name))).sort(),
     );
@@ -90,6 +91,7 @@ describe('guards and schema', () => {
     ExtendDeadlineInput: checkExtendDeadlineInput,
     BatchInput: checkBatchInput,
     CaptureInput: checkCaptureInput,
+    CaptureBatchInput: checkCaptureBatchInput,
     ReplaceImageInput: checkReplaceImageInput,
     SessionStartedInput: (value) => {
       if (parseSessionStarted(value) === undefined) throw new Error('ignored');
@@ -115,6 +117,8 @@ describe('guards and schema', () => {
   const shard = { batchId: 'b', shard: 0, sessions: [a] };
   const image = { uri: 'file:a' };
   const ann = { reference: 'ann-1', front: image };
+  const people = { batchId: 'b', shard: 0, people: [ann] };
+  const manyPeople = (count: number) => Array.from({ length: count }, (_, at) => ({ ...ann, reference: `ann-${at}` }));
   const many = (count: number) => Array.from({ length: count }, (_, at) => ({ interviewId: `i${at}` }));
 
   const SAME: [type: string, verdict: 'good' | 'bad', value: unknown][] = [
@@ -187,6 +191,20 @@ describe('guards and schema', () => {
     ['BatchInput', 'bad', { ...shard, plan: { review: 'wait' } }],
     ['BatchInput', 'bad', { ...shard, earlier: {} }],
     ['BatchInput', 'bad', { ...shard, more: true }],
+    ['CaptureBatchInput', 'good', people],
+    ['CaptureBatchInput', 'good', { ...people, plan: null, retryFailed: null, earlier: null }],
+    ['CaptureBatchInput', 'good', { ...people, plan: { government: true }, retryFailed: true, earlier: [null] }],
+    ['CaptureBatchInput', 'good', { ...people, people: [{ ...ann, back: null, customFields: { a: 'b' } }] }],
+    ['CaptureBatchInput', 'good', { ...people, people: manyPeople(MAX_SHARD_PEOPLE) }],
+    ['CaptureBatchInput', 'bad', { ...people, people: manyPeople(MAX_SHARD_PEOPLE + 1) }],
+    ['CaptureBatchInput', 'bad', { ...people, people: [] }],
+    ['CaptureBatchInput', 'bad', { ...people, people: [{ reference: 'a' }] }],
+    ['CaptureBatchInput', 'bad', { ...people, people: [{ ...ann, plan: {} }] }],
+    ['CaptureBatchInput', 'bad', { ...people, batchId: 'a b' }],
+    ['CaptureBatchInput', 'bad', { ...people, shard: -1 }],
+    ['CaptureBatchInput', 'bad', { ...people, retryFailed: 'yes' }],
+    ['CaptureBatchInput', 'bad', { ...people, plan: { finishWhen: 'later' } }],
+    ['CaptureBatchInput', 'bad', { ...people, verifyFirst: 'look' }],
     ['CaptureInput', 'good', ann],
     [
       'CaptureInput',

@@ -11,3 +11,8 @@ export async function onboardingSession(): Promise<void> {
 export async function onboardingBatch(): Promise<void> {
   await score();
 }
+
+/** An incompatible change of lists of people. */
+export async function captureBatch(): Promise<void> {
+  await score();
+}

@@ -7,6 +7,7 @@ import { fetchHistory } from '../support/history.js';
 import { startTestWorld, type TestWorld, WORKFLOW_BUNDLE } from '../support/world.js';
 import { ANSWER_SCENARIOS } from './answer-scenarios.js';
 import { BATCH_SCENARIOS } from './batch-scenarios.js';
+import { CAPTURE_BATCH_SCENARIOS } from './capture-batch-scenarios.js';
 import { CAPTURE_SCENARIOS } from './capture-scenarios.js';
 import { SCENARIOS } from './scenarios.js';
 
@@ -17,6 +18,7 @@ const RECORDINGS: typeof BATCH_SCENARIOS = {
   ...BATCH_SCENARIOS,
   ...ANSWER_SCENARIOS,
   ...CAPTURE_SCENARIOS,
+  ...CAPTURE_BATCH_SCENARIOS,
 };
 
 // `RECORD_HISTORIES=true npx vitest run test/replay` records the scenarios without a file. Delete a file only after an intended change
@@ -49,7 +51,7 @@ if (process.env.RECORD_HISTORIES) {
         logger: new DefaultLogger('ERROR'),
       });
 
-      it.each(['approved', 'batch-with-a-retry'])('fails to replay "%s"', async (name) => {
+      it.each(['approved', 'batch-with-a-retry', 'capture-batch'])('fails to replay "%s"', async (name) => {
         const history = await readHistory(name);
         await expect(Worker.runReplayHistory({ workflowBundle: changed }, history)).rejects.toThrow(
           DeterminismViolationError,

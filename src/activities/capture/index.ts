@@ -1,5 +1,6 @@
 import { claimCheck } from '../claim-check.js';
 import { guardedExecutive } from '../token-source.js';
+import { collectResults } from './collect-results.js';
 import { pinImages, uploadBack, uploadFront, uploadSelfie } from './images.js';
 import { openSession } from './open-session.js';
 import { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions, type ResolvedCaptureOptions } from './options.js';
@@ -37,5 +38,6 @@ export function createCaptureActivities(activityOptions: CaptureActivityOptions)
     governmentValidation: checked(governmentValidation(options)),
     watchlist: checked(watchlist(options)),
     purge: purge(options),
+    collectResults,
   };
 }

@@ -5,6 +5,7 @@ import { omitUndefined } from '../../contract/omit-undefined.js';
 import { mayHaveOpenedSession, type StartRequest, type StartResponse } from '../../incode/index.js';
 import { callIncode, isFirstAttempt } from '../call.js';
 import { Lease, sendWhileLeased } from '../lease.js';
+import { emit } from '../observe.js';
 import { captureFailure, maybeOpened, openFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { OpenedSession, OpenSessionInput } from './types.js';
@@ -21,6 +22,7 @@ export function openSession(options: ResolvedCaptureOptions) {
     if (configurationId === undefined) throw withoutFlow(input.reference);
     // A take-over has everything too, because Incode may open a new session instead.
     const request = requestOf(input, configurationId);
+    if (input.afterLostAnswer && isFirstAttempt()) emit(options.observe, { type: 'suspectedOrphan' });
     const opened = await (input.interviewId === undefined
       ? open(options, input, request)
       : takeOver(options, input, request));

@@ -1,4 +1,5 @@
-import type { ImageReference, ImageSide } from '../../contract/capture.js';
+import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
+import type { CaptureRow } from '../../contract/capture-batch.js';
 import type {
   FaceMatchAnswer,
   GovernmentAnswer,
@@ -36,6 +37,8 @@ export interface OpenSessionInput {
    * instead, the result names that one.
    */
   interviewId?: string;
+  /** The answer to an earlier request was lost, and the session that it may have opened was not found. */
+  afterLostAnswer?: true;
 }
 
 export interface OpenedSession {
@@ -74,6 +77,21 @@ export interface AwaitProcessedInput extends SessionInput {
   confirm?: true;
 }
 
+/** A person whose workflow was started before. */
+export interface StartedPerson {
+  /** Position in the shard. */
+  index: number;
+  reference: string;
+  /** If set, a workflow that was started with something else is not this person's. */
+  startedWith?: Pick<CapturePerson, ImageSide | 'configurationId'>;
+}
+
+export interface CollectedResults {
+  ended: [index: number, row: CaptureRow][];
+  /** The namespace knows no workflow of these people. */
+  unknown: number[];
+}
+
 /** The activities by the names under which a worker registers them. */
 export interface CaptureActivities {
   /** Reads images, and adds digest and size to their references. */
@@ -98,6 +116,8 @@ export interface CaptureActivities {
   watchlist(input: SessionInput): Promise<WatchlistAnswer>;
   /** Deletes at Incode with the executive token. What is already deleted counts as deleted. @throws `IncodePurgeImpossible` without such a token */
   purge(input: PurgeInput): Promise<void>;
+  /** Collects the results of those people whose workflows have ended. It asks Temporal, and never Incode. */
+  collectResults(input: { people: StartedPerson[] }): Promise<CollectedResults>;
 }
 
 /** `details[0]` of a failure of these activities. It contains no secret and nothing of an image. */

@@ -2,6 +2,8 @@ import { type Client, isGrpcServiceError, type WorkflowExecutionInfo } from '@te
 import {
   ANSWER_WORKFLOW,
   BATCH_WORKFLOW,
+  CAPTURE_BATCH_WORKFLOW,
+  CAPTURE_WORKFLOW,
   ONBOARDING_WORKFLOW,
   SEARCH_ATTRIBUTES,
   STAGES,
@@ -44,6 +46,8 @@ export async function* sampledHistories(client: Client, options: SampleOptions):
   }
 }
 
+const OTHER_WORKFLOWS = [BATCH_WORKFLOW, ANSWER_WORKFLOW, CLAIMS_WORKFLOW, CAPTURE_WORKFLOW, CAPTURE_BATCH_WORKFLOW];
+
 /** One query per kind and age. Ages replace ORDER BY, which not every server supports. */
 export function queriesFor({ status, query }: SampleOptions, now = Date.now()): string[] {
   const { stage } = SEARCH_ATTRIBUTES;
@@ -52,9 +56,7 @@ export function queriesFor({ status, query }: SampleOptions, now = Date.now()): 
     ...STAGES.map((name) => `${sessions} AND ${stage} = '${name}'`),
     // Sessions that never waited long enough to publish a stage.
     `${sessions} AND ${stage} IS NULL`,
-    `WorkflowType = '${BATCH_WORKFLOW}'`,
-    `WorkflowType = '${ANSWER_WORKFLOW}'`,
-    `WorkflowType = '${CLAIMS_WORKFLOW}'`,
+    ...OTHER_WORKFLOWS.map((type) => `WorkflowType = '${type}'`),
   ];
   const day = new Date(now - DAY_MS).toISOString();
   const week = new Date(now - 7 * DAY_MS).toISOString();

@@ -7,7 +7,6 @@ import {
   makeContinueAsNewFunc,
   patched,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -28,6 +27,7 @@ import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';
 import { needed, readableInput } from '../unreadable.js';
+import { publishProgress } from '../visibility.js';
 import { ShardClaim } from './claim.js';
 import { PossiblySent } from './possibly-sent.js';
 import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
@@ -228,11 +228,7 @@ class Batch {
   }
 
   private describe(): void {
-    const { total, done, failed, waiting, paused, heldUpBy } = this.progress();
-    const counts = `${done} of ${total} done, ${failed} failed, ${waiting} waiting`;
-    setCurrentDetails(
-      [counts, ...(paused ? ['paused'] : []), ...(heldUpBy ? [`held up: ${heldUpBy}`] : [])].join('\n\n'),
-    );
+    publishProgress(this.progress());
   }
 
   private result(): BatchResult {

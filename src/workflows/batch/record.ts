@@ -63,7 +63,16 @@ export function stoppedRow(interviewId: string, open: OpenSession | null): Batch
   return { ...omitUndefined({ finish }), failure: { type: FAILURES.batchStopped, message } };
 }
 
-export function progressOf({ batchId, shard }: BatchInput, record: BatchRecord): BatchProgress {
+/** The parts of a shard's record that its progress depends on. `open` has something for each item that was begun and has not ended. */
+interface ShardState extends Pick<BatchRecord, 'paused' | 'heldUpBy'> {
+  rows: (Pick<BatchRow, 'outcome' | 'failure'> | null)[];
+  open: readonly (object | null)[];
+}
+
+export function progressOf(
+  { batchId, shard }: Pick<BatchInput, 'batchId' | 'shard'>,
+  record: ShardState,
+): BatchProgress {
   const ended = record.rows.filter((row) => row !== null);
   const outcomes: BatchProgress['outcomes'] = {};
   for (const { outcome } of ended) if (outcome) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

@@ -13,6 +13,9 @@ const OPEN = { ...CALL, startToCloseTimeout: '2 minutes' } as const satisfies Ac
 /** Reading an image takes at most 30 s, and sending 90 s. */
 const UPLOAD = { ...CALL, startToCloseTimeout: '4 minutes' } as const satisfies ActivityOptions;
 
+/** Asks only the Temporal server, about at most 200 people. */
+const COLLECT = { startToCloseTimeout: '5 minutes', retry: CALL.retry } as const satisfies ActivityOptions;
+
 /** A person whose session is open comes before one who has none, so that few sessions are half open. The server's default is 3. */
 const BEGUN = { priority: { priorityKey: 2 } } as const satisfies ActivityOptions;
 
@@ -39,6 +42,7 @@ const OPTIONS: Record<keyof CaptureActivities, { options: ActivityOptions; queue
   governmentValidation: { options: { ...CALL, summary: "Ask the government's registry" } },
   watchlist: { options: { ...CALL, summary: 'Search the watchlists' } },
   purge: { options: { ...PURGE, summary: 'Delete at Incode' } },
+  collectResults: { options: { ...COLLECT, summary: 'Collect results of people' } },
 };
 
 /** The activities of a person. They are made for each call, because the task queue is that of the workflow. */

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { executeChild, getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
+import { executeChild, getExternalWorkflowHandle, isCancellation, workflowInfo } from '@temporalio/workflow';
 import {
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
@@ -9,6 +9,7 @@ import {
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { addEvent } from '../record.js';
+import { batchKey } from '../visibility.js';
 import type { Person } from './person.js';
 
 /** Completes the session as every other one. */
@@ -32,12 +33,19 @@ export async function completeSession(person: Person): Promise<void> {
       parentClosePolicy: 'ABANDON',
       // After a reset, the session may already be completed. Its workflow looks first.
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      ...inSameBatch(),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     addEvent(record, 'Another caller has started the workflow of this session');
     await handOver(workflowId, sessionToken);
   }
+}
+
+/** `list --batch` finds the sessions of a batch. */
+function inSameBatch() {
+  const batchId = workflowInfo().typedSearchAttributes.get(batchKey);
+  return batchId === undefined ? {} : { typedSearchAttributes: [{ key: batchKey, value: batchId }] };
 }
 
 /** The other caller may have no token. */

@@ -8,17 +8,18 @@ import { capture } from './activities.js';
 import { failedWith } from './failures.js';
 import type { Person } from './person.js';
 
-/** @param interviewId a session to take over. Without it, Incode opens a new one */
+/** @param how `interviewId` is a session to take over. Without it, Incode opens a new one */
 export function requestSession(
   { input }: Person,
   externalCustomerId: string,
-  interviewId?: string,
+  how: Pick<OpenSessionInput, 'interviewId' | 'afterLostAnswer'> = {},
 ): Promise<OpenedSession> {
   const { reference, configurationId, countryCode, customFields } = input;
   const request: OpenSessionInput = {
     reference,
     externalCustomerId,
-    ...omitUndefined({ configurationId, countryCode, customFields, interviewId }),
+    ...omitUndefined({ configurationId, countryCode, customFields }),
+    ...how,
   };
   return capture.openSession(request);
 }
@@ -35,7 +36,7 @@ export async function withSession<T>(person: Person, call: (access: SessionInput
     } catch (error) {
       if (isRenewed || !failedWith(error, FAILURES.tokenRefused)) throw error;
       addEvent(record, 'Incode refused the session token');
-      const renewed = await requestSession(person, session.externalCustomerId, interviewId);
+      const renewed = await requestSession(person, session.externalCustomerId, { interviewId });
       if (renewed.interviewId !== interviewId) throw anotherSession(person, renewed.interviewId);
       session.sessionToken = renewed.sessionToken;
     }

@@ -30,9 +30,10 @@ async function open(person: Person): Promise<void> {
   person.enter('starting');
   const externalCustomerId = externalCustomerIdOf(input.reference, uuid4().replaceAll('-', '').slice(0, 12));
   const attempt: OpeningAttempt = { externalCustomerId, interviewId: null, isAnswerLost: false };
+  const how = record.attempts.at(-1)?.isAnswerLost ? ({ afterLostAnswer: true } as const) : {};
   record.attempts.push(attempt);
   try {
-    const { interviewId, sessionToken } = await requestSession(person, externalCustomerId);
+    const { interviewId, sessionToken } = await requestSession(person, externalCustomerId, how);
     attempt.interviewId = interviewId;
     record.session = { interviewId, externalCustomerId, sessionToken };
     addEvent(record, `Session ${interviewId} opened`);
@@ -60,7 +61,7 @@ async function takeOver(person: Person, externalCustomerId: string, interviewId:
   const { record } = person;
   person.enter('starting');
   try {
-    const opened = await requestSession(person, externalCustomerId, interviewId);
+    const opened = await requestSession(person, externalCustomerId, { interviewId });
     // If Incode opens another session instead, the workflow uses the new session. The found session is then an orphan.
     record.session = { interviewId: opened.interviewId, externalCustomerId, sessionToken: opened.sessionToken };
     addEvent(record, `Session ${opened.interviewId} taken over`);

@@ -19,6 +19,18 @@ describe('openSession', () => {
     expect(world.simulator.captures(String(result?.interviewId)).customFields).toEqual({ branch: 'Boston' });
   });
 
+  it('reports the suspected orphan of a lost answer once, and none without one', async () => {
+    const events: string[] = [];
+    await using world = await startCaptureWorld({}, { observe: ({ type }) => void events.push(type) });
+    const { openSession } = world.activities;
+    await world.run(openSession, person);
+    expect(events).toEqual([]);
+    await world.run(openSession, { ...person, afterLostAnswer: true });
+    const again = { attempt: 2, afterMs: 1_000, heartbeatDetails: { nothingOpenedUntil: 1 } };
+    await world.run(openSession, { ...person, afterLostAnswer: true }, again);
+    expect(events).toEqual(['suspectedOrphan']);
+  });
+
   it('uses the reference if there is no id for the attempt, and the flow of the person', async () => {
     await using world = await startCaptureWorld();
     await world.run(world.activities.openSession, { reference: '4711', configurationId: 'other' });

@@ -1,0 +1,223 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  ChildWorkflowFailure,
+  type ChildWorkflowHandle,
+  condition,
+  defineQuery,
+  defineSignal,
+  makeContinueAsNewFunc,
+  setHandler,
+  sleep,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { startedWithOf } from '../../contract/capture.js';
+import {
+  BATCH_QUERIES,
+  BATCH_SIGNALS,
+  type BatchProgress,
+  CAPTURE_WORKFLOW,
+  type CaptureBatchInput,
+  type CaptureBatchResult,
+  type CapturePerson,
+  type CaptureRow,
+  type CaptureWorkflow,
+  captureWorkflowId,
+  checkCaptureBatchInput,
+} from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import { rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
+import { progressOf } from '../batch/record.js';
+import { guarded } from '../failures.js';
+import { NEW_RUN, wantsNewRun } from '../new-run.js';
+import { needed, readableInput } from '../unreadable.js';
+import { batchKey, publishProgress } from '../visibility.js';
+import { ElsewhereStarted } from './elsewhere.js';
+import { Places } from './places.js';
+import { type CaptureBatchRecord, newCaptureBatchRecord, stoppedPersonRow } from './record.js';
+
+const pause = defineSignal(BATCH_SIGNALS.pause);
+const resume = defineSignal(BATCH_SIGNALS.resume);
+const stop = defineSignal(BATCH_SIGNALS.stop);
+const progress = defineQuery<BatchProgress>(BATCH_QUERIES.progress);
+
+/**
+ * Onboards one shard of a list of people, and returns a row for each. Every person is a workflow of their own, which goes on whatever happens
+ * to the shard. A person whose workflow exists already is attached to.
+ *
+ * @param carried the record of the previous run; callers omit it
+ */
+export async function captureBatch(
+  input: CaptureBatchInput,
+  carried?: CaptureBatchRecord,
+): Promise<CaptureBatchResult> {
+  const checkedInput = guarded(() => checkCaptureBatchInput(readableInput(input)));
+  const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : needed(carried);
+  return new CaptureBatch(checkedInput, record ?? newCaptureBatchRecord(checkedInput)).run();
+}
+
+/** Longer than a person who waits for nobody. */
+const PLACE_PERIOD = '10 minutes';
+
+/** People of batches come after those whom somebody has started singly. The server's default is 3. */
+const AFTER_SINGLE_PEOPLE = { priorityKey: 4 };
+
+class CaptureBatch {
+  private readonly input: CaptureBatchInput;
+  private readonly record: CaptureBatchRecord;
+  private readonly places = new Places();
+  private readonly elsewhere: ElsewhereStarted;
+  /** Children whose start the server has not confirmed. */
+  private starting = 0;
+  private isFreeing = false;
+  private failure: { error: unknown } | undefined;
+  /** Something changed that may allow another person to begin, or end the shard. */
+  private changed = false;
+
+  constructor(input: CaptureBatchInput, record: CaptureBatchRecord) {
+    this.input = input;
+    this.record = record;
+    this.elsewhere = new ElsewhereStarted(
+      input.people,
+      (index, row) => this.end(index, row),
+      (index) => this.unbegin(index),
+    );
+    setHandler(pause, () => this.set({ paused: true }));
+    setHandler(resume, () => this.set({ paused: false }));
+    setHandler(stop, () => this.set({ stopped: true }));
+    setHandler(progress, () => this.progress());
+    // The previous run started them, and their results go to nobody.
+    for (const index of record.begun) this.elsewhere.add(index);
+  }
+
+  async run(): Promise<CaptureBatchResult> {
+    const { record } = this;
+    for (;;) {
+      if (this.failure) throw this.failure.error;
+      const isRunOver = wantsNewRun();
+      if (this.isIdle && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
+      if (this.isIdle && isRunOver && allHandlersFinished()) {
+        const { earlier: _, ...input } = this.input;
+        await makeContinueAsNewFunc<typeof captureBatch>(NEW_RUN)(input, record);
+      }
+      if (!isRunOver) for (const index of this.next()) void this.begin(index);
+      if (this.places.free === 0 && !this.isFreeing) this.freePlaces().catch(() => undefined);
+      this.changed = false;
+      await condition(() => this.changed || (this.isIdle && wantsNewRun()));
+    }
+  }
+
+  /** Whether no start and no question is in flight. The next run would not get its answer. */
+  private get isIdle(): boolean {
+    return this.starting === 0 && !this.elsewhere.isAsking;
+  }
+
+  /** @returns indexes of people who may begin now */
+  private next(): number[] {
+    const { rows, begun, paused, stopped } = this.record;
+    if (paused || stopped) return [];
+    const waiting = rows.flatMap((row, index) => (row === null && !begun.includes(index) ? [index] : []));
+    return waiting.slice(0, this.places.free);
+  }
+
+  private async begin(index: number): Promise<void> {
+    this.places.take(index);
+    this.record.begun.push(index);
+    try {
+      const child = await this.start(index);
+      if (child === undefined) {
+        this.places.release(index);
+        this.elsewhere.add(index);
+      } else await this.follow(index, child);
+    } catch (error) {
+      this.failure = { error };
+      this.changed = true;
+    }
+  }
+
+  private async follow(index: number, child: ChildWorkflowHandle<CaptureWorkflow>): Promise<void> {
+    try {
+      const result = await child.result();
+      if (result.onboarding === null) this.elsewhere.add(index);
+      else this.end(index, rowOfPerson(result, result.onboarding));
+    } catch (error) {
+      if (!(error instanceof ChildWorkflowFailure)) throw error;
+      this.end(index, rowOfFailedPerson(this.person(index).reference, error.cause));
+    }
+  }
+
+  /** @returns `undefined` if the person's workflow exists already */
+  private async start(index: number): Promise<ChildWorkflowHandle<CaptureWorkflow> | undefined> {
+    const { plan, retryFailed, batchId } = this.input;
+    const person = this.person(index);
+    const { reference } = person;
+    this.starting += 1;
+    try {
+      return await startChild<CaptureWorkflow>(CAPTURE_WORKFLOW, {
+        workflowId: captureWorkflowId(reference),
+        args: [{ ...person, ...omitUndefined({ plan }) }],
+        // A person goes on if somebody cancels or terminates the shard. The batch attaches again when it is run again.
+        parentClosePolicy: 'ABANDON',
+        cancellationType: 'ABANDON',
+        workflowIdReusePolicy: retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
+        memo: { startedWith: startedWithOf(person) },
+        typedSearchAttributes: [{ key: batchKey, value: batchId }],
+        staticSummary: `Incode person ${reference}`,
+        priority: AFTER_SINGLE_PEOPLE,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return undefined;
+    } finally {
+      this.starting -= 1;
+      this.changed = true;
+    }
+  }
+
+  private person(index: number): CapturePerson {
+    return this.input.people[index] as CapturePerson;
+  }
+
+  private end(index: number, row: CaptureRow): void {
+    this.record.rows[index] = row;
+    this.unbegin(index);
+  }
+
+  private unbegin(index: number): void {
+    this.record.begun = this.record.begun.filter((other) => other !== index);
+    this.places.release(index);
+    this.changed = true;
+    publishProgress(this.progress());
+  }
+
+  private async freePlaces(): Promise<void> {
+    this.isFreeing = true;
+    await sleep(PLACE_PERIOD, { summary: 'Until people who wait for somebody make room for others' });
+    this.places.nextPeriod();
+    this.isFreeing = false;
+    this.changed = true;
+  }
+
+  private set(change: Partial<Pick<CaptureBatchRecord, 'paused' | 'stopped'>>): void {
+    Object.assign(this.record, change);
+    this.changed = true;
+    publishProgress(this.progress());
+  }
+
+  private progress(): BatchProgress {
+    const { rows, begun, paused } = this.record;
+    const open = rows.map((_, index) => (begun.includes(index) ? {} : null));
+    return progressOf(this.input, { rows, open, paused, heldUpBy: null });
+  }
+
+  private result(): CaptureBatchResult {
+    const { batchId, shard } = this.input;
+    const { rows, begun } = this.record;
+    return {
+      batchId,
+      shard,
+      rows: rows.map((row, index) => row ?? stoppedPersonRow(this.person(index).reference, begun.includes(index))),
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import { sleep } from '@temporalio/workflow';
+import type { StartedPerson } from '../../activities/capture/types.js';
+import { startedWithOf } from '../../contract/capture.js';
+import type { CapturePerson, CaptureRow } from '../../contract/index.js';
+import { capture } from '../capture/activities.js';
+
+/** Many people of a list may have ended before, so the first question comes soon. */
+const FIRST_WAIT_MS = 1_000;
+
+/** One activity and one timer for all people of the shard, so a wait of hours costs little. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * People whose workflows this run has not started: an earlier list, a service, or the previous run of the shard did. Their results do not come
+ * by themselves, so an activity asks for them from time to time.
+ */
+export class ElsewhereStarted {
+  private readonly people: CapturePerson[];
+  private readonly onEnded: (index: number, row: CaptureRow) => void;
+  private readonly onUnknown: (index: number) => void;
+  private readonly waiting = new Set<number>();
+  /** People whose workflow was not compared with the list. */
+  private readonly unchecked = new Set<number>();
+  private waitMs = FIRST_WAIT_MS;
+  private isRunning = false;
+  private asking = false;
+
+  /**
+   * @param onEnded called with the row of a person whose workflow has ended
+   * @param onUnknown called for a person whom the namespace does not know any more
+   */
+  constructor(
+    people: CapturePerson[],
+    onEnded: (index: number, row: CaptureRow) => void,
+    onUnknown: (index: number) => void,
+  ) {
+    this.people = people;
+    this.onEnded = onEnded;
+    this.onUnknown = onUnknown;
+  }
+
+  get isAsking(): boolean {
+    return this.asking;
+  }
+
+  add(index: number): void {
+    this.waiting.add(index);
+    this.unchecked.add(index);
+    this.waitMs = FIRST_WAIT_MS;
+    // Cancellation ends the shard itself.
+    if (!this.isRunning) this.askUntilEnded().catch(() => undefined);
+  }
+
+  private async askUntilEnded(): Promise<void> {
+    this.isRunning = true;
+    while (this.waiting.size > 0) {
+      const { waitMs } = this;
+      this.waitMs = Math.min(MAX_WAIT_MS, waitMs * 2);
+      await sleep(waitMs, { summary: 'Until people who were started before are looked at' });
+      await this.ask();
+    }
+    this.isRunning = false;
+  }
+
+  private async ask(): Promise<void> {
+    this.asking = true;
+    const people = [...this.waiting].map((index) => this.started(index));
+    this.unchecked.clear();
+    const { ended, unknown } = await capture.collectResults({ people });
+    this.asking = false;
+    for (const index of [...ended.map(([index]) => index), ...unknown]) this.waiting.delete(index);
+    for (const [index, row] of ended) this.onEnded(index, row);
+    for (const index of unknown) this.onUnknown(index);
+  }
+
+  /** What a person was started with is compared once, because each question remains in the history. */
+  private started(index: number): StartedPerson {
+    const person = this.people[index] as CapturePerson;
+    const { reference } = person;
+    return { index, reference, ...(this.unchecked.has(index) ? { startedWith: startedWithOf(person) } : {}) };
+  }
+}

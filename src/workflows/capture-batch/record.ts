@@ -1,0 +1,24 @@
+import { captureWorkflowId } from '../../contract/capture-workflow.js';
+import { type CaptureBatchInput, type CaptureRow, FAILURES } from '../../contract/index.js';
+
+/** The state of a shard of people. Continue-as-new hands it to the next run, so it is plain JSON. */
+export interface CaptureBatchRecord {
+  /** By index of the person. `null` until the person has ended. */
+  rows: (CaptureRow | null)[];
+  /** Indexes of people whose workflow was started and has not ended. */
+  begun: number[];
+  paused: boolean;
+  stopped: boolean;
+}
+
+export function newCaptureBatchRecord({ people, earlier }: CaptureBatchInput): CaptureBatchRecord {
+  return { rows: [...(earlier ?? people.map(() => null))], begun: [], paused: false, stopped: false };
+}
+
+/** The row of a person who has not ended when the batch is stopped. */
+export function stoppedPersonRow(reference: string, isBegun: boolean): CaptureRow {
+  const message = isBegun
+    ? `Person ${reference}: the batch was stopped; the workflow ${captureWorkflowId(reference)} goes on`
+    : `Person ${reference}: the batch was stopped before this person was begun`;
+  return { failure: { type: FAILURES.batchStopped, message } };
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { isSamePerson, startedWithOf } from '../../src/contract/capture.js';
+import { captureBatchWorkflowId, checkCaptureBatchInput } from '../../src/contract/index.js';
+import { fieldOf } from '../support/thrown.js';
+
+const front = { uri: 'file:ann/front.jpg' };
+const ann = { reference: 'ann', front };
+const input = (more: object = {}) => ({ batchId: 'week-48', shard: 0, people: [ann], ...more });
+const many = (count: number) => Array.from({ length: count }, (_, at) => ({ reference: `p-${at}`, front }));
+
+it('the workflow id of a shard of people never changes, because callers and open workflows use it', () => {
+  expect(captureBatchWorkflowId('week-48', 3)).toBe('incode-capture-batch/week-48/3');
+});
+
+describe('checkCaptureBatchInput', () => {
+  it('treats the null of other languages as absent, in people too', () => {
+    const value = input({ plan: null, retryFailed: null, earlier: null, people: [{ ...ann, back: null }] });
+    expect(checkCaptureBatchInput(value)).toEqual(input());
+  });
+
+  it.each([
+    ['a full shard', input({ people: many(200) })],
+    ['a plan', input({ plan: { onRefusedImage: 'fail', close: true } })],
+    ['a retry', input({ retryFailed: true })],
+    ['rows of an earlier run', input({ earlier: [null] })],
+  ])('accepts %s', (_, value) => {
+    expect(checkCaptureBatchInput(value)).toEqual(value);
+  });
+
+  const large = { customFields: Object.fromEntries([...Array(50).keys()].map((key) => [key, 'ä'.repeat(1_000)])) };
+  it.each([
+    ['input', 'a list instead of an object', []],
+    ['poeple', 'a misspelled key', input({ poeple: [] })],
+    ['batchId', 'a missing batch id', input({ batchId: undefined })],
+    ['shard', 'a negative shard number', input({ shard: -1 })],
+    ['shard', 'a shard number in a string', input({ shard: '0' })],
+    ['people', 'an object instead of a list', input({ people: {} })],
+    ['people', 'an empty list', input({ people: [] })],
+    ['people', 'more people than a shard may have', input({ people: many(201) })],
+    ['people', 'people of more than 1 MB', input({ people: many(11).map((person) => ({ ...person, ...large })) })],
+    ['people[1]', 'a string as person', input({ people: [ann, 'bob'] })],
+    ['people[1].reference', 'a repeated reference', input({ people: [ann, ann] })],
+    ['people[1].front.uri', 'an image without address', input({ people: [ann, { reference: 'bob', front: {} }] })],
+    ['people[0].selfie.sha256', 'a wrong digest', input({ people: [{ ...ann, selfie: { ...front, sha256: 'x' } }] })],
+    ['people[0].countryCode', 'a wrong country', input({ people: [{ ...ann, countryCode: '?' }] })],
+    ['people[0].customFields.a', 'a wrong field', input({ people: [{ ...ann, customFields: { a: 5 } }] })],
+    ['earlier', 'a string instead of rows', input({ earlier: 'all' })],
+    ['earlier', 'fewer rows than people', input({ earlier: [] })],
+    ['plan.onRefusedImage', 'an unknown plan', input({ plan: { onRefusedImage: 'ask' } })],
+    ['retryFailed', 'a retry in words', input({ retryFailed: 'yes' })],
+  ])('names %s for %s', (field, _, value) => {
+    expect(fieldOf(() => checkCaptureBatchInput(value))).toBe(field);
+  });
+});
+
+describe('isSamePerson', () => {
+  const person = startedWithOf({ ...ann, selfie: { uri: 'file:ann/selfie.jpg', sha256: 'aa' }, countryCode: 'USA' });
+
+  it('compares the images and the flow, and nothing else', () => {
+    expect(person).toEqual({ front, selfie: { uri: 'file:ann/selfie.jpg', sha256: 'aa' } });
+    expect(isSamePerson(person, person)).toBe(true);
+  });
+
+  it.each([
+    ['another front', { front: { uri: 'file:bob/front.jpg' } }],
+    ['a back', { back: front }],
+    ['no selfie', { selfie: undefined }],
+    ['another digest', { selfie: { uri: 'file:ann/selfie.jpg', sha256: 'bb' } }],
+    ['another flow', { configurationId: 'other' }],
+  ])('is false for %s', (_, part) => {
+    expect(isSamePerson(person, { ...person, ...part } as typeof person)).toBe(false);
+  });
+
+  it('ignores a digest that only one of them has', () => {
+    expect(isSamePerson(person, { ...person, selfie: { uri: 'file:ann/selfie.jpg' } })).toBe(true);
+    expect(isSamePerson(person, { ...person, front: { ...front, sha256: 'cc' } })).toBe(true);
+  });
+});
