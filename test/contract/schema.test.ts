@@ -10,6 +10,7 @@ import { parseStatusChanged } from '../../src/contract/guards.js';
 import {
   BATCH_QUERIES,
   BATCH_WORKFLOW,
+  CAPTURE_BATCH_WORKFLOW,
   CAPTURE_PLAN_DEFAULTS,
   CAPTURE_SIGNALS,
   CAPTURE_UPDATES,
@@ -328,6 +329,7 @@ const PARTS: Record<string, { input?: string; answer?: string }> = {
   [ONBOARDING_WORKFLOW]: { input: 'OnboardingInput', answer: 'OnboardingResult' },
   [BATCH_WORKFLOW]: { input: 'BatchInput', answer: 'BatchResult' },
   [CAPTURE_WORKFLOW]: { input: 'CaptureInput', answer: 'CaptureResult' },
+  [CAPTURE_BATCH_WORKFLOW]: { input: 'CaptureBatchInput', answer: 'CaptureBatchResult' },
   [CAPTURE_UPDATES.replaceImage]: { input: 'ReplaceImageInput' },
   [CAPTURE_SIGNALS.sessionStarted]: { input: 'SessionStartedInput' },
   [UPDATES.finish]: { answer: 'FinishAnswer' },
