@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { COVERAGE, UNIT_TEST_FILES } from './vitest.pure.config.js';
 
 /** Limits for tests that hang, far above what a test takes on a busy machine. */
 const TEST_TIMEOUT_MS = 300_000;
 const LONG_TEST_TIMEOUT_MS = 600_000;
 const POLL_TIMEOUT_MS = 120_000;
 
-/** These tests replace or reload a module that other files in the same process may have loaded. None needs a server. */
+/** These unit tests replace or reload a module that other files in the same process may have loaded. */
 const OWN_PROCESS = [
   'test/activities/lease.test.ts',
   'test/workflows/batch/possibly-sent.test.ts',
@@ -48,11 +49,13 @@ const LONG = [
   'test/workflows/months.test.ts',
 ];
 
-/** These tests need the Temporal server of the run, and can share a process. */
-const SHARED_PROCESS = {
-  // Loading the SDKs takes longer than the tests of most files, so files share loaded modules. Each closes what it opens and
-  // restores what it changes.
-  isolate: false,
+// Loading the SDKs takes longer than the tests of most files, so files share loaded modules. Each closes what it opens and restores what
+// it changes.
+const SHARED_PROCESS = { isolate: false };
+
+/** These tests need the Temporal server of the run. */
+const WITH_SERVER = {
+  ...SHARED_PROCESS,
   globalSetup: ['test/setup/temporal.ts'],
   setupFiles: ['test/setup/runtime.ts'],
 };
@@ -61,28 +64,31 @@ export default defineConfig({
   test: {
     // The worker's native code does not support worker threads.
     pool: 'forks',
-    // Most of the time, a test waits for Temporal or for a timer.
-    maxWorkers: 4,
+    // Half of the time, a test waits for Temporal or for a timer. On two cores, six files at a time leave no core idle.
+    maxWorkers: 6,
     // Programs that npx started print commands with npx. The result must not depend on how the tests were started.
     env: { npm_command: '' },
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     expect: { poll: { timeout: POLL_TIMEOUT_MS } },
+    coverage: COVERAGE,
+    // Vitest runs them in the order of their names, so that no long file is the last one.
     projects: [
+      { extends: true, test: { ...WITH_SERVER, name: 'long', include: LONG, testTimeout: LONG_TEST_TIMEOUT_MS } },
       {
         extends: true,
         test: {
-          ...SHARED_PROCESS,
-          name: 'shared-process',
+          ...WITH_SERVER,
+          name: 'server',
           include: ['test/**/*.test.ts'],
-          exclude: [...OWN_PROCESS, ...LONG],
+          exclude: [UNIT_TEST_FILES, ...LONG],
         },
       },
-      { extends: true, test: { name: 'own-process', include: OWN_PROCESS } },
       {
         extends: true,
-        test: { ...SHARED_PROCESS, name: 'long', include: LONG, testTimeout: LONG_TEST_TIMEOUT_MS },
+        test: { ...SHARED_PROCESS, name: 'unit', include: [UNIT_TEST_FILES], exclude: OWN_PROCESS },
       },
+      { extends: true, test: { name: 'unit-own-process', include: OWN_PROCESS } },
     ],
   },
 });

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startLocalTemporalServer } from '../../src/testing/server/index.js';
+import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/server/index.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -8,14 +8,30 @@ declare module 'vitest' {
   }
 }
 
+/** Vitest loads this file once per project, so the server of the run is a global. */
+const run = globalThis as { temporalOfRun?: { server: Promise<LocalTemporalServer>; projects: number } };
+
 /** Starts one Temporal server for the whole run. The run fails without a server, because a skipped test proves nothing. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  run.temporalOfRun ??= { server: start(), projects: 0 };
+  const { temporalOfRun } = run;
+  temporalOfRun.projects += 1;
+  const server = await temporalOfRun.server;
+  project.provide('temporalAddress', server.address);
+  project.provide('temporalNamespace', server.namespace);
+  return async () => {
+    temporalOfRun.projects -= 1;
+    if (temporalOfRun.projects > 0) return;
+    delete run.temporalOfRun;
+    await server.stop();
+  };
+}
+
+async function start(): Promise<LocalTemporalServer> {
   const server = await startLocalTemporalServer({
     timeSkipping: true,
     onProgress: (message) => process.stderr.write(`${message}\n`),
   });
   process.stderr.write(`Temporal server ${server.version} (${server.source}) at ${server.address}\n`);
-  project.provide('temporalAddress', server.address);
-  project.provide('temporalNamespace', server.namespace);
-  return () => server.stop();
+  return server;
 }
