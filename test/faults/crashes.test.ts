@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import type { IncodeSimulator } from '../../src/testing/index.js';
 import { fetchHistory, textWithoutInputs } from '../support/history.js';
@@ -8,12 +8,13 @@ import { API_KEY } from '../support/world.js';
 let world: ProcessWorld;
 let simulator: IncodeSimulator;
 let onboarding: OnboardingClient;
-beforeEach(async () => {
+// Each test leaves a running server and worker behind.
+beforeAll(async () => {
   world = await startProcessWorld();
   ({ simulator } = world);
   onboarding = new OnboardingClient({ client: world.client });
 });
-afterEach(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 async function expectNoSecrets(interviewId: string, token: string): Promise<void> {
   const history = textWithoutInputs(await fetchHistory(onboarding.temporal, interviewId));

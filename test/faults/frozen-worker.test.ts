@@ -144,10 +144,10 @@ it('sessions of a batch are finished once when an idle worker is frozen with tas
   freeze(frozen);
   await startWorker();
   // More shards than one worker has slots for, so the other worker gets their activities.
-  const sessions = await openSessions(400);
+  const sessions = await openSessions(100);
   finishSlowly();
   const batchId = 'frozen-idle';
-  const items = all(completeBatch(onboarding, sessions, { batchId, shardSize: 40, plan: { score: false } }));
+  const items = all(completeBatch(onboarding, sessions, { batchId, shardSize: 10, plan: { score: false } }));
   const shards = Array.from({ length: 10 }, (_, shard) =>
     onboarding.temporal.workflow.getHandle(batchWorkflowId(batchId, shard)),
   );
@@ -158,7 +158,7 @@ it('sessions of a batch are finished once when an idle worker is frozen with tas
       return held.length;
     })
     .toBeGreaterThan(0);
-  await untilInFlight(sessions.filter((_, index) => held.includes(Math.floor(index / 40))));
+  await untilInFlight(sessions.filter((_, index) => held.includes(Math.floor(index / 10))));
   wake(frozen);
   const rows = await items;
   expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
@@ -166,11 +166,11 @@ it('sessions of a batch are finished once when an idle worker is frozen with tas
 }, 180_000);
 
 it('sessions are finished once when a busy worker is frozen', async () => {
-  const [single, batched] = [await openSessions(10), await openSessions(400)];
+  const [single, batched] = [await openSessions(10), await openSessions(120)];
   finishSlowly();
   const frozen = await startWorker();
   const items = all(
-    completeBatch(onboarding, batched, { batchId: 'frozen-busy', shardSize: 100, plan: { score: false } }),
+    completeBatch(onboarding, batched, { batchId: 'frozen-busy', shardSize: 30, plan: { score: false } }),
   );
   for (const session of single) await onboarding.start({ ...session, plan: { score: false } });
   const sent = () => simulator.callsOf(undefined, 'finishStatus').length;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { type BatchItem, completeBatch, OnboardingClient } from '../../src/client/index.js';
 import type { BatchSession } from '../../src/contract/index.js';
@@ -19,9 +19,9 @@ let connection: Connection;
 let onboarding: OnboardingClient;
 let workers: WorkerProcess[];
 let queue: string;
-let runs = 0;
+let batches = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-shared-'));
   // Incode's own time limit, and therefore the settle time, are a tenth of the real ones.
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY], timeScale: 0.1 });
@@ -29,12 +29,12 @@ beforeEach(async () => {
   const address = inject('temporalAddress');
   connection = await Connection.connect({ address });
   onboarding = new OnboardingClient({ client: new Client({ connection, namespace: inject('temporalNamespace') }) });
-  runs += 1;
-  queue = `shared-${process.pid}-${runs}`;
+  simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 50, times: null });
+  queue = `shared-${process.pid}`;
   workers = await Promise.all([startWorker(), startWorker()]);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
   await connection.close();
   await simulator.close();
@@ -55,26 +55,27 @@ function startWorker(): Promise<WorkerProcess> {
   return startWorkerProcess(env, join(directory, 'workers.log'));
 }
 
-/** In shards of 30, so that both processes work on each batch. */
-const SHARD_SIZE = 30;
+const SESSIONS = 120;
+/** Small, so that both processes work on each batch. */
+const SHARD_SIZE = 15;
 
 type Order = (sessions: BatchSession[]) => BatchSession[];
 
-function complete(sessions: BatchSession[], batchId: string): Promise<BatchItem[]> {
-  const options = { batchId: `${queue}-${batchId}`, taskQueue: queue, plan: { score: false }, shardSize: SHARD_SIZE };
+function complete(sessions: BatchSession[]): Promise<BatchItem[]> {
+  batches += 1;
+  const options = { batchId: `${queue}-${batches}`, taskQueue: queue, plan: { score: false }, shardSize: SHARD_SIZE };
   return all(completeBatch(onboarding, sessions, options));
 }
 
 /** @param meanwhile what happens when a third of the sessions is finished */
 async function completeTogether(orders: Order[], meanwhile?: () => Promise<void>): Promise<void> {
-  simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 50, times: null });
-  const sessions = await openSessions(simulator, 240);
-  const batches = orders.map((order, number) => complete(order([...sessions]), `batch-${number}`));
+  const sessions = await openSessions(simulator, SESSIONS);
+  const completions = orders.map((order) => complete(order([...sessions])));
   if (meanwhile) {
-    await expect.poll(() => timesFinished(simulator, sessions).filter(Boolean).length).toBeGreaterThan(80);
+    await expect.poll(() => timesFinished(simulator, sessions).filter(Boolean).length).toBeGreaterThan(SESSIONS / 3);
     await meanwhile();
   }
-  for (const items of await Promise.all(batches)) expect(outcomes(items)).toEqual(sessions.map(() => 'approved'));
+  for (const items of await Promise.all(completions)) expect(outcomes(items)).toEqual(sessions.map(() => 'approved'));
   expect(timesFinished(simulator, sessions)).toEqual(sessions.map(() => 1));
 }
 

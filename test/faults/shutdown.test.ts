@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { BATCH_WORKFLOW, type BatchWorkflow, batchWorkflowId } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
@@ -77,54 +77,45 @@ async function startWorker(more: Record<string, string> = {}): Promise<Process> 
 }
 
 /** Starts a session and waits until its finish is in flight. */
-async function finishing(worker: { effect: boolean }): Promise<string> {
+async function finishing({ effect }: { effect: boolean }): Promise<string> {
   const { interviewId, token } = await simulator.openSession();
-  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: worker.effect });
+  simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
   await onboarding.start({ interviewId, sessionToken: token });
   await expect.poll(() => simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
   return interviewId;
 }
 
-describe('SIGTERM during a finish that takes longer than the grace period', () => {
-  it.each([
-    ['after its effect', true, 'status', 1],
-    ['before its effect', false, 'response', 2],
-  ] as const)(
-    '%s: the worker exits, another one reads the status, and the session is finished once',
-    async (_, effect, by, calls) => {
-      const worker = await startWorker();
-      const interviewId = await finishing({ effect });
-      worker.child.kill('SIGTERM');
-      expect(await worker.ended).toEqual({ code: 0, signal: null });
-      await startWorker();
-      expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy: by } });
-      const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
-      expect(operations.slice(0, 3)).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus']);
-      expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
-      expect(simulator.effects(interviewId).finished).toBe(1);
-    },
-  );
-});
-
-it('SIGTERM during a batch lets another worker complete the rest, and no session is finished twice', async () => {
+it('SIGTERM ends a worker whose finishes outlast its grace period, and another worker finishes each session once', async () => {
   const bulk = { INCODE_BULK_CONNECTIONS: '8' };
   const worker = await startWorker(bulk);
   const sessions = await openSessions(simulator, 120);
   for (const { interviewId } of sessions) {
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 400 });
   }
+  const [finished, unfinished] = await Promise.all([finishing({ effect: true }), finishing({ effect: false })]);
   const batchId = randomUUID();
   const shard = await temporal.workflow.start<BatchWorkflow>(BATCH_WORKFLOW, {
     workflowId: batchWorkflowId(batchId, 0),
     taskQueue: `${taskQueue}-bulk`,
     args: [{ batchId, shard: 0, sessions, plan: { score: false } }],
   });
-  const finished = () => sessions.filter(({ interviewId }) => simulator.effects(interviewId).finished > 0).length;
-  await expect.poll(finished, { interval: 20 }).toBeGreaterThan(4);
+  const finishedInBatch = () => timesFinished(simulator, sessions).filter(Boolean).length;
+  await expect.poll(finishedInBatch, { interval: 20 }).toBeGreaterThan(4);
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toEqual({ code: 0, signal: null });
-  expect(finished()).toBeLessThan(sessions.length);
+  expect(finishedInBatch()).toBeLessThan(sessions.length);
+
   await startWorker(bulk);
+  for (const [interviewId, confirmedBy, calls] of [
+    [finished, 'status', 1],
+    [unfinished, 'response', 2],
+  ] as const) {
+    expect(await onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', finish: { confirmedBy } });
+    const operations = simulator.callsOf(interviewId).map(({ operation }) => operation);
+    expect(operations.slice(0, 3)).toEqual(['onboardingStatus', 'finishStatus', 'onboardingStatus']);
+    expect(simulator.callsOf(interviewId, 'finishStatus')).toHaveLength(calls);
+    expect(simulator.effects(interviewId).finished).toBe(1);
+  }
   const { rows } = await shard.result();
   expect(rows.filter(({ outcome }) => outcome !== 'approved')).toEqual([]);
   expect(timesFinished(simulator, sessions)).toEqual(sessions.map(() => 1));

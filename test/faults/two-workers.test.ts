@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { type BatchItem, completeBatch, OnboardingClient } from '../../src/client/index.js';
 import { type IncodeSimulator, type SimulatorBehavior, startIncodeSimulator } from '../../src/testing/index.js';
@@ -18,17 +18,16 @@ let connection: Connection;
 let onboarding: OnboardingClient;
 let workers: WorkerProcess[];
 let queues: string[];
-let runs = 0;
+let batches = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-two-'));
   simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
   const address = inject('temporalAddress');
   const namespace = inject('temporalNamespace');
   connection = await Connection.connect({ address });
   onboarding = new OnboardingClient({ client: new Client({ connection, namespace }) });
-  runs += 1;
-  queues = ['first', 'second'].map((name) => `two-${process.pid}-${runs}-${name}`);
+  queues = ['first', 'second'].map((name) => `two-${process.pid}-${name}`);
   workers = await Promise.all(
     queues.map((queue) =>
       startWorkerProcess(
@@ -47,7 +46,7 @@ beforeEach(async () => {
   );
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
   await connection.close();
   await simulator.close();
@@ -55,7 +54,9 @@ afterEach(async () => {
 });
 
 function complete(sessions: OpenedSession[], taskQueue: string): Promise<BatchItem[]> {
-  return all(completeBatch(onboarding, sessions, { batchId: taskQueue, taskQueue, plan: { score: false } }));
+  batches += 1;
+  const options = { batchId: `${taskQueue}-${batches}`, taskQueue, plan: { score: false } };
+  return all(completeBatch(onboarding, sessions, options));
 }
 
 /** Sessions of which the first batch has finished none, and some. */
@@ -66,6 +67,7 @@ describe.each(Object.entries(BEGINNINGS))(
   (_, after) => {
     async function completeTwice(behavior: Partial<SimulatorBehavior>): Promise<OpenedSession[]> {
       simulator.setBehavior(behavior);
+      simulator.clearFaults();
       simulator.fault({ operation: 'finishStatus', kind: 'latency', ms: 25, times: null });
       const sessions = await openSessions(simulator, 300);
       const [first = '', second = ''] = queues;
