@@ -174,7 +174,7 @@ export class ShardClaim {
     if (view.claimId === this.claimId) {
       this.isFull = view.isFull === true;
       this.isAnswered ||= !this.isFull;
-      if (!this.isFull) this.known.update(view);
+      if (!this.isFull) this.host.onPassedOn(this.known.update(view));
     }
     this.host.onChange();
   }

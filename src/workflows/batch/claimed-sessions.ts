@@ -29,11 +29,17 @@ export class ClaimedSessions {
     return { sessions: this.hashes.filter((_, index) => !isEnded(index)).join(''), holders: this.holders };
   }
 
-  /** Applies the answer to this run's claim. */
-  update({ waitsFor }: ClaimView): void {
+  /**
+   * Applies the answer to this run's claim.
+   *
+   * @returns indexes of sessions that another shard may have sent: it held them until now. A message about it may have been lost
+   */
+  update({ waitsFor }: ClaimView): number[] {
+    const before = [...this.waiting];
     this.holders = waitsFor;
     this.waiting.clear();
     for (const [, sessions] of waitsFor) for (const index of this.indexesOfAll(sessions)) this.waiting.add(index);
+    return before.filter((index) => !this.waiting.has(index));
   }
 
   /**

@@ -1,5 +1,5 @@
 /** With 250,000 sessions in progress, one shard in a hundred has a session whose hash is also another one's. It waits without need. */
-const HASH_LENGTH = 6;
+export const HASH_LENGTH = 6;
 
 /** A local name, because globals are slow in a workflow's sandbox: 100 ms for the ids of a shard. */
 const { imul } = Math;

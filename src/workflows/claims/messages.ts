@@ -1,3 +1,5 @@
+import { HASH_LENGTH } from './hashes.js';
+
 /** Hashes of interview ids, joined to one string. */
 export type Hashes = string;
 
@@ -35,20 +37,20 @@ export interface ClaimView {
 /** @returns `undefined` for anything else: everybody with access to the namespace can send a signal */
 export function claimMessage(value: unknown): ClaimMessage | undefined {
   const { shard, claimId, sessions, holders } = fieldsOf(value);
-  if (!isText(shard) || !isText(claimId) || !isText(sessions) || !isPairs(holders)) return undefined;
+  if (!isShard(shard) || !isClaimId(claimId) || !isHashes(sessions) || !isHolders(holders)) return undefined;
   return { shard, claimId, sessions, holders };
 }
 
 export function releaseMessage(value: unknown): ReleaseMessage | undefined {
   const { shard, sessions } = fieldsOf(value);
-  if (!isText(shard)) return undefined;
+  if (!isShard(shard)) return undefined;
   if (sessions === undefined) return { shard };
-  return isText(sessions) ? { shard, sessions } : undefined;
+  return isHashes(sessions) ? { shard, sessions } : undefined;
 }
 
 export function claimView(value: unknown): ClaimView | undefined {
   const { claimId, isFull, waitsFor, wanted, passedOn } = fieldsOf(value);
-  if (!isText(claimId) || !isPairs(waitsFor) || !isText(wanted) || !isText(passedOn)) return undefined;
+  if (!isClaimId(claimId) || !isHolders(waitsFor) || !isHashes(wanted) || !isHashes(passedOn)) return undefined;
   return { claimId, waitsFor, wanted, passedOn, ...(isFull === true ? { isFull } : {}) };
 }
 
@@ -56,10 +58,27 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+/**
+ * Whether Temporal takes a signal to this workflow id: 1 to 1,000 bytes of valid UTF-8. It fails the workflow task for any other, again at
+ * every retry.
+ */
+function isShard(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '' || value.length > MAX_ID_BYTES) return false;
+  return !LONE_SURROGATE.test(value) && encodeURIComponent(value).replace(/%../g, '.').length <= MAX_ID_BYTES;
 }
 
-function isPairs(value: unknown): value is [string, string][] {
-  return Array.isArray(value) && value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
+const MAX_ID_BYTES = 1_000;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function isClaimId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{0,64}$/.test(value);
+}
+
+function isHashes(value: unknown): value is Hashes {
+  return typeof value === 'string' && value.length % HASH_LENGTH === 0 && /^[\w-]*$/.test(value);
+}
+
+function isHolders(value: unknown): value is [string, Hashes][] {
+  const isHolder = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && isShard(pair[0]) && isHashes(pair[1]);
+  return Array.isArray(value) && value.every(isHolder);
 }

@@ -1,8 +1,15 @@
+import { jsonBytes } from '../../contract/batch-size.js';
 import { split } from './hashes.js';
 import type { ClaimMessage, ClaimView, Hashes, ReleaseMessage } from './messages.js';
 
-/** The claims of all shards. Continue-as-new hands it to the next run, so it is plain JSON. */
-export type ClaimsRecord = [shard: string, claimId: string, holds: Hashes, waits: Hashes][];
+/** The claims of all shards. Continue-as-new hands it to the next run, so it is plain JSON. It names each session of a shard once. */
+export type ClaimsRecord = [shard: string, claimId: string, holds: Hashes, waits: Hashes, more?: MoreOfClaim][];
+
+interface MoreOfClaim {
+  /** The shard does not know the latest state of its claim. These sessions were passed on to it. It holds them, too. */
+  unsent?: Hashes;
+  isFull?: true;
+}
 
 interface Claim {
   claimId: string;
@@ -15,7 +22,7 @@ interface Claim {
 const MAX_BYTES = 1_500_000;
 
 /** For the claim id and the JSON around a claim. */
-const CLAIM_BYTES = 100;
+const CLAIM_BYTES = 150;
 
 /**
  * Knows which shard holds which session, and which shards wait for it. The first shard that claims a session holds it until it releases
@@ -29,15 +36,23 @@ export class ClaimRegistry {
   private readonly queues = new Map<string, string[]>();
   /** Shards whose claim has changed since their last view was sent. */
   private readonly changed = new Set<string>();
+  /** Claim ids of shards that have no claim because there is no room for it, and that do not know yet. */
+  private readonly refused = new Map<string, string>();
   private bytes = 0;
 
   constructor(record: ClaimsRecord = []) {
-    for (const [shard, claimId, holds] of record) {
+    for (const [shard, claimId, holds, , { unsent = '' } = {}] of record) {
       this.open(shard, claimId);
-      for (const session of split(holds)) this.add(shard, session);
+      for (const session of split(holds + unsent)) this.add(shard, session);
     }
     for (const [shard, , , waits] of record) for (const session of split(waits)) this.add(shard, session);
     this.changed.clear();
+    for (const [shard, , , , { unsent, isFull = false } = {}] of record) {
+      const claim = this.claims.get(shard) as Claim;
+      claim.isFull = isFull;
+      for (const session of split(unsent ?? '')) claim.passedOn.add(session);
+      if (unsent !== undefined) this.changed.add(shard);
+    }
   }
 
   get isEmpty(): boolean {
@@ -50,15 +65,23 @@ export class ClaimRegistry {
   }
 
   claim({ shard, claimId, sessions, holders }: ClaimMessage): void {
-    const claim = this.claims.get(shard) ?? this.open(shard, claimId);
     const asked = new Set(split(sessions));
-    claim.claimId = claimId;
+    const known = this.claims.get(shard);
+    if (known) this.changed.add(shard);
+    for (const session of [...(known?.sessions ?? [])]) if (!asked.has(session)) this.remove(shard, session);
+    const added = [...asked].filter((session) => !known?.sessions.has(session));
+    const unknown = this.unknownHolders(shard, asked, holders);
+    this.refused.delete(shard);
+    const isFull = !this.hasRoomFor(shard, added, unknown);
+    if (known) Object.assign(known, { claimId, isFull });
+    else if (isFull) this.refused.set(shard, claimId);
+    else this.open(shard, claimId);
+    if (isFull) return;
     this.changed.add(shard);
-    for (const session of [...claim.sessions]) if (!asked.has(session)) this.remove(shard, session);
-    const added = [...asked].filter((session) => !claim.sessions.has(session));
-    claim.isFull = added.length > 0 && this.bytes + added.join('').length > MAX_BYTES;
-    if (claim.isFull) return;
-    this.addKnownHolders(shard, asked, holders);
+    for (const [holder, held] of unknown) {
+      if (!this.claims.has(holder)) this.open(holder, '');
+      for (const session of held) this.add(holder, session);
+    }
     for (const session of added) this.add(shard, session);
     // Signal the holders again, also those that know: one of them may be gone, and the shard that asks again waits for it.
     for (const session of asked) this.changed.add(this.holders.get(session) as string);
@@ -71,13 +94,19 @@ export class ClaimRegistry {
     if (sessions !== undefined) return;
     this.claims.delete(shard);
     this.changed.delete(shard);
-    this.bytes -= shard.length + CLAIM_BYTES;
+    this.bytes -= claimBytes(shard);
   }
 
-  /** The shard no longer exists. @param claimId the claim whose view could not be sent; a later run of the shard keeps its claim */
-  gone(shard: string, claimId: string): void {
-    if (this.claims.get(shard)?.claimId === claimId) this.release({ shard });
-    else if (this.claims.has(shard)) this.changed.add(shard);
+  /** The shard did not exist when the view was sent. If it has been started anew since, it keeps its claim and gets another view. */
+  undelivered(shard: string, { claimId, passedOn }: ClaimView): void {
+    const claim = this.claims.get(shard);
+    if (!claim) return;
+    if (claim.claimId === claimId) {
+      this.release({ shard });
+      return;
+    }
+    for (const session of split(passedOn)) if (this.holders.get(session) === shard) claim.passedOn.add(session);
+    this.changed.add(shard);
   }
 
   /** Tells all shards again, which finds those that are gone. */
@@ -85,20 +114,28 @@ export class ClaimRegistry {
     for (const shard of this.claims.keys()) this.changed.add(shard);
   }
 
-  /** @returns the views to send; @param busy shards with a signal in flight */
-  takeViews(busy: ReadonlySet<string>): [shard: string, view: ClaimView][] {
-    const shards = [...this.changed].filter((shard) => !busy.has(shard));
-    return shards.map((shard) => {
-      this.changed.delete(shard);
-      return [shard, this.takeView(shard, this.claims.get(shard) as Claim)];
+  /** @returns the views to send; @param busy shards with a signal in flight @param max how many views to return at most */
+  takeViews(busy: ReadonlySet<string>, max: number): [shard: string, view: ClaimView][] {
+    const shards = [...new Set([...this.changed, ...this.refused.keys()])].filter((shard) => !busy.has(shard));
+    return shards.slice(0, max).map((shard) => {
+      if (this.changed.delete(shard)) return [shard, this.takeView(shard, this.claims.get(shard) as Claim)];
+      const claimId = this.refused.get(shard) as string;
+      this.refused.delete(shard);
+      return [shard, { claimId, isFull: true, waitsFor: [], wanted: '', passedOn: '' }];
     });
   }
 
+  /** Shards that were refused and do not know yet are left out. They ask again. */
   record(): ClaimsRecord {
-    return [...this.claims].map(([shard, { claimId, sessions }]) => {
-      const holds = [...sessions].filter((session) => this.holders.get(session) === shard);
+    return [...this.claims].map(([shard, { claimId, sessions, passedOn, isFull }]) => {
+      const held = [...sessions].filter((session) => this.holders.get(session) === shard && !passedOn.has(session));
       const waits = [...sessions].filter((session) => this.holders.get(session) !== shard);
-      return [shard, claimId, holds.join(''), waits.join('')];
+      const more: MoreOfClaim = {
+        ...(this.changed.has(shard) ? { unsent: [...passedOn].join('') } : {}),
+        ...(isFull ? { isFull } : {}),
+      };
+      const parts = [shard, claimId, held.join(''), waits.join('')] as const;
+      return Object.keys(more).length > 0 ? [...parts, more] : [...parts];
     });
   }
 
@@ -115,21 +152,38 @@ export class ClaimRegistry {
     return isFull ? { ...view, isFull } : view;
   }
 
-  /** Adds the holders that the asking shard knows. A new registry does not know them. */
-  private addKnownHolders(asking: string, asked: ReadonlySet<string>, holders: ClaimMessage['holders']): void {
-    for (const [holder, sessions] of holders) {
-      const unknown = split(sessions).filter((session) => asked.has(session) && !this.holders.has(session));
-      if (holder === asking || unknown.length === 0) continue;
-      if (!this.claims.has(holder)) this.open(holder, '');
-      for (const session of unknown) this.add(holder, session);
-    }
+  /** @returns the holders that the asking shard knows and the registry does not. A new registry knows none */
+  private unknownHolders(
+    asking: string,
+    asked: ReadonlySet<string>,
+    holders: ClaimMessage['holders'],
+  ): [holder: string, sessions: string[]][] {
+    const named = new Set<string>();
+    return holders.flatMap(([holder, sessions]) => {
+      if (holder === asking) return [];
+      const unknown = split(sessions).filter((session) => {
+        if (!asked.has(session) || this.holders.has(session) || named.has(session)) return false;
+        named.add(session);
+        return true;
+      });
+      return unknown.length > 0 ? [[holder, unknown]] : [];
+    });
   }
 
-  private open(shard: string, claimId: string): Claim {
-    const claim = { claimId, sessions: new Set<string>(), passedOn: new Set<string>(), isFull: false };
+  private hasRoomFor(shard: string, added: string[], unknown: [holder: string, sessions: string[]][]): boolean {
+    // A claim that only gets smaller needs no room.
+    if (added.length === 0) return true;
+    const opened = new Set([shard, ...unknown.map(([holder]) => holder)].filter((id) => !this.claims.has(id)));
+    const sessions = [added, ...unknown.map(([, held]) => held)].flat();
+    let bytes = this.bytes + sessions.join('').length;
+    for (const id of opened) bytes += claimBytes(id);
+    return bytes <= MAX_BYTES;
+  }
+
+  private open(shard: string, claimId: string): void {
+    const claim: Claim = { claimId, sessions: new Set<string>(), passedOn: new Set<string>(), isFull: false };
     this.claims.set(shard, claim);
-    this.bytes += shard.length + CLAIM_BYTES;
-    return claim;
+    this.bytes += claimBytes(shard);
   }
 
   private add(shard: string, session: string): void {
@@ -166,4 +220,8 @@ export class ClaimRegistry {
     this.claims.get(next)?.passedOn.add(session);
     for (const shard of [next, ...waiting]) this.changed.add(shard);
   }
+}
+
+function claimBytes(shard: string): number {
+  return jsonBytes(shard) + CLAIM_BYTES;
 }

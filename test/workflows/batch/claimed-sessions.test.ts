@@ -31,6 +31,14 @@ describe('ClaimedSessions', () => {
     expect(sessions.isWaiting).toBe(false);
   });
 
+  it('takes a session for passed on that it waited for before, because the message about that may be lost', () => {
+    const sessions = claimed();
+    expect(sessions.update({ ...GRANTED, waitsFor: [['other', B + C]] })).toEqual([]);
+    expect(sessions.update({ ...GRANTED, waitsFor: [['other', C]] })).toEqual([1]);
+    expect(sessions.update({ ...GRANTED, waitsFor: [['third', C]] })).toEqual([]);
+    expect(sessions.update(GRANTED)).toEqual([2]);
+  });
+
   it('tells which sessions another shard may have sent', () => {
     expect(claimed().applyChanges({ ...GRANTED, passedOn: C + A + hashOf('unknown') })).toEqual([2, 0]);
   });

@@ -12,7 +12,7 @@ import {
   batchWorkflowId,
   FAILURES,
 } from '../../../src/contract/index.js';
-import { CLAIM_SIGNALS, claimsWorkflowId } from '../../../src/contract/names.js';
+import { CLAIM_SIGNALS, CLAIMS_WORKFLOW, claimsWorkflowId } from '../../../src/contract/names.js';
 import { passTime } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
 import { failedTasks } from '../../support/history.js';
@@ -274,12 +274,44 @@ describe('the claims workflow', () => {
     await expect.poll(() => detailsOf(handle)).toBe('0 sessions are held by 0 shards');
   });
 
+  it('sends no more signals at a time than Temporal allows', async () => {
+    await using own = await startTestWorld();
+    const handle = await own.temporal.workflow.start(CLAIMS_WORKFLOW, {
+      workflowId: claimsWorkflowId(own.taskQueue),
+      taskQueue: own.taskQueue,
+    });
+    const hashes = Array.from({ length: 2_100 }, (_, number) => String(number).padStart(6, '0'));
+    await handle.signal(CLAIM_SIGNALS.claim, {
+      shard: 'none',
+      claimId: 'none',
+      sessions: hashes.join(''),
+      holders: hashes.map((hash) => [`none-${hash}`, hash]),
+    });
+    const completed = await own.sessions(3);
+    expect(await outcomesOf(await startShard(own, completed))).toEqual(APPROVED);
+    expect(failedTasks(await handle.fetchHistory())).toEqual([]);
+    await handle.terminate();
+  });
+
   it('and a shard ignore signals that they do not understand', async () => {
     const first = await startPaused(sessions);
-    for (const junk of [[], [null], ['text'], [{ shard: 1 }], [{ shard: first.workflowId, sessions: 7 }]]) {
-      await claims().signal(CLAIM_SIGNALS.claim, ...junk);
-      await claims().signal(CLAIM_SIGNALS.release, ...junk);
-      await first.signal(CLAIM_SIGNALS.claimed, ...junk);
+    const claim = { shard: first.workflowId, claimId: 'any', sessions: 'abcdef', holders: [] };
+    const junk = [
+      [],
+      [null],
+      ['text'],
+      [{ shard: 1 }],
+      [{ shard: first.workflowId, sessions: 7 }],
+      // Temporal refuses signals to these ids, and fails the workflow task that sends them.
+      ...['', 's'.repeat(1_001), '\ud800'].flatMap((shard) => [
+        [{ ...claim, shard }],
+        [{ ...claim, holders: [[shard, 'abcdef']] }],
+      ]),
+    ];
+    for (const args of junk) {
+      await claims().signal(CLAIM_SIGNALS.claim, ...args);
+      await claims().signal(CLAIM_SIGNALS.release, ...args);
+      await first.signal(CLAIM_SIGNALS.claimed, ...args);
     }
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);

@@ -6,7 +6,7 @@ import {
   type BatchProgress,
   FAILURES,
 } from '../../../src/contract/index.js';
-import { CLAIM_SIGNALS, claimsWorkflowId } from '../../../src/contract/names.js';
+import { CLAIM_SIGNALS, CLAIMS_WORKFLOW, claimsWorkflowId } from '../../../src/contract/names.js';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
 import { failedTasks, startInputOf } from '../../support/history.js';
@@ -107,4 +107,24 @@ it('shards and the claims workflow keep their claims when they continue as new',
     expect(failedTasks(await shard.fetchHistory())).toEqual([]);
   }
   expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
+});
+
+it('the claims workflow continues as new before it has sent all of its messages, and its next runs send the rest', async () => {
+  const workflowId = claimsWorkflowId(`${world.taskQueue}-many`);
+  const { workflow } = world.temporal;
+  const handle = await workflow.start(CLAIMS_WORKFLOW, { workflowId, taskQueue: world.taskQueue });
+  const hashes = Array.from({ length: 300 }, (_, number) => String(number).padStart(6, '0'));
+  const holders = hashes.map((hash) => [`${workflowId}/${hash}`, hash]);
+  const claim = { shard: `${workflowId}/none`, claimId: 'any', sessions: hashes.join(''), holders };
+  await handle.signal(CLAIM_SIGNALS.claim, claim);
+  // It learns from each message that the shard does not exist.
+  const details = async () =>
+    (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails;
+  await expect.poll(details).toBe('0 sessions are held by 0 shards');
+  const history = await workflow.getHandle(workflowId, handle.firstExecutionRunId).fetchHistory();
+  const events = history.events ?? [];
+  expect(events.filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes)).toHaveLength(100);
+  expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+  expect(failedTasks(history)).toEqual([]);
+  await handle.terminate();
 });

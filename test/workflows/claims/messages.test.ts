@@ -9,6 +9,11 @@ describe('claimMessage', () => {
     expect(claimMessage({ ...claim, more: 1 })).toEqual(claim);
   });
 
+  it('takes the longest id that Temporal allows, and no sessions', () => {
+    const longest = { ...claim, shard: 'ö'.repeat(500), claimId: 'r'.repeat(64), sessions: '', holders: [] };
+    expect(claimMessage(longest)).toEqual(longest);
+  });
+
   it.each([
     undefined,
     null,
@@ -21,6 +26,18 @@ describe('claimMessage', () => {
     { ...claim, holders: ['t'] },
     { ...claim, holders: [['t']] },
     { ...claim, holders: [['t', 1]] },
+    { ...claim, holders: [['', 'abcdef']] },
+    { ...claim, holders: [['t', 'abcde']] },
+    // The server refuses a signal to such a workflow, again at every retry of the workflow task.
+    { ...claim, shard: '' },
+    { ...claim, shard: 's'.repeat(1_001) },
+    { ...claim, shard: 'ö'.repeat(501) },
+    { ...claim, shard: '\ud800' },
+    // The record would be larger than it counts.
+    { ...claim, claimId: 'r'.repeat(65) },
+    { ...claim, claimId: 'ö' },
+    { ...claim, sessions: 'abcde' },
+    { ...claim, sessions: 'abcdeö' },
   ])('ignores %j', (value) => {
     expect(claimMessage(value)).toBeUndefined();
   });
@@ -32,9 +49,12 @@ describe('releaseMessage', () => {
     expect(releaseMessage({ shard: 's', sessions: 'abcdef' })).toEqual({ shard: 's', sessions: 'abcdef' });
   });
 
-  it.each([undefined, {}, { sessions: 'abcdef' }, { shard: 's', sessions: 1 }])('ignores %j', (value) => {
-    expect(releaseMessage(value)).toBeUndefined();
-  });
+  it.each([undefined, {}, { sessions: 'abcdef' }, { shard: 's', sessions: 1 }, { shard: '' }])(
+    'ignores %j',
+    (value) => {
+      expect(releaseMessage(value)).toBeUndefined();
+    },
+  );
 });
 
 describe('claimView', () => {

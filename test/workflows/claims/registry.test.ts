@@ -15,9 +15,17 @@ function claim(shard: string, sessions: string[], holders: [string, string][] = 
 }
 
 /** What the shards would receive now. */
-function views(busy: string[] = []): Record<string, ClaimView> {
-  return Object.fromEntries(registry.takeViews(new Set(busy)));
+function views(busy: string[] = [], max = 1_000): Record<string, ClaimView> {
+  return Object.fromEntries(registry.takeViews(new Set(busy), max));
 }
+
+/** Continues with the registry of the next run. */
+function continueAsNew(): void {
+  registry = new ClaimRegistry(JSON.parse(JSON.stringify(registry.record())));
+}
+
+/** A view of the claim with this id. */
+const viewOf = (claimId: string): ClaimView => ({ claimId, ...GRANTED });
 
 const GRANTED = { waitsFor: [], wanted: '', passedOn: '' };
 
@@ -138,6 +146,28 @@ describe('a released session', () => {
     ]);
   });
 
+  it('is passed on again if the message did not arrive because the shard was started anew', () => {
+    claim('a', [S1]);
+    claim('b', [S1, S2]);
+    views();
+    registry.release({ shard: 'a' });
+    const { b } = views();
+    claim('b', [S1], [], 'b-next');
+    views();
+    registry.undelivered('b', b as ClaimView);
+    expect(views()).toEqual({ b: { claimId: 'b-next', ...GRANTED, passedOn: S1 } });
+  });
+
+  it('is not passed on again if the shard has released it meanwhile', () => {
+    claim('a', [S1]);
+    claim('b', [S1, S2]);
+    registry.release({ shard: 'a' });
+    const { b } = views();
+    claim('b', [S2], [], 'b-next');
+    registry.undelivered('b', b as ClaimView);
+    expect(views()).toEqual({ b: { claimId: 'b-next', ...GRANTED } });
+  });
+
   it('leaves the other waiting shards in their order', () => {
     for (const shard of ['a', 'b', 'c', 'd']) claim(shard, [S1]);
     registry.release({ shard: 'c' });
@@ -163,7 +193,7 @@ describe('a shard that has ended or is gone', () => {
     claim('a', [S1]);
     claim('b', [S1]);
     views();
-    registry.gone('a', 'a-run');
+    registry.undelivered('a', viewOf('a-run'));
     expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
   });
 
@@ -172,9 +202,9 @@ describe('a shard that has ended or is gone', () => {
     views();
     claim('a', [S1], [], 'a-next');
     views();
-    registry.gone('a', 'a-run');
+    registry.undelivered('a', viewOf('a-run'));
     expect(views()).toEqual({ a: { claimId: 'a-next', ...GRANTED } });
-    registry.gone('b', 'b-run');
+    registry.undelivered('b', viewOf('b-run'));
     expect(views()).toEqual({});
   });
 });
@@ -187,7 +217,7 @@ describe('a new registry', () => {
       b: { claimId: 'b-run', ...GRANTED, waitsFor: [['a', S1]] },
     });
     // The holder does not exist any more.
-    registry.gone('a', '');
+    registry.undelivered('a', viewOf(''));
     expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
   });
 
@@ -195,6 +225,13 @@ describe('a new registry', () => {
     claim('a', [S2]);
     claim('b', [S1, S2], [['a', S1]]);
     expect(views().b?.waitsFor).toEqual([['a', S1 + S2]]);
+  });
+
+  it('takes a session once that a waiting shard names twice', () => {
+    claim('b', [S1], [['a', S1 + S1]]);
+    expect(views().b?.waitsFor).toEqual([['a', S1]]);
+    registry.release({ shard: 'a', sessions: S1 });
+    expect(views()).toEqual({ b: { claimId: 'b-run', ...GRANTED, passedOn: S1 } });
   });
 
   it('believes its own record before a shard', () => {
@@ -208,7 +245,7 @@ describe('a new registry', () => {
 
 describe('a registry with too many sessions', () => {
   const many = (shard: number) =>
-    Array.from({ length: 2_000 }, (_, number) => String(shard * 2_000 + number).padStart(6, '0'));
+    Array.from({ length: 2_000 }, (_, number) => String(400_000 + shard * 2_000 + number));
 
   it('grants 100 shards of 2,000 sessions, and refuses a claim beyond its limit until others release theirs', () => {
     let shard = 0;
@@ -218,7 +255,7 @@ describe('a registry with too many sessions', () => {
       shard += 1;
     }
     expect(shard).toBeGreaterThanOrEqual(100);
-    expect(registry.size).toEqual({ shards: shard + 1, sessions: shard * 2_000 });
+    expect(registry.size).toEqual({ shards: shard, sessions: shard * 2_000 });
     expect(JSON.stringify(registry.record()).length).toBeLessThan(1_900_000);
     // A claim that only gets smaller is not refused.
     claim('0', many(0).slice(1));
@@ -226,6 +263,66 @@ describe('a registry with too many sessions', () => {
     registry.release({ shard: '1' });
     claim(`${shard}`, many(shard));
     expect(views()[shard]).toEqual({ claimId: `${shard}-run`, ...GRANTED });
+  });
+
+  const FULL = { ...GRANTED, isFull: true };
+
+  /** Leaves no room for another shard. */
+  function fill(): void {
+    let shard = 0;
+    const isRefused = (sessions: number) => {
+      shard += 1;
+      claim(`f${shard}`, many(shard).slice(0, sessions));
+      return views()[`f${shard}`]?.isFull === true;
+    };
+    while (!isRefused(2_000));
+    while (!isRefused(1));
+  }
+
+  it('forgets a shard that it refuses, and counts it as no claim', () => {
+    fill();
+    const { shards } = registry.size;
+    claim('late', [S1]);
+    expect(views()).toEqual({ late: { claimId: 'late-run', ...FULL } });
+    expect(registry.size.shards).toBe(shards);
+    registry.resendAll();
+    expect(views().late).toBeUndefined();
+  });
+
+  it('refuses sessions beyond the limit also to a shard that others have named as a holder', () => {
+    claim('b', [S1], [['a', S1]]);
+    views();
+    fill();
+    claim('a', [S1, ...many(450)]);
+    expect(views().a).toEqual({ claimId: 'a-run', ...FULL, wanted: S1 });
+    continueAsNew();
+    registry.resendAll();
+    expect(views().a).toEqual({ claimId: 'a-run', ...FULL, wanted: S1 });
+  });
+
+  it('counts the holders that a shard names', () => {
+    const sessions = Array.from({ length: 20_000 }, (_, number) => String(number).padStart(6, '0'));
+    claim(
+      'a',
+      sessions,
+      sessions.map((session) => [`holder-${session}`, session]),
+    );
+    expect(views()).toEqual({ a: { claimId: 'a-run', ...FULL } });
+    expect(registry.isEmpty).toBe(true);
+  });
+
+  it('counts the bytes of a name as JSON', () => {
+    for (let shard = 0; shard < 2_000; shard += 1) claim(`${'\u0001'.repeat(1_000)}${shard}`, [S1], [], 'run');
+    expect(JSON.stringify(registry.record()).length).toBeLessThan(1_900_000);
+  });
+});
+
+describe('views', () => {
+  it('are taken in the order of the changes, at most as many as asked for', () => {
+    for (const shard of ['a', 'b', 'c']) claim(shard, [S1]);
+    expect(Object.keys(views([], 2))).toEqual(['a', 'b']);
+    expect(Object.keys(views(['c'], 1))).toEqual([]);
+    expect(Object.keys(views([], 1))).toEqual(['c']);
   });
 });
 
@@ -237,13 +334,32 @@ describe('the record', () => {
     // The older claim waits for the younger one.
     claim('a', [S1, S2]);
     claim('c', [S1]);
+    views();
     const restored = new ClaimRegistry(JSON.parse(JSON.stringify(registry.record())));
     expect(restored.record()).toEqual(registry.record());
-    expect(restored.takeViews(new Set())).toEqual([]);
+    expect(restored.takeViews(new Set(), 1_000)).toEqual([]);
     registry = restored;
     registry.resendAll();
     const sent = views();
     expect(Object.values(sent).map(({ waitsFor }) => waitsFor.map(([holder]) => holder))).toEqual([['b'], [], ['a']]);
     expect(split(sent.a?.wanted ?? '')).toEqual([S1]);
+  });
+
+  it('has what was not sent yet, and no session twice', () => {
+    claim('a', [S1, S2]);
+    claim('b', [S1, S2, S3]);
+    views();
+    registry.release({ shard: 'a', sessions: S1 });
+    claim('c', [S3]);
+    expect(registry.record()).toEqual([
+      ['a', 'a-run', S2, ''],
+      ['b', 'b-run', S3, S2, { unsent: S1 }],
+      ['c', 'c-run', '', S3, { unsent: '' }],
+    ]);
+    continueAsNew();
+    expect(views()).toEqual({
+      b: { claimId: 'b-run', waitsFor: [['a', S2]], wanted: S3, passedOn: S1 },
+      c: { claimId: 'c-run', ...GRANTED, waitsFor: [['b', S3]] },
+    });
   });
 });
