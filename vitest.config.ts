@@ -15,20 +15,25 @@ const OWN_PROCESS = [
 ];
 
 /**
- * Tests of minutes: they kill or freeze processes, install packages, wait for real timeouts, or try every message, failure and answer.
+ * Tests that take long: they kill or freeze processes, install or bundle packages, wait for real timeouts, or try every message, failure and
+ * answer.
  * `npm test` leaves them out; `npm run test:all` and `.ci/run` run them.
  */
 const LONG = [
   'test/campaign/campaign.test.ts',
   'test/cli/batch-kills.test.ts',
   'test/cli/demo.test.ts',
+  'test/cli/verify-incode.test.ts',
   'test/client/true-errors.test.ts',
   'test/codec/unknown-keys.test.ts',
   'test/deploys/deploys.test.ts',
+  'test/examples/child-workflow.test.ts',
+  'test/examples/foreign-worker.test.ts',
   'test/examples/web-services.test.ts',
   'test/faults/answers.test.ts',
   'test/faults/batch-crashes.test.ts',
   'test/faults/capture-crashes.test.ts',
+  'test/faults/clocks.test.ts',
   'test/faults/crashes.test.ts',
   'test/faults/frozen-worker.test.ts',
   'test/faults/memory.test.ts',
@@ -39,14 +44,18 @@ const LONG = [
   'test/faults/two-workers.test.ts',
   'test/faults/webhooks.test.ts',
   'test/languages/python.test.ts',
+  'test/package/api.test.ts',
   'test/package/light-install.test.ts',
   'test/worker/secrets.test.ts',
   'test/workflows/batch/large-answers.test.ts',
   'test/workflows/batch/reset.test.ts',
+  'test/workflows/batch/shared-sessions.test.ts',
   'test/workflows/capture/lost-answers.test.ts',
   'test/workflows/failures-by-stage.test.ts',
+  'test/workflows/many-signals.test.ts',
   'test/workflows/messages.test.ts',
   'test/workflows/months.test.ts',
+  'test/workflows/unreadable.test.ts',
 ];
 
 // Loading the SDKs takes longer than the tests of most files, so files share loaded modules. Each closes what it opens and restores what

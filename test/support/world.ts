@@ -133,6 +133,8 @@ export async function startTestWorld(options: TestWorldOptions = {}): Promise<Te
     namespace,
     taskQueue,
     workflowBundle: WORKFLOW_BUNDLE,
+    // Workflow code runs in this thread. Another thread for each world would cost half a second of CPU.
+    debugMode: true,
     activities: { ...createIncodeActivities(activities), ...createBulkActivities({ ...activities, ...options.bulk }) },
   });
   const running = worker.run();

@@ -86,7 +86,7 @@ describe('a session that continues as new', () => {
     await untilLooks(world, interviewId, 1);
     await world.onboarding.extendDeadline(interviewId, '1 day');
     const before = await stateOf(world, interviewId);
-    await flood(interviewId, 600);
+    await flood(interviewId, 200);
     await untilContinued(interviewId, 2);
     const after = await stateOf(world, interviewId);
     expect(after).toMatchObject({

@@ -119,7 +119,7 @@ describe.each(PLACES)('a session in %s', (place) => {
   const staying = rows.filter(([, answer, after]) => after === '=' && answer !== 'pending');
   const moving = rows.filter((row) => !staying.includes(row));
 
-  it.concurrent.each(inGroups(staying))('stays there after the messages in $messages', async ({ group }) => {
+  it.concurrent.each(inGroups(staying))('a session keeps its place after: $messages', async ({ group }) => {
     const session = await bringTo(world, place);
     const before = await whereIs(world, session.interviewId);
     for (const [message, answer] of group) {

@@ -22,10 +22,13 @@ afterAll(() => world[Symbol.asyncDispose]());
 /** Has 510 characters, which are 1,490 bytes. */
 const LONG_URL = `https://bank.example/${'€'.repeat(489)}`;
 
+/** The read before each finish adds nothing to an answer. */
+const TRUST = { verifyFirst: 'trust' } as const;
+
 describe('a full shard with the largest answers', () => {
   it('has a result without the redirection URLs that do not fit', async () => {
     const sessions = await world.sessions(MAX_SHARD_SESSIONS, { redirectionUrl: LONG_URL });
-    const handle = await startShard(world, sessions, { plan: { score: true } });
+    const handle = await startShard(world, sessions, { ...TRUST, plan: { score: true } });
     const { rows } = await handle.result();
     expect(rows).toHaveLength(MAX_SHARD_SESSIONS);
     for (const row of rows) {
@@ -43,7 +46,7 @@ describe('a full shard with the largest answers', () => {
       action: '"'.repeat(64),
       scoreReadyAfterMs: null,
     });
-    const handle = await startShard(world, sessions, { plan: { score: true } });
+    const handle = await startShard(world, sessions, { ...TRUST, plan: { score: true } });
     const progress = () => handle.query<BatchProgress>(BATCH_QUERIES.progress);
     await expect.poll(async () => (await progress()).waiting, { timeout: 50_000 }).toBe(MAX_SHARD_SESSIONS);
     await handle.signal(BATCH_SIGNALS.stop);
@@ -57,7 +60,9 @@ describe('a full shard with the largest answers', () => {
       action: '"'.repeat(200),
       score: { status: '€'.repeat(300), value: '"'.repeat(300) },
     });
-    const { rows } = await (await startShard(world, sessions, { plan: { score: true, close: true } })).result();
+    const { rows } = await (
+      await startShard(world, sessions, { ...TRUST, plan: { score: true, close: true } })
+    ).result();
     expect(new Set(rows.map(({ outcome }) => outcome))).toEqual(new Set(['undecided']));
   });
 }, 180_000);
