@@ -64,7 +64,7 @@ describe('finishStatus, first attempt', () => {
     // From callers of earlier versions, in which nothing waited.
     [true, ['status', 'finish']],
     [false, ['status', 'finish']],
-  ])('with verifyFirst %s makes the calls %j', async (verifyFirst, expected) => {
+  ])('the first attempt with verifyFirst %s makes the calls %j', async (verifyFirst, expected) => {
     const { asked } = await attempt({ input: verifyFirst === undefined ? {} : { verifyFirst } });
     expect(asked).toEqual(expected);
   });

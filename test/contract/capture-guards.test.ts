@@ -104,20 +104,23 @@ describe('parseSessionStarted', () => {
 });
 
 describe('the ids of a person', () => {
-  it('lead from the id at Incode back to the reference', () => {
+  it('the id of a person at Incode leads back to the reference', () => {
     const id = externalCustomerIdOf('a~b', '0123456789ab');
     expect(id).toBe('a~b~0123456789ab');
     expect(referenceOf(id)).toBe('a~b');
     expect(captureWorkflowId('a~b')).toBe('incode-capture/a~b');
   });
 
-  it.each(['ann-1', 'ann-1~5', '~0123456789ab', 'ann-1~0123456789AB'])('do not lead from %s to a reference', (id) => {
-    expect(referenceOf(id)).toBeUndefined();
-  });
+  it.each(['ann-1', 'ann-1~5', '~0123456789ab', 'ann-1~0123456789AB'])(
+    'the id %s does not lead to a reference',
+    (id) => {
+      expect(referenceOf(id)).toBeUndefined();
+    },
+  );
 });
 
 describe('the task queues of a person', () => {
-  it('are named after that of the workflow', () => {
+  it('the task queues of a person are named after that of the workflow', () => {
     expect([frontTaskQueue('q'), documentTaskQueue('q'), faceTaskQueue('q')]).toEqual([
       'q-fronts',
       'q-documents',

@@ -56,7 +56,7 @@ describe('laterStatus', () => {
     ['ONBOARDING_FINISHED', 'EXPIRED', 'ONBOARDING_FINISHED'],
     ['MANUAL_REVIEW_APPROVED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'],
     ['MANUAL_REVIEW_APPROVED', 'MANUAL_REVIEW_REJECTED', 'MANUAL_REVIEW_REJECTED'],
-  ])('after %s, then %s, returns %s', (known, heard, later) => {
+  ])('laterStatus of %s, then %s, is %s', (known, heard, later) => {
     expect(laterStatus(known, heard)).toBe(later);
   });
 });

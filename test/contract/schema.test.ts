@@ -277,7 +277,7 @@ describe('guards and schema', () => {
     ],
   ];
 
-  it.each(DIFFERENT)('disagree about %s', (_, type, value, guard) => {
+  it.each(DIFFERENT)('guards and schema disagree about %s', (_, type, value, guard) => {
     const schema = guard === 'good' ? 'bad' : 'good';
     expect({ guard: byGuard(type, value), schema: bySchema(type, value) }).toEqual({ guard, schema });
   });
@@ -319,7 +319,7 @@ describe('guards and schema', () => {
     ],
   ];
 
-  it.each(DURATIONS)('agree about the duration "%s"', (duration) => {
+  it.each(DURATIONS)('guards and schema agree about the duration "%s"', (duration) => {
     expect(isValid('DurationString', duration)).toBe(parseDuration(duration) !== undefined);
   });
 });
@@ -345,7 +345,7 @@ describe('inputs and answers in the recorded histories', async () => {
   // The workflows behind Nexus and claims are internal, and the input of one history is not JSON.
   const without = /^(answer.*|claims|start-unreadable)\.json$/;
   const files = (await readdir(directory)).filter((file) => !without.test(file));
-  it.each(files)('match the schema in %s', async (file) => {
+  it.each(files)('inputs and answers in the history of %s match the schema', async (file) => {
     const found = valuesOf(JSON.parse(await readFile(join(directory, file), 'utf8')));
     expect(found.length).toBeGreaterThan(0);
     for (const [type, value] of found) {
@@ -355,7 +355,7 @@ describe('inputs and answers in the recorded histories', async () => {
     }
   });
 
-  it('cover every definition', () => {
+  it('the recorded histories contain every definition of the schema', () => {
     const parts = Object.values(PARTS).flatMap(({ input, answer }) => [input, answer]);
     expect(parts.filter((type) => type && !seen.has(type))).toEqual([]);
     expect(seen).toContain('FailureType');
@@ -369,13 +369,13 @@ describe('answers of a running workflow', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  it.each(PLACES)('match the schema for the state in %s', async (place) => {
+  it.each(PLACES)('the state in %s matches the schema', async (place) => {
     const { interviewId } = await bringTo(world, place);
     expectValid('OnboardingState', await stateOf(world, interviewId));
   });
 
   it.each(['ONBOARDING_FINISHED', 'EXPIRED', undefined])(
-    'match the schema for result and state of a session that was %s',
+    'result and state of a session that was %s match the schema',
     async (status) => {
       const { interviewId } = await begin(world, {}, status ? { onboardingStatus: status } : {});
       expectValid('OnboardingResult', await world.onboarding.result(interviewId));
@@ -383,7 +383,7 @@ describe('answers of a running workflow', () => {
     },
   );
 
-  it('match the schema for the progress of a shard and its rows', async () => {
+  it('the progress of a shard and its rows match the schema', async () => {
     const sessions = await world.sessions(4);
     const refused = sessions[1]?.interviewId ?? '';
     world.simulator.fault({ operation: 'finishStatus', interviewId: refused, kind: 'status', status: 400 });

@@ -31,7 +31,7 @@ describe('SIGKILL of a worker during a finish', () => {
     ['after the effect', true, 'status', 1],
     ['before the effect', false, 'response', 2],
   ] as const)(
-    '%s: another worker completes the session and finishes it once',
+    'another worker finishes a session once after a SIGKILL %s of the finish',
     async (_, effect, confirmedBy, calls) => {
       const { interviewId, token } = await simulator.openSession();
       simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect });
@@ -49,7 +49,7 @@ describe('SIGKILL of a worker during a finish', () => {
 });
 
 describe('SIGTERM of a worker during a finish', () => {
-  it('the call ends, and another worker completes the session', async () => {
+  it('the call in flight ends after SIGTERM, and another worker completes the session', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 1_000 });
     await onboarding.start({ interviewId, sessionToken: token });
@@ -65,7 +65,7 @@ describe('SIGTERM of a worker during a finish', () => {
 });
 
 describe('SIGKILL of the Temporal server', () => {
-  it('a session that waits for a retry continues after the server restarts', async () => {
+  it('a session that waits for a retry continues after the killed server restarts', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({
       operation: 'finishStatus',
@@ -84,7 +84,7 @@ describe('SIGKILL of the Temporal server', () => {
     await expectNoSecrets(interviewId, token);
   });
 
-  it('a session is finished once if the worker is killed too during the finish', async () => {
+  it('a session is finished once if server and worker are killed during the finish', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true });
     await onboarding.start({ interviewId, sessionToken: token });

@@ -86,14 +86,15 @@ const shuffled: Order = (sessions) =>
   sessions.sort((one, other) => (one.interviewId.slice(-6) < other.interviewId.slice(-6) ? -1 : 1));
 
 describe('batches with the same sessions that start at the same moment on two worker processes', () => {
-  it('finish each session once', () => completeTogether([asListed, asListed]));
+  it('two batches with the same list finish each session once', () => completeTogether([asListed, asListed]));
 
-  it('finish each session once if the lists are in different orders', () => completeTogether([asListed, reversed]));
+  it('two batches with the list in different orders finish each session once', () =>
+    completeTogether([asListed, reversed]));
 
-  it('finish each session once if every shard shares sessions with every other', () =>
+  it('three batches whose shards all share sessions finish each session once', () =>
     completeTogether([asListed, reversed, shuffled]));
 
-  it('finish each session once if a worker is killed meanwhile', () =>
+  it('two batches finish each session once if a worker is killed meanwhile', () =>
     completeTogether([asListed, reversed], async () => {
       await workers.shift()?.kill();
       workers.push(await startWorker());

@@ -81,12 +81,12 @@ describe.each(Object.entries(BEGINNINGS))(
       return sessions;
     }
 
-    it('finish each session once if Incode refuses a second finish', async () => {
+    it('two batches finish each session once if Incode refuses a second finish', async () => {
       const sessions = await completeTwice({ secondFinish: 'refused' });
       expect(timesFinished(simulator, sessions)).toEqual(sessions.map(() => 1));
     });
 
-    it('finish a session twice only if both have read its status before either finished it', async () => {
+    it('two batches finish a session twice only if both have read its status before either finished it', async () => {
       const sessions = await completeTwice({ secondFinish: 'repeated' });
       for (const { interviewId } of sessions) {
         const finishedAt = simulator.callsOf(interviewId, 'finishStatus').map(({ effectAt }) => effectAt ?? 0);

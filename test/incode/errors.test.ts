@@ -15,7 +15,7 @@ describe('IncodeError', () => {
     ['notTaken', 'may be repeated'],
     ['resultUnknown', 'check the status before repeating it'],
     ['maybeRunning', 'check the status later'],
-  ])('for the kind %s says what to do: %s', (kind, advice) => {
+  ])('an error of the kind %s says what to do: %s', (kind, advice) => {
     const error = new IncodeError({ kind, ...facts });
     expect(error.message).toMatch(/^score: Incode answered 500\. /);
     expect(error.message).toContain(advice);

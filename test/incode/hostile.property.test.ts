@@ -65,7 +65,7 @@ describe('complete answers', () => {
     );
   });
 
-  it('saw every kind in the test before', () => {
+  it('the complete answers of the test before were of every kind', () => {
     expect([...seen].sort()).toEqual([
       ...[
         'answer',

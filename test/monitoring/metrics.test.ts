@@ -205,7 +205,7 @@ const EXPRESSIONS: { where: string; asked: Asked; shown: string[] }[] = [
 const UP: Sample = { name: 'up', labels: { job: 'temporal-incode-worker', instance: 'any' }, value: 1 };
 
 describe('metrics', () => {
-  it('follow the conventions of Prometheus for help, types, base units and _total', async () => {
+  it('the metrics follow the conventions of Prometheus for help, types, base units and _total', async () => {
     for (const url of [workerUrl, receiverUrl]) {
       for (const { name, type, help, samples } of (await scrape(url)).values()) {
         expect(help, name).not.toBe('');
@@ -219,7 +219,7 @@ describe('metrics', () => {
     }
   });
 
-  it('count what the sessions of this test went through', async () => {
+  it('the metrics count what the sessions of this test went through', async () => {
     const samples = await samplesOf(workerUrl);
     const count = (name: string, labels: Record<string, string> = {}) => sum(samples, name, labels);
     // Retried once a minute while the key is wrong.
@@ -259,7 +259,7 @@ describe('metrics', () => {
     await native.close();
   });
 
-  it('match the metrics and labels in docs/monitoring.md', async () => {
+  it('the metrics and labels are those in docs/monitoring.md', async () => {
     const families = new Map([...(await scrape(workerUrl)), ...(await scrape(receiverUrl))]);
     const exposed = [...families.values()]
       .filter(({ name }) => name.startsWith('incode_'))
@@ -268,7 +268,7 @@ describe('metrics', () => {
     expect(sorted(documented)).toEqual(sorted(exposed));
   });
 
-  it('include all metrics of the SDK that docs/monitoring.md names', async () => {
+  it('the metrics include all of the SDK that docs/monitoring.md names', async () => {
     const exposed = [...(await scrape(workerUrl)).keys()];
     const named = tableOf(page, 'metric of the SDK').flatMap((row) => inCode(row.join(' ')));
     expect(named.length).toBeGreaterThan(10);
@@ -277,12 +277,12 @@ describe('metrics', () => {
 });
 
 describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
-  it('contain alert rules and PromQL expressions', () => {
+  it('the files in ops contain alert rules and PromQL expressions', () => {
     expect(RULES.length).toBeGreaterThan(10);
     expect(EXPRESSIONS.length).toBeGreaterThan(40);
   });
 
-  it('use only metrics, labels and values that exist', async () => {
+  it('alerts and dashboard use only metrics, labels and values that exist', async () => {
     const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors } }) =>
       selectors
@@ -292,7 +292,7 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('group by and show only labels that their metrics have', async () => {
+  it('alerts and dashboard group by and show only labels that their metrics have', async () => {
     const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors, groupedBy }, shown }) => {
       const own = samples.filter(({ name }) => selectors.some((selector) => selector.name === name));
@@ -318,7 +318,7 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
     ).not.toEqual([]);
   });
 
-  it('use counters only over a range of time', async () => {
+  it('alerts and dashboard use counters only over a range of time', async () => {
     const families = [...(await scrape(workerUrl)).values(), ...(await scrape(receiverUrl)).values()];
     const growing = families
       .filter(({ type }) => type !== 'gauge')
@@ -327,7 +327,7 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
     expect(shown.filter(({ name }) => growing.includes(name))).toEqual([]);
   });
 
-  it('match the alerts in docs/monitoring.md', () => {
+  it('the alerts are those in docs/monitoring.md', () => {
     const documented = tableOf(page, 'alert').map(([alert = '']) => inCode(alert)[0]);
     expect(documented).toEqual(RULES.map(({ alert }) => alert));
     for (const { labels, annotations } of RULES) {

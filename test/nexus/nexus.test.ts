@@ -207,7 +207,7 @@ describe('renewToken', () => {
 });
 
 describe('extendDeadline and cancel', () => {
-  it('change a waiting session, and extendDeadline is refused in a stage without a deadline', async () => {
+  it('extendDeadline and cancel change a waiting session, and extendDeadline is refused in a stage without a deadline', async () => {
     const input = await openSession();
     const { interviewId } = input;
     await world.ask('start', { ...input, plan: { finishWhen: 'asked' } });

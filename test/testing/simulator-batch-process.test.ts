@@ -198,7 +198,7 @@ describe('executive tokens', () => {
     expect((await call(simulator, `/omni/get/score?id=${'f'.repeat(24)}`, { token })).status).toBe(404);
   });
 
-  it('require email and password', async () => {
+  it('an executive token requires email and password', async () => {
     expect((await call(simulator, '/executive/log-in', { body: { email: 'clerk@example.com' } })).status).toBe(400);
   });
 
@@ -208,7 +208,7 @@ describe('executive tokens', () => {
     expect((await call(simulator, path, { token, body: {} })).status).toBe(401);
   });
 
-  it('get 200 with success: false for a session that cannot be approved', async () => {
+  it('an approval of a session that cannot be approved is answered 200 with success: false', async () => {
     const { interviewId, token } = await start({ customFields: { simulate: 'rejected' } });
     const path = `/omni/process/approve?interviewId=${interviewId}`;
     const executive = await logIn();

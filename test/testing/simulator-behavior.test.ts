@@ -39,7 +39,7 @@ describe('foreignId', () => {
     ['ignored', 200, 'UNKNOWN'],
     ['answered', 200, 'FACE_VALIDATION_FINISHED'],
   ] as const)(
-    '"%s" answers a read by the id of another session with %s',
+    'foreignId "%s" answers a read by the id of another session with %s',
     async (foreignId, status, onboardingStatus) => {
       await using own = await started({ foreignId });
       const other = await own.simulator.openSession({ onboardingStatus: 'FACE_VALIDATION_FINISHED' });
@@ -49,7 +49,7 @@ describe('foreignId', () => {
     },
   );
 
-  it('"answered" answers an unknown id with 404', async () => {
+  it('foreignId "answered" answers an unknown id with 404', async () => {
     await using own = await started({ foreignId: 'answered' });
     expect(await answersTo(own, `${STATUS}?id=nobody`)).toMatchObject({ status: 404 });
   });
@@ -81,7 +81,7 @@ describe.each(['closedFinish', 'expiredFinish', 'emptyFinish'] as const)('%s', (
   it.each([
     ['accepted', 200, 1],
     ['refused', 400, 0],
-  ] as const)('"%s" answers the finish with %i', async (choice, status, finished) => {
+  ] as const)(`${part} "%s" answers the finish with %i`, async (choice, status, finished) => {
     await using own = await started({ [part]: choice });
     if (part === 'closedFinish') await answersTo(own, '/omni/session/status/set?action=Closed', { body: {} });
     if (part === 'expiredFinish') own.simulator.setOnboardingStatus(own.interviewId, 'EXPIRED');
@@ -164,18 +164,18 @@ it.each([
 );
 
 describe('tokenForm', () => {
-  it('"namesInterview" issues a JWT with the claim interviewId', async () => {
+  it('tokenForm "namesInterview" issues a JWT with the claim interviewId', async () => {
     await using own = await started({});
     expect(decodeJwt(own.token).interviewId).toBe(own.interviewId);
   });
 
-  it('"anonymous" issues a JWT without the claim interviewId', async () => {
+  it('tokenForm "anonymous" issues a JWT without the claim interviewId', async () => {
     await using own = await started({ tokenForm: 'anonymous' });
     expect(decodeJwt(own.token)).toMatchObject({ exp: expect.any(Number) });
     expect(decodeJwt(own.token)).not.toHaveProperty('interviewId');
   });
 
-  it('"opaque" issues a token that is not a JWT', async () => {
+  it('tokenForm "opaque" issues a token that is not a JWT', async () => {
     await using own = await started({ tokenForm: 'opaque' });
     expect(() => decodeJwt(own.token)).toThrow();
     expect(await answersTo(own, STATUS)).toMatchObject({ status: 200 });
@@ -193,7 +193,7 @@ it.each([
   ['refused', 400, /Id already processed/],
   ['parseError', 400, /NumberFormatException: Cannot parse null string/],
   ['accepted', 200, undefined],
-] as const)('secondProcessId: %s: process/id again gives %i', async (secondProcessId, status, message) => {
+] as const)('secondProcessId "%s" answers process/id again with %i', async (secondProcessId, status, message) => {
   await using own = await started({ secondProcessId });
   await answersTo(own, FRONT, UPLOAD);
   expect(await answersTo(own, PROCESS_ID, EMPTY)).toMatchObject({ status: 200 });
@@ -212,7 +212,7 @@ it.each([400, 409, 500] as const)('secondProcessIdStatus: a second process/id is
 it.each([
   ['frontAndBack', 400],
   ['any', 200],
-] as const)('newUploads: %s: process/id after a new front gives %i', async (newUploads, status) => {
+] as const)('newUploads "%s" answers process/id after a new front with %i', async (newUploads, status) => {
   await using own = await started({ newUploads });
   await answersTo(own, FRONT, UPLOAD);
   await answersTo(own, PROCESS_ID, EMPTY);
@@ -245,13 +245,13 @@ describe('uploads', () => {
     [{ backBeforeFront: 'refused' }, BACK, UPLOAD, 400, {}],
     [{ backBeforeFront: 'accepted' }, BACK, UPLOAD, 200, { failReason: null }],
     [{ maxRequestBytes: 20 }, FRONT, { body: { base64Image: 'A'.repeat(20) } }, 413, {}],
-  ])('%j: %s', async (behavior, path, sent, status, body) => {
+  ])('an upload with the behavior %j to %s is answered as set', async (behavior, path, sent, status, body) => {
     await using own = await started({});
     own.simulator.setBehavior(behavior);
     expect(await answersTo(own, path, sent)).toMatchObject({ status, body });
   });
 
-  it('maxUploads: refuses further uploads of the same side', async () => {
+  it('maxUploads refuses further uploads of the same side', async () => {
     await using own = await started({ maxUploads: 1 });
     const statuses = [FRONT, FRONT, BACK].map((path) => async () => (await answersTo(own, path, UPLOAD)).status);
     const seen = [];
@@ -262,17 +262,20 @@ describe('uploads', () => {
   it.each([
     ['accepted', 200],
     ['refused', 400],
-  ] as const)('uploadAfterFinish: %s: an upload after finish-status gives %i', async (uploadAfterFinish, status) => {
-    await using own = await started({ uploadAfterFinish });
-    await answersTo(own, FINISH);
-    expect(await answersTo(own, FRONT, UPLOAD)).toMatchObject({ status });
-  });
+  ] as const)(
+    'uploadAfterFinish "%s" answers an upload after finish-status with %i',
+    async (uploadAfterFinish, status) => {
+      await using own = await started({ uploadAfterFinish });
+      await answersTo(own, FINISH);
+      expect(await answersTo(own, FRONT, UPLOAD)).toMatchObject({ status });
+    },
+  );
 });
 
 it.each([
   ['optional', 200],
   ['required', 400],
-] as const)('consents: %s: process/id without consents gives %i', async (consents, status) => {
+] as const)('consents "%s" answers process/id without consents with %i', async (consents, status) => {
   await using own = await started({ consents });
   expect(await answersTo(own, FRONT, UPLOAD)).toMatchObject({
     body: { showMandatoryConsent: consents === 'required' },
@@ -286,7 +289,7 @@ it.each([
 it.each([
   ['accepted', 200],
   ['refused', 400],
-] as const)('secondWatchlist: %s: a second check gives %i', async (secondWatchlist, status) => {
+] as const)('secondWatchlist "%s" answers a second check with %i', async (secondWatchlist, status) => {
   await using own = await started({ secondWatchlist });
   await answersTo(own, FRONT, UPLOAD);
   expect(await answersTo(own, '/omni/process/global-watchlist', EMPTY)).toMatchObject({ status: 200 });
@@ -296,7 +299,7 @@ it.each([
 it.each([
   ['sections', { status: 'UNKNOWN' }],
   ['overall', { status: 'OK', value: '94.6' }],
-] as const)('earlyScore: %s: the overall score before finish-status is %j', async (earlyScore, overall) => {
+] as const)('earlyScore "%s" answers the overall score %j before finish-status', async (earlyScore, overall) => {
   await using own = await started({ earlyScore });
   expect(await answersTo(own, '/omni/get/score')).toMatchObject({ body: { overall } });
 });
@@ -321,7 +324,7 @@ describe('calls of an executive', () => {
     ['ignored', 200, 1],
     ['refused', 400, undefined],
   ] as const)(
-    'searchFilter: %s: a search for nobody gives %i with %s sessions',
+    'searchFilter "%s" answers a search for nobody with %i and %s sessions',
     async (searchFilter, status, found) => {
       await using own = await started({ searchFilter });
       const clerk = await executive(own);
@@ -334,7 +337,7 @@ describe('calls of an executive', () => {
   it.each([
     ['unknown', 404],
     ['accepted', 200],
-  ] as const)('secondDelete: %s: deleting a session again gives %i', async (secondDelete, status) => {
+  ] as const)('secondDelete "%s" answers the second deletion with %i', async (secondDelete, status) => {
     await using own = await started({ secondDelete });
     const clerk = await executive(own);
     const path = `/omni/interview?interviewId=${own.interviewId}`;
@@ -385,7 +388,7 @@ it('apiKeyRefusal and tokenRefusal set the status for a wrong key and a wrong to
 it.each([
   ['html', expect.stringContaining('<html>')],
   ['empty', ''],
-] as const)('errorBody: %s: a refusal has that body', async (errorBody, body) => {
+] as const)('errorBody "%s" is the body of a refusal', async (errorBody, body) => {
   await using own = await started({ errorBody });
   expect(await answersTo(own, STATUS, { token: 'wrong' })).toEqual({ status: 401, body });
 });

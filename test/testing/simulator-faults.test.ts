@@ -75,7 +75,7 @@ describe('the fault status', () => {
 });
 
 describe('the answer of a fault', () => {
-  it('"truncated" is half of the JSON with the length of the whole', async () => {
+  it('the fault "truncated" answers half of the JSON with the length of the whole', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.fault({ interviewId, kind: 'truncated' });
     const headers = {
@@ -96,16 +96,16 @@ describe('the answer of a fault', () => {
     expect(() => JSON.parse(text)).toThrow();
   });
 
-  it('"huge" has the requested size', async () => {
+  it('the fault "huge" answers with the requested size', async () => {
     const { answer } = await struck({ kind: 'huge', bytes: 2_000_000 });
     expect('body' in answer && JSON.stringify(answer.body).length).toBeGreaterThan(2_000_000);
   });
 
-  it('"body" is that body with 200', async () => {
+  it('the fault "body" answers that body with 200', async () => {
     expect((await struck({ kind: 'body', body: '"x"' })).answer).toMatchObject({ status: 200, body: 'x' });
   });
 
-  it('"redirect" has the location', async () => {
+  it('the fault "redirect" answers with the location', async () => {
     const { answer } = await struck({ kind: 'redirect', location: 'https://example.com/x', status: 307 });
     expect(answer).toMatchObject({ status: 307 });
     expect('headers' in answer && answer.headers.get('location')).toBe('https://example.com/x');

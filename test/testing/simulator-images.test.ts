@@ -58,7 +58,7 @@ describe('isTooSmall', () => {
     [999, 999, true],
     [1_000, 10, false],
     [10, 1_000, false],
-  ])('an image of %i by %i pixels: %s', (width, height, tooSmall) => {
+  ])('isTooSmall of an image of %i by %i pixels is %s', (width, height, tooSmall) => {
     expect(isTooSmall(factsOf(png({ width, height })))).toBe(tooSmall);
   });
 

@@ -50,7 +50,7 @@ describe('finish-status', () => {
 });
 
 describe('refusals', () => {
-  it('have the error body of Incode', async () => {
+  it('a refusal has the error body of Incode', async () => {
     const { status, body } = await call(simulator, FINISH, { apiKey: 'wrong' });
     expect(status).toBe(403);
     expect(body).toEqual({
@@ -66,7 +66,7 @@ describe('refusals', () => {
     ['the API key before the token', { apiKey: null, token: 'wrong' }, 403],
     ['the token before the method', { method: 'POST', token: 'wrong', body: {} }, 401],
     ['no token at all', {}, 401],
-  ])('%s', async (_, sent, status) => {
+  ])('the simulator refuses a request by %s', async (_, sent, status) => {
     expect((await call(simulator, FINISH, sent)).status).toBe(status);
   });
 
@@ -76,17 +76,17 @@ describe('refusals', () => {
     ['a client that does not take JSON', { headers: { accept: 'text/html' } }, 406],
     ['no api-version', { headers: { 'api-version': null } }, 400],
     ['another api-version', { headers: { 'api-version': '2.0' } }, 400],
-  ])('%s', async (_, sent, status) => {
+  ])('a finish with %s has no effect', async (_, sent, status) => {
     const { interviewId, token } = await simulator.openSession();
     expect((await call(simulator, FINISH, { token, ...sent })).status).toBe(status);
     expect(simulator.effects(interviewId).finished).toBe(0);
   });
 
-  it('answer an unknown path with 404', async () => {
+  it('an unknown path is answered 404', async () => {
     expect((await call(simulator, '/omni/finish')).status).toBe(404);
   });
 
-  it('require an id only with an executive token', async () => {
+  it('a read requires an id only with an executive token', async () => {
     const { token } = await simulator.openSession();
     const logIn = { body: { email: 'clerk@example.com', password: 'a password' } };
     const executive = (await call(simulator, '/executive/log-in', logIn)).body.token;
@@ -96,19 +96,19 @@ describe('refusals', () => {
     }
   });
 
-  it('refuse the id of another session', async () => {
+  it('a read by the id of another session is refused', async () => {
     const { token } = await simulator.openSession();
     const { interviewId } = await simulator.openSession();
     expect((await call(simulator, `/omni/get/score?id=${interviewId}`, { token })).status).toBe(401);
   });
 
-  it('refuse a body that is not a JSON object', async () => {
+  it('a body that is not a JSON object is refused', async () => {
     for (const body of ['{', '[]', 'null']) {
       expect((await call(simulator, '/omni/start', { body })).status).toBe(400);
     }
   });
 
-  it('refuse a request of more than 10 MB', async () => {
+  it('a request of more than 10 MB is refused', async () => {
     const { token } = await simulator.openSession();
     const body = { base64Image: 'A'.repeat(10 * 1_024 * 1_024) };
     expect((await call(simulator, '/omni/add/front-id/v2', { token, body })).status).toBe(413);
@@ -141,7 +141,7 @@ describe('API keys', () => {
 });
 
 describe('session tokens', () => {
-  it('are JWTs of up to 256 characters, valid for 90 days', async () => {
+  it('a session token is a JWT of up to 256 characters, valid for 90 days', async () => {
     const { interviewId, token } = await simulator.openSession();
     expect(token.length).toBeLessThanOrEqual(256);
     expect(decodeProtectedHeader(token).alg).toBe('HS256');
@@ -159,7 +159,7 @@ describe('session tokens', () => {
     expect((await call(simulator, FINISH, { token: renewed })).status).toBe(200);
   });
 
-  it('are refused once they are revoked, and those issued afterwards are not', async () => {
+  it('a revoked session token is refused, and one that is issued afterwards is not', async () => {
     const { interviewId, token } = await simulator.openSession();
     simulator.revokeTokens(interviewId);
     expect((await call(simulator, FINISH, { token })).status).toBe(401);

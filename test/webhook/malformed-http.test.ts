@@ -126,7 +126,7 @@ describe('headers', () => {
     ['the secret after a line break', [`X-Other: a\r\nX-Secret: ${SECRET}`]],
     ['the secret twice', [`X-Secret: ${SECRET}`]],
     ['a list of guesses', [`X-Secret: a, ${SECRET}`]],
-  ])('do not authenticate with %s', async (_, headers) => {
+  ])('a request with %s is not authenticated', async (_, headers) => {
     await using one = await startReceiver();
     // Two headers with the same name are one value, which is not the secret.
     const text = request(BODY, [...headers, `Content-Length: ${BODY.length}`, 'Connection: close']);
@@ -137,7 +137,7 @@ describe('headers', () => {
     [400, 'a zero byte', ['X-A: a\0b']],
     [400, 'a folded line', ['X-A: a', ' X-Secret: b']],
     [431, '20,000 characters', [`X-A: ${'a'.repeat(20_000)}`]],
-  ])('are refused with %i for %s', async (status, _, headers) => {
+  ])('the receiver answers %i to %s', async (status, _, headers) => {
     await using one = await startReceiver();
     expect(statusesOf(await raw(one.port, [request(BODY, [...headers, `Content-Length: ${BODY.length}`])]))).toEqual([
       status,

@@ -132,13 +132,13 @@ describe('the examples of docs/webhooks.md', () => {
   const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => String(code));
 
-  it('there are four examples', () => {
+  it('docs/webhooks.md has four examples', () => {
     expect(examples).toHaveLength(4);
   });
 
   // They run unchanged against the built package.
   it.each(examples.map((code) => [/from '(?!temporal-incode)(.+)'/.exec(code)?.[1] ?? 'alone', code]))(
-    'receive a delivery with the host "%s"',
+    'the example in docs/webhooks.md receives a delivery with the host "%s"',
     async (name, code) => {
       const directory = mkdtempSync(`${root}/.example-`);
       const port = await freePort();

@@ -254,7 +254,7 @@ describe('the receiver', () => {
 describe('the health endpoints', () => {
   const get = (url: string) => send(url, { method: 'GET' });
 
-  it('report alive and, by default, ready', async () => {
+  it('the health endpoints report alive and, by default, ready', async () => {
     await using one = await startReceiver();
     expect(await get(`${one.url}/healthz`)).toMatchObject({ status: 200, body: { alive: true } });
     expect(await get(`${one.url}/readyz`)).toMatchObject({ status: 200, body: { ready: true } });

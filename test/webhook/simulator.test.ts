@@ -9,7 +9,7 @@ import { CLIENT, SECRET, startReceiver } from './support.js';
 const timeScale = 0.002;
 
 describe('deliveries of the simulator', () => {
-  it('arrive with a secret in a header', async () => {
+  it('a delivery arrives with a secret in a header', async () => {
     await using one = await startReceiver();
     const webhook = { url: `${one.url}/incode/webhook`, headers: { 'x-secret': SECRET } };
     await using simulator = await startIncodeSimulator({ webhook });
@@ -21,7 +21,7 @@ describe('deliveries of the simulator', () => {
     ]);
   });
 
-  it('arrive with OAuth2 and share one token', async () => {
+  it('deliveries arrive with OAuth2 and share one token', async () => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     await using simulator = await startIncodeSimulator({ webhook: oauthTarget(one.url) });
     const { interviewId } = await simulator.openSession();
@@ -79,7 +79,7 @@ describe('deliveries of the simulator', () => {
     expect(one.receiver.counts).toMatchObject({ unavailable: 2, delivered: 1 });
   });
 
-  it('all arrive after an outage and a restart of the receiver', async () => {
+  it('all deliveries arrive after an outage and a restart of the receiver', async () => {
     const first = await startReceiver({ notify: () => Promise.reject(new Error('Temporal is unavailable')) });
     const webhook = { url: `${first.url}/incode/webhook`, headers: { 'x-secret': SECRET } };
     // Slow enough that the second receiver starts before the schedule ends, on any machine.

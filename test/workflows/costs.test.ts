@@ -104,7 +104,7 @@ const COSTS: Record<string, [actions: number, play: Play]> = {
 
 describe('the costs of a session', () => {
   it.each(Object.entries(COSTS).map(([path, [actions, play]]) => ({ path, actions, play })))(
-    'are $actions billable actions if it is $path',
+    'a session that is $path costs $actions billable actions',
     async ({ actions, play }) => {
       const interviewId = await play();
       const history = await expectSound(world, interviewId);

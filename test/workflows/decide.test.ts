@@ -106,9 +106,12 @@ describe('awaitsReview', () => {
     ['approved', 'none', false, false],
     ['rejected', 'none', false, false],
     ['expired', 'none', false, false],
-  ] as const)('for outcome %s, action %s, with a score %s, is %s', (outcome, action, isScored, expected) => {
-    expect(awaitsReview({ outcome, reason: '' }, answer(action), isScored)).toBe(expected);
-  });
+  ] as const)(
+    'awaitsReview for outcome %s, action %s, with a score %s, is %s',
+    (outcome, action, isScored, expected) => {
+      expect(awaitsReview({ outcome, reason: '' }, answer(action), isScored)).toBe(expected);
+    },
+  );
 });
 
 describe('needsScore', () => {
@@ -117,7 +120,7 @@ describe('needsScore', () => {
     [false, 'approved', false],
     [false, 'none', false],
     [false, null, true],
-  ])('for plan.score %s and action %s is %s', (score, action, expected) => {
+  ])('needsScore for plan.score %s and action %s is %s', (score, action, expected) => {
     expect(needsScore({ score }, answer(action))).toBe(expected);
   });
 });

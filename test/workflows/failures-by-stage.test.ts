@@ -89,27 +89,33 @@ afterAll(async () => {
 });
 
 describe.each(Object.entries(STAGES))('a session in %s', (stage, { operation, spec = {}, ...input }) => {
-  it.concurrent.each(rowsOf(stage))('whose call is answered "%s" ends as %s', async (answer, end) => {
-    const { interviewId, token } = await world.simulator.openSession(spec);
-    world.simulator.fault({ operation, interviewId, ...faultOf(answer) });
-    await world.onboarding.start({ interviewId, sessionToken: token, ...input });
-    await expectEnd(world, interviewId, end);
-    expect(world.simulator.callsOf(interviewId, operation).filter(({ fault }) => fault).length).toBeGreaterThan(0);
-    await expectSound(world, interviewId);
-    await stop(world, interviewId);
-  });
+  it.concurrent.each(rowsOf(stage))(
+    'a session whose call in its stage is answered "%s" ends as %s',
+    async (answer, end) => {
+      const { interviewId, token } = await world.simulator.openSession(spec);
+      world.simulator.fault({ operation, interviewId, ...faultOf(answer) });
+      await world.onboarding.start({ interviewId, sessionToken: token, ...input });
+      await expectEnd(world, interviewId, end);
+      expect(world.simulator.callsOf(interviewId, operation).filter(({ fault }) => fault).length).toBeGreaterThan(0);
+      await expectSound(world, interviewId);
+      await stop(world, interviewId);
+    },
+  );
 });
 
 describe('a session that asks the token source', () => {
   // One after another, because a fault of `POST /omni/start` cannot be limited to one session.
-  it.each(rowsOf('token source'))('whose call is answered "%s" ends as %s', async (answer, end) => {
-    const { interviewId } = await withSource.simulator.openSession();
-    withSource.simulator.fault({ operation: 'start', ...faultOf(answer) });
-    await withSource.onboarding.start({ interviewId });
-    await expectEnd(withSource, interviewId, end);
-    await expectSound(withSource, interviewId);
-    await stop(withSource, interviewId);
-  });
+  it.each(rowsOf('token source'))(
+    'a session whose call of the token source is answered "%s" ends as %s',
+    async (answer, end) => {
+      const { interviewId } = await withSource.simulator.openSession();
+      withSource.simulator.fault({ operation: 'start', ...faultOf(answer) });
+      await withSource.onboarding.start({ interviewId });
+      await expectEnd(withSource, interviewId, end);
+      await expectSound(withSource, interviewId);
+      await stop(withSource, interviewId);
+    },
+  );
 
   it('does not use the token of another session and waits for a token', async () => {
     const { interviewId } = await withSource.simulator.openSession();

@@ -74,7 +74,7 @@ async function contradictionsOf(of: TestWorld, interviewId: string): Promise<str
 }
 
 describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
-  it('MANUAL_REVIEW_APPROVED does not approve a session that Incode rejected', async () => {
+  it('a forged MANUAL_REVIEW_APPROVED does not approve a session that Incode rejected', async () => {
     const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
     await untilStage(of, interviewId, 'scoring');
     events.length = 0;
@@ -91,7 +91,7 @@ describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
     await expectSound(of, interviewId);
   });
 
-  it('MANUAL_REVIEW_APPROVED does not end a review, and a true webhook later does', async () => {
+  it('a forged MANUAL_REVIEW_APPROVED does not end a review, and a true webhook later does', async () => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
     await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
@@ -107,7 +107,7 @@ describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
     await expectSound(of, interviewId);
   });
 
-  it('MANUAL_REVIEW_APPROVED does not hide the rejection by a person', async () => {
+  it('a forged MANUAL_REVIEW_APPROVED does not hide the rejection by a person', async () => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
     of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_REJECTED');
@@ -116,7 +116,7 @@ describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
   });
 
   it.each(['EXPIRED', 'POST_PROCESSING_FINISHED', 'ONBOARDING_FINISHED', 'MANUAL_REVIEW_APPROVED'])(
-    '%s does not end the wait for an open session, which is finished once it is processed',
+    'a forged %s does not end the wait for an open session, which is finished once it is processed',
     async (status) => {
       const { of, interviewId } = await start(how, PROCESSED);
       await untilLooks(of, interviewId, 1);
@@ -133,7 +133,7 @@ describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
     },
   );
 
-  it.each(['EXPIRED', 'ONBOARDING_FINISHED'])('%s does not prevent the update finish', async (status) => {
+  it.each(['EXPIRED', 'ONBOARDING_FINISHED'])('a forged %s does not prevent the update finish', async (status) => {
     const { of, interviewId } = await start(how, ASKED);
     await untilStage(of, interviewId, 'waiting');
     await say(of, interviewId, status);
@@ -147,7 +147,7 @@ describe.each(TOKENS)('a true webhook for a worker with a %s', (how) => {
   it.each([
     ['MANUAL_REVIEW_APPROVED', 'approved'],
     ['MANUAL_REVIEW_REJECTED', 'rejected'],
-  ])('%s ends the review after one read', async (status, outcome) => {
+  ])('a true %s ends the review after one read', async (status, outcome) => {
     const { of, interviewId } = await start(how, REVIEW, WARN);
     await untilStage(of, interviewId, 'inReview');
     await untilLooks(of, interviewId, 2);

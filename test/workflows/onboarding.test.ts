@@ -70,7 +70,7 @@ describe('onboardingSession', () => {
   it.each([
     [false, 3],
     [true, 4],
-  ])('with score %s costs %i billable actions', async (score, actions) => {
+  ])('a session with score %s costs %i billable actions', async (score, actions) => {
     const { interviewId, token } = await world.simulator.openSession();
     await world.onboarding.start({ interviewId, sessionToken: token, plan: { score } });
     await world.onboarding.result(interviewId);

@@ -39,7 +39,7 @@ describe('review', () => {
     ['the score is WARN', WARN, {}],
     ['the score is MANUAL_PENDING', { ...WARN, score: { status: 'MANUAL_PENDING', value: '61.0' } }, {}],
     ['the rules decided nothing and the plan has no score', { action: 'none' }, { score: false }],
-  ])('wait waits for a verdict if %s', async (_, spec, plan) => {
+  ])('review "wait" waits for a verdict if %s', async (_, spec, plan) => {
     const { interviewId } = await begin(world, { plan: { ...plan, review: 'wait' } }, spec);
     await untilStage(world, interviewId, 'inReview');
     expect(await stateOf(world, interviewId)).toMatchObject({
@@ -62,13 +62,13 @@ describe('review', () => {
     ['the score is OK', {}, 'approved'],
     ['the score is FAIL', { score: { status: 'FAIL', value: '1' } }, 'rejected'],
     ['the score is unknown', { score: { status: 'BRAND_NEW', value: '1' } }, 'undecided'],
-  ])('wait does not wait if %s', async (_, spec, outcome) => {
+  ])('review "wait" does not wait if %s', async (_, spec, outcome) => {
     const { interviewId } = await begin(world, WAIT, spec);
     expect((await world.onboarding.result(interviewId)).outcome).toBe(outcome);
     expect(scheduledActivities(await expectSound(world, interviewId))).toEqual(['finishStatus', 'score']);
   });
 
-  it('wait does not wait if the score was not ready in time', async () => {
+  it('review "wait" does not wait if the score was not ready in time', async () => {
     const plan = { review: 'wait', scoreDeadline: '1s' } as const;
     const { interviewId } = await begin(world, { plan }, { ...WARN, scoreReadyAfterMs: null });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('undecided');
@@ -79,7 +79,7 @@ describe('the verdict', () => {
   it.each([
     ['APPROVED', 'approved'],
     ['REJECTED', 'rejected'],
-  ] as const)('%s arrives by webhook', async (verdict, outcome) => {
+  ] as const)('the verdict %s arrives by webhook', async (verdict, outcome) => {
     await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
     const { interviewId } = await begin(heard, WAIT, { ...WARN, manualReview: { verdict, afterMs: 500 } });
@@ -99,7 +99,7 @@ describe('the verdict', () => {
   it.each([
     ['APPROVED', 'approved'],
     ['REJECTED', 'rejected'],
-  ])('%s is found by the poll if the webhook is lost', async (verdict, outcome) => {
+  ])('the verdict %s is found by the poll if the webhook is lost', async (verdict, outcome) => {
     const interviewId = await inReview();
     world.simulator.setOnboardingStatus(interviewId, `MANUAL_REVIEW_${verdict}`);
     await pass(world, interviewId, '1 day');

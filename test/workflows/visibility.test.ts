@@ -31,7 +31,7 @@ describe('search attributes', () => {
     ['noToken/waiting', 'needsToken'],
     ['noToken/finishing', 'needsToken'],
     ['noToken/scoring', 'needsToken'],
-  ] as const)('show the long wait of a session in %s as %s', async (place, stage) => {
+  ] as const)('search attributes show the long wait of a session in %s as %s', async (place, stage) => {
     const { interviewId } = await bringTo(world, place);
     await until(async () => (await searchAttributesOf(world, interviewId)).stage, stage);
     expect(await listed(`${SEARCH_ATTRIBUTES.stage} = "${stage}"`)).toContain(interviewId);
@@ -39,7 +39,7 @@ describe('search attributes', () => {
     await world.onboarding.cancel(interviewId);
   });
 
-  it('no longer show a wait that is over', async () => {
+  it('search attributes no longer show a wait that is over', async () => {
     const { interviewId } = await bringTo(world, 'noToken/scoring');
     world.simulator.fault({ operation: 'score', interviewId, kind: 'status', status: 503, times: null });
     await world.onboarding.renewToken(interviewId, await world.simulator.issueToken(interviewId));
@@ -53,17 +53,20 @@ describe('search attributes', () => {
     ['needsReview', WARN],
     ['undecided', { score: { status: 'BRAND_NEW', value: '1' } }],
     ['expired', { onboardingStatus: 'EXPIRED' }],
-  ] as [Outcome, SessionSpec][])('find a session by its outcome %s and its batch', async (outcome, spec) => {
-    const { interviewId, token } = await world.simulator.openSession(spec);
-    const batchId = `batch-of-${interviewId}`;
-    await world.onboarding.start({ interviewId, sessionToken: token }, { batchId });
-    await world.onboarding.result(interviewId);
-    expect(await searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'done', outcome, batchId });
-    const query = `${SEARCH_ATTRIBUTES.outcome} = "${outcome}" AND ${SEARCH_ATTRIBUTES.batchId} = "${batchId}"`;
-    await until(async () => (await listed(query)).join(), interviewId);
-  });
+  ] as [Outcome, SessionSpec][])(
+    'search attributes find a session by its outcome %s and its batch',
+    async (outcome, spec) => {
+      const { interviewId, token } = await world.simulator.openSession(spec);
+      const batchId = `batch-of-${interviewId}`;
+      await world.onboarding.start({ interviewId, sessionToken: token }, { batchId });
+      await world.onboarding.result(interviewId);
+      expect(await searchAttributesOf(world, interviewId)).toMatchObject({ stage: 'done', outcome, batchId });
+      const query = `${SEARCH_ATTRIBUTES.outcome} = "${outcome}" AND ${SEARCH_ATTRIBUTES.batchId} = "${batchId}"`;
+      await until(async () => (await listed(query)).join(), interviewId);
+    },
+  );
 
-  it('are not upserted for webhooks that change no stage', async () => {
+  it('search attributes are not upserted for webhooks that change no stage', async () => {
     const { interviewId } = await bringTo(world, 'inReview');
     await happens(world, interviewId, 'UNKNOWN', 'ONBOARDING_FINISHED', 'BRAND_NEW');
     const upserts = (await fetchHistory(world.temporal, interviewId)).events?.filter(
@@ -75,7 +78,7 @@ describe('search attributes', () => {
 });
 
 describe('the details in the Web UI', () => {
-  it('say what the session waits for and until when', async () => {
+  it('the details in the Web UI say what the session waits for and until when', async () => {
     const { interviewId } = await bringTo(world, 'waiting');
     const { deadline } = await stateOf(world, interviewId);
     expect(await detailsOf(interviewId)).toBe(
@@ -98,7 +101,7 @@ describe('the details in the Web UI', () => {
     if (place !== 'done') await world.onboarding.cancel(interviewId);
   });
 
-  it('have a summary for each activity and timer', async () => {
+  it('the Web UI has a summary for each activity and timer', async () => {
     const plan = { finishWhen: 'processed', close: true, review: 'wait', reviewDeadline: '1s' } as const;
     const { interviewId } = await begin(world, { plan }, { ...WARN, onboardingStatus: 'POST_PROCESSING_FINISHED' });
     await world.onboarding.result(interviewId);

@@ -262,11 +262,11 @@ describe('requests of a session that count for the rate limit', () => {
   const repeated = (calls: string[], times: number) => Array.from({ length: times }, () => calls).flat();
   const token = async () => 'opaque';
 
-  it('include the status read and the finish for a token that names its session', async () => {
+  it('a session whose token names it counts as its status read and its finish', async () => {
     expect(await asked({}, tokenNaming)).toEqual(repeated(['status', 'finish'], 6));
   });
 
-  it('include the read that confirms the answer for another token', async () => {
+  it('a session with another token also counts as the read that confirms the answer', async () => {
     expect(await asked({}, () => 'opaque')).toEqual(repeated(['status', 'finish', 'status'], 4));
     expect(await asked({ refusesForeignIds: true }, () => 'opaque')).toEqual(repeated(['status', 'finish'], 6));
   });

@@ -63,7 +63,7 @@ describe('pinImages', () => {
 });
 
 describe('uploads', () => {
-  it('send the images, and return what Incode says of them', async () => {
+  it('an upload sends the image and returns what Incode says about it', async () => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
     const accepted = { assessment: 'accepted', failReason: null, code: null, failedChecks: [] };
@@ -80,7 +80,7 @@ describe('uploads', () => {
     ]);
   });
 
-  it('tell Incode that they are repeated if an earlier attempt or upload may have arrived', async () => {
+  it('an upload tells Incode that it is a repeat if an earlier one may have arrived', async () => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
     await world.run(world.activities.uploadFront, input('front'), { attempt: 2, afterMs: 1_000 });
@@ -88,7 +88,7 @@ describe('uploads', () => {
     expect(world.simulator.captures(interviewId).uploads.map(({ retry }) => retry)).toEqual([true, true]);
   });
 
-  it('send nothing if the image has changed since it was pinned', async () => {
+  it('an upload sends nothing if the image has changed since it was pinned', async () => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
     await writeFile(join(world.directory, 'front.jpg'), jpeg({ content: `${CANARY} other` }));
@@ -107,7 +107,7 @@ describe('uploads', () => {
     [{ kind: 'status', status: 429, headers: { 'retry-after': '7' } }, FAILURES.notTaken, false],
     [{ kind: 'status', status: 401 }, FAILURES.tokenRefused, true],
     [{ kind: 'status', status: 403 }, FAILURES.apiKeyRefused, false],
-  ] as const)('fail after the fault %j with the type %s', async (fault, type, nonRetryable) => {
+  ] as const)('an upload fails after the fault %j with the type %s', async (fault, type, nonRetryable) => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
     world.simulator.fault({ operation: 'addFace', ...fault });
@@ -117,7 +117,7 @@ describe('uploads', () => {
     if (isLimited) expect((failure as ApplicationFailure).nextRetryDelay).toBe(7_000);
   });
 
-  it('send nothing with the token of another session', async () => {
+  it('an upload sends nothing with the token of another session', async () => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
     const sessionToken = tokenNaming('another');
@@ -142,15 +142,18 @@ describe('images that cannot be read', () => {
     ['truncated', FAILURES.imageNotReady, false, undefined],
     ['denied', FAILURES.imageNotReady, false, 60_000],
     ['noSource', FAILURES.imageNotReady, false, 60_000],
-  ])('with the problem %s fail as %s, for good: %s', async (problem, type, nonRetryable, nextRetryDelay) => {
-    await using world = await startCaptureWorld({}, { sources: [refusing(problem)] });
-    const { failure } = await world.run(world.activities.uploadFront, input);
-    expect(failure).toMatchObject({ type, nonRetryable, details: [{ image: 'front', problem }] });
-    expect((failure as ApplicationFailure).nextRetryDelay).toBe(nextRetryDelay);
-    expect(world.said().includes('until somebody corrects')).toBe(nextRetryDelay !== undefined);
-  });
+  ])(
+    'an image with the problem %s fails the upload as %s, for good: %s',
+    async (problem, type, nonRetryable, nextRetryDelay) => {
+      await using world = await startCaptureWorld({}, { sources: [refusing(problem)] });
+      const { failure } = await world.run(world.activities.uploadFront, input);
+      expect(failure).toMatchObject({ type, nonRetryable, details: [{ image: 'front', problem }] });
+      expect((failure as ApplicationFailure).nextRetryDelay).toBe(nextRetryDelay);
+      expect(world.said().includes('until somebody corrects')).toBe(nextRetryDelay !== undefined);
+    },
+  );
 
-  it('are unusable if they still end early after five minutes', async () => {
+  it('an image that still ends early after five minutes is unusable', async () => {
     await using world = await startCaptureWorld({}, { sources: [refusing('truncated')] });
     const at = async (afterMs: number) =>
       (await world.run(world.activities.uploadFront, input, { attempt: 2, afterMs })).failure;
@@ -158,7 +161,7 @@ describe('images that cannot be read', () => {
     expect(await at(300_000)).toMatchObject({ type: FAILURES.imageUnusable, nonRetryable: true });
   });
 
-  it('are reported by what is at their address: a directory, an incomplete file, another type', async () => {
+  it('the failure of an image names what is at its address: a directory, an incomplete file, another type', async () => {
     await using world = await startCaptureWorld();
     await mkdir(join(world.directory, 'folder.jpg'));
     const front = join(world.directory, 'front.jpg');
@@ -178,7 +181,7 @@ describe('images that cannot be read', () => {
 
   const hanging: ImageSource = { schemes: ['file'], open: () => new Promise(() => undefined) };
 
-  it('end as cancelled if the workflow cancels the upload', async () => {
+  it('an upload ends as cancelled if the workflow cancels it', async () => {
     await using world = await startCaptureWorld({}, { sources: [hanging] });
     const details = { cancelRequested: true, workerShutdown: false };
     const { failure } = await world.run(world.activities.uploadFront, input, {
@@ -187,7 +190,7 @@ describe('images that cannot be read', () => {
     expect(failure).toBeInstanceOf(CancelledFailure);
   });
 
-  it('are retried if the worker shuts down', async () => {
+  it('an image is read again by another attempt if the worker shuts down', async () => {
     await using world = await startCaptureWorld({}, { sources: [hanging] });
     for (const [activity, given, subject] of [
       [world.activities.uploadFront, input, 'Session i'],

@@ -80,7 +80,7 @@ describe('readIdImage', () => {
     [{ typeOfId: 'PASSPORT' }, true],
     [{ typeOfId: 'PassportCard' }, false],
     [{ skipBackIdCapture: 'true' }, false],
-  ])('for %j says whether the document has no back: %s', (fields, hasNoBack) => {
+  ])('readIdImage of %j says whether the document has no back: %s', (fields, hasNoBack) => {
     expect(readIdImage(fields).hasNoBack).toBe(hasNoBack);
   });
 });
@@ -117,7 +117,7 @@ describe('readSelfie', () => {
 });
 
 describe('readers of refused images', () => {
-  it('read the code of an error about the image', () => {
+  it('a reader returns the code of an error about the image', () => {
     const refused = { ...NOTHING, assessment: 'refused', code: 4_019 };
     expect(refusedIdImage(refusal(4_019))).toEqual({ ...ID_UNKNOWN, ...refused });
     expect(refusedSelfie(refusal(4_019))).toEqual({ ...refused, confidence: null });

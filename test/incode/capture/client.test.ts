@@ -31,7 +31,7 @@ async function opened(incode: IncodeSimulator) {
 }
 
 describe('the calls in their order', () => {
-  it('complete a session from its images', async () => {
+  it('the calls in their order complete a session from its images', async () => {
     await using incode = await simulator();
     const { client, access } = await opened(incode);
     const accepted = { assessment: 'accepted', failReason: null, code: null, failedChecks: [] };
@@ -300,7 +300,7 @@ describe('a failed start', () => {
     ['answered 400', { kind: 'status', status: 400 }, false],
     ['answered 429', { kind: 'status', status: 429 }, false],
     ['answered 403', { kind: 'status', status: 403, body: 'html' }, false],
-  ] as const)('that is %s may have opened a session: %s', async (_, fault, expected) => {
+  ] as const)('a failed start that is %s may have opened a session: %s', async (_, fault, expected) => {
     await using incode = await simulator();
     incode.fault({ operation: 'start', ...fault });
     const error = await failureOf(clientOf(incode.url).start({ configurationId: 'flow' }));
@@ -308,7 +308,7 @@ describe('a failed start', () => {
     if (!expected) expect(incode.sessions()).toEqual([]);
   });
 
-  it('that could not be sent opened no session', async () => {
+  it('a failed start that could not be sent opened no session', async () => {
     const server = await serve(() => undefined);
     await server[Symbol.asyncDispose]();
     const client = clientOf(server.url);

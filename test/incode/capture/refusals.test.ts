@@ -47,7 +47,7 @@ describe('isAlreadyProcessed', () => {
     ['NumberFormatException: Cannot parse null string', true],
     ['front has not been added', false],
     [null, false],
-  ])('for the message %j returns %s', (message, expected) => {
+  ])('isAlreadyProcessed of the message %j is %s', (message, expected) => {
     expect(isAlreadyProcessed({ message })).toBe(expected);
   });
 });

@@ -38,7 +38,7 @@ describe('a shard', () => {
     }
   });
 
-  it('with 2,000 sessions costs at most 40 billable actions', async () => {
+  it('a shard with 2,000 sessions costs at most 40 billable actions', async () => {
     const sessions = await world.sessions(2_000);
     const handle = await startShard(world, sessions);
     await handle.result();

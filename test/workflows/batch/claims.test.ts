@@ -77,7 +77,7 @@ const APPROVED = ['approved', 'approved', 'approved'];
 const STOPPED = [FAILURES.batchStopped, FAILURES.batchStopped, FAILURES.batchStopped];
 
 describe('a shard whose sessions another shard holds', () => {
-  it('completes its other sessions, says for which shard it waits, and reports what the other one did', async () => {
+  it('a waiting shard completes its other sessions, says for which shard it waits, and reports what that shard did', async () => {
     const own = await world.sessions(2);
     const first = await startPaused(sessions);
     const second = await startShard(world, [...sessions, ...own]);
@@ -100,7 +100,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('gets each session when the other one has ended it, before the other shard ends', async () => {
+  it('a waiting shard gets each session when the holder has ended it, before the holder ends', async () => {
     const [late] = await world.sessions(1);
     const { interviewId = '' } = late ?? {};
     world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 403, times: null });
@@ -116,7 +116,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('finishes them after a look and the settle time if the other one is stopped', async () => {
+  it('a waiting shard finishes the sessions of a stopped holder after a read of their status and the settle time', async () => {
     const first = await startPaused(sessions);
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
@@ -133,7 +133,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('finishes them if the other one is cancelled', async () => {
+  it('a waiting shard finishes the sessions of a cancelled holder', async () => {
     const first = await startPaused(sessions);
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
@@ -142,14 +142,14 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('finishes them if the other one was terminated before', async () => {
+  it('a shard finishes the sessions of a holder that was terminated before', async () => {
     const first = await startPaused(sessions);
     await first.terminate();
     expect(await outcomesOf(await startShard(world, sessions))).toEqual(APPROVED);
     expectFinishedOnce();
   });
 
-  it('notices within minutes that the other one was terminated meanwhile', async () => {
+  it('a waiting shard notices within minutes that its holder was terminated', async () => {
     const first = await startPaused(sessions);
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
@@ -159,7 +159,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('can be stopped, and leaves its place to a third one', async () => {
+  it('a waiting shard that is stopped leaves its place to the next one', async () => {
     const first = await startPaused(sessions);
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
@@ -172,7 +172,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('waits for it again after the claims workflow was terminated', async () => {
+  it('a shard waits for the holder again after the claims workflow was terminated', async () => {
     const first = await startPaused(sessions);
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
@@ -189,7 +189,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('says that the claims workflow does not answer, and asks again', async () => {
+  it('a shard says that the claims workflow does not answer, and asks again', async () => {
     await using own = await startTestWorld();
     const [session] = await own.sessions(1);
     // Another program has taken the id, and never answers.
@@ -207,7 +207,7 @@ describe('a shard whose sessions another shard holds', () => {
     expect(await outcomesOf(shard)).toEqual(['approved']);
   });
 
-  it('does not wait with verifyFirst "trust", and claims nothing', async () => {
+  it('a shard with verifyFirst "trust" claims nothing and does not wait', async () => {
     await startPaused(sessions);
     const trusting = await startShard(world, sessions, { verifyFirst: 'trust' });
     expect(await outcomesOf(trusting)).toEqual(APPROVED);
@@ -216,7 +216,7 @@ describe('a shard whose sessions another shard holds', () => {
     expect(sent).toEqual([]);
   });
 
-  it('waits after a reset if another shard has claimed the sessions since', async () => {
+  it('a shard that is reset waits if another shard has claimed its sessions since', async () => {
     const first = await startShard(world, sessions);
     await first.result();
     const second = await startPaused(sessions);
@@ -293,7 +293,7 @@ describe('the claims workflow', () => {
     await handle.terminate();
   });
 
-  it('and a shard ignore signals that they do not understand', async () => {
+  it('the claims workflow and a shard ignore signals that they do not understand', async () => {
     const first = await startPaused(sessions);
     const claim = { shard: first.workflowId, claimId: 'any', sessions: 'abcdef', holders: [] };
     const junk = [

@@ -41,7 +41,7 @@ function expectNoCanary(text: string, more: string[] = []): void {
 }
 
 describe('histories and logs', () => {
-  it('of a completed person contain no image, no OCR value and no API key', async () => {
+  it('histories and logs of a completed person contain no image, no OCR value and no API key', async () => {
     const input = await world.person({ plan: { government: true, watchlist: true } });
     const ocr = { ocrData: { name: OCR_CANARIES[2] }, fullName: OCR_CANARIES[2] };
     for (const operation of ['addFrontId', 'processId', 'processFace', 'governmentValidation', 'watchlist'] as const) {
@@ -67,7 +67,7 @@ describe('histories and logs', () => {
     );
   });
 
-  it('of a person whose image cannot be read contain no query of a redirect', async () => {
+  it('histories and logs of a person whose image cannot be read contain no query of a redirect', async () => {
     const input = await world.person({ front: { uri: 'https://127.0.0.1:9/front.jpg' } });
     const handle = await world.start(input);
     const failure = await failureOf(Promise.resolve(handle));
@@ -75,7 +75,7 @@ describe('histories and logs', () => {
     expectNoCanary(await everythingAbout(handle, undefined));
   });
 
-  it('of a refused start with a signed address contain the address, and its refusal does not', async () => {
+  it('the history of a refused start contains its signed address, and the refusal does not', async () => {
     const input = await world.person();
     const signed = { ...input, front: { uri: `https://images.example/a.jpg?${QUERY_CANARY}` } };
     const handle = await world.start(signed);

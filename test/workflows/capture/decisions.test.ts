@@ -33,7 +33,7 @@ describe('an image that Incode refuses', () => {
     ['wait', true, 'goOn'],
     ['fail', false, 'fail'],
     ['fail', true, 'fail'],
-  ])('with the plan "%s" and hasWaited %s leads to: %s', (choice, hasWaited, step) => {
+  ])('a refused image with the plan "%s" and hasWaited %s leads to: %s', (choice, hasWaited, step) => {
     expect(afterRefusedImage(plan(choice), hasWaited)).toBe(step);
   });
 });
@@ -44,7 +44,7 @@ describe('an image that cannot be read', () => {
     ['wait', false, 'wait'],
     ['wait', true, 'fail'],
     ['fail', false, 'fail'],
-  ])('with the plan "%s" and hasWaited %s leads to: %s', (choice, hasWaited, step) => {
+  ])('an unreadable image with the plan "%s" and hasWaited %s leads to: %s', (choice, hasWaited, step) => {
     expect(afterUnusableImage(plan(choice), hasWaited)).toBe(step);
   });
 });

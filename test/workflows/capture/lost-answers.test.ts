@@ -31,7 +31,7 @@ describe.each([
   ['before', false],
   ['after', true],
 ])('an answer that is lost %s its effect', (_, effect) => {
-  it.each(CALLS)('of %s costs a repeat and nothing else', async (operation, activity, repeatedUpload) => {
+  it.each(CALLS)('a lost answer of %s costs a repeat and nothing else', async (operation, activity, repeatedUpload) => {
     world.simulator.fault({ operation, kind: 'reset', effect });
     const handle = await world.start(await world.person({ plan: PLAN }));
     const { interviewId, onboarding, idProcessed, suspectedOrphans } = await handle.result();

@@ -48,7 +48,7 @@ async function untilNeeds(handle: CaptureHandle, ...sides: ImageSide[]): Promise
 const SIDES = Object.keys(UPLOADS) as ImageSide[];
 
 describe('an image that Incode refuses', () => {
-  it.each(SIDES)('of the %s is reported, and the session goes on', async (side) => {
+  it.each(SIDES)('a refused image of the %s is reported, and the session goes on', async (side) => {
     const { images, onboarding, interviewId } = await world.run(await world.person({ [side]: await refused(side) }));
     expect(images[side]).toMatchObject(
       side === 'selfie'
@@ -59,7 +59,7 @@ describe('an image that Incode refuses', () => {
     expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
   });
 
-  it.each(SIDES)('of the %s fails the person with the plan "fail", with the facts', async (side) => {
+  it.each(SIDES)('a refused image of the %s fails the person with the plan "fail", with the facts', async (side) => {
     const input = await world.person({ [side]: await refused(side), plan: { onRefusedImage: 'fail' } });
     const failure = await failureOf(world.start(input));
     const [session] = world.sessionsOf(input);
@@ -75,7 +75,7 @@ describe('an image that Incode refuses', () => {
     expect(world.simulator.effects(String(session?.interviewId)).finished).toBe(0);
   });
 
-  it.each(SIDES)('of the %s is replaced with the plan "wait"', async (side) => {
+  it.each(SIDES)('a refused image of the %s is replaced with the plan "wait"', async (side) => {
     const input = await world.person({ [side]: await refused(side), plan: { onRefusedImage: 'wait' } });
     const handle = await world.start(input);
     await untilNeeds(handle, side);
@@ -176,7 +176,7 @@ describe('a document that cannot be processed', () => {
 });
 
 describe('an image that cannot be read', () => {
-  it.each(SIDES)('of the %s fails the person before a session is opened', async (side) => {
+  it.each(SIDES)('an unreadable image of the %s fails the person before a session is opened', async (side) => {
     const input = await world.person({ [side]: await missing() });
     const failure = await failureOf(world.start(input));
     expect(failure.type).toBe(FAILURES.imageUnusable);

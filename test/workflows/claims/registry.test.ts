@@ -64,7 +64,7 @@ describe('a claim', () => {
     expect(registry.size).toEqual({ shards: 1, sessions: 0 });
   });
 
-  it('that is repeated keeps its place, and gives up the sessions that it does not name', () => {
+  it('a repeated claim keeps its place, and gives up the sessions that it does not name', () => {
     claim('a', [S1, S2]);
     claim('b', [S1, S2]);
     claim('c', [S1]);
@@ -76,7 +76,7 @@ describe('a claim', () => {
     });
   });
 
-  it('that is repeated by a waiting shard tells the holder again, which may be gone', () => {
+  it('a repeated claim of a waiting shard tells the holder again, which may be gone', () => {
     claim('a', [S1]);
     claim('b', [S1]);
     views();
@@ -84,7 +84,7 @@ describe('a claim', () => {
     expect(Object.keys(views()).sort()).toEqual(['a', 'b']);
   });
 
-  it('that is extended waits for what others have got meanwhile', () => {
+  it('an extended claim waits for what others have got meanwhile', () => {
     claim('a', [S1, S2]);
     registry.release({ shard: 'a', sessions: S2 });
     claim('b', [S2]);
