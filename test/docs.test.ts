@@ -478,6 +478,14 @@ it('lifecycle.md has one row for each stage and for each part of the plan', () =
   );
 });
 
+it('capture.md has exactly one row for each option of captureBatch', () => {
+  const first = (head: string) => tableOf(doc('capture'), head).flatMap(([cell = '']) => inCode(cell));
+  const common = ['order', 'signal', 'onProgress', 'progressIntervalMs'];
+  expect(first('option').sort()).toEqual(
+    [...common, ...fieldsOf('src/client/batch/types.ts', 'CaptureBatchOptions')].sort(),
+  );
+});
+
 it('capture.md has one row for each stage and for each part of the plan', () => {
   const first = (head: string) => tableOf(doc('capture'), head).flatMap(([cell = '']) => inCode(cell));
   expect(first('stage of a person').sort()).toEqual([...CAPTURE_STAGES].sort());
@@ -567,6 +575,7 @@ function defaultsInTsdoc(file: string): Map<string, { comment: string; value: st
 
 /** The fields of an interface, found by their indentation. */
 function fieldsOf(file: string, name: string): string[] {
-  const [, body = ''] = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}$`, 'm').exec(read(file)) ?? [];
+  const [, body = ''] =
+    new RegExp(`^export interface ${name}(?: extends \\w+)? \\{\\n([\\s\\S]*?)^\\}$`, 'm').exec(read(file)) ?? [];
   return [...body.matchAll(/^ {2}(\w+)\??: /gm)].map(([, field = '']) => field);
 }

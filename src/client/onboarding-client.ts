@@ -46,7 +46,8 @@ import { withTemporalErrors } from './temporal-failure.js';
 export class OnboardingClient {
   /** The Temporal client that sends the requests. Use it for anything that this class does not offer. */
   readonly temporal: Client;
-  /** Task queue of the batches of `completeBatch`. */
+  /** Task queue of sessions and of `captureBatch`. `completeBatch` uses the other one. */
+  readonly taskQueue: string;
   readonly bulkTaskQueue: string;
   private readonly host: SessionHost;
 
@@ -55,6 +56,7 @@ export class OnboardingClient {
     const { client, taskQueue = TASK_QUEUE, bulkTaskQueue = BULK_TASK_QUEUE, requestEagerStart = false } = options;
     checkEncryption(client);
     this.temporal = client;
+    this.taskQueue = taskQueue;
     this.bulkTaskQueue = bulkTaskQueue;
     this.host = { client, taskQueue, requestEagerStart };
     // Printing the client must not reveal the connection's credentials.
@@ -244,9 +246,8 @@ export class OnboardingClient {
     argument: A,
   ): Promise<T> {
     const handle = this.handle(interviewId);
-    return this.request(interviewId, timeoutMs, () =>
-      handle.executeUpdate<T, [A]>(name, { args: [argument], updateId }),
-    );
+    const update: { args: [A]; updateId: string } = { args: [argument], updateId };
+    return this.request(interviewId, timeoutMs, () => handle.executeUpdate<T, [A]>(name, update));
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {

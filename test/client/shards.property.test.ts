@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sessionShape } from '../../src/client/batch/sessions.js';
 import { cutShards } from '../../src/client/batch/shards.js';
 import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
@@ -32,15 +33,15 @@ describe('cutShards', () => {
   it('keeps every session once and in order, within both limits', async () => {
     await fc.assert(
       fc.asyncProperty(list, size, async (sessions, size) => {
-        const shards = await all(cutShards(sessions, size));
-        expect(shards.flatMap((shard) => shard.sessions)).toEqual(sessions);
+        const shards = await all(cutShards(sessions, size, sessionShape()));
+        expect(shards.flatMap((shard) => shard.items)).toEqual(sessions);
         let first = 0;
         for (const [number, shard] of shards.entries()) {
           expect(shard).toMatchObject({ number, first });
-          expect(shard.sessions.length).toBeGreaterThan(0);
-          expect(shard.sessions.length).toBeLessThanOrEqual(size);
-          expect(Buffer.byteLength(JSON.stringify(shard.sessions))).toBeLessThanOrEqual(MAX_SHARD_BYTES);
-          first += shard.sessions.length;
+          expect(shard.items.length).toBeGreaterThan(0);
+          expect(shard.items.length).toBeLessThanOrEqual(size);
+          expect(Buffer.byteLength(JSON.stringify(shard.items))).toBeLessThanOrEqual(MAX_SHARD_BYTES);
+          first += shard.items.length;
         }
       }),
       cases(0.3),
@@ -57,7 +58,7 @@ describe('cutShards', () => {
     await fc.assert(
       fc.asyncProperty(usual, size, async (sessions, size) => {
         const cuts = async (list: BatchSession[]) =>
-          (await all(cutShards(list, size))).map(({ sessions: _, ...cut }) => cut);
+          (await all(cutShards(list, size, sessionShape()))).map(({ items: _, ...cut }) => cut);
         expect(await cuts(sessions.map(({ sessionToken: _, ...session }) => session))).toEqual(await cuts(sessions));
       }),
       cases(0.3),
@@ -69,7 +70,7 @@ describe('cutShards', () => {
       fc.asyncProperty(list, fc.nat(), size, async (sessions, at, size) => {
         const first = at % sessions.length;
         const twice = [...sessions, { interviewId: sessions[first]?.interviewId ?? '' }];
-        await expect(all(cutShards(twice, size))).rejects.toThrow(
+        await expect(all(cutShards(twice, size, sessionShape()))).rejects.toThrow(
           `sessions[${sessions.length}].interviewId is the same as that of sessions[${first}]`,
         );
       }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeenIds } from '../../src/client/batch/seen-ids.js';
+import { sessionShape } from '../../src/client/batch/sessions.js';
 import { checkShardSize, cutShards, type Shard } from '../../src/client/batch/shards.js';
 import { Window } from '../../src/client/batch/window.js';
 import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
@@ -11,8 +12,9 @@ const sessions = (count: number, token?: string): BatchSession[] =>
     ...(token ? { sessionToken: index.toString(16).padEnd(6, '-') + token.slice(6) } : {}),
   }));
 
-const cut = (list: BatchSession[], size = 2_000): Promise<Shard[]> => all(cutShards(list, size));
-const sizes = async (shards: Promise<Shard[]>) => (await shards).map(({ sessions }) => sessions.length);
+const cut = (list: BatchSession[], size = 2_000): Promise<Shard<BatchSession>[]> =>
+  all(cutShards(list, size, sessionShape()));
+const sizes = async (shards: Promise<Shard<BatchSession>[]>) => (await shards).map(({ items }) => items.length);
 
 describe('cutShards', () => {
   it.each([
@@ -28,8 +30,8 @@ describe('cutShards', () => {
     'keeps shards within the byte limit with tokens of %i characters, also with quotes',
     async (length) => {
       const shards = await cut(sessions(1_000, '"'.repeat(length)));
-      for (const { sessions } of shards) expect(JSON.stringify(sessions).length).toBeLessThan(MAX_SHARD_BYTES);
-      expect(shards.flatMap((shard) => shard.sessions)).toHaveLength(1_000);
+      for (const { items } of shards) expect(JSON.stringify(items).length).toBeLessThan(MAX_SHARD_BYTES);
+      expect(shards.flatMap((shard) => shard.items)).toHaveLength(1_000);
     },
   );
 
@@ -83,11 +85,11 @@ describe('cutShards with tokens', () => {
 
 describe('checkShardSize', () => {
   it.each([1, 2_000])('accepts a shard size of %i', (size) => {
-    expect(checkShardSize(size)).toBe(size);
+    expect(checkShardSize(size, 2_000)).toBe(size);
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2_001])('refuses a shard size of %d', (size) => {
-    expect(() => checkShardSize(size)).toThrow('shardSize must be a whole number from 1 to 2000');
+    expect(() => checkShardSize(size, 2_000)).toThrow('shardSize must be a whole number from 1 to 2000');
   });
 });
 

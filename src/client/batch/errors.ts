@@ -1,18 +1,18 @@
 import { TemporalIncodeError } from '../../contract/index.js';
 
-/** The server knows the batch with another list of sessions or another plan. No session of this shard was started. */
+/** The server knows the batch with another list or another plan. Nothing of this shard was started. */
 export class BatchMismatchError extends TemporalIncodeError {
   override readonly name = 'BatchMismatchError';
   readonly batchId: string;
   /** The first shard that differs, counted from 0. */
   readonly shard: number;
   /** What differs from the batch at the server. */
-  readonly differs: 'sessions' | 'plan';
+  readonly differs: 'sessions' | 'people' | 'plan';
 
-  constructor(batchId: string, shard: number, differs: 'sessions' | 'plan') {
+  constructor(batchId: string, shard: number, differs: 'sessions' | 'people' | 'plan') {
     super(
       `Batch ${batchId}, shard ${shard}: it was started with ${
-        differs === 'plan' ? 'another plan' : 'other sessions, in another order, or in shards of another size'
+        differs === 'plan' ? 'another plan' : `other ${differs}, in another order, or in shards of another size`
       }. Pass the same list and plan as before, or another batch id.`,
     );
     this.batchId = batchId;
@@ -29,10 +29,12 @@ export class BatchShardError extends TemporalIncodeError {
   /** `Cancelled`, `Terminated`, `TimedOut`, or one of the contract's `FAILURES`. */
   readonly type: string;
 
-  constructor(batchId: string, shard: number, type: string, message: string) {
-    super(
-      `Batch ${batchId}, shard ${shard}: ${message}. Run the batch again to restart it. Each session's status is read first.`,
-    );
+  constructor(batchId: string, shard: number, type: string, message: string, of: 'sessions' | 'people' = 'sessions') {
+    const next =
+      of === 'sessions'
+        ? "restart it. Each session's status is read first."
+        : 'attach to its people, whose workflows go on.';
+    super(`Batch ${batchId}, shard ${shard}: ${message}. Run the batch again to ${next}`);
     this.batchId = batchId;
     this.shard = shard;
     this.type = type;
@@ -43,11 +45,11 @@ export class BatchShardError extends TemporalIncodeError {
 export class BatchDetachedError extends TemporalIncodeError {
   override readonly name = 'BatchDetachedError';
   readonly batchId: string;
-  /** Sessions that the server has accepted. */
+  /** Sessions or people that the server has accepted. */
   readonly handedOver: number;
 
-  constructor(batchId: string, handedOver: number) {
-    super(`Batch ${batchId}: detached. ${handedOver} sessions continue on the server.`);
+  constructor(batchId: string, handedOver: number, of: 'sessions' | 'people' = 'sessions') {
+    super(`Batch ${batchId}: detached. ${handedOver} ${of} continue on the server.`);
     this.batchId = batchId;
     this.handedOver = handedOver;
   }

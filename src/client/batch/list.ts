@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
+import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
 
 /**
  * Lists the latest run of each shard. Shards started within the last second may be missing.
@@ -22,15 +22,20 @@ export async function listRunningShards(client: Client, batchId: string): Promis
   return ids;
 }
 
-/** @returns the highest shard number; -1 if the server knows no shard of the batch */
-export async function lastKnownShard(client: Client, batchId: string): Promise<number> {
+/**
+ * @param workflowType only shards of this type
+ * @returns the highest shard number; -1 if the server knows no shard of the batch
+ */
+export async function lastKnownShard(client: Client, batchId: string, workflowType?: string): Promise<number> {
   let last = -1;
-  for await (const { workflowId } of client.workflow.list({ query: queryFor(batchId) })) {
+  for await (const { workflowId } of client.workflow.list({ query: queryFor(batchId, workflowType) })) {
     last = Math.max(last, Number(workflowId.slice(workflowId.lastIndexOf('/') + 1)));
   }
   return last;
 }
 
-function queryFor(batchId: string): string {
-  return `${SEARCH_ATTRIBUTES.batchId} = '${batchId}' AND WorkflowType = '${BATCH_WORKFLOW}'`;
+function queryFor(batchId: string, workflowType?: string): string {
+  const types = workflowType === undefined ? [BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW] : [workflowType];
+  const ofTypes = types.map((type) => `WorkflowType = '${type}'`).join(' OR ');
+  return `${SEARCH_ATTRIBUTES.batchId} = '${batchId}' AND (${ofTypes})`;
 }

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { BATCH_QUERIES, type BatchProgress, type BatchRow, batchWorkflowId } from '../../contract/index.js';
+import { BATCH_QUERIES, type BatchProgress } from '../../contract/index.js';
+import type { ItemRow } from './kind.js';
 import type { OpenedShard } from './open-shard.js';
 import type { Shard } from './shards.js';
 import type { BatchRunProgress } from './types.js';
@@ -15,10 +16,11 @@ type Known = Pick<BatchProgress, 'done' | 'failed' | 'waiting' | 'paused' | 'hel
 
 const UNKNOWN: Known = { done: 0, failed: 0, waiting: 0, paused: false, heldUpBy: null };
 
-/** Counts the sessions that this run starts and completes, and queries running shards in turn for their progress. */
+/** Counts the sessions or people that this run starts and completes, and queries running shards in turn for their progress. */
 export class ProgressMeter {
   private readonly client: Client;
   private readonly batchId: string;
+  private readonly workflowId: (shard: number) => string;
   private readonly running = new Map<number, { known: Known | undefined; isAttached: boolean }>();
   private readonly samples = [{ at: Date.now(), ended: 0 }];
   private total: number | null;
@@ -30,21 +32,22 @@ export class ProgressMeter {
   private before = 0;
   private nextAsked = 0;
 
-  constructor(client: Client, batchId: string, total: number | null) {
+  constructor(client: Client, batchId: string, workflowId: (shard: number) => string, total: number | null) {
     this.client = client;
     this.batchId = batchId;
+    this.workflowId = workflowId;
     this.total = total;
   }
 
-  opened({ number, sessions }: Shard, { found }: OpenedShard): void {
-    this.handedOver += sessions.length;
-    if (found !== 'nothing') this.attached += sessions.length;
-    if (found === 'completed') this.before += sessions.length;
+  opened({ number, ids }: Shard<unknown>, { found }: Pick<OpenedShard<ItemRow>, 'found'>): void {
+    this.handedOver += ids.length;
+    if (found !== 'nothing') this.attached += ids.length;
+    if (found === 'completed') this.before += ids.length;
     else
       this.running.set(number, { known: found === 'nothing' ? UNKNOWN : undefined, isAttached: found === 'running' });
   }
 
-  ended({ number }: Pick<Shard, 'number'>, rows: BatchRow[]): void {
+  ended({ number }: Pick<Shard<unknown>, 'number'>, rows: ItemRow[]): void {
     const shard = this.running.get(number);
     // An attached shard that was never queried: how much of it was done before this run is unknown.
     if (shard && !shard.known) this.before += rows.length;
@@ -55,7 +58,7 @@ export class ProgressMeter {
   }
 
   /** Sessions that were not started because the batch was stopped. */
-  leftOut(rows: BatchRow[]): void {
+  leftOut(rows: ItemRow[]): void {
     this.failed += rows.length;
     this.before += rows.length;
   }
@@ -96,7 +99,7 @@ export class ProgressMeter {
   }
 
   private async askOne(number: number): Promise<void> {
-    const handle = this.client.workflow.getHandle(batchWorkflowId(this.batchId, number));
+    const handle = this.client.workflow.getHandle(this.workflowId(number));
     let known: Known;
     try {
       known = await this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>

@@ -1,13 +1,8 @@
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
-import {
-  BATCH_QUERIES,
-  type BatchProgress,
-  type BatchRow,
-  type BatchWorkflow,
-  checkBatchId,
-} from '../../contract/index.js';
+import { BATCH_QUERIES, type BatchProgress, checkBatchId } from '../../contract/index.js';
 import { withTemporalErrors } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
+import type { ItemRow } from './kind.js';
 import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
 import type { BatchHost, BatchStatus } from './types.js';
@@ -51,7 +46,8 @@ function emptyStatus(batchId: string): BatchStatus {
 }
 
 async function addShard(client: Client, status: BatchStatus, shard: WorkflowExecutionInfo): Promise<void> {
-  const total = Number((shard.memo as Partial<ShardMemo> | undefined)?.sessions ?? 0);
+  const memo: Partial<ShardMemo> = shard.memo ?? {};
+  const total = Number(memo.sessions ?? memo.people ?? 0);
   status.total += total;
   switch (shard.status.name) {
     case 'RUNNING':
@@ -87,7 +83,7 @@ function addProgress(status: BatchStatus, { done, failed, waiting, outcomes, pau
   for (const [outcome, count] of Object.entries(outcomes)) addOutcome(status, outcome, count);
 }
 
-function addRows(status: BatchStatus, rows: BatchRow[]): void {
+function addRows(status: BatchStatus, rows: ItemRow[]): void {
   for (const { outcome, failure } of rows) {
     if (failure) status.failed += 1;
     else status.done += 1;
@@ -111,9 +107,9 @@ async function askedProgress(client: Client, workflowId: string): Promise<BatchP
   }
 }
 
-async function rowsOf(client: Client, workflowId: string): Promise<BatchRow[] | undefined> {
+async function rowsOf(client: Client, workflowId: string): Promise<ItemRow[] | undefined> {
   try {
-    return (await client.workflow.getHandle<BatchWorkflow>(workflowId).result()).rows;
+    return (await client.workflow.getHandle<() => Promise<{ rows: ItemRow[] }>>(workflowId).result()).rows;
   } catch (error) {
     if (error instanceof WorkflowFailedError) return undefined;
     throw error;

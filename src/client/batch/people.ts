@@ -1,0 +1,86 @@
+import { jsonBytes } from '../../contract/batch-size.js';
+import {
+  CAPTURE_BATCH_WORKFLOW,
+  type CaptureBatchInput,
+  type CapturePerson,
+  type CapturePlan,
+  type CaptureRow,
+  captureBatchWorkflowId,
+  checkCapturePerson,
+  IMAGE_SIDES,
+  InvalidInputError,
+  resolveCapturePlan,
+} from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
+import type { BatchKind, StartedAfter } from './kind.js';
+import { SeenIds } from './seen-ids.js';
+import type { ItemShape } from './shards.js';
+import type { CaptureItem } from './types.js';
+
+export type BeforeStart = (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
+
+interface PeopleOptions {
+  plan: CapturePlan;
+  retryFailed: boolean;
+  beforeStart: BeforeStart;
+}
+
+/** A batch of people from images. */
+export function peopleKind(options: PeopleOptions): BatchKind<CapturePerson, CaptureRow, CaptureItem> {
+  return {
+    noun: 'people',
+    subject: 'Person',
+    workflowType: CAPTURE_BATCH_WORKFLOW,
+    workflowId: captureBatchWorkflowId,
+    planText: JSON.stringify(resolveCapturePlan(options.plan)),
+    shape: peopleShape,
+    inputOf: (people, after) => inputOf(people, after, options),
+    resultOf: (index, reference, row) => ({ index, reference, ...row }),
+  };
+}
+
+/** People at the same time in `beforeStart`, which usually reads images. */
+const AT_A_TIME = 8;
+
+async function inputOf(
+  people: CapturePerson[],
+  { earlier }: StartedAfter<CaptureRow>,
+  { plan, retryFailed, beforeStart }: PeopleOptions,
+): Promise<Pick<CaptureBatchInput, 'people' | 'plan' | 'retryFailed' | 'earlier'>> {
+  const ready = [...people];
+  const left = people.map((_, at) => at).filter((at) => !earlier?.[at]);
+  const lane = async () => {
+    for (let at = left.shift(); at !== undefined; at = left.shift()) {
+      ready[at] = await beforeStart(people[at] as CapturePerson);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  return { people: ready, plan, ...(retryFailed ? { retryFailed } : {}), ...(earlier ? { earlier } : {}) };
+}
+
+function peopleShape(): ItemShape<CapturePerson> {
+  const seen = new SeenIds();
+  return {
+    check(input, index) {
+      const person = checkCapturePerson(input, `people[${index}]`);
+      const first = seen.see(person.reference, index);
+      if (first === index) return person;
+      throw new InvalidInputError(`people[${index}].reference`, `is the same as that of people[${first}]`);
+    },
+    idOf: ({ reference }) => reference,
+    sizeOf: (person) => jsonBytes(withoutDigests(person)) + IMAGE_SIDES.length * DIGEST_BYTES,
+    contentOf: (person) => JSON.stringify(withoutDigests(person)),
+  };
+}
+
+/** `,"sha256":"…","bytes":7499925`, which may be added before the shard is started. */
+const DIGEST_BYTES = 96;
+
+/** Digests may be known in one run and unknown in another. */
+function withoutDigests(person: CapturePerson): CapturePerson {
+  const { reference, configurationId, countryCode, customFields } = person;
+  const images = IMAGE_SIDES.flatMap((side) => (person[side] ? [[side, { uri: person[side].uri }]] : []));
+  const fields = customFields && Object.fromEntries(Object.entries(customFields).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const others = omitUndefined({ configurationId, countryCode, customFields: fields });
+  return { reference, ...(Object.fromEntries(images) as Pick<CapturePerson, 'front'>), ...others };
+}

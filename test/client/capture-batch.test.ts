@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { peopleKind } from '../../src/client/batch/people.js';
+import { cutShards } from '../../src/client/batch/shards.js';
+import {
+  BatchDetachedError,
+  BatchMismatchError,
+  type BatchRunProgress,
+  BatchShardError,
+  batchProgress,
+  type CaptureBatchOptions,
+  captureBatch,
+  pauseBatch,
+  resumeBatch,
+  stopBatch,
+} from '../../src/client/index.js';
+import {
+  type CapturePerson,
+  captureBatchWorkflowId,
+  FAILURES,
+  MAX_SHARD_BYTES,
+  SEARCH_ATTRIBUTES,
+} from '../../src/contract/index.js';
+import { all } from '../support/batch.js';
+import { severalPeople } from '../support/capture-batch.js';
+import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { thrown } from '../support/thrown.js';
+
+let world: CaptureWorld;
+beforeAll(async () => {
+  world = await startCaptureWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** Shards of two, so that a few people make several. */
+const options = (more: CaptureBatchOptions = {}) => ({ batchId: `people-${randomUUID()}`, shardSize: 2, ...more });
+const sessionsOf = (people: CapturePerson[]) => people.map((person) => world.sessionsOf(person).length);
+const outcomesOf = (items: { outcome?: string; failure?: { type: string } }[]) =>
+  items.map(({ outcome, failure }) => outcome ?? failure?.type);
+const holdUp = () => world.simulator.fault({ operation: 'start', kind: 'status', status: 429, times: null });
+
+async function* oneByOne<T>(items: T[]): AsyncGenerator<T> {
+  for (const item of items) {
+    await sleep(1);
+    yield item;
+  }
+}
+
+describe('captureBatch', () => {
+  it('onboards people from an async iterable, with results in the order of the list', async () => {
+    const people = await severalPeople(world, 5);
+    const batch = captureBatch(world.onboarding, oneByOne(people), { shardSize: 2 });
+    expect(batch.batchId).toMatch(/^people-[0-9a-f-]{36}$/);
+    const items = await all(batch);
+    expect(items.map(({ index, reference }) => [index, reference])).toEqual(
+      people.map(({ reference }, index) => [index, reference]),
+    );
+    expect(items.map(({ interviewId }) => interviewId)).toEqual(
+      people.map((person) => world.sessionsOf(person)[0]?.interviewId),
+    );
+    expect(outcomesOf(items)).toEqual(people.map(() => 'approved'));
+    expect(await batchProgress(world.onboarding, batch.batchId)).toMatchObject({
+      total: 5,
+      done: 5,
+      failed: 0,
+      outcomes: { approved: 5 },
+      shards: { running: 0, completed: 3, ended: 0 },
+    });
+  });
+
+  it('returns the same results for the same list, and opens no second session', async () => {
+    const people = await severalPeople(world, 3);
+    const how = options();
+    const items = await all(captureBatch(world.onboarding, people, how));
+    expect(await all(captureBatch(world.onboarding, people, how))).toEqual(items);
+    // Another batch of the same people attaches to their workflows.
+    expect(await all(captureBatch(world.onboarding, people, options()))).toEqual(items);
+    expect(sessionsOf(people)).toEqual([1, 1, 1]);
+  });
+
+  it('refuses another list, another plan and another length under the same id', async () => {
+    const people = await severalPeople(world, 4);
+    const how = options({ plan: { findSessionWithin: '2m' } });
+    await all(captureBatch(world.onboarding, people, how));
+    const run = (list: CapturePerson[], more: CaptureBatchOptions = {}) =>
+      thrown(all(captureBatch(world.onboarding, list, { ...how, ...more })));
+    const [first, second, third, fourth] = people as [CapturePerson, CapturePerson, CapturePerson, CapturePerson];
+    const changed = { ...fourth, front: first.front };
+    expect(await run([first, second, third, changed])).toMatchObject({ shard: 1, differs: 'people' });
+    expect(await run([first, second, third, { ...fourth, customFields: { a: 'b' } }])).toMatchObject({ shard: 1 });
+    const shorter = await run([first, second]);
+    expect(shorter).toBeInstanceOf(BatchMismatchError);
+    expect(shorter).toMatchObject({ message: expect.stringContaining('it was started with other people') });
+    expect(await run(people, { plan: { government: true } })).toMatchObject({ shard: 0, differs: 'plan' });
+    // Equivalent, although written differently.
+    const same = [first, second, third, { ...fourth, front: await pinned(world, fourth.front) }];
+    const equivalent = { ...how, plan: { findSessionWithin: '120 s', watchlist: false } };
+    expect(await all(captureBatch(world.onboarding, same, equivalent))).toHaveLength(4);
+  });
+
+  it('refuses an invalid person and a repeated reference, and names both places', async () => {
+    const people = await severalPeople(world, 4);
+    const [first] = people as [CapturePerson];
+    const refused = (list: unknown[]) =>
+      thrown(all(captureBatch(world.onboarding, list as CapturePerson[], options())));
+    expect(await refused([...people, first])).toMatchObject({
+      message: 'people[4].reference is the same as that of people[0]',
+    });
+    expect(await refused([first, { reference: 'x', front: {} }])).toMatchObject({ field: 'people[1].front.uri' });
+    expect(() => captureBatch(world.onboarding, [], { plan: { review: 'ask' as never } })).toThrow('plan.review');
+    expect(() => captureBatch(world.onboarding, [], { shardSize: 201 })).toThrow('from 1 to 200');
+    expect(() => captureBatch(world.onboarding, [], { batchId: 'a b' })).toThrow('batchId');
+  });
+
+  it('detaches when the signal is aborted, and attaches again', async () => {
+    const people = await severalPeople(world, 4);
+    holdUp();
+    const detach = new AbortController();
+    const how = options();
+    const running = thrown(all(captureBatch(world.onboarding, people, { ...how, signal: detach.signal })));
+    await expect
+      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
+      .toBe(4);
+    detach.abort();
+    const error = await running;
+    expect(error).toBeInstanceOf(BatchDetachedError);
+    expect(error).toMatchObject({ handedOver: 4, message: expect.stringContaining('4 people continue') });
+    world.simulator.clearFaults();
+    const seen: BatchRunProgress[] = [];
+    const onProgress = (progress: BatchRunProgress) => void seen.push(progress);
+    expect(outcomesOf(await all(captureBatch(world.onboarding, people, { ...how, onProgress })))).toEqual(
+      people.map(() => 'approved'),
+    );
+    expect(seen.at(-1)).toMatchObject({ total: 4, handedOver: 4, attached: 4, done: 4, failed: 0 });
+    expect(sessionsOf(people)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('pauses, resumes and stops, and retryFailed continues with the rest', async () => {
+    const people = await severalPeople(world, 6);
+    holdUp();
+    const how = options({ window: 2 });
+    const running = all(captureBatch(world.onboarding, people, how));
+    const progress = () => batchProgress(world.onboarding, how.batchId).catch(() => null);
+    await expect.poll(async () => (await progress())?.waiting).toBe(4);
+    expect(await pauseBatch(world.onboarding, how.batchId)).toBe(2);
+    await expect.poll(async () => (await progress())?.paused).toBe(true);
+    expect(await resumeBatch(world.onboarding, how.batchId)).toBe(2);
+    expect(await stopBatch(world.onboarding, how.batchId)).toBe(0);
+    const items = await running;
+    expect(outcomesOf(items)).toEqual(people.map(() => FAILURES.batchStopped));
+    expect(items[0]?.failure?.message).toContain('goes on');
+    expect(items[5]?.failure?.message).toBe(
+      `Person ${people[5]?.reference}: the batch was stopped before it was handed over`,
+    );
+    world.simulator.clearFaults();
+    const again = await all(captureBatch(world.onboarding, people, { ...how, retryFailed: true }));
+    expect(outcomesOf(again)).toEqual(people.map(() => 'approved'));
+    expect(sessionsOf(people)).toEqual(people.map(() => 1));
+  });
+
+  it('starts failed people again with retryFailed only, also those of an earlier list', async () => {
+    const people = await severalPeople(world, 2);
+    world.simulator.fault({ operation: 'start', kind: 'status', status: 400, times: 2 });
+    const how = options();
+    const items = await all(captureBatch(world.onboarding, people, how));
+    expect(outcomesOf(items)).toEqual([FAILURES.badRequest, FAILURES.badRequest]);
+    const [first, second] = people as [CapturePerson, CapturePerson];
+    expect(outcomesOf(await all(captureBatch(world.onboarding, people, how)))).toEqual(outcomesOf(items));
+    const other = options({ retryFailed: true });
+    expect(outcomesOf(await all(captureBatch(world.onboarding, [second], other)))).toEqual(['approved']);
+    const again = await all(captureBatch(world.onboarding, people, { ...how, retryFailed: true }));
+    expect(outcomesOf(again)).toEqual(['approved', 'approved']);
+    expect(sessionsOf([first, second])).toEqual([1, 1]);
+  });
+
+  it('names a shard that somebody terminates, and attaches to its people when it is run again', async () => {
+    const people = await severalPeople(world, 2);
+    holdUp();
+    const how = options();
+    const running = thrown(all(captureBatch(world.onboarding, people, how)));
+    await expect
+      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
+      .toBe(2);
+    await world.temporal.workflow.getHandle(captureBatchWorkflowId(how.batchId, 0)).cancel();
+    const error = await running;
+    expect(error).toBeInstanceOf(BatchShardError);
+    expect(error).toMatchObject({ type: 'Cancelled', message: expect.stringContaining('attach to its people') });
+    world.simulator.clearFaults();
+    expect(outcomesOf(await all(captureBatch(world.onboarding, people, how)))).toEqual(['approved', 'approved']);
+    expect(sessionsOf(people)).toEqual([1, 1]);
+  });
+
+  it('calls beforeStart for people who are started, and not for those whom the server has', async () => {
+    const people = await severalPeople(world, 3);
+    const called: string[] = [];
+    const beforeStart = async (person: CapturePerson) => {
+      called.push(person.reference);
+      return { ...person, front: await pinned(world, person.front) };
+    };
+    const how = options({ beforeStart });
+    await all(captureBatch(world.onboarding, people, how));
+    await all(captureBatch(world.onboarding, people, how));
+    expect(called.sort()).toEqual(people.map(({ reference }) => reference).sort());
+    const broken = options({ beforeStart: () => Promise.reject(new Error('the image is gone')) });
+    await expect(all(captureBatch(world.onboarding, people, broken))).rejects.toThrow('the image is gone');
+  });
+
+  it('starts shards with search attribute, summary and a memo without images', async () => {
+    const people = await severalPeople(world, 2);
+    const how = options();
+    await all(captureBatch(world.onboarding, people, how));
+    const shard = await world.temporal.workflow.getHandle(captureBatchWorkflowId(how.batchId, 0)).describe();
+    expect(shard.searchAttributes).toMatchObject({ [SEARCH_ATTRIBUTES.batchId]: [how.batchId] });
+    expect(shard.memo).toEqual({
+      contentHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      plan: expect.stringContaining('"onRefusedImage":"continue"'),
+      people: 2,
+      total: 2,
+    });
+  });
+});
+
+describe('shards of people', () => {
+  const kind = peopleKind({ plan: {}, retryFailed: false, beforeStart: (person) => person });
+  const cut = (people: CapturePerson[]) => all(cutShards(people, 200, kind.shape()));
+  const many = (count: number, customFields = {}): CapturePerson[] =>
+    Array.from({ length: count }, (_, at) => ({
+      reference: `person-${at}`,
+      front: { uri: 'file:front.jpg' },
+      back: { uri: 'file:back.jpg' },
+      selfie: { uri: 'file:selfie.jpg' },
+      customFields,
+    }));
+  const image = { uri: 'file:image.jpg', sha256: 'a'.repeat(64), bytes: 7_499_925 };
+
+  it('have 200 people at most, and fewer if these are large', async () => {
+    expect((await cut(many(401))).map(({ items }) => items.length)).toEqual([200, 200, 1]);
+    const large = Object.fromEntries([...Array(20).keys()].map((key) => [`field ${key}`, 'ä'.repeat(1_000)]));
+    const shards = await cut(many(200, large));
+    expect(shards.length).toBeGreaterThan(5);
+    expect(shards.flatMap(({ items }) => items)).toHaveLength(200);
+  });
+
+  it('are cut at the same places with digests, and fit into the limit with them', async () => {
+    const fields = {
+      text: 'x'.repeat(1_000),
+      more: 'x'.repeat(1_000),
+      again: 'x'.repeat(1_000),
+      much: 'x'.repeat(1_000),
+      tail: 'x'.repeat(1_000),
+      once: 'x'.repeat(990),
+    };
+    const pinnedPeople = many(600, fields).map((person) => ({
+      ...person,
+      ...Object.fromEntries(
+        (['front', 'back', 'selfie'] as const).map((side) => [side, { ...image, ...person[side] }]),
+      ),
+    }));
+    const [with_, without] = [await cut(pinnedPeople), await cut(many(600, fields))];
+    const cuts = (shards: typeof without) => shards.map(({ first, contentHash }) => [first, contentHash]);
+    expect(cuts(with_)).toEqual(cuts(without));
+    expect(with_.length).toBeGreaterThan(3);
+    for (const { items } of with_) expect(JSON.stringify(items).length).toBeLessThan(MAX_SHARD_BYTES);
+  });
+});
