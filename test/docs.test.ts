@@ -482,7 +482,7 @@ it('capture.md has exactly one row for each option of captureBatch', () => {
   const first = (head: string) => tableOf(doc('capture'), head).flatMap(([cell = '']) => inCode(cell));
   const common = ['order', 'signal', 'onProgress', 'progressIntervalMs'];
   expect(first('option').sort()).toEqual(
-    [...common, ...fieldsOf('src/client/batch/types.ts', 'CaptureBatchOptions')].sort(),
+    [...common, ...fieldsOf('src/client/batch/capture-types.ts', 'CaptureBatchOptions')].sort(),
   );
 });
 

@@ -24,22 +24,12 @@ export {
   type VerifyFirst,
 } from '../contract/index.js';
 export { captureBatch } from './batch/capture-batch.js';
+export type { CaptureBatch, CaptureBatchOptions, CaptureHost, CaptureItem } from './batch/capture-types.js';
 export { completeBatch } from './batch/complete-batch.js';
 export { BatchDetachedError, BatchMismatchError, BatchNotFoundError, BatchShardError } from './batch/errors.js';
 export { batchProgress } from './batch/status.js';
 export { pauseBatch, resumeBatch, type StopOptions, stopBatch } from './batch/steer.js';
-export type {
-  Batch,
-  BatchHost,
-  BatchItem,
-  BatchOptions,
-  BatchRunProgress,
-  BatchStatus,
-  CaptureBatch,
-  CaptureBatchOptions,
-  CaptureHost,
-  CaptureItem,
-} from './batch/types.js';
+export type { Batch, BatchHost, BatchItem, BatchOptions, BatchRunProgress, BatchStatus } from './batch/types.js';
 export { type ConnectedOnboardingClient, type ConnectOptions, connectOnboardingClient } from './connect.js';
 export {
   AnswerPendingError,

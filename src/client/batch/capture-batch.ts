@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type CapturePerson, checkBatchId, MAX_SHARD_PEOPLE, TASK_QUEUE } from '../../contract/index.js';
+import type { CaptureBatch, CaptureBatchOptions, CaptureHost } from './capture-types.js';
 import { peopleKind } from './people.js';
 import { runBatch } from './run.js';
-import type { CaptureBatch, CaptureBatchOptions, CaptureHost } from './types.js';
 
 /**
  * Onboards any number of people from images. It works as `completeBatch` does for sessions: the batch runs while you iterate over it, the

@@ -12,10 +12,10 @@ import {
   resolveCapturePlan,
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import type { CaptureItem } from './capture-types.js';
 import type { BatchKind, StartedAfter } from './kind.js';
 import { SeenIds } from './seen-ids.js';
 import type { ItemShape } from './shards.js';
-import type { CaptureItem } from './types.js';
 
 export type BeforeStart = (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
 
