@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
-import { type FinishAnswer, isFinished, type OnboardingInput, resolveVerifyFirst } from '../contract/index.js';
+import { type FinishAnswer, isFinished, resolveVerifyFirst } from '../contract/index.js';
 import { isExpired } from '../contract/milestones.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import type { SessionRecord } from './record.js';
@@ -8,12 +8,12 @@ import type { Session } from './session.js';
 
 // Tracks finish requests that another run or process may have sent, and requests of this run with an unknown result.
 
-/** After a reset, a workflow retry or a start with `settle`, another run may still have had a request in flight a moment ago. */
-export function mayFollowAnother({ verifyFirst }: OnboardingInput, isContinued: boolean): boolean {
+/** After a reset or a workflow retry, another run may still have had a request in flight a moment ago. */
+export function mayFollowAnother(isContinued: boolean): boolean {
   const { runId, originalExecutionRunId, firstExecutionRunId, attempt } = workflowInfo();
   if (runId !== originalExecutionRunId || attempt > 1) return true;
   // A continued run knows earlier requests from its record.
-  return !isContinued && (resolveVerifyFirst(verifyFirst) === 'settle' || runId !== firstExecutionRunId);
+  return !isContinued && runId !== firstExecutionRunId;
 }
 
 /** @returns the requests that may exist before the first call of this run */
@@ -21,7 +21,14 @@ export function earlierRequest({ input, record }: Session): SessionRecord['earli
   if (record.earlierRequest) return record.earlierRequest;
   // According to a webhook, somebody finished the session, maybe a moment ago.
   if ([record.onboardingStatus, ...record.hints].some(isFinished)) return { lastSentAt: Date.now() };
-  return resolveVerifyFirst(input.verifyFirst) === 'trust' ? null : { lastSentAt: null };
+  switch (resolveVerifyFirst(input.verifyFirst)) {
+    case 'look':
+      return { lastSentAt: null };
+    case 'settle':
+      return { lastSentAt: Date.now() };
+    case 'trust':
+      return null;
+  }
 }
 
 /**

@@ -49,7 +49,7 @@ export async function onboardingSession(input: OnboardingInput, carried?: Sessio
   const record = carriedRecord(carried);
   const session = new Session(checkedInput, record);
   handleMessages(session);
-  if (mayFollowAnother(checkedInput, record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };
+  if (mayFollowAnother(record !== undefined)) session.record.earlierRequest = { lastSentAt: Date.now() };
   return new Onboarding(session).run();
 }
 

@@ -33,31 +33,25 @@ function recordOf(more: Partial<SessionRecord> = {}): SessionRecord {
 
 describe('mayFollowAnother', () => {
   it('returns false for a first run', () => {
-    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(false);
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'trust' }, false)).toBe(false);
-  });
-
-  it('returns true if the caller asks to settle', () => {
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, false)).toBe(true);
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: true }, false)).toBe(true);
+    expect(mayFollowAnother(false)).toBe(false);
   });
 
   it('returns true after a reset', () => {
     reset();
-    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
-    expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
+    expect(mayFollowAnother(false)).toBe(true);
+    expect(mayFollowAnother(true)).toBe(true);
   });
 
   it('returns true in a workflow retry', () => {
     info.attempt = 2;
-    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
-    expect(mayFollowAnother({ interviewId: 'i' }, true)).toBe(true);
+    expect(mayFollowAnother(false)).toBe(true);
+    expect(mayFollowAnother(true)).toBe(true);
   });
 
   it('returns true for a continued run only if it has no record', () => {
     info.firstExecutionRunId = 'r0';
-    expect(mayFollowAnother({ interviewId: 'i' }, false)).toBe(true);
-    expect(mayFollowAnother({ interviewId: 'i', verifyFirst: 'settle' }, true)).toBe(false);
+    expect(mayFollowAnother(false)).toBe(true);
+    expect(mayFollowAnother(true)).toBe(false);
   });
 });
 
@@ -87,9 +81,12 @@ describe('earlierRequest', () => {
   it('may have been sent long ago by default', () => {
     expect(known({})).toEqual({ lastSentAt: null });
     expect(known({ onboardingStatus: 'POST_PROCESSING_FINISHED' })).toEqual({ lastSentAt: null });
-    expect(known({}, { verifyFirst: 'settle' })).toEqual({ lastSentAt: null });
     // Only `trust` skips the read of the status.
     expect(known({}, { verifyFirst: false })).toEqual({ lastSentAt: null });
+  });
+
+  it.each(['settle', true])('may have been sent now if the caller asks to settle: %s', (verifyFirst) => {
+    expect(known({}, { verifyFirst })).toEqual({ lastSentAt: NOW });
   });
 
   it('does not exist if the caller asks to trust', () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInputError, SessionFailedError } from '../../src/client/index.js';
 import { FAILURES, ONBOARDING_WORKFLOW, onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
+import { passTime } from '../../src/testing/index.js';
 import { attemptsOf, billableActions, fetchHistory } from '../support/history.js';
+import { begin, handleOf } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -45,6 +47,14 @@ describe('onboardingSession', () => {
       'onboardingStatus',
       'finishStatus',
     ]);
+  });
+
+  it('waits for the settle time when it finishes the session, however long the session has waited before', async () => {
+    const { interviewId } = await begin(world, { verifyFirst: 'settle', plan: { finishWhen: 'asked', score: false } });
+    await passTime(world.temporal, onboardingWorkflowId(interviewId), '1 hour');
+    await handleOf(world, interviewId).executeUpdate('finish');
+    const operations = world.simulator.callsOf(interviewId).map(({ operation }) => operation);
+    expect(operations).toEqual(['onboardingStatus', 'onboardingStatus', 'finishStatus']);
   });
 
   it('closes the session between finishing and scoring if the plan says so', async () => {

@@ -30,7 +30,7 @@ import { needed, readableInput } from '../unreadable.js';
 import { publishProgress } from '../visibility.js';
 import { ShardClaim } from './claim.js';
 import { PossiblySent } from './possibly-sent.js';
-import { type BatchRecord, newBatchRecord, progressOf, rowOf, stoppedRow } from './record.js';
+import { type BatchRecord, newBatchRecord, progressAtBegin, progressOf, rowOf, stoppedRow } from './record.js';
 import { BatchWaits } from './timers.js';
 
 const { completeMany } = proxyActivities<BulkActivities>(BULK_OPTIONS);
@@ -191,7 +191,7 @@ class Batch {
     const useFresh = fresh.length > 0 || this.runningActivities > 0;
     const due = useFresh ? fresh : idle.filter((index) => !this.waits.isEarly(index));
     return due.slice(0, isOutage ? PROBE_CHUNK : chunk).map((index) => {
-      const done = this.possiblySent.progressOf(index, open[index]?.done);
+      const done = this.possiblySent.progressOf(index, progressAtBegin(open[index] ?? null));
       return { ...(this.input.sessions[index] as BulkSession), index, ...omitUndefined({ done }) };
     });
   }

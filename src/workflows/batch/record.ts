@@ -23,6 +23,8 @@ interface OpenSession {
   done: BulkProgress;
   /** In ms since the epoch. */
   due: number;
+  /** With `settle`, until an activity has begun the session. */
+  isNew?: true;
 }
 
 /** Size of the first chunk, before the worker has reported its own. An activity returns the sessions that it does not begin. */
@@ -30,19 +32,30 @@ const FIRST_CHUNK = 500;
 
 export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);
-  const mayBeInFlight = earlier !== undefined || resolveVerifyFirst(verifyFirst) === 'settle';
+  const settles = earlier === undefined && resolveVerifyFirst(verifyFirst) === 'settle';
+  const mayBeSent = (): OpenSession => ({
+    done: { verify: true, lastSentAt: Date.now() },
+    due: 0,
+    ...(settles ? { isNew: true } : {}),
+  });
   return {
     rows: [...rows],
     // An earlier run may have sent the sessions without a row a moment ago.
-    open: rows.map((row) =>
-      row === null && mayBeInFlight ? { done: { verify: true, lastSentAt: Date.now() }, due: 0 } : null,
-    ),
+    open: rows.map((row) => (row === null && (settles || earlier) ? mayBeSent() : null)),
     chunk: FIRST_CHUNK,
     holdUntil: 0,
     heldUpBy: null,
     paused: false,
     stopped: false,
   };
+}
+
+/**
+ * The progress of a session that is given to an activity. With `settle`, its settle time begins now: the shard may have waited for another
+ * one, or for its turn. `Date.now()` is the current time, because activities scheduled in replay are not called again.
+ */
+export function progressAtBegin(open: OpenSession | null): BulkProgress | undefined {
+  return open?.isNew ? { ...open.done, lastSentAt: Date.now() } : open?.done;
 }
 
 export function rowOf(end: BulkEnd, plan: Pick<ResolvedPlan, 'score'>): BatchRow {

@@ -189,7 +189,7 @@ describe('a shard whose sessions another shard holds', () => {
     expectFinishedOnce();
   });
 
-  it('a shard says that the claims workflow does not answer, and asks again', async () => {
+  it('a shard says that the claims workflow does not answer, asks again, and then waits for its settle time', async () => {
     await using own = await startTestWorld();
     const [session] = await own.sessions(1);
     // Another program has taken the id, and never answers.
@@ -197,7 +197,7 @@ describe('a shard whose sessions another shard holds', () => {
       workflowId: claimsWorkflowId(own.taskQueue),
       taskQueue: `${own.taskQueue}-nobody`,
     });
-    const shard = await startShard(own, [session as BatchSession]);
+    const shard = await startShard(own, [session as BatchSession], { verifyFirst: 'settle' });
     await passTime(own.temporal, shard.workflowId, '6 minutes');
     await expect
       .poll(async () => (await progressOf(shard)).heldUpBy)
@@ -205,6 +205,9 @@ describe('a shard whose sessions another shard holds', () => {
     await taken.terminate();
     await passTime(own.temporal, shard.workflowId, '6 minutes');
     expect(await outcomesOf(shard)).toEqual(['approved']);
+    // The settle time begins when the session may begin, not when the shard does.
+    const operations = own.simulator.callsOf(session?.interviewId).map(({ operation }) => operation);
+    expect(operations).toEqual(['onboardingStatus', 'onboardingStatus', 'finishStatus']);
   });
 
   it('a shard with verifyFirst "trust" claims nothing and does not wait', async () => {

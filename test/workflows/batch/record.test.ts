@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BulkEnd } from '../../../src/activities/batch/types.js';
 import type { BatchInput, BatchRow } from '../../../src/contract/index.js';
-import { newBatchRecord, progressOf, rowOf, stoppedRow } from '../../../src/workflows/batch/record.js';
+import { newBatchRecord, progressAtBegin, progressOf, rowOf, stoppedRow } from '../../../src/workflows/batch/record.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: 7_000 });
@@ -38,12 +38,27 @@ describe('newBatchRecord', () => {
 });
 
 it.each([
-  ['settle', { verify: true, lastSentAt: 7_000 }],
-  ['look', undefined],
-  ['trust', undefined],
-] as const)('newBatchRecord marks sessions as possibly sent only with settle: %s', (verifyFirst, done) => {
-  const { open } = newBatchRecord({ ...input, verifyFirst });
-  expect(open.map((session) => session?.done)).toEqual([done, done, done]);
+  ['settle', { done: { verify: true, lastSentAt: 7_000 }, due: 0, isNew: true }],
+  ['look', null],
+  ['trust', null],
+] as const)('newBatchRecord marks sessions as possibly sent only with settle: %s', (verifyFirst, open) => {
+  expect(newBatchRecord({ ...input, verifyFirst }).open).toEqual([open, open, open]);
+});
+
+describe('progressAtBegin', () => {
+  it('counts the settle time of a session that settles from now on', () => {
+    const [open = null] = newBatchRecord({ ...input, verifyFirst: 'settle' }).open;
+    vi.setSystemTime(90_000);
+    expect(progressAtBegin(open)).toEqual({ verify: true, lastSentAt: 90_000 });
+  });
+
+  it('keeps the progress of a session that was begun before, or that an earlier run may have sent', () => {
+    const [open = null] = newBatchRecord({ ...input, earlier: [null, null, null], verifyFirst: 'settle' }).open;
+    vi.setSystemTime(90_000);
+    expect(progressAtBegin(open)).toEqual({ verify: true, lastSentAt: 7_000 });
+    expect(progressAtBegin({ done: { finish }, due: 1 })).toEqual({ finish });
+    expect(progressAtBegin(null)).toBeUndefined();
+  });
 });
 
 describe('rowOf', () => {
