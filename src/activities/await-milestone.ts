@@ -1,4 +1,5 @@
-import { FAILURES, isProcessed, milestoneOf } from '../contract/index.js';
+import { FAILURES, isProcessed } from '../contract/index.js';
+import { milestoneOf } from '../contract/milestones.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';
 import type { ResolvedActivityOptions } from './options.js';

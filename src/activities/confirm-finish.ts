@@ -1,6 +1,7 @@
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { FAILURES, isFinished, isKnownStatus, milestoneOf } from '../contract/index.js';
+import { FAILURES, isFinished } from '../contract/index.js';
+import { isKnownStatus, milestoneOf } from '../contract/milestones.js';
 import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, isFinal, notYet } from './failure.js';

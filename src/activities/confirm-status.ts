@@ -1,6 +1,7 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { bearsOut, FAILURES } from '../contract/index.js';
+import { FAILURES } from '../contract/index.js';
+import { bearsOut } from '../contract/milestones.js';
 import { IncodeError, statusByExecutive } from '../incode/index.js';
 import { callIncode } from './call.js';
 import { activityFailure, notYet } from './failure.js';

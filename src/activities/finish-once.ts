@@ -1,4 +1,5 @@
-import { FAILURES, type FailureType, type FinishAnswer, isKnownStatus, milestoneOf } from '../contract/index.js';
+import { FAILURES, type FailureType, type FinishAnswer } from '../contract/index.js';
+import { isKnownStatus, milestoneOf } from '../contract/milestones.js';
 import { IncodeError } from '../incode/index.js';
 import { emit } from './observe.js';
 import { oneAtATime } from './one-at-a-time.js';

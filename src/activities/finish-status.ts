@@ -1,6 +1,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import { resolveVerifyFirst } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { resolveVerifyFirst } from '../contract/verify-first.js';
 import { callIncode, isFirstAttempt, serverClock } from './call.js';
 import { isConfirmable, isConfirmed } from './confirm-finish.js';
 import { activityFailure, notYet } from './failure.js';

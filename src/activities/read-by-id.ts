@@ -1,4 +1,5 @@
-import { isFinished, milestoneOf } from '../contract/index.js';
+import { isFinished } from '../contract/index.js';
+import { milestoneOf } from '../contract/milestones.js';
 import { type ScoreResponse, scoreByExecutive, statusByExecutive } from '../incode/index.js';
 import type { ResolvedActivityOptions } from './options.js';
 import { statusById } from './token-fit.js';

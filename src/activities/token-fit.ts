@@ -1,6 +1,5 @@
 import { log } from '@temporalio/activity';
-import { interviewIdOfToken } from '../contract/index.js';
-import { isProvenToken } from '../contract/token-claims.js';
+import { interviewIdOfToken, isProvenToken } from '../contract/token-claims.js';
 import { type IncodeClient, IncodeError, type IncodeErrorKind } from '../incode/index.js';
 import { emit, type Observe } from './observe.js';
 import type { ResolvedActivityOptions } from './options.js';

@@ -7,6 +7,7 @@ import {
   REPLAY_PACKAGES,
   WORKER_PACKAGES,
 } from './shared/peers.js';
+import { withLongerOption } from './shared/program.js';
 
 /** A command's file defines its options and action. Only the requested command's file is loaded. */
 export interface CommandModule {
@@ -95,6 +96,7 @@ export async function addCommands(program: Command, isAsked: (name: string) => b
     for (const [name, { summary, load, needs = [] }] of Object.entries(commands)) {
       const command = program.command(name).description(summary).helpGroup(`${group}:`).exitOverride();
       command.showHelpAfterError(`See: temporal-incode ${name} --help`);
+      command.configureOutput({ outputError: (text, write) => write(withLongerOption(text, command.options)) });
       // Checked before the action, so that help works without the packages.
       command.hook('preAction', () => checkPeers(name, needs));
       if (isAsked(name)) (await load()).define(command);

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import {
-  type OnboardingInput,
-  type OnboardingWorkflow,
-  type Plan,
-  planWithDefaults,
-  resolvePlan,
-  UPDATES,
-} from '../contract/index.js';
+import { planWithDefaults, resolvePlan } from '../contract/guards.js';
+import { type OnboardingInput, type OnboardingWorkflow, type Plan, UPDATES } from '../contract/index.js';
 import { decodeFromPayloadsAtIndex } from '../temporal/sdk-internals.js';
 import { PlanMismatchError } from './errors.js';
 import { type IfPlanDiffers, listedStage } from './starting.js';

@@ -6,6 +6,7 @@ import {
   type WorkflowExecutionDescription,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { planWithDefaults } from '../contract/guards.js';
 import {
   type FinishAnswer,
   ONBOARDING_WORKFLOW,
@@ -13,7 +14,6 @@ import {
   type OnboardingWorkflow,
   onboardingWorkflowId,
   type Plan,
-  planWithDefaults,
   UPDATES,
 } from '../contract/index.js';
 import { attachTo, handInWhileWaiting, inputOf } from './attach.js';

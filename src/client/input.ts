@@ -1,12 +1,7 @@
 // Not from jose's index: loading all of it would make loading the client a tenth slower.
 import { decodeJwt } from 'jose/jwt/decode';
-import {
-  checkOnboardingInput,
-  checkSessionToken,
-  checkTokenFits,
-  InvalidInputError,
-  type OnboardingInput,
-} from '../contract/index.js';
+import { checkOnboardingInput, checkSessionToken, InvalidInputError, type OnboardingInput } from '../contract/index.js';
+import { checkTokenFits } from '../contract/token-claims.js';
 
 /**
  * Checks input before it is sent, by the rules of the workflow and of Incode.

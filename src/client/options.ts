@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { InvalidInputError, MAX_DURATION_MS } from '../contract/index.js';
+import { MAX_DURATION_MS } from '../contract/duration.js';
+import { InvalidInputError } from '../contract/index.js';
 
 export interface OnboardingClientOptions {
   /** Your Temporal client, with its namespace, data converter and interceptors. */

@@ -1,10 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import {
-  type OnboardingInput,
-  type OnboardingWorkflow,
-  onboardingWorkflowId,
-  planWithDefaults,
-} from '../contract/index.js';
+import { planWithDefaults } from '../contract/guards.js';
+import { type OnboardingInput, type OnboardingWorkflow, onboardingWorkflowId } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { attachTo, handInIfNeeded, inputOf } from './attach.js';
 import { SessionCompletedError } from './errors.js';

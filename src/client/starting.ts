@@ -4,12 +4,12 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { planWithDefaults } from '../contract/guards.js';
 import {
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
   onboardingWorkflowId,
   type Plan,
-  planWithDefaults,
   SEARCH_ATTRIBUTES,
   STAGES,
   type Stage,

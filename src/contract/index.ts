@@ -18,7 +18,6 @@ export {
   checkBatchInput,
   checkBatchPlan,
   checkBatchSession,
-  MAX_SHARD_BYTES,
   MAX_SHARD_SESSIONS,
 } from './batch.js';
 export {
@@ -75,7 +74,7 @@ export {
   type SuspectedOrphan,
   type WatchlistResult,
 } from './capture-workflow.js';
-export { MAX_DURATION_MS, parseDuration } from './duration.js';
+export { parseDuration } from './duration.js';
 export { TemporalIncodeError } from './errors.js';
 export {
   checkExtendDeadlineInput,
@@ -84,22 +83,9 @@ export {
   checkRenewTokenInput,
   checkSessionToken,
   InvalidInputError,
-  needsScore,
   PLAN_DEFAULTS,
-  planWithDefaults,
-  type ResolvedPlan,
-  resolvePlan,
 } from './guards.js';
-export {
-  bearsOut,
-  correctOnboardingStatus,
-  isFinished,
-  isKnownStatus,
-  isProcessed,
-  type Milestone,
-  milestoneOf,
-  verdictOf,
-} from './milestones.js';
+export { isFinished, isProcessed } from './milestones.js';
 export {
   ANSWER_WORKFLOW,
   answerWorkflowId,
@@ -115,7 +101,6 @@ export {
   TASK_QUEUE,
   UPDATES,
 } from './names.js';
-export { checkTokenFits, interviewIdOfToken } from './token-claims.js';
 export {
   type DurationString,
   type ExtendDeadlineInput,
@@ -138,4 +123,4 @@ export {
   type StatusChangedInput,
   type TimelineEntry,
 } from './types.js';
-export { resolveVerifyFirst, VERIFY_FIRST, type VerifyFirst } from './verify-first.js';
+export { VERIFY_FIRST, type VerifyFirst } from './verify-first.js';

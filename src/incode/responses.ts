@@ -1,4 +1,5 @@
-import { correctOnboardingStatus, type FinishAnswer } from '../contract/index.js';
+import type { FinishAnswer } from '../contract/index.js';
+import { correctOnboardingStatus } from '../contract/milestones.js';
 import type { IncodeErrorKind } from './errors.js';
 import type { Answered } from './exchange.js';
 import { cut, fitting, MAX_BYTES, readRedirection } from './limits.js';

@@ -15,12 +15,12 @@ export { NEXUS_SERVICE, NEXUS_TASK_QUEUE } from '../contract/index.js';
 export { type OperationFailure, operationFailure } from './operation-failure.js';
 
 /** Identifies a session that was started before. */
-export interface SessionInput {
+export interface SessionReference {
   interviewId: string;
 }
 
 /** The answer of `start`. */
-export interface StartedSession extends SessionInput {
+export interface StartedSession extends SessionReference {
   workflowId: string;
   runId: string;
   /** The session was already running or completed, so nothing was started. */
@@ -52,11 +52,11 @@ export const onboardingService = service(NEXUS_SERVICE, {
   /** Starts the onboarding, or attaches to a running or completed one. */
   start: operation<OnboardingInput, StartedSession>(),
   /** Returns the session's current state. */
-  state: operation<SessionInput, SessionState>(),
+  state: operation<SessionReference, SessionState>(),
   /** Gives a fresh token to a running onboarding. */
-  renewToken: operation<SessionInput & RenewTokenInput, void>(),
+  renewToken: operation<SessionReference & RenewTokenInput, void>(),
   /** Moves the deadline of the session's current stage. */
-  extendDeadline: operation<SessionInput & ExtendDeadlineInput, ExtendedDeadline>(),
+  extendDeadline: operation<SessionReference & ExtendDeadlineInput, ExtendedDeadline>(),
   /** Asks a running onboarding to stop. */
-  cancel: operation<SessionInput, void>(),
+  cancel: operation<SessionReference, void>(),
 });

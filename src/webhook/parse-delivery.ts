@@ -1,4 +1,5 @@
-import { checkInterviewId, correctOnboardingStatus, InvalidInputError, referenceOf } from '../contract/index.js';
+import { checkInterviewId, InvalidInputError, referenceOf } from '../contract/index.js';
+import { correctOnboardingStatus } from '../contract/milestones.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 
 /** The status of a session, from one of Incode's webhooks. Deliveries arrive at least once and in any order. */

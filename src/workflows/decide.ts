@@ -1,4 +1,5 @@
-import { type FinishAnswer, type OnboardingResult, type ScoreAnswer, verdictOf } from '../contract/index.js';
+import type { FinishAnswer, OnboardingResult, ScoreAnswer } from '../contract/index.js';
+import { verdictOf } from '../contract/milestones.js';
 
 /** The facts that decide the outcome of a session. */
 export interface Evidence {

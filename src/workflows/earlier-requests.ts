@@ -1,8 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { FinishStatusInput, FinishStatusResult } from '../activities/types.js';
-import { type FinishAnswer, isFinished, resolveVerifyFirst } from '../contract/index.js';
+import { type FinishAnswer, isFinished } from '../contract/index.js';
 import { isExpired } from '../contract/milestones.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { resolveVerifyFirst } from '../contract/verify-first.js';
 import type { SessionRecord } from './record.js';
 import type { Session } from './session.js';
 

@@ -8,6 +8,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
+import { MAX_DURATION_MS } from '../contract/duration.js';
 import { parseStatusChanged } from '../contract/guards.js';
 import {
   checkExtendDeadlineInput,
@@ -17,7 +18,6 @@ import {
   FAILURES,
   type FinishAnswer,
   InvalidInputError,
-  MAX_DURATION_MS,
   type OnboardingState,
   QUERIES,
   type RenewTokenInput,

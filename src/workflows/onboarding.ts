@@ -6,16 +6,15 @@ import {
   isCancellation,
   makeContinueAsNewFunc,
 } from '@temporalio/workflow';
+import { needsScore } from '../contract/guards.js';
 import {
   checkOnboardingInput,
   isFinished,
   isProcessed,
-  needsScore,
   type OnboardingInput,
   type OnboardingResult,
-  verdictOf,
 } from '../contract/index.js';
-import { isExpired } from '../contract/milestones.js';
+import { isExpired, verdictOf } from '../contract/milestones.js';
 import { awaitsReview, type Decision, decide } from './decide.js';
 import { mayFollowAnother, unlessReset } from './earlier-requests.js';
 import { guarded } from './failures.js';

@@ -1,16 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
-import {
-  type FinishAnswer,
-  milestoneOf,
-  type OnboardingInput,
-  type Outcome,
-  type ResolvedPlan,
-  type ScoreAnswer,
-  type Stage,
-  type TimelineEntry,
-  verdictOf,
-} from '../contract/index.js';
-import { laterStatus } from '../contract/milestones.js';
+import type { ResolvedPlan } from '../contract/guards.js';
+import type { FinishAnswer, OnboardingInput, Outcome, ScoreAnswer, Stage, TimelineEntry } from '../contract/index.js';
+import { laterStatus, milestoneOf, verdictOf } from '../contract/milestones.js';
 import { needed } from './unreadable.js';
 
 /** The state of a session. Continue-as-new hands it to the next run, so it is plain JSON. */

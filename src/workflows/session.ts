@@ -1,13 +1,6 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import {
-  type OnboardingInput,
-  type OnboardingState,
-  planWithDefaults,
-  type ResolvedPlan,
-  resolvePlan,
-  type Stage,
-  UPDATES,
-} from '../contract/index.js';
+import { planWithDefaults, type ResolvedPlan, resolvePlan } from '../contract/guards.js';
+import { type OnboardingInput, type OnboardingState, type Stage, UPDATES } from '../contract/index.js';
 import { addEvent, newRecord, type SessionRecord } from './record.js';
 import { publishDetails, publishStage } from './visibility.js';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionStatus } from 'temporal-incode/client';
-import { milestoneOf, ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import { milestoneOf } from '../../src/contract/milestones.js';
 import type { Sessions } from './sessions.js';
 import { SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';

@@ -1,11 +1,6 @@
-import {
-  FAILURES,
-  needsScore,
-  type OnboardingResult,
-  type Plan,
-  resolvePlan,
-  verdictOf,
-} from '../../src/contract/index.js';
+import { needsScore, resolvePlan } from '../../src/contract/guards.js';
+import { FAILURES, type OnboardingResult, type Plan } from '../../src/contract/index.js';
+import { verdictOf } from '../../src/contract/milestones.js';
 import type { Call } from '../../src/testing/index.js';
 import type { Ending, Evidence, SessionEvidence, Violation } from './record.js';
 

@@ -68,6 +68,7 @@ describe('usage of temporal-incode', () => {
     [['extend-deadline', 'a'], 'How much longer? temporal-incode extend-deadline <interview-id> --by "7 days"'],
     [['extend-deadline', 'a', '--bye', '1d'], '(Did you mean --by?)\nSee: temporal-incode extend-deadline --help'],
     [['status', '--interview-id', 'a', '--jsn'], '--jsn'],
+    [['renew-token', 'a', '--session-token', 'b'], "'--session-token'\n(Did you mean --session-token-file?)\nSee: "],
     [['status', 'a', 'extra'], 'too many arguments'],
     [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
     [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],

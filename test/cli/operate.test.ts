@@ -335,9 +335,9 @@ describe('the command doctor', () => {
     });
   });
 
-  it('prints one line for checks that are skipped for the same cause and counts them', async () => {
+  it('names checks that are skipped for the same cause once, in lines that fit 80 columns, and counts them', async () => {
     const { stdout } = await run(['doctor', '--address', '127.0.0.1:1'], '', incode());
-    expect(stdout).toMatch(/^skipped {2}encryption, namespace, search attributes, .*needs the server$/m);
+    expect(stdout).toMatch(/^skipped {2}encryption, namespace, search attributes,\n {9}\w.*\n {26}needs the server$/m);
     expect(stdout).toMatch(/^1 failed, 0 warnings; \d+ checks skipped\.$/m);
   });
 

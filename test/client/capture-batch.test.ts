@@ -15,13 +15,8 @@ import {
   resumeBatch,
   stopBatch,
 } from '../../src/client/index.js';
-import {
-  type CapturePerson,
-  captureBatchWorkflowId,
-  FAILURES,
-  MAX_SHARD_BYTES,
-  SEARCH_ATTRIBUTES,
-} from '../../src/contract/index.js';
+import { MAX_SHARD_BYTES } from '../../src/contract/batch.js';
+import { type CapturePerson, captureBatchWorkflowId, FAILURES, SEARCH_ATTRIBUTES } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 import { severalPeople } from '../support/capture-batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';

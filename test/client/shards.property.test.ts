@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sessionShape } from '../../src/client/batch/sessions.js';
 import { cutShards } from '../../src/client/batch/shards.js';
-import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
+import { MAX_SHARD_BYTES } from '../../src/contract/batch.js';
+import type { BatchSession } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 import { cases, fc, printable } from '../support/property.js';
 

@@ -3,7 +3,8 @@ import { SeenIds } from '../../src/client/batch/seen-ids.js';
 import { sessionShape } from '../../src/client/batch/sessions.js';
 import { checkShardSize, cutShards, type Shard } from '../../src/client/batch/shards.js';
 import { Window } from '../../src/client/batch/window.js';
-import { type BatchSession, MAX_SHARD_BYTES } from '../../src/contract/index.js';
+import { MAX_SHARD_BYTES } from '../../src/contract/batch.js';
+import type { BatchSession } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 
 const sessions = (count: number, token?: string): BatchSession[] =>

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/index.js';
 import { reader } from '../../src/config/reader.js';
-import { MAX_DURATION_MS, parseDuration } from '../../src/contract/index.js';
+import { MAX_DURATION_MS } from '../../src/contract/duration.js';
+import { parseDuration } from '../../src/contract/index.js';
 import { cases, fc, printable } from '../support/property.js';
 import { isValid } from '../support/schema.js';
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseStatusChanged } from '../../src/contract/guards.js';
+import { parseStatusChanged, resolvePlan } from '../../src/contract/guards.js';
 import {
   checkBatchInput,
   checkExtendDeadlineInput,
   checkOnboardingInput,
   checkRenewTokenInput,
   InvalidInputError,
-  resolvePlan,
 } from '../../src/contract/index.js';
 import { cases, fc, printable } from '../support/property.js';
 import { isValid } from '../support/schema.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStatusChanged } from '../../src/contract/guards.js';
+import { parseStatusChanged, planWithDefaults, resolvePlan } from '../../src/contract/guards.js';
 import {
   checkExtendDeadlineInput,
   checkOnboardingInput,
@@ -7,8 +7,6 @@ import {
   PLAN_DEFAULTS,
   type Plan,
   parseDuration,
-  planWithDefaults,
-  resolvePlan,
 } from '../../src/contract/index.js';
 import { fieldOf } from '../support/thrown.js';
 

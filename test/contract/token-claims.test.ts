@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkTokenFits, InvalidInputError, interviewIdOfToken } from '../../src/contract/index.js';
-import { isProvenToken } from '../../src/contract/token-claims.js';
+import { InvalidInputError } from '../../src/contract/index.js';
+import { checkTokenFits, interviewIdOfToken, isProvenToken } from '../../src/contract/token-claims.js';
 
 function jwt(claims: unknown): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionInput } from '../../src/nexus/index.js';
+import type { SessionReference } from '../../src/nexus/index.js';
 import { checkedSession } from '../../src/nexus/input.js';
 
-type FinishInput = SessionInput & { plan?: object };
+type FinishInput = SessionReference & { plan?: object };
 
 describe('checkedSession', () => {
   it('returns an input with an interview id and the fields of its operation', () => {

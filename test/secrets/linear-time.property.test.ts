@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkOnboardingInput, interviewIdOfToken, parseDuration } from '../../src/contract/index.js';
+import { checkOnboardingInput, parseDuration } from '../../src/contract/index.js';
+import { interviewIdOfToken } from '../../src/contract/token-claims.js';
 import { createLogger } from '../../src/monitoring/logger.js';
 import { keepSecret, redacted } from '../../src/secrets/index.js';
 import { fc } from '../support/property.js';

@@ -1,5 +1,6 @@
 import type { Result } from '../../src/cli/verify/check.js';
-import { correctOnboardingStatus, isFinished } from '../../src/contract/index.js';
+import { isFinished } from '../../src/contract/index.js';
+import { correctOnboardingStatus } from '../../src/contract/milestones.js';
 import { spelled } from '../../src/testing/simulator/behavior.js';
 import type { IncodeSimulator, SimulatorBehavior } from '../../src/testing/simulator/index.js';
 import { run, start } from './cli.js';

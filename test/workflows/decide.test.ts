@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type FinishAnswer, needsScore } from '../../src/contract/index.js';
+import { needsScore } from '../../src/contract/guards.js';
+import type { FinishAnswer } from '../../src/contract/index.js';
 import { awaitsReview, decide } from '../../src/workflows/decide.js';
 
 const answer = (action: string | null): FinishAnswer => ({ action, redirectionUrl: null, confirmedBy: 'response' });

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { backoffMs } from '../../contract/backoff.js';
-import { FAILURES, type FinishAnswer, needsScore } from '../../contract/index.js';
+import { needsScore } from '../../contract/guards.js';
+import { FAILURES, type FinishAnswer } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { IncodeError } from '../../incode/index.js';
 import { mayClose } from '../close-session.js';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SeenIds } from '../../client/batch/seen-ids.js';
 import { tokenExpiry } from '../../client/input.js';
-import { type BatchSession, checkTokenFits } from '../../contract/index.js';
+import type { BatchSession } from '../../contract/index.js';
+import { checkTokenFits } from '../../contract/token-claims.js';
 import { inputProblem } from '../shared/exit.js';
 import { type Format, ignoredNotice } from './list-rows.js';
 import { type Row, readRows } from './rows.js';

@@ -50,13 +50,23 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (failed > 0) process.exitCode = EXIT.failed;
 }
 
+/** Longer names, of several checks with one cause, get their own line, so that messages have room in 80 columns. */
+const MAX_NAME_WIDTH = 30;
+
+/** Breaks a long list of names below the first name. */
+function inRows(names: string): string {
+  return names.replace(/(.{40,}?), /g, `$1,\n${' '.repeat(9)}`);
+}
+
 function print(checks: Check[], failed: number): void {
   const lines = oncePerCause(checks);
-  const width = Math.max(...lines.map(({ name }) => name.length));
+  const width = Math.max(0, ...lines.map(({ name }) => name.length).filter((length) => length <= MAX_NAME_WIDTH));
+  const before = ' '.repeat(width + 11);
   for (const { name, status, message, todo } of lines) {
     const indent = ' '.repeat('warning'.length - status.length);
-    process.stdout.write(`${colored(status)}${indent}  ${name.padEnd(width)}  ${printable(message)}\n`);
-    if (todo) process.stdout.write(`${' '.repeat(width + 11)}${asTyped(printable(todo))}\n`);
+    const shown = name.length <= width ? `${name.padEnd(width)}  ` : `${inRows(name)}\n${before}`;
+    process.stdout.write(`${colored(status)}${indent}  ${shown}${printable(message)}\n`);
+    if (todo) process.stdout.write(`${before}${asTyped(printable(todo))}\n`);
   }
   const counted = (of: CheckStatus) => checks.filter(({ status }) => status === of).length;
   const [warnings, skipped] = [counted('warning'), counted('skipped')];

@@ -34,7 +34,8 @@ keys in the environment. Exits with 0 if all histories replay, and with 1 if one
 Examples:
   $ temporal-incode replay --status open --limit 500
   $ temporal-incode replay --query "IncodeStage = 'inReview'" --json
-  $ temporal workflow show --workflow-id incode-onboarding/5f3a --output json > history.json
+  $ temporal workflow show --workflow-id incode-onboarding/5f3a \\
+      --output json > history.json
   $ temporal-incode replay --file history.json`,
     )
     .action(replay);

@@ -23,9 +23,10 @@ export function define(command: Command): void {
       `
 Open a session as at Incode, then complete it:
   $ temporal-incode simulator --port 4010 --api-key K &
-  $ curl -s http://127.0.0.1:4010/omni/start -H 'x-api-key: K' -H 'api-version: 1.0' \\
+  $ curl -s http://127.0.0.1:4010/omni/start \\
+      -H 'x-api-key: K' -H 'api-version: 1.0' \\
       -H 'Content-Type: application/json' \\
-      -d '{"configurationId": "demo", "countryCode": "ALL", "language": "en-US"}'`,
+      -d '{"configurationId":"demo","countryCode":"ALL","language":"en-US"}'`,
     )
     .action(simulate);
 }

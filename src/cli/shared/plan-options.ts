@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { PLAN_DEFAULTS, type Plan, resolvePlan } from '../../contract/index.js';
+import { resolvePlan } from '../../contract/guards.js';
+import { PLAN_DEFAULTS, type Plan } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { CliError, inputProblem } from './exit.js';
 

@@ -11,3 +11,14 @@ export function asTyped(text: string, isNpx = process.env.npm_command === 'exec'
 export function quoted(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }
+
+/**
+ * Commander suggests only options of a similar length.
+ *
+ * @returns its error about an unknown option, with the first option that begins with it
+ */
+export function withLongerOption(error: string, options: readonly { long?: string | undefined }[]): string {
+  const [, typed] = /^error: unknown option '(--[\w-]+)'$/.exec(error.trim()) ?? [];
+  const longer = typed && options.find(({ long }) => long?.startsWith(`${typed}-`))?.long;
+  return longer ? `${error.trimEnd()}\n(Did you mean ${longer}?)\n` : error;
+}

@@ -1,4 +1,5 @@
-import { correctOnboardingStatus, isFinished } from '../../contract/index.js';
+import { isFinished } from '../../contract/index.js';
+import { correctOnboardingStatus } from '../../contract/milestones.js';
 import { classify } from '../../incode/classification.js';
 import type { IncodeErrorKind } from '../../incode/errors.js';
 import type { Answered } from '../../incode/exchange.js';

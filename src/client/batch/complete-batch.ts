@@ -5,8 +5,8 @@ import {
   checkBatchId,
   checkBatchPlan,
   MAX_SHARD_SESSIONS,
-  resolveVerifyFirst,
 } from '../../contract/index.js';
+import { resolveVerifyFirst } from '../../contract/verify-first.js';
 import { RUN_DEFAULTS, runBatch } from './run.js';
 import { sessionsKind } from './sessions.js';
 import type { Batch, BatchHost, BatchOptions } from './types.js';

@@ -7,10 +7,10 @@ import {
   type BatchSession,
   batchWorkflowId,
   checkBatchSession,
-  checkTokenFits,
   InvalidInputError,
   type VerifyFirst,
 } from '../../contract/index.js';
+import { checkTokenFits } from '../../contract/token-claims.js';
 import type { BatchKind, StartedAfter } from './kind.js';
 import { SeenIds } from './seen-ids.js';
 import type { ItemShape } from './shards.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { InvalidInputError, MAX_SHARD_BYTES } from '../../contract/index.js';
+import { MAX_SHARD_BYTES } from '../../contract/batch.js';
+import { InvalidInputError } from '../../contract/index.js';
 
 export interface Shard<Item> {
   number: number;

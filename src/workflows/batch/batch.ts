@@ -20,9 +20,9 @@ import {
   type BatchProgress,
   type BatchResult,
   checkBatchInput,
-  resolveVerifyFirst,
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import { resolveVerifyFirst } from '../../contract/verify-first.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { BULK_OPTIONS } from '../options.js';

@@ -1,7 +1,9 @@
 import type { BulkEnd, BulkProgress } from '../../activities/batch/types.js';
+import { needsScore, type ResolvedPlan } from '../../contract/guards.js';
 import type { BatchInput, BatchProgress, BatchRow } from '../../contract/index.js';
-import { FAILURES, needsScore, type ResolvedPlan, resolveVerifyFirst } from '../../contract/index.js';
+import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import { resolveVerifyFirst } from '../../contract/verify-first.js';
 import { decide } from '../decide.js';
 
 /** The state of a shard. Continue-as-new hands it to the next run, so it is plain JSON. */

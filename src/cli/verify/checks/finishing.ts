@@ -1,4 +1,4 @@
-import { correctOnboardingStatus, isKnownStatus, milestoneOf } from '../../../contract/index.js';
+import { correctOnboardingStatus, isKnownStatus, milestoneOf } from '../../../contract/milestones.js';
 import { readRedirection } from '../../../incode/limits.js';
 import { asAssumed, type Check, configure, notTried, safe, unsafe } from '../check.js';
 import { isSuccess, quoted, type Reply, textOf } from '../reply.js';

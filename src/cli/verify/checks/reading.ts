@@ -1,4 +1,4 @@
-import { correctOnboardingStatus } from '../../../contract/index.js';
+import { correctOnboardingStatus } from '../../../contract/milestones.js';
 import { asAssumed, type Check, configure, type Judgment, safe, unsafe } from '../check.js';
 import { isSuccess, quoted, type Reply, textOf } from '../reply.js';
 import {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { interviewIdOfToken } from '../../../contract/index.js';
+import { interviewIdOfToken } from '../../../contract/token-claims.js';
 import { parseRetryAfter } from '../../../incode/retry-after.js';
 import { printNotice } from '../../shared/output.js';
 import type { Observations } from '../observations.js';
