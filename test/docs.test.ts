@@ -6,6 +6,7 @@ import { CAPTURE_ACTIVITY_DEFAULTS } from '../src/activities/capture/options.js'
 import { type CaptureActivityOptions, createCaptureActivities } from '../src/activities/index.js';
 import { ACTIVITY_DEFAULTS } from '../src/activities/options.js';
 import { COLUMNS } from '../src/cli/batch/results.js';
+import { PEOPLE_COLUMNS } from '../src/cli/capture/run.js';
 import { EXIT } from '../src/cli/shared/exit.js';
 import { BATCH_DEFAULTS } from '../src/client/batch/complete-batch.js';
 import { STOP_WAIT_MS } from '../src/client/batch/steer.js';
@@ -476,6 +477,11 @@ it('lifecycle.md has one row for each stage and for each part of the plan', () =
   expect(plan).toEqual(
     Object.entries(PLAN_DEFAULTS).map(([part, value]) => [`\`${part}\``, `\`${JSON.stringify(value)}\``]),
   );
+});
+
+it('capture.md has one row for each column of the results, in their order', () => {
+  const columns = tableOf(doc('capture'), 'column of a person').flatMap(([cell = '']) => inCode(cell));
+  expect(columns).toEqual(Object.keys(PEOPLE_COLUMNS));
 });
 
 it('capture.md has exactly one row for each option of captureBatch', () => {

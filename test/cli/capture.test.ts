@@ -35,7 +35,9 @@ describe('capture --pair', () => {
     );
     const checked = await run(['capture', at('people.csv'), '--images', at('images'), '--dry-run']);
     expect(checked).toMatchObject({ code: 0 });
-    expect(checked.stdout).toMatch(/^2 people, 1 of them without back, 0 without selfie\.\n5 images, 0 MB\.\n/);
+    expect(checked.stdout).toMatch(
+      /^2 people, 1 of them without back, 0 without selfie\.\n5 images, 0 MB\. Batch people-[0-9a-f]{16}\.\n/,
+    );
     expect(checked.stdout).toContain(
       'At least 5 s: 5 requests about documents and 4 about faces at the configured rate limits. Nothing was started.',
     );
@@ -116,11 +118,16 @@ describe('capture --dry-run', () => {
   });
 
   it.each([
-    [['people.csv'], 'Check a manifest with --dry-run, or write one with --pair'],
+    [[], 'Which manifest? Name it, or - for stdin'],
+    [['people.csv', '--purge', 'all'], "argument 'all' is invalid"],
+    [['people.csv', '--score-deadline', 'soon'], 'plan.scoreDeadline must be a duration'],
+    [['people.csv', '--image-deadline', 'soon'], 'plan.imageDeadline must be a duration'],
+    [['people.csv', '--batch-id', 'a b'], 'batchId must have 1 to 200'],
+    [['people.csv', '--stop', '--pause'], 'Use only one of --stop, --pause'],
+    [['--status'], '--status needs a batch: add --batch-id, or the file'],
     [['--dry-run'], 'Which manifest? Name it, or - for stdin'],
     [['--pair', '.'], 'Where to? Name a file with --out, or - for stdout'],
-    [['people.csv', '--dry-run', '--out', 'x'], '--out belongs to --pair'],
-    [['people.csv', '--pair', '.', '--out', 'x'], '--pair takes no manifest and no --dry-run'],
+    [['people.csv', '--pair', '.', '--out', 'x'], '--pair takes no manifest, and no --dry-run or other action'],
     [['--pair', '.', '--out', '-', '--json'], '--out - and --json would both write to stdout'],
     [['gone.csv', '--dry-run'], 'Cannot read gone.csv'],
     [['-', '--dry-run'], 'stdin is empty: it has no header'],

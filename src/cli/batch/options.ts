@@ -2,8 +2,8 @@ import type { VerifyFirst } from '../../contract/index.js';
 import type { TemporalOptions } from '../shared/options.js';
 import type { Format } from './list-rows.js';
 
-/** The options of `batch`, as commander parses them. */
-export interface BatchCommandOptions extends TemporalOptions {
+/** The options of every command that runs a list, as commander parses them. */
+export interface ListCommandOptions extends TemporalOptions {
   format?: Format;
   out?: string;
   outFormat?: Format;
@@ -11,16 +11,20 @@ export interface BatchCommandOptions extends TemporalOptions {
   batchId?: string;
   resume: boolean;
   retryFailed: boolean;
-  verifyFirst?: VerifyFirst;
   skipInvalid: boolean;
   dryRun: boolean;
-  close: boolean;
-  score: boolean;
-  scoreDeadline?: string;
   window?: number;
   status: boolean;
   stop: boolean;
   pause: boolean;
   unpause: boolean;
   json: boolean;
+}
+
+/** The options of `batch`. */
+export interface BatchCommandOptions extends ListCommandOptions {
+  verifyFirst?: VerifyFirst;
+  close: boolean;
+  score: boolean;
+  scoreDeadline?: string;
 }

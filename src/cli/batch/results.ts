@@ -7,21 +7,24 @@ import type { Format } from './list-rows.js';
 import { type OutputFile, openOutputFile } from './output-file.js';
 
 /** Destination of the results, which is written completely or not at all. */
-export interface Results {
-  add(item: BatchItem): Promise<void>;
+export interface Results<Item> {
+  add(item: Item): Promise<void>;
   /** Creates or replaces the file. */
   finish(): Promise<void>;
   /** Keeps an existing file. Does nothing after `finish`. */
   discard(): Promise<void>;
 }
 
-export const NO_RESULTS: Results = {
+export const NO_RESULTS: Results<unknown> = {
   add: async () => undefined,
   finish: async () => undefined,
   discard: async () => undefined,
 };
 
-export interface ResultsOptions {
+/** The columns in order, each with its value. */
+export type Columns<Item> = Record<string, (item: Item) => string | null | undefined>;
+
+export interface ResultsOptions<Item> {
   /** `-` for stdout */
   out: string;
   format: Format;
@@ -29,11 +32,15 @@ export interface ResultsOptions {
   input: string;
   /** Writes CSV cells unchanged, even if a spreadsheet would run them as formulas. */
   raw: boolean;
+  columns: Columns<Item>;
 }
 
 /** @throws CliError */
-export async function openResults({ out, format, input, raw }: ResultsOptions): Promise<Results> {
-  const toText = format === 'csv' ? csv(raw) : (items: BatchItem[]) => items.map(ndjson).join('');
+export async function openResults<Item extends { index: number }>(
+  options: ResultsOptions<Item>,
+): Promise<Results<Item>> {
+  const { out, format, input, raw, columns } = options;
+  const toText = format === 'csv' ? csv(raw, columns) : (items: Item[]) => items.map(ndjson).join('');
   if (out === '-') {
     const nothing = async () => undefined;
     return buffered(toText, { append: writeOut, commit: nothing, discard: nothing });
@@ -45,8 +52,8 @@ export async function openResults({ out, format, input, raw }: ResultsOptions): 
 /** Rows per write. */
 const BUFFERED = 1_000;
 
-function buffered(toText: (items: BatchItem[]) => string, file: OutputFile): Results {
-  let items: BatchItem[] = [];
+function buffered<Item>(toText: (items: Item[]) => string, file: OutputFile): Results<Item> {
+  let items: Item[] = [];
   const flush = async () => {
     const text = toText(items);
     items = [];
@@ -65,8 +72,8 @@ function buffered(toText: (items: BatchItem[]) => string, file: OutputFile): Res
   };
 }
 
-/** The columns in order, each with its value. */
-export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefined> = {
+/** The columns of a batch of sessions. */
+export const COLUMNS: Columns<BatchItem> = {
   interviewId: ({ interviewId }) => interviewId,
   outcome: ({ outcome }) => outcome,
   action: ({ finish }) => finish?.action,
@@ -81,17 +88,17 @@ export const COLUMNS: Record<string, (item: BatchItem) => string | null | undefi
 };
 
 /** Escapes formulas, because cells contain text from Incode and from the list, which a spreadsheet would run. */
-function csv(raw: boolean): (items: BatchItem[]) => string {
-  let header = [Object.keys(COLUMNS)];
+function csv<Item>(raw: boolean, columns: Columns<Item>): (items: Item[]) => string {
+  let header = [Object.keys(columns)];
   return (items) => {
-    const rows = items.map((item) => Object.values(COLUMNS).map((valueIn) => valueIn(item) ?? ''));
+    const rows = items.map((item) => Object.values(columns).map((valueIn) => valueIn(item) ?? ''));
     const text = stringify([...header, ...rows], { escape_formulas: !raw });
     header = [];
     return text;
   };
 }
 
-function ndjson({ index: _, ...item }: BatchItem): string {
+function ndjson<Item extends { index: number }>({ index: _, ...item }: Item): string {
   return `${json(item)}\n`;
 }
 

@@ -12,16 +12,32 @@ import { checkBatchId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
-import { checkedList } from './list.js';
-import type { BatchCommandOptions } from './options.js';
+import type { Format } from './list-rows.js';
+import type { ListCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
-import { openSource } from './source.js';
+import { openSource, type Source } from './source.js';
 
 export type Steering = 'status' | 'stop' | 'pause' | 'unpause';
 
+/** Reads a list to find out the id of its batch. */
+type IdOfList = (source: Source, format: Format | undefined, signal: AbortSignal) => Promise<{ batchId: string }>;
+
+/** @returns what the options ask to be done with a batch that exists. @throws CliError for several */
+export function steeringOf(options: ListCommandOptions): Steering | undefined {
+  const steering = (['status', 'stop', 'pause', 'unpause'] as const).filter((name) => options[name]);
+  if (steering.length > 1) throw new CliError(`Use only one of ${steering.map((name) => `--${name}`).join(', ')}`);
+  if (options.out === '-' && options.json) throw new CliError('--out - and --json would both write to stdout');
+  return steering[0];
+}
+
 /** Controls a running batch or prints its state. Needs the batch id, or the file that it is derived from. */
-export async function steer(what: Steering, file: string | undefined, options: BatchCommandOptions): Promise<void> {
-  const batchId = options.batchId ?? (await idOf(what, file, options));
+export async function steer(
+  what: Steering,
+  file: string | undefined,
+  options: ListCommandOptions,
+  idOfList: IdOfList,
+): Promise<void> {
+  const batchId = options.batchId ?? (await idOf(what, file, options, idOfList));
   try {
     checkBatchId(batchId);
     await withClient(options, (client) => ACTIONS[what](client, batchId, options));
@@ -32,19 +48,24 @@ export async function steer(what: Steering, file: string | undefined, options: B
   }
 }
 
-async function idOf(what: Steering, file: string | undefined, { format }: BatchCommandOptions): Promise<string> {
+async function idOf(
+  what: Steering,
+  file: string | undefined,
+  { format }: ListCommandOptions,
+  idOfList: IdOfList,
+): Promise<string> {
   if (file === undefined) throw new CliError(`--${what} needs a batch: add --batch-id, or the file`);
   // Never aborted: Ctrl-C simply ends the process, because nothing has started yet.
   const { signal } = new AbortController();
   const source = await openSource(file, signal);
   try {
-    return (await checkedList(source, format, signal)).batchId;
+    return (await idOfList(source, format, signal)).batchId;
   } finally {
     await source.close();
   }
 }
 
-type Action = (client: ConnectedOnboardingClient, batchId: string, options: BatchCommandOptions) => Promise<void>;
+type Action = (client: ConnectedOnboardingClient, batchId: string, options: ListCommandOptions) => Promise<void>;
 
 const ACTIONS: Record<Steering, Action> = {
   async status(client, batchId, { json }) {
@@ -57,7 +78,7 @@ const ACTIONS: Record<Steering, Action> = {
     const ending = await stopBatch(client, batchId);
     if (json) printJson({ batchId, stopped: ending === 0, shardsEnding: ending });
     else if (ending === 0) {
-      process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the remaining sessions.\n`);
+      process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the rest.\n`);
     }
     if (ending > 0) {
       const message = `Batch ${batchId} is stopping: ${ending} shards still have calls in flight. Check that a worker is running.`;

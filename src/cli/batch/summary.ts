@@ -1,17 +1,28 @@
-import type { BatchItem, BatchRunProgress } from '../../client/index.js';
+import type { BatchRunProgress } from '../../client/index.js';
 import type { Outcome } from '../../contract/index.js';
 import { printFacts, printJson, printNotice } from '../shared/output.js';
-import type { CheckedList } from './check.js';
-import type { BatchCommandOptions } from './options.js';
+import type { ListCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
 
 /** Failures that are printed one by one. The results contain all of them. */
 const MAX_PRINTED = 10;
 
+/** What a list consists of. */
+export type Noun = 'sessions' | 'people';
+
+/** The result of an item of a list. */
+export interface ListResult {
+  /** Position in the list, from 0. */
+  index: number;
+  outcome?: Outcome;
+  failure?: { type: string; message: string };
+}
+
 /** Counts outcomes and failures. */
 export class Summary {
   readonly batchId: string;
-  readonly sessions: number;
+  readonly noun: Noun;
+  readonly count: number;
   readonly invalid: number;
   readonly outcomes: Partial<Record<Outcome, number>> = {};
   readonly failures: Record<string, number> = {};
@@ -19,13 +30,14 @@ export class Summary {
   failed = 0;
   progress: BatchRunProgress | undefined;
 
-  constructor(batchId: string, { sessions, invalid }: CheckedList) {
+  constructor(batchId: string, noun: Noun, { count, invalid }: { count: number; invalid: number }) {
     this.batchId = batchId;
-    this.sessions = sessions;
+    this.noun = noun;
+    this.count = count;
     this.invalid = invalid;
   }
 
-  add({ outcome, failure }: BatchItem): void {
+  add({ outcome, failure }: ListResult): void {
     if (outcome) this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
     if (!failure) return;
     this.failed += 1;
@@ -34,24 +46,24 @@ export class Summary {
   }
 
   asJson() {
-    const { batchId, sessions, invalid, outcomes, failed, failures } = this;
-    return { batchId, sessions, invalid, outcomes, failed, failures };
+    const { batchId, noun, count, invalid, outcomes, failed, failures } = this;
+    return { batchId, [noun]: count, invalid, outcomes, failed, failures };
   }
 }
 
 /** Prints to stdout, or to stderr if the results go to stdout. */
-export function printSummary(summary: Summary, { json, out }: BatchCommandOptions): void {
+export function printSummary(summary: Summary, { json, out }: Pick<ListCommandOptions, 'json' | 'out'>): void {
   if (json) {
     printJson({ ...summary.asJson(), ...(out === undefined ? {} : { results: out }) });
     return;
   }
-  const { batchId, sessions, invalid, outcomes, failed, failures, firstFailures } = summary;
+  const { batchId, noun, count, invalid, outcomes, failed, failures, firstFailures } = summary;
   for (const line of firstFailures) printNotice(line);
   if (failed > firstFailures.length) printNotice(`… and ${formatCount(failed - firstFailures.length)} more`);
   const types = Object.entries(failures).map(([type, count]) => `${type} ${formatCount(count)}`);
   const facts = {
     batch: batchId,
-    sessions: formatCount(sessions),
+    [noun]: formatCount(count),
     ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, formatCount(count)])),
     failed: failed > 0 ? `${formatCount(failed)} (${types.join(', ')})` : null,
     skipped: invalid > 0 ? `${formatCount(invalid)} invalid rows` : null,

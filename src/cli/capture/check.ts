@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { contentOfPerson } from '../../client/batch/people.js';
 import { SeenIds } from '../../client/batch/seen-ids.js';
 import { Window } from '../../client/batch/window.js';
 import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
@@ -9,6 +11,8 @@ import { type Requests, requestsOf, sidesOf } from './duration.js';
 import { PEOPLE } from './manifest.js';
 
 export interface CheckedManifest {
+  /** Derived from the people in their order, so the same list is the same batch under any file name. */
+  batchId: string;
   people: number;
   /** Rows that are not a valid person, repeat a reference, or have an image that cannot be used. */
   invalid: number;
@@ -43,6 +47,7 @@ export async function checkManifest(source: Source, format: Format, options: Che
   const counts = { people: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
   const shared = { count: 0, firstLine: 0 };
   const requests: Requests = { documents: 0, faces: 0 };
+  const hash = createHash('sha256');
   const onIgnored = (names: string[]) => printNotice(ignoredNotice(names));
   const rows = readList(source, format, PEOPLE, onIgnored);
   for await (const { line, person, bytes, problems } of inOrder(
@@ -60,6 +65,7 @@ export async function checkManifest(source: Source, format: Format, options: Che
     const first = sides.map(({ image }) => seen.images.see(image.uri, line)).filter((known) => known !== line);
     if (first.length > 0) shared.firstLine ||= line;
     shared.count += first.length;
+    hash.update(`${contentOfPerson(person)}\n`);
     counts.people += 1;
     counts.withoutBack += person.back ? 0 : 1;
     counts.withoutSelfie += person.selfie ? 0 : 1;
@@ -70,7 +76,8 @@ export async function checkManifest(source: Source, format: Format, options: Che
     requests.faces += needed.faces;
   }
   const read = () => validPeople(source, format, invalidLines);
-  return { ...counts, invalid: invalidLines.size, shared, requests, read };
+  const batchId = `people-${hash.digest('hex').slice(0, 16)}`;
+  return { batchId, ...counts, invalid: invalidLines.size, shared, requests, read };
 }
 
 async function* validPeople(source: Source, format: Format, invalidLines: Set<number>): AsyncGenerator<CapturePerson> {

@@ -1,144 +1,114 @@
-import { readdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
-import { readCaptureConfig } from '../../config/index.js';
-import { imageSources, inspectImage } from '../../images/index.js';
-import { type Format, formatOf } from '../batch/list-rows.js';
-import { openOutputFile } from '../batch/output-file.js';
+import { type CaptureItem, captureBatch } from '../../client/index.js';
+import { type CapturePerson, IMAGE_SIDES } from '../../contract/capture.js';
+import { ImageError } from '../../images/errors.js';
+import { type ImageSource, pinImage } from '../../images/index.js';
 import { duration, formatCount } from '../batch/progress-bar.js';
+import type { Columns } from '../batch/results.js';
+import { detachWhenInterrupted, runList } from '../batch/run-list.js';
 import { openSource, type Source } from '../batch/source.js';
-import { CliError, configured, diskProblem, EXIT } from '../shared/exit.js';
-import { printJson, printNotice, startProgress, writeOut } from '../shared/output.js';
-import { untilInterrupted } from '../shared/signals.js';
-import { type CheckedManifest, checkManifest } from './check.js';
+import { withClient } from '../shared/options.js';
+import { printJson } from '../shared/output.js';
+import type { CheckedManifest } from './check.js';
 import { shortestMs } from './duration.js';
-import { type Pairing, pairFiles } from './pair.js';
+import {
+  checkedPeople,
+  closeImages,
+  localImages,
+  refuseInvalidPeople,
+  uncheckedImages,
+  warnOfSharedImages,
+} from './manifest-check.js';
+import { type CaptureCommandOptions, planOfPeople } from './options.js';
 
-/** The options of `capture`, as commander parses them. */
-export interface CaptureCommandOptions {
-  pair?: string;
-  out?: string;
-  images?: string;
-  format?: Format;
-  dryRun: boolean;
-  json: boolean;
-}
-
-/** Writes a manifest of the people whose images are in a directory, and names every file that it leaves out. */
-export async function pair(directory: string, out: string, json: boolean): Promise<void> {
-  const { people, leftOver } = pairFiles(await filesIn(directory, leftOverNotice));
-  for (const { file, reason } of leftOver) leftOverNotice(file, reason);
-  if (people.length === 0) throw new CliError(`${directory} has no image named NAMEF with its person's name`);
-  // Without escapes for spreadsheets: an apostrophe would become part of a name when the manifest is read.
-  const columns = ['reference', 'front', 'back', 'selfie'];
-  const text = stringify(people, { header: true, columns });
-  if (out === '-') await writeOut(text);
-  else await write(out, text);
-  report({ people, leftOver }, out, json);
-}
-
-function leftOverNotice(file: string, reason: string): void {
-  printNotice(`Left over: ${file} ${reason}`);
-}
-
-/** Files that begin with a dot belong to the system. */
-async function filesIn(directory: string, onOther: (name: string, reason: string) => void): Promise<string[]> {
+/** Checks a manifest and its images, and onboards the people unless it is a dry run. */
+export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
+  const plan = planOfPeople(options);
+  const images = localImages(file, options.images);
+  const detach = detachWhenInterrupted();
+  const { signal } = detach;
+  const source = await openSource(file, signal);
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    const visible = entries.filter(({ name }) => !name.startsWith('.'));
-    for (const entry of visible) if (entry.isDirectory()) onOther(`${entry.name}/`, 'is a directory');
-    return visible.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  } catch (error) {
-    throw new CliError(`--pair: cannot read ${directory}: ${diskProblem(error)}`);
-  }
-}
-
-async function write(out: string, text: string): Promise<void> {
-  const file = await openOutputFile(out);
-  try {
-    await file.append(text);
-    await file.commit();
+    const checked = await (options.resume
+      ? uncheckedImages(source, options.format, signal)
+      : checkedPeople(source, options.format, images, signal));
+    warnOfSharedImages(checked);
+    const batchId = options.batchId ?? checked.batchId;
+    if (options.dryRun) summarize({ ...checked, batchId }, shortestMs(checked.requests, images.config), options.json);
+    refuseInvalidPeople(source, checked, options.skipInvalid);
+    if (options.dryRun) return;
+    const { people: count, invalid } = checked;
+    const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
+    const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
+    await withClient(options, (client) =>
+      runList(client, {
+        ...run,
+        start: (host, how) => captureBatch(host, checked.read(), { plan, beforeStart, ...how }),
+      }),
+    );
   } finally {
-    await file.discard();
-  }
-}
-
-function report({ people, leftOver }: Pairing, out: string, json: boolean): void {
-  const withoutBack = people.filter(({ back }) => !back).length;
-  const withoutSelfie = people.filter(({ selfie }) => !selfie).length;
-  if (json) printJson({ people: people.length, withoutBack, withoutSelfie, leftOver: leftOver.length });
-  else {
-    const parts = [
-      `${formatCount(people.length)} people`,
-      `${formatCount(withoutBack)} without back`,
-      `${formatCount(withoutSelfie)} without selfie`,
-      `${formatCount(leftOver.length)} files left over`,
-    ];
-    printNotice(`${parts.join(', ')}${out === '-' ? '' : `. Written to ${out}`}.`);
-  }
-}
-
-/** Checks a manifest and its images, and sends nothing. */
-export async function dryRun(file: string, options: CaptureCommandOptions): Promise<void> {
-  const { images, format, json } = options;
-  const config = configured(() => readCaptureConfig());
-  const directory = resolve(images ?? (file === '-' ? '.' : dirname(file)));
-  const sources = imageSources({ ...config, imageRoots: [directory, ...config.imageRoots] });
-  const ending = new AbortController();
-  void untilInterrupted().then(() => ending.abort());
-  const source = await openSource(file, ending.signal);
-  const progress = startProgress(`Checking ${source.name}`);
-  let shownAt = Date.now();
-  try {
-    const checked = await checkManifest(source, format ?? (await formatOf(source)), {
-      inspect: (image) => inspectImage(sources, image, { signal: ending.signal }),
-      signal: ending.signal,
-      printNotice,
-      onProgress(rows) {
-        if (Date.now() - shownAt < PROGRESS_MS) return;
-        shownAt = Date.now();
-        progress.show(`Checking ${source.name}: ${formatCount(rows)} people`);
-      },
-    });
-    progress.stop();
-    summarize(source, checked, shortestMs(checked.requests, config), json);
-  } catch (error) {
-    if (ending.signal.aborted) throw new CliError('Interrupted. Nothing was started.', EXIT.interrupted);
-    throw error;
-  } finally {
-    progress.stop();
     await source.close();
-    await Promise.all(sources.map((images) => images.close?.()));
+    await closeImages(images);
   }
 }
 
-const PROGRESS_MS = 2_000;
+/** @returns the id of a list's batch */
+export function idOfPeople(source: Source, format: CaptureCommandOptions['format'], signal: AbortSignal) {
+  return uncheckedImages(source, format, signal);
+}
 
-/** @throws CliError if a row is invalid or none is left */
-function summarize(source: Source, checked: CheckedManifest, atLeastMs: number, json: boolean): void {
-  const { people, invalid, withoutBack, withoutSelfie, images, bytes, shared, requests } = checked;
-  if (shared.count > 0) {
-    const count = shared.count === 1 ? '1 image is' : `${formatCount(shared.count)} images are`;
-    printNotice(`${count} used by more than one person, first on line ${shared.firstLine}. Check that this is meant.`);
+/**
+ * Adds the digests of images in files, because a worker may have another directory at the same place. Other addresses are the same
+ * everywhere.
+ */
+async function withDigests(person: CapturePerson, sources: ImageSource[], signal: AbortSignal): Promise<CapturePerson> {
+  const pinned = { ...person };
+  for (const side of IMAGE_SIDES) {
+    const image = person[side];
+    if (!image?.uri.startsWith('file:')) continue;
+    try {
+      pinned[side] = await pinImage(sources, image, { signal });
+    } catch (error) {
+      // The worker finds out too, and the person's row says it.
+      if (!(error instanceof ImageError)) throw error;
+    }
   }
+  return pinned;
+}
+
+/** The columns of the results. */
+export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
+  reference: ({ reference }) => reference,
+  interviewId: ({ interviewId }) => interviewId,
+  outcome: ({ outcome }) => outcome,
+  reason: ({ reason }) => reason,
+  scoreStatus: ({ score }) => score?.status,
+  scoreValue: ({ score }) => score?.value,
+  front: ({ images }) => images?.front,
+  back: ({ images }) => images?.back,
+  selfie: ({ images }) => images?.selfie,
+  suspectedOrphans: ({ suspectedOrphans = [] }) =>
+    suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId).join(' '),
+  purged: ({ purged, notPurged }) => purged ?? notPurged,
+  failureType: ({ failure }) => failure?.type,
+  failureMessage: ({ failure }) => failure?.message,
+};
+
+/** Prints what a dry run has found. */
+function summarize(checked: CheckedManifest, atLeastMs: number, json: boolean): void {
+  const { batchId, people, invalid, withoutBack, withoutSelfie, images, bytes, shared, requests } = checked;
   if (json) {
     printJson({
-      ...{ people, invalid, withoutBack, withoutSelfie, images, bytes, sharedImages: shared.count },
+      ...{ batchId, people, invalid, withoutBack, withoutSelfie, images, bytes, sharedImages: shared.count },
       ...{ documentRequests: requests.documents, faceRequests: requests.faces, atLeastMs, dryRun: true },
     });
   } else if (people > 0) {
     const megabytes = (bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 });
     const lines = [
       `${formatCount(people)} people, ${formatCount(withoutBack)} of them without back, ${formatCount(withoutSelfie)} without selfie.`,
-      `${formatCount(images)} images, ${megabytes} MB.`,
+      `${formatCount(images)} images, ${megabytes} MB. Batch ${batchId}.`,
       `At least ${duration(atLeastMs)}: ${formatCount(requests.documents)} requests about documents and ` +
         `${formatCount(requests.faces)} about faces at the configured rate limits. Nothing was started.`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
-  if (invalid > 0) {
-    const rows = invalid === 1 ? '1 person is' : `${formatCount(invalid)} people are`;
-    throw new CliError(`${rows} invalid. Correct ${source.name} or the images.`);
-  }
-  if (people === 0) throw new CliError(`${source.name} contains no person.`);
 }

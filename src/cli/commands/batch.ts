@@ -1,48 +1,26 @@
 import { type Command, Option } from 'commander';
 import { BULK_TASK_QUEUE, VERIFY_FIRST, type VerifyFirst } from '../../contract/index.js';
+import { checkedList } from '../batch/list.js';
+import { withListOptions } from '../batch/list-options.js';
 import type { BatchCommandOptions } from '../batch/options.js';
 import { runBatch } from '../batch/run.js';
-import { steer } from '../batch/steer.js';
+import { steer, steeringOf } from '../batch/steer.js';
 import { CliError } from '../shared/exit.js';
 import { withTemporalOptions } from '../shared/options.js';
 
-const FORMATS = ['csv', 'ndjson'];
-
 export function define(command: Command): void {
-  withTemporalOptions(command, BULK_TASK_QUEUE)
+  const words = { items: 'sessions', idFrom: 'the interview ids', shards: '2,000 sessions' };
+  withListOptions(withTemporalOptions(command, BULK_TASK_QUEUE), words)
     .argument('[file]', 'the sessions, as CSV with a header or NDJSON; - reads stdin')
-    .addOption(
-      new Option('--format <format>', 'format of the file (default: by its name, or its first character)').choices(
-        FORMATS,
-      ),
-    )
-    .option(
-      '--out <file>',
-      'file for the results, written when all are complete; - for stdout (default: only a summary)',
-    )
-    .addOption(
-      new Option('--out-format <format>', 'format of the results (default: by the name, or csv)').choices(FORMATS),
-    )
-    .option('--raw', 'write CSV cells unchanged, even if a spreadsheet would run them as formulas', false)
-    .option('--batch-id <id>', 'name of the batch (default: derived from the interview ids)')
-    .option('--resume', 'attach to an existing batch; exit with 4 if there is none', false)
-    .option('--retry-failed', 'retry only the failed sessions', false)
     .addOption(
       new Option('--verify-first [mode]', 'how to check a session before finishing it, see below (default: look)')
         .argParser(verifyFirst)
         .preset('settle'),
     )
-    .option('--skip-invalid', 'skip invalid rows', false)
     .option('--dry-run', 'check the file without starting anything', false)
     .option('--close', 'close the sessions at Incode after finishing', false)
     .option('--no-score', "ignore the score; the rule engine's action decides")
     .option('--score-deadline <duration>', 'how long to wait for a score (default: 15 minutes)')
-    .option('--window <shards>', 'shards of 2,000 sessions on the server at the same time (default: 16)', shards)
-    .option('--status', 'only print the state of the batch', false)
-    .option('--stop', 'stop the batch; calls in flight complete and results are kept', false)
-    .option('--pause', 'begin no more sessions', false)
-    .option('--unpause', 'continue after --pause', false)
-    .option('--json', 'print the summary as JSON', false)
     .addHelpText('after', HELP)
     .action(batch);
 }
@@ -69,10 +47,8 @@ Examples:
   $ temporal-incode batch --status --batch-id list-3fa9c2d17be04a55`;
 
 async function batch(file: string | undefined, options: BatchCommandOptions): Promise<void> {
-  const steering = (['status', 'stop', 'pause', 'unpause'] as const).filter((name) => options[name]);
-  if (steering.length > 1) throw new CliError(`Use only one of ${steering.map((name) => `--${name}`).join(', ')}`);
-  if (options.out === '-' && options.json) throw new CliError('--out - and --json would both write to stdout');
-  if (steering[0]) await steer(steering[0], file, options);
+  const steering = steeringOf(options);
+  if (steering) await steer(steering, file, options, checkedList);
   else if (file === undefined) throw new CliError('Which file? Name it, or - for stdin');
   else await runBatch(file, options);
 }
@@ -83,10 +59,4 @@ function verifyFirst(value: string): VerifyFirst {
   if (!mode)
     throw new CliError(`--verify-first takes ${VERIFY_FIRST.join(', ')}, not "${value}"; name the file before it`);
   return mode;
-}
-
-function shards(value: string): number {
-  const count = /^\d{1,5}$/.test(value) ? Number(value) : 0;
-  if (count < 1) throw new CliError(`--window must be a whole number from 1, not "${value}"`);
-  return count;
 }

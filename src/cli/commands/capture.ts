@@ -1,47 +1,54 @@
-import { type Command, Option } from 'commander';
-import { type CaptureCommandOptions, dryRun, pair } from '../capture/run.js';
+import type { Command } from 'commander';
+import { withListOptions } from '../batch/list-options.js';
+import { steer, steeringOf } from '../batch/steer.js';
+import { type CaptureCommandOptions, withPersonOptions } from '../capture/options.js';
+import { pair } from '../capture/pair-directory.js';
+import { idOfPeople, runCapture } from '../capture/run.js';
 import { CliError } from '../shared/exit.js';
+import { withTemporalOptions } from '../shared/options.js';
 
 export function define(command: Command): void {
-  command
+  const words = { items: 'people', idFrom: 'the people', shards: '200 people' };
+  withPersonOptions(withListOptions(withTemporalOptions(command), words))
     .argument('[manifest]', 'the people and their images, as CSV with a header or NDJSON; - reads stdin')
-    .option('--dry-run', 'check the manifest and every image, and print how long the uploads take', false)
     .option('--images <directory>', "where the manifest's relative paths begin (default: the manifest's directory)")
-    .addOption(
-      new Option('--format <format>', 'format of the manifest (default: by its name, or its first character)').choices([
-        'csv',
-        'ndjson',
-      ]),
-    )
-    .option('--pair <directory>', 'write a manifest of the images in a directory, with --out')
-    .option('--out <file>', 'where --pair writes the manifest; - for stdout')
-    .option('--json', 'print the summary as JSON', false)
+    .option('--dry-run', 'check the manifest and every image, and print how long the uploads take', false)
+    .option('--pair <directory>', 'write a manifest of the images in a directory to --out')
     .addHelpText('after', HELP)
     .action(capture);
 }
 
 const HELP = `
 A manifest has the columns or fields reference, front, back and selfie, and if you like configurationId, countryCode and customFields.NAME.
-An image is a path, or an address such as https://images.example/a.jpg or s3://bucket/a.jpg. Back and selfie may be empty.
+An image is a path, or an address such as https://images.example/a.jpg or s3://bucket/a.jpg. Back and selfie may be empty. Workers read
+the images themselves, so relative paths must be below their INCODE_IMAGE_ROOTS.
 
 --pair finds NAMEF, NAMEB and NAMES with the extension of a JPEG or PNG, and names every file that it leaves out.
 --dry-run names every problem with its line, and exits with 2 if there is one. INCODE_IMAGE_HOSTS and INCODE_IMAGE_BUCKETS allow
 addresses, and INCODE_DOCUMENT_RATE_LIMIT and INCODE_FACE_RATE_LIMIT set the rate limits.
 
+Ctrl-C detaches: started people continue on the server, and the same command attaches to them again. The same list is the same batch,
+and a person whose workflow exists already is attached to, so nobody gets a second session. --retry-failed gives failed people another
+one. Exits with 6 if some people failed, and with 3 if it was interrupted.
+
 Examples:
   $ temporal-incode capture --pair images --out people.csv
-  $ temporal-incode capture people.csv --images images --dry-run`;
+  $ temporal-incode capture people.csv --images images --dry-run
+  $ temporal-incode capture people.csv --images images --out results.csv
+  $ temporal-incode capture people.csv --images images --out results.csv --retry-failed
+  $ temporal-incode capture people.csv --status`;
 
 async function capture(manifest: string | undefined, options: CaptureCommandOptions): Promise<void> {
   const { pair: directory, out, json } = options;
+  const steering = steeringOf(options);
   if (directory !== undefined) {
-    if (manifest !== undefined || options.dryRun) throw new CliError('--pair takes no manifest and no --dry-run');
+    if (manifest !== undefined || options.dryRun || steering) {
+      throw new CliError('--pair takes no manifest, and no --dry-run or other action');
+    }
     if (out === undefined) throw new CliError('Where to? Name a file with --out, or - for stdout');
-    if (out === '-' && json) throw new CliError('--out - and --json would both write to stdout');
     return pair(directory, out, json);
   }
-  if (out !== undefined) throw new CliError('--out belongs to --pair');
-  if (!options.dryRun) throw new CliError('Check a manifest with --dry-run, or write one with --pair');
+  if (steering) return steer(steering, manifest, options, idOfPeople);
   if (manifest === undefined) throw new CliError('Which manifest? Name it, or - for stdin');
-  return dryRun(manifest, options);
+  return runCapture(manifest, options);
 }

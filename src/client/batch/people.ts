@@ -69,12 +69,17 @@ function peopleShape(): ItemShape<CapturePerson> {
     },
     idOf: ({ reference }) => reference,
     sizeOf: (person) => jsonBytes(withoutDigests(person)) + IMAGE_SIDES.length * DIGEST_BYTES,
-    contentOf: (person) => JSON.stringify(withoutDigests(person)),
+    contentOf: contentOfPerson,
   };
 }
 
 /** `,"sha256":"…","bytes":7499925`, which may be added before the shard is started. */
 const DIGEST_BYTES = 96;
+
+/** What makes a person the same person when a batch runs again. */
+export function contentOfPerson(person: CapturePerson): string {
+  return JSON.stringify(withoutDigests(person));
+}
 
 /** Digests may be known in one run and unknown in another. */
 function withoutDigests(person: CapturePerson): CapturePerson {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openOutputFile } from '../../../src/cli/batch/output-file.js';
-import { openResults } from '../../../src/cli/batch/results.js';
+import { COLUMNS, openResults } from '../../../src/cli/batch/results.js';
 import type { BatchItem } from '../../../src/client/index.js';
 
 let directory: string;
@@ -92,7 +92,7 @@ describe('cells of CSV results', () => {
 
   const written = async (text: string, raw: boolean) => {
     const out = path(raw ? 'raw.csv' : 'out.csv');
-    const results = await openResults({ out, format: 'csv', input: '-', raw });
+    const results = await openResults({ out, format: 'csv', input: '-', raw, columns: COLUMNS });
     await results.add(item(text));
     await results.finish();
     return readFile(out, 'utf8');

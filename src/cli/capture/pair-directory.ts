@@ -1,0 +1,61 @@
+import { readdir } from 'node:fs/promises';
+import { stringify } from 'csv-stringify/sync';
+import { openOutputFile } from '../batch/output-file.js';
+import { formatCount } from '../batch/progress-bar.js';
+import { CliError, diskProblem } from '../shared/exit.js';
+import { printJson, printNotice, writeOut } from '../shared/output.js';
+import { type Pairing, pairFiles } from './pair.js';
+
+/** Writes a manifest of the people whose images are in a directory, and names every file that it leaves out. */
+export async function pair(directory: string, out: string, json: boolean): Promise<void> {
+  const { people, leftOver } = pairFiles(await filesIn(directory, leftOverNotice));
+  for (const { file, reason } of leftOver) leftOverNotice(file, reason);
+  if (people.length === 0) throw new CliError(`${directory} has no image named NAMEF with its person's name`);
+  // Without escapes for spreadsheets: an apostrophe would become part of a name when the manifest is read.
+  const columns = ['reference', 'front', 'back', 'selfie'];
+  const text = stringify(people, { header: true, columns });
+  if (out === '-') await writeOut(text);
+  else await write(out, text);
+  report({ people, leftOver }, out, json);
+}
+
+function leftOverNotice(file: string, reason: string): void {
+  printNotice(`Left over: ${file} ${reason}`);
+}
+
+/** Files that begin with a dot belong to the system. */
+async function filesIn(directory: string, onOther: (name: string, reason: string) => void): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    const visible = entries.filter(({ name }) => !name.startsWith('.'));
+    for (const entry of visible) if (entry.isDirectory()) onOther(`${entry.name}/`, 'is a directory');
+    return visible.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    throw new CliError(`--pair: cannot read ${directory}: ${diskProblem(error)}`);
+  }
+}
+
+async function write(out: string, text: string): Promise<void> {
+  const file = await openOutputFile(out);
+  try {
+    await file.append(text);
+    await file.commit();
+  } finally {
+    await file.discard();
+  }
+}
+
+function report({ people, leftOver }: Pairing, out: string, json: boolean): void {
+  const withoutBack = people.filter(({ back }) => !back).length;
+  const withoutSelfie = people.filter(({ selfie }) => !selfie).length;
+  if (json) printJson({ people: people.length, withoutBack, withoutSelfie, leftOver: leftOver.length });
+  else {
+    const parts = [
+      `${formatCount(people.length)} people`,
+      `${formatCount(withoutBack)} without back`,
+      `${formatCount(withoutSelfie)} without selfie`,
+      `${formatCount(leftOver.length)} files left over`,
+    ];
+    printNotice(`${parts.join(', ')}${out === '-' ? '' : `. Written to ${out}`}.`);
+  }
+}

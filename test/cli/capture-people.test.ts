@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { batchProgress } from '../../src/client/index.js';
+import { type CapturePerson, captureWorkflowId, FAILURES } from '../../src/contract/index.js';
+import { severalPeople } from '../support/capture-batch.js';
+import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { type Ran, run, start } from '../support/cli.js';
+
+let world: CaptureWorld;
+let directory: string;
+let target: string[];
+beforeAll(async () => {
+  world = await startCaptureWorld();
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-people-'));
+  target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue, '--images', world.directory];
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(directory, `${randomUUID()}-${name}`);
+const capture = (...args: string[]): Promise<Ran> => run(['capture', ...args, ...target]);
+const file = (image: { uri: string } | undefined) => image?.uri.slice('file:'.length) ?? '';
+const sessionsOf = (people: CapturePerson[]) => people.map((person) => world.sessionsOf(person).length);
+
+async function manifestOf(people: CapturePerson[]): Promise<string> {
+  const manifest = path('people.csv');
+  const rows = people.map(({ reference, front, back, selfie }) =>
+    [reference, file(front), file(back), file(selfie)].join(','),
+  );
+  await writeFile(manifest, ['reference,front,back,selfie', ...rows, ''].join('\n'));
+  return manifest;
+}
+
+describe('capture', () => {
+  it('onboards the people of a manifest from image files, and writes results and a summary', async () => {
+    const people = await severalPeople(world, 3);
+    const [, refused] = people as [CapturePerson, CapturePerson];
+    const { sha256 } = await pinned(world, refused.front);
+    world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+    const out = path('results.csv');
+    const args = [await manifestOf(people), '--out', out, '--on-refused-image', 'fail'];
+    const { code, stdout, stderr } = await capture(...args);
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/Batch people-[0-9a-f]{16}: 3 people/);
+    expect(stderr).toContain('Retry the failed people:');
+    expect(stdout).toMatch(/^people +3$/m);
+    expect(stdout).toMatch(/^approved +2$/m);
+    expect(stdout).toMatch(/^failed +1 \(IncodeImageRefused 1\)$/m);
+    const [header, ...rows] = (await readFile(out, 'utf8')).trim().split('\n');
+    expect(header).toBe(
+      'reference,interviewId,outcome,reason,scoreStatus,scoreValue,front,back,selfie,suspectedOrphans,purged,failureType,failureMessage',
+    );
+    expect(rows.map((row) => row.split(',').slice(0, 3))).toEqual(
+      people.map((person, at) => [
+        person.reference,
+        world.sessionsOf(person)[0]?.interviewId,
+        at === 1 ? '' : 'approved',
+      ]),
+    );
+    expect(rows[0]).toContain(',OK,94.6,accepted,accepted,accepted,,,,');
+    expect(rows[1]).toContain(
+      `,refused DOCUMENT_NOT_READABLE classification readability sharpness,,,,,${FAILURES.imageRefused},`,
+    );
+    expect((await stat(out)).mode & 0o777).toBe(0o600);
+
+    // The same list is the same batch, and opens no second session.
+    const again = await capture(...args, '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ people: 3, outcomes: { approved: 2 }, failed: 1, results: out });
+    expect((await readFile(out, 'utf8')).trim().split('\n')).toEqual([header, ...rows]);
+    expect(sessionsOf(people)).toEqual([1, 1, 1]);
+
+    // The image was replaced, so the person is onboarded.
+    const other = await world.image('another picture');
+    await writeFile(join(world.directory, file(refused.front)), await readFile(join(world.directory, file(other))));
+    const retried = await capture(...args, '--retry-failed');
+    expect(retried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^approved +3$/m) });
+    expect(sessionsOf(people)).toEqual([1, 2, 1]);
+  });
+
+  it('refuses a manifest with an invalid person, unless it skips them', async () => {
+    const people = await severalPeople(world, 2);
+    await unlink(join(world.directory, file(people[1]?.selfie)));
+    const manifest = await manifestOf(people);
+    const refused = await capture(manifest);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^Line 3: selfie file:.* does not exist$/m);
+    expect(sessionsOf(people)).toEqual([0, 0]);
+    const skipped = await capture(manifest, '--skip-invalid', '--out', '-', '--out-format', 'ndjson');
+    expect(skipped.code).toBe(0);
+    const rows = skipped.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows).toMatchObject([
+      { reference: people[0]?.reference, outcome: 'approved', images: { front: 'accepted' } },
+    ]);
+  });
+
+  it('names the lines of a repeated reference', async () => {
+    const [person] = (await severalPeople(world, 1)) as [CapturePerson];
+    const { code, stderr } = await capture(await manifestOf([person, person]));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Line 3: reference ${person.reference} is the same as on line 2`);
+  });
+
+  it('sends an image to Incode only if it is the one that was in the directory of the manifest', async () => {
+    const people = await severalPeople(world, 2);
+    const local = await mkdtemp(join(directory, 'local-'));
+    for (const { front, back, selfie } of people) {
+      for (const image of [front, back, selfie]) {
+        await writeFile(join(local, file(image)), await readFile(join(world.directory, file(image))));
+      }
+    }
+    const [, other] = people as [CapturePerson, CapturePerson];
+    await writeFile(join(world.directory, file(other.front)), await readFile(join(local, file(other.back))));
+    const ran = await run(['capture', await manifestOf(people), ...target.slice(0, -1), local, '--json']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcomes: { approved: 1 },
+      failures: { [FAILURES.imageUnusable]: 1 },
+    });
+    expect(sessionsOf(people)).toEqual([1, 0]);
+  });
+
+  it('detaches on Ctrl-C, shows the state, stops, and attaches again although the images are gone', async () => {
+    const people = await severalPeople(world, 3);
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status: 429, times: null });
+    const manifest = await manifestOf(people);
+    const batchId = `cli-${randomUUID()}`;
+    const named = [manifest, '--batch-id', batchId];
+    const { child, ended } = start(['capture', ...named, ...target]);
+    await expect.poll(() => sessionsOf(people)).toEqual([1, 1, 1]);
+    child.kill('SIGINT');
+    const detached = await ended;
+    expect(detached.code).toBe(3);
+    expect(detached.stderr).toContain('The batch continues on the server with 3 of 3 people');
+    expect(detached.stderr).toContain('--resume');
+    const status = await capture('--batch-id', batchId, '--status', '--json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ batchId, total: 3, waiting: 3 });
+    expect(await capture('--batch-id', batchId, '--pause')).toMatchObject({ code: 0 });
+    expect(await capture('--batch-id', batchId, '--unpause')).toMatchObject({ code: 0 });
+    expect(await capture('--batch-id', batchId, '--stop')).toMatchObject({ code: 0 });
+    expect((await batchProgress(world.onboarding, batchId)).failed).toBe(3);
+    world.simulator.clearFaults();
+    for (const { reference } of people) await world.temporal.workflow.getHandle(captureWorkflowId(reference)).result();
+    await Promise.all(people.map(({ front }) => unlink(join(world.directory, file(front)))));
+    const resumed = await capture(...named, '--resume', '--retry-failed', '--json');
+    expect(resumed.code).toBe(0);
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ people: 3, outcomes: { approved: 3 }, failed: 0 });
+    expect(sessionsOf(people)).toEqual([1, 1, 1]);
+  });
+
+  it('derives the id of the batch from the people, and exits with 4 for an unknown batch', async () => {
+    const people = await severalPeople(world, 1);
+    const manifest = await manifestOf(people);
+    const dry = JSON.parse((await capture(manifest, '--dry-run', '--json')).stdout);
+    expect(dry).toMatchObject({ people: 1, batchId: expect.stringMatching(/^people-[0-9a-f]{16}$/), dryRun: true });
+    expect(await capture(manifest, '--resume')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(dry.batchId),
+    });
+    expect(await capture(manifest, '--status')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(dry.batchId),
+    });
+    expect(sessionsOf(people)).toEqual([0]);
+  });
+});
