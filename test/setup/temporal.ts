@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { installServer } from '../../scripts/install-server.js';
 import { type LocalTemporalServer, startLocalTemporalServer } from '../../src/testing/server/index.js';
 
 declare module 'vitest' {
@@ -28,10 +29,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(): Promise<LocalTemporalServer> {
-  const server = await startLocalTemporalServer({
-    timeSkipping: true,
-    onProgress: (message) => process.stderr.write(`${message}\n`),
-  });
+  const onProgress = (message: string) => process.stderr.write(`${message}\n`);
+  await installServer(onProgress);
+  const server = await startLocalTemporalServer({ timeSkipping: true, onProgress });
   process.stderr.write(`Temporal server ${server.version} (${server.source}) at ${server.address}\n`);
   return server;
 }

