@@ -2,6 +2,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { describeFailure } from '../../src/client/failures.js';
 import { BATCH_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import { claimsWorkflowId } from '../../src/contract/names.js';
 import type { Call } from '../../src/testing/index.js';
 import type { History } from '../support/history.js';
 import { decryptedTextOf, failedTasks, openActivities, textOf } from '../support/history.js';
@@ -31,26 +32,29 @@ export async function collect(
   const callsBy = new Map<string | null, Call[]>();
   for (const call of world.simulator.calls)
     callsBy.set(call.interviewId, [...(callsBy.get(call.interviewId) ?? []), call]);
-  const rowsOf = new Map(
-    batches.flatMap((runner) => runner.batch.sessions.map(({ interviewId }) => [interviewId, runner])),
-  );
-  const evidence = [...sessions.records.values()].map((record): SessionEvidence => {
+  const runnersOf = new Map<string, BatchRunner[]>();
+  for (const runner of batches)
+    for (const { interviewId } of runner.batch.sessions)
+      runnersOf.set(interviewId, [...(runnersOf.get(interviewId) ?? []), runner]);
+  const evidence = [...sessions.records.values()].flatMap((record): SessionEvidence[] => {
     const { interviewId } = record.session;
-    const runner = rowsOf.get(interviewId);
     const own = runs.get(onboardingWorkflowId(interviewId)) ?? [];
-    return {
+    return (runnersOf.get(interviewId) ?? [undefined]).map((runner) => ({
       record,
       runs: own.sort((a, b) => a.startedAt - b.startedAt),
       row: runner?.rows?.get(interviewId) ?? null,
       rowFrom: runner?.from ?? 0,
       rowTo: runner?.to ?? 0,
       incode: { view: world.simulator.session(interviewId), calls: callsBy.get(interviewId) ?? [] },
-    };
+    }));
   });
+  const runsOf = (prefix: string) =>
+    [...runs.values()].flat().filter(({ workflowId }) => workflowId.startsWith(prefix));
   return {
     ...facts,
     sessions: evidence,
-    shards: [...runs.values()].flat().filter(({ workflowId }) => workflowId.startsWith('incode-batch/')),
+    shards: runsOf('incode-batch/'),
+    claims: runsOf(claimsWorkflowId('')),
     stalls: world.stalls.all,
     texts,
     payloads,

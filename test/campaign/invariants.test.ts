@@ -229,7 +229,7 @@ describe('secretsShown, stuck, unexpected and endedByItself', () => {
     [{ failedTasks: ['nondeterminism'] }, /a workflow task failed/],
     [{ openActivities: ['finishStatus'] }, /left the activity finishStatus/],
   ])('stuck finds a session with %j', (change, what) => {
-    const found = stuck({ sessions: [session({ runs: [run(change)] })], shards: [] });
+    const found = stuck({ sessions: [session({ runs: [run(change)] })], shards: [], claims: [] });
     expect(found.map((violation) => violation.what)).toEqual([expect.stringMatching(what)]);
   });
 

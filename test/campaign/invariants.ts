@@ -41,11 +41,13 @@ function found(texts: Record<string, string>, secrets: [string, string][], how: 
 }
 
 /** Every workflow has ended without open activities, and no workflow task failed. */
-export function stuck({ sessions, shards }: Pick<Evidence, 'sessions' | 'shards'>): Violation[] {
+export function stuck({ sessions, shards, claims }: Pick<Evidence, 'sessions' | 'shards' | 'claims'>): Violation[] {
   const runs = [...sessions.flatMap((session) => session.runs), ...shards];
-  const found = runs.flatMap((run) => [
+  const failed = [...runs, ...claims].flatMap((run) =>
+    run.failedTasks.map((message) => ({ run, what: `a workflow task failed: ${message}` })),
+  );
+  const unended = runs.flatMap((run) => [
     ...(run.status === 'running' ? [{ run, what: 'has not ended' }] : []),
-    ...run.failedTasks.map((message) => ({ run, what: `a workflow task failed: ${message}` })),
     // A terminated workflow cannot clean up.
     ...(run.status === 'terminated' ? [] : run.openActivities).map((name) => ({
       run,
@@ -54,7 +56,7 @@ export function stuck({ sessions, shards }: Pick<Evidence, 'sessions' | 'shards'
   ]);
   const rowless = sessions.filter(({ record, row }) => record.by === 'batch' && row === null);
   return [
-    ...found.map(({ run, what }) => ({ invariant: 'stuck' as const, who: run.workflowId, what })),
+    ...[...failed, ...unended].map(({ run, what }) => ({ invariant: 'stuck' as const, who: run.workflowId, what })),
     ...rowless.map(({ record }) => ({
       invariant: 'stuck' as const,
       who: record.session.interviewId,

@@ -47,7 +47,8 @@ interface Repeat {
 }
 
 function repeats(sessions: SessionEvidence[]): Repeat[] {
-  return sessions.flatMap((session) => {
+  const once = new Map(sessions.map((session) => [session.record, session]));
+  return [...once.values()].flatMap((session) => {
     const finishes = session.incode.calls.filter(
       ({ operation, effectAt }) => operation === 'finishStatus' && effectAt !== null,
     );

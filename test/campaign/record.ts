@@ -75,6 +75,7 @@ interface SeenByIncode {
   calls: Call[];
 }
 
+/** A session in two batches has one for each. */
 export interface SessionEvidence {
   record: SessionRecord;
   /** Oldest first. Empty for a session of a batch. */
@@ -92,6 +93,8 @@ export interface Evidence {
   sessions: SessionEvidence[];
   /** Runs of shards. */
   shards: RunSummary[];
+  /** Runs of the workflow that records which shard holds which session. It ends some time after the last shard. */
+  claims: RunSummary[];
   stalls: { from: number; to: number }[];
   /** Problems that no other evidence shows: a process that ended unexpectedly, a call that never returned. */
   problems: string[];

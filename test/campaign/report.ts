@@ -1,6 +1,7 @@
 import type { Campaign } from './campaign.js';
 import { finishedAgain } from './once.js';
-import type { Evidence, Violation } from './record.js';
+import type { Evidence, RunSummary, Violation } from './record.js';
+import { OTHER } from './types.js';
 
 /** The number of violations to print with details. The rest usually repeat them. */
 const MAX_DETAILS = 5;
@@ -35,10 +36,11 @@ function summary(evidence: Evidence): string {
     const result = (last?.result ?? row) as { outcome?: string } | null | undefined;
     return result?.outcome ?? last?.failure?.type ?? row?.failure?.type ?? last?.status ?? 'never started';
   });
-  const calls = sessions.flatMap(({ incode }) => incode.calls);
+  const records = new Set(sessions.map(({ record }) => record));
+  const calls = [...new Set(sessions.flatMap(({ incode }) => incode.calls))];
   const { allowed, passedOver } = finishedAgain(evidence);
   return (
-    `${sessions.length} sessions, ${shards.length} runs of shards, ${calls.length} calls of Incode, ` +
+    `${records.size} sessions, ${sessions.length - records.size} of them in two batches, ${shards.length} runs of shards, ${calls.length} calls of Incode, ` +
     `${calls.filter(({ fault }) => fault !== null).length} of them with a fault, ${allowed} times one was finished again after "unfinished", ` +
     `${passedOver} times that was not judged because this machine stood still.\n${counted(endings)}`
   );
@@ -49,8 +51,10 @@ function details({ sessions, shards }: Evidence, { who }: Violation): string[] {
   if (!session)
     return shards.filter(({ workflowId }) => workflowId === who).flatMap(({ outline }) => ['', who, ...outline]);
   const { record, row, incode } = session;
-  const batch = `incode-batch/${record.session.interviewId.replace(/-\d+$/, '')}/`;
-  const runs = record.by === 'batch' ? shards.filter(({ workflowId }) => workflowId.startsWith(batch)) : session.runs;
+  const batch = record.session.interviewId.replace(/-\d+$/, '');
+  const batches = [batch, `${batch}${OTHER}`].map((id) => `incode-batch/${id}/`);
+  const isOfBatch = ({ workflowId }: RunSummary) => batches.some((prefix) => workflowId.startsWith(prefix));
+  const runs = record.by === 'batch' ? shards.filter(isOfBatch) : session.runs;
   return [
     '',
     `${who}: ${JSON.stringify({ ...record, row, effects: incode.view.effects, status: incode.view.onboardingStatus })}`,

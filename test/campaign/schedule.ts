@@ -11,7 +11,7 @@ import type {
   SessionAction,
   WorldAction,
 } from './types.js';
-import { SECRET_MARKS } from './types.js';
+import { OTHER, SECRET_MARKS } from './types.js';
 
 interface ScheduleOptions {
   seed: number;
@@ -36,7 +36,13 @@ export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): S
     const own = random.fork(`batch ${index}`);
     const batch = plannedBatch(own, `b${seed}-${index}`);
     schedule.batches.push(batch);
-    schedule.actions.push(...lifeOfBatch(own, batch, own.between(0, lastMs / 2), lastMs));
+    const startMs = own.between(0, lastMs / 2);
+    schedule.actions.push(...lifeOfBatch(own, batch, startMs, lastMs));
+    const others = random.fork(`other of batch ${index}`);
+    if (!others.chance(0.5)) continue;
+    const other = sharingBatch(others, batch);
+    schedule.batches.push(other);
+    schedule.actions.push(...lifeOfBatch(others, other, startMs + others.between(0, 1_500), lastMs));
   }
   schedule.actions.push(...worldActions(random.fork('world'), lastMs));
   schedule.actions.sort((a, b) => a.atMs - b.atMs);
@@ -138,10 +144,24 @@ function plannedBatch(random: Random, batchId: string): PlannedBatch {
     const { scoreDeadline: _own, ...session } = plannedSession(random.fork(String(index)), `${batchId}-${index}`);
     return { ...session, plan: itsPlan };
   });
+  return { batchId, sessions, plan: itsPlan, ...programAndSize(random) };
+}
+
+function programAndSize(random: Random): Pick<PlannedBatch, 'by' | 'shardSize'> {
   const by = random.pick<PlannedBatch['by']>(['library', 'library', 'cli']);
   // The command uses shards of 2,000 sessions.
-  const shardSize = by === 'cli' ? 2_000 : random.between(5, 30);
-  return { batchId, sessions, plan: itsPlan, shardSize, by };
+  return { by, shardSize: by === 'cli' ? 2_000 : random.between(5, 30) };
+}
+
+/** Another list with some of the batch's sessions, in the reverse order. */
+function sharingBatch(random: Random, { batchId, sessions, plan }: PlannedBatch): PlannedBatch {
+  const shared = sessions.filter(() => random.chance(0.7)).reverse();
+  return {
+    batchId: `${batchId}${OTHER}`,
+    sessions: shared.length > 0 ? shared : sessions,
+    plan,
+    ...programAndSize(random),
+  };
 }
 
 const BATCH_MESSAGES: readonly [BatchAction, ...BatchAction[]] = [

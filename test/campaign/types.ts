@@ -32,6 +32,9 @@ export interface PlannedSession {
   faults: Fault[];
 }
 
+/** Ends the id of a batch that shares sessions with the batch before it. */
+export const OTHER = '.other';
+
 export interface PlannedBatch {
   batchId: string;
   sessions: PlannedSession[];

@@ -73,6 +73,17 @@ function expectFinishedOnce(): void {
   expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
 }
 
+async function reset({ workflowId }: Pick<Shard, 'workflowId'>, eventId: unknown): Promise<void> {
+  const { runId } = await world.temporal.workflow.getHandle(workflowId).describe();
+  await world.temporal.workflowService.resetWorkflowExecution({
+    namespace: world.temporal.options.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: 'test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: eventId,
+  } as never);
+}
+
 const APPROVED = ['approved', 'approved', 'approved'];
 const STOPPED = [FAILURES.batchStopped, FAILURES.batchStopped, FAILURES.batchStopped];
 
@@ -223,18 +234,10 @@ describe('a shard whose sessions another shard holds', () => {
     const first = await startShard(world, sessions);
     await first.result();
     const second = await startPaused(sessions);
-    const { runId } = await first.describe();
     const { events } = await first.fetchHistory();
     const scheduled = (events ?? []).find((event) => event.activityTaskScheduledEventAttributes);
-    const { workflowTaskCompletedEventId } = scheduled?.activityTaskScheduledEventAttributes ?? {};
     // The run had claimed the sessions, and begins them again.
-    await world.temporal.workflowService.resetWorkflowExecution({
-      namespace: world.temporal.options.namespace,
-      workflowExecution: { workflowId: first.workflowId, runId },
-      reason: 'test',
-      requestId: randomUUID(),
-      workflowTaskFinishEventId: workflowTaskCompletedEventId,
-    } as never);
+    await reset(first, scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId);
     const again = world.temporal.workflow.getHandle<BatchWorkflow>(first.workflowId);
     await untilWaitsFor(again as Shard, second);
     await second.signal(BATCH_SIGNALS.resume);
@@ -275,6 +278,20 @@ describe('the claims workflow', () => {
     await shard.terminate();
     await passTime(own.temporal, handle.workflowId, '11 minutes');
     await expect.poll(() => detailsOf(handle)).toBe('0 sessions are held by 0 shards');
+  });
+
+  it('knows after a reset which shard holds which session', async () => {
+    const first = await startPaused(sessions);
+    const second = await startShard(world, sessions);
+    await untilWaitsFor(second, first);
+    const { events } = await claims().fetchHistory();
+    await reset(claims(), events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId);
+    const third = await startShard(world, sessions);
+    await untilWaitsFor(third, first);
+    expect(world.timesFinished(sessions)).toEqual([0, 0, 0]);
+    await first.signal(BATCH_SIGNALS.resume);
+    for (const shard of [first, second, third]) expect(await outcomesOf(shard)).toEqual(APPROVED);
+    expectFinishedOnce();
   });
 
   it('sends no more signals at a time than Temporal allows', async () => {
