@@ -201,6 +201,31 @@ describe('captureBatch', () => {
     await expect(all(captureBatch(world.onboarding, people, broken))).rejects.toThrow('the image is gone');
   });
 
+  it('reads from a list of 2,000 people only as many as its window has room for', async () => {
+    let read = 0;
+    async function* people(): AsyncGenerator<CapturePerson> {
+      for (; read < 2_000; read += 1) yield { reference: `person-${randomUUID()}`, front: { uri: 'file:front.jpg' } };
+    }
+    const detach = new AbortController();
+    const seen: BatchRunProgress[] = [];
+    const batch = captureBatch(world.onboarding, people(), {
+      // No worker takes them.
+      taskQueue: `nobody-${randomUUID()}`,
+      window: 2,
+      signal: detach.signal,
+      onProgress: (progress) => void seen.push(progress),
+      progressIntervalMs: 100,
+    });
+    const running = thrown(all(batch));
+    await expect.poll(() => seen.at(-1)?.handedOver).toBe(400);
+    expect(read).toBeLessThanOrEqual(601);
+    detach.abort();
+    expect(await running).toBeInstanceOf(BatchDetachedError);
+    for (const shard of [0, 1]) {
+      await world.temporal.workflow.getHandle(captureBatchWorkflowId(batch.batchId, shard)).terminate();
+    }
+  });
+
   it('starts shards with search attribute, summary and a memo without images', async () => {
     const people = await severalPeople(world, 2);
     const how = options();

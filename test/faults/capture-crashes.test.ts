@@ -2,8 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { CAPTURE_WORKFLOW, type CaptureWorkflow, captureWorkflowId, TASK_QUEUE } from '../../src/contract/index.js';
+import { captureBatch } from '../../src/client/index.js';
+import {
+  CAPTURE_WORKFLOW,
+  type CapturePerson,
+  type CaptureWorkflow,
+  captureWorkflowId,
+  TASK_QUEUE,
+} from '../../src/contract/index.js';
 import type { SimulatedOperation } from '../../src/testing/index.js';
+import { all } from '../support/batch.js';
 import { textOf } from '../support/history.js';
 import { jpeg } from '../support/images.js';
 import { type ProcessWorld, startProcessWorld } from '../support/process-world.js';
@@ -96,4 +104,29 @@ it('after SIGKILL of worker and server, people are completed, and every other se
   await world.restartServer();
   await world.startWorker();
   for (const [handle, operation] of people) await expectSound(handle, operation);
+});
+
+it('a list loses nobody if the worker is killed in the middle, and every session is used or named', async () => {
+  const { client, simulator } = world;
+  const images = Object.fromEntries(SIDES.map((side) => [side, { uri: `file:${side}.jpg` }])) as Pick<
+    CapturePerson,
+    'front'
+  >;
+  const people = Array.from({ length: 12 }, (_, at) => ({ reference: `listed-${at}`, ...images }));
+  const options = { batchId: 'killed', shardSize: 6, plan: { findSessionWithin: '2s' } };
+  const running = all(captureBatch({ temporal: client }, people, options));
+  for (const sessions of [3, 8]) {
+    await expect.poll(() => simulator.sessions().length).toBeGreaterThanOrEqual(sessions);
+    await world.killWorker();
+    await world.startWorker();
+  }
+  const rows = await running;
+  expect(rows.map(({ outcome }) => outcome)).toEqual(people.map(() => 'approved'));
+  for (const { reference, interviewId, suspectedOrphans = [] } of rows) {
+    const opened = simulator.sessions().filter((one) => one.externalCustomerId?.startsWith(`${reference}~`));
+    const others = opened.filter((session) => session.interviewId !== interviewId);
+    const named = suspectedOrphans.map(({ externalCustomerId }) => externalCustomerId);
+    expect(others.filter(({ externalCustomerId }) => !named.includes(String(externalCustomerId)))).toEqual([]);
+    expect(simulator.effects(String(interviewId)).finished).toBe(1);
+  }
 });
