@@ -33,7 +33,10 @@ const GROUPS: Record<string, Record<string, Listed>> = {
   },
   'Many sessions': {
     batch: { summary: 'Complete a list of sessions, from CSV or NDJSON', load: () => import('./commands/batch.js') },
-    capture: { summary: 'List people with their images, and check them', load: () => import('./commands/capture.js') },
+    capture: {
+      summary: 'Onboard people from images of documents and selfies',
+      load: () => import('./commands/capture.js'),
+    },
     list: { summary: 'List sessions by stage, outcome, batch or age', load: () => import('./commands/list.js') },
   },
   'Run it': {

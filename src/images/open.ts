@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
@@ -22,6 +23,8 @@ export async function withImage<T>(
   use: (image: OpenedImage, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
+  // Many reads may share a signal. Each removes its listener, so Node's leak warning would be wrong.
+  if (signal) setMaxListeners(0, signal);
   const source = sourceOf(sources, uri);
   const ending = new AbortController();
   const limit = setTimeout(

@@ -297,4 +297,18 @@ describe('fileImages', () => {
       )
       .toBeLessThan(before + 10);
   });
+
+  it('is read by many callers with one signal without a warning of a leak', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const { signal } = new AbortController();
+    const images = sources();
+    const reads = Array.from({ length: 30 }, () => readImage(images, { uri: 'file:ann/front.jpg' }, { signal }));
+    await Promise.all(reads);
+    // Node emits warnings in the next turn.
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
 });

@@ -16,6 +16,7 @@ interface DevOptions {
   uiPort: number;
   simulatorPort: number;
   dataDir: string;
+  images?: string;
   json: boolean;
 }
 
@@ -28,12 +29,13 @@ export function define(command: Command): void {
     .option('--ui-port <port>', 'port of the Web UI', portOption('--ui-port'), 8233)
     .option('--simulator-port <port>', 'port of the simulated Incode', portOption('--simulator-port'), 4010)
     .option('--data-dir <dir>', 'directory for workflows, sessions and logs', '.temporal-incode')
+    .option('--images <directory>', 'directory with images of people, which the worker may read')
     .option('--json', 'print the addresses as JSON', false)
     .addHelpText('after', '\nExample:\n  $ temporal-incode dev --data-dir /tmp/onboarding')
     .action(dev);
 }
 
-async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): Promise<void> {
+async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOptions): Promise<void> {
   const interrupted = untilInterrupted();
   const data = resolve(dataDir);
   await mkdir(data, { recursive: true });
@@ -53,7 +55,11 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
     progress.show('Starting the worker');
     const log = join(data, 'worker.log');
     // With a configuration id the worker renews tokens by itself, as in production.
-    const env = { ...localWorkerEnvironment(server, simulator), INCODE_CONFIGURATION_ID: 'dev' };
+    const env = {
+      ...localWorkerEnvironment(server, simulator),
+      INCODE_CONFIGURATION_ID: 'dev',
+      ...(images === undefined ? {} : { INCODE_IMAGE_ROOTS: resolve(images) }),
+    };
     const worker = await startWorkerProcess(env, log);
     stops.push(() => worker.stop());
     progress.show('Starting the webhook receiver');
@@ -72,7 +78,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, json }: DevOptions): 
       dataDir: data,
     };
     if (json) printJson(addresses);
-    else process.stdout.write(asTyped(instructions(addresses)));
+    else process.stdout.write(asTyped(instructions({ ...addresses, images })));
     await interrupted;
     process.stderr.write('Stopping. All data stays in the data directory.\n');
   } finally {
@@ -87,6 +93,7 @@ interface Addresses {
   incode: string;
   webhook: string;
   workerLog: string;
+  images?: string | undefined;
 }
 
 function instructions(at: Addresses): string {
@@ -106,7 +113,14 @@ Open a session that waits for its documents and then for a manual review (a minu
   $ curl -s ${at.incode}/_simulator/sessions -d '{"action": "none", "score": {"status": "WARN", "value": "61.0"},
       "processedAfterMs": 20000, "manualReview": {"verdict": "APPROVED", "afterMs": 30000}}'
   $ temporal-incode complete --address ${at.temporal} <interviewId> --finish-when processed --review wait
-
+${
+  at.images === undefined
+    ? ''
+    : `
+Onboard people from images (docs/capture.md):
+  $ temporal-incode capture people.csv --images ${at.images} --address ${at.temporal}
+`
+}
 Press Ctrl-C to stop.
 `;
 }
