@@ -15,6 +15,7 @@ import {
 } from '../../../src/contract/index.js';
 import { progressOfPeople, severalPeople, startPeople } from '../../support/capture-batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../../support/capture-world.js';
+import { billableActions } from '../../support/history.js';
 
 let world: CaptureWorld;
 beforeAll(async () => {
@@ -217,6 +218,22 @@ describe('captureBatch', () => {
     await expect
       .poll(ids)
       .toEqual([captureWorkflowId(person.reference), onboardingWorkflowId(String(rows[0]?.interviewId))]);
+  });
+
+  it('costs 15 billable actions for each person, without repeated polls', async () => {
+    const people = await severalPeople(world, 4);
+    const handle = await startPeople(world, people);
+    const { rows } = await handle.result();
+    const { workflow } = world.temporal;
+    const actionsOf = async (workflowId: string, polled: string[]) =>
+      billableActions(await workflow.getHandle(workflowId).fetchHistory(), polled);
+    for (const [at, { reference }] of people.entries()) {
+      const person = await actionsOf(captureWorkflowId(reference), ['awaitProcessed']);
+      const session = await actionsOf(onboardingWorkflowId(String(rows[at]?.interviewId)), ['score']);
+      // One attempt of each poll, and the commands that start the person and the session.
+      expect(person + session + 2 + 2).toBe(15);
+    }
+    expect(billableActions(await handle.fetchHistory())).toBe(1);
   });
 
   it('refuses an invalid input', async () => {
