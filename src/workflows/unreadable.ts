@@ -103,8 +103,9 @@ export function readableInput<T>(input: T): T {
 }
 
 /**
- * Uses the time of the workflow task instead of a timer: a run that cannot read its input must leave no command in the history, because
- * the run that can read it makes other ones. A replay does not ask again, because {@link REFUSED_START} records the decision.
+ * Uses the start time of the workflow task, which `Date.now()` returns, instead of a timer: a run that cannot read its input must leave no
+ * command in the history, because the run that can read it makes other ones. A replay does not ask again, because {@link REFUSED_START}
+ * records the decision.
  */
 function isKeyOverdue(): boolean {
   // The SDK has the delay of the first workflow task under this name, also without a cron schedule.

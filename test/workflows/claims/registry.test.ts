@@ -312,7 +312,7 @@ describe('a registry with too many sessions', () => {
   });
 
   it('counts the bytes of a name as JSON', () => {
-    for (let shard = 0; shard < 2_000; shard += 1) claim(`${'\u0001'.repeat(1_000)}${shard}`, [S1], [], 'run');
+    for (let shard = 0; shard < 400; shard += 1) claim(`${'\u0001'.repeat(1_000)}${shard}`, [S1], [], 'run');
     expect(JSON.stringify(registry.record()).length).toBeLessThan(1_900_000);
   });
 });
