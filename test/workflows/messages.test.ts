@@ -119,13 +119,14 @@ describe.each(PLACES)('a session in %s', (place) => {
   const staying = rows.filter(([, answer, after]) => after === '=' && answer !== 'pending');
   const moving = rows.filter((row) => !staying.includes(row));
 
-  it.concurrent.each(inGroups(staying))('a session keeps its place after: $messages', async ({ group }) => {
+  it.concurrent.each(inGroups(staying))('a session keeps its place after: %s', async (_, group) => {
     const session = await bringTo(world, place);
     const before = await whereIs(world, session.interviewId);
     for (const [message, answer] of group) {
       expect({ message, answer: await answerTo(message, session, place) }).toEqual({ message, answer });
       if (message === 'finish' && answer === 'ok') await expectSameAnswer(session.interviewId);
-      expect({ message, place: await whereIs(world, session.interviewId) }).toEqual({ message, place: before });
+      // A message may take it elsewhere for a moment: a longer deadline begins the wait for a token again.
+      await untilAt(world, session.interviewId, before);
     }
     await endOf(session);
   });
@@ -142,10 +143,10 @@ describe.each(PLACES)('a session in %s', (place) => {
   });
 });
 
-function inGroups(rows: Row[]): { messages: string; group: Row[] }[] {
+function inGroups(rows: Row[]): [messages: string, group: Row[]][] {
   return Array.from({ length: Math.ceil(rows.length / ROWS_OF_A_SESSION) }, (_, index) => {
     const group = rows.slice(index * ROWS_OF_A_SESSION, (index + 1) * ROWS_OF_A_SESSION);
-    return { messages: group.map(([message]) => message).join(', '), group };
+    return [group.map(([message]) => message).join(', '), group];
   });
 }
 
