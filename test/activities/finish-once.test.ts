@@ -243,6 +243,7 @@ describe('finishOnce after a failed request', () => {
   it.each<[IncodeErrorKind, number | undefined]>([
     ['maybeRunning', undefined],
     ['maybeRunning', 504],
+    ['resultUnknown', 300],
     ['resultUnknown', 500],
   ])('records that the request may have taken effect after %s with status %s', async (kind, httpStatus) => {
     const error = finishError(kind, httpStatus);
@@ -304,6 +305,14 @@ describe('finishOnce after a permanent refusal', () => {
     expect(came).toMatchObject({ wait: { ms: POLL_MS, type: FAILURES.unconfirmed }, sent: sent(60_000) });
     const last = await attempt({ finish }, { earlier: sent(CONFIRM_MS) });
     expect(last.came).toEqual({ error: finish, sent: sent(CONFIRM_MS) });
+  });
+
+  it('names the refusal that it waits out, without its last period', async () => {
+    const refusal = new IncodeError({ kind: 'badRequest', operation: 'finishStatus', what: 'refused v1.0 of it.' });
+    const { came } = await attempt({ finish: refusal }, { earlier: sent(60_000) });
+    const what = `${refusal.message.replace(/\.+$/, '')}. The status is read again for at most 14 min`;
+    expect(refusal.message).toMatch(/v1\.0 of it.*\.$/);
+    expect(came).toHaveProperty('wait.what', what);
   });
 
   it('is retried if the status could not be read', async () => {
@@ -526,6 +535,10 @@ describe('finishOnce for two workflows that share a session', () => {
       const { came, asked } = await run({ status: 'ONBOARDING_FINISHED' });
       expect(asked).toEqual(['status']);
       expect(came).toMatchObject({ wait: { type: FAILURES.unconfirmed }, sent: { accepted: true } });
+    });
+
+    it('sends a request after the other workflow found the session expired, if it is open in its own status read', async () => {
+      expect((await run({ status: 'EXPIRED' })).asked).toEqual(['status', 'finish']);
     });
 
     it('sends a request after the other workflow found the session unfinished and could not send', async () => {
