@@ -47,11 +47,17 @@ export function progressText(progress: BatchRunProgress, total: number): string 
     `${formatCount(done + failed)} of ${formatCount(total)}`,
     ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
     ...(waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
-    `${formatCount(perSecond)}/s`,
+    rate(perSecond),
     ...(timeLeftMs ? [`${duration(timeLeftMs)} left`] : []),
     ...(paused ? ['paused'] : []),
     ...(heldUpBy ? [`held up: ${printable(heldUpBy)}`] : []),
   ].join(', ');
+}
+
+/** People from images end at some a minute, sessions at some a second. */
+function rate(perSecond: number): string {
+  const isSlow = perSecond > 0 && perSecond < 1;
+  return isSlow ? `${formatCount(perSecond * 60)}/min` : `${formatCount(perSecond)}/s`;
 }
 
 export function formatCount(value: number): string {
