@@ -11,7 +11,7 @@ export type {
 } from './capture/answers.js';
 export { createCaptureClient } from './capture/client.js';
 export { CAPTURE_CODES, mayHaveOpenedSession } from './capture/refusals.js';
-export type { CaptureClient, CaptureClientOptions, Deletion, IdUpload, Upload } from './capture/types.js';
+export type { CaptureClient, CaptureClientOptions, ExecutiveAccess, IdUpload, Upload } from './capture/types.js';
 export { createIncodeClient, type IncodeClient, type SessionAccess } from './client.js';
 export { ExecutiveRefusedError, IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';
 export {

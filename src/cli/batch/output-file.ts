@@ -16,15 +16,15 @@ export interface OutputFile {
 /** Readable only by the user, because the file contains people's sessions. */
 const NEW_FILE_MODE = 0o600;
 
-/** @throws CliError if the name is not that of a regular file, or its directory cannot be written to */
-export async function openOutputFile(out: string): Promise<OutputFile> {
+/** @param option for messages. @throws CliError if the name is not that of a regular file, or its directory cannot be written to */
+export async function openOutputFile(out: string, option = '--out'): Promise<OutputFile> {
   const directory = dirname(out);
-  const mode = ((await existing(out))?.mode ?? NEW_FILE_MODE) & 0o777;
+  const mode = ((await existing(out, option))?.mode ?? NEW_FILE_MODE) & 0o777;
   await removeStale(out);
   // In the same directory, because a rename is atomic only within one file system.
   const temporary = join(directory, `${temporaryPrefix(out)}${randomBytes(16).toString('hex')}${TEMPORARY_SUFFIX}`);
   const file = await open(temporary, 'wx', NEW_FILE_MODE).catch((error) => {
-    throw new CliError(`--out: cannot write to ${directory}: ${diskProblem(error)}`);
+    throw new CliError(`${option}: cannot write to ${directory}: ${diskProblem(error)}`);
   });
   // A second Ctrl-C or an uncaught error ends the process without `discard`.
   const removeAtExit = () => rmSync(temporary, { force: true });
@@ -36,11 +36,12 @@ export async function openOutputFile(out: string): Promise<OutputFile> {
   };
   let isOver = false;
   return {
-    append: (text) => orDiskProblem(out, file.appendFile(text)),
+    append: (text) => orDiskProblem(out, option, file.appendFile(text)),
     async commit() {
-      await existing(out);
+      await existing(out, option);
       await orDiskProblem(
         out,
+        option,
         (async () => {
           await file.chmod(mode);
           await file.sync();
@@ -66,13 +67,15 @@ export async function openOutputFile(out: string): Promise<OutputFile> {
  *
  * @throws CliError
  */
-async function existing(out: string): Promise<Stats | undefined> {
+async function existing(out: string, option: string): Promise<Stats | undefined> {
   const stats = await lstat(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new CliError(`--out: cannot write to ${out}: ${diskProblem(error)}`);
+    throw new CliError(`${option}: cannot write to ${out}: ${diskProblem(error)}`);
   });
   if (!stats || stats.isFile()) return stats;
-  throw new CliError(`--out: ${out} is ${kindOf(stats)}, and only a regular file can be replaced. Choose another file`);
+  throw new CliError(
+    `${option}: ${out} is ${kindOf(stats)}, and only a regular file can be replaced. Choose another file`,
+  );
 }
 
 function kindOf(stats: Stats): string {
@@ -109,11 +112,11 @@ async function removeStale(out: string): Promise<void> {
   }
 }
 
-async function orDiskProblem<T>(out: string, writing: Promise<T>): Promise<T> {
+async function orDiskProblem<T>(out: string, option: string, writing: Promise<T>): Promise<T> {
   try {
     return await writing;
   } catch (error) {
-    throw new CliError(`--out: cannot write ${out}: ${diskProblem(error)}`, EXIT.failed);
+    throw new CliError(`${option}: cannot write ${out}: ${diskProblem(error)}`, EXIT.failed);
   }
 }
 

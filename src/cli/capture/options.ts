@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { type CapturePlan, checkBatchId, resolveCapturePlan } from '../../contract/index.js';
+import { type CapturePlan, checkBatchId, InvalidInputError, resolveCapturePlan } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import type { ListCommandOptions } from '../batch/options.js';
 import { CliError, inputProblem } from '../shared/exit.js';
@@ -15,6 +15,7 @@ export interface CaptureCommandOptions extends ListCommandOptions, PlanOptions {
   government?: true;
   watchlist?: true;
   purge?: 'images' | 'session';
+  scores?: string;
 }
 
 export function withPersonOptions(command: Command): Command {
@@ -33,18 +34,22 @@ export function withPersonOptions(command: Command): Command {
         'images',
         'session',
       ]),
-    );
+    )
+    .option('--scores <file>', "file for Incode's verbose score of each person, as CSV or NDJSON");
 }
 
 /** @throws CliError for an invalid plan or batch id, before anything is read */
 export function planOfPeople(options: CaptureCommandOptions): CapturePlan {
-  const { onRefusedImage, imageDeadline, government, watchlist, purge, batchId } = options;
+  const { onRefusedImage, imageDeadline, government, watchlist, purge, scores, batchId } = options;
   const plan = {
     ...planOf(options),
     ...omitUndefined({ onRefusedImage, imageDeadline, government, watchlist, purge }),
   };
   try {
     if (batchId !== undefined) checkBatchId(batchId);
+    if (purge === 'session' && scores !== undefined) {
+      throw new InvalidInputError('--scores', 'cannot be combined with --purge session, which deletes the score');
+    }
     resolveCapturePlan(plan);
     return plan;
   } catch (error) {

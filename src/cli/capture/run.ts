@@ -19,6 +19,7 @@ import {
   warnOfSharedImages,
 } from './manifest-check.js';
 import { type CaptureCommandOptions, planOfPeople } from './options.js';
+import { openScores, type Scores } from './scores.js';
 
 /** Checks a manifest and its images, and onboards the people unless it is a dry run. */
 export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
@@ -38,16 +39,29 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
     if (options.dryRun) return;
     const { people: count, invalid } = checked;
     const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
+    const scores = options.scores === undefined ? undefined : await openScores(options.scores, options.raw, signal);
     const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
-    await withClient(options, (client) =>
-      runList(client, {
-        ...run,
-        start: (host, how) => captureBatch(host, checked.read(), { plan, beforeStart, ...how }),
-      }),
-    );
+    try {
+      await withClient(options, (client) =>
+        runList(client, {
+          ...run,
+          start: (host, how) => withScores(captureBatch(host, checked.read(), { plan, beforeStart, ...how }), scores),
+        }),
+      );
+      await scores?.finish();
+    } finally {
+      await scores?.discard();
+    }
   } finally {
     await source.close();
     await closeImages(images);
+  }
+}
+
+async function* withScores(items: AsyncIterable<CaptureItem>, scores: Scores | undefined): AsyncGenerator<CaptureItem> {
+  for await (const item of items) {
+    await scores?.add(item);
+    yield item;
   }
 }
 

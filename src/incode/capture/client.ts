@@ -20,6 +20,7 @@ import {
   refusedSelfie,
 } from './answers.js';
 import { base64Body } from './base64-body.js';
+import { flatScore } from './flat-score.js';
 import type { CaptureClient, CaptureClientOptions, IdUpload, Upload } from './types.js';
 
 export const CAPTURE_CLIENT_DEFAULTS = {
@@ -153,6 +154,18 @@ export function createCaptureClient(clientOptions: CaptureClientOptions): Captur
     watchlist: (session, callOptions) =>
       run(
         { ...process(session), operation: 'watchlist', path: '/omni/process/global-watchlist', read: readWatchlist },
+        callOptions,
+      ),
+    verboseScore: ({ interviewId, executiveToken }, callOptions) =>
+      run(
+        {
+          operation: 'score',
+          method: 'GET',
+          path: '/omni/get/score',
+          query: { id: interviewId, verbose: 'true' },
+          sessionToken: executiveToken,
+          read: flatScore,
+        },
         callOptions,
       ),
     deleteImages: ({ interviewId, executiveToken }, callOptions) =>

@@ -36,8 +36,8 @@ export interface IdUpload extends Upload {
   retry?: boolean;
 }
 
-/** A session, and a token that may delete it. */
-export interface Deletion {
+/** A session, and a token that may read every session, and delete it. */
+export interface ExecutiveAccess {
   interviewId: string;
   /** A session token is not enough. */
   executiveToken: string;
@@ -67,10 +67,14 @@ export interface CaptureClient {
   governmentValidation(session: SessionAccess, options?: CallOptions): Promise<GovernmentAnswer>;
   /** Searches watchlists for the person of the ID. Incode keeps the hits with the session. */
   watchlist(session: SessionAccess, options?: CallOptions): Promise<WatchlistAnswer>;
+  /**
+   * Reads Incode's verbose score, flattened: see `docs/capture.md`. It has no documented form, so names and values are Incode's.
+   */
+  verboseScore(session: ExecutiveAccess, options?: CallOptions): Promise<Record<string, string>>;
   /** Deletes images and personal data of a session at Incode. Its score remains. */
-  deleteImages(deletion: Deletion, options?: CallOptions): Promise<{ existed: boolean }>;
+  deleteImages(deletion: ExecutiveAccess, options?: CallOptions): Promise<{ existed: boolean }>;
   /** Deletes a session at Incode. */
-  deleteSession(deletion: Deletion, options?: CallOptions): Promise<{ existed: boolean }>;
+  deleteSession(deletion: ExecutiveAccess, options?: CallOptions): Promise<{ existed: boolean }>;
   /** Waits for calls in flight, then closes the connections. */
   close(): Promise<void>;
 }

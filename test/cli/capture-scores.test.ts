@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { CapturePerson } from '../../src/contract/index.js';
+import { severalPeople } from '../support/capture-batch.js';
+import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from '../support/capture-world.js';
+import { type Ran, run } from '../support/cli.js';
+import { API_KEY } from '../support/world.js';
+
+let world: CaptureWorld;
+let directory: string;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  world = await startCaptureWorld();
+  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-scores-test-'));
+  environment = { INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY, ...EXECUTIVE_USER };
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(directory, `${randomUUID()}-${name}`);
+
+function capture(args: string[], env = environment): Promise<Ran> {
+  const target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue, '--images', world.directory];
+  return run(['capture', ...args, ...target], '', env);
+}
+
+async function manifestOf(people: CapturePerson[]): Promise<string> {
+  const manifest = path('people.ndjson');
+  const rows = people.map(({ reference, front, selfie }) => ({ reference, front: front.uri, selfie: selfie?.uri }));
+  await writeFile(manifest, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return manifest;
+}
+
+describe('capture --scores', () => {
+  it("writes Incode's verbose score of each person into a file for the user only", async () => {
+    const people = await severalPeople(world, 2);
+    const [manifest, scores] = [await manifestOf(people), path('scores.csv')];
+    world.simulator.fault({ operation: 'score', kind: 'status', status: 503, times: 1, skip: 2 });
+    const { code, stderr } = await capture([manifest, '--scores', scores]);
+    expect(code, stderr).toBe(0);
+    expect((await stat(scores)).mode & 0o777).toBe(0o600);
+    const [header = '', ...rows] = (await readFile(scores, 'utf8')).trim().split('\n');
+    expect(header.split(',').slice(0, 3)).toEqual(['reference', 'interviewId', 'problem']);
+    const overall = header.split(',').indexOf('overall.value');
+    expect(header).toContain('idValidation.photoSecurityAndQuality.postitCheck.value');
+    expect(rows.map((row) => [row.split(',')[0], row.split(',')[2], row.split(',')[overall]])).toEqual(
+      people.map(({ reference }) => [reference, '', '94.6']),
+    );
+  });
+
+  it('writes NDJSON too, and names the person whose score cannot be read', async () => {
+    const people = await severalPeople(world, 1);
+    const [manifest, scores] = [await manifestOf(people), path('scores.ndjson')];
+    expect((await capture([manifest])).code).toBe(0);
+    world.simulator.fault({ operation: 'score', kind: 'status', status: 404 });
+    const { code, stderr } = await capture([manifest, '--scores', scores]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('1 scores could not be read');
+    expect(JSON.parse(await readFile(scores, 'utf8'))).toEqual({
+      reference: people[0]?.reference,
+      interviewId: expect.any(String),
+      problem: expect.stringContaining('404'),
+    });
+  });
+
+  it.each([
+    [[], {}, '--scores reads from Incode with an executive token'],
+    [['--purge', 'session'], EXECUTIVE_USER, '--scores cannot be combined with --purge session'],
+  ])('starts nothing with %j and the variables %j', async (args, user, message) => {
+    const people = await severalPeople(world, 1);
+    const manifest = await manifestOf(people);
+    const env = { INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY, ...user };
+    const { code, stderr } = await capture([manifest, '--scores', path('scores.csv'), ...args], env);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(people.flatMap((person) => world.sessionsOf(person))).toEqual([]);
+  });
+
+  it('refuses a file that cannot be written before anything starts', async () => {
+    const people = await severalPeople(world, 1);
+    const { code, stderr } = await capture([await manifestOf(people), '--scores', directory]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--scores: ${directory} is a directory`);
+    expect(people.flatMap((person) => world.sessionsOf(person))).toEqual([]);
+  });
+});
