@@ -12,6 +12,7 @@ const BENCHMARKS = {
   million: () => import('./million/bench.js'),
   import: () => import('./import/bench.js'),
   images: () => import('./images/bench.js'),
+  people: () => import('./people/bench.js'),
   soak: () => import('./soak/bench.js'),
   peers: () => import('./peers/bench.js'),
 };

@@ -1,0 +1,153 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { specimen } from '../../dist/cli/local/specimen-images.js';
+import { captureBatch } from '../../dist/client/index.js';
+import { memoryMb } from '../lib/processes.js';
+import { printTable, say } from '../lib/report.js';
+import { rounded } from '../lib/statistics.js';
+import { startIncodeAndWorker, startServer } from '../lib/world.js';
+
+const SIDES = ['front', 'back', 'selfie'];
+const PEOPLE = 50;
+/** Twice what Incode is said to allow, so that the benchmark takes half as long. */
+const LIMIT = { perSecond: 2, burst: 5 };
+const TIME_SCALE = 1 / 2;
+/** A person uploads two sides and has the document processed. */
+const DOCUMENT_REQUESTS = 3;
+const TARGETS = { ratio: 1.05, halfOpen: 8, workerMb: 450 };
+/** Just below what fits into a request to Incode. */
+const LARGE_BYTES = 7_400_000;
+const LARGE_PEOPLE = 40;
+
+/** How close a list of people comes to the shortest time that Incode's rate limits allow, and how much memory a worker needs for large images. */
+export async function run() {
+  const paced = await inWorld(LIMIT, (world) => pace(world));
+  const large = await inWorld({ perSecond: 1_000, burst: 1_000 }, (world) => weigh(world));
+  const results = { ...paced.figures, ...large.figures };
+  printTable(
+    `${PEOPLE} people at ${LIMIT.perSecond} requests/s about documents and ${LIMIT.perSecond} about faces, with a burst of ${LIMIT.burst}`,
+    ['', ''],
+    [
+      ['a person alone, from the last request about the document to the result, s', results.restSeconds],
+      ['shortest time for all, s', results.idealSeconds],
+      ['measured, s', results.seconds],
+      ['ratio', results.ratio],
+      ['answered 429', results.tooMany],
+      ['most sessions half open', results.halfOpen],
+      [`memory of a worker, ${LARGE_PEOPLE} people with images of 7.4 MB, MB`, results.workerMb],
+    ],
+  );
+  const { ratio, tooMany, halfOpen, workerMb } = results;
+  const targets = [
+    {
+      what: 'time against the shortest',
+      target: `at most ${TARGETS.ratio}`,
+      measured: String(ratio),
+      met: ratio <= TARGETS.ratio,
+    },
+    { what: 'answered 429', target: 'none', measured: String(tooMany), met: tooMany === 0 },
+    {
+      what: 'sessions half open',
+      target: `at most ${TARGETS.halfOpen}`,
+      measured: String(halfOpen),
+      met: halfOpen <= TARGETS.halfOpen,
+    },
+    {
+      what: 'memory of a worker',
+      target: `at most ${TARGETS.workerMb} MB`,
+      measured: `${workerMb} MB`,
+      met: workerMb <= TARGETS.workerMb,
+    },
+  ];
+  return { server: paced.server, settings: { people: PEOPLE, limit: LIMIT }, results, targets };
+}
+
+/** @param measure returns figures */
+async function inWorld(limit, measure) {
+  const world = await startServer();
+  try {
+    const images = join(world.directory, 'images');
+    await mkdir(images);
+    const { simulator, worker } = await startIncodeAndWorker(world, {
+      simulator: { timeScale: TIME_SCALE, rateLimit: { documents: limit, faces: limit } },
+      env: {
+        INCODE_CONFIGURATION_ID: 'bench',
+        INCODE_IMAGE_ROOTS: images,
+        INCODE_DOCUMENT_RATE_LIMIT: String(limit.perSecond),
+        INCODE_FACE_RATE_LIMIT: String(limit.perSecond),
+        INCODE_PROCESS_POLL: '1500ms',
+      },
+    });
+    return { server: world.server, figures: await measure({ ...world, images, simulator, worker }) };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function pace(world) {
+  const { simulator } = world;
+  await writeImages(world, specimen);
+  say('One person alone');
+  await onboard(world, 1, 'alone');
+  const processed = simulator.calls.findLast(({ operation }) => operation === 'processId');
+  const restSeconds = (Date.now() - processed.at) / 1_000;
+  // The burst is full again.
+  await new Promise((resolve) => setTimeout(resolve, (1_000 * LIMIT.burst) / LIMIT.perSecond));
+  const callsBefore = simulator.calls.length;
+  say(`${PEOPLE} people`);
+  const seconds = await onboard(world, PEOPLE, 'all');
+  const calls = simulator.calls.slice(callsBefore);
+  // The last request about a document has its turn then, and the rest of what that person needs follows.
+  const lastTurn = (PEOPLE * DOCUMENT_REQUESTS - LIMIT.burst) / LIMIT.perSecond;
+  const idealSeconds = lastTurn + restSeconds;
+  return {
+    restSeconds: rounded(restSeconds, 2),
+    idealSeconds: rounded(idealSeconds, 1),
+    seconds: rounded(seconds, 1),
+    ratio: rounded(seconds / idealSeconds, 3),
+    tooMany: calls.filter(({ httpStatus }) => httpStatus === 429).length,
+    halfOpen: mostHalfOpen(calls),
+  };
+}
+
+async function weigh(world) {
+  await writeImages(world, (side) => padded(specimen(side), LARGE_BYTES));
+  say(`${LARGE_PEOPLE} people with images of 7.4 MB`);
+  await onboard(world, LARGE_PEOPLE, 'large');
+  return { workerMb: memoryMb(world.worker.pid).highest };
+}
+
+async function writeImages({ images }, imageOf) {
+  for (const side of SIDES) await writeFile(join(images, `${side}.png`), imageOf(side));
+}
+
+/** @returns seconds */
+async function onboard({ onboarding }, count, batchId) {
+  const people = Array.from({ length: count }, (_, index) => ({
+    reference: `${batchId}-${index}`,
+    ...Object.fromEntries(SIDES.map((side) => [side, { uri: `file:${side}.png` }])),
+  }));
+  const startedAt = performance.now();
+  let completed = 0;
+  for await (const { outcome } of captureBatch(onboarding, people, { batchId }))
+    if (outcome === 'approved') completed += 1;
+  if (completed !== count) throw new Error(`${completed} of ${count} people are approved`);
+  return (performance.now() - startedAt) / 1_000;
+}
+
+/** The most sessions at a time that were open and had not finished. */
+function mostHalfOpen(calls) {
+  const change = { start: 1, finishStatus: -1 };
+  let open = 0;
+  return Math.max(...calls.map(({ operation }) => (open += change[operation] ?? 0)));
+}
+
+/** Adds an unknown chunk before the end of a PNG. Readers skip it without a look at its checksum. */
+function padded(png, bytes) {
+  const end = png.length - 12;
+  const data = Buffer.alloc(bytes - png.length - 12, 0x55);
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(data.length);
+  head.write('prVt', 4, 'latin1');
+  return Buffer.concat([png.subarray(0, end), head, data, Buffer.alloc(4), png.subarray(end)]);
+}
