@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -59,8 +59,8 @@ describe('capture --scores', () => {
     expect((await capture([manifest])).code).toBe(0);
     world.simulator.fault({ operation: 'score', kind: 'status', status: 404 });
     const { code, stderr } = await capture([manifest, '--scores', scores]);
-    expect(code, stderr).toBe(0);
-    expect(stderr).toContain('1 scores could not be read');
+    expect(code).toBe(6);
+    expect(stderr).toContain(`1 score could not be read: the column problem in ${scores} says why.`);
     expect(JSON.parse(await readFile(scores, 'utf8'))).toEqual({
       reference: people[0]?.reference,
       interviewId: expect.any(String),
@@ -81,11 +81,30 @@ describe('capture --scores', () => {
     expect(people.flatMap((person) => world.sessionsOf(person))).toEqual([]);
   });
 
-  it('refuses a file that cannot be written before anything starts', async () => {
+  it('waits no longer than a minute for Incode, and leaves no temporary file', async () => {
     const people = await severalPeople(world, 1);
-    const { code, stderr } = await capture([await manifestOf(people), '--scores', directory]);
+    const [manifest, scores] = [await manifestOf(people), path('scores.csv')];
+    expect((await capture([manifest])).code).toBe(0);
+    world.simulator.fault({ operation: 'score', kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
+    expect((await capture([manifest, '--scores', scores])).code).toBe(6);
+    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it.each<[name: string, out: (manifest: string) => string[], message: string]>([
+    ['a directory', () => ['--scores', directory], 'is a directory'],
+    ['the manifest', (manifest) => ['--scores', manifest], '--scores is the input file'],
+    [
+      'the results',
+      (manifest) => ['--scores', `${manifest}.csv`, '--out', `${manifest}.csv`],
+      '--scores and --out are the same file',
+    ],
+    ['stdout', () => ['--scores', '-'], '--scores needs the name of a file'],
+  ])('refuses %s as its file before anything starts', async (_, out, message) => {
+    const people = await severalPeople(world, 1);
+    const manifest = await manifestOf(people);
+    const { code, stderr } = await capture([manifest, ...out(manifest)]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`--scores: ${directory} is a directory`);
+    expect(stderr).toContain(message);
     expect(people.flatMap((person) => world.sessionsOf(person))).toEqual([]);
   });
 });

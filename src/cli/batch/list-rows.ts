@@ -18,9 +18,13 @@ export interface Shape<T> {
 /** A row of a list: its value, or why it is invalid. */
 export type ListRow<T> = { line: number } & ({ value: T; problem?: never } | { value?: never; problem: string });
 
+export function isNdjsonName(name: string): boolean {
+  return /\.(ndjson|jsonl)$/i.test(name);
+}
+
 /** Determines the format by the file's name, or else by its first character. */
 export async function formatOf(source: Source): Promise<Format> {
-  if (/\.(ndjson|jsonl)$/i.test(source.name)) return 'ndjson';
+  if (isNdjsonName(source.name)) return 'ndjson';
   if (/\.(csv|tsv)$/i.test(source.name)) return 'csv';
   return (await source.peek()).trimStart().startsWith('{') ? 'ndjson' : 'csv';
 }

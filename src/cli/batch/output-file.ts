@@ -6,6 +6,8 @@ import { CliError, diskProblem, EXIT } from '../shared/exit.js';
 
 /** A file that appears under its name only when it is complete. */
 export interface OutputFile {
+  /** Where the text is until `commit`. */
+  readonly path: string;
   append(text: string): Promise<void>;
   /** Creates or replaces the file. */
   commit(): Promise<void>;
@@ -36,6 +38,7 @@ export async function openOutputFile(out: string, option = '--out'): Promise<Out
   };
   let isOver = false;
   return {
+    path: temporary,
     append: (text) => orDiskProblem(out, option, file.appendFile(text)),
     async commit() {
       await existing(out, option);

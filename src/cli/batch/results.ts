@@ -33,26 +33,35 @@ export interface ResultsOptions<Item> {
   /** Writes CSV cells unchanged, even if a spreadsheet would run them as formulas. */
   raw: boolean;
   columns: Columns<Item>;
+  /** The option that names the file, for messages. @default "--out" */
+  option?: string;
 }
 
 /** @throws CliError */
 export async function openResults<Item extends { index: number }>(
   options: ResultsOptions<Item>,
 ): Promise<Results<Item>> {
-  const { out, format, input, raw, columns } = options;
+  const { out, format, input, raw, columns, option = '--out' } = options;
   const toText = format === 'csv' ? csv(raw, columns) : (items: Item[]) => items.map(ndjson).join('');
   if (out === '-') {
     const nothing = async () => undefined;
     return buffered(toText, { append: writeOut, commit: nothing, discard: nothing });
   }
-  if (input !== '-' && (await isSame(out, input))) throw new CliError('--out is the input file; choose another file');
-  return buffered(toText, await openOutputFile(out));
+  await refuseInputFile(out, input, option);
+  return buffered(toText, await openOutputFile(out, option));
+}
+
+/** @throws CliError if the file for the output is the input */
+export async function refuseInputFile(out: string, input: string, option: string): Promise<void> {
+  if (input !== '-' && (await isSame(out, input))) {
+    throw new CliError(`${option} is the input file; choose another file`);
+  }
 }
 
 /** Rows per write. */
 const BUFFERED = 1_000;
 
-function buffered<Item>(toText: (items: Item[]) => string, file: OutputFile): Results<Item> {
+function buffered<Item>(toText: (items: Item[]) => string, file: Omit<OutputFile, 'path'>): Results<Item> {
   let items: Item[] = [];
   const flush = async () => {
     const text = toText(items);

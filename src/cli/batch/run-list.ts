@@ -12,7 +12,7 @@ import { CliError, EXIT } from '../shared/exit.js';
 import { printJson, printNotice } from '../shared/output.js';
 import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
-import type { Format } from './list-rows.js';
+import { type Format, isNdjsonName } from './list-rows.js';
 import type { ListCommandOptions } from './options.js';
 import { formatCount, progressDisplay } from './progress-bar.js';
 import { type Columns, NO_RESULTS, openResults, type Results } from './results.js';
@@ -145,5 +145,5 @@ function earlyEnd(
 }
 
 function outFormat({ out, outFormat }: ListCommandOptions): Format {
-  return outFormat ?? (/\.(ndjson|jsonl)$/i.test(out ?? '') ? 'ndjson' : 'csv');
+  return outFormat ?? (isNdjsonName(out ?? '') ? 'ndjson' : 'csv');
 }

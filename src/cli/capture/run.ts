@@ -39,7 +39,8 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
     if (options.dryRun) return;
     const { people: count, invalid } = checked;
     const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
-    const scores = options.scores === undefined ? undefined : await openScores(options.scores, options.raw, signal);
+    const { scores: out, out: results, raw } = options;
+    const scores = out === undefined ? undefined : await openScores({ out, input: file, results, raw, signal });
     const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
     try {
       await withClient(options, (client) =>

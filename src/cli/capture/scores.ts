@@ -1,29 +1,33 @@
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'csv-stringify/sync';
 import type { CaptureItem } from '../../client/index.js';
 import { readIncodeConfig } from '../../config/index.js';
 import { withExecutiveToken } from '../../incode/executive.js';
 import { createCaptureClient, createIncodeClient, IncodeError } from '../../incode/index.js';
 import { executiveToken } from '../../worker/executive.js';
+import { isNdjsonName } from '../batch/list-rows.js';
 import { openOutputFile } from '../batch/output-file.js';
-import { CliError, configured } from '../shared/exit.js';
-import { json, printNotice } from '../shared/output.js';
+import { formatCount } from '../batch/progress-bar.js';
+import { type Columns, openResults, refuseInputFile } from '../batch/results.js';
+import { CliError, configured, EXIT } from '../shared/exit.js';
+import { printNotice } from '../shared/output.js';
 
 /** A file with Incode's verbose score of each person, which is written completely or not at all. */
 export interface Scores {
-  /** Reads the score of a person whose session was completed. */
+  /** Reads the score of a person who has a session. */
   add(item: CaptureItem): Promise<void>;
   finish(): Promise<void>;
-  /** Keeps an existing file. Does nothing after `finish`. */
+  /** Ends without the file, or after `finish`. An existing file is kept. */
   discard(): Promise<void>;
 }
 
+const OPTION = '--scores';
+
 interface ScoreRow {
+  /** Position in the list. */
+  index: number;
   reference: string;
   interviewId: string;
   /** Why the score could not be read. */
@@ -34,16 +38,31 @@ interface ScoreRow {
 /** Reads at the same time. Incode's limit for reads is far above that. */
 const AT_A_TIME = 8;
 
-/**
- * @param raw writes cells unchanged, even if a spreadsheet would run them as formulas
- * @throws CliError if this machine has no executive token, or the file cannot be written
- */
-export async function openScores(out: string, raw: boolean, signal: AbortSignal): Promise<Scores> {
+interface ScoresOptions {
+  /** File for the scores. */
+  out: string;
+  /** The manifest, which must not be replaced. */
+  input: string;
+  /** File for the results, if there is one. */
+  results?: string | undefined;
+  /** Writes CSV cells unchanged, even if a spreadsheet would run them as formulas. */
+  raw: boolean;
+  signal: AbortSignal;
+}
+
+/** @throws CliError if this machine has no executive token, or the file cannot be written */
+export async function openScores({ out, input, results, raw, signal }: ScoresOptions): Promise<Scores> {
+  if (out === '-') throw new CliError(`${OPTION} needs the name of a file`);
+  if (results !== undefined && resolve(results) === resolve(out))
+    throw new CliError(`${OPTION} and --out are the same file`);
+  await refuseInputFile(out, input, OPTION);
   const incode = openIncode(signal);
-  // The columns are known at the end only, so the scores wait in a file of their own.
-  const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-scores-'));
-  const waiting = join(directory, 'scores.ndjson');
-  const columns = new Set<string>();
+  // The columns are known only at the end. Until then the scores are in a draft.
+  const draft = await openOutputFile(out, OPTION).catch(async (error) => {
+    await incode.close();
+    throw error;
+  });
+  const names = new Set<string>();
   let items: CaptureItem[] = [];
   let problems = 0;
 
@@ -51,39 +70,52 @@ export async function openScores(out: string, raw: boolean, signal: AbortSignal)
     const rows = await Promise.all(items.map((item) => incode.scoreOf(item)));
     items = [];
     for (const { score = {}, problem } of rows) {
-      for (const name of Object.keys(score)) columns.add(name);
+      for (const name of Object.keys(score)) names.add(name);
       if (problem !== undefined) problems += 1;
     }
-    await appendFile(waiting, rows.map((row) => `${JSON.stringify(row)}\n`).join(''), { mode: 0o600 });
+    await draft.append(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   }
 
-  async function close(): Promise<void> {
-    await rm(directory, { recursive: true, force: true });
-    await incode.close();
+  async function write(): Promise<void> {
+    const format = isNdjsonName(out) ? 'ndjson' : 'csv';
+    const file = await openResults<ScoreRow>({ out, format, input, raw, columns: columnsOf(names), option: OPTION });
+    try {
+      for await (const line of createInterface(createReadStream(draft.path))) await file.add(JSON.parse(line));
+      await file.finish();
+    } finally {
+      await file.discard();
+    }
   }
 
-  const file = await openOutputFile(out, '--scores').catch(async (error) => {
-    await close();
-    throw error;
-  });
   return {
     async add(item) {
-      if (item.interviewId === undefined || item.interviewId === null) return;
+      if (item.interviewId === undefined) return;
       items.push(item);
       if (items.length === AT_A_TIME) await flush();
     },
     async finish() {
       await flush();
-      const text = /\.(ndjson|jsonl)$/i.test(out) ? ndjson : csv(raw, [...columns]);
-      await file.append(text());
-      for await (const line of createInterface(createReadStream(waiting))) await file.append(text(JSON.parse(line)));
-      await file.commit();
-      if (problems > 0) printNotice(`${problems} scores could not be read: see the column problem in ${out}`);
+      await write();
+      if (problems === 0) return;
+      process.exitCode = EXIT.someFailed;
+      const scores = problems === 1 ? '1 score' : `${formatCount(problems)} scores`;
+      printNotice(`${scores} could not be read: the column problem in ${out} says why. Run the command again.`);
     },
     async discard() {
-      await file.discard();
-      await close();
+      await Promise.all([draft.discard(), incode.close()]);
     },
+  };
+}
+
+function columnsOf(names: Iterable<string>): Columns<ScoreRow> {
+  const parts = [...names].map((name): [string, Columns<ScoreRow>[string]] => [name, ({ score }) => score?.[name]]);
+  // Other than an assignment, this takes `__proto__` as any other name.
+  const columns = Object.fromEntries(parts);
+  return {
+    reference: ({ reference }) => reference,
+    interviewId: ({ interviewId }) => interviewId,
+    problem: ({ problem }) => problem,
+    ...columns,
   };
 }
 
@@ -99,19 +131,19 @@ function openIncode(signal: AbortSignal) {
   if (!executive) {
     void close();
     throw new CliError(
-      '--scores reads from Incode with an executive token: set INCODE_EXECUTIVE_TOKEN_FILE, or INCODE_EXECUTIVE_EMAIL and INCODE_EXECUTIVE_PASSWORD_FILE',
+      `${OPTION} reads from Incode with an executive token: set INCODE_EXECUTIVE_TOKEN_FILE, or INCODE_EXECUTIVE_EMAIL and INCODE_EXECUTIVE_PASSWORD_FILE`,
     );
   }
   return {
     close,
-    async scoreOf({ reference, interviewId }: CaptureItem): Promise<ScoreRow> {
-      const row = { reference, interviewId: String(interviewId) };
+    async scoreOf({ index, reference, interviewId }: CaptureItem): Promise<ScoreRow> {
+      const row = { index, reference, interviewId: String(interviewId) };
       const read = (executiveToken: string) =>
         client.verboseScore({ interviewId: row.interviewId, executiveToken }, { signal });
       try {
-        return { ...row, score: await retried(() => withExecutiveToken(executive, signal, read)) };
+        return { ...row, score: await retried(() => withExecutiveToken(executive, signal, read), signal) };
       } catch (error) {
-        if (!(error instanceof IncodeError)) throw error;
+        if (!(error instanceof IncodeError) || signal.aborted) throw error;
         return { ...row, problem: error.message };
       }
     },
@@ -120,29 +152,19 @@ function openIncode(signal: AbortSignal) {
 
 const MAX_ATTEMPTS = 4;
 const PAUSE_MS = 1_000;
+/** Incode may ask for a pause of hours. Then the score counts as not read. */
+const MAX_PAUSE_MS = 60_000;
 
-async function retried<T>(read: () => Promise<T>): Promise<T> {
+async function retried<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await read();
     } catch (error) {
       const isPassing =
         error instanceof IncodeError && ['notTaken', 'resultUnknown', 'maybeRunning'].includes(error.kind);
-      if (!isPassing || attempt === MAX_ATTEMPTS) throw error;
-      await sleep(error.retryAfterMs ?? PAUSE_MS * attempt);
+      const pause = (error as Partial<IncodeError>).retryAfterMs ?? PAUSE_MS * attempt;
+      if (!isPassing || attempt === MAX_ATTEMPTS || pause > MAX_PAUSE_MS) throw error;
+      await sleep(pause, undefined, { signal });
     }
   }
-}
-
-function ndjson(row?: ScoreRow): string {
-  return row ? `${json(row)}\n` : '';
-}
-
-/** @returns a function that writes the header if it gets no row */
-function csv(raw: boolean, columns: string[]): (row?: ScoreRow) => string {
-  const cells = (row?: ScoreRow) =>
-    row
-      ? [row.reference, row.interviewId, row.problem ?? '', ...columns.map((name) => row.score?.[name] ?? '')]
-      : ['reference', 'interviewId', 'problem', ...columns];
-  return (row) => stringify([cells(row)], { escape_formulas: !raw });
 }
