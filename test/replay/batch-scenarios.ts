@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { BATCH_QUERIES, BATCH_SIGNALS, type BatchProgress } from '../../src/contract/index.js';
 import { CLAIM_SIGNALS, claimsWorkflowId } from '../../src/contract/names.js';
 import { passTime } from '../../src/testing/index.js';
 import { startShard } from '../support/batch.js';
 import type { fetchHistory } from '../support/history.js';
+import { resetTo } from '../support/reset.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
 type History = Awaited<ReturnType<typeof fetchHistory>>;
@@ -61,16 +61,10 @@ export const BATCH_SCENARIOS: Record<string, () => Promise<History>> = {
     playing(async (world) => {
       const handle = await startShard(world, await world.sessions(3));
       await handle.result();
-      const { runId } = await handle.describe();
       const { events } = await handle.fetchHistory();
       const scheduled = events?.find((event) => event.activityTaskScheduledEventAttributes);
-      await world.temporal.workflowService.resetWorkflowExecution({
-        namespace: world.temporal.options.namespace,
-        workflowExecution: { workflowId: handle.workflowId, runId },
-        reason: 'test',
-        requestId: randomUUID(),
-        workflowTaskFinishEventId: scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId,
-      } as never);
+      const begun = scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId;
+      await resetTo(world.temporal, handle.workflowId, begun);
       const again = world.temporal.workflow.getHandle(handle.workflowId);
       await again.result();
       return again.fetchHistory();

@@ -16,6 +16,7 @@ import {
   untilLooks,
   untilStage,
 } from '../support/lifecycle.js';
+import { resetTo, WITHOUT_MESSAGES } from '../support/reset.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
 let server: LocalTemporalServer;
@@ -278,14 +279,9 @@ describe('a reset of a continued run', () => {
     await world.onboarding.finish({ interviewId });
     await world.onboarding.result(interviewId);
     const runs = await runsOf(interviewId);
-    await world.temporal.workflowService.resetWorkflowExecution({
-      namespace: world.temporal.options.namespace,
-      workflowExecution: { workflowId: onboardingWorkflowId(interviewId), runId: runs.at(-1) ?? '' },
-      // After its first task, without the signals (1) and updates (2) that it got.
-      workflowTaskFinishEventId: (await firstTask(interviewId)) as never,
-      resetReapplyExcludeTypes: [1, 2],
-      requestId: interviewId,
-    });
+    const task = await firstTask(interviewId);
+    const how = { runId: runs.at(-1) ?? '', ...WITHOUT_MESSAGES };
+    await resetTo(world.temporal, onboardingWorkflowId(interviewId), task, how);
     await untilStage(world, interviewId, 'waiting');
     if (again) {
       await flood(interviewId, 100);

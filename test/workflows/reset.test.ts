@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { onboardingWorkflowId } from '../../src/contract/index.js';
 import { begin, handleOf, say, until, untilStage } from '../support/lifecycle.js';
+import { resetTo, WITHOUT_MESSAGES } from '../support/reset.js';
 import { IMPATIENT, startTestWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
@@ -33,15 +33,9 @@ it('a reset run waits for the settle time after a request that the replaced run 
   simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true, effectAfterMs: 4_000 });
   const asked = onboarding.finish({ interviewId }).catch(() => null);
   await until(() => simulator.callsOf(interviewId, 'finishStatus').length, 1);
-  await temporal.workflowService.resetWorkflowExecution({
-    namespace: temporal.options.namespace,
-    workflowExecution: { workflowId: onboardingWorkflowId(interviewId) },
-    reason: 'test',
-    requestId: randomUUID(),
-    // Before the finish update, and without later signals (1) and updates (2).
-    workflowTaskFinishEventId: (await completedTasks(interviewId))[2] as never,
-    resetReapplyExcludeTypes: [1, 2],
-  });
+  // Before the finish update.
+  const [, , task] = await completedTasks(interviewId);
+  await resetTo(temporal, onboardingWorkflowId(interviewId), task, WITHOUT_MESSAGES);
   await asked;
   const answer = await handleOf(world, interviewId).executeUpdate('finish', { updateId: 'again' });
   expect(answer).toMatchObject({ confirmedBy: 'status' });

@@ -17,6 +17,7 @@ import { passTime } from '../../../src/testing/index.js';
 import { startShard } from '../../support/batch.js';
 import { failedTasks } from '../../support/history.js';
 import { until } from '../../support/lifecycle.js';
+import { resetTo } from '../../support/reset.js';
 import { startTestWorld, type TestWorld } from '../../support/world.js';
 
 // Two shards that share sessions. The first one is paused before it has begun any, so the second one has to wait for it.
@@ -71,17 +72,6 @@ async function outcomesOf(shard: Shard): Promise<(string | undefined)[]> {
 
 function expectFinishedOnce(): void {
   expect(world.timesFinished(sessions)).toEqual(sessions.map(() => 1));
-}
-
-async function reset({ workflowId }: Pick<Shard, 'workflowId'>, eventId: unknown): Promise<void> {
-  const { runId } = await world.temporal.workflow.getHandle(workflowId).describe();
-  await world.temporal.workflowService.resetWorkflowExecution({
-    namespace: world.temporal.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: eventId,
-  } as never);
 }
 
 const APPROVED = ['approved', 'approved', 'approved'];
@@ -241,7 +231,11 @@ describe('a shard whose sessions another shard holds', () => {
     const { events } = await first.fetchHistory();
     const scheduled = (events ?? []).find((event) => event.activityTaskScheduledEventAttributes);
     // The run had claimed the sessions, and begins them again.
-    await reset(first, scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId);
+    await resetTo(
+      world.temporal,
+      first.workflowId,
+      scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId,
+    );
     const again = world.temporal.workflow.getHandle<BatchWorkflow>(first.workflowId);
     await untilWaitsFor(again as Shard, second);
     await second.signal(BATCH_SIGNALS.resume);
@@ -289,7 +283,11 @@ describe('the claims workflow', () => {
     const second = await startShard(world, sessions);
     await untilWaitsFor(second, first);
     const { events } = await claims().fetchHistory();
-    await reset(claims(), events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId);
+    await resetTo(
+      world.temporal,
+      claims().workflowId,
+      events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId,
+    );
     const third = await startShard(world, sessions);
     await untilWaitsFor(third, first);
     expect(world.timesFinished(sessions)).toEqual([0, 0, 0]);

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH_SIGNALS, type BatchSession, type BatchWorkflow } from '../../../src/contract/index.js';
 import { startShard } from '../../support/batch.js';
+import { resetTo } from '../../support/reset.js';
 import { IMPATIENT, openSessions, startTestWorld, type TestWorld } from '../../support/world.js';
 
 // An operator resets a shard. The new run gets a part of the old run's history, and the old run had continued after that part.
@@ -32,16 +32,9 @@ async function taskAfterFirstActivity(handle: WorkflowHandle<BatchWorkflow>): Pr
   return (await completedTasks(handle)).find((eventId) => eventId > Number(first?.eventId));
 }
 
-/** Resets the shard. The new run keeps the history up to this task. */
+/** @returns a handle of the new run */
 async function reset({ workflowId }: WorkflowHandle<BatchWorkflow>, eventId: number | undefined) {
-  const { runId } = await world.temporal.workflow.getHandle(workflowId).describe();
-  await world.temporal.workflowService.resetWorkflowExecution({
-    namespace: world.temporal.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: eventId as never,
-  });
+  await resetTo(world.temporal, workflowId, eventId);
   return world.temporal.workflow.getHandle<BatchWorkflow>(workflowId);
 }
 
