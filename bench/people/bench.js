@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pngChunk } from '../../dist/cli/local/png.js';
 import { specimen } from '../../dist/cli/local/specimen-images.js';
 import { captureBatch } from '../../dist/client/index.js';
 import { memoryMb } from '../lib/processes.js';
@@ -19,7 +20,7 @@ const TARGETS = { ratio: 1.05, halfOpen: 8, workerMb: 450 };
 const LARGE_BYTES = 7_400_000;
 const LARGE_PEOPLE = 40;
 
-/** How close a list of people comes to the shortest time that Incode's rate limits allow, and how much memory a worker needs for large images. */
+/** Compares the time of a list of people with the shortest time at Incode's rate limits. Measures a worker's memory with large images. */
 export async function run() {
   const paced = await inWorld(LIMIT, (world) => pace(world));
   const large = await inWorld({ perSecond: 1_000, burst: 1_000 }, (world) => weigh(world));
@@ -86,7 +87,7 @@ async function inWorld(limit, measure) {
 
 async function pace(world) {
   const { simulator } = world;
-  await writeImages(world, specimen);
+  await writeImages(world, (side) => specimen(side));
   say('One person alone');
   await onboard(world, 1, 'alone');
   const processed = simulator.calls.findLast(({ operation }) => operation === 'processId');
@@ -111,7 +112,9 @@ async function pace(world) {
 }
 
 async function weigh(world) {
-  await writeImages(world, (side) => padded(specimen(side), LARGE_BYTES));
+  // A chunk of an unknown type, which readers skip.
+  const padding = pngChunk('prVt', Buffer.alloc(LARGE_BYTES));
+  await writeImages(world, (side) => specimen(side, [padding]));
   say(`${LARGE_PEOPLE} people with images of 7.4 MB`);
   await onboard(world, LARGE_PEOPLE, 'large');
   return { workerMb: memoryMb(world.worker.pid).highest };
@@ -140,14 +143,4 @@ function mostHalfOpen(calls) {
   const change = { start: 1, finishStatus: -1 };
   let open = 0;
   return Math.max(...calls.map(({ operation }) => (open += change[operation] ?? 0)));
-}
-
-/** Adds an unknown chunk before the end of a PNG. Readers skip it without a look at its checksum. */
-function padded(png, bytes) {
-  const end = png.length - 12;
-  const data = Buffer.alloc(bytes - png.length - 12, 0x55);
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
-  head.write('prVt', 4, 'latin1');
-  return Buffer.concat([png.subarray(0, end), head, data, Buffer.alloc(4), png.subarray(end)]);
 }

@@ -1,4 +1,4 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { png as pngOf } from '../../src/cli/local/png.js';
 
 // Synthetic images without a person. The JPEG has valid headers only.
 
@@ -8,26 +8,8 @@ interface Size {
 }
 
 export function png({ width = 1_200, height = 800 }: Size = {}): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  // One bit a pixel, gray.
-  header.set([1, 0, 0, 0, 0], 8);
-  const rows = deflateSync(Buffer.alloc(Math.min(height, 2_000) * (1 + Math.ceil(Math.min(width, 2_000) / 8))));
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type), data]);
-  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  checksum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, checksum]);
+  const rows = Buffer.alloc(Math.min(height, 2_000) * (1 + Math.ceil(Math.min(width, 2_000) / 8)));
+  return pngOf({ width, height }, rows);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
 import { IMAGE_SIDES, type ImageReference, type ImageSide } from '../../contract/index.js';
+import { png } from './png.js';
 
 // Images for the demo. Each shows the word SPECIMEN and the name of its side, and nothing else, so that nobody takes them for a document.
 
@@ -45,23 +45,14 @@ export async function writeSpecimens(directory: string, person: string): Promise
   return references;
 }
 
-/** @returns a PNG with one bit for each pixel */
-export function specimen(side: ImageSide): Buffer {
+/** @param more chunks before the end of the PNG */
+export function specimen(side: ImageSide, more: readonly Buffer[] = []): Buffer {
   const rows = Array.from({ length: SIZE.height }, () => Buffer.alloc(1 + SIZE.width / 8, 0xff));
   // Each row begins with the number of its filter, 0 for none.
   for (const row of rows) row[0] = 0;
   write(rows, 'SPECIMEN', 100);
   write(rows, side.toUpperCase(), 450);
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(SIZE.width, 0);
-  header.writeUInt32BE(SIZE.height, 4);
-  header[8] = 1;
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+  return png(SIZE, Buffer.concat(rows), more);
 }
 
 function write(rows: Buffer[], text: string, top: number): void {
@@ -80,12 +71,4 @@ function write(rows: Buffer[], text: string, top: number): void {
 function blacken(row: Buffer, column: number): void {
   const at = 1 + (column >> 3);
   row[at] = (row[at] as number) & ~(0x80 >> (column & 7));
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type), data]);
-  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  checksum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, checksum]);
 }
