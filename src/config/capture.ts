@@ -1,5 +1,6 @@
 import { CAPTURE_ACTIVITY_DEFAULTS } from '../activities/capture/options.js';
 import { excerpt } from '../contract/excerpt.js';
+import type { Proxies } from '../network/dispatcher.js';
 import { ConfigError, type Reader, reader } from './reader.js';
 import type { Environment } from './types.js';
 
@@ -20,7 +21,7 @@ export interface CaptureConfig {
   /** `INCODE_PROCESS_POLL`: how often Incode is asked whether it has processed a document. @default "3s": processing takes some seconds. */
   readonly processPollMs: number;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case: for HTTPS hosts with images. */
-  readonly proxy: Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
+  readonly proxy: Readonly<Proxies>;
 }
 
 /** What Incode is said to allow an account. A higher limit must be agreed with Incode. */

@@ -1,5 +1,6 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { KeyRing } from '../codec/index.js';
+import type { Proxies } from '../network/dispatcher.js';
 import type { DeploymentVersion } from './deployment.js';
 import type { ExecutiveConfig } from './executive.js';
 import type { ListenAddress, LogLevel } from './reader.js';
@@ -48,7 +49,7 @@ export interface Config {
   /** `INCODE_REVIEW_POLL`: poll interval while a session is in manual review. @default "6h" */
   readonly reviewPollMs: number;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case. */
-  readonly proxy: Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
+  readonly proxy: Readonly<Proxies>;
   /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`, or the profile file. */
   readonly temporal: ClientConnectConfig;
   readonly namespace: string;

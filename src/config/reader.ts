@@ -3,6 +3,7 @@ import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
 import { isBaseUrl, isHttpUrl } from '../incode/options.js';
+import type { Proxies } from '../network/dispatcher.js';
 import { HIDDEN, keepSecret, redactWhenPrinted } from '../secrets/index.js';
 import { loadTemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
@@ -24,8 +25,6 @@ export class ConfigError extends Error {
 
 /** With `port` 0 the system chooses a free port. */
 export type ListenAddress = Readonly<{ host: string; port: number }>;
-
-type ProxyVariables = Readonly<{ httpsProxy?: string; httpProxy?: string; noProxy?: string }>;
 
 export type Reader = ReturnType<typeof reader>;
 
@@ -119,7 +118,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       return choice ?? fallback;
     },
 
-    proxy(): ProxyVariables {
+    proxy(): Readonly<Proxies> {
       const either = (name: string) => text(name) ?? text(name.toLowerCase());
       const httpsProxy = either('HTTPS_PROXY');
       const httpProxy = either('HTTP_PROXY');

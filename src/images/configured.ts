@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import type { Proxies } from '../network/dispatcher.js';
 import { fileImages } from './files.js';
-import { type HttpsImagesOptions, httpsImages } from './https.js';
+import { httpsImages } from './https.js';
 import { s3Images } from './s3.js';
 import type { ImageSource } from './source.js';
 
@@ -16,7 +17,7 @@ export interface ImageSourceOptions {
   /** Names the bucket in the path instead of in the host, for stores such as MinIO. */
   imagePathStyle: boolean;
   /** Proxies for `https:` addresses. @default none */
-  proxy?: HttpsImagesOptions['proxy'];
+  proxy?: Proxies;
 }
 
 /**

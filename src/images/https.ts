@@ -1,5 +1,5 @@
 import { type Dispatcher, request } from 'undici';
-import { createDispatcher } from '../network/dispatcher.js';
+import { createDispatcher, type Proxies } from '../network/dispatcher.js';
 import { ImageError } from './errors.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
@@ -7,7 +7,7 @@ export interface HttpsImagesOptions {
   /** Allowed hosts, such as `images.example`, or `images.example:8443` for another port than 443. */
   hosts: readonly string[];
   /** Proxies, http or https. The source does not read the environment. @default none */
-  proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
+  proxy?: Proxies;
   /** An undici dispatcher, for example for a private certificate authority. It excludes `proxy`. @default connections of the source's own */
   dispatcher?: Dispatcher;
 }

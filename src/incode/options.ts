@@ -1,3 +1,4 @@
+import type { Proxies } from '../network/dispatcher.js';
 import { isPlainHttp } from '../network/loopback.js';
 import type { IncodeErrorKind, IncodeOperation } from './errors.js';
 
@@ -44,11 +45,8 @@ export interface IncodeClientOptions {
   connectTimeoutMs?: number;
   /** Maximum number of connections, and therefore of concurrent calls. @default 64 */
   connections?: number;
-  /**
-   * Proxies, http or https. The scheme of `baseUrl` selects one; without `httpsProxy`, `httpProxy` serves https too. `noProxy` lists
-   * hosts to reach directly. The client does not read the environment.
-   */
-  proxy?: { httpProxy?: string; httpsProxy?: string; noProxy?: string };
+  /** Proxies of `baseUrl`. The client does not read the environment. @default none */
+  proxy?: Proxies;
   /** Clock in milliseconds since the epoch, used to read a date in `Retry-After`. @default Date.now */
   now?: () => number;
   /** Called after each call to Incode completes. Its errors are ignored. @default no callback */

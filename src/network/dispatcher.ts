@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 
-/** The scheme of an address selects one; without `httpsProxy`, `httpProxy` serves https too. `noProxy` lists hosts to reach directly. */
+/** URLs of proxies, http or https. The scheme of an address selects one; without `httpsProxy`, `httpProxy` serves https too. `noProxy` lists hosts to reach directly. */
 export interface Proxies {
   httpProxy?: string;
   httpsProxy?: string;
