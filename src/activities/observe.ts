@@ -14,7 +14,7 @@ export type ActivityEvent =
   | { type: 'notConfirmed' }
   /** A session token belongs to another session. */
   | { type: 'tokenMismatch' }
-  /** Another session is opened for a person, because an earlier request may have opened one that was not found. */
+  /** The answer to a `start` was lost, and its session was not found. The person gets another session. */
   | { type: 'suspectedOrphan' }
   /** Incode refuses the executive user or token, so calls wait for the operator. */
   | { type: 'executiveRefused' }

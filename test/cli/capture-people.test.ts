@@ -108,7 +108,7 @@ describe('capture', () => {
     expect(stderr).toContain(`Line 3: reference ${person.reference} is the same as on line 2`);
   });
 
-  it('sends an image to Incode only if it is the one that was in the directory of the manifest', async () => {
+  it('refuses an image that differs from the one beside the manifest', async () => {
     const people = await severalPeople(world, 2);
     const local = await mkdtemp(join(directory, 'local-'));
     for (const { front, back, selfie } of people) {

@@ -57,7 +57,7 @@ async function startUntil(operation: SimulatedOperation): Promise<Person> {
 
 const PARTS: Partial<Record<SimulatedOperation, string>> = { addFrontId: 'front', addBackId: 'back', addFace: 'face' };
 
-/** Every session of the person is the one that is used, or named as a suspected orphan. */
+/** Of all sessions that were opened for the person, one is used, and the result names the others as suspected orphans. */
 async function expectSound(handle: Person, repeated: SimulatedOperation): Promise<void> {
   const { simulator } = world;
   const { interviewId, suspectedOrphans, onboarding } = await handle.result();

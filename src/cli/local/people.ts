@@ -12,7 +12,7 @@ import { writeSpecimens } from './specimen-images.js';
 export interface PersonScenario {
   name: string;
   reference: string;
-  /** Prepares faults before the person starts. They meet the next matching call, whoever makes it. */
+  /** Prepares faults. Each applies to the next call of its kind. */
   before?(world: DemoWorld): void;
 }
 

@@ -78,22 +78,22 @@ export interface BatchItem extends BatchRow {
   interviewId: string;
 }
 
-/** Progress of a batch that this process iterates over. */
+/** Progress of a batch that this process iterates over. An item is a session or a person. */
 export interface BatchRunProgress {
   batchId: string;
   /** Number of sessions or people; `null` until it is known. */
   total: number | null;
-  /** Those that the server has accepted. They are completed even if this process ends. */
+  /** Items that the server has accepted. The server completes them even if this process ends. */
   handedOver: number;
-  /** Those of them that the server already had before this run. */
+  /** Items of them that the server already had before this run. */
   attached: number;
-  /** Those with an outcome. Running shards are queried in turn, so `done`, `failed` and `waiting` may lag behind. */
+  /** Items with an outcome. Running shards are queried in turn, so `done`, `failed` and `waiting` may lag behind. */
   done: number;
-  /** Those that failed for good. */
+  /** Items that failed for good. */
   failed: number;
   /** Sessions that wait for a retry or for their score, or people who have begun. */
   waiting: number;
-  /** Those done or failed per second, over the last minute of this run. */
+  /** Items that ended per second, over the last minute of this run. */
   perSecond: number;
   /** Estimated time left, in milliseconds; `null` if there is no estimate yet. */
   timeLeftMs: number | null;
@@ -102,18 +102,18 @@ export interface BatchRunProgress {
   heldUpBy: string | null;
 }
 
-/** State of a batch on the server. */
+/** State of a batch on the server. An item is a session or a person. */
 export interface BatchStatus {
   batchId: string;
   /** Sessions or people that the server has accepted. */
   total: number;
-  /** Those with an outcome. */
+  /** Items with an outcome. */
   done: number;
-  /** Those that failed for good. */
+  /** Items that failed for good. */
   failed: number;
   /** Sessions that wait for a retry or for their score, or people who have begun. */
   waiting: number;
-  /** Those in shards that did not answer, because no worker runs. */
+  /** Items in shards that did not answer, because no worker runs. */
   unknown: number;
   /** Their number for each outcome. */
   outcomes: Partial<Record<Outcome, number>>;

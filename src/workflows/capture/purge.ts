@@ -36,6 +36,6 @@ function whyKept(outcome: Outcome | undefined): string | null {
 
 function whyNot(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (cause instanceof TimeoutFailure) return 'Incode did not delete it within a day';
+  if (cause instanceof TimeoutFailure) return 'Incode has not deleted it in time';
   return (cause ?? (error as Error)).message;
 }

@@ -83,7 +83,7 @@ export class ClaimRegistry {
       for (const session of held) this.add(holder, session);
     }
     for (const session of added) this.add(shard, session);
-    // Signal the holders again, also those that know: one of them may be gone, and the shard that asks again waits for it.
+    // Signals every holder again, because a signal to a terminated shard fails. The asking shard may wait for such a holder.
     for (const session of asked) this.changed.add(this.holders.get(session) as string);
   }
 
