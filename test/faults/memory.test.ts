@@ -17,8 +17,8 @@ const ALLOCATOR = Object.fromEntries(
   (container?.env ?? []).filter(({ name }) => name.startsWith('MALLOC_')).map(({ name, value }) => [name, value]),
 );
 
-/** Ten concurrent hostile histories may fit by chance. Forty do not fit with the SDK's default of 40 workflow tasks. */
-const SESSIONS = 40;
+/** A worker that decodes the signals of ten such sessions is killed. `test/worker/options.test.ts` checks how many tasks it runs at a time. */
+const SESSIONS = 10;
 /** Below Temporal's limit of 50 MB for a history. */
 const SIGNALS = 24;
 /** Below Temporal's limit of 2 MB for a payload. */
@@ -65,7 +65,7 @@ it('a worker in the container of ops/kubernetes.yml survives sessions with 46 MB
   expect(completed()).toBe(SESSIONS);
 });
 
-/** Decoded JSON takes up to twenty times its size: a worker that decodes every waiting signal of three such shards takes over 1,100 MB. */
+/** Decoded JSON takes up to twenty times its size: a worker that decodes every waiting signal of three such shards is killed. */
 const NESTED = Array.from({ length: 630_000 }, () => []);
 
 it('the worker survives shards with signals of nested lists, on the task queue that runs most tasks at a time', async () => {

@@ -1,12 +1,8 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../contract/index.js';
-import { channelArgsFor } from '../../temporal/address.js';
-import { msToTs } from '../../temporal/sdk-internals.js';
 import { defaultCacheDir, findTemporalBinary, type TemporalSource } from './binary.js';
+import { type Needs, prepare } from './prepare.js';
 import { freePort, startServerProcess } from './process.js';
 
 export interface LocalTemporalServerOptions {
@@ -67,12 +63,34 @@ export interface LocalTemporalServer {
  */
 export async function startLocalTemporalServer(options: LocalTemporalServerOptions = {}): Promise<LocalTemporalServer> {
   const { namespace = 'default', env = process.env, onProgress = () => undefined } = options;
-  const searchAttributes = [...Object.values(SEARCH_ATTRIBUTES), ...(options.searchAttributes ?? [])];
   if (env.TEMPORAL_ADDRESS) {
-    return existingServer(env.TEMPORAL_ADDRESS, { namespace: env.TEMPORAL_NAMESPACE ?? namespace, searchAttributes });
+    const needs = { namespace: env.TEMPORAL_NAMESPACE ?? namespace, searchAttributes: searchAttributesOf(options) };
+    return existingServer(env.TEMPORAL_ADDRESS, needs);
   }
   const cacheDir = options.cacheDir ?? defaultCacheDir(env);
   const binary = await findTemporalBinary({ env, cacheDir, onProgress });
+  for (let starts = 1; ; starts += 1) {
+    try {
+      return await startOwnServer(binary, options);
+    } catch (error) {
+      if (starts === MAX_STARTS || !isPortTaken(error)) throw error;
+    }
+  }
+}
+
+/** The Temporal CLI chooses more ports by itself. Another process may take a free port before the server does. */
+const MAX_STARTS = 3;
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('address already in use');
+}
+
+async function startOwnServer(
+  binary: Awaited<ReturnType<typeof findTemporalBinary>>,
+  options: LocalTemporalServerOptions,
+): Promise<LocalTemporalServer> {
+  const { namespace = 'default', onProgress = () => undefined } = options;
+  const searchAttributes = searchAttributesOf(options);
   const port = await freePort(options.port);
   const uiPort = typeof options.uiPort === 'number' ? await freePort(options.uiPort) : null;
   const address = `127.0.0.1:${port}`;
@@ -103,6 +121,10 @@ export async function startLocalTemporalServer(options: LocalTemporalServerOptio
     await server.end('SIGKILL');
     throw error;
   }
+}
+
+function searchAttributesOf({ searchAttributes = [] }: LocalTemporalServerOptions): string[] {
+  return [...Object.values(SEARCH_ATTRIBUTES), ...searchAttributes];
 }
 
 async function existingServer(address: string, needs: Needs): Promise<LocalTemporalServer> {
@@ -181,69 +203,4 @@ async function database(dataDir: string, cliVersion: string): Promise<string[]> 
   // The CLI never migrates a database, so each version gets its own file.
   const file = join(dataDir, `temporal-${cliVersion}.db`);
   return ['--db-filename', file, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
-}
-
-interface Needs {
-  namespace: string;
-  /** All of type Keyword. */
-  searchAttributes: readonly string[];
-  retentionDays?: number | undefined;
-}
-
-/**
- * Waits until the server answers, and sets up the namespace through the API. The server ignores the command line for a namespace that
- * the database already has.
- *
- * @returns the server's version
- */
-async function prepare(address: string, needs: Needs, timeoutMs: number): Promise<string> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await tryPrepare(address, needs);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
-
-async function tryPrepare(address: string, needs: Needs): Promise<string> {
-  const { namespace, retentionDays } = needs;
-  await reach(address);
-  const connection = await Connection.connect({
-    address,
-    connectTimeout: '1s',
-    channelArgs: channelArgsFor(address),
-  });
-  const { operatorService, workflowService } = connection;
-  try {
-    return await connection.withDeadline(Date.now() + 5_000, async () => {
-      await workflowService.describeNamespace({ namespace });
-      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-      const missing = needs.searchAttributes.filter((name) => customAttributes[name] === undefined);
-      // 2: INDEXED_VALUE_TYPE_KEYWORD
-      const searchAttributes = Object.fromEntries(missing.map((name) => [name, 2]));
-      if (missing.length > 0) await operatorService.addSearchAttributes({ namespace, searchAttributes });
-      if (retentionDays !== undefined) {
-        const workflowExecutionRetentionTtl = msToTs(retentionDays * 24 * 3600_000);
-        await workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
-      }
-      return (await workflowService.getSystemInfo({})).serverVersion;
-    });
-  } finally {
-    await connection.close();
-  }
-}
-
-/** Waits for the port without gRPC, which would retry only after a second. The server starts in a third of that. */
-async function reach(address: string): Promise<void> {
-  const { hostname, port } = new URL(`tcp://${address}`);
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233), timeout: 1_000 });
-  socket.once('timeout', () => socket.destroy(new Error(`${address} does not answer`)));
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -142,16 +142,27 @@ it('refuses a port that is taken', async () => {
   );
 });
 
-it('a server that ends during its start rejects with its output', async () => {
-  const broken = join(directory, 'temporal');
-  await writeFile(
-    broken,
-    '#!/bin/sh\n[ "$1" = --version ] && echo temporal version 1.9.1 && exit\necho "no disk left" >&2\nexit 3\n',
+/** A Temporal CLI whose server ends during its start. It notes each start in a file. */
+async function brokenCli(message: string): Promise<{ path: string; starts(): Promise<number> }> {
+  const [path, notes] = [join(directory, 'temporal'), join(directory, 'starts')];
+  const body = `[ "$1" = --version ] && echo temporal version 1.9.1 && exit
+echo started >> '${notes}'
+echo "${message}" >&2
+exit 3`;
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+  return { path, starts: async () => (await readFile(notes, 'utf8')).trim().split('\n').length };
+}
+
+it.each([
+  ['once, and rejects with its output', 'no disk left', 1],
+  ['three times if another process takes its ports', 'listen tcp 127.0.0.1:1: bind: address already in use', 3],
+])('a server that ends during its start is started %s', async (_, message, times) => {
+  const { path, starts } = await brokenCli(message);
+  await expect(start({ env: { TEMPORAL_CLI_PATH: path } })).rejects.toThrow(
+    `The Temporal server ended (exit code 3):\n${message}`,
   );
-  await chmod(broken, 0o755);
-  await expect(start({ env: { TEMPORAL_CLI_PATH: broken } })).rejects.toThrow(
-    'The Temporal server ended (exit code 3):\nno disk left',
-  );
+  expect(await starts()).toBe(times);
 });
 
 it.runIf(process.platform !== 'win32')(
