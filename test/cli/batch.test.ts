@@ -250,7 +250,7 @@ describe('the command batch with invalid rows', () => {
 describe('usage of the command batch', () => {
   it.each([
     [[], 'Which file?'],
-    [['missing.csv'], 'Cannot read missing.csv'],
+    [['missing.csv'], 'Cannot read missing.csv: it does not exist'],
     [['.'], 'Cannot read .: it is a directory'],
     [['--stop'], '--stop needs a batch'],
     [['--stop', '--pause', '--batch-id', 'a'], 'Use only one of --stop, --pause'],

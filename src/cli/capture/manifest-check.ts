@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type CaptureConfig, readCaptureConfig } from '../../config/index.js';
 import type { ImageReference } from '../../contract/capture.js';
@@ -5,7 +6,7 @@ import { type ImageSource, imageSources, inspectImage } from '../../images/index
 import { type Format, formatOf } from '../batch/list-rows.js';
 import { formatCount } from '../batch/progress-bar.js';
 import type { Source } from '../batch/source.js';
-import { CliError, configured, EXIT } from '../shared/exit.js';
+import { CliError, configured, diskProblem, EXIT } from '../shared/exit.js';
 import { printNotice, startProgress } from '../shared/output.js';
 import { type CheckedManifest, type CheckOptions, checkManifest } from './check.js';
 
@@ -20,6 +21,14 @@ export function localImages(file: string, images: string | undefined): LocalImag
   const config = configured(() => readCaptureConfig());
   const directory = resolve(images ?? (file === '-' ? '.' : dirname(file)));
   return { config, sources: imageSources({ ...config, imageRoots: [directory, ...config.imageRoots] }) };
+}
+
+/** Otherwise every image would be named as missing. @throws CliError */
+export async function checkDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch((error: unknown) => {
+    throw new CliError(`--images: cannot read ${directory}: ${diskProblem(error)}`);
+  });
+  if (!found.isDirectory()) throw new CliError(`--images: ${directory} is not a directory`);
 }
 
 export async function closeImages({ sources }: LocalImages): Promise<void> {

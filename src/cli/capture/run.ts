@@ -11,6 +11,7 @@ import { printJson } from '../shared/output.js';
 import type { CheckedManifest } from './check.js';
 import { shortestMs } from './duration.js';
 import {
+  checkDirectory,
   checkedPeople,
   closeImages,
   localImages,
@@ -24,6 +25,8 @@ import { openScores, type Scores } from './scores.js';
 /** Checks a manifest and its images, and onboards the people unless it is a dry run. */
 export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
   const plan = planOfPeople(options);
+  // With --resume the images may be gone.
+  if (options.images !== undefined && !options.resume) await checkDirectory(options.images);
   const images = localImages(file, options.images);
   const detach = detachWhenInterrupted();
   const { signal } = detach;

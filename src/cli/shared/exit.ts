@@ -50,6 +50,8 @@ const DISK_PROBLEMS: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: "the user's disk quota is used up",
   EFBIG: 'the file would be larger than the system allows',
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
 };
 
 /** @returns a readable reason why a file could not be read or written */
