@@ -25,18 +25,18 @@ export async function attachTo(
   { interviewId, plan: wanted, sessionToken }: OnboardingInput,
   ifPlanDiffers: IfPlanDiffers,
 ): Promise<Attachment> {
-  const startedWith = await inputOf(client, running);
-  const plan = planWithDefaults(startedWith.plan);
-  const differs = differences(wanted, plan);
+  const startedWith = await inputOf<OnboardingInput>(client, running);
+  const plan = planWithDefaults(startedWith?.plan);
+  const differs = differingParts(wanted, plan, resolvePlan);
   if (differs.length > 0 && ifPlanDiffers !== 'attach') throw new PlanMismatchError(interviewId, differs, plan);
-  return { plan, otherToken: sessionToken === startedWith.sessionToken ? undefined : sessionToken };
+  return { plan, otherToken: sessionToken === startedWith?.sessionToken ? undefined : sessionToken };
 }
 
-/** Reads a run's input from its history, which needs no worker. The client's codec decodes it. */
-export async function inputOf(
+/** Reads a run's input from its history, which needs no worker. The client's codec decodes it. @returns `null` without an input */
+export async function inputOf<Input>(
   client: Client,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
-): Promise<OnboardingInput> {
+): Promise<Input | null> {
   const { namespace, loadedDataConverter } = client.options;
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace,
@@ -44,21 +44,22 @@ export async function inputOf(
     maximumPageSize: 1,
   });
   const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  const input = await decodeFromPayloadsAtIndex<OnboardingInput | null>(loadedDataConverter, 0, payloads);
-  return input ?? { interviewId: '' };
+  return decodeFromPayloadsAtIndex<Input | null>(loadedDataConverter, 0, payloads);
 }
 
 /** Compares only the parts that the caller names, by value: `15m` equals `15 minutes`. */
-function differences(wanted: Plan | undefined, inForce: Required<Plan>): (keyof Plan)[] {
+export function differingParts<P extends object>(
+  wanted: Partial<P> | undefined,
+  inForce: Required<P>,
+  resolve: (plan: unknown) => unknown,
+): (keyof P & string)[] {
   const named = Object.entries(wanted ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return named.flatMap(([name, value]) => {
-    const part = name as keyof Plan;
-    return isEquivalent({ [part]: value }, { [part]: inForce[part] }) ? [] : [part];
+    const part = name as keyof P & string;
+    const isEquivalent =
+      JSON.stringify(resolve({ [part]: value })) === JSON.stringify(resolve({ [part]: inForce[part] }));
+    return isEquivalent ? [] : [part];
   });
-}
-
-function isEquivalent(one: Plan, other: Plan): boolean {
-  return JSON.stringify(resolvePlan(one)) === JSON.stringify(resolvePlan(other));
 }
 
 /** Passes a token to an onboarding that waits for one. @returns whether the onboarding took it */

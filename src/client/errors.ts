@@ -109,26 +109,32 @@ export class PlanMismatchError extends TemporalIncodeError {
   }
 }
 
-/** What the client knows about a session after a request timed out. */
-export interface PendingFacts {
-  /** Incode's id of the session. */
-  interviewId: string;
+/** What the client knows about a session or a person after a request timed out. */
+export interface WaitFacts {
   /** The timeout that has passed. */
   timeoutMs: number;
   /** `false` if the onboarding ended just after the timeout. */
   isRunning: boolean;
-  /** Task queue of the session's workflow. */
+  /** Task queue of the workflow. */
   taskQueue: string;
   /** Whether a worker has polled the task queue within about the last minute. `null` if unknown. */
   hasWorker: boolean | null;
-  /** Whether a worker answered the query for the session's state. */
+  /** Whether a worker answered the query for the state. */
   isAnswering: boolean;
-  /** The session's stage. `null` if unknown. */
-  stage: Stage | null;
-  /** What someone must do before the session continues. `null` if there is nothing to do or it is unknown. */
+  /** `null` if unknown. */
+  stage: string | null;
+  /** What someone must do before the onboarding continues. `null` if there is nothing to do or it is unknown. */
   waitingFor: string | null;
   /** The call to Incode that is in flight or waits for its next attempt. */
   call: PendingCall | null;
+}
+
+/** What the client knows about a session after a request timed out. */
+export interface PendingFacts extends WaitFacts {
+  /** Incode's id of the session. */
+  interviewId: string;
+  /** The session's stage. `null` if unknown. */
+  stage: Stage | null;
 }
 
 /**
@@ -146,8 +152,8 @@ export class AnswerPendingError extends TemporalIncodeError {
   readonly hasWorker: boolean | null;
 
   constructor(facts: PendingFacts) {
-    const { interviewId, timeoutMs, stage, waitingFor, hasWorker } = facts;
-    super(`Session ${interviewId}: no answer within ${timeoutMs / 1_000} s. ${whatHappensNext(facts)}`);
+    const { interviewId, stage, waitingFor, hasWorker } = facts;
+    super(`Session ${interviewId}: ${whyPending(facts, 'session')}`);
     this.interviewId = interviewId;
     this.stage = stage;
     this.waitingFor = waitingFor;
@@ -155,15 +161,13 @@ export class AnswerPendingError extends TemporalIncodeError {
   }
 }
 
-function whatHappensNext({
-  isRunning,
-  taskQueue,
-  hasWorker,
-  isAnswering,
-  stage,
-  waitingFor,
-  call,
-}: PendingFacts): string {
+/** @param noun what the facts are about, for messages */
+export function whyPending(facts: WaitFacts, noun: 'session' | 'person'): string {
+  return `no answer within ${facts.timeoutMs / 1_000} s. ${whatHappensNext(facts, noun)}`;
+}
+
+function whatHappensNext(facts: WaitFacts, noun: string): string {
+  const { isRunning, taskQueue, hasWorker, isAnswering, stage, waitingFor, call } = facts;
   if (!isRunning) return 'Its onboarding has ended meanwhile. Repeat the request to get the result.';
   if (hasWorker === false) {
     return `No worker polls the task queue ${taskQueue}. Start a worker, then repeat the request.`;
@@ -177,7 +181,7 @@ function whatHappensNext({
   if (call?.paused) return `An operator has paused its call ${call.activity}. It continues when the call is unpaused.`;
   if (!isAnswering) {
     return (
-      `The workers of the task queue ${taskQueue} do not answer for this session: they are overloaded, or the session has too many ` +
+      `The workers of the task queue ${taskQueue} do not answer for this ${noun}: they are overloaded, or the ${noun} has too many ` +
       'pending signals. It continues as soon as a worker takes it. Check their logs and metrics, then repeat the request.'
     );
   }

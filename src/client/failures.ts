@@ -9,27 +9,18 @@ import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure
 import { FAILURES, InvalidInputError } from '../contract/index.js';
 import { GRPC } from '../temporal/grpc.js';
 import { saysAlreadyCompleted } from '../temporal/sdk-internals.js';
-import {
-  SessionEndedError,
-  SessionFailedError,
-  SessionNotFoundError,
-  TooManyWaitingError,
-  WrongStageError,
-} from './errors.js';
+import type { Subject } from './subject.js';
 import { grpcError, isUpdateLimit } from './temporal-failure.js';
 
-/** Converts a session's failure into an error of this package. Returns every other error unchanged. */
-export function sessionFailure(interviewId: string, error: unknown): unknown {
+/** Converts a failure of the subject's workflow into an error of this package. Returns every other error unchanged. */
+export function subjectFailure(subject: Subject, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
-    return saysAlreadyCompleted(error.message)
-      ? new SessionEndedError(interviewId)
-      : new SessionNotFoundError(interviewId);
+    return saysAlreadyCompleted(error.message) ? subject.ended() : subject.notFound();
   }
   const grpc = grpcError(error);
   if (grpc && isUpdateLimit(grpc)) {
-    return new TooManyWaitingError(
-      interviewId,
-      `Session ${interviewId} has as many updates as Temporal allows: ${grpc.details}. Nothing was changed. Ask again later.`,
+    return subject.tooManyWaiting(
+      `${subject.name} has as many updates as Temporal allows: ${grpc.details}. Nothing was changed. Ask again later.`,
     );
   }
   if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) return error;
@@ -38,9 +29,9 @@ export function sessionFailure(interviewId: string, error: unknown): unknown {
     const field = (details as { field?: string } | undefined)?.field ?? 'input';
     return new InvalidInputError(field, message.replace(`${field} `, ''));
   }
-  if (type === FAILURES.wrongStage) return new WrongStageError(interviewId, message);
-  if (type === FAILURES.tooManyWaiting) return new TooManyWaitingError(interviewId, message);
-  return new SessionFailedError(interviewId, type, message, details);
+  if (type === FAILURES.wrongStage) return subject.wrongStage(message);
+  if (type === FAILURES.tooManyWaiting) return subject.tooManyWaiting(message);
+  return subject.failed(type, message, details);
 }
 
 export function describeFailure(cause: Error | undefined): { type: string; message: string; details?: unknown } {

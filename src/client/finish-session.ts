@@ -70,7 +70,7 @@ export async function finishSession(
     }
     // The onboarding completed before this request or during it.
     const { finish } = await handle.result();
-    const { plan } = await inputOf(client, existing);
+    const { plan } = (await inputOf<OnboardingInput>(client, existing)) ?? {};
     return finish && { ...finish, attached: true, plan: planWithDefaults(plan) };
   }
 }

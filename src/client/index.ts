@@ -3,13 +3,19 @@ export {
   type BatchPlan,
   type BatchRow,
   type BatchSession,
+  type CaptureInput,
   type CapturePerson,
   type CapturePlan,
+  type CaptureResult,
   type CaptureRow,
+  type CaptureStage,
+  type CaptureState,
   type ExtendedDeadline,
   FAILURES,
   type FailureType,
   type FinishAnswer,
+  type ImageReference,
+  type ImageSide,
   InvalidInputError,
   type OnboardingInput,
   type OnboardingResult,
@@ -40,16 +46,30 @@ export {
   SessionFailedError,
   SessionNotFoundError,
   TooManyWaitingError,
+  type WaitFacts,
   WrongStageError,
 } from './errors.js';
 export type { FinishedOnboarding, FinishOptions } from './finish-session.js';
 export { OnboardingClient } from './onboarding-client.js';
 export type { OnboardingClientOptions, UpdateOptions, WaitOptions } from './options.js';
 export type { PendingCall } from './pending-call.js';
+export {
+  PersonDiffersError,
+  PersonEndedError,
+  PersonFailedError,
+  PersonNotFoundError,
+  PersonPendingError,
+  type PersonPendingFacts,
+  PersonTooManyWaitingError,
+  PersonWrongStageError,
+} from './people/errors.js';
+export type { PeopleClient } from './people/people-client.js';
+export type { StartedPerson, StartPersonOptions } from './people/start-person.js';
+export type { PersonStatus } from './people/status.js';
 export { sessionStarted } from './session-started.js';
 export { type StartManyItem, type StartManyOptions, startMany } from './start-many.js';
 export type { IfPlanDiffers, StartedOnboarding, StartOptions } from './starting.js';
-export type { SessionStatus } from './status.js';
+export type { SessionStatus, WorkflowStatus } from './status.js';
 export {
   ClientClosedError,
   NamespaceNotSetUpError,

@@ -6,7 +6,6 @@ import {
   checkInterviewId,
   type ExtendDeadlineInput,
   type ExtendedDeadline,
-  ONBOARDING_WORKFLOW,
   type OnboardingInput,
   type OnboardingResult,
   type OnboardingWorkflow,
@@ -19,14 +18,16 @@ import {
 import { redactWhenPrinted } from '../secrets/index.js';
 import { checkEncryption } from './encryption.js';
 import { TooManyWaitingError } from './errors.js';
-import { undeliverable } from './failures.js';
 import { type FinishedOnboarding, type FinishOptions, finishSession } from './finish-session.js';
 import { checkedInput, checkedToken } from './input.js';
 import { DEFAULT_TIMEOUT_MS, type OnboardingClientOptions, type UpdateOptions, type WaitOptions } from './options.js';
+import { PeopleClient } from './people/people-client.js';
 import { requestFor } from './request.js';
 import { type SessionHost, startSession } from './start-session.js';
-import { type StartedOnboarding, type StartOptions, workflowOptions } from './starting.js';
+import type { StartedOnboarding, StartOptions } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
+import { statusChanged } from './status-changed.js';
+import { sessionSubject } from './subject.js';
 import { withTemporalErrors } from './temporal-failure.js';
 
 /**
@@ -49,6 +50,8 @@ export class OnboardingClient {
   /** Task queue of sessions and of `captureBatch`. `completeBatch` uses the other one. */
   readonly taskQueue: string;
   readonly bulkTaskQueue: string;
+  /** Starts and controls onboardings of single people from images. */
+  readonly people: PeopleClient;
   private readonly host: SessionHost;
 
   /** @throws TemporalConfigurationError if the server runs on another machine and the client does not encrypt */
@@ -59,6 +62,7 @@ export class OnboardingClient {
     this.taskQueue = taskQueue;
     this.bulkTaskQueue = bulkTaskQueue;
     this.host = { client, taskQueue, requestEagerStart };
+    this.people = new PeopleClient(this.host);
     // Printing the client must not reveal the connection's credentials.
     redactWhenPrinted(this, { namespace: client.options.namespace, taskQueue, bulkTaskQueue });
   }
@@ -198,30 +202,10 @@ export class OnboardingClient {
    * @throws TemporalUnavailableError: answer the webhook with an error so that Incode sends it again
    */
   async statusChanged(
-    { interviewId, onboardingStatus }: StatusChangedInput,
+    input: StatusChangedInput,
     start?: Omit<OnboardingInput, 'interviewId'>,
   ): Promise<'delivered' | 'ended' | 'unknownSession'> {
-    const signalArgs: [StatusChangedInput] = [{ interviewId: checkInterviewId(interviewId), onboardingStatus }];
-    const input = start && checkedInput({ ...start, interviewId });
-    return withTemporalErrors(this.temporal, async () => {
-      try {
-        if (!input) await this.handle(interviewId).signal(SIGNALS.statusChanged, ...signalArgs);
-        else {
-          await this.temporal.workflow.signalWithStart(ONBOARDING_WORKFLOW, {
-            ...workflowOptions(input, this.host),
-            workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            signal: SIGNALS.statusChanged,
-            signalArgs,
-          });
-        }
-        return 'delivered';
-      } catch (error) {
-        const reason = undeliverable(error);
-        if (reason) return reason;
-        throw error;
-      }
-    });
+    return statusChanged(this.host, input, start);
   }
 
   /**
@@ -255,6 +239,6 @@ export class OnboardingClient {
   }
 
   private request<T>(interviewId: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
-    return requestFor(this.temporal, interviewId, timeoutMs, request);
+    return requestFor(this.temporal, sessionSubject(interviewId), timeoutMs, request);
   }
 }

@@ -1,23 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { checkReachable, isDisconnected } from './connectivity.js';
-import { isDeadline, sessionFailure } from './failures.js';
+import { isDeadline, subjectFailure } from './failures.js';
 import { deadlineOf } from './options.js';
 import { pendingAnswer } from './pending-answer.js';
+import type { Subject } from './subject.js';
 import { grpcError, isTaskFailure, temporalFailure } from './temporal-failure.js';
 
 /** A restarting worker is back within seconds. */
 const TASK_FAILURE_PAUSE_MS = 500;
 
 /**
- * Sends a request about one session.
+ * Sends a request about one session or person.
  *
  * @param timeoutMs as in `WaitOptions`
  * @throws TemporalIncodeError for every failure
  */
 export async function requestFor<T>(
   client: Client,
-  interviewId: string,
+  subject: Subject,
   timeoutMs: number,
   request: () => Promise<T>,
 ): Promise<T> {
@@ -29,8 +30,8 @@ export async function requestFor<T>(
   } catch (error) {
     const isLate = deadline !== undefined && isTooLate(error, deadline) && !isDisconnected(client);
     throw isLate
-      ? await pendingAnswer(client, interviewId, timeoutMs, error)
-      : temporalFailure(client, sessionFailure(interviewId, error));
+      ? await pendingAnswer(client, subject, timeoutMs, error)
+      : temporalFailure(client, subjectFailure(subject, error));
   }
 }
 

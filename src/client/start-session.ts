@@ -15,6 +15,7 @@ import {
   startNew,
   workflowOptions,
 } from './starting.js';
+import { sessionSubject } from './subject.js';
 
 /** Settings shared by all sessions of a client. */
 export interface SessionHost {
@@ -40,7 +41,7 @@ export async function startSession(
   if (isCompleted(existing) && ifCompleted !== 'restart') {
     if (ifCompleted === 'refuse') throw new SessionCompletedError(await handle.result());
     const { workflowId, runId } = existing;
-    const plan = planWithDefaults((await inputOf(client, existing)).plan);
+    const plan = planWithDefaults((await inputOf<OnboardingInput>(client, existing))?.plan);
     return { interviewId, workflowId, runId, attached: true, tokenHandedIn: false, plan };
   }
   const again = await startNew(
@@ -64,6 +65,6 @@ async function attached(
   const { interviewId } = input;
   // With a timeout, because there may be no worker to take the token.
   const handIn = () => handInIfNeeded(client, workflowId, otherToken);
-  const tokenHandedIn = await requestFor(client, interviewId, DEFAULT_TIMEOUT_MS, handIn);
+  const tokenHandedIn = await requestFor(client, sessionSubject(interviewId), DEFAULT_TIMEOUT_MS, handIn);
   return { interviewId, workflowId, runId, attached: true, tokenHandedIn, plan };
 }

@@ -2,6 +2,7 @@ import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { planWithDefaults } from '../contract/guards.js';
@@ -56,7 +57,7 @@ export interface StartedOnboarding {
 export type ReusePolicy = 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'ALLOW_DUPLICATE';
 
 const stageKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
-const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttributeType.KEYWORD);
+export const batchKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batchId, SearchAttributeType.KEYWORD);
 
 /** Workflow options that every start of an onboarding uses. */
 export function workflowOptions(
@@ -86,15 +87,20 @@ export async function startNew(
   requestEagerStart: boolean,
 ): Promise<StartedOnboarding | undefined> {
   const [{ interviewId, plan }] = options.args;
+  const more = { ...options, workflowIdReusePolicy, requestEagerStart };
+  const started = await startUnlessKnown(client, ONBOARDING_WORKFLOW, more);
+  return started && { interviewId, ...started, attached: false, tokenHandedIn: false, plan: planWithDefaults(plan) };
+}
+
+/** @returns `undefined` if there is a workflow already that the policy does not replace */
+export async function startUnlessKnown(
+  client: Client,
+  workflowType: string,
+  options: Omit<WorkflowStartOptions, 'workflowIdConflictPolicy'>,
+): Promise<{ workflowId: string; runId: string } | undefined> {
   try {
-    const handle = await client.workflow.start(ONBOARDING_WORKFLOW, {
-      ...options,
-      workflowIdReusePolicy,
-      workflowIdConflictPolicy: 'FAIL',
-      requestEagerStart,
-    });
-    const { workflowId, firstExecutionRunId: runId } = handle;
-    return { interviewId, workflowId, runId, attached: false, tokenHandedIn: false, plan: planWithDefaults(plan) };
+    const handle = await client.workflow.start(workflowType, { ...options, workflowIdConflictPolicy: 'FAIL' });
+    return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
     throw error;
@@ -110,7 +116,10 @@ export function isCompleted({ status }: WorkflowExecutionDescription): boolean {
 }
 
 /** The stage in the search attributes, as `list` shows it. Short stages are not published there. */
-export function listedStage({ typedSearchAttributes }: WorkflowExecutionDescription): Stage | null {
+export function listedStage<S extends string = Stage>(
+  { typedSearchAttributes }: WorkflowExecutionDescription,
+  stages: readonly S[] = STAGES as readonly string[] as readonly S[],
+): S | null {
   const listed = typedSearchAttributes.get(stageKey);
-  return STAGES.find((stage) => stage === listed) ?? null;
+  return stages.find((stage) => stage === listed) ?? null;
 }

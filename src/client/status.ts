@@ -1,31 +1,38 @@
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
 import { EncryptionKeyError } from '../codec/index.js';
 import { type OnboardingResult, type OnboardingState, type OnboardingWorkflow, QUERIES } from '../contract/index.js';
 import { describeFailure } from './failures.js';
 import { type PendingCall, pendingCall } from './pending-call.js';
 import { temporalFailure } from './temporal-failure.js';
 
-/** State of a session's onboarding, for people on call. */
-export interface SessionStatus {
-  /** Incode's id of the session. */
-  interviewId: string;
-  /** Id of the session's workflow, for Temporal's own tools. */
+/** How the latest run of a workflow stands. */
+export interface WorkflowStatus<State, Result> {
+  /** Id of the workflow, for Temporal's own tools. */
   workflowId: string;
-  /** Temporal's id of the latest run. A session that is started again has another run. */
+  /** Temporal's id of the latest run. An onboarding that is started again has another run. */
   runId: string;
   /** Status of that run. */
   status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
   startedAt: Date;
   /** `null` while it runs. */
   closedAt: Date | null;
-  /** `null` if no worker answered within five seconds and the session has no result to derive it from. */
-  state: OnboardingState | null;
+  /** `null` if no worker answered within five seconds. */
+  state: State | null;
   /** `null` while the onboarding runs, and if it ended without a result. */
-  result: OnboardingResult | null;
+  result: Result | null;
   /** Why it ended without a result. `type` is one of `FAILURES`, or `Cancelled`, `Terminated`, `TimedOut`. */
   failure: { type: string; message: string } | null;
   /** The call to Incode that is in flight or waits for its next attempt. */
   call: PendingCall | null;
+}
+
+/** State of a session's onboarding, for people on call. */
+export interface SessionStatus extends WorkflowStatus<OnboardingState, OnboardingResult> {
+  /** Incode's id of the session. */
+  interviewId: string;
+  /** `null` if no worker answered within five seconds and the session has no result to derive it from. */
+  state: OnboardingState | null;
 }
 
 export async function sessionStatus(
@@ -33,25 +40,33 @@ export async function sessionStatus(
   interviewId: string,
   handle: WorkflowHandle<OnboardingWorkflow>,
 ): Promise<SessionStatus> {
+  const found = await workflowStatus<OnboardingState, OnboardingResult>(client, handle);
+  return { interviewId, ...found, state: found.state ?? stateOf(found.result) };
+}
+
+/** @param handle of a workflow with the query `state` */
+export async function workflowStatus<State, Result>(
+  client: Client,
+  handle: WorkflowHandle<Workflow>,
+): Promise<WorkflowStatus<State, Result>> {
   const description = await handle.describe();
   const { workflowId, runId, startTime, closeTime } = description;
   const status = EXECUTION_STATUSES[description.status.name] ?? 'unknown';
-  const ended = status === 'running' ? NOT_ENDED : await ending(handle);
+  const ended = status === 'running' ? { result: null, failure: null } : await ending<Result>(handle);
   return {
-    interviewId,
     workflowId,
     runId,
     status,
     startedAt: startTime,
     closedAt: closeTime ?? null,
-    state: (await askedState(client, handle)) ?? stateOf(ended.result),
+    state: await askedState<State>(client, handle),
     ...ended,
     call: await pendingCall(client, description),
   };
 }
 
 /** Keys are Temporal's names. */
-export const EXECUTION_STATUSES: Record<string, SessionStatus['status']> = {
+export const EXECUTION_STATUSES: Record<string, WorkflowStatus<unknown, unknown>['status']> = {
   RUNNING: 'running',
   PAUSED: 'running',
   CONTINUED_AS_NEW: 'running',
@@ -62,12 +77,11 @@ export const EXECUTION_STATUSES: Record<string, SessionStatus['status']> = {
   TIMED_OUT: 'timedOut',
 };
 
-type Ending = Pick<SessionStatus, 'result' | 'failure'>;
-const NOT_ENDED: Ending = { result: null, failure: null };
-
-async function ending(handle: WorkflowHandle<OnboardingWorkflow>): Promise<Ending> {
+async function ending<Result>(
+  handle: WorkflowHandle<Workflow>,
+): Promise<Pick<WorkflowStatus<unknown, Result>, 'result' | 'failure'>> {
   try {
-    return { result: await handle.result(), failure: null };
+    return { result: (await handle.result()) as Result, failure: null };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { type, message } = describeFailure(error.cause);
@@ -86,13 +100,13 @@ function stateOf(result: OnboardingResult | null): OnboardingState | null {
 const QUERY_TIMEOUT_MS = 5_000;
 
 /** @returns `null` if no worker answers */
-export async function askedState(
+export async function askedState<State>(
   client: Client,
   handle: Pick<WorkflowHandle, 'query'>,
   deadline = Date.now() + QUERY_TIMEOUT_MS,
-): Promise<OnboardingState | null> {
+): Promise<State | null> {
   try {
-    return await client.withDeadline(deadline, () => handle.query<OnboardingState>(QUERIES.state));
+    return await client.withDeadline(deadline, () => handle.query<State>(QUERIES.state));
   } catch (error) {
     const failure = temporalFailure(client, error);
     // A worker answered, but this client has no key to decrypt the answer.

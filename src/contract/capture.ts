@@ -97,8 +97,12 @@ export function startedWithOf({ front, back, selfie, configurationId }: CaptureP
  * @param known of the workflow
  */
 export function isSamePerson(known: Partial<StartedWith>, person: StartedWith): boolean {
-  if (known.configurationId !== person.configurationId) return false;
-  return IMAGE_SIDES.every((side) => isSameImage(known[side], person[side]));
+  return known.configurationId === person.configurationId && differingImages(known, person).length === 0;
+}
+
+/** The images of two requests that are not the same. Digests count only if both have one. */
+export function differingImages(known: Partial<StartedWith>, person: StartedWith): ImageSide[] {
+  return IMAGE_SIDES.filter((side) => !isSameImage(known[side], person[side]));
 }
 
 function isSameImage(known: ImageReference | undefined, image: ImageReference | undefined): boolean {

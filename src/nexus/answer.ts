@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { isDeadline, sessionFailure } from '../client/failures.js';
+import { isDeadline, subjectFailure } from '../client/failures.js';
+import { sessionSubject } from '../client/subject.js';
 import { type FinishAnswer, type OnboardingWorkflow, onboardingWorkflowId, UPDATES } from '../contract/index.js';
 import { applicationFailure } from './failures.js';
 
@@ -36,7 +37,9 @@ async function answer(client: Client, interviewId: string): Promise<FinishAnswer
         return (await handle.result()).finish;
       });
   } catch (error) {
-    throw isDeadline(error) ? pending(interviewId) : (applicationFailure(sessionFailure(interviewId, error)) ?? error);
+    throw isDeadline(error)
+      ? pending(interviewId)
+      : (applicationFailure(subjectFailure(sessionSubject(interviewId), error)) ?? error);
   }
 }
 

@@ -25,7 +25,7 @@ export interface TestOnboardingOptions {
 
 /** What `startTestOnboarding` started. */
 export interface TestOnboarding {
-  /** The client for your tests: starts sessions and batches (`completeBatch`) and reads their results. */
+  /** The client for your tests: starts sessions, people and batches, and reads their results. */
   readonly onboarding: OnboardingClient;
   /** The simulated Incode: opens sessions, simulates faults and logs every call. */
   readonly incode: IncodeSimulator;
@@ -69,6 +69,7 @@ export async function startTestOnboarding(options: TestOnboardingOptions = {}): 
       INCODE_PROCESSED_POLL: '1s',
       INCODE_REVIEW_POLL: '1s',
       INCODE_PROCESS_POLL: '100ms',
+      INCODE_CONFIGURATION_ID: 'test',
       INCODE_DOCUMENT_RATE_LIMIT: '100',
       INCODE_FACE_RATE_LIMIT: '100',
       TEMPORAL_ADDRESS: server.address,

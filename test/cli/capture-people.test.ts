@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { batchProgress } from '../../src/client/index.js';
-import { type CapturePerson, captureWorkflowId, FAILURES } from '../../src/contract/index.js';
+import { type CapturePerson, FAILURES } from '../../src/contract/index.js';
 import { severalPeople } from '../support/capture-batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
 import { type Ran, run, start } from '../support/cli.js';
@@ -146,7 +146,7 @@ describe('capture', () => {
     expect(await capture('--batch-id', batchId, '--stop')).toMatchObject({ code: 0 });
     expect((await batchProgress(world.onboarding, batchId)).failed).toBe(3);
     world.simulator.clearFaults();
-    for (const { reference } of people) await world.temporal.workflow.getHandle(captureWorkflowId(reference)).result();
+    for (const { reference } of people) await world.onboarding.people.result(reference);
     await Promise.all(people.map(({ front }) => unlink(join(world.directory, file(front)))));
     const resumed = await capture(...named, '--resume', '--retry-failed', '--json');
     expect(resumed.code).toBe(0);

@@ -19,9 +19,11 @@ import {
   describeFailure,
   isAbortedByEnd,
   isDeadline,
-  sessionFailure,
+  subjectFailure,
   undeliverable,
 } from '../../src/client/failures.js';
+import { personSubject } from '../../src/client/people/subject.js';
+import { sessionSubject } from '../../src/client/subject.js';
 import {
   ClientClosedError,
   NamespaceNotSetUpError,
@@ -77,7 +79,7 @@ describe('describeFailure', () => {
   });
 });
 
-describe('sessionFailure', () => {
+describe('subjectFailure', () => {
   it.each([
     [
       'invalid input with its field',
@@ -117,20 +119,32 @@ describe('sessionFailure', () => {
       'Session i: refused',
     ],
   ])('converts %s', (_, error, type, message) => {
-    const failure = sessionFailure('i', error) as Error;
+    const failure = subjectFailure(sessionSubject('i'), error) as Error;
     expect(failure).toBeInstanceOf(type);
     expect(failure.message).toBe(message);
   });
 
   it('distinguishes a session that has ended from an unknown one', () => {
     const ended = new WorkflowNotFoundError('workflow execution already completed', 'w', undefined);
-    expect(sessionFailure('i', ended)).toBeInstanceOf(SessionEndedError);
+    expect(subjectFailure(sessionSubject('i'), ended)).toBeInstanceOf(SessionEndedError);
+  });
+
+  it.each([
+    ['PersonNotFoundError', new WorkflowNotFoundError('workflow not found for ID: w', 'w', undefined)],
+    ['PersonEndedError', new WorkflowNotFoundError('workflow execution already completed', 'w', undefined)],
+    ['PersonTooManyWaitingError', grpc(8, 'limit on number of concurrent in-flight updates has been reached')],
+    ['PersonTooManyWaitingError', updateFailed(application('TooManyWaiting', 'Person 4711: too many wait'))],
+    ['PersonWrongStageError', updateFailed(application('WrongStage', 'Person 4711 is done'))],
+    ['PersonFailedError', failed(application('ImageUnusable', 'the image of the front is missing'))],
+  ])('names the person in a %s', (name, error) => {
+    const failure = subjectFailure(personSubject('4711'), error);
+    expect(failure).toMatchObject({ name, reference: '4711', message: expect.stringContaining('Person 4711') });
   });
 
   it('returns errors that do not concern a session unchanged', () => {
-    expect(sessionFailure('i', DEADLINE)).toBe(DEADLINE);
+    expect(subjectFailure(sessionSubject('i'), DEADLINE)).toBe(DEADLINE);
     const busy = grpc(8, 'namespace rate limit exceeded');
-    expect(sessionFailure('i', busy)).toBe(busy);
+    expect(subjectFailure(sessionSubject('i'), busy)).toBe(busy);
   });
 });
 

@@ -2,14 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { captureBatch } from '../../src/client/index.js';
-import {
-  CAPTURE_WORKFLOW,
-  type CapturePerson,
-  type CaptureWorkflow,
-  captureWorkflowId,
-  TASK_QUEUE,
-} from '../../src/contract/index.js';
+import { captureBatch, OnboardingClient } from '../../src/client/index.js';
+import type { CapturePerson, CaptureWorkflow } from '../../src/contract/index.js';
 import type { SimulatedOperation } from '../../src/testing/index.js';
 import { all } from '../support/batch.js';
 import { textOf } from '../support/history.js';
@@ -46,13 +40,11 @@ async function startUntil(operation: SimulatedOperation): Promise<Person> {
   const before = calls();
   simulator.fault({ operation, kind: 'hang', effect: true });
   const images = Object.fromEntries(SIDES.map((side) => [side, { uri: `file:${side}.jpg` }]));
-  const handle = await client.workflow.start<CaptureWorkflow>(CAPTURE_WORKFLOW, {
-    workflowId: captureWorkflowId(operation),
-    taskQueue: TASK_QUEUE,
-    args: [{ reference: operation, front: { uri: '' }, ...images, plan: { findSessionWithin: '2s' } }],
-  });
+  const { people } = new OnboardingClient({ client });
+  const person = { reference: operation, front: { uri: '' }, ...images, plan: { findSessionWithin: '2s' } };
+  const { workflowId } = await people.start(person);
   await expect.poll(calls).toBe(before + 1);
-  return handle;
+  return client.workflow.getHandle<CaptureWorkflow>(workflowId);
 }
 
 const PARTS: Partial<Record<SimulatedOperation, string>> = { addFrontId: 'front', addBackId: 'back', addFace: 'face' };

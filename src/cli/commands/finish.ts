@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { askToFinish } from '../../client/finish-session.js';
 import { type ConnectedOnboardingClient, SessionNotFoundError } from '../../client/index.js';
 import { requestFor } from '../../client/request.js';
+import { sessionSubject } from '../../client/subject.js';
 import { type FinishAnswer, onboardingWorkflowId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { timeoutOption } from '../shared/options.js';
@@ -58,7 +59,7 @@ async function answerOf(
     );
   }
   const { temporal } = client;
-  return requestFor(temporal, interviewId, options.timeout, () =>
+  return requestFor(temporal, sessionSubject(interviewId), options.timeout, () =>
     askToFinish(temporal, onboardingWorkflowId(interviewId)),
   );
 }

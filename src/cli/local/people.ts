@@ -1,11 +1,4 @@
-import {
-  CAPTURE_WORKFLOW,
-  type CaptureInput,
-  type CaptureResult,
-  type CaptureWorkflow,
-  captureWorkflowId,
-  TASK_QUEUE,
-} from '../../contract/index.js';
+import type { CaptureResult } from '../../contract/index.js';
 import type { DemoWorld } from './scenarios.js';
 import { writeSpecimens } from './specimen-images.js';
 
@@ -35,14 +28,10 @@ export async function capture(
   { reference, before }: PersonScenario,
 ): Promise<{ result: CaptureResult; isOnce: boolean }> {
   const { simulator, client, images } = world;
-  const input: CaptureInput = { reference, configurationId: 'demo', ...(await writeSpecimens(images, reference)) };
+  const specimens = await writeSpecimens(images, reference);
   before?.(world);
-  const handle = await client.temporal.workflow.start<CaptureWorkflow>(CAPTURE_WORKFLOW, {
-    workflowId: captureWorkflowId(reference),
-    taskQueue: TASK_QUEUE,
-    args: [input],
-  });
-  const result = await handle.result();
+  await client.people.start({ reference, configurationId: 'demo', ...specimens });
+  const result = await client.people.result(reference);
   const sessions = simulator.sessions().filter(({ externalCustomerId }) => externalCustomerId?.startsWith(reference));
   const { processed } = simulator.captures(result.interviewId);
   return { result, isOnce: sessions.length === 1 && result.suspectedOrphans.length === 0 && processed.id === 1 };

@@ -141,7 +141,7 @@ describe('captureOnboarding', () => {
     const input = await world.person();
     await world.start(input);
     await expect(world.start(input)).rejects.toThrow('already started');
-    await world.temporal.workflow.getHandle(captureWorkflowId(input.reference)).result();
+    await world.onboarding.people.result(input.reference);
     expect(world.sessionsOf(input)).toHaveLength(1);
   });
 

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { checkReference } from '../../contract/capture.js';
+import {
+  CAPTURE_UPDATES,
+  type CaptureInput,
+  type CaptureResult,
+  type CaptureWorkflow,
+  captureWorkflowId,
+  checkCaptureInput,
+  checkReplaceImageInput,
+  type ImageReference,
+  type ImageSide,
+  type ReplaceImageInput,
+} from '../../contract/index.js';
+import { redactWhenPrinted } from '../../secrets/index.js';
+import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../options.js';
+import { requestFor } from '../request.js';
+import { type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
+import { type PersonStatus, personStatus } from './status.js';
+import { personSubject } from './subject.js';
+
+interface PeopleHost {
+  client: Client;
+  taskQueue: string;
+  requestEagerStart: boolean;
+}
+
+/**
+ * Starts and controls onboardings of single people from images, as `OnboardingClient` does for sessions. It is the client's `people`. For
+ * lists use `captureBatch`.
+ */
+export class PeopleClient {
+  private readonly host: PeopleHost;
+
+  constructor(host: PeopleHost) {
+    this.host = host;
+    redactWhenPrinted(this, { taskQueue: host.taskQueue });
+  }
+
+  /**
+   * Starts the person's onboarding and returns as soon as the server has accepted it. Repeating the same request attaches to it, also
+   * after it has ended, so nobody gets a second session.
+   *
+   * @example
+   * ```ts
+   * await onboarding.people.start({ reference: '4711', front: { uri: 'file:4711/front.jpg' }, selfie: { uri: 'file:4711/selfie.jpg' } });
+   * ```
+   * @throws InvalidInputError before anything is sent
+   * @throws PersonDiffersError if the reference was started with other images, another flow or another plan
+   * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
+   */
+  async start(input: CaptureInput, options: StartPersonOptions = {}): Promise<StartedPerson> {
+    const checked = checkCaptureInput(input);
+    return this.request(checked.reference, Number.POSITIVE_INFINITY, () => startPerson(this.host, checked, options));
+  }
+
+  /**
+   * Waits until the onboarding ends, by default without a timeout.
+   *
+   * @example
+   * ```ts
+   * const { interviewId, onboarding: session } = await onboarding.people.result('4711', { timeoutMs: 60_000 });
+   * console.log(interviewId, session?.outcome);
+   * ```
+   * @throws PersonNotFoundError
+   * @throws PersonFailedError if the onboarding ends without a result
+   * @throws PersonPendingError after `timeoutMs`. The onboarding continues
+   */
+  async result(reference: string, { timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions = {}): Promise<CaptureResult> {
+    const handle = this.handle(reference);
+    return this.request(reference, timeoutMs, () => handle.result());
+  }
+
+  /**
+   * Returns the person's state: the stage, the images that it waits for, and the call that is being retried. The stage needs a worker.
+   *
+   * @example
+   * ```ts
+   * const { state } = await onboarding.people.state('4711');
+   * if (state?.stage === 'needsImage') console.log(state.needs);
+   * ```
+   * @throws PersonNotFoundError
+   */
+  async state(reference: string): Promise<PersonStatus> {
+    const handle = this.handle(reference);
+    return this.request(reference, Number.POSITIVE_INFINITY, () => personStatus(this.host.client, reference, handle));
+  }
+
+  /**
+   * Hands in another image for a person in the stage `needsImage`. The onboarding continues once it has every image that it needs.
+   *
+   * @example
+   * ```ts
+   * await onboarding.people.replaceImage('4711', 'front', { uri: 'file:4711/front-2.jpg' });
+   * ```
+   * @throws InvalidInputError before anything is sent
+   * @throws PersonWrongStageError if the onboarding does not wait for another image of this side
+   * @throws PersonNotFoundError
+   * @throws PersonEndedError if the onboarding has ended
+   * @throws PersonTooManyWaitingError if other programs' updates leave no room
+   * @throws PersonPendingError after `timeoutMs`, 30 s by default, if no worker has accepted the image
+   */
+  async replaceImage(
+    reference: string,
+    side: ImageSide,
+    image: ImageReference,
+    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS }: UpdateOptions = {},
+  ): Promise<void> {
+    const handle = this.handle(reference);
+    const args: [ReplaceImageInput] = [checkReplaceImageInput({ side, image })];
+    await this.request(reference, timeoutMs, () =>
+      handle.executeUpdate<void, [ReplaceImageInput]>(CAPTURE_UPDATES.replaceImage, { args, updateId }),
+    );
+  }
+
+  /**
+   * Asks a running onboarding to stop, and that of its session too. A call to Incode that is in flight is aborted, but Incode may already
+   * have acted on it. The session remains at Incode, unfinished. Does nothing if the onboarding has ended.
+   *
+   * @example
+   * ```ts
+   * await onboarding.people.cancel('4711');
+   * ```
+   * @throws PersonNotFoundError
+   */
+  async cancel(reference: string): Promise<void> {
+    const handle = this.handle(reference);
+    await this.request(reference, Number.POSITIVE_INFINITY, () => handle.cancel());
+  }
+
+  private handle(reference: string): WorkflowHandle<CaptureWorkflow> {
+    return this.host.client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(checkReference(reference)));
+  }
+
+  private request<T>(reference: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
+    return requestFor(this.host.client, personSubject(reference), timeoutMs, request);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Client } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { differingImages, startedWithOf } from '../../contract/capture.js';
+import {
+  CAPTURE_WORKFLOW,
+  type CaptureInput,
+  type CapturePlan,
+  type CaptureWorkflow,
+  capturePlanWithDefaults,
+  captureWorkflowId,
+  resolveCapturePlan,
+} from '../../contract/index.js';
+import { differingParts, inputOf } from '../attach.js';
+import { batchKey, startUnlessKnown } from '../starting.js';
+import { PersonDiffersError } from './errors.js';
+
+export interface StartPersonOptions {
+  /**
+   * Starts a person again whose onboarding has failed, or was cancelled or terminated. A person who fails after a session was opened gets
+   * another session.
+   *
+   * @default false
+   */
+  retryFailed?: boolean;
+  /** Value of the search attribute `IncodeBatchId` of the person and the session. @default none */
+  batchId?: string;
+}
+
+/** The onboarding of a person that `start` started or attached to. */
+export interface StartedPerson {
+  reference: string;
+  /** Id of the person's workflow, for Temporal's own tools. */
+  workflowId: string;
+  /** Temporal's id of this run. */
+  runId: string;
+  /** `true` if the onboarding existed already, so nothing was started. It may have ended, also with a failure. */
+  attached: boolean;
+  /** The plan that the onboarding follows, including defaults. */
+  plan: Required<CapturePlan>;
+}
+
+/** Starts the person's onboarding, or attaches to the existing one. */
+export async function startPerson(
+  { client, taskQueue, requestEagerStart }: { client: Client; taskQueue: string; requestEagerStart: boolean },
+  input: CaptureInput,
+  { retryFailed = false, batchId }: StartPersonOptions,
+): Promise<StartedPerson> {
+  const { reference } = input;
+  const workflowId = captureWorkflowId(reference);
+  const started = await startUnlessKnown(client, CAPTURE_WORKFLOW, {
+    workflowId,
+    taskQueue,
+    args: [input],
+    workflowIdReusePolicy: retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
+    requestEagerStart,
+    // A list that has the same person with other images reports no result of this workflow.
+    memo: { startedWith: startedWithOf(input) },
+    staticSummary: `Incode person ${reference}`,
+    ...(batchId === undefined
+      ? {}
+      : { typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]) }),
+  });
+  if (started) return { reference, ...started, attached: false, plan: capturePlanWithDefaults(input.plan) };
+
+  const existing = await client.workflow.getHandle<CaptureWorkflow>(workflowId).describe();
+  const known = await inputOf<CaptureInput>(client, existing);
+  const differs = differences(input, known ?? {});
+  if (differs.length > 0) throw new PersonDiffersError(reference, differs);
+  const { runId } = existing;
+  return { reference, workflowId, runId, attached: true, plan: capturePlanWithDefaults(known?.plan) };
+}
+
+/** Digests count only if both have one. Parts of the plan that the caller does not name are not compared. */
+function differences(input: CaptureInput, known: Partial<CaptureInput>): string[] {
+  const fields = ['configurationId', 'countryCode', 'customFields'] as const;
+  const parts = differingParts(input.plan, capturePlanWithDefaults(known.plan), resolveCapturePlan);
+  return [
+    ...differingImages(known, input),
+    ...fields.filter((field) => textOf(input)[field] !== textOf(known)[field]),
+    ...parts.map((part) => `plan.${part}`),
+  ];
+}
+
+function textOf({ configurationId, countryCode = 'ALL', customFields = {} }: Partial<CaptureInput>) {
+  const sorted = Object.entries(customFields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    configurationId: configurationId ?? null,
+    countryCode: countryCode ?? 'ALL',
+    customFields: JSON.stringify(sorted),
+  };
+}

@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type CaptureInput,
+  captureBatch,
+  OnboardingClient,
+  PersonDiffersError,
+  PersonEndedError,
+  PersonFailedError,
+  PersonNotFoundError,
+  PersonPendingError,
+  PersonWrongStageError,
+} from '../../src/client/index.js';
+import { captureWorkflowId, FAILURES } from '../../src/contract/index.js';
+import { all } from '../support/batch.js';
+import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { thrown } from '../support/thrown.js';
+
+let world: CaptureWorld;
+let people: OnboardingClient['people'];
+beforeAll(async () => {
+  world = await startCaptureWorld();
+  people = world.onboarding.people;
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const WAIT = { plan: { onRefusedImage: 'wait' } } as const;
+
+/** A person whose front cannot be used, so that the onboarding waits for another one. */
+async function personInNeedOfFront(): Promise<CaptureInput> {
+  const input = await world.person(WAIT);
+  const { sha256 } = await pinned(world, input.front);
+  world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+  await people.start(input);
+  await expect.poll(async () => (await people.state(input.reference)).state?.stage).toBe('needsImage');
+  return input;
+}
+
+async function failedPerson(): Promise<CaptureInput> {
+  const input = await world.person();
+  await unlink(join(world.directory, input.front.uri.slice('file:'.length)));
+  await people.start(input);
+  await people.result(input.reference).catch(() => undefined);
+  return input;
+}
+
+describe('people.start', () => {
+  it('starts the onboarding of a person, and result returns how it ended', async () => {
+    const input = await world.person();
+    const started = await people.start(input);
+    expect(started).toMatchObject({ reference: input.reference, workflowId: captureWorkflowId(input.reference) });
+    expect(started).toMatchObject({ attached: false, plan: { onRefusedImage: 'continue', score: true } });
+    const result = await people.result(input.reference);
+    expect(result).toMatchObject({ reference: input.reference, onboarding: { outcome: 'approved' } });
+    expect(result.interviewId).toBe(world.sessionsOf(input)[0]?.interviewId);
+  });
+
+  it('attaches to the onboarding of the same request, also after it has ended', async () => {
+    const input = await world.person();
+    const starts = await Promise.all(Array.from({ length: 10 }, () => people.start(input)));
+    expect(starts.filter(({ attached }) => !attached)).toHaveLength(1);
+    expect(new Set(starts.map(({ runId }) => runId)).size).toBe(1);
+    await people.result(input.reference);
+    expect(await people.start(input)).toEqual({ ...starts[0], attached: true });
+    expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+
+  it('counts an equivalent request as the same', async () => {
+    const input = await world.person({
+      customFields: { branch: 'Boston', desk: '4' },
+      plan: { processDeadline: '15 minutes', close: true },
+    });
+    await people.start(input);
+    const { sha256 } = await pinned(world, input.front);
+    const equivalent: CaptureInput = {
+      ...input,
+      front: { ...input.front, sha256 },
+      countryCode: 'ALL',
+      customFields: { desk: '4', branch: 'Boston' },
+      plan: { processDeadline: '15m' },
+    };
+    expect(await people.start(equivalent)).toMatchObject({ attached: true, plan: { close: true } });
+    await people.result(input.reference);
+  });
+
+  it('refuses another request under the same reference, and names what differs', async () => {
+    const front = { ...(await world.image()), sha256: 'a'.repeat(64) };
+    const input = await world.person({ front, customFields: { branch: 'Boston' } });
+    await people.start(input);
+    const { back: _, ...oneSided } = input;
+    const others: [string[], CaptureInput][] = [
+      [['front'], { ...input, front: { ...front, sha256: 'b'.repeat(64) } }],
+      [['back'], oneSided],
+      [['selfie'], { ...input, selfie: await world.image() }],
+      [['configurationId'], { ...input, configurationId: 'another-flow' }],
+      [['countryCode', 'customFields'], { ...input, countryCode: 'USA', customFields: {} }],
+      [['plan.purge', 'plan.close'], { ...input, plan: { purge: 'images', close: true, score: true } }],
+    ];
+    for (const [differs, other] of others) {
+      const refused = await thrown(people.start(other));
+      expect(refused).toBeInstanceOf(PersonDiffersError);
+      expect(refused).toMatchObject({ reference: input.reference, differs });
+      expect(refused.message).toContain(`Person ${input.reference}`);
+      expect(refused.message).toContain(differs.join(', '));
+    }
+  });
+
+  it('leaves a person alone who has failed, and starts the person again with retryFailed', async () => {
+    const input = await failedPerson();
+    const other = { ...input, front: await world.image() };
+    expect((await people.start(input)).attached).toBe(true);
+    await expect(people.start(other)).rejects.toBeInstanceOf(PersonDiffersError);
+    expect((await people.start(other, { retryFailed: true })).attached).toBe(false);
+    expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
+    // Completed people are not started again.
+    expect((await people.start(other, { retryFailed: true })).attached).toBe(true);
+    expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+
+  it('refuses an invalid person before anything is sent', async () => {
+    const input = await world.person();
+    const refused = await thrown(people.start({ ...input, front: { uri: 'https://login@images.example/a.jpg' } }));
+    expect(refused).toMatchObject({ name: 'InvalidInputError', field: 'front.uri' });
+    await expect(people.state(input.reference)).rejects.toBeInstanceOf(PersonNotFoundError);
+  });
+
+  it('lets a list know with which images the person was started', async () => {
+    const input = await world.person();
+    await people.start(input, { batchId: 'by-hand' });
+    await people.result(input.reference);
+    const other = { ...input, back: await world.image() };
+    const [same] = await all(captureBatch(world.onboarding, [input]));
+    const [differs] = await all(captureBatch(world.onboarding, [other]));
+    expect([same?.outcome, differs?.failure?.type]).toEqual(['approved', FAILURES.personDiffers]);
+  });
+});
+
+describe('people.replaceImage', () => {
+  it('hands in the image that a person waits for', async () => {
+    const input = await personInNeedOfFront();
+    const { state, status, session } = await people.state(input.reference);
+    expect({ status, session, needs: state?.needs }).toEqual({ status: 'running', session: null, needs: ['front'] });
+    const image = await world.image();
+    const updateId = randomUUID();
+    await people.replaceImage(input.reference, 'front', image, { updateId });
+    // A repeated request changes nothing.
+    await people.replaceImage(input.reference, 'front', image, { updateId });
+    const { images, interviewId } = await people.result(input.reference);
+    expect(images.front?.assessment).toBe('accepted');
+    expect(world.uploads(interviewId)).toEqual(['front', 'front again', 'back', 'face']);
+  });
+
+  it('refuses an image that the person does not wait for', async () => {
+    const { reference } = await personInNeedOfFront();
+    const refused = await thrown(people.replaceImage(reference, 'selfie', await world.image()));
+    expect(refused).toBeInstanceOf(PersonWrongStageError);
+    expect(refused.message).toContain(`Person ${reference} is in the stage needsImage`);
+    await expect(people.replaceImage(reference, 'front', { uri: 'no-scheme' })).rejects.toMatchObject({
+      name: 'InvalidInputError',
+      field: 'replaceImage.image.uri',
+    });
+    await people.cancel(reference);
+    await people.result(reference).catch(() => undefined);
+    const ended = await thrown(people.replaceImage(reference, 'front', await world.image()));
+    expect(ended).toBeInstanceOf(PersonEndedError);
+    expect(ended.message).toContain(`Person ${reference}`);
+  });
+});
+
+describe('people.result', () => {
+  it('throws why the onboarding failed, with what is known of the person', async () => {
+    const { reference } = await failedPerson();
+    const failure = await thrown(people.result(reference));
+    expect(failure).toBeInstanceOf(PersonFailedError);
+    expect(failure).toMatchObject({
+      type: FAILURES.imageUnusable,
+      reference,
+      details: { side: 'front', interviewId: null },
+    });
+    expect(failure.message).toContain(`Person ${reference}`);
+    const { status, failure: why, closedAt } = await people.state(reference);
+    expect(status).toBe('failed');
+    expect(why).toEqual({ type: FAILURES.imageUnusable, message: expect.stringContaining('does not exist') });
+    expect(closedAt).toBeInstanceOf(Date);
+  });
+
+  it('throws after the timeout for what the person waits, and the onboarding continues', async () => {
+    const { reference } = await personInNeedOfFront();
+    const pending = await thrown(people.result(reference, { timeoutMs: 300 }));
+    expect(pending).toBeInstanceOf(PersonPendingError);
+    expect(pending).toMatchObject({ reference, stage: 'needsImage', hasWorker: true });
+    expect(pending.message).toBe(
+      `Person ${reference}: no answer within 0.3 s. It waits for another image: front (update replaceImage). Repeat the request after that.`,
+    );
+    expect((await people.state(reference)).status).toBe('running');
+  });
+
+  it('says what the session of the person waits for', async () => {
+    const input = await world.person({ plan: { finishWhen: 'asked' } });
+    await people.start(input);
+    const inSession = async () => (await people.state(input.reference)).session?.state?.stage;
+    await expect.poll(inSession).toBe('waiting');
+    const pending = await thrown(people.result(input.reference, { timeoutMs: 300 }));
+    expect(pending).toMatchObject({ stage: 'completing', waitingFor: expect.stringContaining('finish') });
+    const { state } = await people.state(input.reference);
+    await world.onboarding.finish({ interviewId: String(state?.interviewId) });
+    expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
+  });
+
+  it('names the task queue that no worker polls', async () => {
+    const taskQueue = `nobody-${randomUUID()}`;
+    const lonely = new OnboardingClient({ client: world.temporal, taskQueue }).people;
+    const input = await world.person();
+    await lonely.start(input);
+    const pending = await thrown(lonely.result(input.reference, { timeoutMs: 300 }));
+    expect(pending).toMatchObject({ hasWorker: false, stage: null });
+    expect(pending.message).toContain(`No worker polls the task queue ${taskQueue}`);
+    await world.temporal.workflow.getHandle(captureWorkflowId(input.reference)).terminate();
+  });
+
+  it('throws for a person who was never started', async () => {
+    const unknown = await thrown(people.result('nobody'));
+    expect(unknown).toBeInstanceOf(PersonNotFoundError);
+    expect(unknown.message).toContain('Person nobody: the workflow incode-capture/nobody is not known');
+  });
+});
+
+describe('people.cancel', () => {
+  it('ends the onboarding of the person', async () => {
+    const { reference } = await personInNeedOfFront();
+    await people.cancel(reference);
+    await expect(people.result(reference)).rejects.toMatchObject({ name: 'PersonFailedError', type: 'Cancelled' });
+    // Nothing happens to an onboarding that has ended.
+    await people.cancel(reference);
+    await expect(people.cancel('nobody')).rejects.toBeInstanceOf(PersonNotFoundError);
+  });
+});
+
+describe('the client of people', () => {
+  it('does not show the connection when it is printed', () => {
+    expect(inspect(people)).toBe(`{ taskQueue: '${world.taskQueue}' }`);
+  });
+});
