@@ -9,25 +9,34 @@ export interface DeploymentVersion {
   readonly buildId: string;
 }
 
+/** The names of the two variables: the package's own, and those that Temporal's Worker Controller sets in each pod. */
+const OWN = { name: 'WORKER_DEPLOYMENT_NAME', build: 'WORKER_BUILD_ID' };
+const CONTROLLER = { name: 'TEMPORAL_DEPLOYMENT_NAME', build: 'TEMPORAL_WORKER_BUILD_ID' };
+
 /** @returns `null` if no version is configured */
 export function deploymentVersion(read: Reader): DeploymentVersion | null {
-  const deploymentName = read.text('WORKER_DEPLOYMENT_NAME');
-  const buildId = read.text('WORKER_BUILD_ID');
+  const isSet = ({ name, build }: typeof OWN) => read.text(name) !== undefined || read.text(build) !== undefined;
+  // Never one of each: the version would be one that nobody deployed.
+  const variables = isSet(OWN) ? OWN : CONTROLLER;
+  const deploymentName = read.text(variables.name);
+  const buildId = read.text(variables.build);
   if (deploymentName === undefined && buildId === undefined) return null;
   if (deploymentName === undefined || buildId === undefined) {
-    const missing = buildId === undefined ? 'WORKER_BUILD_ID' : 'WORKER_DEPLOYMENT_NAME';
-    read.problems.push(`WORKER_DEPLOYMENT_NAME and WORKER_BUILD_ID belong together: ${missing} is not set`);
+    const missing = buildId === undefined ? variables.build : variables.name;
+    read.problems.push(`${variables.name} and ${variables.build} belong together: ${missing} is not set`);
     return null;
   }
   if (!DEPLOYMENT_NAME.test(deploymentName)) {
-    read.problems.push(`WORKER_DEPLOYMENT_NAME must be letters, digits, "-" and "_", not "${excerpt(deploymentName)}"`);
+    const problem = `must be letters, digits, "-", "_" and "/", not "${excerpt(deploymentName)}"`;
+    read.problems.push(`${variables.name} ${problem}`);
   }
   if (!BUILD_ID.test(buildId)) {
-    read.problems.push(`WORKER_BUILD_ID must be letters, digits, ".", "-", "_" and "+", not "${excerpt(buildId)}"`);
+    read.problems.push(`${variables.build} must be letters, digits, ".", "-", "_" and "+", not "${excerpt(buildId)}"`);
   }
   return { deploymentName, buildId };
 }
 
-// Temporal writes `name:buildId`, formerly `name.buildId`, also in queries. It reserves names that begin with two underscores.
-const DEPLOYMENT_NAME = /^(?!__)[\w-]{1,100}$/;
-const BUILD_ID = /^[\w.+-]{1,100}$/;
+// Temporal writes `name:buildId`, formerly `name.buildId`, also in queries. It reserves names that begin with two underscores. The Worker
+// Controller writes `namespace/name`.
+const DEPLOYMENT_NAME = /^(?!__)[\w/-]{1,200}$/;
+const BUILD_ID = /^[\w.+-]{1,200}$/;

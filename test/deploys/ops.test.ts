@@ -16,10 +16,11 @@ interface Probe {
 
 interface Container {
   name: string;
-  securityContext: { allowPrivilegeEscalation: boolean; capabilities: { drop: string[]; add?: string[] } };
+  securityContext: Record<string, unknown>;
   volumeMounts: { name: string; mountPath: string; subPath?: string; readOnly: boolean }[];
   command: string[];
   env: { name: string; value: string }[];
+  ports?: { name: string; containerPort: number }[];
   livenessProbe: Probe;
   readinessProbe: Probe;
   startupProbe?: Probe;
@@ -29,6 +30,7 @@ interface Container {
 interface Workload {
   kind: string;
   spec: {
+    replicas: number;
     selector: { matchLabels: Record<string, string> };
     template: {
       metadata: { labels: Record<string, string> };
@@ -41,12 +43,23 @@ interface Pod {
   terminationGracePeriodSeconds: number;
   automountServiceAccountToken: boolean;
   hostNetwork?: boolean;
+  topologySpreadConstraints: { labelSelector: unknown }[];
   securityContext: { runAsNonRoot: boolean; runAsUser: number; seccompProfile: { type: string } };
   containers: Container[];
   volumes: {
     name: string;
     projected: { sources: { secret: { name: string; items: { key: string; path: string }[] } }[] };
   }[];
+}
+
+interface Service {
+  kind: string;
+  spec: { selector: Record<string, string>; ports: { targetPort: string }[] };
+}
+
+interface DisruptionBudget {
+  kind: string;
+  spec: { maxUnavailable: number; selector: { matchLabels: Record<string, string> } };
 }
 
 interface NetworkPolicy {
@@ -90,7 +103,7 @@ function expectWorkerEnvironment(env: Record<string, string>, stopsAfterSeconds:
 
 describe('ops/kubernetes.yml', () => {
   const documents = parseAllDocuments(read('kubernetes.yml'));
-  const objects = documents.map((document) => document.toJS() as Workload | NetworkPolicy);
+  const objects = documents.map((document) => document.toJS() as Workload | NetworkPolicy | Service | DisruptionBudget);
   const workloads = objects.filter((object): object is Workload => object.kind === 'Deployment');
   const policies = objects.filter((object): object is NetworkPolicy => object.kind === 'NetworkPolicy');
   const [worker, webhooks] = workloads.map(({ spec }) => spec.template.spec);
@@ -99,7 +112,10 @@ describe('ops/kubernetes.yml', () => {
 
   it('is valid YAML, and each deployment selects its own pods', () => {
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
-    expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy']);
+    expect(objects.map(({ kind }) => kind)).toEqual([
+      ...['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy'],
+      ...['Service', 'PodDisruptionBudget', 'PodDisruptionBudget'],
+    ]);
     for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
   });
 
@@ -156,7 +172,11 @@ describe('ops/kubernetes.yml', () => {
       expect(pod?.securityContext.runAsUser).toBeGreaterThan(0);
       expect(Object.keys(pod ?? {}).filter((name) => name.startsWith('host'))).toEqual([]);
       for (const { securityContext } of pod?.containers ?? []) {
-        expect(securityContext).toEqual({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
       }
     }
   });
@@ -186,6 +206,26 @@ describe('ops/kubernetes.yml', () => {
     ]);
   });
 
+  it('routes deliveries to the receiver', () => {
+    const [service] = objects.filter((object): object is Service => object.kind === 'Service');
+    expect(service?.spec.selector).toEqual(workloads[1]?.spec.template.metadata.labels);
+    const ports = webhooks?.containers[0]?.ports;
+    const { port } = readWebhookConfig({ WEBHOOK_HEADER_SECRETS_FILE: '', ...UNASKED });
+    expect(ports?.find(({ name }) => name === service?.spec.ports[0]?.targetPort)?.containerPort).toBe(port);
+  });
+
+  it('keeps a worker and a receiver while nodes are drained, and spreads them over nodes', () => {
+    const budgets = objects.filter((object): object is DisruptionBudget => object.kind === 'PodDisruptionBudget');
+    workloads.forEach(({ spec: { replicas, template } }, index) => {
+      const app = { app: template.metadata.labels.app };
+      expect(budgets[index]?.spec).toEqual({ maxUnavailable: 1, selector: { matchLabels: app } });
+      expect(replicas).toBeGreaterThan(1);
+      expect(template.spec.topologySpreadConstraints.map(({ labelSelector }) => labelSelector)).toEqual([
+        { matchLabels: app },
+      ]);
+    });
+  });
+
   it('configures workers, and gives them enough time to drain', () => {
     if (!worker) throw new Error('There is no worker');
     expect(worker.containers[0]?.command.at(-1)).toBe('worker');
@@ -205,6 +245,44 @@ describe('ops/kubernetes.yml', () => {
     const waits = Number(webhooks.containers[0]?.lifecycle?.preStop.exec.command[1]);
     const longest = WEBHOOK_DEFAULTS.bodyTimeoutMs + WEBHOOK_DEFAULTS.notifyTimeoutMs;
     expect((webhooks.terminationGracePeriodSeconds - waits) * 1_000).toBeGreaterThan(longest);
+  });
+});
+
+describe('ops/worker-controller.yml', () => {
+  const documents = parseAllDocuments(read('worker-controller.yml'));
+  const [connection, deployment, template] = documents.map((document) => document.toJS());
+
+  it('has the kinds of the current version of the controller, which refer to each other', () => {
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    expect([connection, deployment, template].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toEqual([
+      'temporal.io/v1alpha1 Connection',
+      'temporal.io/v1alpha1 WorkerDeployment',
+      'temporal.io/v1alpha1 WorkerResourceTemplate',
+    ]);
+    expect(deployment.spec.workerOptions.connectionRef.name).toBe(connection.metadata.name);
+    expect(template.spec.workerDeploymentRef.name).toBe(deployment.metadata.name);
+  });
+
+  it('runs the pod of ops/kubernetes.yml without what the controller sets', () => {
+    const [plain] = parseAllDocuments(read('kubernetes.yml')).map((document) => document.toJS());
+    const pod = structuredClone(plain.spec.template.spec);
+    const isSet = ({ name }: { name: string }) =>
+      /^TEMPORAL_(ADDRESS|NAMESPACE)$|^WORKER_(DEPLOYMENT_NAME|BUILD_ID)$/.test(name);
+    expect(pod.containers[0].env.filter(isSet)).toHaveLength(4);
+    pod.containers[0].env = pod.containers[0].env.filter((variable: { name: string }) => !isSet(variable));
+    expect(deployment.spec.template.spec).toEqual(pod);
+  });
+
+  it('gives each worker the version that the controller appends to its environment', () => {
+    const [container] = deployment.spec.template.spec.containers;
+    const own = Object.fromEntries(
+      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    const appended = { TEMPORAL_DEPLOYMENT_NAME: 'identity/incode-onboarding', TEMPORAL_WORKER_BUILD_ID: '1-4-0-3f2a' };
+    expect(readConfig(readable({ ...own, ...appended })).deployment).toEqual({
+      deploymentName: 'identity/incode-onboarding',
+      buildId: '1-4-0-3f2a',
+    });
   });
 });
 
