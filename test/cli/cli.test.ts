@@ -385,7 +385,7 @@ describe('temporal-incode with a problem', () => {
         () => true,
         () => false,
       );
-    await expect.poll(known, { timeout: 20_000 }).toBe(true);
+    await expect.poll(known).toBe(true);
     const list = join(directory, 'bare.csv');
     await writeFile(list, 'interviewId\nany\n');
     const server = ['--address', target[1] ?? '', '--namespace', namespace];

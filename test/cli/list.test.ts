@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Filter, queryFor } from '../../src/cli/list/query.js';
 import { type Ran, run } from '../support/cli.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
@@ -11,7 +11,6 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 // Each call starts a program, which takes seconds on a loaded machine.
-vi.setConfig({ testTimeout: 240_000 });
 const list = (...args: string[]): Promise<Ran> => run(['list', '--address', inject('temporalAddress'), ...args]);
 
 /** Runs the command and parses its JSON lines. */

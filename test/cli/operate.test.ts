@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
@@ -15,7 +15,6 @@ import { API_KEY, startTestWorld, type TestWorld } from '../support/world.js';
 
 const address = inject('temporalAddress');
 // Each call starts a program, which takes seconds on a loaded machine.
-vi.setConfig({ testTimeout: 240_000 });
 
 let connection: Connection;
 beforeAll(async () => {

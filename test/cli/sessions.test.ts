@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Plan, Stage } from '../../src/contract/index.js';
 import { type Ran, run, runInShell } from '../support/cli.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
@@ -20,7 +20,6 @@ afterAll(async () => {
 });
 
 // A program takes seconds to start on a loaded machine.
-vi.setConfig({ testTimeout: 240_000 });
 const asked: Plan = { finishWhen: 'asked', score: false };
 
 const command = (name: string, interviewId: string, ...args: string[]): Promise<Ran> =>

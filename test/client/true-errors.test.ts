@@ -176,7 +176,7 @@ describe('a server that stops during a request', () => {
       expect(failure, single[at]?.[0]).toMatchObject({ problem: 'notListening', retryable: true, mayBeTaken: true });
     }
     await onboarding.close();
-  }, 120_000);
+  });
 
   it('closing the client between two retries does not crash the process', async () => {
     const proxy = await startTcpProxy(inject('temporalAddress'));

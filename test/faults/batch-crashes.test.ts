@@ -60,7 +60,7 @@ it(
       await rm(directory, { recursive: true, force: true });
     }
   },
-  60_000 + KILLS * 40_000,
+  600_000 + KILLS * 120_000,
 );
 
 async function sessionsFile(simulator: IncodeSimulator, directory: string): Promise<string> {

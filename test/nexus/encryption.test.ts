@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { textOf } from '../support/history.js';
 import { type NexusWorld, startNexusWorld } from '../support/nexus-world.js';
 
 // On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const KEYS = `one:${randomBytes(32).toString('base64')}`;
 const REDIRECTION = 'https://bank.example/welcome?name=Jane-Roe-of-Nowhere';

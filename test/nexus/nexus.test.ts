@@ -1,12 +1,10 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OnboardingResult } from '../../src/contract/index.js';
 import type { SessionState, StartedSession } from '../../src/nexus/index.js';
 import { type NexusWorld, startNexusWorld } from '../support/nexus-world.js';
 
 // On a busy machine, requests between namespaces time out, and Temporal retries them with backoff.
-const PATIENCE = { timeout: 120_000 };
-vi.setConfig({ testTimeout: 240_000 });
 
 let world: NexusWorld;
 beforeAll(async () => {
@@ -42,7 +40,7 @@ async function stateOf(interviewId: string): Promise<SessionState> {
 
 async function untilStage(interviewId: string, stage: string): Promise<void> {
   const read = async () => (await world.onboarding.state(interviewId).catch(() => null))?.state?.stage;
-  await expect.poll(read, PATIENCE).toBe(stage);
+  await expect.poll(read).toBe(stage);
 }
 
 /** Until the operation is started, so that the caller's server waits for it and does not retry the request. */
@@ -51,7 +49,7 @@ async function untilStarted(caller: WorkflowHandle): Promise<void> {
     const { events } = await caller.fetchHistory();
     return events?.some((event) => event.nexusOperationStartedEventAttributes) ?? false;
   };
-  await expect.poll(isStarted, PATIENCE).toBe(true);
+  await expect.poll(isStarted).toBe(true);
 }
 
 const finishedAt = (interviewId: string) => world.simulator.effects(interviewId).finished;
@@ -216,7 +214,7 @@ describe('extendDeadline and cancel', () => {
     const extended = (await world.ask('extendDeadline', { interviewId, by: '1 day' })).result as { deadline: string };
     expect(Date.parse(extended.deadline) - Date.parse(before)).toBe(86_400_000);
     expect(await world.ask('cancel', { interviewId })).not.toHaveProperty('failure');
-    await expect.poll(async () => (await stateOf(interviewId)).status, PATIENCE).toBe('cancelled');
+    await expect.poll(async () => (await stateOf(interviewId)).status).toBe('cancelled');
 
     const other = await openSessionWithoutToken();
     await world.ask('start', other);

@@ -15,9 +15,6 @@ const run = promisify(execFile);
 /** The sum of file sizes, which does not depend on the disk. On most disks the files take a fifth more. */
 const LIMIT_MB = 45;
 
-/** Timeouts for compilers and processes on a busy machine. */
-const SLOW = { timeout: 300_000 };
-
 const OPTIONAL = ['activity', 'core-bridge', 'nexus', 'testing', 'worker', 'workflow'];
 
 let project: Project;
@@ -37,7 +34,7 @@ const environment = () => ({
   TEMPORAL_NAMESPACE: inject('temporalNamespace'),
 });
 
-describe('an installation for clients', SLOW, () => {
+describe('an installation for clients', () => {
   it('contains no package that only workers need', async () => {
     const sdk = await readdir(inProject('node_modules', '@temporalio'));
     expect(sdk).toContain('client');
@@ -82,7 +79,7 @@ describe('an installation for clients', SLOW, () => {
   });
 });
 
-describe('the CLI in an installation for clients', SLOW, () => {
+describe('the CLI in an installation for clients', () => {
   it('completes a session and prints its status', async () => {
     const { interviewId, token } = await world.simulator.openSession();
     const target = ['--interview-id', interviewId, '--task-queue', world.taskQueue, '--json'];

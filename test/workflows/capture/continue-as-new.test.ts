@@ -31,13 +31,10 @@ it('a person who waits for another image keeps session, images and deadline when
   const started = { interviewId: 'another', externalCustomerId: `${input.reference}~0123456789ab` };
   const runs = async () => (await world.temporal.workflow.count(`WorkflowId = "${handle.workflowId}"`)).count;
   await expect
-    .poll(
-      async () => {
-        await handle.signal(CAPTURE_SIGNALS.sessionStarted, started);
-        return runs();
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      await handle.signal(CAPTURE_SIGNALS.sessionStarted, started);
+      return runs();
+    })
     .toBeGreaterThan(1);
 
   expect(await stateOf(handle)).toMatchObject({ stage: 'needsImage', needs: ['front'], deadline, interviewId });

@@ -42,7 +42,7 @@ async function missing(): Promise<ImageReference> {
 }
 
 async function untilNeeds(handle: CaptureHandle, ...sides: ImageSide[]): Promise<void> {
-  await expect.poll(async () => (await stateOf(handle)).needs, { timeout: 20_000 }).toEqual(sides);
+  await expect.poll(async () => (await stateOf(handle)).needs).toEqual(sides);
 }
 
 const SIDES = Object.keys(UPLOADS) as ImageSide[];
