@@ -7,7 +7,7 @@ import { completeAll, saved, startAll } from './client-many.js';
 let test: TestOnboarding;
 beforeAll(async () => {
   test = await startTestOnboarding();
-});
+}, 120_000);
 afterAll(() => test?.stop());
 
 type SessionSpec = Parameters<TestOnboarding['incode']['openSession']>[0];

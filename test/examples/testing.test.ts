@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 let test: TestOnboarding;
 beforeAll(async () => {
   test = await startTestOnboarding();
-});
+}, 120_000);
 afterAll(() => test?.stop());
 
 it('approves a person who passes', async () => {
