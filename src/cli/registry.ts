@@ -25,11 +25,17 @@ interface Listed {
 const GROUPS: Record<string, Record<string, Listed>> = {
   'One session': {
     complete: { summary: 'Complete one session and print its outcome', load: () => import('./commands/complete.js') },
-    status: { summary: 'Print the state of a session', load: () => import('./commands/status.js') },
+    status: { summary: 'Print the state of a session or a person', load: () => import('./commands/status.js') },
     finish: { summary: 'Finish a waiting session now', load: () => import('./commands/finish.js') },
     'renew-token': { summary: 'Give a session a new token', load: () => import('./commands/renew-token.js') },
     'extend-deadline': { summary: "Extend a session's deadline", load: () => import('./commands/extend-deadline.js') },
     cancel: { summary: 'Stop the onboarding of a session', load: () => import('./commands/cancel.js') },
+  },
+  'One person': {
+    'replace-image': {
+      summary: 'Give a person another image',
+      load: () => import('./commands/replace-image.js'),
+    },
   },
   'Many sessions': {
     batch: { summary: 'Complete a list of sessions, from CSV or NDJSON', load: () => import('./commands/batch.js') },

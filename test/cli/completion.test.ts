@@ -69,7 +69,7 @@ describe('the bash completion script', () => {
   it('proposes commands, options, values and files', () => expectProposals(proposals));
 
   it('proposes values after =, which bash treats as a separate word', async () => {
-    expect(await proposals('temporal-incode list --stage = need')).toEqual(['needsToken']);
+    expect(await proposals('temporal-incode list --stage = need')).toEqual(['needsToken', 'needsImage']);
     expect(await proposals('temporal-incode list --stage =')).toContain('waiting');
   });
 

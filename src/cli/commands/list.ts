@@ -3,7 +3,14 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../../client/index.js';
 import { EXECUTION_STATUSES } from '../../client/status.js';
-import { OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../../contract/index.js';
+import {
+  type CaptureStage,
+  captureWorkflowId,
+  OUTCOMES,
+  onboardingWorkflowId,
+  SEARCH_ATTRIBUTES,
+  STAGES,
+} from '../../contract/index.js';
 import { type Filter, queryFor, STATUSES } from '../list/query.js';
 import { queryError } from '../list/query-error.js';
 import { CliError } from '../shared/exit.js';
@@ -17,7 +24,11 @@ import {
 import { age, colored, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
+/** The only stage of a person that may last for days, and so the only one that is published. */
+const PERSON_STAGE: CaptureStage = 'needsImage';
+
 interface ListOptions extends TemporalOptions, Filter {
+  people: boolean;
   limit: number;
   watch: boolean;
   wide: boolean;
@@ -26,7 +37,8 @@ interface ListOptions extends TemporalOptions, Filter {
 
 export function define(command: Command): void {
   withTemporalOptions(command)
-    .addOption(new Option('--stage <stage>', 'only those in this stage').choices(STAGES))
+    .option('--people', 'list people from images instead of sessions', false)
+    .addOption(new Option('--stage <stage>', 'only those in this stage').choices([...STAGES, PERSON_STAGE]))
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(OUTCOMES))
     .option('--batch <id>', 'only those that were started with this batch id', batch)
     .addOption(new Option('--status <status>', 'only those whose onboarding has this status').choices(STATUSES))
@@ -41,18 +53,24 @@ export function define(command: Command): void {
       `
 The stage is the last published one: waiting, needsToken, inReview and the stages after them. Short stages are not published, because
 Temporal Cloud bills each change. Sessions that "batch" completes are not listed: use batch --status.
+People have only the stage needsImage, and no outcome: their sessions have it.
 Changes within the last second may be missing.
 
 Examples:
   $ temporal-incode list --stage needsToken --status open --watch
   $ temporal-incode list --status failed --newer-than 1d
+  $ temporal-incode list --people --stage needsImage --status open
   $ temporal-incode list --outcome needsReview --limit 10000 --json | jq -r .interviewId`,
     )
     .action(list);
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const { olderThan, newerThan, limit, watch, json } = options;
+  const { people, stage, outcome, olderThan, newerThan, limit, watch, json } = options;
+  if (people && (outcome !== undefined || (stage !== undefined && stage !== PERSON_STAGE))) {
+    throw new CliError(`--people goes with --stage ${PERSON_STAGE} only, and without --outcome`);
+  }
+  if (!people && stage === PERSON_STAGE) throw new CliError(`--stage ${stage} is for people: add --people`);
   if (olderThan !== undefined && newerThan !== undefined && olderThan >= newerThan) {
     throw new CliError('--older-than must be less than --newer-than: nothing is older and newer at once');
   }
@@ -60,7 +78,7 @@ async function list(options: ListOptions): Promise<void> {
   await withClient(options, async (client) => {
     const print = async () => {
       try {
-        const sessions = listed(client, queryFor(options), limit + 1);
+        const sessions = listed(client, options, limit + 1);
         const isMore = json ? await printLines(sessions, limit) : await printSessions(sessions, options);
         if (isMore) process.stderr.write(`There are more than ${limit}. Raise --limit to see more.\n`);
       } catch (error) {
@@ -89,7 +107,10 @@ async function untilInterruptedEvery(ms: number, print: () => Promise<void>): Pr
 }
 
 interface Listed {
-  interviewId: string;
+  /** Of a session. */
+  interviewId?: string;
+  /** Of a person. */
+  reference?: string;
   workflowId: string;
   runId: string;
   status: string;
@@ -103,22 +124,23 @@ interface Listed {
 /** Keeps a page below gRPC's limit of 4 MB. */
 const PAGE = 1_000;
 
-async function* listed(client: ConnectedOnboardingClient, query: string, most: number): AsyncGenerator<Listed> {
+async function* listed(client: ConnectedOnboardingClient, options: ListOptions, most: number): AsyncGenerator<Listed> {
+  const query = queryFor(options);
   let left = most;
   for await (const info of client.temporal.workflow.list({ query, pageSize: Math.min(most, PAGE) })) {
-    yield sessionOf(info);
+    yield listedOf(info, options.people);
     left -= 1;
     if (left === 0) return;
   }
 }
 
-const PREFIX = onboardingWorkflowId('');
-
-function sessionOf(info: WorkflowExecutionInfo): Listed {
+function listedOf(info: WorkflowExecutionInfo, isPerson: boolean): Listed {
   const { workflowId, runId, status, startTime, closeTime, searchAttributes } = info;
   const attribute = (name: string) => String(searchAttributes[name]?.[0] ?? '') || null;
   return {
-    interviewId: workflowId.replace(PREFIX, ''),
+    ...(isPerson
+      ? { reference: workflowId.replace(captureWorkflowId(''), '') }
+      : { interviewId: workflowId.replace(onboardingWorkflowId(''), '') }),
     workflowId,
     runId,
     status: EXECUTION_STATUSES[status.name] ?? 'unknown',
@@ -141,21 +163,31 @@ async function printLines(sessions: AsyncIterable<Listed>, limit: number): Promi
   return false;
 }
 
-async function printSessions(sessions: AsyncIterable<Listed>, { limit, batch, wide }: ListOptions): Promise<boolean> {
+async function printSessions(
+  sessions: AsyncIterable<Listed>,
+  { people, limit, batch, wide }: ListOptions,
+): Promise<boolean> {
   const found: Listed[] = [];
   for await (const session of sessions) found.push(session);
   if (found.length === 0) {
     const hint =
       batch === undefined ? '' : ` For a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
-    printNotice(`No session.${hint}`);
+    printNotice(`No ${people ? 'person' : 'session'}.${hint}`);
     return false;
   }
   const shown = found.slice(0, limit);
   const hasBatch = shown.some(({ batchId }) => batchId !== null);
   printTable(
-    ['session', 'status', 'stage', 'outcome', wide ? 'started' : 'age', ...(hasBatch ? ['batch'] : [])],
-    shown.map(({ interviewId, status, stage, outcome, startedAt, batchId }) => [
-      printable(interviewId),
+    [
+      people ? 'person' : 'session',
+      'status',
+      'stage',
+      'outcome',
+      wide ? 'started' : 'age',
+      ...(hasBatch ? ['batch'] : []),
+    ],
+    shown.map(({ interviewId, reference, status, stage, outcome, startedAt, batchId }) => [
+      printable(interviewId ?? reference ?? ''),
       colored(status),
       colored(stage ?? ''),
       colored(outcome ?? ''),

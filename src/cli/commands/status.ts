@@ -1,6 +1,13 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { type ConnectedOnboardingClient, SessionNotFoundError, type SessionStatus } from '../../client/index.js';
+import {
+  type ConnectedOnboardingClient,
+  InvalidInputError,
+  PersonNotFoundError,
+  type PersonStatus,
+  SessionNotFoundError,
+  type SessionStatus,
+} from '../../client/index.js';
 import { isExecutiveConfigured, isIncodeConfigured } from '../../config/index.js';
 import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
@@ -9,6 +16,8 @@ import { moment, printable, printFacts, printJson, scoreInWords } from '../share
 import { commandFor, onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
+import { callFacts } from '../status/call-facts.js';
+import { printPerson } from '../status/person.js';
 
 interface StatusOptions extends SessionOptions {
   sessionTokenFile?: string;
@@ -20,12 +29,15 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
+The id may also be the reference of a person from images.
+
 A session that a batch completes has no separate workflow. With the workers' INCODE_BASE_URL and INCODE_API_KEY, this command asks
 Incode for its status, which changes nothing. It needs the session's token, or the executive token of workers: INCODE_EXECUTIVE_TOKEN_FILE,
 or INCODE_EXECUTIVE_EMAIL and INCODE_EXECUTIVE_PASSWORD_FILE.
 
 Examples:
   $ temporal-incode status 5f3a…
+  $ temporal-incode status 4711
   $ temporal-incode status 5f3a… --session-token-file token.txt`,
     )
     .action(onSession(status));
@@ -39,9 +51,23 @@ async function status(options: StatusOptions): Promise<void> {
       else print(found, options, webUi(client, found));
     } catch (error) {
       if (!(error instanceof SessionNotFoundError)) throw error;
-      await tellOfUnknown(error, options);
+      const person = await personOf(client, interviewId);
+      if (!person) await tellOfUnknown(error, options);
+      else if (options.json) printJson(person);
+      else printPerson(person, options, webUi(client, person));
     }
   });
+}
+
+/** @returns the state of the person with this reference, if there is one */
+async function personOf({ people }: ConnectedOnboardingClient, reference: string): Promise<PersonStatus | undefined> {
+  try {
+    return await people.state(reference);
+  } catch (error) {
+    // An interview id may be longer than a reference.
+    if (error instanceof PersonNotFoundError || error instanceof InvalidInputError) return undefined;
+    throw error;
+  }
 }
 
 /** Suggests nothing that could finish the session, because a batch may have finished it or have it in flight. */
@@ -87,7 +113,7 @@ const UNKNOWN_NEXT: Record<Milestone, string> = {
   reviewed: 'nothing: it is finished, and a person has decided',
 };
 
-function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: SessionStatus): string | undefined {
+function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: { workflowId: string }): string | undefined {
   const { address } = (temporal.connection as Connection).options;
   return webUiLink({ address, namespace: temporal.options.namespace, workflowId });
 }
@@ -106,9 +132,7 @@ function print(found: SessionStatus, options: StatusOptions, webUi: string | und
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
     'waits for': state?.waitingFor,
     deadline: state?.deadline && moment(new Date(state.deadline)),
-    call: call ? `${call.activity}, attempt ${call.attempt}${call.paused ? ', paused' : ''}` : null,
-    'last failure': call?.lastFailure ? `${call.lastFailure.message} (${call.lastFailure.type})` : null,
-    'next attempt': call?.nextAttemptAt && moment(call.nextAttemptAt),
+    ...callFacts(call),
     'onboarding status': state?.onboardingStatus,
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,

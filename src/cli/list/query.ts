@@ -1,10 +1,19 @@
-import { ONBOARDING_WORKFLOW, type Outcome, SEARCH_ATTRIBUTES, type Stage } from '../../contract/index.js';
+import {
+  CAPTURE_WORKFLOW,
+  type CaptureStage,
+  ONBOARDING_WORKFLOW,
+  type Outcome,
+  SEARCH_ATTRIBUTES,
+  type Stage,
+} from '../../contract/index.js';
 
 export const STATUSES = ['open', 'closed', 'completed', 'failed', 'cancelled', 'terminated', 'timedOut'] as const;
 export type ListedStatus = (typeof STATUSES)[number];
 
 export interface Filter {
-  stage?: Stage;
+  /** People instead of sessions. */
+  people?: boolean;
+  stage?: Stage | CaptureStage;
   outcome?: Outcome;
   batch?: string;
   status?: ListedStatus;
@@ -14,10 +23,13 @@ export interface Filter {
 }
 
 /** A query for Temporal's visibility store. Without ORDER BY, which not every server supports. */
-export function queryFor({ stage, outcome, batch, status, olderThan, newerThan }: Filter, now = Date.now()): string {
+export function queryFor(
+  { people, stage, outcome, batch, status, olderThan, newerThan }: Filter,
+  now = Date.now(),
+): string {
   const { stage: stageName, outcome: outcomeName, batchId } = SEARCH_ATTRIBUTES;
   return [
-    `WorkflowType = ${quoted(ONBOARDING_WORKFLOW)}`,
+    `WorkflowType = ${quoted(people ? CAPTURE_WORKFLOW : ONBOARDING_WORKFLOW)}`,
     // Such a run continues in a new run, which is listed instead.
     `ExecutionStatus != 'ContinuedAsNew'`,
     ...(stage === undefined ? [] : [`${stageName} = ${quoted(stage)}`]),

@@ -3,6 +3,12 @@ import {
   AnswerPendingError,
   type ConnectedOnboardingClient,
   InvalidInputError,
+  PersonEndedError,
+  PersonFailedError,
+  PersonNotFoundError,
+  PersonPendingError,
+  PersonTooManyWaitingError,
+  PersonWrongStageError,
   SessionEndedError,
   SessionFailedError,
   SessionNotFoundError,
@@ -80,13 +86,19 @@ export async function withSession(
   }
 }
 
+type Errors = (abstract new (...args: never[]) => Error)[];
+
+const EXIT_CODES: [code: number | undefined, errors: Errors][] = [
+  [undefined, [InvalidInputError, WrongStageError, PersonWrongStageError]],
+  [EXIT.pending, [AnswerPendingError, TooManyWaitingError, PersonPendingError, PersonTooManyWaitingError]],
+  [EXIT.notFound, [SessionNotFoundError, PersonNotFoundError]],
+  [EXIT.completedBefore, [SessionEndedError, PersonEndedError]],
+];
+
+/** Converts an error about a session or a person into a message and an exit code. */
 export function sessionCliError(error: unknown): unknown {
-  if (error instanceof InvalidInputError || error instanceof WrongStageError) return new CliError(error.message);
-  if (error instanceof AnswerPendingError || error instanceof TooManyWaitingError) {
-    return new CliError(error.message, EXIT.pending);
-  }
-  if (error instanceof SessionNotFoundError) return new CliError(error.message, EXIT.notFound);
-  if (error instanceof SessionEndedError) return new CliError(error.message, EXIT.completedBefore);
-  if (error instanceof SessionFailedError) return new CliError(`${error.message} (${error.type})`, EXIT.failed);
-  return error;
+  const [code, known] = EXIT_CODES.find(([, errors]) => errors.some((type) => error instanceof type)) ?? [];
+  if (known) return new CliError((error as Error).message, code);
+  const isFailed = error instanceof SessionFailedError || error instanceof PersonFailedError;
+  return isFailed ? new CliError(`${error.message} (${error.type})`, EXIT.failed) : error;
 }

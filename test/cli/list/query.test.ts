@@ -20,6 +20,11 @@ describe('queryFor', () => {
     expect(queryFor(filter, NOW)).toBe(ALL + condition);
   });
 
+  it('lists people instead of sessions', () => {
+    const people = `WorkflowType = 'captureOnboarding' AND ExecutionStatus != 'ContinuedAsNew'`;
+    expect(queryFor({ people: true, stage: 'needsImage' }, NOW)).toBe(`${people} AND IncodeStage = 'needsImage'`);
+  });
+
   it('has a different condition for each status', () => {
     expect(new Set(STATUSES.map((status) => queryFor({ status }))).size).toBe(STATUSES.length);
   });

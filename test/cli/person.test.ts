@@ -1,0 +1,135 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import type { CaptureInput } from '../../src/client/index.js';
+import { captureWorkflowId } from '../../src/contract/index.js';
+import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { run } from '../support/cli.js';
+
+let world: CaptureWorld;
+beforeAll(async () => {
+  world = await startCaptureWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+// A program takes seconds to start on a loaded machine.
+vi.setConfig({ testTimeout: 240_000 });
+
+const target = ['--address', inject('temporalAddress')];
+const cli = (...args: string[]) => run([...args, ...target]);
+const people = () => world.onboarding.people;
+
+async function personInNeedOfFront(): Promise<CaptureInput> {
+  const input = await world.person({ plan: { onRefusedImage: 'wait' } });
+  const { sha256 } = await pinned(world, input.front);
+  world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+  await people().start(input, { batchId: input.reference });
+  await expect.poll(async () => (await people().state(input.reference)).state?.stage).toBe('needsImage');
+  return input;
+}
+
+describe('the command status with the reference of a person', () => {
+  it('prints the stage, the answer about the image, and the command that hands in another one', async () => {
+    const { reference } = await personInNeedOfFront();
+    const { code, stdout } = await cli('status', reference);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^person +${reference}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^workflow +${captureWorkflowId(reference)}$`, 'm'));
+    expect(stdout).toMatch(/^stage +needsImage$/m);
+    expect(stdout).toMatch(/^waits for +another image: front/m);
+    expect(stdout).toMatch(/^front +refused DOCUMENT_NOT_READABLE/m);
+    expect(stdout).toMatch(/^deadline +in 6d/m);
+    const next = `temporal-incode replace-image ${reference} ${target.join(' ')} --side front --image ADDRESS`;
+    expect(stdout).toMatch(new RegExp(`^next +${next}$`, 'm'));
+    expect(stdout).toContain('Stage: needsImage');
+    await people().cancel(reference);
+  });
+
+  it('names the command for the session that the person waits for', async () => {
+    const { reference } = await people().start(await world.person({ plan: { finishWhen: 'asked' } }));
+    await expect.poll(async () => (await people().state(reference)).session?.state?.stage).toBe('waiting');
+    const { stdout } = await cli('status', reference);
+    const interviewId = String((await people().state(reference)).state?.interviewId);
+    expect(stdout).toMatch(/^session stage +waiting$/m);
+    expect(stdout).toMatch(/^session waits for +someone to finish it/m);
+    expect(stdout).toMatch(new RegExp(`^next +temporal-incode status ${interviewId} `, 'm'));
+    await people().cancel(reference);
+  });
+
+  it('prints how the onboarding ended, as facts and as JSON', async () => {
+    const done = await world.person();
+    await people().start(done);
+    const { interviewId } = await people().result(done.reference);
+    const { stdout } = await cli('status', done.reference);
+    expect(stdout).toMatch(new RegExp(`^session +${interviewId}$`, 'm'));
+    expect(stdout).toMatch(/^outcome +approved$/m);
+    expect(stdout).toMatch(/^selfie +accepted$/m);
+    const { stdout: printed } = await cli('status', done.reference, '--json');
+    expect(JSON.parse(printed)).toMatchObject({ reference: done.reference, status: 'completed', session: null });
+  });
+
+  it('prints why a person has failed, and how to start the person again', async () => {
+    const failed = await world.person();
+    await unlink(join(world.directory, failed.front.uri.slice('file:'.length)));
+    await people().start(failed);
+    await people()
+      .result(failed.reference)
+      .catch(() => undefined);
+    const { code, stdout } = await cli('status', failed.reference);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^failure +Person .* does not exist.*\(ImageUnusable\)$/m);
+    expect(stdout).toMatch(/^next +temporal-incode capture --retry-failed/m);
+  });
+});
+
+describe('the command replace-image', () => {
+  it('hands in the image that a person waits for', async () => {
+    const { reference } = await personInNeedOfFront();
+    const image = await world.image();
+    const ran = await cli('replace-image', reference, '--side', 'front', '--image', image.uri);
+    expect(ran).toMatchObject({ code: 0, stdout: `Person ${reference} has the new image of the front.\n` });
+    expect((await people().result(reference)).images.front?.assessment).toBe('accepted');
+    const late = await cli('replace-image', reference, '--side', 'front', '--image', image.uri, '--json');
+    expect(late).toMatchObject({ code: 5, stderr: expect.stringContaining(`Person ${reference}`) });
+  });
+
+  it('exits with 2 for an image that is not needed, and for missing or invalid options', async () => {
+    const { reference } = await personInNeedOfFront();
+    const image = ['--image', 'file:a.jpg'];
+    const refused = await cli('replace-image', reference, '--side', 'selfie', ...image);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('is in the stage needsImage') });
+    expect(await cli('replace-image', reference, ...image)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Which image?'),
+    });
+    const invalid = await cli('replace-image', reference, '--side', 'front', '--image', 'a.jpg');
+    expect(invalid).toMatchObject({ code: 2, stderr: expect.stringContaining('--image must be an address') });
+    await people().cancel(reference);
+  });
+
+  it('exits with 4 for a person who was never started', async () => {
+    const unknown = await cli('replace-image', 'nobody', '--side', 'front', '--image', 'file:a.jpg');
+    expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('Person nobody') });
+  });
+});
+
+describe('the command list --people', () => {
+  it('lists people by stage and batch', async () => {
+    const { reference } = await personInNeedOfFront();
+    const list = (...args: string[]) => cli('list', '--people', '--batch', reference, ...args);
+    await expect.poll(async () => (await list('--stage', 'needsImage')).stdout).toContain(reference);
+    const { stdout } = await list('--json', '--status', 'open');
+    expect(JSON.parse(stdout)).toMatchObject({ reference, stage: 'needsImage', batchId: reference });
+    expect((await list()).stdout).toMatch(/^PERSON +STATUS +STAGE/);
+    await people().cancel(reference);
+  });
+
+  it('exits with 2 for a filter that people do not have', async () => {
+    expect(await cli('list', '--people', '--stage', 'inReview')).toMatchObject({ code: 2 });
+    expect(await cli('list', '--people', '--outcome', 'approved')).toMatchObject({ code: 2 });
+    expect(await cli('list', '--stage', 'needsImage')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('add --people'),
+    });
+  });
+});
