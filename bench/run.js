@@ -28,7 +28,7 @@ const { values, positionals: names } = parseArgs({
 const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
 if (names.length === 0 || unknown.length > 0) {
   process.stderr.write(`Usage: npm run bench -- NAME…\nNames: ${Object.keys(BENCHMARKS).join(', ')}
-Of peers: --sessions N, --rounds N, --only NAME,NAME\n`);
+Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory\n`);
   process.exit(2);
 }
 for (const name of ['sessions', 'rounds']) {

@@ -44,6 +44,40 @@ function typeOf(bytes: Uint8Array): ImageFacts['type'] | undefined {
   return begins(PNG_SIGNATURE) && Buffer.from(bytes.subarray(12, 16)).equals(Buffer.from('IHDR')) ? 'png' : undefined;
 }
 
+/** The size in pixels of a PNG ends here. With fewer bytes, an image that arrives in small parts would look like another type. */
+const MIN_HEADER_BYTES = 24;
+
+/** Finds type and size in pixels while an image is read in parts. Keeps the parts only until then: usually one. */
+export class HeaderSearch {
+  /** `undefined` until enough was read. */
+  found: ImageFacts | Finding | undefined;
+  private parts: Uint8Array[] = [];
+  private length = 0;
+  // Doubled each time, so that a long header is not inspected after every part.
+  private enough = MIN_HEADER_BYTES;
+
+  add(part: Uint8Array): void {
+    if (this.found) return;
+    this.parts.push(part);
+    this.length += part.length;
+    if (this.length < this.enough) return;
+    this.inspect(false);
+    this.enough = this.length * 2;
+  }
+
+  /** Call it after the last part. */
+  end(): ImageFacts | Finding | undefined {
+    if (!this.found) this.inspect(true);
+    return this.found;
+  }
+
+  private inspect(isWhole: boolean): void {
+    this.parts = [Buffer.concat(this.parts)];
+    this.found = inspectHeader(this.parts[0] as Uint8Array, isWhole);
+    if (this.found) this.parts = [];
+  }
+}
+
 const END_MARKS = { jpeg: Buffer.from([0xff, 0xd9]), png: Buffer.from('IEND') };
 
 /** Phones append videos and depth maps to a JPEG, so its end mark is not always at the end of the file. */
@@ -57,6 +91,46 @@ const HEADER_BYTES = 131_072;
 
 /** Looks for the end mark, which an incomplete copy lacks. @param bytes the whole image, or its last `END_BYTES` */
 export function hasEnd(type: ImageFacts['type'], bytes: Uint8Array): boolean {
-  const from = Math.max(0, Math.min(HEADER_BYTES, bytes.length - END_BYTES));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(END_MARKS[type], from);
+  return viewOf(bytes).includes(END_MARKS[type], endFrom(bytes.length));
+}
+
+/** Does the same as `hasEnd` while an image is read in parts, and keeps none of them. */
+export class EndSearch {
+  private readonly last = { jpeg: -1, png: -1 };
+  private length = 0;
+  /** The end of the earlier parts, in which a mark may begin. */
+  private carry: Uint8Array = Buffer.alloc(0);
+
+  add(part: Uint8Array): void {
+    const overlap = Buffer.concat([this.carry, part.subarray(0, MAX_MARK_BYTES - 1)]);
+    this.search(overlap, this.length - this.carry.length);
+    this.search(viewOf(part), this.length);
+    this.length += part.length;
+    // A copy, because a view would keep the whole part in memory.
+    const rest = part.length < MAX_MARK_BYTES ? overlap : part;
+    this.carry = Buffer.from(rest.subarray(-MAX_MARK_BYTES + 1));
+  }
+
+  private search(bytes: Buffer, from: number): void {
+    for (const type of TYPES) {
+      const at = bytes.lastIndexOf(END_MARKS[type]);
+      if (at >= 0) this.last[type] = from + at;
+    }
+  }
+
+  /** Call it after the last part. */
+  found(type: ImageFacts['type']): boolean {
+    return this.last[type] >= endFrom(this.length);
+  }
+}
+
+const TYPES = ['jpeg', 'png'] as const;
+const MAX_MARK_BYTES = 4;
+
+function endFrom(length: number): number {
+  return Math.max(0, Math.min(HEADER_BYTES, length - END_BYTES));
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type ImageReference, MAX_IMAGE_BYTES } from '../contract/capture.js';
 import { ImageError } from './errors.js';
-import { END_BYTES, type Finding, hasEnd, type ImageFacts, inspectHeader, SHORT_END_BYTES } from './inspect.js';
+import {
+  END_BYTES,
+  EndSearch,
+  type Finding,
+  HeaderSearch,
+  hasEnd,
+  type ImageFacts,
+  inspectHeader,
+  SHORT_END_BYTES,
+} from './inspect.js';
 import { type LimitOptions, withImage } from './open.js';
 import type { ImageSource, OpenedImage } from './source.js';
 
@@ -34,7 +43,8 @@ export async function readImage(
 }
 
 /**
- * Adds digest and size to a reference, so that every later read gets the same image or fails. Checks the same as `readImage`.
+ * Adds digest and size to a reference, so that every later read gets the same image or fails. Checks the same as `readImage`, but keeps
+ * only the part of the image that it reads at the moment.
  *
  * @example
  * const front = await pinImage(sources, { uri: 'file:ann/front.jpg' });
@@ -45,8 +55,10 @@ export async function pinImage(
   reference: ImageReference,
   options: LimitOptions = {},
 ): Promise<Required<ImageReference>> {
-  const bytes = await readImage(sources, reference, options);
-  return { uri: reference.uri, sha256: sha256Of(bytes), bytes: bytes.length };
+  return withImage(sources, reference.uri, options, async (image, signal) => {
+    const { sha256, bytes } = await scan(reference, image, signal);
+    return { uri: reference.uri, sha256, bytes };
+  });
 }
 
 /**
@@ -72,8 +84,10 @@ export async function inspectImage(
     return { ...facts, bytes: image.bytes };
   });
   if (known) return known;
-  const bytes = await readImage(sources, anyDigest, options);
-  return { ...factsOf(reference, inspectHeader(bytes, true)), bytes: bytes.length };
+  return withImage(sources, reference.uri, options, async (image, signal) => {
+    const { sha256: _, ...description } = await scan(anyDigest, image, signal);
+    return description;
+  });
 }
 
 /** `false` if the source cannot read the end alone. */
@@ -88,39 +102,69 @@ async function inspectBeginning(
   image: OpenedImage,
   signal: AbortSignal,
 ): Promise<ImageFacts> {
-  const chunks: Uint8Array[] = [];
+  const header = new HeaderSearch();
   let length = 0;
-  // Doubled each time, so that a long header is not inspected after every chunk.
-  let enough = 1;
   for await (const chunk of chunksOf(reference, image, signal)) {
-    chunks.push(chunk);
     length += chunk.length;
-    if (length < enough) continue;
-    const beginning = chunks.length === 1 ? chunk : Buffer.concat(chunks);
-    const found = inspectHeader(beginning, length === image.bytes);
-    if (found) return factsOf(reference, found);
-    enough = length * 2;
+    header.add(chunk);
+    if (header.found) return factsOf(reference, header.found);
   }
   if (length !== image.bytes) throw incomplete(reference);
-  return factsOf(reference, inspectHeader(Buffer.concat(chunks), true));
+  return factsOf(reference, header.end());
+}
+
+/** Makes the checks of `readImage` while the image is read. A worker reads dozens of images at a time only to know their digests. */
+async function scan(
+  reference: ImageReference,
+  image: OpenedImage,
+  signal: AbortSignal,
+): Promise<ImageDescription & { sha256: string }> {
+  const size = expectedSize(reference, image);
+  const hash = createHash('sha256');
+  const header = new HeaderSearch();
+  const end = new EndSearch();
+  let bytes = 0;
+  for await (const chunk of chunksOf(reference, image, signal)) {
+    bytes += chunk.length;
+    if (size !== undefined && bytes > size) throw wrongSize(reference, image);
+    hash.update(chunk);
+    header.add(chunk);
+    end.add(chunk);
+  }
+  if (size !== undefined && bytes < size) throw wrongSize(reference, image);
+  const sha256 = hash.digest('hex');
+  if (reference.sha256 !== undefined && reference.sha256 !== sha256) throw changed(reference);
+  const facts = factsOf(reference, header.end());
+  if (!end.found(facts.type)) throw incomplete(reference);
+  return { ...facts, bytes, sha256 };
 }
 
 /** Reads into one buffer if the size is known, because parts and whole together would need twice the memory of the image. */
 async function readAll(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Buffer> {
-  const size = image.bytes ?? reference.bytes;
+  const size = expectedSize(reference, image);
   if (size === undefined) return Buffer.concat(await partsOf(reference, image, signal));
-  checkSize(reference, size);
-  if (reference.bytes !== undefined && reference.bytes !== size) throw changed(reference);
-  const wrongSize = () => (image.bytes === undefined ? changed(reference) : incomplete(reference));
   const bytes = Buffer.allocUnsafe(size);
   let length = 0;
   for await (const chunk of chunksOf(reference, image, signal)) {
-    if (length + chunk.length > size) throw wrongSize();
+    if (length + chunk.length > size) throw wrongSize(reference, image);
     bytes.set(chunk, length);
     length += chunk.length;
   }
-  if (length < size) throw wrongSize();
+  if (length < size) throw wrongSize(reference, image);
   return bytes;
+}
+
+/** @returns `undefined` if neither the source nor the reference names a size */
+function expectedSize(reference: ImageReference, image: OpenedImage): number | undefined {
+  const size = image.bytes ?? reference.bytes;
+  if (size === undefined) return undefined;
+  checkSize(reference, size);
+  if (reference.bytes !== undefined && reference.bytes !== size) throw changed(reference);
+  return size;
+}
+
+function wrongSize(reference: ImageReference, image: OpenedImage): ImageError {
+  return image.bytes === undefined ? changed(reference) : incomplete(reference);
 }
 
 async function partsOf(reference: ImageReference, image: OpenedImage, signal: AbortSignal): Promise<Uint8Array[]> {

@@ -48,7 +48,7 @@ export function createCapture(
   };
 }
 
-/** Concurrent activities, each with at most one image of 7.5 MB. Incode's limit is about one call per second, and a call takes seconds. */
+/** Concurrent activities. `IMAGE_MEMORY_BYTES` limits what they hold together. Incode's limit is about one call per second, and a call takes seconds. */
 const MAX_UPLOADS = 8;
 
 /** The options of the worker for one of these task queues. */

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { hasEnd, inspectHeader } from '../../src/images/inspect.js';
+import { EndSearch, HeaderSearch, hasEnd, inspectHeader } from '../../src/images/inspect.js';
 import { jpeg, png } from '../support/images.js';
 import { cases, fc } from '../support/property.js';
 
@@ -83,5 +83,72 @@ describe('hasEnd', () => {
     const whole = jpeg({ metadata: 60_000, bytes: 400_000 });
     expect(hasEnd('jpeg', whole.subarray(0, 300_000))).toBe(false);
     expect(hasEnd('jpeg', whole)).toBe(true);
+  });
+});
+
+/** The parts of an image, as a source may yield them. */
+function partsOf(bytes: Uint8Array, size: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) parts.push(bytes.subarray(at, at + size));
+  return parts;
+}
+
+describe('HeaderSearch', () => {
+  const searched = (bytes: Uint8Array, size: number) => {
+    const header = new HeaderSearch();
+    for (const part of partsOf(bytes, size)) header.add(part);
+    return header;
+  };
+
+  it.each([
+    ['a JPEG', jpeg(), { type: 'jpeg', width: 1_200, height: 800 }],
+    ['a JPEG after long metadata', jpeg({ metadata: 300_000 }), { type: 'jpeg', width: 1_200, height: 800 }],
+    ['a PNG', png(), { type: 'png', width: 1_200, height: 800 }],
+    ['a GIF', Buffer.from('GIF89a'.padEnd(100)), ['wrongType', 'is not a JPEG or PNG']],
+  ])('finds type and size of %s in parts of any size', (_, bytes, facts) => {
+    for (const size of [1, 7, 4_096, bytes.length]) expect(searched(bytes, size).end()).toEqual(facts);
+  });
+
+  it('judges an image with fewer bytes than a header at its end', () => {
+    const header = searched(png().subarray(0, 20), 20);
+    expect(header.found).toBeUndefined();
+    expect(header.end()).toEqual(['wrongType', 'begins as a PNG, but has no size in pixels']);
+  });
+});
+
+describe('EndSearch', () => {
+  const isComplete = (type: 'jpeg' | 'png', bytes: Uint8Array, size: number) => {
+    const end = new EndSearch();
+    for (const part of partsOf(bytes, size)) end.add(part);
+    return end.found(type);
+  };
+
+  it('finds in parts what hasEnd finds in the whole image', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 8 }),
+      fc.constantFrom([0xff, 0xd9], [0xff], [0xd9], Buffer.from('IEND'), Buffer.from('IE')),
+      // Longer than the part near the beginning that may hold a thumbnail.
+      fc.constantFrom(new Uint8Array(66_000), new Uint8Array(140_000)),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.constantFrom(997, 65_536), (pieces, size) => {
+        const bytes = Buffer.concat(pieces.map((part) => Buffer.from(part)));
+        for (const type of ['jpeg', 'png'] as const) expect(isComplete(type, bytes, size)).toBe(hasEnd(type, bytes));
+      }),
+      cases(),
+    );
+  });
+
+  it.each([
+    ['jpeg', jpeg({ bytes: 300_000 })],
+    ['png', png()],
+  ] as const)('finds the end mark of a %s that is split between two parts', (type, bytes) => {
+    for (let cut = 1; cut <= 16; cut += 1) {
+      const end = new EndSearch();
+      end.add(bytes.subarray(0, -cut));
+      expect(end.found(type)).toBe(hasEnd(type, bytes.subarray(0, -cut)));
+      end.add(bytes.subarray(-cut));
+      expect(end.found(type)).toBe(true);
+    }
   });
 });

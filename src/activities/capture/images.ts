@@ -6,7 +6,7 @@ import { captureFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { PinImagesInput, PinnedImage, UploadFrontInput, UploadImageInput } from './types.js';
 
-/** Reads the images in sequence, so that only one is in memory. */
+/** Reads the images in sequence, and keeps none in memory. */
 export function pinImages(options: ResolvedCaptureOptions) {
   return async <Side extends string>({
     reference,
@@ -30,7 +30,7 @@ interface ImageCall {
   image: Buffer;
 }
 
-/** Reads an image and uploads it. Keeps only Incode's answer. */
+/** Reads an image and uploads it, when there is room for it in memory. Keeps only Incode's answer. */
 async function upload<Answer>(
   options: ResolvedCaptureOptions,
   side: ImageSide,
@@ -38,10 +38,13 @@ async function upload<Answer>(
   send: (call: ImageCall, signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   try {
-    return await callIncode(async (signal) => {
-      const image = await readImage(options.sources, reference, { signal });
-      return send({ interviewId, sessionToken, image }, signal);
-    });
+    return await callIncode((signal) =>
+      options.imageMemory.hold(reference.bytes, signal, async () => {
+        // The digest of the whole image is checked before the first byte is sent.
+        const image = await readImage(options.sources, reference, { signal });
+        return send({ interviewId, sessionToken, image }, signal);
+      }),
+    );
   } catch (error) {
     throw captureFailure(error, options, { interviewId, image: side });
   }

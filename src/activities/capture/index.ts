@@ -1,9 +1,15 @@
 import { claimCheck } from '../claim-check.js';
 import { guardedExecutive } from '../token-source.js';
 import { collectResults } from './collect-results.js';
+import { ImageMemory } from './image-memory.js';
 import { pinImages, uploadBack, uploadFront, uploadSelfie } from './images.js';
 import { openSession } from './open-session.js';
-import { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions, type ResolvedCaptureOptions } from './options.js';
+import {
+  CAPTURE_ACTIVITY_DEFAULTS,
+  type CaptureActivityOptions,
+  IMAGE_MEMORY_BYTES,
+  type ResolvedCaptureOptions,
+} from './options.js';
 import { awaitProcessed, governmentValidation, processFace, processId, watchlist } from './processing.js';
 import { purge } from './purge.js';
 import type { CaptureActivities } from './types.js';
@@ -22,6 +28,7 @@ export function createCaptureActivities(activityOptions: CaptureActivityOptions)
   const options: ResolvedCaptureOptions = {
     ...CAPTURE_ACTIVITY_DEFAULTS,
     ...activityOptions,
+    imageMemory: new ImageMemory(IMAGE_MEMORY_BYTES),
     ...(activityOptions.executive ? { executive: guardedExecutive(activityOptions.executive) } : {}),
   };
   const checked = claimCheck(options);

@@ -1,6 +1,8 @@
+import { MAX_IMAGE_BYTES } from '../../contract/capture.js';
 import type { ImageSource } from '../../images/source.js';
 import type { CaptureClient } from '../../incode/index.js';
 import { ACTIVITY_DEFAULTS, type ActivityOptions } from '../options.js';
+import type { ImageMemory } from './image-memory.js';
 
 export interface CaptureActivityOptions
   extends Pick<ActivityOptions, 'incode' | 'executive' | 'settleTimeMs' | 'operatorRetryMs' | 'observe'> {
@@ -26,5 +28,11 @@ export const CAPTURE_ACTIVITY_DEFAULTS = {
   truncatedForMs: 300_000,
 } as const;
 
+/**
+ * Room for eight of the largest images. Three such uploads at a time already exceed what Incode is said to allow an account, and smaller
+ * images do not wait.
+ */
+export const IMAGE_MEMORY_BYTES = 8 * MAX_IMAGE_BYTES;
+
 export type ResolvedCaptureOptions = CaptureActivityOptions &
-  Required<Pick<CaptureActivityOptions, keyof typeof CAPTURE_ACTIVITY_DEFAULTS>>;
+  Required<Pick<CaptureActivityOptions, keyof typeof CAPTURE_ACTIVITY_DEFAULTS>> & { imageMemory: ImageMemory };

@@ -1,12 +1,20 @@
+import { createHash } from 'node:crypto';
 import { mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
+import { MAX_IMAGE_BYTES } from '../../../src/contract/capture.js';
 import { FAILURES } from '../../../src/contract/index.js';
 import { ImageError, type ImageProblem, type ImageSource } from '../../../src/images/index.js';
+import type { SelfieAnswer } from '../../../src/incode/index.js';
 import { CANARY, type CaptureWorld, startCaptureWorld } from '../../support/capture-activities.js';
 import { jpeg } from '../../support/images.js';
 import { tokenNaming } from '../../support/tokens.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const IMAGES = { front: { uri: 'file:front.jpg' }, back: { uri: 'file:back.jpg' }, selfie: { uri: 'file:selfie.jpg' } };
 
@@ -62,7 +70,71 @@ describe('pinImages', () => {
   });
 });
 
+it('pinImages keeps no image in memory, not even until it is read', async () => {
+  const part = new Uint8Array(65_536).fill(0x55);
+  const [beginning, end] = [jpeg().subarray(0, -2), jpeg().subarray(-2)];
+  const parts = 100;
+  const used = () => {
+    // The first collection only finds the memory that the second one frees.
+    collectGarbage();
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  let kept = 0;
+  const source: ImageSource = {
+    schemes: ['file'],
+    open: async () => ({
+      bytes: beginning.length + parts * part.length + end.length,
+      async *read() {
+        const before = used();
+        yield beginning;
+        for (let index = 0; index < parts; index += 1) yield Uint8Array.from(part);
+        kept = used() - before;
+        yield end;
+      },
+      close: async () => undefined,
+    }),
+  };
+  await using world = await startCaptureWorld({}, { sources: [source] });
+  const images = { front: IMAGES.front };
+  const { result } = await world.run(world.activities.pinImages, { reference: '4711', images });
+  expect(result).toMatchObject({ front: { bytes: expect.any(Number) } });
+  expect(kept).toBeLessThan(1_000_000);
+});
+
 describe('uploads', () => {
+  it('uploads wait until their images fit into the memory for images, until Incode has answered about others', async () => {
+    const bytes = MAX_IMAGE_BYTES;
+    const whole = jpeg({ bytes });
+    const source: ImageSource = {
+      schemes: ['file'],
+      open: async () => ({
+        bytes,
+        async *read() {
+          yield whole;
+        },
+        close: async () => undefined,
+      }),
+    };
+    const waiting: ((answer: SelfieAnswer) => void)[] = [];
+    let sent = 0;
+    const addFace = () => {
+      sent += 1;
+      return new Promise<SelfieAnswer>((resolve) => waiting.push(resolve));
+    };
+    await using world = await startCaptureWorld({}, { sources: [source], capture: { addFace } as never });
+    const image = { uri: 'file:front.jpg', bytes, sha256: createHash('sha256').update(whole).digest('hex') };
+    const input = { interviewId: 'i', sessionToken: tokenNaming('i'), image };
+    const uploads = Array.from({ length: 10 }, () => world.run(world.activities.uploadSelfie, input));
+    await expect.poll(() => sent).toBe(8);
+    for (const total of [9, 10]) {
+      waiting.shift()?.({} as SelfieAnswer);
+      await expect.poll(() => sent).toBe(total);
+    }
+    for (const answer of waiting) answer({} as SelfieAnswer);
+    for (const { failure } of await Promise.all(uploads)) expect(failure).toBeUndefined();
+  });
+
   it('an upload sends the image and returns what Incode says about it', async () => {
     await using world = await startCaptureWorld();
     const { input, interviewId } = await opened(world);
