@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchRunner } from './batches.js';
-import { drain, heal, helpWaitingSessions } from './drain.js';
+import { drain, heal, helpWaiting } from './drain.js';
 import { collect } from './evidence.js';
 import { endedByItself, violations } from './invariants.js';
+import { People } from './people.js';
+import { PeopleRunner } from './people-lists.js';
 import type { Evidence, Violation } from './record.js';
 import { scheduleOf } from './schedule.js';
 import { Sessions } from './sessions.js';
-import type { Action, Schedule } from './types.js';
+import type { Action, PlannedPerson, Schedule } from './types.js';
 import { Upheavals } from './upheavals.js';
 import { CampaignWorld } from './world.js';
 
@@ -39,7 +41,8 @@ export async function runCampaign(
     await play.performWithHelp();
     const open = await play.end();
     log({ drained: open.length === 0, open });
-    const evidence = await collect(world, play.sessions, play.batches, { tokenSource: schedule.tokenSource, problems });
+    const { interruptions } = play.upheavals;
+    const evidence = await collect(world, play, { tokenSource: schedule.tokenSource, problems, interruptions });
     found = violations(evidence);
     const { happened } = play.upheavals;
     const taken = world.simulator.deliveries.filter(({ accepted }) => accepted).length;
@@ -56,7 +59,10 @@ const END_WITHIN_MS = 300_000;
 
 class Play {
   readonly sessions: Sessions;
+  readonly people: People;
   readonly batches: BatchRunner[];
+  readonly lists: PeopleRunner[];
+  private readonly planned: Map<string, PlannedPerson>;
   private readonly schedule: Schedule;
   private readonly world: CampaignWorld;
   private readonly problems: string[];
@@ -69,8 +75,12 @@ class Play {
     this.world = world;
     this.problems = problems;
     this.log = log;
-    this.sessions = new Sessions(world);
+    const planned = [...schedule.people, ...schedule.lists.flatMap(({ people }) => people)];
+    this.planned = new Map(planned.map((person) => [person.reference, person]));
+    this.sessions = new Sessions(world, this.planned);
+    this.people = new People(world, this.sessions);
     this.batches = schedule.batches.map((batch) => new BatchRunner(batch, world, this.sessions));
+    this.lists = schedule.lists.map((list) => new PeopleRunner(list, world, this.people, () => this.sessions.isOver));
     this.upheavals = new Upheavals(world);
   }
 
@@ -87,7 +97,7 @@ class Play {
 
   async performWithHelp(): Promise<void> {
     const performed = new AbortController();
-    const helping = helpWaitingSessions(this.world, this.sessions, this.log, performed.signal);
+    const helping = helpWaiting(this.world, this, this.log, performed.signal);
     await this.perform();
     performed.abort();
     await helping;
@@ -97,18 +107,17 @@ class Play {
   async end(): Promise<string[]> {
     const until = Date.now() + END_WITHIN_MS;
     await this.settled((action) => action.to === 'world', until);
-    heal(this.world);
+    heal(this.world, this);
     this.sessions.isOver = true;
-    for (const runner of this.batches) this.log({ drain: runner.batch.batchId, resume: await runner.say('resume', 0) });
-    const open = await drain(this.world, this.sessions, until, this.log);
+    const runners = [...this.batches, ...this.lists];
+    for (const runner of runners) this.log({ drain: runner.batchId, resume: await runner.say('resume', 0) });
+    const open = await drain(this.world, this, until, this.log);
     await this.settled(() => true, until);
     for (const { to, ...action } of this.underWay.values())
       this.problems.push(`never returned: ${JSON.stringify({ to, ...action })}`);
-    this.problems.push(
-      ...this.batches.flatMap(({ batch, problems }) => problems.map((what) => `${batch.batchId}: ${what}`)),
-    );
+    this.problems.push(...runners.flatMap(({ batchId, problems }) => problems.map((what) => `${batchId}: ${what}`)));
     // Waits for what the last calls started.
-    return [...open, ...(await drain(this.world, this.sessions, until, this.log))];
+    return [...open, ...(await drain(this.world, this, until, this.log))];
   }
 
   private async settled(which: (action: Action) => boolean, until: number): Promise<void> {
@@ -139,8 +148,12 @@ class Play {
         return session ? this.sessions.say(session, action.kind, action.choice) : 'unknown';
       }
       case 'batch': {
-        const runner = this.batches.find(({ batch }) => batch.batchId === action.batchId);
+        const runner = [...this.batches, ...this.lists].find(({ batchId }) => batchId === action.batchId);
         return runner ? runner.say(action.kind, action.choice) : 'unknown';
+      }
+      case 'person': {
+        const person = this.planned.get(action.reference);
+        return person ? this.people.say(person, action.kind, action.choice) : 'unknown';
       }
     }
   }

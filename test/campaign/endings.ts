@@ -156,11 +156,14 @@ function wrongFailure({ record, incode }: SessionEvidence, failure: Ending['fail
     const isRefused = incode.calls.some(({ httpStatus }) => httpStatus === 401);
     return isRefused || record.session.token !== 'valid' ? [] : ['failed for its token, which Incode did not refuse'];
   }
+  if (!REFUSALS[type]) return [`failed with ${type}`];
+  return answeredWith(type, incode.calls) ? [] : [`failed with ${type}, which Incode never answered`];
+}
+
+/** Whether Incode gave an answer that leads to this failure. */
+export function answeredWith(type: string, calls: Call[]): boolean {
   const isRefusal = REFUSALS[type];
-  if (!isRefusal) return [`failed with ${type}`];
-  return incode.calls.some(({ httpStatus }) => httpStatus !== null && isRefusal(httpStatus))
-    ? []
-    : [`failed with ${type}, which Incode never answered`];
+  return isRefusal !== undefined && calls.some(({ httpStatus }) => httpStatus !== null && isRefusal(httpStatus));
 }
 
 function answered(calls: Call[], operation: string, statuses: number[]): boolean {

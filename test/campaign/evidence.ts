@@ -1,27 +1,45 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { describeFailure } from '../../src/client/failures.js';
-import { BATCH_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
+import {
+  BATCH_WORKFLOW,
+  batchWorkflowId,
+  CAPTURE_BATCH_WORKFLOW,
+  captureBatchWorkflowId,
+  captureWorkflowId,
+  onboardingWorkflowId,
+} from '../../src/contract/index.js';
 import { claimsWorkflowId } from '../../src/contract/names.js';
 import type { Call } from '../../src/testing/index.js';
 import type { History } from '../support/history.js';
 import { decryptedTextOf, failedTasks, openActivities, textOf } from '../support/history.js';
 import type { BatchRunner } from './batches.js';
-import type { Evidence, RunStatus, RunSummary, SessionEvidence } from './record.js';
+import type { People } from './people.js';
+import { addSessionsOfPeople, peopleEvidence, personFacts, reportOf } from './people-evidence.js';
+import type { PeopleRunner } from './people-lists.js';
+import type { PersonRun } from './people-record.js';
+import type { Evidence, RunStatus, SessionEvidence } from './record.js';
 import type { Sessions } from './sessions.js';
 import { RESET_REASON, SECRET_MARKS } from './types.js';
 import type { CampaignWorld } from './world.js';
 
+/** Those whom the campaign has worked with. */
+interface Played {
+  sessions: Sessions;
+  people: People;
+  batches: BatchRunner[];
+  lists: PeopleRunner[];
+}
+
 /** Collects everything from the server and the simulated Incode after the campaign. */
 export async function collect(
   world: CampaignWorld,
-  sessions: Sessions,
-  batches: BatchRunner[],
-  facts: Pick<Evidence, 'tokenSource' | 'problems'>,
+  { sessions, people, batches, lists }: Played,
+  facts: Pick<Evidence, 'tokenSource' | 'problems' | 'interruptions'>,
 ): Promise<Evidence> {
   const texts: Record<string, string> = await world.logs();
   const payloads: Record<string, string> = {};
-  const runs = new Map<string, RunSummary[]>();
+  const runs = new Map<string, PersonRun[]>();
   for await (const info of world.onboarding.temporal.workflow.list()) {
     const { workflowId } = info;
     const { summary, text, decrypted } = await summaryOf(world.onboarding.temporal, info);
@@ -29,6 +47,7 @@ export async function collect(
     texts[`history of ${workflowId}`] = (texts[`history of ${workflowId}`] ?? '') + text;
     payloads[workflowId] = (payloads[workflowId] ?? '') + decrypted;
   }
+  addSessionsOfPeople(sessions, people, runs);
   const callsBy = new Map<string | null, Call[]>();
   for (const call of world.simulator.calls)
     callsBy.set(call.interviewId, [...(callsBy.get(call.interviewId) ?? []), call]);
@@ -53,7 +72,9 @@ export async function collect(
   return {
     ...facts,
     sessions: evidence,
-    shards: runsOf('incode-batch/'),
+    shards: runsOf(batchWorkflowId('', 0).replace('/0', '')),
+    people: peopleEvidence(world, people, lists, runs, callsBy),
+    peopleShards: runsOf(captureBatchWorkflowId('', 0).replace('/0', '')),
     claims: runsOf(claimsWorkflowId('')),
     stalls: world.stalls.all,
     texts,
@@ -64,6 +85,8 @@ export async function collect(
     },
   };
 }
+
+const LISTS: readonly string[] = [BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW];
 
 const STATUSES: Record<string, RunStatus> = {
   RUNNING: 'running',
@@ -77,7 +100,7 @@ const STATUSES: Record<string, RunStatus> = {
 };
 
 interface Seen {
-  summary: RunSummary;
+  summary: PersonRun;
   text: string;
   decrypted: string;
 }
@@ -87,7 +110,8 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
   const status = STATUSES[info.status.name] ?? 'unknown';
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
   const history = await handle.fetchHistory();
-  const summary: RunSummary = {
+  const decrypted = await decryptedTextOf(client, history.events);
+  const summary: PersonRun = {
     workflowId,
     runId,
     status,
@@ -98,18 +122,23 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
     failedTasks: failedTasks(history).filter((message) => !isOurDoing(message)),
     openActivities: status === 'running' ? [] : openActivities(history),
     outline: outlineOf(history),
+    asked: [],
+    report: null,
+    uploadAttempts: { front: 0, back: 0, selfie: 0 },
   };
+  if (workflowId.startsWith(captureWorkflowId(''))) Object.assign(summary, personFacts(history, workflowId, decrypted));
   // The client that ran the batch knows the shard's rows.
-  if (info.type !== BATCH_WORKFLOW && ['completed', 'failed'].includes(status)) {
+  if (!LISTS.includes(info.type) && ['completed', 'failed'].includes(status)) {
     try {
       summary.result = await handle.result();
+      summary.report = reportOf(summary.result);
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
-      const { type, message } = describeFailure(error.cause);
+      const { type, message, details } = describeFailure(error.cause);
       summary.failure = { type, message };
+      summary.report = reportOf(details);
     }
   }
-  const decrypted = await decryptedTextOf(client, history.events);
   return { summary, text: textOf([history.events, info.raw]), decrypted };
 }
 

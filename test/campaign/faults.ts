@@ -26,7 +26,8 @@ export function anyFault(random: Random): Fault {
   };
 }
 
-function effectOn(random: Random, operation: SimulatedOperation): FaultEffect {
+/** Any effect of a fault on one call. */
+export function effectOn(random: Random, operation: SimulatedOperation): FaultEffect {
   const timing = {
     effect: random.chance(0.5),
     // A late effect, possibly after the client got another answer. Beyond the limit there is no effect.

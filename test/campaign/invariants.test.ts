@@ -229,13 +229,19 @@ describe('secretsShown, stuck, unexpected and endedByItself', () => {
     [{ failedTasks: ['nondeterminism'] }, /a workflow task failed/],
     [{ openActivities: ['finishStatus'] }, /left the activity finishStatus/],
   ])('stuck finds a session with %j', (change, what) => {
-    const found = stuck({ sessions: [session({ runs: [run(change)] })], shards: [], claims: [] });
+    const found = stuck({
+      sessions: [session({ runs: [run(change)] })],
+      shards: [],
+      claims: [],
+      people: [],
+      peopleShards: [],
+    });
     expect(found.map((violation) => violation.what)).toEqual([expect.stringMatching(what)]);
   });
 
   it('unexpected finds undocumented errors and ended processes', () => {
     const sessions = [session({ record: { problems: ['finish: TypeError: x'] } })];
-    expect(unexpected({ sessions, problems: ['the receiver ended'] })).toHaveLength(2);
+    expect(unexpected({ sessions, people: [], problems: ['the receiver ended'] })).toHaveLength(2);
   });
 
   it.each<[string, number | string, boolean, boolean]>([

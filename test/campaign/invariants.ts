@@ -1,12 +1,18 @@
 import { wrongEndings } from './endings.js';
 import { finishedTwice } from './once.js';
+import { unnamedSessions } from './orphans.js';
+import { wrongPeople } from './people-invariants.js';
 import type { Evidence, Violation } from './record.js';
+import { uploadedTwice } from './uploads.js';
 
 /** The invariants of every campaign. `docs/faults.md` explains each. */
 export function violations(evidence: Evidence): Violation[] {
   return [
     ...wrongEndings(evidence),
     ...finishedTwice(evidence),
+    ...wrongPeople(evidence),
+    ...unnamedSessions(evidence),
+    ...uploadedTwice(evidence),
     ...secretsShown(evidence),
     ...stuck(evidence),
     ...unexpected(evidence),
@@ -41,8 +47,14 @@ function found(texts: Record<string, string>, secrets: [string, string][], how: 
 }
 
 /** Every workflow has ended without open activities, and no workflow task failed. */
-export function stuck({ sessions, shards, claims }: Pick<Evidence, 'sessions' | 'shards' | 'claims'>): Violation[] {
-  const runs = [...sessions.flatMap((session) => session.runs), ...shards];
+export function stuck({
+  sessions,
+  shards,
+  claims,
+  people,
+  peopleShards,
+}: Pick<Evidence, 'sessions' | 'shards' | 'claims' | 'people' | 'peopleShards'>): Violation[] {
+  const runs = [...[...sessions, ...people].flatMap((each) => each.runs), ...shards, ...peopleShards];
   const failed = [...runs, ...claims].flatMap((run) =>
     run.failedTasks.map((message) => ({ run, what: `a workflow task failed: ${message}` })),
   );
@@ -76,10 +88,15 @@ export function endedByItself(who: string, code: number | string | null, wasRead
 }
 
 /** No caller got an undocumented error, and no process ended unexpectedly. */
-export function unexpected({ sessions, problems }: Pick<Evidence, 'sessions' | 'problems'>): Violation[] {
-  const told = sessions.flatMap(({ record }) =>
-    record.problems.map((what) => ({ who: record.session.interviewId, what })),
-  );
+export function unexpected({
+  sessions,
+  people,
+  problems,
+}: Pick<Evidence, 'sessions' | 'people' | 'problems'>): Violation[] {
+  const told = [
+    ...sessions.flatMap(({ record }) => record.problems.map((what) => ({ who: record.session.interviewId, what }))),
+    ...people.flatMap(({ record }) => record.problems.map((what) => ({ who: record.person.reference, what }))),
+  ];
   const others = problems.map((what) => ({ who: 'campaign', what }));
   return [...told, ...others].map((problem) => ({ invariant: 'unexpected' as const, ...problem }));
 }

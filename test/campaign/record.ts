@@ -1,11 +1,12 @@
 import type { BatchRow, FinishAnswer, OnboardingResult } from '../../src/contract/index.js';
 import type { Call, SessionView } from '../../src/testing/index.js';
+import type { PersonEvidence } from './people-record.js';
 import type { PlannedSession } from './types.js';
 
 /** What the campaign did to a session. Together with what Incode saw, it determines the allowed endings. */
 export interface SessionRecord {
   session: PlannedSession;
-  by: 'single' | 'batch';
+  by: 'single' | 'batch' | 'person';
   /** The server has confirmed the start. */
   acknowledged: boolean;
   cancelled: boolean;
@@ -88,6 +89,11 @@ export interface SessionEvidence {
   incode: SeenByIncode;
 }
 
+export interface Interval {
+  from: number;
+  to: number;
+}
+
 export interface Evidence {
   tokenSource: boolean;
   sessions: SessionEvidence[];
@@ -95,7 +101,12 @@ export interface Evidence {
   shards: RunSummary[];
   /** Runs of the workflow that records which shard holds which session. It ends some time after the last shard. */
   claims: RunSummary[];
-  stalls: { from: number; to: number }[];
+  people: PersonEvidence[];
+  /** Runs of shards of people. */
+  peopleShards: RunSummary[];
+  stalls: Interval[];
+  /** When workers may have lost what they were doing, or could not report it. */
+  interruptions: Interval[];
   /** Problems that no other evidence shows: a process that ended unexpectedly, a call that never returned. */
   problems: string[];
   /** Texts that must not contain secrets, by name. */
@@ -107,7 +118,7 @@ export interface Evidence {
 }
 
 export interface Violation {
-  invariant: 'ending' | 'once' | 'secret' | 'stuck' | 'unexpected';
+  invariant: 'ending' | 'once' | 'secret' | 'stuck' | 'unexpected' | 'person' | 'orphan' | 'upload';
   /** The name of the session, the shard or the text. */
   who: string;
   what: string;

@@ -1,5 +1,7 @@
+import type { Call } from '../../src/testing/index.js';
 import type { Campaign } from './campaign.js';
 import { finishedAgain } from './once.js';
+import type { PersonEvidence } from './people-record.js';
 import type { Evidence, RunSummary, Violation } from './record.js';
 import { OTHER } from './types.js';
 
@@ -8,7 +10,7 @@ const MAX_DETAILS = 5;
 
 export function report({ schedule, evidence, violations, happened, taken, directory }: Campaign): string {
   const { seed, seconds } = schedule;
-  const lines = [`${counted(happened)}, ${taken} webhooks taken`, summary(evidence)];
+  const lines = [`${counted(happened)}, ${taken} webhooks taken`, summary(evidence), summaryOfPeople(evidence)];
   for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
   for (const violation of violations.slice(0, MAX_DETAILS)) lines.push(...details(evidence, violation));
   lines.push(
@@ -46,7 +48,33 @@ function summary(evidence: Evidence): string {
   );
 }
 
-function details({ sessions, shards }: Evidence, { who }: Violation): string[] {
+function summaryOfPeople({ people, peopleShards }: Evidence): string {
+  const endings = people.map(({ runs, rows }) => {
+    const last = runs.at(-1);
+    return (
+      last?.report?.outcome ?? last?.failure?.type ?? rows[0]?.row?.failure?.type ?? last?.status ?? 'never started'
+    );
+  });
+  const opened = people.flatMap((person) => person.opened);
+  const runs = people.flatMap((person) => person.runs);
+  const orphans = new Set(
+    runs.flatMap(({ report }) => (report?.suspectedOrphans ?? []).map(({ externalCustomerId }) => externalCustomerId)),
+  );
+  const calls = [...people.flatMap(({ starts }) => starts), ...opened.flatMap((session) => session.calls)];
+  return (
+    `${people.length} people, ${people.filter(({ rows }) => rows.length > 0).length} of them in lists, ${runs.length} runs, ` +
+    `${peopleShards.length} runs of shards, ${opened.length} sessions opened, ${orphans.size} suspected orphans, ` +
+    `${opened.flatMap(({ captures }) => captures.uploads).length} uploads, ${calls.length} calls of Incode, ` +
+    `${calls.filter(({ fault }) => fault !== null).length} of them with a fault.\n${counted(endings)}`
+  );
+}
+
+function details(evidence: Evidence, { who }: Violation): string[] {
+  const { sessions, shards, people } = evidence;
+  const person = people.find(
+    ({ record }) => who === record.person.reference || who.endsWith(`/${record.person.reference}`),
+  );
+  if (person) return detailsOfPerson(person);
   const session = sessions.find(({ record }) => who.endsWith(record.session.interviewId));
   if (!session)
     return shards.filter(({ workflowId }) => workflowId === who).flatMap(({ outline }) => ['', who, ...outline]);
@@ -58,10 +86,31 @@ function details({ sessions, shards }: Evidence, { who }: Violation): string[] {
   return [
     '',
     `${who}: ${JSON.stringify({ ...record, row, effects: incode.view.effects, status: incode.view.onboardingStatus })}`,
-    ...incode.calls.map(({ at, ...call }) => `  Incode ${new Date(at).toISOString()} ${JSON.stringify(call)}`),
-    ...runs.flatMap(({ outline, workflowId, runId, status, result, failure }) => [
-      `  ${workflowId} run ${runId} ${status} ${JSON.stringify(result ?? failure)}`,
-      ...outline.map((line) => `    ${line}`),
+    ...incode.calls.map(lineOf),
+    ...runs.flatMap(linesOf),
+  ];
+}
+
+function detailsOfPerson({ record, runs, rows, opened, starts }: PersonEvidence): string[] {
+  return [
+    '',
+    `${record.person.reference}: ${JSON.stringify({ ...record, rows })}`,
+    ...starts.map(lineOf),
+    ...opened.flatMap(({ view, captures, calls }) => [
+      `  Session ${JSON.stringify({ ...view, uploads: captures.uploads })}`,
+      ...calls.map(lineOf),
     ]),
+    ...runs.flatMap((run) => [`  ${JSON.stringify({ asked: run.asked, report: run.report })}`, ...linesOf(run)]),
+  ];
+}
+
+function lineOf({ at, ...call }: Call): string {
+  return `  Incode ${new Date(at).toISOString()} ${JSON.stringify(call)}`;
+}
+
+function linesOf({ outline, workflowId, runId, status, result, failure }: RunSummary): string[] {
+  return [
+    `  ${workflowId} run ${runId} ${status} ${JSON.stringify(result ?? failure)}`,
+    ...outline.map((line) => `    ${line}`),
   ];
 }

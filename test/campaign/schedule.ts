@@ -1,11 +1,20 @@
 import type { BatchPlan, Plan } from '../../src/contract/index.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import { anyFault, outageEffect } from './faults.js';
+import {
+  changesOfImages,
+  lifeOfPerson,
+  plannedPeople,
+  plannedPerson,
+  sayTo,
+  sharingPeople,
+} from './people-schedule.js';
 import { type Random, randomFrom } from './random.js';
 import type {
   Action,
   BatchAction,
   PlannedBatch,
+  PlannedPeople,
   PlannedSession,
   Schedule,
   SessionAction,
@@ -18,14 +27,25 @@ interface ScheduleOptions {
   seconds: number;
   /** Single sessions per second. @default 5, which a loaded machine with two cores can handle */
   perSecond?: number;
+  /** People who are started singly per second. @default 0.8 */
+  peoplePerSecond?: number;
 }
 
+/** A list of people for so many seconds, and one list at least. */
+const SECONDS_PER_LIST = 20;
+
+/** In a shorter campaign, the command is left out, because it may last two minutes longer. */
+const SECONDS_FOR_COMMAND = 60;
+
 /** Creates the schedule of a campaign from its seed. */
-export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): Schedule {
+export function scheduleOf({ seed, seconds, perSecond = 5, peoplePerSecond = 0.8 }: ScheduleOptions): Schedule {
   const random = randomFrom(seed);
   const lastMs = seconds * 1_000;
   const tokenSource = random.chance(0.5);
-  const schedule: Schedule = { seed, seconds, tokenSource, sessions: [], batches: [], actions: [] };
+  const schedule: Schedule = {
+    ...{ seed, seconds, tokenSource },
+    ...{ sessions: [], batches: [], people: [], lists: [], actions: [] },
+  };
   for (let index = 0; index < seconds * perSecond; index += 1) {
     const own = random.fork(`session ${index}`);
     const session = singleSession(own, `s${seed}-${index}`);
@@ -37,16 +57,42 @@ export function scheduleOf({ seed, seconds, perSecond = 5 }: ScheduleOptions): S
     const batch = plannedBatch(own, `b${seed}-${index}`);
     schedule.batches.push(batch);
     const startMs = own.between(0, lastMs / 2);
-    schedule.actions.push(...lifeOfBatch(own, batch, startMs, lastMs));
+    schedule.actions.push(...lifeOfList(own, batch, startMs, lastMs));
     const others = random.fork(`other of batch ${index}`);
     if (!others.chance(0.5)) continue;
     const other = sharingBatch(others, batch);
     schedule.batches.push(other);
-    schedule.actions.push(...lifeOfBatch(others, other, startMs + others.between(0, 1_500), lastMs));
+    schedule.actions.push(...lifeOfList(others, other, startMs + others.between(0, 1_500), lastMs));
   }
+  addPeople(schedule, random.fork('people'), lastMs, peoplePerSecond);
   schedule.actions.push(...worldActions(random.fork('world'), lastMs));
   schedule.actions.sort((a, b) => a.atMs - b.atMs);
   return schedule;
+}
+
+function addPeople(schedule: Schedule, random: Random, lastMs: number, perSecond: number): void {
+  const { seed, seconds, people, lists, actions } = schedule;
+  for (let index = 0; index < seconds * perSecond; index += 1) {
+    const own = random.fork(`person ${index}`);
+    const person = plannedPerson(own, `p${seed}-${index}`);
+    people.push(person);
+    // Early enough that most faults of processes meet them.
+    actions.push(...lifeOfPerson(own, person, own.between(0, lastMs * 0.8), lastMs));
+  }
+  for (let index = 0; index < Math.max(1, seconds / SECONDS_PER_LIST); index += 1) {
+    const own = random.fork(`list ${index}`);
+    const list = plannedPeople(own, `l${seed}-${index}`, seconds >= SECONDS_FOR_COMMAND);
+    const startMs = own.between(0, lastMs / 2);
+    lists.push(list);
+    actions.push(...lifeOfList(own, list, startMs, lastMs));
+    for (const { reference } of list.people)
+      actions.push(...changesOfImages(own, sayTo(own, reference, lastMs), startMs));
+    const others = random.fork(`other of list ${index}`);
+    if (!others.chance(0.5)) continue;
+    const other = sharingPeople(others, list);
+    lists.push(other);
+    actions.push(...lifeOfList(others, other, startMs + others.between(0, 1_500), lastMs));
+  }
 }
 
 function singleSession(random: Random, interviewId: string): PlannedSession {
@@ -169,7 +215,12 @@ const BATCH_MESSAGES: readonly [BatchAction, ...BatchAction[]] = [
   ...(['resetShard', 'resetActivityOfShard'] as const),
 ];
 
-function lifeOfBatch(random: Random, { batchId }: PlannedBatch, startMs: number, lastMs: number): Action[] {
+function lifeOfList(
+  random: Random,
+  { batchId }: PlannedBatch | PlannedPeople,
+  startMs: number,
+  lastMs: number,
+): Action[] {
   const say = (atMs: number, kind: BatchAction): Action => ({
     atMs: Math.min(atMs, lastMs),
     to: 'batch',
@@ -210,6 +261,10 @@ const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
       // Below and above the heartbeat timeout of 10 s, and as long as a live migration of a machine.
       forMs: random.chance(0.3) ? 40_000 : random.between(500, 15_000),
     }),
+  ],
+  [
+    9_000,
+    (random) => ({ kind: 'documentRateLimit', forMs: random.between(500, 3_000), perSecond: random.between(1, 8) }),
   ],
 ];
 

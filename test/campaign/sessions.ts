@@ -1,10 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
-import { SessionCompletedError, TemporalUnavailableError } from 'temporal-incode/client';
-import { type OnboardingInput, onboardingWorkflowId } from '../../src/contract/index.js';
+import {
+  type ConnectedOnboardingClient,
+  SessionCompletedError,
+  TemporalUnavailableError,
+} from 'temporal-incode/client';
+import {
+  type OnboardingInput,
+  onboardingWorkflowId,
+  referenceOf,
+  resolveCapturePlan,
+} from '../../src/contract/index.js';
+import type { SessionSpec } from '../../src/testing/index.js';
 import { newRecord, type SessionRecord } from './record.js';
-import { type PlannedSession, RESET_REASON, type SessionAction } from './types.js';
+import {
+  type PlannedPerson,
+  type PlannedSession,
+  RESET_REASON,
+  type SessionAction,
+  type SimulatedOutcome,
+  TIME_SCALE,
+} from './types.js';
 import type { CampaignWorld } from './world.js';
 
 /** The documented errors of each method of the client. */
@@ -18,11 +35,14 @@ export class Sessions {
   readonly records = new Map<string, SessionRecord>();
   private readonly world: CampaignWorld;
   private readonly tokens = new Map<string, Promise<string>>();
+  private readonly people: ReadonlyMap<string, PlannedPerson>;
   /** Starts are not retried any more. */
   isOver = false;
 
-  constructor(world: CampaignWorld) {
+  /** @param people whose workflows open sessions, by reference */
+  constructor(world: CampaignWorld, people: ReadonlyMap<string, PlannedPerson>) {
     this.world = world;
+    this.people = people;
   }
 
   /** Opens the session on the first call. @returns its token */
@@ -67,9 +87,15 @@ export class Sessions {
     }
   }
 
+  /** @returns the record, which begins here for a session that a person's workflow has opened */
   recordOf(interviewId: string): SessionRecord {
-    const record = this.records.get(interviewId);
-    if (!record) throw new Error(`${interviewId} was never opened`);
+    const known = this.records.get(interviewId);
+    if (known) return known;
+    const { externalCustomerId } = this.world.simulator.session(interviewId);
+    const person = this.people.get(referenceOf(externalCustomerId ?? '') ?? '');
+    if (!person) throw new Error(`${interviewId} was never opened`);
+    const record = newRecord(sessionOf(person, interviewId), 'person');
+    this.records.set(interviewId, record);
     return record;
   }
 
@@ -176,11 +202,7 @@ export class Sessions {
   ): Promise<undefined> {
     const workflowId = onboardingWorkflowId(interviewId);
     if (kind === 'resetActivity') return resetActivity(this.world, workflowId, { resetHeartbeat: choice < 0.5 });
-    const { workflowService, options } = this.world.onboarding.temporal;
-    const request = { namespace: options.namespace, execution: { workflowId }, identity: 'campaign' };
-    const type = choice < 0.7 ? 'finishStatus' : 'score';
-    if (kind === 'pauseActivity') await workflowService.pauseActivity({ ...request, type, reason: 'campaign' });
-    else await workflowService.unpauseActivity({ ...request, unpauseAll: true, resetAttempts: choice < 0.3 });
+    return operateActivity(this.world.onboarding, workflowId, kind, ['finishStatus', 'finishStatus', 'score'], choice);
   }
 
   private status(interviewId: string): { onboardingStatus: string } {
@@ -196,6 +218,46 @@ const RAW: readonly SessionAction[] = [
   'pauseActivity',
   'unpauseActivity',
 ];
+
+/** How `customFields.simulate` makes the simulated Incode decide. */
+const SPECS: Record<SimulatedOutcome, SessionSpec> = {
+  approved: { action: 'approved', score: { status: 'OK', value: '94.6' } },
+  rejected: { action: 'rejected', score: { status: 'FAIL', value: '12.1' } },
+  review: { action: 'none', score: { status: 'WARN', value: '61.0' } },
+  slow: { action: 'approved', score: { status: 'OK', value: '94.6' } },
+  reviewApproved: {
+    action: 'none',
+    score: { status: 'MANUAL_PENDING', value: '61.0' },
+    manualReview: { verdict: 'APPROVED', afterMs: 60_000 * TIME_SCALE },
+  },
+};
+
+/** The session that a person's workflow completes, as if it had been planned. */
+function sessionOf({ simulate, plan }: PlannedPerson, interviewId: string): PlannedSession {
+  const { session } = resolveCapturePlan(plan);
+  return {
+    interviewId,
+    spec: { ...SPECS[simulate], redirectionUrl: '', interviewId },
+    plan: session,
+    token: 'valid',
+    faults: [],
+  };
+}
+
+/** Pauses one of these activities, or unpauses all. */
+export async function operateActivity(
+  { temporal }: ConnectedOnboardingClient,
+  workflowId: string,
+  kind: 'pauseActivity' | 'unpauseActivity',
+  types: readonly [string, ...string[]],
+  choice: number,
+): Promise<undefined> {
+  const { workflowService, options } = temporal;
+  const request = { namespace: options.namespace, execution: { workflowId }, identity: 'campaign' };
+  const type = types[Math.floor(choice * types.length)] ?? types[0];
+  if (kind === 'pauseActivity') await workflowService.pauseActivity({ ...request, type, reason: 'campaign' });
+  else await workflowService.unpauseActivity({ ...request, unpauseAll: true, resetAttempts: choice < 0.3 });
+}
 
 /** Resets the current activity: it starts again, with attempt 1. */
 export async function resetActivity(

@@ -1,4 +1,4 @@
-import type { BatchPlan, Plan } from '../../src/contract/index.js';
+import type { BatchPlan, CapturePlan, ImageSide, Plan } from '../../src/contract/index.js';
 import type { Fault, FaultEffect, SessionSpec } from '../../src/testing/index.js';
 
 // A campaign's times: Incode's limit for a request, and every time that depends on it, are a fiftieth of the real ones.
@@ -20,6 +20,9 @@ export const SECRET_MARKS = {
   apiKey: 'api-key-that-must-not-be-seen',
   webhookSecret: 'webhook-secret-that-must-not-be-seen',
   redirection: 'name=Jane-Roe-who-must-not-be-seen',
+  image: 'image-bytes-that-must-not-be-seen',
+  // The header of every image in base64.
+  imageInBase64: '/9j/4AAQSkZJRg',
 } as const;
 
 export interface PlannedSession {
@@ -30,6 +33,34 @@ export interface PlannedSession {
   token: 'valid' | 'revoked' | 'none';
   /** Set before the first call to Incode for this session. */
   faults: Fault[];
+}
+
+/** The outcomes that `customFields.simulate` selects at the simulated Incode. */
+export type SimulatedOutcome = 'approved' | 'rejected' | 'review' | 'slow' | 'reviewApproved';
+
+/** How Incode answers the images of a person, in addition to the good ones. */
+export type AnswerToImages = 'refusedFront' | 'refusedBack' | 'refusedSelfie' | 'passport' | 'notProcessed';
+
+export interface PlannedPerson {
+  reference: string;
+  /** The images that the person has. */
+  sides: ImageSide[];
+  /** Whether the references have digests, so that workers never send another image. */
+  hasDigests: boolean;
+  simulate: SimulatedOutcome;
+  answer: AnswerToImages | null;
+  plan: CapturePlan;
+  /** Set before the first call to Incode for this person. */
+  faults: Fault[];
+}
+
+/** A list of people. */
+export interface PlannedPeople {
+  batchId: string;
+  people: PlannedPerson[];
+  plan: CapturePlan;
+  shardSize: number;
+  by: 'library' | 'cli';
 }
 
 /** Ends the id of a batch that shares sessions with the batch before it. */
@@ -63,6 +94,26 @@ export type SessionAction =
   | 'unpauseActivity'
   | 'askState';
 
+/** A message to one person's workflow, or a change of the person's images. */
+export type PersonAction =
+  | 'start'
+  | 'startAgain'
+  | 'restart'
+  | 'replaceImage'
+  | 'repeatStarted'
+  | 'expireToken'
+  | 'askState'
+  | 'cancel'
+  | 'terminate'
+  | 'endSession'
+  | 'resetWorkflow'
+  | 'resetActivity'
+  | 'pauseActivity'
+  | 'unpauseActivity'
+  | 'loseImage'
+  | 'changeImage'
+  | 'truncateImage';
+
 export type BatchAction =
   | 'run'
   | 'detach'
@@ -81,12 +132,13 @@ export type WorldAction =
   | { kind: 'killServer' | 'killReceiver' | 'restartReceiver'; downMs: number }
   | { kind: 'outage'; effect: FaultEffect; calls: number }
   | { kind: 'wrongApiKey' | 'brokenKeysFile' | 'losesWebhooks'; forMs: number }
-  | { kind: 'rateLimit'; forMs: number; perSecond: number }
+  | { kind: 'rateLimit' | 'documentRateLimit'; forMs: number; perSecond: number }
   | { kind: 'addKey' | 'useKey' | 'list' };
 
 export type Action = { atMs: number } & (
   | { to: 'session'; interviewId: string; kind: SessionAction; choice: number }
   | { to: 'batch'; batchId: string; kind: BatchAction; choice: number }
+  | { to: 'person'; reference: string; kind: PersonAction; choice: number }
   | ({ to: 'world' } & WorldAction)
 );
 
@@ -98,6 +150,9 @@ export interface Schedule {
   tokenSource: boolean;
   sessions: PlannedSession[];
   batches: PlannedBatch[];
+  /** People who are started singly. */
+  people: PlannedPerson[];
+  lists: PlannedPeople[];
   /** In order of time. */
   actions: Action[];
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { command } from './batches.js';
+import { command } from './lists.js';
+import type { Interval } from './record.js';
 import { SECRET_MARKS, type WorldAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
@@ -13,6 +14,8 @@ export class Upheavals {
   private readonly world: CampaignWorld;
   /** The kinds of faults that happened. */
   readonly happened: string[] = [];
+  /** When workers may have lost what they were doing, or could not report it. */
+  readonly interruptions: Interval[] = [];
   private readonly turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
   constructor(world: CampaignWorld) {
@@ -26,21 +29,33 @@ export class Upheavals {
     return result;
   }
 
+  /** Records when workers could not report to the server. */
+  private async interrupt(work: () => Promise<void>): Promise<void> {
+    const interruption = { from: Date.now(), to: Number.POSITIVE_INFINITY };
+    this.interruptions.push(interruption);
+    await work();
+    interruption.to = Date.now();
+  }
+
   private async perform(action: WorldAction): Promise<string> {
     switch (action.kind) {
       case 'killWorker':
       case 'deployWorker':
-        return this.inTurn('workers', () => this.replaceWorkers(action));
+        return this.inTurn('workers', () => this.interrupt(() => this.replaceWorkers(action)));
       case 'freezeWorker':
-        return this.inTurn('frozen', async () => {
-          await Promise.all(action.slots.map((slot) => this.world.workers[slot]?.freeze(action.forMs)));
-        });
+        return this.inTurn('frozen', () =>
+          this.interrupt(async () => {
+            await Promise.all(action.slots.map((slot) => this.world.workers[slot]?.freeze(action.forMs)));
+          }),
+        );
       case 'killServer':
-        return this.inTurn('server', async () => {
-          await this.world.killServer();
-          await sleep(action.downMs);
-          await this.world.startServer();
-        });
+        return this.inTurn('server', () =>
+          this.interrupt(async () => {
+            await this.world.killServer();
+            await sleep(action.downMs);
+            await this.world.startServer();
+          }),
+        );
       case 'killReceiver':
       case 'restartReceiver':
         return this.inTurn('receiver', async () => {
@@ -59,27 +74,31 @@ export class Upheavals {
           this.world.simulator.setApiKeys([SECRET_MARKS.apiKey]);
         });
       case 'rateLimit':
+      case 'documentRateLimit':
         return this.inTurn('rateLimit', async () => {
-          this.world.simulator.setRateLimit({ perSecond: action.perSecond, burst: 5 });
+          const limit = { perSecond: action.perSecond, burst: 5 };
+          this.world.simulator.setRateLimit(action.kind === 'rateLimit' ? limit : { documents: limit });
           await sleep(action.forMs);
           this.world.simulator.setRateLimit(null);
         });
       case 'losesWebhooks':
         return this.inTurn('webhooks', async () => {
-          this.world.simulator.setWebhook(null);
+          this.world.setWebhooks(null);
           await sleep(action.forMs);
-          this.world.simulator.setWebhook(this.world.webhook);
+          this.world.setWebhooks(this.world.webhook);
         });
       case 'addKey':
         return this.inTurn('keys', async () => this.world.addKey());
       case 'useKey':
         return this.inTurn('keys', async () => this.world.useKey());
       case 'brokenKeysFile':
-        return this.inTurn('keys', async () => {
-          this.world.breakKeysFile();
-          await sleep(action.forMs);
-          this.world.restoreKeysFile();
-        });
+        return this.inTurn('keys', () =>
+          this.interrupt(async () => {
+            this.world.breakKeysFile();
+            await sleep(action.forMs);
+            this.world.restoreKeysFile();
+          }),
+        );
       case 'list':
         return `exit code ${await command(this.world, ['list', '--json'])}`;
       default:

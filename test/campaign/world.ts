@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectedOnboardingClient, connectOnboardingClient } from 'temporal-incode/client';
 import { keyRingFile } from 'temporal-incode/codec';
-import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  startIncodeSimulator,
+  type WebhookTarget,
+} from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { startNewServer } from '../support/new-server.js';
 import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
 import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
 
-const CONFIGURATION_ID = 'campaign';
+export const CONFIGURATION_ID = 'campaign';
 
 /** A server, two workers and a receiver as separate processes, and a simulated Incode in this process. */
 export class CampaignWorld {
@@ -40,6 +45,7 @@ export class CampaignWorld {
     const server = await startNewServer({ dataDir: directory });
     const world = new CampaignWorld({ directory, simulator, server, tokenSource, port: await freePort(0), onEnd });
     world.addKey();
+    await mkdir(world.images);
     world.onboarding = await connectOnboardingClient({
       address: server.address,
       encryptionKeys: keyRingFile(world.keysFile),
@@ -52,7 +58,7 @@ export class CampaignWorld {
       await world.stop({ keepLogs: true });
       throw new Error(`A worker or the receiver did not start. Logs: ${directory}`);
     }
-    simulator.setWebhook(world.webhook);
+    world.setWebhooks(world.webhook);
     return world;
   }
 
@@ -72,6 +78,8 @@ export class CampaignWorld {
       PATH: process.env.PATH ?? '',
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: this.keysFile,
+      // The command checks images before it starts anybody.
+      INCODE_IMAGE_ROOTS: this.images,
     };
     const worker = {
       ...this.env,
@@ -83,6 +91,9 @@ export class CampaignWorld {
       INCODE_CONFIRM_WITHIN: `${CONFIRM_WITHIN_MS}ms`,
       INCODE_PROCESSED_POLL: '5s',
       INCODE_REVIEW_POLL: '5s',
+      INCODE_PROCESS_POLL: '500ms',
+      INCODE_DOCUMENT_RATE_LIMIT: '100',
+      INCODE_FACE_RATE_LIMIT: '100',
       WORKER_SHUTDOWN_GRACE: '2s',
       LOG_LEVEL: 'debug',
       ...(tokenSource ? { INCODE_CONFIGURATION_ID: CONFIGURATION_ID } : {}),
@@ -97,6 +108,17 @@ export class CampaignWorld {
       url: `http://127.0.0.1:${port}/incode/webhook`,
       headers: { 'x-webhook-secret': SECRET_MARKS.webhookSecret },
     };
+  }
+
+  /** The directory with the images of people. */
+  get images(): string {
+    return join(this.directory, 'images');
+  }
+
+  /** Incode sends the status of every session, and says which sessions were started. */
+  setWebhooks(target: WebhookTarget | null): void {
+    this.simulator.setWebhook(target);
+    this.simulator.setSessionWebhook(target);
   }
 
   get keysFile(): string {

@@ -338,6 +338,18 @@ describe('sessions of a reference', () => {
     expect(simulator.sessions('person-2')).toEqual([]);
   });
 
+  it('a fault for the reference of a person applies to each of their sessions, and to nobody else', async () => {
+    const ids = ['person-4~0123456789ab', 'person-4~ba9876543210', 'person-44~0123456789ab'];
+    simulator.fault({ operation: 'start', externalCustomerId: 'person-4', kind: 'status', status: 503, times: 2 });
+    const statuses: number[] = [];
+    for (const externalCustomerId of ids) {
+      const body = { configurationId: 'flow-1', externalCustomerId };
+      statuses.push((await call(simulator, '/omni/start', { body })).status);
+    }
+    expect(statuses).toEqual([503, 503, 200]);
+    expect(simulator.calls.slice(-3).map(({ externalCustomerId }) => externalCustomerId)).toEqual(ids);
+  });
+
   it('finds them with an executive token, newest first and in pages', async () => {
     const externalCustomerId = 'person-3';
     const first = await start({ externalCustomerId });

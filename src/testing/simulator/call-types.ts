@@ -7,6 +7,8 @@ export interface Call {
   operation: SimulatedOperation;
   /** `null` if the call named no session. */
   interviewId: string | null;
+  /** The reference of that session, or the one that a start asks for. `null` if there is none. */
+  externalCustomerId: string | null;
   /** `null` if there was no answer. */
   httpStatus: number | null;
   /** When the call took effect or was processed, like `at`. `null` if it never was. */
@@ -19,7 +21,10 @@ export interface Call {
 export interface CallMatch {
   operation?: SimulatedOperation;
   interviewId?: string;
-  /** The session's reference. It also selects the start of a session that does not exist yet. */
+  /**
+   * The session's reference. It also selects the start of a session that does not exist yet. The reference of a person from images selects
+   * all sessions of that person.
+   */
   externalCustomerId?: string;
   /** `Infinity`, or `null` in JSON, means until the faults are cleared. @default 1 */
   times?: number | null;

@@ -1,3 +1,4 @@
+import { referenceOf } from '../../contract/index.js';
 import type { CallMatch } from './call-types.js';
 
 /** A call, as a rule of a test selects it. */
@@ -60,7 +61,11 @@ export class Rules<T extends CallMatch & { sha256?: string }> {
 
   private of({ interviewId, externalCustomerId }: CallSubject): Entry<T>[] {
     if (this.bySession.size === 0) return [];
-    const keys = [keyOf({ interviewId }), keyOf({ externalCustomerId })];
+    const keys = [
+      keyOf({ interviewId }),
+      keyOf({ externalCustomerId }),
+      keyOf({ externalCustomerId: personOf(externalCustomerId) }),
+    ];
     return keys.flatMap((key) => (key === undefined ? [] : (this.bySession.get(key) ?? [])));
   }
 
@@ -86,5 +91,14 @@ function keyOf({
 const SELECTORS = ['operation', 'interviewId', 'externalCustomerId', 'sha256'] as const;
 
 function matches(rule: CallMatch & { sha256?: string }, call: CallSubject): boolean {
-  return SELECTORS.every((selector) => rule[selector] === undefined || rule[selector] === call[selector]);
+  return SELECTORS.every((selector) => {
+    const selected = rule[selector];
+    if (selected === undefined || selected === call[selector]) return true;
+    return selector === 'externalCustomerId' && selected === personOf(call.externalCustomerId);
+  });
+}
+
+/** The reference of a person from images, whose sessions have an `externalCustomerId` each. */
+function personOf(externalCustomerId: string | null): string | null {
+  return referenceOf(externalCustomerId ?? '') ?? null;
 }

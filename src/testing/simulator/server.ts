@@ -49,6 +49,7 @@ async function answer(state: SimulatorState, request: IncomingMessage, response:
     at: arrivedAt,
     operation: route.operation,
     interviewId,
+    externalCustomerId,
     httpStatus: null,
     effectAt: null,
     fault: fault?.kind ?? null,
