@@ -6,7 +6,7 @@ import { endedByItself, violations } from './invariants.js';
 import { People } from './people.js';
 import { PeopleRunner } from './people-lists.js';
 import type { Evidence, Violation } from './record.js';
-import { scheduleOf } from './schedule.js';
+import { type ScheduleOptions, scheduleOf } from './schedule.js';
 import { Sessions } from './sessions.js';
 import type { Action, PlannedPerson, Schedule } from './types.js';
 import { Upheavals } from './upheavals.js';
@@ -26,7 +26,7 @@ export interface Campaign {
 
 /** Runs a seed's schedule against a real server, real processes and a simulated Incode, and checks all invariants. */
 export async function runCampaign(
-  options: { seed: number; seconds: number },
+  options: ScheduleOptions,
   log: (entry: object) => void = () => undefined,
 ): Promise<Campaign> {
   const schedule = scheduleOf(options);

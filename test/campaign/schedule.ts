@@ -22,7 +22,7 @@ import type {
 } from './types.js';
 import { OTHER, SECRET_MARKS } from './types.js';
 
-interface ScheduleOptions {
+export interface ScheduleOptions {
   seed: number;
   seconds: number;
   /** Single sessions per second. @default 5, which a loaded machine with two cores can handle */

@@ -37,8 +37,8 @@ export async function captureOnboarding(input: CaptureInput, carried?: CaptureRe
     }
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    addEvent(record, isCancellation(error) ? 'Cancelled' : `Failed: ${(error as Error).message}`);
     const failure = withFacts(error, person);
+    addEvent(record, isCancellation(failure) ? 'Cancelled' : `Failed: ${(failure as Error).message}`);
     person.enter('done');
     throw failure;
   }

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFailure } from '@temporalio/workflow';
 import type { CaptureFailureDetails } from '../../activities/capture/types.js';
 import { FAILURES, type FailureType, type ImageSide } from '../../contract/index.js';
 import { activityRefusal } from '../failures.js';
@@ -39,7 +39,7 @@ export function imageUnusable(person: Person, { side, message, problem }: Unusab
 
 /** A failure with what is known of the person. Anything but the failure of an activity or of the session is passed on, such as a cancellation. */
 export function withFacts(error: unknown, person: Person): unknown {
-  const failure = causeOf(error);
+  const failure = causeOf(error) ?? endOfSession(error, person);
   if (failure === undefined) return error;
   const [details] = failure.details ?? [];
   return ApplicationFailure.create({
@@ -53,6 +53,22 @@ export function withFacts(error: unknown, person: Person): unknown {
 function causeOf(error: unknown): ApplicationFailure | undefined {
   const isWrapped = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
   return isWrapped && error.cause instanceof ApplicationFailure ? error.cause : undefined;
+}
+
+/** The names in rows of lists, too. */
+const ENDS: Record<string, [type: string, end: string]> = {
+  CancelledFailure: ['Cancelled', 'was cancelled'],
+  TerminatedFailure: ['Terminated', 'was terminated'],
+  TimeoutFailure: ['TimedOut', 'timed out'],
+};
+
+/** Somebody has ended the workflow of the session, while the person's own goes on. */
+function endOfSession(error: unknown, { input, record }: Person): ApplicationFailure | undefined {
+  if (!(error instanceof ChildWorkflowFailure) || CancellationScope.current().consideredCancelled) return undefined;
+  const [type, what] = ENDS[error.cause?.name ?? ''] ?? [];
+  if (type === undefined) return undefined;
+  const message = `Person ${input.reference}: the workflow of session ${record.session?.interviewId} ${what}`;
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
 }
 
 /** @returns `undefined` if an activity failed for another reason */

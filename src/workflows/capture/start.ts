@@ -1,4 +1,4 @@
-import { condition, uuid4 } from '@temporalio/workflow';
+import { condition, patched, uuid4 } from '@temporalio/workflow';
 import { externalCustomerIdOf, FAILURES } from '../../contract/index.js';
 import { addEvent } from '../record.js';
 import { failedWith } from './failures.js';
@@ -14,7 +14,7 @@ export async function openSession(person: Person): Promise<void> {
   while (record.session === null) {
     const step = nextOpeningStep(record.attempts, hasWaited, unusable);
     if (step === 'wait') {
-      await untilFound(person);
+      await untilFound(person, unusable);
       hasWaited = true;
     } else if (step === 'open') {
       await open(person);
@@ -24,6 +24,9 @@ export async function openSession(person: Person): Promise<void> {
     }
   }
 }
+
+/** Marks in a history that the workflow waits for another webhook after a session that Incode did not hand over. */
+const WAITS_AGAIN = 'finding-session-again';
 
 async function open(person: Person): Promise<void> {
   const { record, input } = person;
@@ -45,11 +48,13 @@ async function open(person: Person): Promise<void> {
 }
 
 /** Incode's webhook names the session that a request has opened, if there is one. */
-async function untilFound(person: Person): Promise<void> {
+async function untilFound(person: Person, unusable: readonly string[]): Promise<void> {
   const { attempts } = person.record;
+  // Histories of older versions end this wait at once if any session was ever found.
+  const ignored = unusable.length > 0 && patched(WAITS_AGAIN) ? unusable : [];
   person.enter('findingSession', person.plan.findSessionWithinMs);
   const isFound = await condition(
-    () => attempts.some(({ interviewId }) => interviewId !== null),
+    () => attempts.some(({ interviewId }) => interviewId !== null && !ignored.includes(interviewId)),
     person.plan.findSessionWithinMs,
     { summary: 'Time for the Session Started webhook' },
   );

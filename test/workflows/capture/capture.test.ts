@@ -183,4 +183,31 @@ describe('captureOnboarding', () => {
       images: { front: { assessment: 'accepted' } },
     });
   });
+
+  it.each([
+    ['cancelled', 'Cancelled'],
+    ['terminated', 'Terminated'],
+  ] as const)(
+    'names the session and the suspected orphan if somebody has %s the workflow of the session',
+    async (how, type) => {
+      const input = await world.person({ plan: { finishWhen: 'asked', findSessionWithin: '300ms' } });
+      world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+      const handle = await world.start(input);
+      await expect.poll(async () => (await stateOf(handle)).stage, { timeout: 20_000 }).toBe('completing');
+      const [orphan, used] = world.sessionsOf(input);
+      const session = world.temporal.workflow.getHandle(onboardingWorkflowId(String(used?.interviewId)));
+      await expect.poll(() => session.describe().then(({ status }) => status.name)).toBe('RUNNING');
+      await (how === 'cancelled' ? session.cancel() : session.terminate());
+      const failure = await failureOf(Promise.resolve(handle));
+      expect(failure).toMatchObject({
+        type,
+        message: `Person ${input.reference}: the workflow of session ${used?.interviewId} was ${how}`,
+      });
+      expect(failure.details?.[0]).toMatchObject({
+        interviewId: used?.interviewId,
+        suspectedOrphans: [{ externalCustomerId: orphan?.externalCustomerId, interviewId: null }],
+      });
+      expect((await stateOf(handle)).timeline.at(-2)?.event).toMatch(/^Failed: Person/);
+    },
+  );
 });

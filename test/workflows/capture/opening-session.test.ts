@@ -114,6 +114,26 @@ describe('a session whose start answer is lost', () => {
     },
   );
 
+  it('is waited for, although an earlier one was found and not handed over', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.setBehavior({ knownIdStart: 'refused' });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    const handle = await world.start(input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(1);
+    // After the takeover, which Incode refuses.
+    world.simulator.fault({ operation: 'start', skip: 1, kind: 'reset', effect: true });
+    const first = await announce(handle, input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(2);
+    await expect.poll(async () => (await stateOf(handle)).stage).toBe('findingSession');
+    world.simulator.setBehavior({ knownIdStart: 'reissued' });
+    const [, second] = world.sessionsOf(input);
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, second);
+    const { interviewId, suspectedOrphans } = await handle.result();
+    expect(interviewId).toBe(second?.interviewId);
+    expect(suspectedOrphans).toMatchObject([{ interviewId: first }]);
+    expect(world.sessionsOf(input)).toHaveLength(2);
+  });
+
   it('is taken over although the answer to the takeover is lost too', async () => {
     const input = await world.person({ plan: PATIENT });
     world.simulator.fault({ operation: 'start', kind: 'reset', effect: true, times: 2 });

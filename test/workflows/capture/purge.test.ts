@@ -75,6 +75,17 @@ describe('A person whose plan says purge', () => {
     expect(statuses).toEqual([null, 404]);
   });
 
+  it('has its images deleted with a fresh executive token if Incode refuses the first one', async () => {
+    world.simulator.fault({ operation: 'deleteSessions', kind: 'status', status: 401 });
+    const logIns = () => world.simulator.callsOf(undefined, 'logIn').length;
+    const [before, deleted] = [logIns(), deletions(world).length];
+    const handle = await world.start(await personWith({ purge: 'images' }));
+    expect(await handle.result()).toMatchObject({ purged: 'images', onboarding: { outcome: 'approved' } });
+    expect(logIns()).toBeGreaterThan(before);
+    expect(deletions(world).slice(deleted)).toEqual(['deleteSessions 401', 'deleteSessions 200']);
+    expect(failedTasks(await handle.fetchHistory())).toEqual([]);
+  });
+
   it('keeps its outcome if Incode refuses to delete', async () => {
     world.simulator.fault({ operation: 'deleteSessions', kind: 'status', status: 400 });
     const result = await world.run(await personWith({ purge: 'images' }));

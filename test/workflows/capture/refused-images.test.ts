@@ -1,4 +1,4 @@
-import { unlink, writeFile } from 'node:fs/promises';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FAILURES, type ImageReference, type ImageSide, SEARCH_ATTRIBUTES } from '../../../src/contract/index.js';
@@ -139,6 +139,21 @@ describe('an image that Incode refuses', () => {
   });
 });
 
+describe('a selfie that does not show a living person', () => {
+  it.each([{ answer: { confidence: 1 } }, { code: 4005 }])(
+    'is reported, and the session goes on, if Incode answers %j',
+    async (scripted) => {
+      const selfie = await world.image();
+      const { sha256 } = await pinned(world, selfie);
+      world.simulator.script({ operation: 'addFace', sha256, ...scripted });
+      const { images, onboarding, interviewId } = await world.run(await world.person({ selfie }));
+      expect(images.selfie).toMatchObject({ assessment: 'refused', code: scripted.code ?? null });
+      expect(onboarding?.outcome).toBe('approved');
+      expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
+    },
+  );
+});
+
 describe('a document that cannot be processed', () => {
   const unprocessable = () => world.simulator.script({ operation: 'processId', code: 6000, times: 1 });
 
@@ -187,6 +202,21 @@ describe('an image that cannot be read', () => {
       problem: 'missing',
     });
     expect(world.sessionsOf(input)).toEqual([]);
+  });
+
+  it('is read again until it is whole, and no session is opened before', async () => {
+    const input = await world.person();
+    const path = join(world.directory, input.front.uri.slice('file:'.length));
+    const whole = await readFile(path);
+    await writeFile(path, whole.subarray(0, -10));
+    const handle = await world.start(input);
+    await expect.poll(() => world.logs()).toContain(`Person ${input.reference}: front: `);
+    expect(world.sessionsOf(input)).toEqual([]);
+    await writeFile(path, whole);
+    const { interviewId } = await handle.result();
+    const [upload] = world.simulator.captures(interviewId).uploads;
+    expect(upload?.bytes).toBe(whole.length);
+    expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
   });
 
   it('is replaced with the plan "wait" before a session is opened', async () => {
