@@ -14,6 +14,7 @@ export type IncodeOperation =
   | 'processFace'
   | 'governmentValidation'
   | 'watchlist'
+  | 'ocrData'
   | 'deleteImages'
   | 'deleteSession';
 

@@ -22,6 +22,7 @@ const OPERATIONS = Object.keys({
   processFace: 0,
   governmentValidation: 0,
   watchlist: 0,
+  ocrData: 0,
   deleteImages: 0,
   deleteSession: 0,
 } satisfies Record<IncodeOperation, 0>);

@@ -18,10 +18,20 @@ export interface OutputFile {
 /** Readable only by the user, because the file contains people's sessions. */
 const NEW_FILE_MODE = 0o600;
 
+interface OutputFileOptions {
+  /** Replaces the mode of an existing file too, because the contents must not be shared. @default keeps it */
+  isPrivate?: boolean;
+}
+
 /** @param option for messages. @throws CliError if the name is not that of a regular file, or its directory cannot be written to */
-export async function openOutputFile(out: string, option = '--out'): Promise<OutputFile> {
+export async function openOutputFile(
+  out: string,
+  option = '--out',
+  { isPrivate = false }: OutputFileOptions = {},
+): Promise<OutputFile> {
   const directory = dirname(out);
-  const mode = ((await existing(out, option))?.mode ?? NEW_FILE_MODE) & 0o777;
+  const stats = await existing(out, option);
+  const mode = ((isPrivate ? undefined : stats?.mode) ?? NEW_FILE_MODE) & 0o777;
   await removeStale(out);
   // In the same directory, because a rename is atomic only within one file system.
   const temporary = join(directory, `${temporaryPrefix(out)}${randomBytes(16).toString('hex')}${TEMPORARY_SUFFIX}`);

@@ -35,20 +35,22 @@ export interface ResultsOptions<Item> {
   columns: Columns<Item>;
   /** The option that names the file, for messages. @default "--out" */
   option?: string;
+  /** The file gets mode 600 even if it exists with another mode. @default false */
+  isPrivate?: boolean;
 }
 
 /** @throws CliError */
 export async function openResults<Item extends { index: number }>(
   options: ResultsOptions<Item>,
 ): Promise<Results<Item>> {
-  const { out, format, input, raw, columns, option = '--out' } = options;
+  const { out, format, input, raw, columns, option = '--out', isPrivate = false } = options;
   const toText = format === 'csv' ? csv(raw, columns) : (items: Item[]) => items.map(ndjson).join('');
   if (out === '-') {
     const nothing = async () => undefined;
     return buffered(toText, { append: writeOut, commit: nothing, discard: nothing });
   }
   await refuseInputFile(out, input, option);
-  return buffered(toText, await openOutputFile(out, option));
+  return buffered(toText, await openOutputFile(out, option, { isPrivate }));
 }
 
 /** @throws CliError if the file for the output is the input */

@@ -16,6 +16,7 @@ export interface CaptureCommandOptions extends ListCommandOptions, PlanOptions {
   watchlist?: true;
   purge?: 'images' | 'session';
   scores?: string;
+  ocr?: string;
 }
 
 export function withPersonOptions(command: Command): Command {
@@ -35,12 +36,13 @@ export function withPersonOptions(command: Command): Command {
         'session',
       ]),
     )
-    .option('--scores <file>', "file for Incode's verbose score of each person, as CSV or NDJSON");
+    .option('--scores <file>', "file for Incode's verbose score of each person, as CSV or NDJSON")
+    .option('--ocr <file>', 'file for what Incode has read from the IDs: personal data, in plain text');
 }
 
 /** @throws CliError for an invalid plan or batch id, before anything is read */
 export function planOfPeople(options: CaptureCommandOptions): CapturePlan {
-  const { onRefusedImage, imageDeadline, government, watchlist, purge, scores, batchId } = options;
+  const { onRefusedImage, imageDeadline, government, watchlist, purge, scores, ocr, batchId } = options;
   const plan = {
     ...planOf(options),
     ...omitUndefined({ onRefusedImage, imageDeadline, government, watchlist, purge }),
@@ -49,6 +51,9 @@ export function planOfPeople(options: CaptureCommandOptions): CapturePlan {
     if (batchId !== undefined) checkBatchId(batchId);
     if (purge === 'session' && scores !== undefined) {
       throw new InvalidInputError('--scores', 'cannot be combined with --purge session, which deletes the score');
+    }
+    if (purge !== undefined && ocr !== undefined) {
+      throw new InvalidInputError('--ocr', 'cannot be combined with --purge, which deletes the OCR values');
     }
     resolveCapturePlan(plan);
     return plan;

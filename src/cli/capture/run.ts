@@ -20,7 +20,7 @@ import {
   warnOfSharedImages,
 } from './manifest-check.js';
 import { type CaptureCommandOptions, planOfPeople } from './options.js';
-import { openScores, type Scores } from './scores.js';
+import { openValuesFiles, type ValuesFile } from './values-file.js';
 
 /** Checks a manifest and its images, and onboards the people unless it is a dry run. */
 export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
@@ -42,19 +42,19 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
     if (options.dryRun) return;
     const { people: count, invalid } = checked;
     const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
-    const { scores: out, out: results, raw } = options;
-    const scores = out === undefined ? undefined : await openScores({ out, input: file, results, raw, signal });
+    const { out: results, scores, ocr, raw } = options;
+    const values = await openValuesFiles({ results, scores, ocr }, { input: file, raw, signal });
     const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
     try {
       await withClient(options, (client) =>
         runList(client, {
           ...run,
-          start: (host, how) => withScores(captureBatch(host, checked.read(), { plan, beforeStart, ...how }), scores),
+          start: (host, how) => withValues(captureBatch(host, checked.read(), { plan, beforeStart, ...how }), values),
         }),
       );
-      await scores?.finish();
+      await values.finish();
     } finally {
-      await scores?.discard();
+      await values.discard();
     }
   } finally {
     await source.close();
@@ -62,9 +62,9 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
   }
 }
 
-async function* withScores(items: AsyncIterable<CaptureItem>, scores: Scores | undefined): AsyncGenerator<CaptureItem> {
+async function* withValues(items: AsyncIterable<CaptureItem>, values: ValuesFile): AsyncGenerator<CaptureItem> {
   for await (const item of items) {
-    await scores?.add(item);
+    await values.add(item);
     yield item;
   }
 }

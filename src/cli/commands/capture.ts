@@ -27,6 +27,9 @@ the images themselves, so relative paths must be below their INCODE_IMAGE_ROOTS.
 --dry-run names every problem with its line, and exits with 2 if there is one. INCODE_IMAGE_HOSTS and INCODE_IMAGE_BUCKETS allow
 addresses, and INCODE_DOCUMENT_RATE_LIMIT and INCODE_FACE_RATE_LIMIT set the rate limits.
 
+--ocr writes name, address, birth date and document number of every person in plain text. Anyone who can read the file can impersonate
+them. Its mode is 600 and it is not encrypted: keep it on an encrypted disk, out of backups, and delete it as soon as you can.
+
 Ctrl-C detaches: started people continue on the server, and the same command attaches to them again. The same list is the same batch,
 and a person whose workflow exists already is attached to, so nobody gets a second session. --retry-failed gives failed people another
 one. Exits with 6 if some people failed, and with 3 if it was interrupted.
@@ -36,6 +39,7 @@ Examples:
   $ temporal-incode capture people.csv --images images --dry-run
   $ temporal-incode capture people.csv --images images --out results.csv
   $ temporal-incode capture people.csv --images images --out results.csv --retry-failed
+  $ temporal-incode capture people.csv --images images --out results.csv --ocr ocr.csv
   $ temporal-incode capture people.csv --status`;
 
 async function capture(manifest: string | undefined, options: CaptureCommandOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { checkInterviewId, checkSessionToken } from '../../contract/index.js';
 import { type ErrorAnswer, type Fields, readStart, type StartResponse } from '../responses.js';
 import { imageCode, isAlreadyProcessed } from './refusals.js';
 
-// No answer keeps a value that Incode has read from an image, such as a name. Temporal would keep it for days.
+// No answer of a call that an activity makes keeps a value that Incode has read from an image, such as a name. Temporal would keep it for days.
 
 /** Incode's answer about an uploaded image. */
 export interface ImageAnswer {

@@ -20,7 +20,7 @@ import {
   refusedSelfie,
 } from './answers.js';
 import { base64Body } from './base64-body.js';
-import { flatScore } from './flat-score.js';
+import { flatAnswer } from './flat-answer.js';
 import type { CaptureClient, CaptureClientOptions, IdUpload, Upload } from './types.js';
 
 export const CAPTURE_CLIENT_DEFAULTS = {
@@ -164,7 +164,19 @@ export function createCaptureClient(clientOptions: CaptureClientOptions): Captur
           path: '/omni/get/score',
           query: { id: interviewId, verbose: 'true' },
           sessionToken: executiveToken,
-          read: flatScore,
+          read: flatAnswer,
+        },
+        callOptions,
+      ),
+    ocrValues: ({ interviewId, executiveToken }, callOptions) =>
+      run(
+        {
+          operation: 'ocrData',
+          method: 'GET',
+          path: '/omni/get/ocr-data/v2',
+          query: { id: interviewId },
+          sessionToken: executiveToken,
+          read: flatAnswer,
         },
         callOptions,
       ),

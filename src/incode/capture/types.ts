@@ -71,6 +71,11 @@ export interface CaptureClient {
    * Reads Incode's verbose score, flattened: see `docs/capture.md`. It has no documented form, so names and values are Incode's.
    */
   verboseScore(session: ExecutiveAccess, options?: CallOptions): Promise<Record<string, string>>;
+  /**
+   * Reads what Incode has read from the ID, flattened in the same way: name, address, birth date, document number and more. **These are
+   * personal data.** Do not return them from an activity, because Temporal would keep them.
+   */
+  ocrValues(session: ExecutiveAccess, options?: CallOptions): Promise<Record<string, string>>;
   /** Deletes images and personal data of a session at Incode. Its score remains. */
   deleteImages(deletion: ExecutiveAccess, options?: CallOptions): Promise<{ existed: boolean }>;
   /** Deletes a session at Incode. */

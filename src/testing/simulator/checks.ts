@@ -67,6 +67,7 @@ const SCRIPTABLE: Record<ScriptableOperation, true> = {
   processFace: true,
   governmentValidation: true,
   watchlist: true,
+  ocrData: true,
 };
 
 const MATCH: Record<string, Check> = {

@@ -38,6 +38,17 @@ describe('the file named by --out', () => {
     expect(await readFile(path('results.csv'), 'utf8')).toBe('new');
   });
 
+  it('gives a private file mode 600 in place of the mode of the file that it replaces', async () => {
+    await writeFile(path('ocr.csv'), 'old');
+    await chmod(path('ocr.csv'), 0o644);
+    const file = await openOutputFile(path('ocr.csv'), '--ocr', { isPrivate: true });
+    await file.append('new');
+    expect(await modeOf(file.path)).toBe('600');
+    await file.commit();
+    expect(await modeOf(path('ocr.csv'))).toBe('600');
+    expect(await readFile(path('ocr.csv'), 'utf8')).toBe('new');
+  });
+
   it.each([
     ['a symbolic link', async (out: string) => symlink(path('target'), out)],
     ['a FIFO', async (out: string) => execFileSync('mkfifo', [out])],

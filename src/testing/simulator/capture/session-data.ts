@@ -1,6 +1,7 @@
 import { type Answer, ok } from '../answer.js';
 import { isObject } from '../check.js';
 import type { Route, RouteCall } from '../route.js';
+import { scriptedAnswer } from './answers.js';
 import { checkCustomFields } from './custom-fields.js';
 import { newest } from './record.js';
 import type { ImagePart } from './types.js';
@@ -76,9 +77,10 @@ const ocrData: Route = {
   method: 'GET',
   token: 'session',
   idParameter: 'id',
-  handle(session, { refuse, sessions }) {
+  handle(session, call) {
+    const { refuse, sessions } = call;
     if (!sessions.isProcessed(session) || !session.added.front) return refuse(400, 'The ID has not been processed');
-    return ok(SPECIMEN);
+    return scriptedAnswer(SPECIMEN, call.scripted(session), call);
   },
 };
 

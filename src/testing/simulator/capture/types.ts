@@ -40,7 +40,8 @@ export type ScriptableOperation =
   | 'processId'
   | 'processFace'
   | 'governmentValidation'
-  | 'watchlist';
+  | 'watchlist'
+  | 'ocrData';
 
 /**
  * Changes what matching calls answer. The calls take effect: a refused image counts as uploaded.

@@ -1,7 +1,7 @@
 import { cut } from '../limits.js';
 import type { Fields } from '../responses.js';
 
-/** Incode's verbose score has about 60 values. */
+/** Incode's verbose score has about 60 values, and OCR values are fewer. */
 const MAX_VALUES = 500;
 const MAX_NAME_BYTES = 200;
 const MAX_VALUE_BYTES = 500;
@@ -9,12 +9,12 @@ const MAX_VALUE_BYTES = 500;
 const MAX_DEPTH = 8;
 
 /**
- * Makes one level of Incode's verbose score. A name consists of the names above it, such as `idValidation.idSpecific.documentExpired.status`;
+ * Makes one level of an answer whose form Incode does not document: the verbose score, or OCR values. A name consists of the names above it, such as `idValidation.idSpecific.documentExpired.status`;
  * an entry of a list has its `key`. Values that are too many, too deep or empty are left out, and long ones are cut.
  */
-export function flatScore(score: Fields): Record<string, string> {
+export function flatAnswer(answer: Fields): Record<string, string> {
   const flat = new Map<string, string>();
-  addAll(flat, '', score, 0);
+  addAll(flat, '', answer, 0);
   return Object.fromEntries(flat);
 }
 

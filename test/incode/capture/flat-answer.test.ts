@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { flatScore } from '../../../src/incode/capture/flat-score.js';
+import { flatAnswer } from '../../../src/incode/capture/flat-answer.js';
 
-describe('flatScore', () => {
+describe('flatAnswer', () => {
   it('joins the names of nested values, and uses the key of an entry of a list', () => {
     const score = {
       overall: { value: '94.6', status: 'OK' },
@@ -10,7 +10,7 @@ describe('flatScore', () => {
       },
       faceRecognition: { existingUser: false, appliedRule: null },
     };
-    expect(flatScore(score)).toEqual({
+    expect(flatAnswer(score)).toEqual({
       'overall.value': '94.6',
       'overall.status': 'OK',
       'idValidation.idSpecific.documentExpired.value': '100',
@@ -23,7 +23,7 @@ describe('flatScore', () => {
 
   it('keeps a bounded number of values, levels and bytes', () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`a${at}`, 'é'.repeat(1_000)]));
-    const flat = flatScore({ ['n'.repeat(1_000)]: 'x', ...many });
+    const flat = flatAnswer({ ['n'.repeat(1_000)]: 'x', ...many });
     expect(Object.keys(flat)).toHaveLength(500);
     expect(
       Math.max(
@@ -33,11 +33,11 @@ describe('flatScore', () => {
       ),
     ).toBeLessThanOrEqual(500);
     const deep = JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`);
-    expect(flatScore(deep)).toEqual({});
+    expect(flatAnswer(deep)).toEqual({});
   });
 
   it('takes a name of JavaScript as any other', () => {
-    expect(flatScore(JSON.parse('{"__proto__": {"polluted": "yes"}}'))).toEqual({ '__proto__.polluted': 'yes' });
+    expect(flatAnswer(JSON.parse('{"__proto__": {"polluted": "yes"}}'))).toEqual({ '__proto__.polluted': 'yes' });
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
 });
