@@ -229,7 +229,7 @@ describe('a request that may still be running', () => {
   it('is not repeated before the settle time, and not at all if its effect comes late', async () => {
     // The client times out after 1 s. Incode finishes the session after 1.5 s.
     await using slow = await startTestWorld({
-      incode: IMPATIENT,
+      incode: { finishTimeoutMs: 1_000 },
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
     });
@@ -246,7 +246,7 @@ describe('a request that may still be running', () => {
 
   it('is repeated after the settle time if it had no effect', async () => {
     await using slow = await startTestWorld({
-      incode: IMPATIENT,
+      incode: { finishTimeoutMs: 1_000 },
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
     });
@@ -261,7 +261,7 @@ describe('a request that may still be running', () => {
 
   it('is not repeated earlier if the status cannot be read', async () => {
     await using slow = await startTestWorld({
-      incode: IMPATIENT,
+      incode: { finishTimeoutMs: 1_000 },
       simulator: { timeScale: 0.1 },
       activities: { settleTimeMs: 3_000 },
     });

@@ -101,7 +101,7 @@ function plain(value: unknown): unknown {
 }
 
 /** For worlds in which Incode does not answer some calls. Elsewhere a busy machine must not end a call. */
-export const IMPATIENT = { timeoutMs: 1_000, finishTimeoutMs: 1_000 };
+export const IMPATIENT = { timeoutMs: 3_000, finishTimeoutMs: 3_000 };
 
 /** Short times for every world, because its simulator ends requests after 300 ms. */
 const TIMES = {
