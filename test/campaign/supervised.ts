@@ -8,7 +8,7 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.
 
 const RESTART_AFTER_MS = 200;
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 300_000;
 
 export type OnEnd = (code: number | string | null, wasReady: boolean) => void;
 

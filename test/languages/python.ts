@@ -13,7 +13,7 @@ const REQUIREMENTS = join(HERE, 'requirements.txt');
 const CACHE = fileURLToPath(new URL('../../.cache/python/', import.meta.url));
 
 /** The installation downloads 20 MB. The limit is for a network that hangs. */
-const INSTALL_TIMEOUT_MS = 240_000;
+const INSTALL_TIMEOUT_MS = 600_000;
 
 /**
  * Installs the pinned `temporalio` once for each Python and set of versions, in the checkout's cache.

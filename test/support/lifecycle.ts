@@ -39,7 +39,7 @@ export function stateOf(world: TestWorld, interviewId: string): Promise<Onboardi
 }
 
 /** A limit for tests that hang, far above what a test takes. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** Like `expect.poll`, which only works inside a test, and not in several tests that run at once. */
 export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
