@@ -143,7 +143,13 @@ describe('capture', () => {
     expect(JSON.parse(status.stdout)).toMatchObject({ batchId, total: 3, waiting: 3 });
     expect(await capture('--batch-id', batchId, '--pause')).toMatchObject({ code: 0 });
     expect(await capture('--batch-id', batchId, '--unpause')).toMatchObject({ code: 0 });
-    expect(await capture('--batch-id', batchId, '--stop')).toMatchObject({ code: 0 });
+    const stopped = await capture('--batch-id', batchId, '--stop');
+    expect(stopped.code).toBe(0);
+    expect(stopped.stdout).toContain(
+      `Batch ${batchId} is stopped. 3 people have begun and go on: temporal-incode list`,
+    );
+    const goingOn = await capture('--batch-id', batchId, '--stop', '--json');
+    expect(JSON.parse(goingOn.stdout)).toEqual({ batchId, stopped: true, shardsEnding: 0, peopleGoingOn: 3 });
     expect((await batchProgress(world.onboarding, batchId)).failed).toBe(3);
     world.simulator.clearFaults();
     for (const { reference } of people) await world.onboarding.people.result(reference);
@@ -152,6 +158,29 @@ describe('capture', () => {
     expect(resumed.code).toBe(0);
     expect(JSON.parse(resumed.stdout)).toMatchObject({ people: 3, outcomes: { approved: 3 }, failed: 0 });
     expect(sessionsOf(people)).toEqual([1, 1, 1]);
+  });
+
+  it('--stop --cancel-begun cancels the people who have begun, and --retry-failed starts them again', async () => {
+    const people = await severalPeople(world, 2);
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status: 429, times: null });
+    const manifest = await manifestOf(people);
+    const batchId = `cli-${randomUUID()}`;
+    const running = start(['capture', manifest, '--batch-id', batchId, ...target, '--json']).ended;
+    await expect.poll(() => sessionsOf(people)).toEqual([1, 1]);
+    expect(await capture(manifest, '--cancel-begun')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--cancel-begun goes with --stop'),
+    });
+    const { code, stdout } = await capture('--batch-id', batchId, '--stop', '--cancel-begun');
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 people who had begun are cancelled. Their sessions remain at Incode, unfinished.');
+    const ended = await running;
+    expect(ended.code).toBe(6);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ people: 2, failures: { [FAILURES.batchStopped]: 2 } });
+    world.simulator.clearFaults();
+    const again = await capture(manifest, '--batch-id', batchId, '--retry-failed', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ people: 2, outcomes: { approved: 2 } });
+    expect(sessionsOf(people)).toEqual([2, 2]);
   });
 
   it('derives the id of the batch from the people, and exits with 4 for an unknown batch', async () => {

@@ -131,6 +131,48 @@ describe('captureBatch', () => {
     expect(sessionsOf(people)).toEqual([1, 1, 1, 1]);
   });
 
+  it('stops with one row for each person, whether ended, begun, started by another caller, or not handed over', async () => {
+    const people = await severalPeople(world, 5);
+    const [ended, elsewhere] = people as [CapturePerson, CapturePerson];
+    await world.onboarding.people.start(ended);
+    await world.onboarding.people.result(ended.reference);
+    holdUp();
+    await world.onboarding.people.start(elsewhere);
+    const how = options({ shardSize: 4, window: 1 });
+    const running = all(captureBatch(world.onboarding, people, how));
+    const progress = () => batchProgress(world.onboarding, how.batchId).catch(() => null);
+    await expect.poll(progress).toMatchObject({ done: 1, waiting: 3 });
+    expect(await stopBatch(world.onboarding, how.batchId)).toBe(0);
+    const rows = await running;
+    expect(rows.map(({ reference }) => reference)).toEqual(people.map(({ reference }) => reference));
+    expect(rows[0]?.outcome).toBe('approved');
+    const goesOn = rows.filter(({ failure }) => failure?.message.endsWith('goes on unless it is cancelled'));
+    expect(goesOn.map(({ index }) => index)).toEqual([1, 2, 3]);
+    expect(rows[4]?.failure?.message).toContain('before it was handed over');
+    world.simulator.clearFaults();
+    const again = await all(captureBatch(world.onboarding, people, { ...how, retryFailed: true }));
+    expect(outcomesOf(again)).toEqual(people.map(() => 'approved'));
+    expect(sessionsOf(people)).toEqual(people.map(() => 1));
+  });
+
+  it('cancels the people whom the stopped batch has begun, on request, and nobody else', async () => {
+    const people = await severalPeople(world, 3);
+    const [elsewhere, ...begun] = people as [CapturePerson, CapturePerson, CapturePerson];
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status: 429, times: null });
+    await world.onboarding.people.start(elsewhere);
+    const how = { batchId: `people-${randomUUID()}`, plan: {} };
+    const running = all(captureBatch(world.onboarding, people, how));
+    await expect.poll(() => sessionsOf(people)).toEqual([1, 1, 1]);
+    expect(await stopBatch(world.onboarding, how.batchId, { cancelPeople: true })).toBe(0);
+    expect(outcomesOf(await running)).toEqual(people.map(() => FAILURES.batchStopped));
+    const statuses = people.map(async ({ reference }) => (await world.onboarding.people.state(reference)).status);
+    expect(await Promise.all(statuses)).toEqual(['running', 'cancelled', 'cancelled']);
+    world.simulator.clearFaults();
+    const again = await all(captureBatch(world.onboarding, people, { ...how, retryFailed: true }));
+    expect(outcomesOf(again)).toEqual(people.map(() => 'approved'));
+    expect(sessionsOf([elsewhere, ...begun])).toEqual([1, 2, 2]);
+  });
+
   it('pauses, resumes and stops, and retryFailed continues with the rest', async () => {
     const people = await severalPeople(world, 6);
     holdUp();

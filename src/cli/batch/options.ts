@@ -16,6 +16,8 @@ export interface ListCommandOptions extends TemporalOptions {
   window?: number;
   status: boolean;
   stop: boolean;
+  /** Of lists of people. */
+  cancelBegun?: boolean;
   pause: boolean;
   unpause: boolean;
   json: boolean;

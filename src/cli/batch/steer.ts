@@ -1,3 +1,5 @@
+import { listBegunPeople } from '../../client/batch/list.js';
+import { cancelBegunPeople } from '../../client/batch/steer.js';
 import {
   BatchNotFoundError,
   type BatchStatus,
@@ -10,8 +12,9 @@ import {
 } from '../../client/index.js';
 import { checkBatchId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
-import { withClient } from '../shared/options.js';
+import { serverOptions, withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
+import { asTyped, quoted } from '../shared/program.js';
 import type { Format } from './list-rows.js';
 import type { ListCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
@@ -25,6 +28,7 @@ type IdOfList = (source: Source, format: Format | undefined, signal: AbortSignal
 /** @returns what the options ask to be done with a batch that exists. @throws CliError for several */
 export function steeringOf(options: ListCommandOptions): Steering | undefined {
   const steering = (['status', 'stop', 'pause', 'unpause'] as const).filter((name) => options[name]);
+  if (options.cancelBegun && !options.stop) throw new CliError('--cancel-begun goes with --stop');
   if (steering.length > 1) throw new CliError(`Use only one of ${steering.map((name) => `--${name}`).join(', ')}`);
   if (options.out === '-' && options.json) throw new CliError('--out - and --json would both write to stdout');
   return steering[0];
@@ -74,16 +78,14 @@ const ACTIONS: Record<Steering, Action> = {
     else printStatus(status);
   },
 
-  async stop(client, batchId, { json }) {
+  async stop(client, batchId, options) {
     const ending = await stopBatch(client, batchId);
-    if (json) printJson({ batchId, stopped: ending === 0, shardsEnding: ending });
-    else if (ending === 0) {
-      process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the rest.\n`);
-    }
     if (ending > 0) {
+      if (options.json) printJson({ batchId, stopped: false, shardsEnding: ending });
       const message = `Batch ${batchId} is stopping: ${ending} shards still have calls in flight. Check that a worker is running.`;
       throw new CliError(message, EXIT.pending);
     }
+    await (options.cancelBegun ? cancelBegun : sayWhoGoesOn)(client, batchId, options);
   },
 
   async pause(client, batchId, { json }) {
@@ -98,6 +100,46 @@ const ACTIONS: Record<Steering, Action> = {
     else process.stdout.write(`Batch ${batchId} continues: ${shards} running shards.\n`);
   },
 };
+
+/** Each person has a workflow of their own, which ends with the batch only on request. */
+async function sayWhoGoesOn(
+  client: ConnectedOnboardingClient,
+  batchId: string,
+  options: ListCommandOptions,
+): Promise<void> {
+  const { length: peopleGoingOn } = await listBegunPeople(client.temporal, batchId);
+  if (options.json) {
+    printJson({ batchId, stopped: true, shardsEnding: 0, ...(peopleGoingOn > 0 ? { peopleGoingOn } : {}) });
+  } else if (peopleGoingOn === 0) {
+    process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the rest.\n`);
+  } else {
+    const command = `temporal-incode list --people --status open --batch ${quoted(batchId)}${serverOptions(options)}`;
+    const lines = [
+      `Batch ${batchId} is stopped. ${formatCount(peopleGoingOn)} people have begun and go on: ${command}`,
+      '--stop --cancel-begun cancels them. --retry-failed collects their results and continues with the rest.',
+    ];
+    process.stdout.write(`${asTyped(lines.join('\n'))}\n`);
+  }
+}
+
+async function cancelBegun(
+  client: ConnectedOnboardingClient,
+  batchId: string,
+  { json }: ListCommandOptions,
+): Promise<void> {
+  const { cancelled, ending } = await cancelBegunPeople(client.temporal, batchId);
+  if (json) printJson({ batchId, stopped: true, shardsEnding: 0, peopleCancelled: cancelled, peopleEnding: ending });
+  else if (ending === 0) {
+    process.stdout.write(
+      `Batch ${batchId} is stopped, and ${formatCount(cancelled)} people who had begun are cancelled. Their sessions remain at Incode, ` +
+        'unfinished. --retry-failed starts all of them again, with other sessions.\n',
+    );
+  }
+  if (ending > 0) {
+    const message = `Batch ${batchId} is stopped, but ${formatCount(ending)} people are still ending. Check that a worker is running.`;
+    throw new CliError(message, EXIT.pending);
+  }
+}
 
 function printStatus({ batchId, shards, outcomes, ...counts }: BatchStatus): void {
   const { total, done, failed, waiting, unknown, paused, heldUpBy } = counts;

@@ -13,6 +13,7 @@ export function define(command: Command): void {
     .argument('[manifest]', 'the people and their images, as CSV with a header or NDJSON; - reads stdin')
     .option('--images <directory>', "where the manifest's relative paths begin (default: the manifest's directory)")
     .option('--dry-run', 'check the manifest and every image, and print how long the uploads take', false)
+    .option('--cancel-begun', 'with --stop: also cancel people who have begun', false)
     .option('--pair <directory>', 'write a manifest of the images in a directory to --out')
     .addHelpText('after', HELP)
     .action(capture);
@@ -32,7 +33,7 @@ them. Its mode is 600 and it is not encrypted: keep it on an encrypted disk, out
 
 Ctrl-C detaches: started people continue on the server, and the same command attaches to them again. The same list is the same batch,
 and a person whose workflow exists already is attached to, so nobody gets a second session. --retry-failed gives failed people another
-one. Exits with 6 if some people failed, and with 3 if it was interrupted.
+one. --stop begins nobody else. People who have begun go on, or are cancelled with --cancel-begun. Exits with 6 if some people failed, and with 3 if it was interrupted.
 
 Examples:
   $ temporal-incode capture --pair images --out people.csv

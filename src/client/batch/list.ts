@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
+import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, CAPTURE_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
 
 /**
  * Lists the latest run of each shard. Shards started within the last second may be missing.
@@ -18,6 +18,14 @@ export async function listShards(client: Client, batchId: string): Promise<Workf
 export async function listRunningShards(client: Client, batchId: string): Promise<string[]> {
   const ids: string[] = [];
   const query = `${queryFor(batchId)} AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
+/** Lists the running workflows of people whom the batch has begun. People whom another caller has started are not of the batch. */
+export async function listBegunPeople(client: Client, batchId: string): Promise<string[]> {
+  const ids: string[] = [];
+  const query = `${queryFor(batchId, CAPTURE_WORKFLOW)} AND ExecutionStatus = 'Running'`;
   for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }

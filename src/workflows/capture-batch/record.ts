@@ -18,7 +18,7 @@ export function newCaptureBatchRecord({ people, earlier }: CaptureBatchInput): C
 /** The row of a person who has not ended when the batch is stopped. */
 export function stoppedPersonRow(reference: string, isBegun: boolean): CaptureRow {
   const message = isBegun
-    ? `Person ${reference}: the batch was stopped; the workflow ${captureWorkflowId(reference)} goes on`
+    ? `Person ${reference}: the batch was stopped before the person had ended; the workflow ${captureWorkflowId(reference)} goes on unless it is cancelled`
     : `Person ${reference}: the batch was stopped before this person was begun`;
   return { failure: { type: FAILURES.batchStopped, message } };
 }

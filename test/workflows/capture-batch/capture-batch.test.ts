@@ -197,7 +197,10 @@ describe('captureBatch', () => {
     holdUp('start');
     const handle = await startPeople(world, [person]);
     await expect.poll(async () => (await progressOfPeople(handle)).waiting).toBe(1);
-    await world.temporal.workflow.getHandle(captureWorkflowId(person.reference)).terminate();
+    const begun = world.temporal.workflow.getHandle(captureWorkflowId(person.reference));
+    // The shard counts a person as begun before the server has started the workflow.
+    await expect.poll(() => begun.describe().catch(() => null)).not.toBeNull();
+    await begun.terminate();
     const message = `Person ${person.reference}: the workflow was terminated`;
     expect((await handle.result()).rows).toEqual([{ failure: { type: 'Terminated', message } }]);
     world.simulator.clearFaults();
