@@ -131,6 +131,54 @@ describe('captureBatch', () => {
     expect(sessionsOf(people)).toEqual([1, 1, 1, 1]);
   });
 
+  it.each([
+    ['Incode’s rate limit', { status: 429 }, 'Incode answered 429'],
+    ['an outage of Incode', { status: 503 }, 'Incode answered 503'],
+    ['a wrong API key', { status: 403 }, 'API key'],
+  ])('names %s as what holds up people, until it is over', async (_, { status }, text) => {
+    const people = await severalPeople(world, 2);
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status, times: null });
+    const seen: BatchRunProgress[] = [];
+    const onProgress = (progress: BatchRunProgress) => seen.push(progress);
+    const how = options({ onProgress, progressIntervalMs: 200 });
+    const running = all(captureBatch(world.onboarding, people, how));
+    await expect.poll(() => seen.at(-1)?.heldUpBy).toContain(text);
+    expect(seen.at(-1)?.heldUpBy).not.toContain('Person');
+    expect((await batchProgress(world.onboarding, how.batchId)).heldUpBy).toContain(text);
+    world.simulator.clearFaults();
+    for (const { reference } of people) await world.onboarding.people.cancel(reference);
+    await running;
+    expect(seen.at(-1)?.heldUpBy).toBeNull();
+    expect((await batchProgress(world.onboarding, how.batchId)).heldUpBy).toBeNull();
+  });
+
+  it('names a problem of the session that a person waits for, and no normal wait', async () => {
+    const people = await severalPeople(world, 1);
+    world.simulator.fault({ operation: 'finishStatus', kind: 'status', status: 403, times: null });
+    const how = options();
+    const running = all(captureBatch(world.onboarding, people, how));
+    const heldUpBy = () =>
+      batchProgress(world.onboarding, how.batchId).then(
+        (status) => status.heldUpBy,
+        () => null,
+      );
+    await expect.poll(heldUpBy).toContain('API key');
+    world.simulator.clearFaults();
+    for (const { reference } of people) await world.onboarding.people.cancel(reference);
+    await running;
+    world.simulator.fault({ operation: 'isFinished', kind: 'body', body: '{"finished": false}', times: null });
+    const waiting = await severalPeople(world, 1);
+    const other = options();
+    const waits = all(captureBatch(world.onboarding, waiting, other));
+    await expect.poll(() => world.simulator.callsOf(undefined, 'isFinished').length).toBeGreaterThan(2);
+    await expect
+      .poll(async () => (await world.onboarding.people.state(waiting[0]?.reference ?? '')).call?.attempt)
+      .toBeGreaterThan(1);
+    expect((await batchProgress(world.onboarding, other.batchId)).heldUpBy).toBeNull();
+    world.simulator.clearFaults();
+    await waits;
+  });
+
   it('stops with one row for each person, whether ended, begun, started by another caller, or not handed over', async () => {
     const people = await severalPeople(world, 5);
     const [ended, elsewhere] = people as [CapturePerson, CapturePerson];

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { ItemShape } from './shards.js';
 
 /** What rows of all kinds have. */
@@ -29,4 +30,6 @@ export interface BatchKind<Item, Row extends ItemRow, Result> {
   /** @returns the workflow's input, without batch id and number of the shard */
   inputOf(items: Item[], after: StartedAfter<Row>): object | Promise<object>;
   resultOf(index: number, id: string, row: Row): Result;
+  /** @returns what delays items although their shard does not know it, as readable text */
+  heldUp?(client: Client, batchId: string): Promise<string | null>;
 }

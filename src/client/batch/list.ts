@@ -1,5 +1,11 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, CAPTURE_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
+import {
+  BATCH_WORKFLOW,
+  CAPTURE_BATCH_WORKFLOW,
+  CAPTURE_WORKFLOW,
+  ONBOARDING_WORKFLOW,
+  SEARCH_ATTRIBUTES,
+} from '../../contract/index.js';
 
 /**
  * Lists the latest run of each shard. Shards started within the last second may be missing.
@@ -30,20 +36,32 @@ export async function listBegunPeople(client: Client, batchId: string): Promise<
   return ids;
 }
 
+/** Lists some of the people whom the batch has begun, and of their sessions. */
+export async function listRunningOfPeople(client: Client, batchId: string, most: number): Promise<string[]> {
+  const ids: string[] = [];
+  const types = [CAPTURE_WORKFLOW, ONBOARDING_WORKFLOW];
+  const query = `${queryFor(batchId, ...types)} AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: most })) {
+    if (ids.push(workflowId) === most) break;
+  }
+  return ids;
+}
+
 /**
  * @param workflowType only shards of this type
  * @returns the highest shard number; -1 if the server knows no shard of the batch
  */
 export async function lastKnownShard(client: Client, batchId: string, workflowType?: string): Promise<number> {
   let last = -1;
-  for await (const { workflowId } of client.workflow.list({ query: queryFor(batchId, workflowType) })) {
+  const query = queryFor(batchId, ...(workflowType === undefined ? [] : [workflowType]));
+  for await (const { workflowId } of client.workflow.list({ query })) {
     last = Math.max(last, Number(workflowId.slice(workflowId.lastIndexOf('/') + 1)));
   }
   return last;
 }
 
-function queryFor(batchId: string, workflowType?: string): string {
-  const types = workflowType === undefined ? [BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW] : [workflowType];
+function queryFor(batchId: string, ...workflowTypes: string[]): string {
+  const types = workflowTypes.length === 0 ? [BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW] : workflowTypes;
   const ofTypes = types.map((type) => `WorkflowType = '${type}'`).join(' OR ');
   return `${SEARCH_ATTRIBUTES.batchId} = '${batchId}' AND (${ofTypes})`;
 }

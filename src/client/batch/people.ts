@@ -13,6 +13,7 @@ import {
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import type { CaptureItem } from './capture-types.js';
+import { heldUpPeople } from './held-up.js';
 import type { BatchKind, StartedAfter } from './kind.js';
 import { SeenIds } from './seen-ids.js';
 import type { ItemShape } from './shards.js';
@@ -36,6 +37,7 @@ export function peopleKind(options: PeopleOptions): BatchKind<CapturePerson, Cap
     shape: peopleShape,
     inputOf: (people, after) => inputOf(people, after, options),
     resultOf: (index, reference, row) => ({ index, reference, ...row }),
+    heldUp: heldUpPeople,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { BATCH_QUERIES, type BatchProgress } from '../../contract/index.js';
-import type { ItemRow } from './kind.js';
+import type { BatchKind, ItemRow } from './kind.js';
 import type { OpenedShard } from './open-shard.js';
 import type { Shard } from './shards.js';
 import type { BatchRunProgress } from './types.js';
@@ -12,6 +12,9 @@ const RATE_WINDOW_MS = 60_000;
 const QUERIES_PER_SECOND = 0.8;
 const QUERY_TIMEOUT_MS = 2_000;
 
+/** Limits the load on the server. What holds up people lasts longer. */
+const HELD_UP_INTERVAL_MS = 2_000;
+
 type Known = Pick<BatchProgress, 'done' | 'failed' | 'waiting' | 'paused' | 'heldUpBy'>;
 
 const UNKNOWN: Known = { done: 0, failed: 0, waiting: 0, paused: false, heldUpBy: null };
@@ -20,7 +23,7 @@ const UNKNOWN: Known = { done: 0, failed: 0, waiting: 0, paused: false, heldUpBy
 export class ProgressMeter {
   private readonly client: Client;
   private readonly batchId: string;
-  private readonly workflowId: (shard: number) => string;
+  private readonly kind: Pick<BatchKind<unknown, ItemRow, unknown>, 'workflowId' | 'heldUp'>;
   private readonly running = new Map<number, { known: Known | undefined; isAttached: boolean }>();
   private readonly samples = [{ at: Date.now(), ended: 0 }];
   private total: number | null;
@@ -31,11 +34,18 @@ export class ProgressMeter {
   /** Sessions that ended before this run saw their shard. The rate excludes them. */
   private before = 0;
   private nextAsked = 0;
+  private heldUpBy: string | null = null;
+  private heldUpAskedAt = 0;
 
-  constructor(client: Client, batchId: string, workflowId: (shard: number) => string, total: number | null) {
+  constructor(
+    client: Client,
+    batchId: string,
+    kind: Pick<BatchKind<unknown, ItemRow, unknown>, 'workflowId' | 'heldUp'>,
+    total: number | null,
+  ) {
     this.client = client;
     this.batchId = batchId;
-    this.workflowId = workflowId;
+    this.kind = kind;
     this.total = total;
   }
 
@@ -73,7 +83,7 @@ export class ProgressMeter {
     const count = Math.min(numbers.length, Math.ceil((intervalMs / 1_000) * QUERIES_PER_SECOND));
     const asked = Array.from({ length: count }, (_, at) => numbers[(this.nextAsked + at) % numbers.length] as number);
     this.nextAsked = numbers.length === 0 ? 0 : (this.nextAsked + count) % numbers.length;
-    await Promise.all(asked.map((number) => this.askOne(number)));
+    await Promise.all([...asked.map((number) => this.askOne(number)), this.askWhatHoldsUp()]);
   }
 
   now(at = Date.now()): BatchRunProgress {
@@ -94,12 +104,24 @@ export class ProgressMeter {
       perSecond,
       timeLeftMs: left === 0 ? 0 : left !== null && perSecond > 0 ? (left / perSecond) * 1_000 : null,
       paused: open.some(({ paused }) => paused),
-      heldUpBy: open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? null,
+      heldUpBy: open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? (this.running.size > 0 ? this.heldUpBy : null),
     };
   }
 
+  private async askWhatHoldsUp(now = Date.now()): Promise<void> {
+    const { kind, client, batchId } = this;
+    if (!kind.heldUp || this.running.size === 0 || now - this.heldUpAskedAt < HELD_UP_INTERVAL_MS) return;
+    this.heldUpAskedAt = now;
+    try {
+      const ask = () => kind.heldUp?.(client, batchId) ?? null;
+      this.heldUpBy = await client.withDeadline(now + QUERY_TIMEOUT_MS, async () => ask());
+    } catch {
+      // Ignored, as for the queries.
+    }
+  }
+
   private async askOne(number: number): Promise<void> {
-    const handle = this.client.workflow.getHandle(this.workflowId(number));
+    const handle = this.client.workflow.getHandle(this.kind.workflowId(this.batchId, number));
     let known: Known;
     try {
       known = await this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>

@@ -55,7 +55,7 @@ export function runBatch<Item, Row extends ItemRow, Result>(
   if (!Number.isSafeInteger(window) || window < 1)
     throw new InvalidInputError('window', 'must be a whole number from 1');
   return () => {
-    const meter = new ProgressMeter(client, batchId, (shard) => kind.workflowId(batchId, shard), context.total);
+    const meter = new ProgressMeter(client, batchId, kind, context.total);
     return new Run(context, cutShards(items, size, kind.shape()), options, window, meter).items(detaching);
   };
 }

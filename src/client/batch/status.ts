@@ -2,6 +2,7 @@ import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@t
 import { BATCH_QUERIES, type BatchProgress, checkBatchId } from '../../contract/index.js';
 import { withTemporalErrors } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
+import { heldUpPeople } from './held-up.js';
 import type { ItemRow } from './kind.js';
 import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
@@ -35,7 +36,9 @@ async function progressOf(client: Client, batchId: string): Promise<BatchStatus>
   const lane = async () => {
     for (let shard = shards.pop(); shard; shard = shards.pop()) await addShard(client, status, shard);
   };
+  const isOfPeople = shards.some(({ memo }) => memo?.people !== undefined);
   await Promise.all(Array.from({ length: MAX_CONCURRENT_SHARDS }, lane));
+  if (isOfPeople && status.shards.running > 0) status.heldUpBy ??= await heldUpPeople(client, batchId);
   return status;
 }
 

@@ -1,0 +1,36 @@
+import type { Client } from '@temporalio/client';
+import { FAILURES } from '../../contract/index.js';
+import { needsOperator, type PendingCall, pendingCall } from '../pending-call.js';
+import { listRunningOfPeople } from './list.js';
+
+/** As many as a shard begins at the same time. What holds up people usually holds up all of them. */
+const MAX_LOOKED_AT = 20;
+const MAX_CONCURRENT = 8;
+
+/** Polls that have found nothing yet. That is the normal course. */
+const POLLS: readonly string[] = [FAILURES.notProcessed, FAILURES.milestoneNotReached, FAILURES.scoreNotReady];
+
+/**
+ * Looks at people of a batch and at their sessions. Each has its own workflow, so the shard does not know which calls fail. Temporal does not
+ * bill these requests.
+ *
+ * @returns why calls are being retried, as readable text; `null` if none is
+ */
+export async function heldUpPeople(client: Client, batchId: string): Promise<string | null> {
+  const left = await listRunningOfPeople(client, batchId, MAX_LOOKED_AT);
+  const failing: PendingCall[] = [];
+  const lane = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const call = await pendingCall(client, await client.workflow.getHandle(id).describe());
+      if (call?.lastFailure && !POLLS.includes(call.lastFailure.type)) failing.push(call);
+    }
+  };
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, lane));
+  // What somebody has to correct comes first, because everything else ends by itself.
+  const { lastFailure } = failing.find(needsSomebody) ?? failing[0] ?? {};
+  return lastFailure ? lastFailure.message.replace(/^(?:Person|Session) \S+: /, '') : null;
+}
+
+function needsSomebody(call: PendingCall): boolean {
+  return needsOperator(call) || call.lastFailure?.type === FAILURES.imageNotReady;
+}
