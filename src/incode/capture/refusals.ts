@@ -44,10 +44,16 @@ export function isAlreadyProcessed({ message }: Pick<ErrorAnswer, 'message'>): b
   return ALREADY_PROCESSED.test(message ?? '');
 }
 
-/** A server may answer these while another server still handles the request. */
+/**
+ * A gateway answers 408 or 499 when it gives up on a server behind it, which may still handle the request. Finishing counts 408 as not taken,
+ * because the status is read before another finish. A session that was opened cannot be read.
+ */
 const UNCERTAIN_REFUSALS: readonly number[] = [408, 499];
 
-/** A server that redirects with these statuses has not handled the request. */
+/**
+ * A server that redirects with these statuses has not handled the request. With 303 it has: the answer is elsewhere. 304 answers no POST, so
+ * nobody knows what it means.
+ */
 const REDIRECTS: readonly number[] = [301, 302, 307, 308];
 
 /**
@@ -62,6 +68,6 @@ export function mayHaveOpenedSession(error: unknown): boolean {
   // Without a status, these kinds mean that nothing was sent.
   if (httpStatus === undefined) return kind === 'resultUnknown' || kind === 'maybeRunning';
   if (REDIRECTS.includes(httpStatus)) return false;
-  // 503 too, because a gateway may answer it while Incode still handles the request.
+  // 503 too, for the same reason as 408.
   return httpStatus < 400 || httpStatus >= 500 || UNCERTAIN_REFUSALS.includes(httpStatus);
 }

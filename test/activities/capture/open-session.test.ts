@@ -1,9 +1,39 @@
-import { CancelledFailure } from '@temporalio/common';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { FAILURES } from '../../../src/contract/index.js';
+import { createCaptureClient } from '../../../src/incode/index.js';
 import { startCaptureWorld } from '../../support/capture-activities.js';
+import { serve } from '../../support/http.js';
 
 const person = { reference: '4711', externalCustomerId: '4711#1', customFields: { branch: 'Boston' } };
+
+/** Addresses of an Incode that cannot be reached. */
+async function startEnds() {
+  let requests = 0;
+  const count = () => {
+    requests += 1;
+  };
+  const tls = (name: string) => readFileSync(new URL(`../../support/tls/${name}`, import.meta.url));
+  const secure = createServer({ key: tls('server.key'), cert: tls('server.pem') }, count).listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  const [plain, gone] = [await serve(count), await serve(count)];
+  await gone[Symbol.asyncDispose]();
+  return {
+    refused: gone.url,
+    dns: 'https://nobody.invalid',
+    noTls: plain.url.replace('http:', 'https:'),
+    untrusted: `https://127.0.0.1:${(secure.address() as AddressInfo).port}`,
+    requests: () => requests,
+    async [Symbol.asyncDispose]() {
+      secure.close();
+      await plain[Symbol.asyncDispose]();
+    },
+  };
+}
 
 describe('openSession', () => {
   it('opens one session with what it was given', async () => {
@@ -50,6 +80,10 @@ describe('openSession', () => {
     ['it is answered in part', { kind: 'truncated' }, 1],
     ['it is answered with 500', { kind: 'status', status: 500 }, 0],
     ['it is answered with 503 after its effect', { kind: 'status', status: 503, effect: true }, 1],
+    ['a gateway answers 408 after its effect', { kind: 'status', status: 408, effect: true }, 1],
+    ['a gateway answers 499 after its effect', { kind: 'status', status: 499, effect: true }, 1],
+    ['it is answered with 303 after its effect', { kind: 'status', status: 303, effect: true }, 1],
+    ['it is answered with 304', { kind: 'status', status: 304 }, 0],
   ] as const)('says that a session may have been opened if %s, and is not retried', async (_, fault, opened) => {
     await using world = await startCaptureWorld();
     world.simulator.fault({ operation: 'start', ...fault });
@@ -80,6 +114,28 @@ describe('openSession', () => {
       expect(left).toEqual({ nothingOpenedUntil: 1 });
     },
   );
+
+  it.each([
+    ['the connection is refused', 'refused'],
+    ['the host has no address', 'dns'],
+    ['the server speaks no TLS', 'noTls'],
+    ['the certificate is not trusted', 'untrusted'],
+  ] as const)('is repeated by the retry policy if %s, because nothing was sent', async (_, end) => {
+    await using ends = await startEnds();
+    const capture = createCaptureClient({ baseUrl: ends[end], apiKey: 'key' });
+    await using world = await startCaptureWorld({}, { capture });
+    const { failure, left } = await world.run(world.activities.openSession, person);
+    await capture.close();
+    expect(failure).toMatchObject({ type: FAILURES.notTaken, nonRetryable: false });
+    // Without a delay of its own, the retry policy repeats it after a second, and later with backoff.
+    expect((failure as ApplicationFailure).nextRetryDelay ?? null).toBeNull();
+    expect(left).toEqual({ nothingOpenedUntil: 1 });
+    expect(ends.requests()).toBe(0);
+    const next = { attempt: 2, afterMs: 1_000, heartbeatDetails: left };
+    expect((await world.run(world.activities.openSession, person, next)).failure).toMatchObject({
+      type: FAILURES.notTaken,
+    });
+  });
 
   it('sends again after an attempt that has opened nothing', async () => {
     await using world = await startCaptureWorld();
