@@ -18,6 +18,8 @@ export interface CaptureConfig {
   readonly documentRateLimit: number;
   /** `INCODE_FACE_RATE_LIMIT`: requests about faces per second. @default 1 */
   readonly faceRateLimit: number;
+  /** `INCODE_RATE_LIMIT_PER_ENDPOINT`: these limits hold for each endpoint, not for all endpoints about documents or faces together. @default false */
+  readonly rateLimitPerEndpoint: boolean;
   /** `INCODE_PROCESS_POLL`: how often Incode is asked whether it has processed a document. @default "3s": processing takes some seconds. */
   readonly processPollMs: number;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case: for HTTPS hosts with images. */
@@ -45,6 +47,7 @@ export function readCaptureConfig(env: Environment = process.env): CaptureConfig
     imagePathStyle: read.oneOf('INCODE_IMAGE_S3_PATH_STYLE', ['true', 'false'], 'false') === 'true',
     documentRateLimit: read.number('INCODE_DOCUMENT_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
     faceRateLimit: read.number('INCODE_FACE_RATE_LIMIT', RATE_LIMIT_RANGE) ?? RATE_LIMIT_DEFAULT,
+    rateLimitPerEndpoint: read.oneOf('INCODE_RATE_LIMIT_PER_ENDPOINT', ['true', 'false'], 'false') === 'true',
     processPollMs: read.duration('INCODE_PROCESS_POLL', CAPTURE_ACTIVITY_DEFAULTS.processIdPollMs, MAX_PROCESS_POLL),
     proxy: read.proxy(),
   };

@@ -32,6 +32,21 @@ export function faceTaskQueue(taskQueue: string): string {
   return `${taskQueue}-faces`;
 }
 
+// If Incode limits each endpoint separately, these endpoints have task queues of their own. The task queues above then belong to the front
+// and to the selfie alone.
+
+export function backTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-backs`;
+}
+
+export function processIdTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-process-id`;
+}
+
+export function processFaceTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-process-face`;
+}
+
 /**
  * Each attempt to open a session has its own id, because only this id tells in a webhook which request opened the session.
  *

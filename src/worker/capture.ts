@@ -31,6 +31,7 @@ export function createCapture(
     sources: [...(options.imageSources ?? []), ...ownSources],
     settleTimeMs: config.settleTimeMs,
     processIdPollMs: places.processPollMs,
+    rateLimitPerEndpoint: places.rateLimitPerEndpoint,
     ...omitUndefined({
       executive,
       observe: options.observe,

@@ -231,7 +231,7 @@ describe('the command doctor', () => {
     expect(await asked(images.taskQueue, allowed)).toEqual({
       status: 'warning',
       message: expect.stringMatching(
-        /-documents: 0\.3\/s, \S+-fronts: 0\.3\/s, \S+-faces: 4\/s; INCODE_DOCUMENT_RATE_LIMIT is 1 here, INCODE_FACE_RATE_LIMIT is 1 here$/,
+        /-documents: 0\.3\/s, \S+-fronts: 0\.3\/s, \S+-backs: 0\.3\/s, \S+-process-id: 0\.3\/s, \S+-faces: 4\/s, \S+-process-face: 4\/s; INCODE_DOCUMENT_RATE_LIMIT is 1 here, INCODE_FACE_RATE_LIMIT is 1 here$/,
       ),
       todo: 'Set the same rate limits everywhere, and restart the workers',
     });

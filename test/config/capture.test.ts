@@ -11,6 +11,7 @@ describe('readCaptureConfig', () => {
       imagePathStyle: false,
       documentRateLimit: 1,
       faceRateLimit: 1,
+      rateLimitPerEndpoint: false,
       processPollMs: 3_000,
       proxy: {},
     });
@@ -24,6 +25,7 @@ describe('readCaptureConfig', () => {
       INCODE_IMAGE_S3_PATH_STYLE: 'true',
       INCODE_DOCUMENT_RATE_LIMIT: '2.5',
       INCODE_FACE_RATE_LIMIT: '4',
+      INCODE_RATE_LIMIT_PER_ENDPOINT: 'true',
       INCODE_PROCESS_POLL: '5s',
       https_proxy: 'http://proxy.example:3128',
     };
@@ -34,6 +36,7 @@ describe('readCaptureConfig', () => {
       imagePathStyle: true,
       documentRateLimit: 2.5,
       faceRateLimit: 4,
+      rateLimitPerEndpoint: true,
       processPollMs: 5_000,
       proxy: { httpsProxy: 'http://proxy.example:3128' },
     });

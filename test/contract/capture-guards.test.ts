@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseSessionStarted } from '../../src/contract/capture-guards.js';
-import { documentTaskQueue, faceTaskQueue, frontTaskQueue } from '../../src/contract/capture-workflow.js';
+import {
+  backTaskQueue,
+  documentTaskQueue,
+  faceTaskQueue,
+  frontTaskQueue,
+  processFaceTaskQueue,
+  processIdTaskQueue,
+} from '../../src/contract/capture-workflow.js';
 import {
   CAPTURE_PLAN_DEFAULTS,
   capturePlanWithDefaults,
@@ -121,10 +128,21 @@ describe('the ids of a person', () => {
 
 describe('the task queues of a person', () => {
   it('the task queues of a person are named after that of the workflow', () => {
-    expect([frontTaskQueue('q'), documentTaskQueue('q'), faceTaskQueue('q')]).toEqual([
+    const queues = [
+      frontTaskQueue,
+      documentTaskQueue,
+      backTaskQueue,
+      processIdTaskQueue,
+      faceTaskQueue,
+      processFaceTaskQueue,
+    ];
+    expect(queues.map((queueOf) => queueOf('q'))).toEqual([
       'q-fronts',
       'q-documents',
+      'q-backs',
+      'q-process-id',
       'q-faces',
+      'q-process-face',
     ]);
   });
 });

@@ -75,6 +75,9 @@ export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
       },
     ),
 
+  'capture-per-endpoint': () =>
+    playing({}, undefined, undefined, { worker: { INCODE_RATE_LIMIT_PER_ENDPOINT: 'true' } }),
+
   'capture-purged': () => playing({ plan: { purge: 'images' } }, undefined, undefined, { worker: EXECUTIVE_USER }),
 };
 

@@ -26,7 +26,12 @@ export function openSession(options: ResolvedCaptureOptions) {
     const opened = await (input.interviewId === undefined
       ? open(options, input, request)
       : takeOver(options, input, request));
-    return { interviewId: opened.interviewId, sessionToken: opened.token, issuedByIncode: true };
+    return {
+      interviewId: opened.interviewId,
+      sessionToken: opened.token,
+      issuedByIncode: true,
+      ...(options.rateLimitPerEndpoint ? { perEndpoint: true } : {}),
+    };
   };
 }
 

@@ -11,6 +11,8 @@ export interface CaptureActivityOptions
   sources: readonly ImageSource[];
   /** The flow at Incode for people without one. @default none: every person needs one */
   configurationId?: string;
+  /** Whether Incode limits each endpoint about documents and faces separately. `captureOnboarding` then uses more task queues. @default false */
+  rateLimitPerEndpoint?: boolean;
   /** Interval between polls for the processing of an ID, in milliseconds. @default 3_000: processing takes some seconds. */
   processIdPollMs?: number;
   /**

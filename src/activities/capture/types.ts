@@ -46,6 +46,8 @@ export interface OpenedSession {
   sessionToken: string;
   /** Incode's answer names the session together with the token. */
   issuedByIncode: true;
+  /** Incode limits each endpoint separately, so some of the next calls have task queues of their own. */
+  perEndpoint?: true;
 }
 
 export interface UploadImageInput extends SessionInput {

@@ -37,7 +37,7 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
       : checkedPeople(source, options.format, images, signal));
     warnOfSharedImages(checked);
     const batchId = options.batchId ?? checked.batchId;
-    if (options.dryRun) summarize({ ...checked, batchId }, shortestMs(checked.requests, images.config), options.json);
+    if (options.dryRun) summarize({ ...checked, batchId }, shortestMs(checked, images.config), options.json);
     refuseInvalidPeople(source, checked, options.skipInvalid);
     if (options.dryRun) return;
     const { people: count, invalid } = checked;

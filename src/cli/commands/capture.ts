@@ -26,7 +26,7 @@ the images themselves, so relative paths must be below their INCODE_IMAGE_ROOTS.
 
 --pair finds NAMEF, NAMEB and NAMES with the extension of a JPEG or PNG, and names every file that it leaves out.
 --dry-run names every problem with its line, and exits with 2 if there is one. INCODE_IMAGE_HOSTS and INCODE_IMAGE_BUCKETS allow
-addresses, and INCODE_DOCUMENT_RATE_LIMIT and INCODE_FACE_RATE_LIMIT set the rate limits.
+addresses, and INCODE_DOCUMENT_RATE_LIMIT, INCODE_FACE_RATE_LIMIT and INCODE_RATE_LIMIT_PER_ENDPOINT set the rate limits.
 
 --ocr writes name, address, birth date and document number of every person in plain text. Anyone who can read the file can impersonate
 them. Its mode is 600 and it is not encrypted: keep it on an encrypted disk, out of backups, and delete it as soon as you can.

@@ -1,6 +1,13 @@
 import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CaptureActivities, UploadFrontInput } from '../../activities/capture/types.js';
-import { documentTaskQueue, faceTaskQueue, frontTaskQueue } from '../../contract/capture-workflow.js';
+import {
+  backTaskQueue,
+  documentTaskQueue,
+  faceTaskQueue,
+  frontTaskQueue,
+  processFaceTaskQueue,
+  processIdTaskQueue,
+} from '../../contract/capture-workflow.js';
 import { cancellationFirst } from '../incode.js';
 import { CALL } from '../options.js';
 
@@ -29,16 +36,36 @@ function frontQueue(taskQueue: string, { retry }: UploadFrontInput): string {
   return retry ? documentTaskQueue(taskQueue) : frontTaskQueue(taskQueue);
 }
 
+interface Call {
+  options: ActivityOptions;
+  /** @default the task queue of the workflow */
+  queue?: Queue;
+  /** If Incode limits each endpoint separately. @default `queue` */
+  endpointQueue?: Queue;
+}
+
 /** Incode limits documents and faces separately. Each class has its own task queue, because Temporal limits the rate of a task queue. */
-const OPTIONS: Record<keyof CaptureActivities, { options: ActivityOptions; queue?: Queue }> = {
+const CALLS: Record<keyof CaptureActivities, Call> = {
   pinImages: { options: { ...PIN, summary: 'Read the images' } },
   openSession: { options: { ...OPEN, summary: 'Open a session at Incode' }, queue: documentTaskQueue },
   uploadFront: { options: { ...UPLOAD, ...BEGUN, summary: 'Upload the front' }, queue: frontQueue },
-  uploadBack: { options: { ...UPLOAD, ...BEGUN, summary: 'Upload the back' }, queue: documentTaskQueue },
-  processId: { options: { ...CALL, ...BEGUN, summary: 'Have the document processed' }, queue: documentTaskQueue },
+  uploadBack: {
+    options: { ...UPLOAD, ...BEGUN, summary: 'Upload the back' },
+    queue: documentTaskQueue,
+    endpointQueue: backTaskQueue,
+  },
+  processId: {
+    options: { ...CALL, ...BEGUN, summary: 'Have the document processed' },
+    queue: documentTaskQueue,
+    endpointQueue: processIdTaskQueue,
+  },
   awaitProcessed: { options: { ...CALL, summary: 'Wait until the document is processed' } },
   uploadSelfie: { options: { ...UPLOAD, ...BEGUN, summary: 'Upload the selfie' }, queue: faceTaskQueue },
-  processFace: { options: { ...CALL, ...BEGUN, summary: 'Have the faces compared' }, queue: faceTaskQueue },
+  processFace: {
+    options: { ...CALL, ...BEGUN, summary: 'Have the faces compared' },
+    queue: faceTaskQueue,
+    endpointQueue: processFaceTaskQueue,
+  },
   governmentValidation: { options: { ...CALL, summary: "Ask the government's registry" } },
   watchlist: { options: { ...CALL, summary: 'Search the watchlists' } },
   purge: { options: { ...PURGE, summary: 'Delete at Incode' } },
@@ -46,13 +73,21 @@ const OPTIONS: Record<keyof CaptureActivities, { options: ActivityOptions; queue
 };
 
 /** The activities of a person. They are made for each call, because the task queue is that of the workflow. */
-export const capture: CaptureActivities = Object.fromEntries(
-  Object.keys(OPTIONS).map((name) => [name, (input: never) => call(name as keyof CaptureActivities, input)]),
-) as unknown as CaptureActivities;
+export const capture = activitiesOn(({ queue }) => queue);
 
-function call(name: keyof CaptureActivities, input: never): Promise<unknown> {
-  const { options, queue } = OPTIONS[name];
-  const taskQueue = queue ? { taskQueue: queue(workflowInfo().taskQueue, input) } : {};
-  const activities = proxyActivities<CaptureActivities>({ ...options, ...taskQueue });
-  return (activities[name] as (input: never) => Promise<unknown>)(input).catch(cancellationFirst);
+/** The same for people whose session was opened by a worker that is configured for a limit per endpoint. */
+export const capturePerEndpoint = activitiesOn(({ queue, endpointQueue }) => endpointQueue ?? queue);
+
+function activitiesOn(queueOf: (call: Call) => Queue | undefined): CaptureActivities {
+  const entries = Object.entries(CALLS).map(([name, call]) => {
+    const queue = queueOf(call);
+    const schedule = (input: never) => {
+      const taskQueue = queue ? { taskQueue: queue(workflowInfo().taskQueue, input) } : {};
+      const activities = proxyActivities<CaptureActivities>({ ...call.options, ...taskQueue });
+      const activity = activities[name as keyof CaptureActivities] as (input: never) => Promise<unknown>;
+      return activity(input).catch(cancellationFirst);
+    };
+    return [name, schedule];
+  });
+  return Object.fromEntries(entries);
 }

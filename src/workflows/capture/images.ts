@@ -49,17 +49,19 @@ async function send(person: Person, side: ImageSide, image: PinnedImage): Promis
   const retry = record.sent.includes(side) ? { retry: true as const } : {};
   if (!retry.retry) record.sent.push(side);
   if (side === 'selfie') {
-    const answer = await withSession(person, (access) => capture.uploadSelfie({ ...access, image, ...retry }));
+    const answer = await withSession(person, (access, activities) =>
+      activities.uploadSelfie({ ...access, image, ...retry }),
+    );
     const { assessment, failReason, code, failedChecks, confidence } = answer;
     return { assessment, failReason, code, failedChecks, confidence };
   }
   const onlyFront = record.images.back === null ? { onlyFront: true as const } : {};
   const { assessment, failReason, code, failedChecks, typeOfId, isDocumentExpired, hasNoBack } = await withSession(
     person,
-    (access) =>
+    (access, activities) =>
       side === 'front'
-        ? capture.uploadFront({ ...access, image, ...retry, ...onlyFront })
-        : capture.uploadBack({ ...access, image, ...retry }),
+        ? activities.uploadFront({ ...access, image, ...retry, ...onlyFront })
+        : activities.uploadBack({ ...access, image, ...retry }),
   );
   if (side === 'front') record.hasNoBack = hasNoBack;
   return { assessment, failReason, code, failedChecks, typeOfId, isDocumentExpired };

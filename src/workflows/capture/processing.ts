@@ -1,7 +1,6 @@
-import type { SessionInput } from '../../activities/types.js';
+import type { CaptureActivities } from '../../activities/capture/types.js';
 import { FAILURES } from '../../contract/index.js';
 import { addEvent } from '../record.js';
-import { capture } from './activities.js';
 import { afterProcessId, isRefused, type ProcessingStarted } from './decisions.js';
 import { failedWith } from './failures.js';
 import { refuse } from './images.js';
@@ -20,8 +19,8 @@ export async function processDocument(person: Person, hasBack: boolean): Promise
     return;
   }
   const confirm = step.kind === 'confirm' ? { confirm: true as const } : {};
-  const { finished } = await withSession(person, (access) =>
-    capture.awaitProcessed({ ...access, processedWithinMs: plan.processDeadlineMs, ...confirm }),
+  const { finished } = await withSession(person, (access, activities) =>
+    activities.awaitProcessed({ ...access, processedWithinMs: plan.processDeadlineMs, ...confirm }),
   );
   record.idProcessed = finished;
   addEvent(record, finished ? 'The document is processed' : 'The document is not processed in time');
@@ -31,7 +30,7 @@ async function startProcessing(person: Person): Promise<ProcessingStarted> {
   const { record } = person;
   const again = record.processed > 0 ? { again: true as const } : {};
   try {
-    return (await withSession(person, (access) => capture.processId({ ...access, ...again }))).result;
+    return (await withSession(person, (access, activities) => activities.processId({ ...access, ...again }))).result;
   } catch (error) {
     // Without images that it can use, Incode may refuse to process the document.
     const { front, back } = record.results;
@@ -44,7 +43,7 @@ export async function matchFace(person: Person): Promise<void> {
   const { record } = person;
   person.enter('matchingFace');
   const none = { confidence: null, existingUser: null, nameMatched: null, code: null };
-  const answer = await unlessRefused(person, 'compare the faces', capture.processFace, none);
+  const answer = await unlessRefused(person, 'compare the faces', 'processFace', none);
   const { confidence, existingUser, nameMatched, code } = answer;
   record.face = { confidence, existingUser, nameMatched, code };
 }
@@ -52,25 +51,27 @@ export async function matchFace(person: Person): Promise<void> {
 export async function askGovernment(person: Person): Promise<void> {
   person.enter('government');
   const none = { valid: null, statusCode: null };
-  const answer = await unlessRefused(person, 'ask the registry', capture.governmentValidation, none);
+  const answer = await unlessRefused(person, 'ask the registry', 'governmentValidation', none);
   person.record.government = { valid: answer.valid, statusCode: answer.statusCode };
 }
 
 export async function searchWatchlists(person: Person): Promise<void> {
   person.enter('watchlist');
-  const answer = await unlessRefused(person, 'search the watchlists', capture.watchlist, { hits: null });
+  const answer = await unlessRefused(person, 'search the watchlists', 'watchlist', { hits: null });
   person.record.watchlist = { hits: answer.hits };
 }
 
+type Answer<Name extends keyof CaptureActivities> = Awaited<ReturnType<CaptureActivities[Name]>>;
+
 /** A refusal does not end the session, because the score shows what is missing. */
-async function unlessRefused<T>(
+async function unlessRefused<Name extends 'processFace' | 'governmentValidation' | 'watchlist'>(
   person: Person,
   what: string,
-  call: (access: SessionInput) => Promise<T>,
-  none: T,
-): Promise<T> {
+  name: Name,
+  none: Answer<Name>,
+): Promise<Answer<Name>> {
   try {
-    return await withSession(person, call);
+    return await withSession(person, (access, activities) => activities[name](access) as Promise<Answer<Name>>);
   } catch (error) {
     if (!failedWith(error, FAILURES.badRequest)) throw error;
     addEvent(person.record, `Incode refused to ${what}`);

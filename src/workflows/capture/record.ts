@@ -41,8 +41,8 @@ export interface CaptureRecord {
   givenUp: ImageSide[];
   /** Requests to open a session, oldest first. */
   attempts: OpeningAttempt[];
-  /** `null` until there is a session. */
-  session: (UsedSession & { sessionToken: string }) | null;
+  /** `null` until there is a session. `perEndpoint`: its calls use the task queues of a limit per endpoint. */
+  session: (UsedSession & { sessionToken: string; perEndpoint?: true }) | null;
   results: ImageResults;
   /** Sides for which an upload was sent, so that the next one is a repeat. */
   sent: ImageSide[];

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { OpenedSession, OpenSessionInput } from '../../activities/capture/types.js';
+import type { CaptureActivities, OpenedSession, OpenSessionInput } from '../../activities/capture/types.js';
 import type { SessionInput } from '../../activities/types.js';
 import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { addEvent } from '../record.js';
-import { capture } from './activities.js';
+import { capture, capturePerEndpoint } from './activities.js';
 import { failedWith } from './failures.js';
 import type { Person } from './person.js';
 
@@ -24,15 +24,25 @@ export function requestSession(
   return capture.openSession(request);
 }
 
-/** Calls Incode with the session's token. If Incode refuses the token, gets another one and calls again. */
-export async function withSession<T>(person: Person, call: (access: SessionInput) => Promise<T>): Promise<T> {
+/**
+ * Calls Incode with the session's token. If Incode refuses the token, gets another one and calls again.
+ *
+ * @param call gets the activities on the task queues of this person
+ */
+export async function withSession<T>(
+  person: Person,
+  call: (access: SessionInput, activities: CaptureActivities) => Promise<T>,
+): Promise<T> {
   const { record } = person;
   for (let isRenewed = false; ; isRenewed = true) {
     const { session } = record;
     if (session === null) throw new Error('There is no session');
-    const { interviewId, sessionToken } = session;
+    const { interviewId, sessionToken, perEndpoint } = session;
     try {
-      return await call({ interviewId, sessionToken, issuedByIncode: true });
+      return await call(
+        { interviewId, sessionToken, issuedByIncode: true },
+        perEndpoint ? capturePerEndpoint : capture,
+      );
     } catch (error) {
       if (isRenewed || !failedWith(error, FAILURES.tokenRefused)) throw error;
       addEvent(record, 'Incode refused the session token');

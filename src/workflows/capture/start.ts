@@ -1,9 +1,11 @@
 import { condition, patched, uuid4 } from '@temporalio/workflow';
+import type { OpenedSession } from '../../activities/capture/types.js';
 import { externalCustomerIdOf, FAILURES } from '../../contract/index.js';
 import { addEvent } from '../record.js';
 import { failedWith } from './failures.js';
 import { nextOpeningStep, type OpeningAttempt } from './opening.js';
 import type { Person } from './person.js';
+import type { CaptureRecord } from './record.js';
 import { requestSession } from './session-access.js';
 
 /** Opens a session. If an answer is lost, first looks for the session that the request may have opened, and takes it over. */
@@ -36,15 +38,24 @@ async function open(person: Person): Promise<void> {
   const how = record.attempts.at(-1)?.isAnswerLost ? ({ afterLostAnswer: true } as const) : {};
   record.attempts.push(attempt);
   try {
-    const { interviewId, sessionToken } = await requestSession(person, externalCustomerId, how);
+    const opened = await requestSession(person, externalCustomerId, how);
+    const { interviewId } = opened;
     attempt.interviewId = interviewId;
-    record.session = { interviewId, externalCustomerId, sessionToken };
+    record.session = usedSession(opened, externalCustomerId);
     addEvent(record, `Session ${interviewId} opened`);
   } catch (error) {
     if (!failedWith(error, FAILURES.maybeOpened)) throw error;
     attempt.isAnswerLost = true;
     addEvent(record, `Incode may have opened a session for ${externalCustomerId}, and its answer was lost`);
   }
+}
+
+/** The worker's answer decides about the task queues, because workflow code must not read a configuration. */
+function usedSession(
+  { interviewId, sessionToken, perEndpoint }: OpenedSession,
+  externalCustomerId: string,
+): CaptureRecord['session'] {
+  return { interviewId, externalCustomerId, sessionToken, ...(perEndpoint ? { perEndpoint } : {}) };
 }
 
 /** Incode's webhook names the session that a request has opened, if there is one. */
@@ -68,7 +79,7 @@ async function takeOver(person: Person, externalCustomerId: string, interviewId:
   try {
     const opened = await requestSession(person, externalCustomerId, { interviewId });
     // If Incode opens another session instead, the workflow uses the new session. The found session is then an orphan.
-    record.session = { interviewId: opened.interviewId, externalCustomerId, sessionToken: opened.sessionToken };
+    record.session = usedSession(opened, externalCustomerId);
     addEvent(record, `Session ${opened.interviewId} taken over`);
     return true;
   } catch (error) {

@@ -110,8 +110,15 @@ describe('checkManifest', () => {
       requests: { documents: 7, faces: 4 },
       shared: { count: 2, firstLine: 3 },
     });
-    expect(shortestMs(requests, { documentRateLimit: 1, faceRateLimit: 1 })).toBe(7_000);
-    expect(shortestMs(requests, { documentRateLimit: 10, faceRateLimit: 2 })).toBe(2_000);
+  });
+
+  it.each([
+    [{ documentRateLimit: 1, faceRateLimit: 1, rateLimitPerEndpoint: false }, 7_000],
+    [{ documentRateLimit: 10, faceRateLimit: 2, rateLimitPerEndpoint: false }, 2_000],
+    [{ documentRateLimit: 1, faceRateLimit: 1, rateLimitPerEndpoint: true }, 3_000],
+    [{ documentRateLimit: 10, faceRateLimit: 0.5, rateLimitPerEndpoint: true }, 4_000],
+  ])('three people with 7 requests about documents and 4 about faces take at least, with %j, %s ms', (limits, ms) => {
+    expect(shortestMs({ people: 3, requests: { documents: 7, faces: 4 } }, limits)).toBe(ms);
   });
 
   it('checks a bounded number of images at the same time, however long the manifest is', async () => {
