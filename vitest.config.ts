@@ -15,8 +15,8 @@ const OWN_PROCESS = [
 ];
 
 /**
- * Tests that take long: they kill or freeze processes, install or bundle packages, wait for real timeouts, or try every message, failure and
- * answer.
+ * Tests that take long: they kill or freeze processes, install or bundle packages, wait for real timeouts, fill histories, or try every
+ * message, failure, answer and order of events.
  * `npm test` leaves them out; `npm run test:all` and `.ci/run` run them.
  */
 const LONG = [
@@ -25,8 +25,12 @@ const LONG = [
   'test/cli/demo.test.ts',
   'test/cli/verify-incode.test.ts',
   'test/client/true-errors.test.ts',
+  'test/codec/encrypted-histories.test.ts',
+  'test/codec/foreign-worker.test.ts',
+  'test/codec/people.test.ts',
   'test/codec/unknown-keys.test.ts',
   'test/deploys/deploys.test.ts',
+  'test/embedding/embedding.test.ts',
   'test/examples/child-workflow.test.ts',
   'test/examples/foreign-worker.test.ts',
   'test/examples/web-services.test.ts',
@@ -44,17 +48,35 @@ const LONG = [
   'test/faults/two-workers.test.ts',
   'test/faults/webhooks.test.ts',
   'test/languages/python.test.ts',
+  'test/monitoring/health.test.ts',
+  'test/nexus/encryption.test.ts',
   'test/package/api.test.ts',
   'test/package/light-install.test.ts',
+  'test/secrets/linear-time.property.test.ts',
+  'test/testing/server/server.test.ts',
+  'test/worker/capture-rate-limits.test.ts',
+  'test/worker/rate-limit.test.ts',
   'test/worker/secrets.test.ts',
+  'test/workflows/batch/claims.test.ts',
+  'test/workflows/batch/continue-as-new.test.ts',
+  'test/workflows/batch/hang.test.ts',
   'test/workflows/batch/large-answers.test.ts',
   'test/workflows/batch/reset.test.ts',
   'test/workflows/batch/shared-sessions.test.ts',
+  'test/workflows/capture-batch/capture-batch.test.ts',
+  'test/workflows/capture-batch/continue-as-new.test.ts',
   'test/workflows/capture/lost-answers.test.ts',
+  'test/workflows/capture/opening-session.test.ts',
+  'test/workflows/capture/purge.test.ts',
+  'test/workflows/capture/refused-images.test.ts',
+  'test/workflows/continue-as-new.test.ts',
+  'test/workflows/executive.test.ts',
   'test/workflows/failures-by-stage.test.ts',
+  'test/workflows/hints.test.ts',
   'test/workflows/many-signals.test.ts',
   'test/workflows/messages.test.ts',
   'test/workflows/months.test.ts',
+  'test/workflows/query-between.test.ts',
   'test/workflows/unreadable.test.ts',
 ];
 
@@ -73,8 +95,8 @@ export default defineConfig({
   test: {
     // The worker's native code does not support worker threads.
     pool: 'forks',
-    // Half of the time, a test waits for Temporal or for a timer. On two cores, six files at a time leave no core idle.
-    maxWorkers: 6,
+    // Half of the time, a test waits for Temporal or for a timer. More at a time load the modules more often than they save.
+    maxWorkers: 4,
     // Programs that npx started print commands with npx. The result must not depend on how the tests were started.
     env: { npm_command: '' },
     testTimeout: TEST_TIMEOUT_MS,

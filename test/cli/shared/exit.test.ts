@@ -59,7 +59,9 @@ describe('started', () => {
 describe('diskProblem', () => {
   it.each([
     [Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), 'the disk is full'],
-    [Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }), 'EACCES: permission denied'],
+    [Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }), 'permission denied'],
+    [Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }), 'it does not exist'],
+    [Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }), 'EMFILE: too many open files'],
     [new Error('it is gone'), 'it is gone'],
     ['a text', 'a text'],
   ])('says of %s: %s', (error, why) => {
