@@ -1,3 +1,5 @@
+import { sleep } from '@temporalio/activity';
+import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import { FAILURES } from '../../contract/index.js';
 import { laterStatus } from '../../contract/milestones.js';
 import type { FaceMatchAnswer, GovernmentAnswer, ProcessIdAnswer, WatchlistAnswer } from '../../incode/index.js';
@@ -52,7 +54,10 @@ export function watchlist(options: ResolvedCaptureOptions) {
     });
 }
 
-/** Each early poll fails the attempt with a fixed delay, because such a poll adds nothing to the workflow's history. */
+/**
+ * Asks for some seconds, because Temporal bills each attempt. It then fails the attempt with a fixed delay, because such a poll adds nothing to
+ * the workflow's history.
+ */
 export function awaitProcessed(options: ResolvedCaptureOptions) {
   const { processIdPollMs } = options;
   return async (input: AwaitProcessedInput): Promise<{ finished: boolean }> => {
@@ -61,18 +66,27 @@ export function awaitProcessed(options: ResolvedCaptureOptions) {
       const { finished } = await options.capture.isFinished(input, { signal });
       return finished && (!input.confirm || (await hasReached(options, input, ID_PROCESSED, signal)));
     };
-    try {
-      if (await callIncode(isFinished)) return { finished: true };
-    } catch (error) {
-      // A failed poll waits as long as any other.
-      const leastDelayMs = processIdPollMs;
-      throw captureFailure(error, options, { interviewId, leastDelayMs });
+    const begunAt = performance.now();
+    for (;;) {
+      try {
+        if (await callIncode(isFinished)) return { finished: true };
+        const askedForMs = performance.now() - begunAt;
+        const wait = Math.min(processIdPollMs, input.processedWithinMs - passedMs() - askedForMs);
+        if (wait <= 0) return { finished: false };
+        if (askedForMs + wait > ASK_FOR_MS) {
+          throw notYet(FAILURES.notProcessed, interviewId, 'Incode is still processing the ID', wait);
+        }
+        await sleep(wait);
+      } catch (error) {
+        // A failed poll waits as long as any other.
+        throw captureFailure(error, options, { interviewId, leastDelayMs: processIdPollMs });
+      }
     }
-    const wait = Math.min(processIdPollMs, input.processedWithinMs - passedMs());
-    if (wait <= 0) return { finished: false };
-    throw notYet(FAILURES.notProcessed, interviewId, 'Incode is still processing the ID', wait);
   };
 }
+
+/** Between two questions no heartbeat is sent, because each is billed. So the last answer has to come before the heartbeat timeout. */
+const ASK_FOR_MS = 0.6 * HEARTBEAT_TIMEOUT_MS;
 
 /** Makes one call of processing. After an ambiguous end, Incode may still work on it, so the next attempt waits for the settle time. */
 async function attempt<T>(

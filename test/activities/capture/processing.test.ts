@@ -78,35 +78,79 @@ describe('processId', () => {
 });
 
 describe('awaitProcessed', () => {
-  it('polls until the ID is processed', async () => {
-    await using world = await startCaptureWorld({ timeScale: 1 });
+  /** Longer than an attempt may last, so that each attempt asks once. */
+  const SLOW = { processIdPollMs: 7_000 };
+  const NOT_YET = { operation: 'isFinished', kind: 'body', body: '{"finished": false}' } as const;
+
+  it('asks several times in one attempt, because Temporal bills each attempt', async () => {
+    await using world = await startCaptureWorld({}, { processIdPollMs: 20 });
     const session = await filled(world);
     await world.run(world.activities.processId, session);
+    world.simulator.fault({ ...NOT_YET, times: 3 });
+    const input = { ...session, processedWithinMs: 60_000 };
+    const { result, left } = await world.run(world.activities.awaitProcessed, input, { heartbeatTimeoutMs: 10_000 });
+    expect(result).toEqual({ finished: true });
+    expect(world.simulator.callsOf(session.interviewId, 'isFinished')).toHaveLength(4);
+    // A heartbeat would be billed too.
+    expect(left).toBeUndefined();
+  });
+
+  it('fails an attempt in time for the heartbeat, and polls until the ID is processed', async () => {
+    await using world = await startCaptureWorld({}, { processIdPollMs: 2_500 });
+    const session = await filled(world);
+    await world.run(world.activities.processId, session);
+    world.simulator.fault({ ...NOT_YET, times: 3 });
     const input = { ...session, processedWithinMs: 60_000 };
     const { failure } = await world.run(world.activities.awaitProcessed, input);
     expect(failure).toMatchObject({
       type: FAILURES.notProcessed,
       category: ApplicationFailureCategory.BENIGN,
       nonRetryable: false,
-      nextRetryDelay: 3_000,
+      nextRetryDelay: 2_500,
     });
-    await world.simulator.advanceTime(3_000);
+    expect(world.simulator.callsOf(session.interviewId, 'isFinished')).toHaveLength(3);
     expect((await world.run(world.activities.awaitProcessed, input, REPEAT)).result).toEqual({ finished: true });
   });
 
-  it('gives up after the time that its caller allows', async () => {
-    await using world = await startCaptureWorld({ timeScale: 1 });
+  it('gives up after the time that its caller allows, also within an attempt', async () => {
+    await using world = await startCaptureWorld({}, SLOW);
     const session = await filled(world);
     await world.run(world.activities.processId, session);
+    world.simulator.fault({ ...NOT_YET, times: null });
     const input = { ...session, processedWithinMs: 60_000 };
-    const last = await world.run(world.activities.awaitProcessed, input, { attempt: 9, afterMs: 58_000 });
-    expect(last.failure).toMatchObject({ nextRetryDelay: 2_000 });
-    const over = await world.run(world.activities.awaitProcessed, input, { attempt: 9, afterMs: 60_000 });
-    expect(over.result).toEqual({ finished: false });
+    const last = await world.run(world.activities.awaitProcessed, input, { attempt: 9, afterMs: 53_500 });
+    const { nextRetryDelay } = last.failure as { nextRetryDelay: number };
+    expect(nextRetryDelay).toBeGreaterThan(6_000);
+    expect(nextRetryDelay).toBeLessThanOrEqual(6_500);
+    for (const afterMs of [59_900, 60_000]) {
+      const over = await world.run(world.activities.awaitProcessed, input, { attempt: 9, afterMs });
+      expect(over.result).toEqual({ finished: false });
+    }
+  });
+
+  it.each([
+    ['its workflow cancels it', { cancelRequested: true, workerShutdown: false }, 'CancelledFailure'],
+    ['the worker shuts down', { cancelRequested: false, workerShutdown: true }, 'ApplicationFailure'],
+  ])('stops waiting if %s', async (_, details, name) => {
+    await using world = await startCaptureWorld({}, { processIdPollMs: 5_000 });
+    const session = await filled(world);
+    await world.run(world.activities.processId, session);
+    world.simulator.fault({ ...NOT_YET, times: null });
+    const { failure } = await world.run(
+      world.activities.awaitProcessed,
+      { ...session, processedWithinMs: 60_000 },
+      {
+        during: async (environment) => {
+          await expect.poll(() => world.simulator.callsOf(session.interviewId, 'isFinished').length).toBe(1);
+          environment.cancel('CANCELLED', details as never);
+        },
+      },
+    );
+    expect(failure).toMatchObject({ name, ...(name === 'ApplicationFailure' ? { nonRetryable: false } : {}) });
   });
 
   it('has the status confirm an ID that is said to be processed already', async () => {
-    await using world = await startCaptureWorld();
+    await using world = await startCaptureWorld({}, SLOW);
     const session = await filled(world);
     // Nothing is processed yet, so nothing is in progress either.
     const finished = JSON.stringify({ finished: true });
