@@ -67,6 +67,15 @@ describe('openSession', () => {
     expect(world.simulator.sessions('4711')).toMatchObject([{ flowId: 'other' }]);
   });
 
+  it('says that Incode limits each endpoint separately, for a session that it opens and for one that it takes over', async () => {
+    await using world = await startCaptureWorld({}, { rateLimitPerEndpoint: true });
+    const { result } = await world.run(world.activities.openSession, person);
+    expect(result).toMatchObject({ perEndpoint: true });
+    const { interviewId = '' } = result ?? {};
+    const taken = await world.run(world.activities.openSession, { ...person, interviewId });
+    expect(taken.result).toMatchObject({ interviewId, perEndpoint: true });
+  });
+
   it('fails for good without a flow, and sends nothing', async () => {
     await using world = await startCaptureWorld({}, { configurationId: undefined as never });
     const { failure } = await world.run(world.activities.openSession, person);
