@@ -1,0 +1,78 @@
+// Finds the server and its schema tool, or builds them once with Go. There are no prebuilt ones to download without containers.
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** The version that the pinned Temporal CLI contains, so that a cluster and the local server differ only in their deployment. */
+export const SERVER_VERSION = 'v1.32.0';
+
+const MODULES = {
+  'temporal-server': 'go.temporal.io/server/cmd/server',
+  'temporal-sql-tool': 'go.temporal.io/server/cmd/tools/sql',
+};
+
+const CACHE = fileURLToPath(new URL(`../../.cache/temporal-cluster/${SERVER_VERSION}`, import.meta.url));
+
+/**
+ * @param env a folder in `TEMPORAL_SERVER_PATH` is used as it is
+ * @returns the paths of both programs
+ */
+export async function findBinaries(onProgress, env = process.env) {
+  const directory = env.TEMPORAL_SERVER_PATH ?? CACHE;
+  const paths = { server: join(directory, 'temporal-server'), sqlTool: join(directory, 'temporal-sql-tool') };
+  const missing = Object.values(paths).filter((path) => !existsSync(path));
+  if (missing.length === 0) return paths;
+  if (env.TEMPORAL_SERVER_PATH) throw new Error(`TEMPORAL_SERVER_PATH: ${missing.join(' and ')} not found`);
+  await build(onProgress);
+  return paths;
+}
+
+async function build(onProgress) {
+  await promisify(execFile)('go', ['version']).catch(() => {
+    throw new Error(
+      'Go is missing. It builds the Temporal server once (https://go.dev/dl). Or set TEMPORAL_SERVER_PATH to a folder ' +
+        'with temporal-server and temporal-sql-tool',
+    );
+  });
+  await mkdir(CACHE, { recursive: true });
+  for (const [name, module] of Object.entries(MODULES)) {
+    onProgress(`Building ${name} ${SERVER_VERSION} with Go (both take about ten minutes of two cores, once)`);
+    // A build that is interrupted leaves nothing that looks complete.
+    const directory = await mkdtemp(join(CACHE, 'build-'));
+    try {
+      await go(['install', '-v', `${module}@${SERVER_VERSION}`], directory, progressOf(name, onProgress));
+      await rename(join(directory, module.split('/').at(-1)), join(CACHE, name));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+}
+
+/** `go -v` prints a line for each package. */
+function progressOf(name, onProgress) {
+  let packages = 0;
+  return () => {
+    packages += 1;
+    if (packages % EVERY === 0) onProgress(`${name}: ${packages} packages built`);
+  };
+}
+
+const EVERY = 200;
+
+function go(args, GOBIN, onLine) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('go', args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, GOBIN } });
+    let last = '';
+    child.stderr.on('data', (text) => {
+      for (const line of String(text).split('\n').filter(Boolean)) {
+        last = line;
+        onLine(line);
+      }
+    });
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`go ${args.join(' ')}: ${last}`))));
+  });
+}
