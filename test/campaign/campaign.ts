@@ -116,6 +116,7 @@ class Play {
     for (const { to, ...action } of this.underWay.values())
       this.problems.push(`never returned: ${JSON.stringify({ to, ...action })}`);
     this.problems.push(...runners.flatMap(({ batchId, problems }) => problems.map((what) => `${batchId}: ${what}`)));
+    for (const runner of runners) runner.abandon();
     // Waits for what the last calls started.
     return [...open, ...(await drain(this.world, this, until, this.log))];
   }

@@ -42,6 +42,7 @@ export abstract class ListRunner<Row extends { failure?: { type: string } }> {
   private readonly isOver: () => boolean;
   private detach: () => void = () => undefined;
   private wasStopped = false;
+  private isAbandoned = false;
 
   /** @param isOver whether no fault is left that would excuse a failure */
   constructor(list: List, world: CampaignWorld, isOver: () => boolean) {
@@ -63,6 +64,12 @@ export abstract class ListRunner<Row extends { failure?: { type: string } }> {
   protected abstract commandLine(file: string): string[];
   /** The id of an item in the command's results. */
   protected abstract readonly idField: string;
+
+  /** Ends a run that would never have every row, so that this process can end. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.detach();
+  }
 
   async say(kind: BatchAction, choice: number): Promise<string> {
     const { batchId, shardSize } = this.listed;
@@ -125,7 +132,7 @@ export abstract class ListRunner<Row extends { failure?: { type: string } }> {
         this.to = Date.now();
         return `${rows.size} rows, attached ${attempts} times`;
       }
-      if (this.isOver() && this.problems.length > 0) throw new Error('gave up');
+      if (this.isAbandoned || (this.isOver() && this.problems.length > 0)) throw new Error('gave up');
       await sleep(300);
     }
   }

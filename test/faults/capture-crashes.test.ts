@@ -89,9 +89,9 @@ it('after SIGKILL of a worker during any call, another one completes the person 
   for (const [handle, operation] of people) await expectSound(handle, operation);
 });
 
-it('after SIGKILL of worker and server, people are completed, and every other session is named', async () => {
+it('after SIGKILL of worker and server during any call, people are completed, and every other session is named', async () => {
   const people: [Person, SimulatedOperation][] = [];
-  for (const operation of ['addBackId', 'start'] as const) people.push([await startUntil(operation), operation]);
+  for (const operation of STEPS) people.push([await startUntil(operation), operation]);
   await Promise.all([world.killServer(), world.killWorker()]);
   await world.restartServer();
   await world.startWorker();
