@@ -9,6 +9,7 @@ const POLL_TIMEOUT_MS = 300_000;
 /** These unit tests replace or reload a module that other files in the same process may have loaded. */
 const OWN_PROCESS = [
   'test/activities/lease.test.ts',
+  'test/activities/standstill.test.ts',
   'test/workflows/batch/possibly-sent.test.ts',
   'test/workflows/earlier-requests.test.ts',
   'test/workflows/record.test.ts',

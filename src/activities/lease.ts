@@ -41,6 +41,12 @@ export class Lease {
   private confirmed = { at: now(), ageMs: ageOfAttempt() };
   private renewing: Promise<void> | undefined;
   private lost: NotCurrentError | undefined;
+  private readonly operation: IncodeOperation;
+
+  /** @param operation named in errors */
+  constructor(operation: IncodeOperation = 'finishStatus') {
+    this.operation = operation;
+  }
 
   /** Whether a request may be written at this moment. */
   holds(): boolean {
@@ -78,7 +84,7 @@ export class Lease {
         client.activity.heartbeat(this.taskToken, details, { serializationContext: this.context }),
       );
     } catch (error) {
-      this.lost = new NotCurrentError(!(error instanceof ActivityCompletionError));
+      this.lost = new NotCurrentError(!(error instanceof ActivityCompletionError), this.operation);
       throw this.lost;
     }
     this.confirmed = { at, ageMs: 0 };
@@ -98,7 +104,7 @@ export function leased(incode: IncodeClient, lease: Lease, details: () => unknow
 
 /** Sends a request only if the lease holds until the request is written. @throws NotCurrentError if nothing was sent */
 export async function sendWhileLeased<T>(
-  lease: Lease,
+  lease: Pick<Lease, 'holds' | 'renew'>,
   details: () => unknown,
   operation: IncodeOperation,
   send: (mayStillSend: () => boolean) => Promise<T>,
@@ -132,16 +138,17 @@ function ageOfAttempt(): number {
   return Date.now() + behindMs - scheduledAt;
 }
 
-interface Moment {
+export interface Moment {
   wall: number;
   monotonic: number;
 }
 
-function now(): Moment {
+export function now(): Moment {
   return { wall: Date.now(), monotonic: performance.now() };
 }
 
-function sinceMs({ wall, monotonic }: Moment): number {
+/** By the clock that advanced more. */
+export function sinceMs({ wall, monotonic }: Moment): number {
   return Math.max(Date.now() - wall, performance.now() - monotonic);
 }
 

@@ -45,8 +45,7 @@ function repeated(
     const earlier = own[index] as Call;
     if (mayHaveFailed(earlier) || record.repeated) return false;
     const answeredAt = earlier.effectAt ?? earlier.at;
-    // An attempt of a worker that was frozen may still be made after another worker has made it.
-    const isAway = ({ from, to }: Interval) => from <= answeredAt + REPORT_MS && to >= earlier.at - REPORT_MS;
+    const isAway = ({ from, to }: Interval) => from <= answeredAt + REPORT_MS && to >= earlier.at;
     const isBetween = (at: number) => at >= earlier.at - REPORT_MS && at <= later.at;
     const isReplaced = record.replacements.some(
       (replacement) => replacement.side === side && isBetween(replacement.at),

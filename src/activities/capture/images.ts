@@ -1,7 +1,9 @@
 import type { ImageReference, ImageSide } from '../../contract/capture.js';
 import { pinImage, readImage } from '../../images/read.js';
+import type { CallOptions } from '../../incode/caller.js';
 import type { IdImageAnswer, SelfieAnswer } from '../../incode/index.js';
 import { callIncode, isFirstAttempt } from '../call.js';
+import { LeaseAfterStandstill } from '../standstill.js';
 import { captureFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { PinImagesInput, PinnedImage, UploadFrontInput, UploadImageInput } from './types.js';
@@ -30,19 +32,25 @@ interface ImageCall {
   image: Buffer;
 }
 
-/** Reads an image and uploads it, when there is room for it in memory. Keeps only Incode's answer. */
+const UPLOADS = { front: 'addFrontId', back: 'addBackId', selfie: 'addFace' } as const;
+
+/**
+ * Reads an image and uploads it, when there is room for it in memory. Keeps only Incode's answer. After the worker was frozen, another one may
+ * have uploaded an image that was handed in later. Incode uses the newest upload, so an attempt that was replaced must send nothing.
+ */
 async function upload<Answer>(
   options: ResolvedCaptureOptions,
   side: ImageSide,
   { interviewId, sessionToken, image: reference }: UploadImageInput,
-  send: (call: ImageCall, signal: AbortSignal) => Promise<Answer>,
+  send: (call: ImageCall, options: CallOptions) => Promise<Answer>,
 ): Promise<Answer> {
+  const lease = new LeaseAfterStandstill(UPLOADS[side]);
   try {
     return await callIncode((signal) =>
       options.imageMemory.hold(reference.bytes, signal, async () => {
         // The digest of the whole image is checked before the first byte is sent.
         const image = await readImage(options.sources, reference, { signal });
-        return send({ interviewId, sessionToken, image }, signal);
+        return lease.send((mayStillSend) => send({ interviewId, sessionToken, image }, { signal, mayStillSend }));
       }),
     );
   } catch (error) {
@@ -52,21 +60,19 @@ async function upload<Answer>(
 
 export function uploadFront(options: ResolvedCaptureOptions) {
   return (input: UploadFrontInput): Promise<IdImageAnswer> =>
-    upload(options, 'front', input, (call, signal) =>
-      options.capture.addFrontId({ ...call, retry: isRepeat(input), onlyFront: input.onlyFront ?? false }, { signal }),
+    upload(options, 'front', input, (call, how) =>
+      options.capture.addFrontId({ ...call, retry: isRepeat(input), onlyFront: input.onlyFront ?? false }, how),
     );
 }
 
 export function uploadBack(options: ResolvedCaptureOptions) {
   return (input: UploadImageInput): Promise<IdImageAnswer> =>
-    upload(options, 'back', input, (call, signal) =>
-      options.capture.addBackId({ ...call, retry: isRepeat(input) }, { signal }),
-    );
+    upload(options, 'back', input, (call, how) => options.capture.addBackId({ ...call, retry: isRepeat(input) }, how));
 }
 
 export function uploadSelfie(options: ResolvedCaptureOptions) {
   return (input: UploadImageInput): Promise<SelfieAnswer> =>
-    upload(options, 'selfie', input, (call, signal) => options.capture.addFace(call, { signal }));
+    upload(options, 'selfie', input, (call, how) => options.capture.addFace(call, how));
 }
 
 function isRepeat({ retry }: UploadImageInput): boolean {

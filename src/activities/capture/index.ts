@@ -1,4 +1,5 @@
 import { claimCheck } from '../claim-check.js';
+import { watchStandstills } from '../standstill.js';
 import { guardedExecutive } from '../token-source.js';
 import { collectResults } from './collect-results.js';
 import { ImageMemory } from './image-memory.js';
@@ -32,6 +33,7 @@ export function createCaptureActivities(activityOptions: CaptureActivityOptions)
     ...(activityOptions.executive ? { executive: guardedExecutive(activityOptions.executive) } : {}),
   };
   const checked = claimCheck(options);
+  watchStandstills();
 
   return {
     pinImages: pinImages(options),

@@ -54,7 +54,7 @@ async function open(
   }
   // Whether a session was opened is unknown until this attempt ends.
   const unknownYet = (): OpenRecord => ({ nothingOpenedUntil: 0 });
-  const lease = new Lease();
+  const lease = new Lease('start');
   try {
     return await callIncode(
       (signal) =>
