@@ -16,7 +16,7 @@ export class MissingSearchAttributesError extends Error {
   constructor(namespace: string, missing: readonly string[]) {
     super(
       `Namespace ${namespace} lacks the search attributes ${missing.join(', ')} (type Keyword). Register them once: ` +
-        `${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}`,
+        `${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}. On Temporal Cloud, temporal-incode setup prints the command.`,
     );
     this.missing = missing;
   }

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { cloudAttributesCommand, cloudRetentionCommand, DAY_MS, isCloud } from '../../src/cli/shared/namespace.js';
+import {
+  checkRetention,
+  cloudAttributesCommand,
+  cloudRetentionCommand,
+  DAY_MS,
+} from '../../src/cli/shared/namespace.js';
+import { isCloudAddress } from '../../src/temporal/address.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
 import { startCaptureWorld } from '../support/capture-world.js';
@@ -150,11 +156,19 @@ describe('setup without access to the operator API, as on Temporal Cloud', () =>
 
   it.each([
     ['acme.a1b2c.tmprl.cloud:7233', true],
+    ['vpce-0a1b2c-3d4e5f.vpce-svc-0a1b.us-east-1.vpce.amazonaws.com:7233', true],
     ['eu-west-1.aws.api.temporal.io:7233', true],
     ['temporal.example.com:7233', false],
     ['tmprl.cloud.example.com', false],
-  ])('isCloud of %s is %s', (at, is) => {
-    expect(isCloud({ options: { address: at } })).toBe(is);
+  ])('isCloudAddress of %s is %s', (at, is) => {
+    expect(isCloudAddress(at)).toBe(is);
+  });
+
+  it('refuses a retention above 90 days only on Temporal Cloud', () => {
+    const cloud = 'acme.a1b2c.tmprl.cloud:7233';
+    expect(() => checkRetention(91 * DAY_MS, cloud)).toThrow('Temporal Cloud keeps workflows for at most 90 days');
+    expect(() => checkRetention(90 * DAY_MS, cloud)).not.toThrow();
+    expect(() => checkRetention(91 * DAY_MS, 'temporal.example.com:7233')).not.toThrow();
   });
 
   it('prints the tcld commands to run', () => {

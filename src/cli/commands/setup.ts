@@ -1,15 +1,16 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
+import { isCloudAddress } from '../../temporal/address.js';
 import { msToTs } from '../../temporal/sdk-internals.js';
 import { isRefused, KEYWORD, searchAttributesOf } from '../../worker/search-attributes.js';
 import { confirm } from '../shared/confirm.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import {
+  checkRetention,
   cloudAttributesCommand,
   cloudRetentionCommand,
   DAY_MS,
   days,
-  isCloud,
   MINIMUM_RETENTION_MS,
   retentionOf,
 } from '../shared/namespace.js';
@@ -63,8 +64,8 @@ interface Done {
 
 async function setup(options: SetupOptions): Promise<void> {
   const { retention, json, address } = options;
-  if (retention !== undefined && retention < MINIMUM_MS) throw new CliError('--retention must be at least 1 day');
   await withTemporal(options, async ({ connection, namespace }) => {
+    if (retention !== undefined) checkRetention(retention, connection.options.address);
     const retentionBefore = await retentionOf(connection, namespace);
     if (retention !== undefined && retention < retentionBefore)
       await checkLowering(options, retentionBefore, retention);
@@ -97,9 +98,6 @@ async function checkLowering({ yes }: SetupOptions, before: number, wanted: numb
   if (!(await confirm(what))) throw new CliError('Nothing was changed.', EXIT.interrupted);
 }
 
-/** The server's own minimum. */
-const MINIMUM_MS = DAY_MS;
-
 interface Target {
   connection: Connection;
   namespace: string;
@@ -119,7 +117,11 @@ async function register(
     return missing;
   } catch (error) {
     if (!isRefused(error)) throw error;
-    todo.push(isCloud(connection) ? cloudAttributesCommand(namespace, missing) : operatorCommand(server, missing));
+    todo.push(
+      isCloudAddress(connection.options.address)
+        ? cloudAttributesCommand(namespace, missing)
+        : operatorCommand(server, missing),
+    );
     return [];
   }
 }
@@ -139,7 +141,7 @@ async function retain(
   if (wanted === undefined ? before >= MINIMUM_RETENTION_MS : before === wanted) return before;
   if (wanted === undefined) {
     const ownCommand = `temporal-incode setup${server} --retention 30d`;
-    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
+    todo.push(isCloudAddress(connection.options.address) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
     return before;
   }
   const workflowExecutionRetentionTtl = msToTs(wanted);
@@ -150,7 +152,7 @@ async function retain(
     if (!isRefused(error)) throw error;
     // A user with more permissions can run this.
     const asOperator = `temporal operator namespace update${server} --retention ${wanted / DAY_MS}d`;
-    todo.push(isCloud(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
+    todo.push(isCloudAddress(connection.options.address) ? cloudRetentionCommand(namespace, wanted) : asOperator);
     return before;
   }
 }

@@ -1,4 +1,5 @@
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import { isCloudAddress } from '../../temporal/address.js';
 import { GRPC } from '../../temporal/grpc.js';
 import { CliError } from './exit.js';
 
@@ -30,9 +31,14 @@ export function days(ms: number): string {
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-/** On Temporal Cloud, these settings need Cloud's own command instead of the server's API. */
-export function isCloud({ options }: { options: { address: string } }): boolean {
-  return /\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(options.address);
+/** Temporal Cloud's limit. */
+const CLOUD_MAX_RETENTION_MS = 90 * DAY_MS;
+
+/** @throws CliError if Temporal would refuse the retention at this address */
+export function checkRetention(retentionMs: number, address: string): void {
+  if (retentionMs < DAY_MS) throw new CliError('--retention must be at least 1 day');
+  if (retentionMs > CLOUD_MAX_RETENTION_MS && isCloudAddress(address))
+    throw new CliError(`--retention: Temporal Cloud keeps workflows for at most ${days(CLOUD_MAX_RETENTION_MS)}`);
 }
 
 export function cloudAttributesCommand(namespace: string, names: readonly string[]): string {

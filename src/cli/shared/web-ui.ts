@@ -1,4 +1,5 @@
 import { isLoopback } from '../../network/loopback.js';
+import { isCloudAddress } from '../../temporal/address.js';
 
 /**
  * Link to a workflow in Temporal's Web UI: at `TEMPORAL_INCODE_UI_URL`, Temporal Cloud, or a local dev server with default ports.
@@ -15,7 +16,7 @@ export function webUiLink(
 }
 
 function knownBase(address: string): string | undefined {
-  if (/\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(address)) return 'https://cloud.temporal.io';
+  if (isCloudAddress(address)) return 'https://cloud.temporal.io';
   // The ports of `temporal server start-dev` and of `temporal-incode dev`.
   return isLoopback(address) && address.endsWith(':7233') ? 'http://localhost:8233' : undefined;
 }
