@@ -126,7 +126,11 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
     report: null,
     uploadAttempts: { front: 0, back: 0, selfie: 0 },
   };
-  if (workflowId.startsWith(captureWorkflowId(''))) Object.assign(summary, personFacts(history, workflowId, decrypted));
+  if (workflowId.startsWith(captureWorkflowId(''))) {
+    // Without signals, because a webhook may name a session of an earlier run, which this run has not asked for.
+    const own = await decryptedTextOf(client, (history.events ?? []).filter(isOfWorkflow));
+    Object.assign(summary, personFacts(history, workflowId, own));
+  }
   // The client that ran the batch knows the shard's rows.
   if (!LISTS.includes(info.type) && ['completed', 'failed'].includes(status)) {
     try {
@@ -140,6 +144,11 @@ async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<S
     }
   }
   return { summary, text: textOf([history.events, info.raw]), decrypted };
+}
+
+/** Has what the workflow itself knows: the record of the run before, or the input of an activity. */
+function isOfWorkflow(event: NonNullable<History['events']>[number]): boolean {
+  return Boolean(event.workflowExecutionStartedEventAttributes ?? event.activityTaskScheduledEventAttributes);
 }
 
 /** Failed tasks that are expected: a reset records one, and a worker whose server was killed while it read a history. */

@@ -54,10 +54,11 @@ function tooEarly({ record, runs, starts }: PersonEvidence): string[] {
   return runs.flatMap(({ asked }) => {
     const own = [...requests].filter(([id]) => asked.includes(id)).map(([, calls]) => calls);
     return own.slice(1).flatMap((later, index) => {
-      const earlier = own[index] as Call[];
-      const [last, next] = [earlier.at(-1) as Call, later[0] as Call];
-      const passed = next.at - last.at;
-      return passed >= waitMs - SLACK_MS || isRefusedTakeOver(earlier)
+      const next = later[0] as Call;
+      // An earlier session may be taken over later, when its webhook comes.
+      const before = (own[index] as Call[]).filter(({ at }) => at <= next.at);
+      const passed = next.at - (before.at(-1) as Call).at;
+      return passed >= waitMs - SLACK_MS || isRefusedTakeOver(before)
         ? []
         : [`asked for another session ${passed} ms after a lost answer, and not after ${waitMs} ms`];
     });

@@ -253,6 +253,10 @@ describe('unnamedSessions', () => {
       { runs: named(orphan(SECOND)), plan, starts: [lost(0), lost(500, { httpStatus: 400 }), call('start', 600)] },
     ],
     [
+      'the takeover of an earlier session whose webhook came late',
+      { runs: named(orphan(SECOND)), plan, starts: [call('start', 0), lost(2_000), call('start', 2_500)] },
+    ],
+    [
       'another request of another run',
       { runs: [run({ asked: [SECOND] }), run()], opened: [session()], plan, starts: [lost(0), call('start', 100)] },
     ],
