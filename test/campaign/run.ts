@@ -16,6 +16,9 @@ const seconds = values.minutes === undefined ? Number(values.seconds ?? 30) : Nu
 if (!Number.isSafeInteger(seed) || !(seconds > 0))
   throw new Error('--seed is a whole number, --minutes or --seconds more than 0');
 
+/** Time to write the report. */
+const EXIT_AFTER_MS = 5_000;
+
 const file = join(tmpdir(), `temporal-incode-faults-${seed}.ndjson`);
 const actions = createWriteStream(file);
 process.stderr.write(`Seed ${seed}, ${seconds} s. What is done: ${file}\n`);
@@ -39,3 +42,5 @@ const doubts = [
 ];
 for (const doubt of doubts) process.stdout.write(`Inconclusive: ${doubt}.\n`);
 process.exitCode = campaign.violations.length > 0 || doubts.length > 0 || isUnhandled ? 1 : 0;
+// Connections of killed processes may be left, which would keep this one running.
+setTimeout(() => process.exit(), EXIT_AFTER_MS).unref();

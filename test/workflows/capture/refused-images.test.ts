@@ -177,6 +177,17 @@ describe('a document that cannot be processed', () => {
     expect(world.simulator.captures(interviewId).processed.id).toBe(2);
   });
 
+  it('is processed again after the front was replaced, if there is no back', async () => {
+    const { back: _, ...input } = await world.person({ plan: { onRefusedImage: 'wait' } });
+    unprocessable();
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'front');
+    await replaceImage(handle, 'front', await world.image());
+    const { idProcessed, interviewId } = await handle.result();
+    expect(idProcessed).toBe(true);
+    expect(world.uploads(interviewId)).toEqual(['front', 'front again', 'face']);
+  });
+
   it('fails the person with the plan "fail"', async () => {
     const input = await world.person({ plan: { onRefusedImage: 'fail' } });
     unprocessable();

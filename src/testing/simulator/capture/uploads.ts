@@ -82,7 +82,9 @@ function take(session: SimulatedSession, part: ImagePart, call: RouteCall, image
     code: scripted?.code ?? null,
   });
   if (part === 'front') {
-    session.capture.hasNoBack = fields.skipBackIdCapture === true || fields.typeOfId === 'Passport';
+    // With `onlyFront` the client says that no back will come.
+    const isOnlyFront = call.query.get('onlyFront') === 'true';
+    session.capture.hasNoBack = isOnlyFront || fields.skipBackIdCapture === true || fields.typeOfId === 'Passport';
   }
   return answer;
 }
