@@ -2,7 +2,7 @@ import { sleep } from '@temporalio/activity';
 import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import { FAILURES } from '../../contract/index.js';
 import { laterStatus } from '../../contract/milestones.js';
-import type { FaceMatchAnswer, GovernmentAnswer, ProcessIdAnswer, WatchlistAnswer } from '../../incode/index.js';
+import type { FaceMatchAnswer, GovernmentAnswer, WatchlistAnswer } from '../../incode/index.js';
 import { IncodeError } from '../../incode/index.js';
 import { callIncode, isFirstAttempt, passedMs } from '../call.js';
 import { notYet } from '../failure.js';
@@ -10,20 +10,26 @@ import { readStatus } from '../read-by-id.js';
 import type { SessionInput } from '../types.js';
 import { captureFailure } from './failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
-import type { AwaitProcessedInput, ProcessIdInput } from './types.js';
+import type { AwaitProcessedInput, ProcessIdInput, ProcessIdResult } from './types.js';
 
 /** Incode's names for the milestones of processing. */
 const ID_PROCESSED = 'ID_VALIDATION_FINISHED';
 const GOVERNMENT_ASKED = 'GOVERNMENT_VALIDATION_FINISHED';
 
 export function processId(options: ResolvedCaptureOptions) {
-  return (input: ProcessIdInput): Promise<ProcessIdAnswer> =>
-    attempt(options, input, async (signal) => {
+  return (input: ProcessIdInput): Promise<ProcessIdResult> =>
+    attempt(options, input, async (signal): Promise<ProcessIdResult> => {
       // After other images are uploaded, the status is still that of the earlier ones. Incode itself then refuses a second request.
       if (!input.again && (await mayBeDone(options, input, ID_PROCESSED, signal))) {
         return { result: 'alreadyProcessed', code: null };
       }
-      return options.capture.processId(input, { signal });
+      try {
+        return await options.capture.processId(input, { signal });
+      } catch (error) {
+        // In words that this package does not know, Incode probably refuses what an earlier attempt has started. The status shows it later.
+        if (isRefusedRepeat(error)) return { result: 'alreadyProcessed', code: null, assumed: true };
+        throw error;
+      }
     });
 }
 
@@ -48,7 +54,7 @@ export function watchlist(options: ResolvedCaptureOptions) {
         return await options.capture.watchlist(input, { signal });
       } catch (error) {
         // The answer to an earlier attempt was lost, and Incode refuses another search.
-        if (!isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest') return { hits: null };
+        if (isRefusedRepeat(error)) return { hits: null };
         throw error;
       }
     });
@@ -100,6 +106,10 @@ async function attempt<T>(
     const isAmbiguous = error instanceof IncodeError && ['resultUnknown', 'maybeRunning'].includes(error.kind);
     throw captureFailure(error, options, { interviewId, leastDelayMs: isAmbiguous ? options.settleTimeMs : 0 });
   }
+}
+
+function isRefusedRepeat(error: unknown): boolean {
+  return !isFirstAttempt() && error instanceof IncodeError && error.kind === 'badRequest';
 }
 
 /** Whether an earlier attempt took effect. */

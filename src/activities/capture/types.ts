@@ -66,6 +66,11 @@ export interface ProcessIdInput extends SessionInput {
   again?: true;
 }
 
+export type ProcessIdResult = ProcessIdAnswer & {
+  /** Incode refused a repeat without saying why. */
+  assumed?: true;
+};
+
 export interface PurgeInput {
   interviewId: string;
   /** What to delete at Incode: images and other personal data, or the whole session. */
@@ -109,7 +114,7 @@ export interface CaptureActivities {
   uploadBack(input: UploadImageInput): Promise<IdImageAnswer>;
   uploadSelfie(input: UploadImageInput): Promise<SelfieAnswer>;
   /** Starts the processing of the ID. Every attempt after the first reads the session's status before. */
-  processId(input: ProcessIdInput): Promise<ProcessIdAnswer>;
+  processId(input: ProcessIdInput): Promise<ProcessIdResult>;
   /** Polls until the ID is processed. @returns `finished: false` after `processedWithinMs` */
   awaitProcessed(input: AwaitProcessedInput): Promise<{ finished: boolean }>;
   processFace(input: SessionInput): Promise<FaceMatchAnswer>;

@@ -29,12 +29,15 @@ export async function processDocument(person: Person, hasBack: boolean): Promise
 async function startProcessing(person: Person): Promise<ProcessingStarted> {
   const { record } = person;
   const again = record.processed > 0 ? { again: true as const } : {};
+  // Without images that it can use, Incode may refuse to process the document.
+  const hasRefusedImage = () => isRefused(record.results.front) || isRefused(record.results.back);
   try {
-    return (await withSession(person, (access, activities) => activities.processId({ ...access, ...again }))).result;
+    const { result, assumed } = await withSession(person, (access, activities) =>
+      activities.processId({ ...access, ...again }),
+    );
+    return assumed && hasRefusedImage() ? 'failed' : result;
   } catch (error) {
-    // Without images that it can use, Incode may refuse to process the document.
-    const { front, back } = record.results;
-    if (failedWith(error, FAILURES.badRequest) && (isRefused(front) || isRefused(back))) return 'failed';
+    if (failedWith(error, FAILURES.badRequest) && hasRefusedImage()) return 'failed';
     throw error;
   }
 }

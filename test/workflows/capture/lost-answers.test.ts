@@ -53,6 +53,15 @@ describe.each([
 });
 
 describe('process/id whose answer is lost', () => {
+  it('is processed once if Incode refuses the repeat in unknown words while its status is late', async () => {
+    world.simulator.setBehavior({ statusLagMs: 2_500 });
+    world.simulator.fault({ operation: 'processId', kind: 'reset', effect: true });
+    world.simulator.fault({ operation: 'processId', kind: 'status', status: 400 });
+    const { interviewId, onboarding, idProcessed } = await world.run(await world.person());
+    expect({ outcome: onboarding?.outcome, idProcessed }).toEqual({ outcome: 'approved', idProcessed: true });
+    expect(world.simulator.captures(interviewId).processed.id).toBe(1);
+  });
+
   it.each<Partial<SimulatorBehavior>>([
     { secondProcessId: 'refused', secondProcessIdStatus: 400 },
     { secondProcessId: 'refused', secondProcessIdStatus: 409 },

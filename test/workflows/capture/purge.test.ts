@@ -75,6 +75,22 @@ describe('A person whose plan says purge', () => {
     expect(statuses).toEqual([null, 404]);
   });
 
+  it.each([
+    ['images', 'deleteSessions'],
+    ['session', 'deleteSession'],
+  ] as const)(
+    'keeps its outcome and says so if the first request to delete the %s finds nothing',
+    async (purge, operation) => {
+      world.simulator.fault({ operation, kind: 'status', status: 404 });
+      const result = await world.run(await personWith({ purge }));
+      expect(result).toMatchObject({ purged: null, onboarding: { outcome: 'approved' } });
+      expect(result.notPurged).toBe(
+        `Session ${result.interviewId}: Incode answered 404 and deleted nothing. It does not know the session, or the base URL is wrong`,
+      );
+      expect(world.uploads(result.interviewId)).toEqual(['front', 'back', 'face']);
+    },
+  );
+
   it('has its images deleted with a fresh executive token if Incode refuses the first one', async () => {
     world.simulator.fault({ operation: 'deleteSessions', kind: 'status', status: 401 });
     const logIns = () => world.simulator.callsOf(undefined, 'logIn').length;
