@@ -31,6 +31,7 @@ export function openSession(options: ResolvedCaptureOptions) {
       sessionToken: opened.token,
       issuedByIncode: true,
       ...(options.rateLimitPerEndpoint ? { perEndpoint: true } : {}),
+      ...openedInstead(input, opened),
     };
   };
 }
@@ -69,7 +70,10 @@ async function open(
   }
 }
 
-/** Safe to retry: each request only issues another token for the same session. */
+/**
+ * Retried after every lost answer. Incode is expected to issue another token for the same session. If it opens another session instead, the
+ * result says how many requests may have done so.
+ */
 async function takeOver(
   options: ResolvedCaptureOptions,
   { reference }: OpenSessionInput,
@@ -80,6 +84,15 @@ async function takeOver(
   } catch (error) {
     throw captureFailure(error, options, { interviewId: '', reference });
   }
+}
+
+/** An attempt that an operator has reset counts from 1 again. */
+function openedInstead(
+  { interviewId }: OpenSessionInput,
+  opened: StartResponse,
+): Pick<OpenedSession, 'earlierRequests'> {
+  if (interviewId === undefined || opened.interviewId === interviewId || isFirstAttempt()) return {};
+  return { earlierRequests: Math.max(1, activityInfo().attempt - 1) };
 }
 
 function lastRecord(): OpenRecord {

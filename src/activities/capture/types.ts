@@ -48,6 +48,8 @@ export interface OpenedSession {
   issuedByIncode: true;
   /** Incode limits each endpoint separately, so some of the next calls have task queues of their own. */
   perEndpoint?: true;
+  /** Incode has opened this session instead of handing one over, and so may have each of these requests. Absent for none. */
+  earlierRequests?: number;
 }
 
 export interface UploadImageInput extends SessionInput {

@@ -7,7 +7,7 @@ import type { Person } from './person.js';
 import type { UnusableImage } from './record.js';
 
 /** What a failure of a person carries, so that nobody has to search for the session. Never a secret, and nothing of an image. */
-function factsOf({ input, record, orphans }: Person) {
+export function factsOf({ input, record, orphans }: Person) {
   return {
     reference: input.reference,
     interviewId: record.session?.interviewId ?? null,

@@ -6,11 +6,18 @@ import type { SuspectedOrphan } from '../../contract/index.js';
 /** A request to open a session, with an `externalCustomerId` that no other request has. */
 export interface OpeningAttempt {
   externalCustomerId: string;
-  /** The session that Incode's webhook or answer named. `null` if there was neither. */
+  /** The session that Incode's webhook or answer named first. `null` if there was neither. */
   interviewId: string | null;
-  /** The request may have opened a session that the workflow has no token for. */
+  /** The request may have opened a session that the workflow has no token for. Also `true` until the answer arrives. */
   isAnswerLost: boolean;
+  /** Further sessions that webhooks or answers named. Absent if there are none. */
+  otherIds?: string[];
+  /** How many further sessions requests for a token may have opened, those in `otherIds` included. Absent for none. */
+  opensInstead?: number;
 }
+
+/** Anybody who knows the `externalCustomerId` can name sessions, so the record must not grow without end. */
+const MAX_OTHER_IDS = 20;
 
 /** The session that is used. */
 export interface UsedSession {
@@ -38,23 +45,45 @@ export function nextOpeningStep(
   return mayBeFound && !hasWaited ? 'wait' : 'open';
 }
 
-/** Records what a webhook says. A webhook about another id changes nothing. @returns whether it says something new */
+/** Records a session that a webhook or an answer names. Another `externalCustomerId` changes nothing. @returns whether the session was unknown */
 export function recordStartedSession(
   attempts: OpeningAttempt[],
   { interviewId, externalCustomerId }: UsedSession,
 ): boolean {
   const attempt = attempts.find((known) => known.externalCustomerId === externalCustomerId);
-  if (!attempt || attempt.interviewId !== null) return false;
-  attempt.interviewId = interviewId;
+  if (!attempt || idsOf(attempt).includes(interviewId)) return false;
+  if (attempt.interviewId === null) attempt.interviewId = interviewId;
+  else if ((attempt.otherIds ?? []).length >= MAX_OTHER_IDS) return false;
+  else attempt.otherIds = [...(attempt.otherIds ?? []), interviewId];
   return true;
+}
+
+/**
+ * Records a session that Incode has opened instead of giving a token for a known one.
+ *
+ * @param earlierRequests requests before it whose answers were lost, so that each may have opened a session too
+ */
+export function recordOpenedInstead(attempts: OpeningAttempt[], opened: UsedSession, earlierRequests = 0): void {
+  recordStartedSession(attempts, opened);
+  const attempt = attempts.find(({ externalCustomerId }) => externalCustomerId === opened.externalCustomerId);
+  if (attempt) attempt.opensInstead = (attempt.opensInstead ?? 0) + 1 + earlierRequests;
 }
 
 /** The sessions that may exist for this person and are not used. */
 export function suspectedOrphans(attempts: readonly OpeningAttempt[], used: UsedSession | null): SuspectedOrphan[] {
-  return attempts
-    .filter(({ isAnswerLost, interviewId, externalCustomerId }) => {
-      if (interviewId !== null) return interviewId !== used?.interviewId;
-      return isAnswerLost && externalCustomerId !== used?.externalCustomerId;
-    })
-    .map(({ externalCustomerId, interviewId }) => ({ externalCustomerId, interviewId }));
+  return attempts.flatMap((attempt) => {
+    const { externalCustomerId } = attempt;
+    const named = idsOf(attempt).filter((interviewId) => interviewId !== used?.interviewId);
+    const ids: (string | null)[] = mayHaveUnknown(attempt) ? [...named, null] : named;
+    return ids.map((interviewId) => ({ externalCustomerId, interviewId }));
+  });
+}
+
+function idsOf({ interviewId, otherIds = [] }: OpeningAttempt): string[] {
+  return interviewId === null ? otherIds : [interviewId, ...otherIds];
+}
+
+/** Whether a session may exist that neither a webhook nor an answer has named. */
+function mayHaveUnknown({ interviewId, isAnswerLost, otherIds = [], opensInstead = 0 }: OpeningAttempt): boolean {
+  return interviewId === null ? isAnswerLost : otherIds.length < opensInstead;
 }

@@ -5,7 +5,8 @@ import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { addEvent } from '../record.js';
 import { capture, capturePerEndpoint } from './activities.js';
-import { failedWith } from './failures.js';
+import { factsOf, failedWith } from './failures.js';
+import { recordOpenedInstead, type UsedSession } from './opening.js';
 import type { Person } from './person.js';
 
 /** @param how `interviewId` is a session to take over. Without it, Incode opens a new one */
@@ -47,18 +48,24 @@ export async function withSession<T>(
       if (isRenewed || !failedWith(error, FAILURES.tokenRefused)) throw error;
       addEvent(record, 'Incode refused the session token');
       const renewed = await requestSession(person, session.externalCustomerId, { interviewId });
-      if (renewed.interviewId !== interviewId) throw anotherSession(person, renewed.interviewId);
+      if (renewed.interviewId !== interviewId) throw anotherSession(person, session, renewed);
       session.sessionToken = renewed.sessionToken;
     }
   }
 }
 
 /** The images so far are in a session that Incode gives no token for. */
-function anotherSession({ input, record }: Person, opened: string): ApplicationFailure {
+function anotherSession(
+  person: Person,
+  { interviewId, externalCustomerId }: UsedSession,
+  { interviewId: opened, earlierRequests }: OpenedSession,
+): ApplicationFailure {
+  const { input, record } = person;
+  recordOpenedInstead(record.attempts, { interviewId: opened, externalCustomerId }, earlierRequests);
   return ApplicationFailure.create({
     type: FAILURES.wrongSession,
-    message: `Person ${input.reference}: Incode has opened session ${opened} instead of giving a token for ${record.session?.interviewId}`,
+    message: `Person ${input.reference}: Incode has opened session ${opened} instead of giving a token for ${interviewId}`,
     nonRetryable: true,
-    details: [{ reference: input.reference, interviewId: record.session?.interviewId, opened }],
+    details: [{ ...factsOf(person), opened }],
   });
 }

@@ -1,9 +1,10 @@
 import { condition, patched, uuid4 } from '@temporalio/workflow';
 import type { OpenedSession } from '../../activities/capture/types.js';
 import { externalCustomerIdOf, FAILURES } from '../../contract/index.js';
+import { activityRefusal } from '../failures.js';
 import { addEvent } from '../record.js';
 import { failedWith } from './failures.js';
-import { nextOpeningStep, type OpeningAttempt } from './opening.js';
+import { nextOpeningStep, type OpeningAttempt, recordOpenedInstead, recordStartedSession } from './opening.js';
 import type { Person } from './person.js';
 import type { CaptureRecord } from './record.js';
 import { requestSession } from './session-access.js';
@@ -34,18 +35,23 @@ async function open(person: Person): Promise<void> {
   const { record, input } = person;
   person.enter('starting');
   const externalCustomerId = externalCustomerIdOf(input.reference, uuid4().replaceAll('-', '').slice(0, 12));
-  const attempt: OpeningAttempt = { externalCustomerId, interviewId: null, isAnswerLost: false };
+  // If somebody cancels or terminates the workflow now, the answer is lost.
+  const attempt: OpeningAttempt = { externalCustomerId, interviewId: null, isAnswerLost: true };
   const how = record.attempts.at(-1)?.isAnswerLost ? ({ afterLostAnswer: true } as const) : {};
   record.attempts.push(attempt);
   try {
     const opened = await requestSession(person, externalCustomerId, how);
     const { interviewId } = opened;
-    attempt.interviewId = interviewId;
+    attempt.isAnswerLost = false;
+    recordStartedSession(record.attempts, { interviewId, externalCustomerId });
     record.session = usedSession(opened, externalCustomerId);
     addEvent(record, `Session ${interviewId} opened`);
   } catch (error) {
-    if (!failedWith(error, FAILURES.maybeOpened)) throw error;
-    attempt.isAnswerLost = true;
+    if (!failedWith(error, FAILURES.maybeOpened)) {
+      // Every other failure of the activity says that there is no session. A cancellation says nothing.
+      attempt.isAnswerLost = activityRefusal(error) === undefined;
+      throw error;
+    }
     addEvent(record, `Incode may have opened a session for ${externalCustomerId}, and its answer was lost`);
   }
 }
@@ -79,6 +85,10 @@ async function takeOver(person: Person, externalCustomerId: string, interviewId:
   try {
     const opened = await requestSession(person, externalCustomerId, { interviewId });
     // If Incode opens another session instead, the workflow uses the new session. The found session is then an orphan.
+    if (opened.interviewId !== interviewId) {
+      const instead = { interviewId: opened.interviewId, externalCustomerId };
+      recordOpenedInstead(record.attempts, instead, opened.earlierRequests);
+    }
     record.session = usedSession(opened, externalCustomerId);
     addEvent(record, `Session ${opened.interviewId} taken over`);
     return true;

@@ -218,4 +218,31 @@ describe('openSession with the id of a session', () => {
     expect(result?.interviewId).not.toBe(interviewId);
     expect(world.simulator.sessions()).toHaveLength(2);
   });
+
+  it.each([
+    ['no earlier request for the first attempt', 1, undefined],
+    ['each earlier attempt', 3, 2],
+  ])('counts requests that may have opened a session too: %s', async (_, attempt, earlierRequests) => {
+    const { world, interviewId } = await lost();
+    await using _world = world;
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId }, { attempt });
+    expect(result?.earlierRequests).toBe(earlierRequests);
+  });
+
+  it('counts an earlier request after an operator has reset the activity', async () => {
+    const { world, interviewId } = await lost();
+    await using _ = world;
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    const again = { attempt: 1, afterMs: 60_000 };
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId }, again);
+    expect(result?.earlierRequests).toBe(1);
+  });
+
+  it('counts no earlier request if Incode hands the session over', async () => {
+    const { world, interviewId } = await lost();
+    await using _ = world;
+    const { result } = await world.run(world.activities.openSession, { ...person, interviewId }, { attempt: 3 });
+    expect(result).not.toHaveProperty('earlierRequests');
+  });
 });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { onboardingReceiver } from '../../../src/cli/local/receiver.js';
 import { sessionStarted } from '../../../src/client/index.js';
 import { CAPTURE_SIGNALS, type CaptureInput, type CapturePlan, FAILURES } from '../../../src/contract/index.js';
+import { rowOfFailedPerson } from '../../../src/contract/person-row.js';
 import type { Fault } from '../../../src/testing/index.js';
 import {
   type CaptureHandle,
@@ -27,6 +28,9 @@ const IMPATIENT: CapturePlan = { findSessionWithin: '300ms' };
 
 /** The webhook comes long before the wait is over. */
 const PATIENT: CapturePlan = { findSessionWithin: '1 hour' };
+
+/** Comparisons of faces fail until the faults are cleared, so the person does not end meanwhile. */
+const HELD: Fault = { operation: 'processFace', kind: 'status', status: 500, times: 1_000 };
 
 function starts(): number {
   return world.simulator.callsOf(undefined, 'start').length;
@@ -143,6 +147,48 @@ describe('a session whose start answer is lost', () => {
     expect(world.sessionsOf(input)).toHaveLength(1);
   });
 
+  it('is named together with each session that a repeated takeover opened instead', async () => {
+    const input = await world.person({ plan: PATIENT });
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true, times: 2 });
+    world.simulator.fault(HELD);
+    const handle = await world.start(input);
+    const found = await announce(handle, input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(3);
+    const [{ externalCustomerId } = { externalCustomerId: '' }, unused, used] = world.sessionsOf(input);
+    await expect.poll(async () => (await stateOf(handle)).interviewId).toBe(used?.interviewId);
+    expect((await stateOf(handle)).suspectedOrphans).toEqual([
+      { externalCustomerId, interviewId: found },
+      { externalCustomerId, interviewId: null },
+    ]);
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, unused);
+    await handle.signal(CAPTURE_SIGNALS.sessionStarted, used);
+    world.simulator.clearFaults();
+    const result = await handle.result();
+    expect(result.interviewId).toBe(used?.interviewId);
+    expect(result.suspectedOrphans).toHaveLength(2);
+    expect(result.suspectedOrphans).toEqual(
+      expect.arrayContaining([
+        { externalCustomerId, interviewId: found },
+        { externalCustomerId, interviewId: unused?.interviewId },
+      ]),
+    );
+  });
+
+  it.each(['cancel', 'terminate'] as const)(
+    'is named by the state of a person who ends before the answer, by %s',
+    async (end) => {
+      const input = await world.person({ plan: PATIENT });
+      world.simulator.fault({ operation: 'start', kind: 'hang', effect: true });
+      const handle = await world.start(input);
+      await expect.poll(() => world.sessionsOf(input).length).toBe(1);
+      await handle[end]();
+      await expect(handle.result()).rejects.toThrow();
+      const [{ externalCustomerId } = { externalCustomerId: '' }] = world.sessionsOf(input);
+      expect((await stateOf(handle)).suspectedOrphans).toEqual([{ externalCustomerId, interviewId: null }]);
+    },
+  );
+
   it('is not mixed up with the session of another person', async () => {
     const [input, other] = [await world.person({ plan: IMPATIENT }), await world.person()];
     const foreign = await world.run(other);
@@ -152,6 +198,37 @@ describe('a session whose start answer is lost', () => {
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: foreign.interviewId, externalCustomerId });
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: 'a b', externalCustomerId: 7 });
     expect((await handle.result()).interviewId).not.toBe(foreign.interviewId);
+  });
+});
+
+describe('a session whose token Incode refuses', () => {
+  it('fails the person with every session that exists if Incode opens another one instead of giving a token', async () => {
+    const input = await world.person({ plan: IMPATIENT });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    world.simulator.fault(HELD);
+    const handle = await world.start(input);
+    await expect.poll(() => world.sessionsOf(input).length).toBe(2);
+    const [lost, used] = world.sessionsOf(input);
+    const interviewId = String(used?.interviewId);
+    await expect.poll(() => world.simulator.callsOf(interviewId, 'processFace').length).toBeGreaterThan(0);
+    world.simulator.setBehavior({ knownIdStart: 'newSession' });
+    world.simulator.revokeTokens(interviewId);
+    world.simulator.clearFaults();
+    const failure = await failureOf(Promise.resolve(handle));
+    const [, , opened] = world.sessionsOf(input);
+    const suspectedOrphans = [
+      { externalCustomerId: lost?.externalCustomerId, interviewId: null },
+      { externalCustomerId: used?.externalCustomerId, interviewId: opened?.interviewId },
+    ];
+    expect(failure.type).toBe(FAILURES.wrongSession);
+    expect(failure.details?.[0]).toMatchObject({
+      reference: input.reference,
+      interviewId,
+      opened: opened?.interviewId,
+      images: { front: { assessment: 'accepted' }, selfie: { assessment: 'accepted' } },
+      suspectedOrphans,
+    });
+    expect(rowOfFailedPerson(input.reference, failure)).toMatchObject({ interviewId, suspectedOrphans });
   });
 });
 

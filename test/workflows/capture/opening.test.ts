@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   nextOpeningStep,
   type OpeningAttempt,
+  recordOpenedInstead,
   recordStartedSession,
   suspectedOrphans,
 } from '../../../src/workflows/capture/opening.js';
@@ -44,17 +45,74 @@ describe('nextOpeningStep', () => {
 });
 
 describe('recordStartedSession', () => {
-  it('records the first session of an attempt only', () => {
+  it('records each session of an attempt once', () => {
     const attempts = [attempt('a'), attempt('b')];
-    expect(recordStartedSession(attempts, { externalCustomerId: 'b', interviewId: 'i' })).toBe(true);
-    expect(recordStartedSession(attempts, { externalCustomerId: 'b', interviewId: 'j' })).toBe(false);
-    expect(attempts).toEqual([attempt('a'), attempt('b', 'i')]);
+    const says = ['i', 'i', 'j', 'j', 'k'].map((interviewId) =>
+      recordStartedSession(attempts, { externalCustomerId: 'b', interviewId }),
+    );
+    expect(says).toEqual([true, false, true, false, true]);
+    expect(attempts).toEqual([attempt('a'), { ...attempt('b', 'i'), otherIds: ['j', 'k'] }]);
+  });
+
+  it('records at most 21 sessions of an attempt', () => {
+    const attempts = [attempt('a')];
+    for (let at = 0; at < 30; at += 1) {
+      expect(recordStartedSession(attempts, { externalCustomerId: 'a', interviewId: `${at}` })).toBe(at < 21);
+    }
+    expect(suspectedOrphans(attempts, null)).toHaveLength(21);
   });
 
   it('ignores a session of another person', () => {
     const attempts = [attempt('a')];
     expect(recordStartedSession(attempts, { externalCustomerId: 'c', interviewId: 'i' })).toBe(false);
     expect(attempts).toEqual([attempt('a')]);
+  });
+});
+
+describe('recordOpenedInstead', () => {
+  const opened = { externalCustomerId: 'a', interviewId: 'new' };
+  const named = (...ids: (string | null)[]) => ids.map((interviewId) => ({ externalCustomerId: 'a', interviewId }));
+
+  it('names the found session if the only request has opened another one', () => {
+    const attempts = [attempt('a', 'found')];
+    recordOpenedInstead(attempts, opened);
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found'));
+  });
+
+  it('suspects a session without id for earlier requests until webhooks name theirs', () => {
+    const attempts = [attempt('a', 'found')];
+    recordOpenedInstead(attempts, opened, 2);
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found', null));
+    recordStartedSession(attempts, { ...opened, interviewId: 'second' });
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found', 'second', null));
+    recordStartedSession(attempts, { ...opened, interviewId: 'third' });
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found', 'second', 'third'));
+  });
+
+  it('suspects nothing more if the webhook of an earlier request came before the answer', () => {
+    const attempts = [attempt('a', 'found')];
+    recordStartedSession(attempts, { ...opened, interviewId: 'second' });
+    recordOpenedInstead(attempts, opened, 1);
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found', 'second'));
+  });
+
+  it('names the new session if the earlier one remains in use', () => {
+    const attempts = [attempt('a', 'used', false)];
+    recordOpenedInstead(attempts, opened);
+    expect(suspectedOrphans(attempts, { ...opened, interviewId: 'used' })).toEqual(named('new'));
+  });
+
+  it('adds the requests of a later token to those of the takeover', () => {
+    const attempts = [attempt('a', 'found')];
+    recordOpenedInstead(attempts, opened, 1);
+    recordOpenedInstead(attempts, { ...opened, interviewId: 'newer' });
+    expect(suspectedOrphans(attempts, opened)).toEqual(named('found', 'newer', null));
+  });
+
+  it('changes nothing for another person', () => {
+    const attempts = [attempt('a', 'found')];
+    recordOpenedInstead(attempts, { ...opened, externalCustomerId: 'b' }, 1);
+    expect(attempts).toEqual([attempt('a', 'found')]);
   });
 });
 
