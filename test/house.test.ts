@@ -22,8 +22,11 @@ const RULES: Rules = {
   network: { ours: [], packages: ['undici'] },
   // Files and functions that keep secrets out of output.
   secrets: { ours: [], packages: ['node:'] },
-  // How to reach a Temporal server, and what its errors mean.
-  temporal: { ours: ['network', 'secrets'], packages: ['@temporalio/common', '@temporalio/envconfig'] },
+  // How to reach a Temporal server, what its errors mean, and the input of a workflow.
+  temporal: {
+    ours: ['network', 'secrets'],
+    packages: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+  },
   // It imports only the options of the parts that it configures, so that each default and rule stands once.
   config: {
     ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
@@ -34,7 +37,7 @@ const RULES: Rules = {
   // Usable alone, without Temporal and Incode.
   images: { ours: ['contract', 'network'], packages: ['node:', 'image-dimensions', 'undici', '@aws-sdk/client-s3'] },
   activities: {
-    ours: ['contract', 'images', 'incode', 'secrets'],
+    ours: ['contract', 'images', 'incode', 'secrets', 'temporal'],
     // From the client only its errors. An activity calls the server through the worker's client.
     packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common'],
   },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { planWithDefaults, resolvePlan } from '../contract/guards.js';
 import { type OnboardingInput, type OnboardingWorkflow, type Plan, UPDATES } from '../contract/index.js';
-import { decodeFromPayloadsAtIndex } from '../temporal/sdk-internals.js';
+import { inputOf } from '../temporal/input.js';
 import { PlanMismatchError } from './errors.js';
 import { type IfPlanDiffers, listedStage } from './starting.js';
 
@@ -30,21 +30,6 @@ export async function attachTo(
   const differs = differingParts(wanted, plan, resolvePlan);
   if (differs.length > 0 && ifPlanDiffers !== 'attach') throw new PlanMismatchError(interviewId, differs, plan);
   return { plan, otherToken: sessionToken === startedWith?.sessionToken ? undefined : sessionToken };
-}
-
-/** Reads a run's input from its history, which needs no worker. The client's codec decodes it. @returns `null` without an input */
-export async function inputOf<Input>(
-  client: Client,
-  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
-): Promise<Input | null> {
-  const { namespace, loadedDataConverter } = client.options;
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  return decodeFromPayloadsAtIndex<Input | null>(loadedDataConverter, 0, payloads);
 }
 
 /** Compares only the parts that the caller names, by value: `15m` equals `15 minutes`. */

@@ -16,7 +16,8 @@ import {
   type Plan,
   UPDATES,
 } from '../contract/index.js';
-import { attachTo, handInWhileWaiting, inputOf } from './attach.js';
+import { inputOf } from '../temporal/input.js';
+import { attachTo, handInWhileWaiting } from './attach.js';
 import { isAbortedByEnd } from './failures.js';
 import type { WaitOptions } from './options.js';
 import type { SessionHost } from './start-session.js';

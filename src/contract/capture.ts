@@ -83,11 +83,19 @@ export const IMAGE_SIDES = ['front', 'back', 'selfie'] as const satisfies readon
 /** A side of the document, or the selfie. */
 export type ImageSide = (typeof IMAGE_SIDES)[number];
 
-/** The images and the flow that a person's workflow was started with. */
-type StartedWith = Pick<CapturePerson, ImageSide | 'configurationId'>;
+/** The images and the flow that a person's workflow was started with. Its memo has them. */
+export type StartedWith = Pick<CapturePerson, ImageSide | 'configurationId'>;
+
+/** What a list knows of a person. A list of an earlier version names no country, and then nothing is known about custom fields either. */
+export type PersonRequest = StartedWith & Pick<CapturePerson, 'countryCode' | 'customFields'>;
 
 export function startedWithOf({ front, back, selfie, configurationId }: CapturePerson): StartedWith {
   return { front, ...omitUndefined({ back, selfie, configurationId }) };
+}
+
+export function requestOf(person: CapturePerson): PersonRequest & Required<Pick<CapturePerson, 'countryCode'>> {
+  const { countryCode = 'ALL', customFields } = person;
+  return { ...startedWithOf(person), countryCode, ...omitUndefined({ customFields }) };
 }
 
 /**
@@ -103,6 +111,27 @@ export function isSamePerson(known: Partial<StartedWith>, person: StartedWith): 
 /** The images of two requests that are not the same. Digests count only if both have one. */
 export function differingImages(known: Partial<StartedWith>, person: StartedWith): ImageSide[] {
   return IMAGE_SIDES.filter((side) => !isSameImage(known[side], person[side]));
+}
+
+const TEXT_FIELDS = ['configurationId', 'countryCode', 'customFields'] as const;
+
+/** The other fields of two requests that are not the same. The order of custom fields does not count. */
+export function differingTexts(
+  known: Partial<CapturePerson>,
+  person: Partial<CapturePerson>,
+): (typeof TEXT_FIELDS)[number][] {
+  const [texts, others] = [textsOf(known), textsOf(person)];
+  return TEXT_FIELDS.filter((field) => texts[field] !== others[field]);
+}
+
+/** A workflow may have been started with the `null` of other languages. */
+function textsOf({ configurationId, countryCode, customFields }: Partial<CapturePerson>) {
+  const sorted = Object.entries(customFields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    configurationId: configurationId ?? null,
+    countryCode: countryCode ?? 'ALL',
+    customFields: JSON.stringify(sorted),
+  };
 }
 
 function isSameImage(known: ImageReference | undefined, image: ImageReference | undefined): boolean {

@@ -1,8 +1,14 @@
 import { Context, log } from '@temporalio/activity';
-import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { isSamePerson } from '../../contract/capture.js';
 import {
+  type Client,
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { differingTexts, isSamePerson, type PersonRequest, type StartedWith } from '../../contract/capture.js';
+import {
+  type CaptureInput,
   type CaptureResult,
   type CaptureRow,
   type CaptureWorkflow,
@@ -12,35 +18,49 @@ import {
   onboardingWorkflowId,
 } from '../../contract/index.js';
 import { rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
+import { inputOf } from '../../temporal/input.js';
 import type { CollectedResults, StartedPerson } from './types.js';
 
 /** Requests to the Temporal server at the same time. A shard has up to 200 people, and other shards ask too. */
 const AT_A_TIME = 8;
 
+/** The run that was compared, or `null` for another run than an earlier question has compared. */
+type Compared = Map<number, string | null>;
+
 export async function collectResults({ people }: { people: StartedPerson[] }): Promise<CollectedResults> {
   const { client } = Context.current();
   const collected: CollectedResults = { ended: [], unknown: [] };
+  const compared: Compared = new Map();
   const left = [...people];
   const lane = async () => {
     for (let person = left.shift(); person; person = left.shift()) {
-      const found = await rowIfEnded(client, person);
-      if (found === 'unknown') collected.unknown.push(person.index);
-      else if (found !== 'running') collected.ended.push([person.index, found]);
+      const { index } = person;
+      const found = await rowIfEnded(client, person, compared);
+      if (found === 'running') continue;
+      compared.delete(index);
+      if (found === 'unknown') collected.unknown.push(index);
+      else collected.ended.push([index, found]);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  return collected;
+  return { ...collected, ...(compared.size > 0 ? { compared: [...compared] } : {}) };
 }
 
-async function rowIfEnded(client: Client, person: StartedPerson): Promise<CaptureRow | 'running' | 'unknown'> {
-  const { reference, startedWith } = person;
+async function rowIfEnded(
+  client: Client,
+  { index, reference, startedWith, comparedRunId }: StartedPerson,
+  compared: Compared,
+): Promise<CaptureRow | 'running' | 'unknown'> {
   const handle = client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(reference));
   try {
-    const { status, memo, runId } = await handle.describe();
-    // A workflow that was not started by a batch has no such memo.
-    const known = memo?.startedWith as StartedPerson['startedWith'];
-    if (startedWith && known && !isSamePerson(known, startedWith)) {
-      return rowOfFailedPerson(reference, differs(reference));
+    const run = await handle.describe();
+    const { status, runId } = run;
+    if (startedWith) {
+      if (!(await isStartedWith(client, run, startedWith))) return rowOfFailedPerson(reference, differs(reference));
+      compared.set(index, runId);
+    } else if (comparedRunId !== undefined && comparedRunId !== runId) {
+      compared.set(index, null);
+      return 'running';
     }
     if (isOpen(status.name)) return 'running';
     return await rowOf(client, await client.workflow.getHandle<CaptureWorkflow>(handle.workflowId, runId).result());
@@ -51,6 +71,22 @@ async function rowIfEnded(client: Client, person: StartedPerson): Promise<Captur
     log.warn(`Person ${reference}: the state of the workflow is not known: ${(error as Error).message}`);
     return 'running';
   }
+}
+
+/** Country and custom fields are in the input only, because everybody who may list workflows sees their memos. */
+async function isStartedWith(
+  client: Client,
+  run: WorkflowExecutionDescription,
+  startedWith: PersonRequest,
+): Promise<boolean> {
+  // A workflow that neither a list nor the client has started has no such memo.
+  const known = run.memo?.startedWith as StartedWith | undefined;
+  if (!known) return true;
+  if (!isSamePerson(known, startedWith)) return false;
+  // The shard runs an earlier version.
+  if (startedWith.countryCode === undefined) return true;
+  const input = await inputOf<CaptureInput>(client, run);
+  return input === null || differingTexts(input, startedWith).length === 0;
 }
 
 /** If another caller has started the session's workflow, that one has the outcome. */
@@ -77,8 +113,8 @@ function differs(reference: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.personDiffers,
     message:
-      `Person ${reference}: the workflow ${captureWorkflowId(reference)} was started with other images or another flow, ` +
-      'so its result is not reported. Give the person another reference, or wait until it has ended and retry a failed one',
+      `Person ${reference}: the workflow ${captureWorkflowId(reference)} was started with other images, another flow, country or ` +
+      'other custom fields, so its result is not reported. Give the person another reference, or wait until it has ended and retry a failed one',
   });
 }
 

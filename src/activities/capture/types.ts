@@ -1,4 +1,4 @@
-import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
+import type { ImageReference, ImageSide, PersonRequest } from '../../contract/capture.js';
 import type { CaptureRow } from '../../contract/capture-batch.js';
 import type {
   FaceMatchAnswer,
@@ -92,13 +92,17 @@ export interface StartedPerson {
   index: number;
   reference: string;
   /** If set, a workflow that was started with something else is not this person's. */
-  startedWith?: Pick<CapturePerson, ImageSide | 'configurationId'>;
+  startedWith?: PersonRequest;
+  /** The run that an earlier question has compared, instead of `startedWith`. Another run has to be compared again. */
+  comparedRunId?: string;
 }
 
 export interface CollectedResults {
   ended: [index: number, row: CaptureRow][];
   /** The namespace knows no workflow of these people. */
   unknown: number[];
+  /** People who have not ended, with the run that was compared. `null`: the run is another one than `comparedRunId`. */
+  compared?: [index: number, runId: string | null][];
 }
 
 /** The activities by the names under which a worker registers them. */

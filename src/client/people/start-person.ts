@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { differingImages, startedWithOf } from '../../contract/capture.js';
+import { differingImages, differingTexts, startedWithOf } from '../../contract/capture.js';
 import {
   CAPTURE_WORKFLOW,
   type CaptureInput,
@@ -10,7 +10,8 @@ import {
   captureWorkflowId,
   resolveCapturePlan,
 } from '../../contract/index.js';
-import { differingParts, inputOf } from '../attach.js';
+import { inputOf } from '../../temporal/input.js';
+import { differingParts } from '../attach.js';
 import { batchKey, startUnlessKnown } from '../starting.js';
 import { PersonDiffersError } from './errors.js';
 
@@ -72,20 +73,6 @@ export async function startPerson(
 
 /** Digests count only if both have one. Parts of the plan that the caller does not name are not compared. */
 function differences(input: CaptureInput, known: Partial<CaptureInput>): string[] {
-  const fields = ['configurationId', 'countryCode', 'customFields'] as const;
   const parts = differingParts(input.plan, capturePlanWithDefaults(known.plan), resolveCapturePlan);
-  return [
-    ...differingImages(known, input),
-    ...fields.filter((field) => textOf(input)[field] !== textOf(known)[field]),
-    ...parts.map((part) => `plan.${part}`),
-  ];
-}
-
-function textOf({ configurationId, countryCode = 'ALL', customFields = {} }: Partial<CaptureInput>) {
-  const sorted = Object.entries(customFields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    configurationId: configurationId ?? null,
-    countryCode: countryCode ?? 'ALL',
-    customFields: JSON.stringify(sorted),
-  };
+  return [...differingImages(known, input), ...differingTexts(known, input), ...parts.map((part) => `plan.${part}`)];
 }

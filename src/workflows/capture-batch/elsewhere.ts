@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { StartedPerson } from '../../activities/capture/types.js';
-import { startedWithOf } from '../../contract/capture.js';
+import { requestOf } from '../../contract/capture.js';
 import type { CapturePerson, CaptureRow } from '../../contract/index.js';
 import { capture } from '../capture/activities.js';
 
@@ -19,8 +19,8 @@ export class ElsewhereStarted {
   private readonly onEnded: (index: number, row: CaptureRow) => void;
   private readonly onUnknown: (index: number) => void;
   private readonly waiting = new Set<number>();
-  /** People whose workflow was not compared with the list. */
-  private readonly unchecked = new Set<number>();
+  /** Runs of people that were compared with the list. */
+  private readonly comparedRuns = new Map<number, string>();
   private waitMs = FIRST_WAIT_MS;
   private isRunning = false;
   private asking = false;
@@ -45,7 +45,7 @@ export class ElsewhereStarted {
 
   add(index: number): void {
     this.waiting.add(index);
-    this.unchecked.add(index);
+    this.comparedRuns.delete(index);
     this.waitMs = FIRST_WAIT_MS;
     // Cancellation ends the shard itself.
     if (!this.isRunning) this.askUntilEnded().catch(() => undefined);
@@ -65,18 +65,22 @@ export class ElsewhereStarted {
   private async ask(): Promise<void> {
     this.asking = true;
     const people = [...this.waiting].map((index) => this.started(index));
-    this.unchecked.clear();
-    const { ended, unknown } = await capture.collectResults({ people });
+    const { ended, unknown, compared = [] } = await capture.collectResults({ people });
     this.asking = false;
+    for (const [index, runId] of compared) {
+      if (runId === null) this.comparedRuns.delete(index);
+      else this.comparedRuns.set(index, runId);
+    }
     for (const index of [...ended.map(([index]) => index), ...unknown]) this.waiting.delete(index);
     for (const [index, row] of ended) this.onEnded(index, row);
     for (const index of unknown) this.onUnknown(index);
   }
 
-  /** What a person was started with is compared once, because each question remains in the history. */
+  /** What a person was started with is compared once for each run, because each question remains in the history. */
   private started(index: number): StartedPerson {
     const person = this.people[index] as CapturePerson;
     const { reference } = person;
-    return { index, reference, ...(this.unchecked.has(index) ? { startedWith: startedWithOf(person) } : {}) };
+    const comparedRunId = this.comparedRuns.get(index);
+    return { index, reference, ...(comparedRunId ? { comparedRunId } : { startedWith: requestOf(person) }) };
   }
 }

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { collectResults } from '../../../src/activities/capture/collect-results.js';
+import type { StartedPerson } from '../../../src/activities/capture/types.js';
+import { requestOf, startedWithOf } from '../../../src/contract/capture.js';
+import { CAPTURE_WORKFLOW, type CapturePerson, captureWorkflowId, FAILURES } from '../../../src/contract/index.js';
+
+let connection: Connection;
+let client: Client;
+beforeAll(async () => {
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  client = new Client({ connection, namespace: inject('temporalNamespace') });
+});
+afterAll(() => connection.close());
+
+let person: CapturePerson;
+let runId: string;
+beforeEach(async () => {
+  person = { reference: randomUUID(), front: { uri: 'file:ann.jpg' }, customFields: { firstName: 'Ann' } };
+  runId = await start(person);
+});
+afterEach(() => client.workflow.getHandle(captureWorkflowId(person.reference)).terminate());
+
+/** No worker polls the task queue, so the workflow runs until the test ends it. */
+async function start(input: CapturePerson, memo: object = { startedWith: startedWithOf(input) }): Promise<string> {
+  const handle = await client.workflow.start(CAPTURE_WORKFLOW, {
+    workflowId: captureWorkflowId(input.reference),
+    taskQueue: `nobody-${randomUUID()}`,
+    workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+    args: [input],
+    memo: { ...memo },
+  });
+  return handle.firstExecutionRunId;
+}
+
+function ask(question: Partial<StartedPerson>, through = client) {
+  const { reference } = person;
+  const people = [{ index: 0, reference, ...question }];
+  return new MockActivityEnvironment(undefined, { client: through }).run(collectResults, { people });
+}
+
+/** A client whose first description of a workflow fails. */
+function failingOnce(): Client {
+  let isFirst = true;
+  const workflow = Object.create(client.workflow, {
+    getHandle: {
+      value: (...args: Parameters<Client['workflow']['getHandle']>) => {
+        const handle = client.workflow.getHandle(...args);
+        const describe = async () => {
+          if (!isFirst) return handle.describe();
+          isFirst = false;
+          throw new Error('14 UNAVAILABLE');
+        };
+        return { ...handle, describe };
+      },
+    },
+  });
+  return Object.create(client, { workflow: { value: workflow } });
+}
+
+const DIFFERS = { ended: [[0, { failure: expect.objectContaining({ type: FAILURES.personDiffers }) }]], unknown: [] };
+const other = (part: Partial<CapturePerson>) => requestOf({ ...person, ...part });
+
+describe('collectResults', () => {
+  it('names the run that it has compared', async () => {
+    expect(await ask({ startedWith: requestOf(person) })).toEqual({ ended: [], unknown: [], compared: [[0, runId]] });
+  });
+
+  it('names no run as compared if the server does not describe the workflow', async () => {
+    const through = failingOnce();
+    const startedWith = other({ front: { uri: 'file:bob.jpg' } });
+    expect(await ask({ startedWith }, through)).toEqual({ ended: [], unknown: [] });
+    expect(await ask({ startedWith }, through)).toEqual(DIFFERS);
+  });
+
+  it('compares a run once', async () => {
+    expect(await ask({ comparedRunId: runId })).toEqual({ ended: [], unknown: [] });
+  });
+
+  it('asks for another comparison, and reports nothing, if another run has taken the place of the compared one', async () => {
+    await start({ ...person, front: { uri: 'file:bob.jpg' } });
+    expect(await ask({ comparedRunId: runId })).toEqual({ ended: [], unknown: [], compared: [[0, null]] });
+  });
+
+  it.each([
+    ['the front', { front: { uri: 'file:bob.jpg' } }],
+    ['the flow', { configurationId: 'other' }],
+    ['the country', { countryCode: 'USA' }],
+    ['a custom field', { customFields: { firstName: 'Bob' } }],
+    ['the number of custom fields', { customFields: {} }],
+  ])('reports a person who differs in %s', async (_, part) => {
+    expect(await ask({ startedWith: other(part) })).toEqual(DIFFERS);
+  });
+
+  it('compares only images and flow for a shard whose earlier version has asked', async () => {
+    const startedWith = startedWithOf(person);
+    expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, runId]] });
+  });
+
+  it('compares nothing with a workflow that neither a list nor the client has started', async () => {
+    const again = await start(person, {});
+    expect(await ask({ startedWith: other({ front: { uri: 'file:bob.jpg' }, countryCode: 'USA' }) })).toEqual({
+      ended: [],
+      unknown: [],
+      compared: [[0, again]],
+    });
+  });
+});
