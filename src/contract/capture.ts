@@ -1,6 +1,6 @@
 import { asObject, InvalidInputError, omitAbsent, onlyKeys } from './guards.js';
 import { omitUndefined } from './omit-undefined.js';
-import type { FlowId } from './types.js';
+import type { FlowId, Outcome } from './types.js';
 
 // Temporal keeps inputs for days and shows them in its Web UI. So an image is a reference here, and never its bytes.
 
@@ -12,6 +12,9 @@ export const MAX_IMAGE_BYTES = Math.floor((10_000_000 - 100) / 4) * 3;
 
 /** Incode needs this many pixels on at least one side. */
 export const MIN_IMAGE_PIXELS = 1_000;
+
+/** Outcomes after which the plan `purge` deletes. After every other one somebody has to look at the session. */
+export const PURGED_AFTER: readonly Outcome[] = ['approved', 'rejected', 'expired'];
 
 /** The address of an image and, optionally, its digest and size. */
 export interface ImageReference {

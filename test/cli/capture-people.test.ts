@@ -37,6 +37,13 @@ async function manifestOf(people: CapturePerson[]): Promise<string> {
 }
 
 describe('capture', () => {
+  it('ends with 6 and says so if nothing was deleted that --purge names', async () => {
+    const [person] = await severalPeople(world, 1);
+    const { code, stderr } = await capture(await manifestOf([person as CapturePerson]), '--purge', 'images');
+    expect(code).toBe(6);
+    expect(stderr).toContain('Nothing was deleted at Incode for 1 person: the column purged says why.');
+  });
+
   it('onboards the people of a manifest from image files, and writes results and a summary', async () => {
     const people = await severalPeople(world, 3);
     const [, refused] = people as [CapturePerson, CapturePerson];

@@ -53,6 +53,17 @@ describe('capture --scores', () => {
     );
   });
 
+  it('keeps the file of an earlier run if no score can be read', async () => {
+    const people = await severalPeople(world, 1);
+    const [manifest, scores] = [await manifestOf(people), path('scores.csv')];
+    await writeFile(scores, 'scores of an earlier run');
+    world.simulator.fault({ operation: 'score', kind: 'status', status: 404, skip: 1 });
+    const { code, stderr } = await capture([manifest, '--scores', scores]);
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/1 score could not be read, so \S+scores.csv is kept as it was: .* 404/);
+    expect(await readFile(scores, 'utf8')).toBe('scores of an earlier run');
+  });
+
   it('writes NDJSON too, and names the person whose score cannot be read', async () => {
     const people = await severalPeople(world, 1);
     const [manifest, scores] = [await manifestOf(people), path('scores.ndjson')];

@@ -45,11 +45,17 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
   }
   return ApplicationFailure.create({
     type: isFinal ? FAILURES.imageUnusable : FAILURES.imageNotReady,
-    message: `${subjectOf(context)}: ${image}: ${error.message}`,
+    message: `${subjectOf(context)}: ${image}: ${error.message}${whereSearched(error)}`,
     nonRetryable: isFinal,
     details: [details],
     ...(retry === 'afterFix' ? { nextRetryDelay: options.operatorRetryMs } : {}),
   });
+}
+
+/** The image may well exist on the caller's machine. */
+function whereSearched({ message, problem }: ImageError): string {
+  const isPlace = problem === 'missing' || problem === 'notAllowed';
+  return isPlace && message.startsWith('The image file:') ? ' (the worker looks below its INCODE_IMAGE_ROOTS)' : '';
 }
 
 /**

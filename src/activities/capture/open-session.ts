@@ -103,7 +103,8 @@ function lastRecord(): OpenRecord {
 
 function withoutFlow(reference: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
-    `Person ${reference}: configurationId is missing, and the worker has no default. Nothing was sent to Incode.`,
+    `Person ${reference}: configurationId is missing, and the worker has no default. Nothing was sent to Incode. Give the person a ` +
+      'configurationId, or set INCODE_CONFIGURATION_ID on every worker.',
     FAILURES.invalidInput,
     { field: 'configurationId' },
   );

@@ -44,7 +44,7 @@ export const PEOPLE: Shape<CapturePerson> = {
 
 /** @param cell a path or an address. `check` refuses everything else */
 function imageOf(cell: unknown): ImageReference | undefined {
-  if (cell === undefined || cell === null) return undefined;
+  if (cell === undefined || cell === null || cell === '') return undefined;
   return { uri: typeof cell === 'string' && !isAddress(cell) ? fileUri(cell) : (cell as string) };
 }
 

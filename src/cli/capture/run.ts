@@ -1,13 +1,14 @@
 import { type CaptureItem, captureBatch } from '../../client/index.js';
-import { type CapturePerson, IMAGE_SIDES } from '../../contract/capture.js';
+import { type CapturePerson, IMAGE_SIDES, PURGED_AFTER } from '../../contract/capture.js';
 import { ImageError } from '../../images/errors.js';
 import { type ImageSource, pinImage } from '../../images/index.js';
 import { duration, formatCount } from '../batch/progress-bar.js';
 import type { Columns } from '../batch/results.js';
 import { detachWhenInterrupted, runList } from '../batch/run-list.js';
 import { openSource, type Source } from '../batch/source.js';
+import { EXIT } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
-import { printJson } from '../shared/output.js';
+import { printJson, printNotice } from '../shared/output.js';
 import type { CheckedManifest } from './check.js';
 import { shortestMs } from './duration.js';
 import {
@@ -20,7 +21,7 @@ import {
   warnOfSharedImages,
 } from './manifest-check.js';
 import { type CaptureCommandOptions, planOfPeople } from './options.js';
-import { openValuesFiles, type ValuesFile } from './values-file.js';
+import { openValuesFiles } from './values-file.js';
 
 /** Checks a manifest and its images, and onboards the people unless it is a dry run. */
 export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
@@ -44,14 +45,23 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
     const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
     const { out: results, scores, ocr, raw } = options;
     const values = await openValuesFiles({ results, scores, ocr }, { input: file, raw, signal });
+    let kept = 0;
+    const watched = async function* (items: AsyncIterable<CaptureItem>): AsyncGenerator<CaptureItem> {
+      for await (const item of items) {
+        await values.add(item);
+        if (isKept(item)) kept += 1;
+        yield item;
+      }
+    };
     const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
     try {
       await withClient(options, (client) =>
         runList(client, {
           ...run,
-          start: (host, how) => withValues(captureBatch(host, checked.read(), { plan, beforeStart, ...how }), values),
+          start: (host, how) => watched(captureBatch(host, checked.read(), { plan, beforeStart, ...how })),
         }),
       );
+      if (kept > 0) warnOfKept(kept);
       await values.finish();
     } finally {
       await values.discard();
@@ -62,11 +72,15 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
   }
 }
 
-async function* withValues(items: AsyncIterable<CaptureItem>, values: ValuesFile): AsyncGenerator<CaptureItem> {
-  for await (const item of items) {
-    await values.add(item);
-    yield item;
-  }
+/** Whether the plan wanted something deleted, and it was not. */
+function isKept({ outcome, notPurged }: CaptureItem): boolean {
+  return notPurged !== undefined && outcome !== undefined && PURGED_AFTER.includes(outcome);
+}
+
+function warnOfKept(people: number): void {
+  process.exitCode = EXIT.someFailed;
+  const of = people === 1 ? '1 person' : `${formatCount(people)} people`;
+  printNotice(`Nothing was deleted at Incode for ${of}: the column purged says why.`);
 }
 
 /** @returns the id of a list's batch */

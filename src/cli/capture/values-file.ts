@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -136,15 +136,20 @@ async function openValuesFile(kind: Kind, out: string, { input, raw, signal }: F
   });
   const names = new Set<string>();
   let items: CaptureItem[] = [];
+  let people = 0;
   let problems = 0;
+  let firstProblem = '';
 
   async function flush(): Promise<void> {
     const rows = await Promise.all(items.map((item) => incode.rowOf(item)));
     items = [];
     for (const row of rows) {
       for (const name of Object.keys(row[key] ?? {})) names.add(name);
-      if (row.problem !== undefined) problems += 1;
+      if (row.problem === undefined) continue;
+      problems += 1;
+      firstProblem ||= row.problem;
     }
+    people += rows.length;
     await draft.append(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   }
 
@@ -168,10 +173,14 @@ async function openValuesFile(kind: Kind, out: string, { input, raw, signal }: F
     },
     async finish() {
       await flush();
+      const what = kind.unread(problems);
+      // A wrong key or token must not replace the values of an earlier run.
+      if (problems > 0 && problems === people && existsSync(out)) {
+        throw new CliError(`${what} could not be read, so ${out} is kept as it was: ${firstProblem}`, EXIT.someFailed);
+      }
       await write();
       if (problems === 0) return;
       process.exitCode = EXIT.someFailed;
-      const what = kind.unread(problems);
       printNotice(`${what} could not be read: the column problem in ${out} says why. Run the command again.`);
     },
     async discard() {

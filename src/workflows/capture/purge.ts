@@ -1,11 +1,9 @@
 import { ActivityFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { PURGED_AFTER } from '../../contract/capture.js';
 import type { Outcome } from '../../contract/index.js';
 import { addEvent } from '../record.js';
 import { capture } from './activities.js';
 import type { Person } from './person.js';
-
-/** After every other outcome somebody has to look at the session. */
-const FINAL: readonly Outcome[] = ['approved', 'rejected', 'expired'];
 
 /** Deletes at Incode what the plan says, once the outcome is final. A failure does not change the outcome. */
 export async function purgeSession(person: Person): Promise<void> {
@@ -31,7 +29,7 @@ export async function purgeSession(person: Person): Promise<void> {
 
 function whyKept(outcome: Outcome | undefined): string | null {
   if (outcome === undefined) return 'another workflow completes the session';
-  return FINAL.includes(outcome) ? null : `the outcome is ${outcome}`;
+  return PURGED_AFTER.includes(outcome) ? null : `the outcome is ${outcome}`;
 }
 
 function whyNot(error: unknown): string {

@@ -57,7 +57,8 @@ describe('pinImages', () => {
     expect(failure).toMatchObject({
       type: FAILURES.imageUnusable,
       nonRetryable: true,
-      message: 'Person 4711: back: The image file:back.jpg does not exist',
+      message:
+        'Person 4711: back: The image file:back.jpg does not exist (the worker looks below its INCODE_IMAGE_ROOTS)',
       details: [{ interviewId: '', reference: '4711', image: 'back', problem: 'missing' }],
     });
   });
