@@ -108,6 +108,28 @@ describe('capture', () => {
     ]);
   });
 
+  it('finds the batch of a list from which it has left people out', async () => {
+    const people = await severalPeople(world, 2);
+    await unlink(join(world.directory, file(people[1]?.selfie)));
+    const manifest = await manifestOf(people);
+    const started = await capture(manifest, '--skip-invalid', '--json');
+    const { batchId } = JSON.parse(started.stdout);
+    expect(started.stderr).toContain(
+      `Batch ${batchId} leaves out 1 person whose images cannot be used. Add --skip-invalid or --batch-id ${batchId} to --status`,
+    );
+    for (const found of [['--skip-invalid'], ['--batch-id', batchId]]) {
+      const status = await capture(manifest, '--status', '--json', ...found);
+      expect(JSON.parse(status.stdout)).toMatchObject({ batchId, total: 1, done: 1 });
+    }
+    const resumed = await capture(manifest, '--resume', '--skip-invalid', '--json');
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ batchId, people: 1, outcomes: { approved: 1 } });
+    for (const action of ['--status', '--resume']) {
+      const { code, stderr } = await capture(manifest, action);
+      expect(code).toBe(4);
+      expect(stderr).toMatch(/no such batch is known in this namespace\. .*--skip-invalid.*--batch-id/);
+    }
+  });
+
   it('names the lines of a repeated reference', async () => {
     const [person] = (await severalPeople(world, 1)) as [CapturePerson];
     const { code, stderr } = await capture(await manifestOf([person, person]));

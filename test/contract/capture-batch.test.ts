@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSamePerson, startedWithOf } from '../../src/contract/capture.js';
+import { differingTexts, isSamePerson, requestOf, startedWithOf } from '../../src/contract/capture.js';
 import { captureBatchWorkflowId, checkCaptureBatchInput } from '../../src/contract/index.js';
 import { fieldOf } from '../support/thrown.js';
 
@@ -74,5 +74,29 @@ describe('isSamePerson', () => {
   it('ignores a digest that only one of them has', () => {
     expect(isSamePerson(person, { ...person, selfie: { uri: 'file:ann/selfie.jpg' } })).toBe(true);
     expect(isSamePerson(person, { ...person, front: { ...front, sha256: 'cc' } })).toBe(true);
+  });
+});
+
+describe('requestOf', () => {
+  it('always names a country, and custom fields only if there are any', () => {
+    expect(requestOf(ann)).toEqual({ front, countryCode: 'ALL' });
+    const customFields = { branch: 'Boston' };
+    expect(requestOf({ ...ann, countryCode: 'USA', customFields })).toEqual({
+      front,
+      countryCode: 'USA',
+      customFields,
+    });
+  });
+});
+
+describe('differingTexts', () => {
+  it.each([
+    [[], {}, { countryCode: 'ALL', customFields: {} }],
+    [[], { customFields: { a: '1', b: '2' } }, { customFields: { b: '2', a: '1' } }],
+    [[], { countryCode: null, customFields: null, configurationId: null }, {}],
+    [['configurationId'], { configurationId: 'flow' }, {}],
+    [['countryCode', 'customFields'], { countryCode: 'USA', customFields: { a: '1' } }, { customFields: { a: '2' } }],
+  ])('finds that %j differ between %j and %j', (differs, known, wanted) => {
+    expect(differingTexts(known as never, wanted)).toEqual(differs);
   });
 });

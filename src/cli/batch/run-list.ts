@@ -35,6 +35,8 @@ export interface ListRun<Result extends ListResult> {
   /** Rows that were skipped. */
   invalid: number;
   columns: Columns<Result>;
+  /** What to do if the batch that is resumed is not known. */
+  ifUnknown?: string;
   options: ListCommandOptions;
   detach: AbortController;
   start(client: ConnectedOnboardingClient, options: RunOptions): AsyncIterable<Result>;
@@ -58,7 +60,8 @@ export async function runList<Result extends ListResult>(
 ): Promise<void> {
   const { file, noun, batchId, columns, options } = run;
   if (options.resume && (await lastKnownShard(client.temporal, batchId)) < 0) {
-    throw new CliError(`Batch ${batchId}: no such batch is known in this namespace.`, EXIT.notFound);
+    const advice = run.ifUnknown && options.batchId === undefined ? ` ${run.ifUnknown}` : '';
+    throw new CliError(`Batch ${batchId}: no such batch is known in this namespace.${advice}`, EXIT.notFound);
   }
   const { out, raw } = options;
   const results: Results<Result> =

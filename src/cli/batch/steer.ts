@@ -15,15 +15,20 @@ import { CliError, EXIT } from '../shared/exit.js';
 import { serverOptions, withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
 import { asTyped, quoted } from '../shared/program.js';
-import type { Format } from './list-rows.js';
 import type { ListCommandOptions } from './options.js';
 import { formatCount } from './progress-bar.js';
 import { openSource, type Source } from './source.js';
 
 export type Steering = 'status' | 'stop' | 'pause' | 'unpause';
 
+interface ListId {
+  batchId: string;
+  /** What to do if no such batch is known. */
+  ifUnknown?: string;
+}
+
 /** Reads a list to find out the id of its batch. */
-type IdOfList = (source: Source, format: Format | undefined, signal: AbortSignal) => Promise<{ batchId: string }>;
+type IdOfList = (source: Source, file: string, signal: AbortSignal) => Promise<ListId>;
 
 /** @returns what the options ask to be done with a batch that exists. @throws CliError for several */
 export function steeringOf(options: ListCommandOptions): Steering | undefined {
@@ -41,29 +46,27 @@ export async function steer(
   options: ListCommandOptions,
   idOfList: IdOfList,
 ): Promise<void> {
-  const batchId = options.batchId ?? (await idOf(what, file, options, idOfList));
+  const id = options.batchId === undefined ? await idOf(what, file, idOfList) : { batchId: options.batchId };
+  const { batchId, ifUnknown }: ListId = id;
   try {
     checkBatchId(batchId);
     await withClient(options, (client) => ACTIONS[what](client, batchId, options));
   } catch (error) {
     if (error instanceof InvalidInputError) throw new CliError(error.message);
-    if (error instanceof BatchNotFoundError) throw new CliError(error.message, EXIT.notFound);
+    if (error instanceof BatchNotFoundError) {
+      throw new CliError(ifUnknown ? `${error.message} ${ifUnknown}` : error.message, EXIT.notFound);
+    }
     throw error;
   }
 }
 
-async function idOf(
-  what: Steering,
-  file: string | undefined,
-  { format }: ListCommandOptions,
-  idOfList: IdOfList,
-): Promise<string> {
+async function idOf(what: Steering, file: string | undefined, idOfList: IdOfList): Promise<ListId> {
   if (file === undefined) throw new CliError(`--${what} needs a batch: add --batch-id, or the file`);
   // Never aborted: Ctrl-C simply ends the process, because nothing has started yet.
   const { signal } = new AbortController();
   const source = await openSource(file, signal);
   try {
-    return (await idOfList(source, format, signal)).batchId;
+    return await idOfList(source, file, signal);
   } finally {
     await source.close();
   }

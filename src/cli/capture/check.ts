@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { contentOfPerson } from '../../client/batch/people.js';
 import { SeenIds } from '../../client/batch/seen-ids.js';
 import { Window } from '../../client/batch/window.js';
@@ -16,6 +18,8 @@ export interface CheckedManifest {
   people: number;
   /** Rows that are not a valid person, repeat a reference, or have an image that cannot be used. */
   invalid: number;
+  /** Those of them that have nothing wrong but their images. */
+  badImages: number;
   withoutBack: number;
   withoutSelfie: number;
   images: number;
@@ -44,13 +48,13 @@ export async function checkManifest(source: Source, format: Format, options: Che
   const { inspect, signal, printNotice, onProgress } = options;
   const seen = { references: new SeenIds(), images: new SeenIds() };
   const invalidLines = new Set<number>();
-  const counts = { people: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
+  const counts = { people: 0, badImages: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
   const shared = { count: 0, firstLine: 0 };
   const requests: Requests = { documents: 0, faces: 0 };
   const hash = createHash('sha256');
   const onIgnored = (names: string[]) => printNotice(ignoredNotice(names));
   const rows = readList(source, format, PEOPLE, onIgnored);
-  for await (const { line, person, bytes, problems } of inOrder(
+  for await (const { line, person, bytes, problems, badImages } of inOrder(
     rows,
     (row) => checkRow(row, seen.references, inspect),
     signal,
@@ -58,11 +62,12 @@ export async function checkManifest(source: Source, format: Format, options: Che
     onProgress(counts.people + invalidLines.size);
     if (!person || problems.length > 0) {
       invalidLines.add(line);
+      if (problems.length === badImages) counts.badImages += 1;
       for (const problem of problems) printNotice(`Line ${line}: ${problem}`);
       continue;
     }
     const sides = sidesOf(person);
-    const first = sides.map(({ image }) => seen.images.see(image.uri, line)).filter((known) => known !== line);
+    const first = sides.map(({ image }) => seen.images.see(placeOf(image), line)).filter((known) => known !== line);
     if (first.length > 0) shared.firstLine ||= line;
     shared.count += first.length;
     hash.update(`${contentOfPerson(person)}\n`);
@@ -92,6 +97,8 @@ interface CheckedRow {
   person?: CapturePerson | undefined;
   bytes: number;
   problems: string[];
+  /** How many of the problems only reading the images has found. */
+  badImages: number;
 }
 
 /** @param references each reference with its first line; later lines with the same reference are invalid */
@@ -100,15 +107,29 @@ async function checkRow(
   references: SeenIds,
   inspect: CheckOptions['inspect'],
 ): Promise<CheckedRow> {
-  if (!person) return { line, bytes: 0, problems: [String(problem)] };
+  if (!person) return { line, bytes: 0, problems: [String(problem)], badImages: 0 };
   const first = references.see(person.reference, line);
   const problems = first === line ? [] : [`reference ${person.reference} is the same as on line ${first}`];
   const sides = sidesOf(person);
-  const twice = sides.find(({ image }, at) => sides.findIndex((other) => other.image.uri === image.uri) !== at);
+  const places = sides.map(({ image }) => placeOf(image));
+  const twice = sides.find((_, at) => places.indexOf(places[at] as string) !== at);
   if (twice) problems.push(`${twice.side} is the same image as another one of this person`);
   const found = await Promise.all(sides.map(({ side, image }) => checkImage(side, image, inspect)));
-  problems.push(...found.flatMap((each) => each.problem ?? []));
-  return { line, person, bytes: found.reduce((sum, each) => sum + each.bytes, 0), problems };
+  const bad = found.flatMap((each) => each.problem ?? []);
+  const bytes = found.reduce((sum, each) => sum + each.bytes, 0);
+  return { line, person, bytes, problems: [...problems, ...bad], badImages: bad.length };
+}
+
+/** The same for all spellings of a path, such as `a.jpg` and `./a.jpg`. */
+function placeOf({ uri }: ImageReference): string {
+  if (!uri.startsWith('file:')) return uri;
+  const path = uri.slice('file:'.length);
+  try {
+    return `file:${posix.normalize(path.startsWith('/') ? fileURLToPath(uri) : decodeURIComponent(path))}`;
+  } catch {
+    // No valid path, which reading the image reports.
+    return uri;
+  }
 }
 
 async function checkImage(

@@ -15,6 +15,7 @@ import {
   checkDirectory,
   checkedPeople,
   closeImages,
+  type LocalImages,
   localImages,
   refuseInvalidPeople,
   uncheckedImages,
@@ -26,23 +27,30 @@ import { openValuesFiles } from './values-file.js';
 /** Checks a manifest and its images, and onboards the people unless it is a dry run. */
 export async function runCapture(file: string, options: CaptureCommandOptions): Promise<void> {
   const plan = planOfPeople(options);
-  // With --resume the images may be gone.
-  if (options.images !== undefined && !options.resume) await checkDirectory(options.images);
   const images = localImages(file, options.images);
   const detach = detachWhenInterrupted();
   const { signal } = detach;
   const source = await openSource(file, signal);
   try {
-    const checked = await (options.resume
-      ? uncheckedImages(source, options.format, signal)
-      : checkedPeople(source, options.format, images, signal));
+    const checked = await readManifest(source, options, options.resume, images, signal);
     warnOfSharedImages(checked);
     const batchId = options.batchId ?? checked.batchId;
     if (options.dryRun) summarize({ ...checked, batchId }, shortestMs(checked, images.config), options.json);
     refuseInvalidPeople(source, checked, options.skipInvalid);
     if (options.dryRun) return;
+    if (!options.resume && options.batchId === undefined) sayWhoIsLeftOut(checked);
     const { people: count, invalid } = checked;
-    const run = { file, noun: 'people', batchId, count, invalid, columns: PEOPLE_COLUMNS, options, detach } as const;
+    const run = {
+      file,
+      noun: 'people',
+      batchId,
+      count,
+      invalid,
+      columns: PEOPLE_COLUMNS,
+      options,
+      detach,
+      ifUnknown: IF_UNKNOWN,
+    } as const;
     const { out: results, scores, ocr, raw } = options;
     const values = await openValuesFiles({ results, scores, ocr }, { input: file, raw, signal });
     let kept = 0;
@@ -84,8 +92,48 @@ function warnOfKept(people: number): void {
 }
 
 /** @returns the id of a list's batch */
-export function idOfPeople(source: Source, format: CaptureCommandOptions['format'], signal: AbortSignal) {
-  return uncheckedImages(source, format, signal);
+export async function idOfPeople(
+  source: Source,
+  file: string,
+  options: CaptureCommandOptions,
+  signal: AbortSignal,
+): Promise<{ batchId: string; ifUnknown: string }> {
+  const images = localImages(file, options.images);
+  try {
+    const { batchId } = await readManifest(source, options, true, images, signal);
+    return { batchId, ifUnknown: IF_UNKNOWN };
+  } finally {
+    await closeImages(images);
+  }
+}
+
+const IF_UNKNOWN =
+  'If it was started without people whose images cannot be used, add --skip-invalid, or --batch-id with the id that was printed then.';
+
+/**
+ * The images of a batch that exists may be gone. But with --skip-invalid they say which people the batch has.
+ *
+ * @param exists whether the batch does
+ */
+async function readManifest(
+  source: Source,
+  { format, images: directory, skipInvalid }: CaptureCommandOptions,
+  exists: boolean,
+  images: LocalImages,
+  signal: AbortSignal,
+): Promise<CheckedManifest> {
+  if (exists && !skipInvalid) return uncheckedImages(source, format, signal);
+  if (directory !== undefined) await checkDirectory(directory);
+  return checkedPeople(source, format, images, signal);
+}
+
+function sayWhoIsLeftOut({ batchId, badImages }: CheckedManifest): void {
+  if (badImages === 0) return;
+  const people = badImages === 1 ? '1 person' : `${formatCount(badImages)} people`;
+  printNotice(
+    `Batch ${batchId} leaves out ${people} whose images cannot be used. ` +
+      `Add --skip-invalid or --batch-id ${batchId} to --status, --stop, --pause, --unpause and --resume.`,
+  );
 }
 
 /**

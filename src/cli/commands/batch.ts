@@ -48,7 +48,8 @@ Examples:
 
 async function batch(file: string | undefined, options: BatchCommandOptions): Promise<void> {
   const steering = steeringOf(options);
-  if (steering) await steer(steering, file, options, checkedList);
+  if (steering)
+    await steer(steering, file, options, (source, _, signal) => checkedList(source, options.format, signal));
   else if (file === undefined) throw new CliError('Which file? Name it, or - for stdin');
   else await runBatch(file, options);
 }

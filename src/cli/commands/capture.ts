@@ -53,7 +53,9 @@ async function capture(manifest: string | undefined, options: CaptureCommandOpti
     if (out === undefined) throw new CliError('Where to? Name a file with --out, or - for stdout');
     return pair(directory, out, json);
   }
-  if (steering) return steer(steering, manifest, options, idOfPeople);
+  if (steering) {
+    return steer(steering, manifest, options, (source, file, signal) => idOfPeople(source, file, options, signal));
+  }
   if (manifest === undefined) throw new CliError('Which manifest? Name it, or - for stdin');
   return runCapture(manifest, options);
 }

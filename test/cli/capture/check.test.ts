@@ -65,7 +65,7 @@ describe('checkManifest', () => {
 
   it('reports every problem with its line, in the order of the lines, whatever takes longest', async () => {
     let first: (() => void) | undefined;
-    const { notices, invalid, count, people } = await check(
+    const { notices, invalid, badImages, count, people } = await check(
       [
         'reference,front,back,selfie',
         'ann,a.jpg,gone.jpg,late.jpg',
@@ -94,7 +94,31 @@ describe('checkManifest', () => {
       'Line 7: back is the same image as another one of this person',
       'Line 9: has 2 values, the header has 4 columns',
     ]);
-    expect([invalid, count, people.map(({ reference }) => reference)]).toEqual([7, 1, ['fay']]);
+    expect([invalid, badImages, count, people.map(({ reference }) => reference)]).toEqual([7, 1, 1, ['fay']]);
+  });
+
+  it.each([
+    ['./e.jpg', 'e.jpg'],
+    ['ann//e.jpg', 'ann/e.jpg'],
+    ['/images/ann/../e.jpg', '/images/e.jpg'],
+    ['/images/./e f.jpg', '/images/e f.jpg'],
+    ['file:%65.jpg', 'e.jpg'],
+  ])('counts %s and %s as the same image', async (front, back) => {
+    const { notices, invalid } = await check(`reference,front,back\neve,${front},${back}\n`);
+    expect(notices).toEqual(['Line 2: back is the same image as another one of this person']);
+    expect(invalid).toBe(1);
+    const { shared } = await check(`reference,front\neve,${front}\nann,${back}\n`);
+    expect(shared).toEqual({ count: 1, firstLine: 3 });
+  });
+
+  it.each([
+    ['e.jpg', '/e.jpg'],
+    ['e.jpg', 'E.jpg'],
+    ['s3://people/./e.jpg', 's3://people/e.jpg'],
+    ['file:e%zz.jpg', 'file:e.jpg'],
+    ['file://other/e.jpg', 'file:///e.jpg'],
+  ])('counts %s and %s as two images', async (front, back) => {
+    expect((await check(`reference,front,back\neve,${front},${back}\n`)).invalid).toBe(0);
   });
 
   it('counts people, images, bytes, requests and shared images', async () => {
