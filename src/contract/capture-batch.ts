@@ -59,6 +59,8 @@ export interface CaptureRow {
   images?: Partial<Record<ImageSide, string>>;
   /** Sessions that may have been opened for this person and are not used. At most 5. */
   suspectedOrphans?: SuspectedOrphan[];
+  /** How many more there are. The person's own workflow names all. Missing for none. */
+  moreSuspectedOrphans?: Count;
   /** What was deleted at Incode. Missing if nothing was. */
   purged?: 'images' | 'session';
   /** Why nothing was deleted, although the plan says so. */

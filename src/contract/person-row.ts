@@ -64,6 +64,8 @@ function rowFacts(facts: Partial<PersonFacts>): CaptureRow {
     interviewId: interviewId ?? undefined,
     images: images && imageTexts(images),
     suspectedOrphans: orphans.length > 0 ? orphans : undefined,
+    moreSuspectedOrphans:
+      suspectedOrphans.length > orphans.length ? suspectedOrphans.length - orphans.length : undefined,
     purged: purged ?? undefined,
     notPurged: notPurged && asciiText(notPurged, MAX_REASON),
   });

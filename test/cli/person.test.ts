@@ -56,6 +56,20 @@ describe('the command status with the reference of a person', () => {
     await people().cancel(reference);
   });
 
+  it('suspects no orphan while a running person waits for the answer of the first request', async () => {
+    // Each answer says that there is no session, so the request is repeated.
+    world.simulator.fault({ operation: 'start', kind: 'status', status: 429, times: 1_000 });
+    const { reference } = await people().start(await world.person());
+    await expect.poll(async () => (await people().state(reference)).state?.suspectedOrphans.length).toBe(1);
+    const { stdout } = await cli('status', reference);
+    expect(stdout).toMatch(/^stage +starting$/m);
+    expect(stdout).not.toContain('suspected orphans');
+    await people().cancel(reference);
+    await expect.poll(async () => (await people().state(reference)).status).toBe('cancelled');
+    world.simulator.clearFaults();
+    expect((await cli('status', reference)).stdout).toMatch(new RegExp(`^suspected orphans +${reference}~`, 'm'));
+  });
+
   it('prints how the onboarding ended, as facts and as JSON', async () => {
     const done = await world.person();
     await people().start(done);

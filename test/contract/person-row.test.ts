@@ -37,6 +37,14 @@ describe('rowOfPerson', () => {
     });
   });
 
+  it('names five suspected orphans, and says how many more there are', () => {
+    const rowWith = (length: number) =>
+      rowOfPerson({ ...FACTS, suspectedOrphans: Array.from({ length }, (_, at) => orphan(at)) }, ONBOARDING);
+    expect(rowWith(5).suspectedOrphans).toHaveLength(5);
+    expect(rowWith(5)).not.toHaveProperty('moreSuspectedOrphans');
+    expect(rowWith(6)).toMatchObject({ suspectedOrphans: rowWith(5).suspectedOrphans, moreSuspectedOrphans: 1 });
+  });
+
   it('says what was deleted at Incode, or why nothing was', () => {
     expect(rowOfPerson({ ...FACTS, purged: 'images' }, ONBOARDING)).toMatchObject({ purged: 'images' });
     const kept = rowOfPerson({ ...FACTS, purged: null, notPurged: 'The outcome is undecided' }, ONBOARDING);
@@ -65,6 +73,7 @@ describe('rowOfPerson', () => {
     const row = rowOfPerson(facts, { ...ONBOARDING, reason: long, score: { status: long, value: long } });
     expect(jsonBytes(row)).toBeLessThanOrEqual(4_000);
     expect(row.suspectedOrphans).toHaveLength(5);
+    expect(row.moreSuspectedOrphans).toBe(45);
     const failed = rowOfFailedPerson('r', { name: 'ApplicationFailure', type: long, message: long, details: [facts] });
     expect(jsonBytes(failed)).toBeLessThanOrEqual(4_000);
     expect(failed.failure?.message.length).toBeGreaterThan(20);

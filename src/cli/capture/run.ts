@@ -166,8 +166,10 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
   front: ({ images }) => images?.front,
   back: ({ images }) => images?.back,
   selfie: ({ images }) => images?.selfie,
-  suspectedOrphans: ({ suspectedOrphans = [] }) =>
-    suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId).join(' '),
+  suspectedOrphans: ({ suspectedOrphans = [], moreSuspectedOrphans }) => {
+    const ids = suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId);
+    return [...ids, ...(moreSuspectedOrphans ? [`and ${moreSuspectedOrphans} more`] : [])].join(' ');
+  },
   purged: ({ purged, notPurged }) => purged ?? notPurged,
   failureType: ({ failure }) => failure?.type,
   failureMessage: ({ failure }) => failure?.message,

@@ -1,5 +1,5 @@
 import type { PersonStatus } from '../../client/index.js';
-import { IMAGE_SIDES, type ImageResult, type ImageSide } from '../../contract/index.js';
+import { IMAGE_SIDES, type ImageResult, type ImageSide, type SuspectedOrphan } from '../../contract/index.js';
 import { moment, printable, printFacts } from '../shared/output.js';
 import { commandFor, type SessionOptions } from '../shared/session.js';
 import { callFacts } from './call-facts.js';
@@ -9,7 +9,7 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
   const { reference, workflowId, status, startedAt, closedAt, state, result, failure, session } = found;
   const interviewId = state?.interviewId ?? result?.interviewId ?? session?.interviewId;
   const images = result?.images ?? state?.images;
-  const orphans = result?.suspectedOrphans ?? state?.suspectedOrphans ?? [];
+  const orphans = result?.suspectedOrphans ?? orphansSoFar(found);
   const onboarding = result?.onboarding;
   const [next, ...others] = nextSteps(found, options);
   printFacts({
@@ -35,6 +35,14 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
     ...(others.length > 0 ? { or: others.join('; ') } : {}),
   });
   for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${printable(event)}\n`);
+}
+
+/** While a person runs, the last request to open a session may still be answered. */
+function orphansSoFar({ status, state }: PersonStatus): SuspectedOrphan[] {
+  const { suspectedOrphans = [], stage } = state ?? {};
+  const last = suspectedOrphans.at(-1);
+  const isInFlight = status === 'running' && stage === 'starting' && last?.interviewId === null;
+  return isInFlight ? suspectedOrphans.slice(0, -1) : suspectedOrphans;
 }
 
 function imageInWords({ assessment, failReason, code, failedChecks }: ImageResult): string {
