@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isLoopback } from '../../src/network/loopback.js';
-import { channelArgsFor } from '../../src/temporal/address.js';
+import { channelArgsFor, isCloudAddress } from '../../src/temporal/address.js';
 
 describe('isLoopback and channelArgsFor', () => {
   it.each(['localhost', 'localhost:7233', '127.0.0.1', '127.8.9.10:7233', '[::1]:7233', '[::1]'])(
@@ -23,5 +23,16 @@ describe('isLoopback and channelArgsFor', () => {
   ])('treats %j as another machine', (address) => {
     expect(isLoopback(address)).toBe(false);
     expect(channelArgsFor(address)).toEqual({});
+  });
+});
+
+describe('isCloudAddress', () => {
+  it.each([
+    ['people.a1b2c.tmprl.cloud:7233', true],
+    ['eu-west-1.aws.api.temporal.io', true],
+    ['tmprl.cloud.example:7233', false],
+    ['localhost:7233', false],
+  ])('returns for %s: %s', (address, isCloud) => {
+    expect(isCloudAddress(address)).toBe(isCloud);
   });
 });

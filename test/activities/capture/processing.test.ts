@@ -60,6 +60,25 @@ describe('processId', () => {
     expect(world.simulator.callsOf(session.interviewId, 'processId')).toHaveLength(2);
   });
 
+  /** Incode's words for it are not documented. */
+  const REFUSED = { operation: 'processId', kind: 'status', status: 400, message: 'Being processed' } as const;
+
+  it('assumes that an earlier attempt took effect if Incode refuses a repeat in unknown words', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    world.simulator.fault(REFUSED);
+    const { result } = await world.run(world.activities.processId, session, REPEAT);
+    expect(result).toEqual({ result: 'alreadyProcessed', code: null, assumed: true });
+  });
+
+  it('fails if Incode refuses the first request in unknown words', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    world.simulator.fault(REFUSED);
+    const { failure } = await world.run(world.activities.processId, session);
+    expect(failure).toMatchObject({ type: FAILURES.badRequest, nonRetryable: true });
+  });
+
   it('reports an ID that cannot be processed', async () => {
     await using world = await startCaptureWorld();
     const session = await filled(world);
