@@ -130,8 +130,8 @@ describe('capture --dry-run', () => {
     [['people.csv', '--pair', '.', '--out', 'x'], '--pair takes no manifest, and no --dry-run or other action'],
     [['--pair', '.', '--out', '-', '--json'], '--out - and --json would both write to stdout'],
     [['gone.csv', '--dry-run'], 'Cannot read gone.csv: it does not exist'],
-    [['people.csv', '--images', 'gone'], '--images: cannot read gone: it does not exist'],
-    [['people.csv', '--images', 'package.json'], '--images: package.json is not a directory'],
+    [['package.json', '--images', 'gone'], '--images: cannot read gone: it does not exist'],
+    [['package.json', '--images', 'package.json'], '--images: package.json is not a directory'],
     [['-', '--dry-run'], 'stdin is empty: it has no header'],
   ])('refuses %j and says why', async (args, message) => {
     const refused = await run(['capture', ...args]);
