@@ -1,47 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type CapturePerson, captureWorkflowId, onboardingWorkflowId } from '../../src/contract/index.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { captureWorkflowId, onboardingWorkflowId } from '../../src/contract/index.js';
 import { severalPeople } from '../support/capture-batch.js';
-import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from '../support/capture-world.js';
-import { type Ran, run } from '../support/cli.js';
+import { type CaptureCommand, startCaptureCommand } from '../support/capture-command.js';
+import { type CaptureWorld, EXECUTIVE_USER } from '../support/capture-world.js';
+import { run } from '../support/cli.js';
 import { textOf } from '../support/history.js';
 import { API_KEY } from '../support/world.js';
 
 /** In what Incode has read from the ID. */
 const CANARY = 'ocr-value-that-only-the-file-may-have';
 
+let command: CaptureCommand;
 let world: CaptureWorld;
-let directory: string;
-let environment: Record<string, string>;
+let path: CaptureCommand['path'];
+let capture: CaptureCommand['capture'];
+let manifestOf: CaptureCommand['manifestOf'];
 beforeAll(async () => {
-  world = await startCaptureWorld();
-  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-ocr-test-'));
-  environment = { INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY, ...EXECUTIVE_USER };
+  command = await startCaptureCommand();
+  ({ world, path, capture, manifestOf } = command);
 });
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => command[Symbol.asyncDispose]());
 
-const path = (name: string) => join(directory, `${randomUUID()}-${name}`);
-
-function capture(args: string[], env = environment): Promise<Ran> {
-  const target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue, '--images', world.directory];
-  return run(['capture', ...args, ...target], '', env);
-}
-
-async function manifestOf(people: CapturePerson[]): Promise<string> {
-  const manifest = path('people.ndjson');
-  const rows = people.map(({ reference, front, selfie }) => ({ reference, front: front.uri, selfie: selfie?.uri }));
-  await writeFile(manifest, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  return manifest;
-}
-
-/** The modes of the files in a directory, noted until `stop` is called. */
+/** The modes of the files in a command.directory, noted until `stop` is called. */
 function modesIn(where: string): { stop(): Set<string> } {
   const modes = new Set<string>();
   const note = () => {
@@ -92,11 +76,11 @@ describe('capture --ocr', () => {
     // Otherwise the search could not fail.
     expect(others.join('\n')).toContain(people[0]?.reference);
     expect(others.join('\n')).not.toContain(CANARY);
-    expect(await readdir(directory)).toEqual(expect.not.arrayContaining([expect.stringMatching(/\.tmp$/)]));
+    expect(await readdir(command.directory)).toEqual(expect.not.arrayContaining([expect.stringMatching(/\.tmp$/)]));
   });
 
   it('gives the file mode 600 from the beginning, also if one exists that others may read', async () => {
-    const own = join(directory, randomUUID());
+    const own = join(command.directory, randomUUID());
     await mkdir(own);
     const manifest = await manifestOf(await severalPeople(world, 1));
     const ocr = join(own, 'ocr.ndjson');

@@ -1,40 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { CapturePerson } from '../../src/contract/index.js';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { severalPeople } from '../support/capture-batch.js';
-import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from '../support/capture-world.js';
-import { type Ran, run } from '../support/cli.js';
+import { type CaptureCommand, startCaptureCommand } from '../support/capture-command.js';
+import { type CaptureWorld, EXECUTIVE_USER } from '../support/capture-world.js';
 import { API_KEY } from '../support/world.js';
 
+let command: CaptureCommand;
 let world: CaptureWorld;
-let directory: string;
-let environment: Record<string, string>;
+let path: CaptureCommand['path'];
+let capture: CaptureCommand['capture'];
+let manifestOf: CaptureCommand['manifestOf'];
 beforeAll(async () => {
-  world = await startCaptureWorld();
-  directory = await mkdtemp(join(tmpdir(), 'temporal-incode-scores-test-'));
-  environment = { INCODE_BASE_URL: world.simulator.url, INCODE_API_KEY: API_KEY, ...EXECUTIVE_USER };
+  command = await startCaptureCommand();
+  ({ world, path, capture, manifestOf } = command);
 });
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true, force: true });
-});
-
-const path = (name: string) => join(directory, `${randomUUID()}-${name}`);
-
-function capture(args: string[], env = environment): Promise<Ran> {
-  const target = ['--address', inject('temporalAddress'), '--task-queue', world.taskQueue, '--images', world.directory];
-  return run(['capture', ...args, ...target], '', env);
-}
-
-async function manifestOf(people: CapturePerson[]): Promise<string> {
-  const manifest = path('people.ndjson');
-  const rows = people.map(({ reference, front, selfie }) => ({ reference, front: front.uri, selfie: selfie?.uri }));
-  await writeFile(manifest, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  return manifest;
-}
+afterAll(() => command[Symbol.asyncDispose]());
 
 describe('capture --scores', () => {
   it("writes Incode's verbose score of each person into a file for the user only", async () => {
@@ -98,11 +78,11 @@ describe('capture --scores', () => {
     expect((await capture([manifest])).code).toBe(0);
     world.simulator.fault({ operation: 'score', kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
     expect((await capture([manifest, '--scores', scores])).code).toBe(6);
-    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect((await readdir(command.directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it.each<[name: string, out: (manifest: string) => string[], message: string]>([
-    ['a directory', () => ['--scores', directory], 'is a directory'],
+    ['a directory', () => ['--scores', command.directory], 'is a directory'],
     ['the manifest', (manifest) => ['--scores', manifest], '--scores is the input file'],
     [
       'the results',

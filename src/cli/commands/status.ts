@@ -12,12 +12,12 @@ import { isExecutiveConfigured, isIncodeConfigured } from '../../config/index.js
 import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
-import { moment, printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
+import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
 import { commandFor, onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
 import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
-import { callFacts } from '../status/call-facts.js';
 import { printPerson } from '../status/person.js';
+import { workflowFacts } from '../status/workflow-facts.js';
 
 interface StatusOptions extends SessionOptions {
   sessionTokenFile?: string;
@@ -119,20 +119,12 @@ function webUi({ temporal }: ConnectedOnboardingClient, { workflowId }: { workfl
 }
 
 function print(found: SessionStatus, options: StatusOptions, webUi: string | undefined): void {
-  const { interviewId, workflowId, status, startedAt, closedAt, state, result, failure, call } = found;
+  const { interviewId, state, result, failure } = found;
   const { finish, score } = state ?? {};
   const [next, or] = nextSteps(found, options);
   printFacts({
     session: interviewId,
-    workflow: workflowId,
-    status,
-    'web UI': webUi,
-    started: moment(startedAt),
-    ended: closedAt && moment(closedAt),
-    stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
-    'waits for': state?.waitingFor,
-    deadline: state?.deadline && moment(new Date(state.deadline)),
-    ...callFacts(call),
+    ...workflowFacts(found, webUi),
     'onboarding status': state?.onboardingStatus,
     action: finish?.action,
     'confirmed by': finish?.confirmedBy,

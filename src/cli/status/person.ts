@@ -1,12 +1,12 @@
 import type { PersonStatus } from '../../client/index.js';
 import { IMAGE_SIDES, type ImageResult, type ImageSide, type SuspectedOrphan } from '../../contract/index.js';
-import { moment, printable, printFacts } from '../shared/output.js';
+import { printable, printFacts } from '../shared/output.js';
 import { commandFor, type SessionOptions } from '../shared/session.js';
-import { callFacts } from './call-facts.js';
+import { workflowFacts } from './workflow-facts.js';
 
 /** Prints where a person is, what the person waits for, and the command that helps. */
 export function printPerson(found: PersonStatus, options: SessionOptions, webUi: string | undefined): void {
-  const { reference, workflowId, status, startedAt, closedAt, state, result, failure, session } = found;
+  const { reference, state, result, failure, session } = found;
   const interviewId = state?.interviewId ?? result?.interviewId ?? session?.interviewId;
   const images = result?.images ?? state?.images;
   const orphans = result?.suspectedOrphans ?? orphansSoFar(found);
@@ -14,15 +14,7 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
   const [next, ...others] = nextSteps(found, options);
   printFacts({
     person: reference,
-    workflow: workflowId,
-    status,
-    'web UI': webUi,
-    started: moment(startedAt),
-    ended: closedAt && moment(closedAt),
-    stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
-    'waits for': state?.waitingFor,
-    deadline: state?.deadline && moment(new Date(state.deadline)),
-    ...callFacts(found.call),
+    ...workflowFacts(found, webUi),
     session: interviewId,
     'session stage': session?.state?.stage,
     'session waits for': session?.state?.waitingFor,
