@@ -1,6 +1,6 @@
 import { completeBatch } from 'temporal-incode/client';
 import { type BatchRow, batchWorkflowId } from '../../src/contract/index.js';
-import { type Attaching, ListRunner } from './lists.js';
+import { type Attaching, LIBRARY_OPTIONS, ListRunner } from './lists.js';
 import type { Sessions } from './sessions.js';
 import type { PlannedBatch } from './types.js';
 import type { CampaignWorld } from './world.js';
@@ -41,10 +41,7 @@ export class BatchRunner extends ListRunner<BatchRow> {
       batchId,
       plan,
       shardSize,
-      window: 2,
-      order: 'asCompleted',
-      onProgress: () => undefined,
-      progressIntervalMs: 500,
+      ...LIBRARY_OPTIONS,
       ...how,
     });
     for await (const { interviewId, index: _, ...row } of items) rows.set(interviewId, row);

@@ -48,16 +48,27 @@ function wrongEnding(session: SessionEvidence, ending: Ending): string[] {
       return ending.result ? wrongResult(session, ending, ending.result) : ['has no result'];
     case 'failed':
       return wrongFailure(session, ending.failure);
+    default:
+      return wrongEnd(ending.status, record);
+  }
+}
+
+/** @returns what is wrong with a workflow that has neither completed nor failed */
+export function wrongEnd(
+  status: string,
+  { cancelled, terminated, repeated }: { cancelled: boolean; terminated: boolean; repeated: boolean },
+): string[] {
+  switch (status) {
     case 'cancelled':
-      return record.cancelled ? [] : ['was cancelled without a request'];
+      return cancelled ? [] : ['was cancelled without a request'];
     case 'terminated':
-      return record.terminated || record.repeated ? [] : ['was terminated without a request'];
+      return terminated || repeated ? [] : ['was terminated without a request'];
     // The invariant `stuck` reports runs that have not ended.
     case 'running':
     case 'continued':
       return [];
     default:
-      return [`ended as ${ending.status}`];
+      return [`ended as ${status}`];
   }
 }
 
@@ -155,6 +166,12 @@ function wrongFailure({ record, incode }: SessionEvidence, failure: Ending['fail
   if (type === FAILURES.tokenRefused && record.by === 'batch') {
     const isRefused = incode.calls.some(({ httpStatus }) => httpStatus === 401);
     return isRefused || record.session.token !== 'valid' ? [] : ['failed for its token, which Incode did not refuse'];
+  }
+  // If Incode refuses a token by id and then answers a status to it, the token belongs to another session. A simulated body does that too.
+  if (type === FAILURES.tokenMismatch) {
+    const isRefused = answered(incode.calls, 'onboardingStatus', [401]);
+    const isBody = incode.calls.some(({ fault, httpStatus }) => fault === 'body' && httpStatus === 200);
+    return isRefused && isBody ? [] : ['failed for the token of another session, which no answer suggests'];
   }
   if (!REFUSALS[type]) return [`failed with ${type}`];
   return answeredWith(type, incode.calls) ? [] : [`failed with ${type}, which Incode never answered`];

@@ -165,7 +165,25 @@ describe('wrongEndings', () => {
     expect(wrong({ plan, calls: refused, row: { ...ROW, notClosed: true } })).toEqual([]);
   });
 
+  const OF_ANOTHER = { type: 'IncodeTokenMismatch', message: '' };
+  const UNFINISHED = { finished: 0, closed: 0, approved: 0 };
+  const LOOKS = [look(0, { httpStatus: 401 }), look(1, { fault: 'body' }), look(2, { httpStatus: 401 })];
+
+  it('accepts the end "token of another session" if a simulated body answered a refused token', () => {
+    const runs = [run({ status: 'failed', result: null, failure: OF_ANOTHER })];
+    expect(wrong({ runs, calls: LOOKS, effects: UNFINISHED })).toEqual([]);
+  });
+
   it.each<[string, Parameters<typeof session>[0], RegExp]>([
+    [
+      'the end "token of another session" without such an answer',
+      {
+        runs: [run({ status: 'failed', result: null, failure: OF_ANOTHER })],
+        calls: LOOKS.filter(({ fault }) => fault !== 'body'),
+        effects: UNFINISHED,
+      },
+      /token of another session/,
+    ],
     ['a session that was lost', { runs: [] }, /is lost/],
     ['a session that Incode never finished', { effects: { finished: 0, closed: 0, approved: 0 } }, /never finished/],
     [

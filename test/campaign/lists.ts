@@ -31,6 +31,14 @@ export interface Attaching {
   signal: AbortSignal;
 }
 
+/** Of each call of the library, which keeps two shards in flight. */
+export const LIBRARY_OPTIONS = {
+  window: 2,
+  order: 'asCompleted',
+  onProgress: () => undefined,
+  progressIntervalMs: 500,
+} as const;
+
 /** Runs one list until every item has a row, and attaches again after each failure. */
 export abstract class ListRunner<Row extends { failure?: { type: string } }> {
   readonly problems: string[] = [];

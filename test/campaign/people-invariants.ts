@@ -1,5 +1,5 @@
 import { type CaptureRow, FAILURES, type ImageSide } from '../../src/contract/index.js';
-import { answeredWith } from './endings.js';
+import { answeredWith, wrongEnd } from './endings.js';
 import type { OpenedSession, PersonEvidence, PersonRun } from './people-record.js';
 import type { Evidence, Violation } from './record.js';
 import type { SimulatedOutcome } from './types.js';
@@ -61,16 +61,8 @@ function wrongRun(person: PersonEvidence, run: PersonRun): string[] {
         ...(report ? [] : ['has failed without a word about sessions']),
         ...wrongFailure(person, run.failure?.type),
       ];
-    case 'cancelled':
-      return record.cancelled ? [] : ['was cancelled without a request'];
-    case 'terminated':
-      return record.terminated || record.repeated ? [] : ['was terminated without a request'];
-    // The invariant `stuck` reports runs that have not ended.
-    case 'running':
-    case 'continued':
-      return [];
     default:
-      return [`ended as ${run.status}`];
+      return wrongEnd(run.status, record);
   }
 }
 

@@ -1,6 +1,6 @@
 import { captureBatch } from 'temporal-incode/client';
 import { type CapturePerson, type CaptureRow, captureBatchWorkflowId, IMAGE_SIDES } from '../../src/contract/index.js';
-import { type Attaching, ListRunner } from './lists.js';
+import { type Attaching, LIBRARY_OPTIONS, ListRunner } from './lists.js';
 import type { People } from './people.js';
 import type { PlannedPeople } from './types.js';
 import type { CampaignWorld } from './world.js';
@@ -37,10 +37,7 @@ export class PeopleRunner extends ListRunner<CaptureRow> {
       batchId,
       plan,
       shardSize,
-      window: 2,
-      order: 'asCompleted',
-      onProgress: () => undefined,
-      progressIntervalMs: 500,
+      ...LIBRARY_OPTIONS,
       ...how,
     });
     for await (const { reference, index: _, ...row } of items) rows.set(reference, row);
