@@ -100,7 +100,7 @@ class Cluster {
     return this.#nodes.map(({ name }) => name);
   }
 
-  /** @returns process ids by node, of those that run */
+  /** @returns the process id of PostgreSQL and of each node that runs, by name */
   get pids() {
     const running = [...this.#running].filter(([, child]) => child.isRunning);
     return { postgres: this.postgres.pid, ...Object.fromEntries(running.map(([name, child]) => [name, child.pid])) };

@@ -9,14 +9,14 @@ export interface DeploymentVersion {
   readonly buildId: string;
 }
 
-/** The names of the two variables: the package's own, and those that Temporal's Worker Controller sets in each pod. */
+/** The package's own two variables, and the two that Temporal's Worker Controller sets in each pod. */
 const OWN = { name: 'WORKER_DEPLOYMENT_NAME', build: 'WORKER_BUILD_ID' };
 const CONTROLLER = { name: 'TEMPORAL_DEPLOYMENT_NAME', build: 'TEMPORAL_WORKER_BUILD_ID' };
 
 /** @returns `null` if no version is configured */
 export function deploymentVersion(read: Reader): DeploymentVersion | null {
   const isSet = ({ name, build }: typeof OWN) => read.text(name) !== undefined || read.text(build) !== undefined;
-  // Never one of each: the version would be one that nobody deployed.
+  // A name from one pair with a build id from the other would be a version that nobody deployed.
   const variables = isSet(OWN) ? OWN : CONTROLLER;
   const deploymentName = read.text(variables.name);
   const buildId = read.text(variables.build);

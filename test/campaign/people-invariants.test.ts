@@ -336,7 +336,7 @@ describe('uploadedTwice', () => {
       /the front 2 times in 1 attempts/,
     ],
     [
-      'a repeat that Incode was not told of',
+      'a repeated upload without the parameter "retry"',
       {
         ...twice({ httpStatus: null, fault: 'reset' }),
         opened: [

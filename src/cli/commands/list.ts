@@ -24,7 +24,7 @@ import {
 import { age, colored, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
-/** The only stage of a person that may last for days, and so the only one that is published. */
+/** A person may stay in it for days. The other stages of people are short and are not published. */
 const PERSON_STAGE: CaptureStage = 'needsImage';
 
 interface ListOptions extends TemporalOptions, Filter {

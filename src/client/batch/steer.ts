@@ -135,7 +135,7 @@ async function checkKnown(client: Client, batchId: string): Promise<void> {
 
 const MAX_CONCURRENT_REQUESTS = 16;
 
-/** @param done receives the ids of workflows that took the request, and those that it has already are left out */
+/** @param done ids of workflows that have taken the request. They are left out, and those that take it now are added */
 async function forEach(
   client: Client,
   workflowIds: string[],

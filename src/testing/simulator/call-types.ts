@@ -7,7 +7,7 @@ export interface Call {
   operation: SimulatedOperation;
   /** `null` if the call named no session. */
   interviewId: string | null;
-  /** The reference of that session, or the one that a start asks for. `null` if there is none. */
+  /** Of the called session, or of the session that `start` opens. `null` if it has none. */
   externalCustomerId: string | null;
   /** `null` if there was no answer. */
   httpStatus: number | null;

@@ -67,7 +67,7 @@ describe('openSession', () => {
     expect(world.simulator.sessions('4711')).toMatchObject([{ flowId: 'other' }]);
   });
 
-  it('says that Incode limits each endpoint separately, for a session that it opens and for one that it takes over', async () => {
+  it('asks for a task queue per endpoint, for a new session and for one that it takes over', async () => {
     await using world = await startCaptureWorld({}, { rateLimitPerEndpoint: true });
     const { result } = await world.run(world.activities.openSession, person);
     expect(result).toMatchObject({ perEndpoint: true });
@@ -136,7 +136,7 @@ describe('openSession', () => {
     const { failure, left } = await world.run(world.activities.openSession, person);
     await capture.close();
     expect(failure).toMatchObject({ type: FAILURES.notTaken, nonRetryable: false });
-    // Without a delay of its own, the retry policy repeats it after a second, and later with backoff.
+    // The failure sets no delay, so the retry policy decides: one second at first, then longer.
     expect((failure as ApplicationFailure).nextRetryDelay ?? null).toBeNull();
     expect(left).toEqual({ nothingOpenedUntil: 1 });
     expect(ends.requests()).toBe(0);
