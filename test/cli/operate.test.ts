@@ -10,7 +10,6 @@ import {
   cloudRetentionCommand,
   DAY_MS,
 } from '../../src/cli/shared/namespace.js';
-import { isCloudAddress } from '../../src/temporal/address.js';
 import { createWebhookReceiver } from '../../src/webhook/index.js';
 import { searchAttributesOf } from '../../src/worker/search-attributes.js';
 import { startCaptureWorld } from '../support/capture-world.js';
@@ -152,16 +151,6 @@ describe('setup without access to the operator API, as on Temporal Cloud', () =>
     const { code, stdout } = await run(['setup', '--address', proxy.address]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^there already +IncodeStage, IncodeOutcome, IncodeBatchId$/m);
-  });
-
-  it.each([
-    ['acme.a1b2c.tmprl.cloud:7233', true],
-    ['vpce-0a1b2c-3d4e5f.vpce-svc-0a1b.us-east-1.vpce.amazonaws.com:7233', true],
-    ['eu-west-1.aws.api.temporal.io:7233', true],
-    ['temporal.example.com:7233', false],
-    ['tmprl.cloud.example.com', false],
-  ])('isCloudAddress of %s is %s', (at, is) => {
-    expect(isCloudAddress(at)).toBe(is);
   });
 
   it('refuses a retention above 90 days only on Temporal Cloud', () => {

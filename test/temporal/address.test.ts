@@ -30,6 +30,7 @@ describe('isCloudAddress', () => {
   it.each([
     ['people.a1b2c.tmprl.cloud:7233', true],
     ['eu-west-1.aws.api.temporal.io', true],
+    ['vpce-0a1b2c-3d4e5f.vpce-svc-0a1b.us-east-1.vpce.amazonaws.com:7233', true],
     ['tmprl.cloud.example:7233', false],
     ['localhost:7233', false],
   ])('returns for %s: %s', (address, isCloud) => {
