@@ -310,7 +310,7 @@ describe('close', () => {
     socket.write('POST /incode/webhook HTTP/1.1\r\nHost: x\r\n');
     await one.receiver.close();
     await closed;
-    expect(socket.destroyed).toBe(true);
+    await expect(fetch(one.url)).rejects.toThrow('fetch failed');
   });
 
   it('ends a receiver that never listened', async () => {

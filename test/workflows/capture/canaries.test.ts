@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { httpsImages } from '../../../dist/images/index.js';
 import { FAILURES, onboardingWorkflowId } from '../../../src/contract/index.js';
 import {
   type CaptureHandle,
@@ -21,6 +27,8 @@ afterAll(() => world[Symbol.asyncDispose]());
 /** In the simulator's OCR, and in the answers that a test scripts. */
 const OCR_CANARIES = ['SPECIMEN', 'S0000000', 'ocr-value-that-must-not-be-seen'];
 const QUERY_CANARY = 'query-that-must-not-be-seen';
+
+const certificate = (name: string) => readFileSync(new URL(`../../support/tls/${name}`, import.meta.url), 'utf8');
 
 async function base64Of({ uri }: { uri: string }): Promise<string> {
   return (await readFile(join(world.directory, uri.slice('file:'.length)))).toString('base64');
@@ -67,12 +75,34 @@ describe('histories and logs', () => {
     );
   });
 
-  it('histories and logs of a person whose image cannot be read contain no query of a redirect', async () => {
-    const input = await world.person({ front: { uri: 'https://127.0.0.1:9/front.jpg' } });
-    const handle = await world.start(input);
+  it.each([
+    ['the same host, which has no image there', (host: string) => `https://${host}/signed/front.jpg?${QUERY_CANARY}`],
+    ['another host', () => `https://elsewhere.example/front.jpg?${QUERY_CANARY}`],
+  ])('histories and logs contain no query of a redirect to %s', async (_, target) => {
+    const asked: (string | undefined)[] = [];
+    const tls = { key: certificate('server.key'), cert: certificate('server.pem') };
+    const server = createServer(tls, ({ url }, response) => {
+      asked.push(url);
+      if (url?.startsWith('/signed/')) response.writeHead(404).end(QUERY_CANARY);
+      else response.writeHead(302, { location: target(host) }).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const dispatcher = new Agent({ connect: { ca: certificate('ca.pem') } });
+    await using own = await startCaptureWorld({ imageSources: [httpsImages({ hosts: [host], dispatcher })] });
+
+    const handle = await own.start(await own.person({ front: { uri: `https://${host}/front.jpg` } }));
     const failure = await failureOf(Promise.resolve(handle));
     expect(failure.type).toBe(FAILURES.imageUnusable);
-    expectNoCanary(await everythingAbout(handle, undefined));
+    // The worker has really met the query, there or in the redirect.
+    expect(asked).toEqual(
+      target(host).includes(host) ? ['/front.jpg', `/signed/front.jpg?${QUERY_CANARY}`] : ['/front.jpg'],
+    );
+    expectNoCanary(`${failure.message} ${textOf(await handle.fetchHistory())} ${own.logs()}`);
+    await dispatcher.destroy();
+    server.close();
+    server.closeAllConnections();
   });
 
   it('the history of a refused start contains its signed address, and the refusal does not', async () => {
