@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { CliError, EXIT } from './exit.js';
+import { CliError, diskProblem, EXIT } from './exit.js';
 
 /**
  * Reads a session token from a file, stdin or the terminal. It is never an argument, because others can read the process list.
@@ -17,7 +17,7 @@ export async function readSessionToken(file: string, option = '--session-token-f
     return (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).trim();
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(`${option}: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`${option}: cannot read ${file}: ${diskProblem(error)}`);
   }
 }
 
