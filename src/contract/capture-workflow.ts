@@ -80,6 +80,7 @@ export const CAPTURE_STAGES = [
   'government',
   'watchlist',
   'needsImage',
+  'needsToken',
   'completing',
   'purging',
   'done',
@@ -94,6 +95,7 @@ export const CAPTURE_STAGES = [
  * - `processingId`: Incode processes the document;
  * - `matchingFace`, `government`, `watchlist`: Incode compares the faces, or asks registries and watchlists;
  * - `needsImage`: the workflow waits for another image;
+ * - `needsToken`: Incode refuses each session token that it issues, and the workflow asks for others until it accepts one;
  * - `completing`: `onboardingSession` completes the session;
  * - `purging`: the worker deletes at Incode what the plan says;
  * - `done`: the workflow has its result.

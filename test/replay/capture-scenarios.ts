@@ -52,6 +52,10 @@ export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
   'capture-token-refused': () =>
     playing({}, (world) => world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401 })),
 
+  /** Incode refuses two fresh tokens as well. */
+  'capture-tokens-refused': () =>
+    playing({}, (world) => world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401, times: 3 })),
+
   'capture-image-refused': () => playing({}, (world) => world.simulator.script(UNREADABLE)),
 
   'capture-image-replaced': () => playing(WAIT, (world) => world.simulator.script(UNREADABLE), replaceNeeded),

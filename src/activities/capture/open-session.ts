@@ -2,7 +2,13 @@ import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
-import { mayHaveOpenedSession, type StartRequest, type StartResponse } from '../../incode/index.js';
+import {
+  type CaptureClient,
+  IncodeError,
+  mayHaveOpenedSession,
+  type StartRequest,
+  type StartResponse,
+} from '../../incode/index.js';
 import { callIncode, isFirstAttempt } from '../call.js';
 import { Lease, sendWhileLeased } from '../lease.js';
 import { emit } from '../observe.js';
@@ -60,7 +66,7 @@ async function open(
     return await callIncode(
       (signal) =>
         sendWhileLeased(lease, unknownYet, 'start', (mayStillSend) =>
-          options.capture.start(request, { signal, mayStillSend }),
+          start(options.capture, request, { signal, mayStillSend }),
         ),
       unknownYet,
     );
@@ -80,9 +86,24 @@ async function takeOver(
   request: StartRequest,
 ): Promise<StartResponse> {
   try {
-    return await callIncode((signal) => options.capture.start(request, { signal }));
+    return await callIncode((signal) => start(options.capture, request, { signal }));
   } catch (error) {
     throw captureFailure(error, options, { interviewId: '', reference });
+  }
+}
+
+/** The request has no session token, so a 401 is about the API key. */
+async function start(
+  capture: CaptureClient,
+  request: StartRequest,
+  options: Parameters<CaptureClient['start']>[1],
+): Promise<StartResponse> {
+  try {
+    return await capture.start(request, options);
+  } catch (error) {
+    if (!(error instanceof IncodeError) || error.kind !== 'tokenRefused') throw error;
+    const { operation, httpStatus, code } = error;
+    throw new IncodeError({ kind: 'apiKeyRefused', operation, what: `answered ${httpStatus}`, httpStatus, code });
   }
 }
 

@@ -3,14 +3,8 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../../client/index.js';
 import { EXECUTION_STATUSES } from '../../client/status.js';
-import {
-  type CaptureStage,
-  captureWorkflowId,
-  OUTCOMES,
-  onboardingWorkflowId,
-  SEARCH_ATTRIBUTES,
-  STAGES,
-} from '../../contract/index.js';
+import { captureWorkflowId, OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../../contract/index.js';
+import { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
 import { type Filter, queryFor, STATUSES } from '../list/query.js';
 import { queryError } from '../list/query-error.js';
 import { CliError } from '../shared/exit.js';
@@ -24,9 +18,6 @@ import {
 import { age, colored, json, printable, printNotice, printTable, writeOut } from '../shared/output.js';
 import { untilInterrupted } from '../shared/signals.js';
 
-/** A person may stay in it for days. The other stages of people are short and are not published. */
-const PERSON_STAGE: CaptureStage = 'needsImage';
-
 interface ListOptions extends TemporalOptions, Filter {
   people: boolean;
   limit: number;
@@ -38,7 +29,11 @@ interface ListOptions extends TemporalOptions, Filter {
 export function define(command: Command): void {
   withTemporalOptions(command)
     .option('--people', 'list people from images instead of sessions', false)
-    .addOption(new Option('--stage <stage>', 'only those in this stage').choices([...STAGES, PERSON_STAGE]))
+    .addOption(
+      new Option('--stage <stage>', 'only those in this stage').choices([
+        ...new Set([...STAGES, ...LONG_CAPTURE_STAGES]),
+      ]),
+    )
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(OUTCOMES))
     .option('--batch <id>', 'only those that were started with this batch id', batch)
     .addOption(new Option('--status <status>', 'only those whose onboarding has this status').choices(STATUSES))
@@ -53,7 +48,7 @@ export function define(command: Command): void {
       `
 The stage is the last published one: waiting, needsToken, inReview and the stages after them. Short stages are not published, because
 Temporal Cloud bills each change. Sessions that "batch" completes are not listed: use batch --status.
-People have only the stage needsImage, and no outcome: their sessions have it.
+People have only the stages needsImage and needsToken, and no outcome: their sessions have it.
 Changes within the last second may be missing.
 
 Examples:
@@ -67,10 +62,12 @@ Examples:
 
 async function list(options: ListOptions): Promise<void> {
   const { people, stage, outcome, olderThan, newerThan, limit, watch, json } = options;
-  if (people && (outcome !== undefined || (stage !== undefined && stage !== PERSON_STAGE))) {
-    throw new CliError(`--people goes with --stage ${PERSON_STAGE} only, and without --outcome`);
+  if (people && (outcome !== undefined || (stage !== undefined && !isOneOf(LONG_CAPTURE_STAGES, stage)))) {
+    throw new CliError(`--people goes with --stage ${LONG_CAPTURE_STAGES.join(' or ')} only, and without --outcome`);
   }
-  if (!people && stage === PERSON_STAGE) throw new CliError(`--stage ${stage} is for people: add --people`);
+  if (!people && stage !== undefined && !isOneOf(STAGES, stage)) {
+    throw new CliError(`--stage ${stage} is for people: add --people`);
+  }
   if (olderThan !== undefined && newerThan !== undefined && olderThan >= newerThan) {
     throw new CliError('--older-than must be less than --newer-than: nothing is older and newer at once');
   }
@@ -88,6 +85,10 @@ async function list(options: ListOptions): Promise<void> {
     if (watch) await untilInterruptedEvery(WATCH_MS, print);
     else await print();
   });
+}
+
+function isOneOf(stages: readonly string[], stage: string): boolean {
+  return stages.includes(stage);
 }
 
 /** Frequent enough to see changes, and below the server's rate limit for list queries. */

@@ -1,7 +1,6 @@
 import {
   CAPTURE_UPDATES,
   type CaptureInput,
-  type CaptureStage,
   type CaptureState,
   capturePlanWithDefaults,
   type ResolvedCapturePlan,
@@ -26,14 +25,31 @@ export class Person {
   }
 
   /** @param lastsMs maximum duration of the stage; a stage that a previous run entered keeps its deadline */
-  enter(stage: CaptureStage, lastsMs?: number): void {
+  enter(stage: CaptureRecord['stage'], lastsMs?: number): void {
     const { record } = this;
     if (record.stage !== stage) {
       addEvent(record, `Stage: ${stage}`);
       record.stage = stage;
       record.deadline = lastsMs === undefined ? null : Date.now() + lastsMs;
     }
+    this.publish();
+  }
+
+  /** Updates the Web UI, and `list` for long stages. */
+  publish(): void {
     publishCapture(this.state());
+  }
+
+  /** Whether Incode has refused a fresh token, too, so that the workflow waits before it asks for another one. */
+  get needsToken(): boolean {
+    const { refusedTokens, stage } = this.record;
+    return refusedTokens !== undefined && refusedTokens.count > 1 && stage !== 'done';
+  }
+
+  /** When the person fails if Incode has accepted no token, in ms since the epoch. `null` if it refuses none. */
+  get tokenDeadline(): number | null {
+    const { refusedTokens } = this.record;
+    return refusedTokens ? refusedTokens.since + this.plan.imageDeadlineMs : null;
   }
 
   get orphans(): CaptureState['suspectedOrphans'] {
@@ -41,12 +57,12 @@ export class Person {
   }
 
   state(): CaptureState {
-    const { stage, deadline, needs, session, results, onboarding, timeline } = this.record;
+    const { needs, session, results, onboarding, timeline } = this.record;
+    const deadline = this.needsToken ? this.tokenDeadline : this.record.deadline;
     return {
       reference: this.input.reference,
-      stage,
-      waitingFor:
-        needs.length === 0 ? null : `another image: ${needs.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`,
+      stage: this.needsToken ? 'needsToken' : this.record.stage,
+      waitingFor: this.waitingFor(),
       needs,
       deadline: deadline === null ? null : new Date(deadline).toISOString(),
       interviewId: session?.interviewId ?? null,
@@ -56,5 +72,11 @@ export class Person {
       plan: capturePlanWithDefaults(this.input.plan),
       timeline,
     };
+  }
+
+  private waitingFor(): string | null {
+    const { needs, refusedTokens } = this.record;
+    if (this.needsToken) return `a session token that Incode accepts: it has refused ${refusedTokens?.count} in a row`;
+    return needs.length === 0 ? null : `another image: ${needs.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`;
   }
 }

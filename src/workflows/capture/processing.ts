@@ -11,17 +11,22 @@ import { withSession } from './session-access.js';
 export async function processDocument(person: Person, hasBack: boolean): Promise<void> {
   const { record, plan } = person;
   person.enter('processingId');
-  const step = afterProcessId(await startProcessing(person), hasBack);
-  record.processed += 1;
-  if (step.kind === 'replace') {
-    addEvent(record, 'Incode cannot process the document with these images');
-    if (!refuse(person, step.sides)) record.idProcessed = false;
-    return;
+  if (record.processing === undefined) {
+    const step = afterProcessId(await startProcessing(person), hasBack);
+    record.processed += 1;
+    if (step.kind === 'replace') {
+      addEvent(record, 'Incode cannot process the document with these images');
+      if (!refuse(person, step.sides)) record.idProcessed = false;
+      return;
+    }
+    // A new run must not have the document processed again.
+    record.processing = step.kind;
   }
-  const confirm = step.kind === 'confirm' ? { confirm: true as const } : {};
+  const confirm = record.processing === 'confirm' ? { confirm: true as const } : {};
   const { finished } = await withSession(person, (access, activities) =>
     activities.awaitProcessed({ ...access, processedWithinMs: plan.processDeadlineMs, ...confirm }),
   );
+  delete record.processing;
   record.idProcessed = finished;
   addEvent(record, finished ? 'The document is processed' : 'The document is not processed in time');
 }

@@ -26,7 +26,8 @@ export interface UnusableImage {
 
 /** The state of a person. Continue-as-new hands it to the next run, so it is plain JSON. */
 export interface CaptureRecord {
-  stage: CaptureStage;
+  /** Never `needsToken`, which is a wait within a stage. */
+  stage: Exclude<CaptureStage, 'needsToken'>;
   /** When the stage ends by itself, in ms since the epoch. `null` if it does not end by itself. */
   deadline: number | null;
   /** As given, or as handed in later. `null` without an image. */
@@ -43,6 +44,8 @@ export interface CaptureRecord {
   attempts: OpeningAttempt[];
   /** `null` until there is a session. `perEndpoint`: its calls use the task queues of a limit per endpoint. */
   session: (UsedSession & { sessionToken: string; perEndpoint?: true }) | null;
+  /** Tokens that Incode has refused in a row, and when it refused the first one, in ms since the epoch. Absent if there are none. */
+  refusedTokens?: { count: number; since: number };
   results: ImageResults;
   /** Sides for which an upload was sent, so that the next one is a repeat. */
   sent: ImageSide[];
@@ -50,6 +53,8 @@ export interface CaptureRecord {
   hasNoBack: boolean;
   /** How often `process/id` was answered. */
   processed: number;
+  /** Incode's answer to `process/id`, until the processing has ended. Absent before and after. */
+  processing?: 'await' | 'confirm';
   /** `null` until the processing has ended. */
   idProcessed: boolean | null;
   face: FaceResult | null;

@@ -1,8 +1,10 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, condition, patched } from '@temporalio/workflow';
 import type { CaptureActivities, OpenedSession, OpenSessionInput } from '../../activities/capture/types.js';
 import type { SessionInput } from '../../activities/types.js';
+import { BACKOFF_COEFFICIENT, MIN_BACKOFF_MS } from '../../contract/backoff.js';
 import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import { NewRunIsDue, newRunIsDue } from '../new-run.js';
 import { addEvent } from '../record.js';
 import { capture, capturePerEndpoint } from './activities.js';
 import { factsOf, failedWith } from './failures.js';
@@ -25,8 +27,12 @@ export function requestSession(
   return capture.openSession(request);
 }
 
+/** Marks in a history that the workflow waits if Incode refuses a fresh token, too. Earlier versions failed. */
+const WAITS_FOR_TOKEN = 'waits-for-a-token';
+
 /**
- * Calls Incode with the session's token. If Incode refuses the token, gets another one and calls again.
+ * Calls Incode with the session's token. If Incode refuses the token, gets another one and calls again. If Incode refuses that one, too, waits
+ * longer before each further one, because somebody may have to correct an account or a flow at Incode.
  *
  * @param call gets the activities on the task queues of this person
  */
@@ -35,23 +41,59 @@ export async function withSession<T>(
   call: (access: SessionInput, activities: CaptureActivities) => Promise<T>,
 ): Promise<T> {
   const { record } = person;
-  for (let isRenewed = false; ; isRenewed = true) {
+  for (;;) {
     const { session } = record;
     if (session === null) throw new Error('There is no session');
     const { interviewId, sessionToken, perEndpoint } = session;
     try {
-      return await call(
+      const result = await call(
         { interviewId, sessionToken, issuedByIncode: true },
         perEndpoint ? capturePerEndpoint : capture,
       );
+      tokenAccepted(person);
+      return result;
     } catch (error) {
-      if (isRenewed || !failedWith(error, FAILURES.tokenRefused)) throw error;
-      addEvent(record, 'Incode refused the session token');
+      if (!failedWith(error, FAILURES.tokenRefused)) throw error;
+      await tokenRefused(person, error);
       const renewed = await requestSession(person, session.externalCustomerId, { interviewId });
       if (renewed.interviewId !== interviewId) throw anotherSession(person, session, renewed);
       session.sessionToken = renewed.sessionToken;
     }
   }
+}
+
+function tokenAccepted(person: Person): void {
+  const { record, needsToken } = person;
+  delete record.refusedTokens;
+  if (!needsToken) return;
+  addEvent(record, 'Incode accepts the session token again');
+  person.publish();
+}
+
+/** The longest pause between two tokens. A day then costs a person about 500 billable actions. */
+const MAX_PAUSE_MS = 600_000;
+
+/**
+ * Returns when it is time for another token.
+ *
+ * @throws the refusal after the deadline
+ */
+async function tokenRefused(person: Person, refusal: unknown): Promise<void> {
+  const { record } = person;
+  const { count, since } = record.refusedTokens ?? { count: 0, since: Date.now() };
+  if (count > 0 && !patched(WAITS_FOR_TOKEN)) throw refusal;
+  record.refusedTokens = { count: count + 1, since };
+  if (count < 2)
+    addEvent(record, count === 0 ? 'Incode refused the session token' : 'Incode refused a fresh session token too');
+  if (count === 0) return;
+  person.publish();
+  const left = (person.tokenDeadline ?? 0) - Date.now();
+  if (left <= 0) throw refusal;
+  const pauseMs = Math.min(MIN_BACKOFF_MS * BACKOFF_COEFFICIENT ** (count - 1), MAX_PAUSE_MS, left);
+  const isDue = await condition(newRunIsDue, Math.max(1, pauseMs), {
+    summary: 'Until another session token is requested',
+  });
+  if (isDue) throw new NewRunIsDue();
 }
 
 /** The images so far are in a session that Incode gives no token for. */

@@ -109,6 +109,8 @@ describe('openSession', () => {
 
   it.each([
     [400, FAILURES.badRequest, true],
+    // The request has no session token that could be refused.
+    [401, FAILURES.apiKeyRefused, false],
     [403, FAILURES.apiKeyRefused, false],
     [429, FAILURES.notTaken, false],
     [302, FAILURES.misconfigured, false],

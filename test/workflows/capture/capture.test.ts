@@ -103,6 +103,42 @@ describe('captureOnboarding', () => {
     expect(suspectedOrphans).toEqual([]);
   });
 
+  it('waits in needsToken, and loses nobody, while Incode refuses every token', async () => {
+    const input = await world.person();
+    world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401, times: 4 });
+    const handle = await world.start(input);
+    await expect.poll(async () => (await stateOf(handle)).stage, { timeout: 20_000 }).toBe('needsToken');
+    const { waitingFor, deadline } = await stateOf(handle);
+    expect(waitingFor).toMatch(/^a session token that Incode accepts: it has refused [23] in a row$/);
+    expect(Date.parse(String(deadline))).toBeGreaterThan(Date.now() + 6 * 24 * 3_600_000);
+    const { interviewId, onboarding } = await handle.result();
+    expect(onboarding).toMatchObject({ outcome: 'approved' });
+    expect(world.sessionsOf(input).map((session) => session.interviewId)).toEqual([interviewId]);
+    expect(world.uploads(interviewId)).toEqual(['front', 'back', 'face']);
+    expect((await stateOf(handle)).timeline.map(({ event }) => event)).toContain(
+      'Incode accepts the session token again',
+    );
+  });
+
+  it('fails with the facts of the person if Incode refuses every token until the deadline', async () => {
+    const input = await world.person({ plan: { imageDeadline: '1s' } });
+    world.simulator.fault({
+      operation: 'processFace',
+      externalCustomerId: input.reference,
+      kind: 'status',
+      status: 401,
+      times: null,
+    });
+    const calls = () => world.simulator.callsOf(undefined, 'processFace').length;
+    const before = calls();
+    const failure = await failureOf(world.start(input));
+    world.simulator.clearFaults();
+    const [session] = world.sessionsOf(input);
+    expect(failure.type).toBe(FAILURES.tokenRefused);
+    expect(failure.details?.[0]).toMatchObject({ interviewId: session?.interviewId, suspectedOrphans: [] });
+    expect(calls() - before).toBeGreaterThan(2);
+  });
+
   it('leaves the session to its own workflow if a webhook has started that before', async () => {
     const input = await world.person();
     world.simulator.fault({ operation: 'processFace', kind: 'latency', ms: 300 });
