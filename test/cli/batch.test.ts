@@ -324,11 +324,11 @@ describe('the command batch on a full disk', () => {
 });
 
 describe('the command batch while it runs', () => {
-  /** The first session never gets a score, so the batch runs until it is stopped. */
+  /** The first session has no score, so the batch runs until it is stopped. */
   const slow = () => world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
 
   it('detaches at Ctrl-C and prints a working command to attach again', async () => {
-    const sessions = await world.sessions(3, (index) => (index === 0 ? { scoreReadyAfterMs: 6_000 } : {}));
+    const sessions = await slow();
     const file = await fileOf(csvOf(sessions), "it's a list.csv");
     const out = path('results.csv');
     await writeFile(out, 'of an earlier run');
@@ -344,6 +344,7 @@ describe('the command batch while it runs', () => {
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     const [, command = ''] = /^ {2}temporal-incode (.*)$/m.exec(stderr) ?? [];
     expect(command).toMatch(/--batch-id list-[0-9a-f]{16} --resume$/);
+    world.simulator.setScoreReady(sessions[0]?.interviewId ?? '');
     const { execFile } = await import('node:child_process');
     const { promisify } = await import('node:util');
     const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;

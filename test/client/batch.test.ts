@@ -95,8 +95,13 @@ describe('completeBatch', () => {
   });
 
   it("yields results as shards complete with order 'asCompleted'", async () => {
-    const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: 1_500 } : {}));
-    const items = await all(completeBatch(world.onboarding, sessions, world.batch({ order: 'asCompleted' })));
+    const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
+    const items = [];
+    for await (const item of completeBatch(world.onboarding, sessions, world.batch({ order: 'asCompleted' }))) {
+      items.push(item);
+      // The first shard ends after the second one.
+      if (items.length === 5) world.simulator.setScoreReady(String(ids(sessions)[0]));
+    }
     expect(items.map(({ index }) => index)).toEqual([5, 6, 7, 8, 9, 0, 1, 2, 3, 4]);
     expect(items.find(({ index }) => index === 5)?.interviewId).toBe(sessions[5]?.interviewId);
   });
@@ -122,7 +127,7 @@ describe('completeBatch', () => {
   });
 
   it('reports its progress to onProgress', async () => {
-    const sessions = await world.sessions(10, (index) => (index === 7 ? { scoreReadyAfterMs: 1_500 } : {}));
+    const sessions = await world.sessions(10, (index) => (index === 7 ? { scoreReadyAfterMs: null } : {}));
     world.simulator.fault({
       operation: 'finishStatus',
       interviewId: String(ids(sessions)[1]),
@@ -131,8 +136,10 @@ describe('completeBatch', () => {
     });
     const reports: BatchRunProgress[] = [];
     const options = world.batch({ onProgress: (progress) => reports.push(progress), progressIntervalMs: 100 });
-    await all(completeBatch(world.onboarding, sessions, options));
-    expect(reports.some(({ done, waiting, total }) => done === 8 && waiting === 1 && total === 10)).toBe(true);
+    const running = all(completeBatch(world.onboarding, sessions, options));
+    await expect.poll(() => reports.at(-1)).toMatchObject({ done: 8, failed: 1, waiting: 1 });
+    world.simulator.setScoreReady(String(ids(sessions)[7]));
+    await running;
     expect(reports.some(({ perSecond, timeLeftMs }) => perSecond > 0 && Number(timeLeftMs) > 0)).toBe(true);
     expect(reports.at(-1)).toMatchObject({
       handedOver: 10,
@@ -198,7 +205,7 @@ describe('completeBatch for a batch that was started before', () => {
   });
 
   it('attaches to running shards after a detach', async () => {
-    const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: 2_000 } : {}));
+    const sessions = await world.sessions(10, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
     const options = world.batch();
     const detach = new AbortController();
     const running = all(completeBatch(world.onboarding, sessions, { ...options, signal: detach.signal }));
@@ -207,6 +214,7 @@ describe('completeBatch for a batch that was started before', () => {
     const error = await thrown(running);
     expect(error).toBeInstanceOf(BatchDetachedError);
     expect(error).toMatchObject({ batchId: options.batchId, handedOver: 10 });
+    world.simulator.setScoreReady(String(ids(sessions)[0]));
     const items = await all(completeBatch(world.onboarding, sessions, options));
     expect(outcomes(items)).toEqual(sessions.map(() => 'approved'));
     expect(items.every(({ finish }) => finish?.confirmedBy === 'response')).toBe(true);
@@ -226,13 +234,14 @@ describe('completeBatch for a batch that was started before', () => {
     ['terminated', (shard: ReturnType<TestWorld['shard']>) => shard.terminate()],
     ['cancelled', (shard: ReturnType<TestWorld['shard']>) => shard.cancel()],
   ])('restarts a shard that was %s and finishes no session twice', async (_, end) => {
-    const sessions = await world.sessions(5, (index) => (index === 4 ? { scoreReadyAfterMs: 3_000 } : {}));
+    const sessions = await world.sessions(5, (index) => (index === 4 ? { scoreReadyAfterMs: null } : {}));
     const options = world.batch();
     const running = all(completeBatch(world.onboarding, sessions, options));
     running.catch(() => undefined);
     await expect.poll(() => world.timesFinished(sessions)).toEqual(once(sessions));
     await end(world.shard(options.batchId, 0));
     expect(await thrown(running)).toBeInstanceOf(BatchShardError);
+    world.simulator.setScoreReady(String(ids(sessions)[4]));
     const items = await all(completeBatch(world.onboarding, sessions, options));
     expect(outcomes(items)).toEqual(sessions.map(() => 'approved'));
     expect(items.every(({ finish }) => finish?.confirmedBy === 'status')).toBe(true);
@@ -373,7 +382,7 @@ describe('completeBatch for a batch that was started before', () => {
 
 describe('stopBatch', () => {
   it('keeps results, starts no more shards, and a run with retryFailed continues', async () => {
-    const sessions = await world.sessions(15, (index) => (index === 0 ? { scoreReadyAfterMs: 60_000 } : {}));
+    const sessions = await world.sessions(15, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
     const options = world.batch({ window: 1 });
     const running = all(completeBatch(world.onboarding, sessions, options));
     await expect.poll(() => world.timesFinished(sessions.slice(0, 5))).toEqual(once(sessions.slice(0, 5)));
@@ -415,11 +424,13 @@ describe('stopBatch', () => {
 
 describe('pauseBatch and resumeBatch', () => {
   it('pauseBatch holds a running batch until resumeBatch', async () => {
-    const sessions = await world.sessions(5, (index) => (index === 0 ? { scoreReadyAfterMs: 500 } : {}));
+    const sessions = await world.sessions(5, (index) => (index === 0 ? { scoreReadyAfterMs: null } : {}));
     const options = world.batch();
     const running = all(completeBatch(world.onboarding, sessions, options));
     await expect.poll(() => world.timesFinished(sessions)).toEqual(once(sessions));
     expect(await pauseBatch(world.onboarding, options.batchId)).toBe(1);
+    world.simulator.setScoreReady(String(ids(sessions)[0]));
+    // Time in which a batch that is not paused would have read the score.
     await sleep(1_500);
     expect(await batchProgress(world.onboarding, options.batchId)).toMatchObject({
       total: 5,

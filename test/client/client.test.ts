@@ -103,7 +103,7 @@ describe('OnboardingClient.start', () => {
 
   it('start of a terminated session waits until its last request can no longer take effect', async () => {
     const { interviewId, token } = await world.simulator.openSession();
-    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'latency', ms: 200 });
+    world.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'hang', effect: true, effectAfterMs: 200 });
     await world.onboarding.start({ interviewId, sessionToken: token });
     await expect.poll(() => world.simulator.callsOf(interviewId, 'finishStatus').length).toBe(1);
     await world.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)).terminate();

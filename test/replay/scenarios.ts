@@ -190,9 +190,10 @@ export const SCENARIOS: Record<string, (world: TestWorld) => Promise<string>> = 
 
   /** The webhook arrives before the score and is checked after it. */
   async 'webhook-before-the-score'(world) {
-    const { interviewId } = await begin(world, {}, { ...WARN, scoreReadyAfterMs: 1_000 });
+    const { interviewId } = await begin(world, {}, { ...WARN, scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    world.simulator.setScoreReady(interviewId);
     return ended(world, interviewId);
   },
 

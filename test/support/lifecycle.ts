@@ -84,7 +84,7 @@ export function looksAt({ simulator }: TestWorld, interviewId: string): number {
 }
 
 export async function untilLooks(world: TestWorld, interviewId: string, times: number): Promise<void> {
-  await until(() => looksAt(world, interviewId), times);
+  await until(() => Math.min(looksAt(world, interviewId), times), times);
 }
 
 /** Another program finishes the session at Incode. */

@@ -47,6 +47,18 @@ describe('the control API', () => {
     expect(simulator.session(interviewId).onboardingStatus).toBe('EXPIRED');
   });
 
+  it('makes the score of a session ready', async () => {
+    const { interviewId } = await simulator.openSession({
+      onboardingStatus: 'ONBOARDING_FINISHED',
+      scoreReadyAfterMs: null,
+    });
+    expect(simulator.session(interviewId).score.status).toBe('UNKNOWN');
+    expect((await control('POST', `sessions/${interviewId}/score`, {})).body.score).toEqual({
+      status: 'OK',
+      value: '94.6',
+    });
+  });
+
   it('issues and revokes tokens', async () => {
     const { interviewId } = await simulator.openSession();
     const { token } = (await control('POST', `sessions/${interviewId}/tokens`, {})).body;

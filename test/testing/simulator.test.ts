@@ -190,6 +190,14 @@ describe('score', () => {
     await expect.poll(async () => (await scoreOf(interviewId, token)).overall).toEqual({ value: '94.6', status: 'OK' });
   });
 
+  it('the score of a session that never gets one is ready as soon as the test says so', async () => {
+    const { interviewId, token } = await simulator.openSession({ scoreReadyAfterMs: null });
+    await call(simulator, FINISH, { token });
+    expect((await scoreOf(interviewId, token)).overall.status).toBe('UNKNOWN');
+    simulator.setScoreReady(interviewId);
+    expect((await scoreOf(interviewId, token)).overall).toEqual({ value: '94.6', status: 'OK' });
+  });
+
   it('has parts whose numbers are strings', async () => {
     const { interviewId, token } = await simulator.openSession({ score: { status: 'WARN', value: '61.0' } });
     await call(simulator, FINISH, { token });

@@ -1,7 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openActivities } from '../support/history.js';
-import { begin, expectSound, handleOf, looksAt, stateOf, until } from '../support/lifecycle.js';
+import { expectSound, handleOf, stateOf, until } from '../support/lifecycle.js';
 import { bringTo, PLACES } from '../support/places.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
@@ -59,9 +59,10 @@ describe('cancellation', () => {
   );
 
   it.concurrent('ends a workflow as cancelled, not as expired, during the last read before its deadline', async () => {
-    const { interviewId } = await begin(world, { plan: { finishWhen: 'processed', captureDeadline: '1s' } });
-    await until(() => looksAt(world, interviewId), 1);
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
+    const { interviewId, token } = await world.simulator.openSession();
+    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang', skip: 1 });
+    const plan = { finishWhen: 'processed', captureDeadline: '1s' } as const;
+    await world.onboarding.start({ interviewId, sessionToken: token, plan });
     await until(() => world.simulator.callsOf(interviewId).length, 2);
     await world.onboarding.cancel(interviewId);
     await expectCancelled(interviewId);

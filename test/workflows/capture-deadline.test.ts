@@ -9,8 +9,19 @@ import {
   onboardingWorkflowId,
   UPDATES,
 } from '../../src/contract/index.js';
-import { scheduledActivities } from '../support/history.js';
-import { begin, expectSound, happens, looksAt, pass, stateOf, untilLooks, untilStage } from '../support/lifecycle.js';
+import type { FaultEffect, SessionSpec } from '../../src/testing/index.js';
+import { fetchHistory, scheduledActivities } from '../support/history.js';
+import {
+  begin,
+  expectSound,
+  happens,
+  looksAt,
+  pass,
+  stateOf,
+  until,
+  untilLooks,
+  untilStage,
+} from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -23,8 +34,17 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** A deadline in real time, because skipped time would trigger another poll. */
 const BRIEFLY = { plan: { finishWhen: 'processed', captureDeadline: '1s' } } as const;
+
+/** Starts a session whose poll hangs, so that only the last read at its deadline gets an answer. */
+async function beginBriefly(of: TestWorld, lastRead?: FaultEffect, spec?: SessionSpec): Promise<string> {
+  const { interviewId, token } = await of.simulator.openSession(spec);
+  of.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang' });
+  if (lastRead) of.simulator.fault({ operation: 'onboardingStatus', interviewId, ...lastRead, times: null });
+  await of.onboarding.start({ interviewId, sessionToken: token, ...BRIEFLY });
+  return interviewId;
+}
+
 const ASKED = { plan: { finishWhen: 'asked' } } as const;
 
 describe('the capture deadline', () => {
@@ -45,9 +65,7 @@ describe('the capture deadline', () => {
   });
 
   it('does not expire a session that the last read finds processed', async () => {
-    const { interviewId } = await begin(world, BRIEFLY);
-    await untilLooks(world, interviewId, 1);
-    world.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
+    const interviewId = await beginBriefly(world, undefined, { onboardingStatus: 'POST_PROCESSING_FINISHED' });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(world, interviewId))).toEqual([
       'awaitMilestone',
@@ -58,9 +76,7 @@ describe('the capture deadline', () => {
   });
 
   it.concurrent.each([401, 404, 500, 503])('expires the session if the last read is answered %i', async (status) => {
-    const { interviewId } = await begin(world, BRIEFLY);
-    await untilLooks(world, interviewId, 1);
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status, times: null });
+    const interviewId = await beginBriefly(world, { kind: 'status', status });
     // After a 401 or 404, the worker also reads without the id.
     await expect.poll(() => looksAt(world, interviewId)).toBeGreaterThanOrEqual(2);
     if (status >= 500) await pass(world, interviewId, '3 minutes');
@@ -83,14 +99,17 @@ describe('the capture deadline', () => {
   });
 
   it('restarts the wait if it is extended during the last read', async () => {
-    const { interviewId } = await begin(world, BRIEFLY);
-    await untilLooks(world, interviewId, 1);
-    // The last read takes three attempts, which leaves time to extend the deadline.
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 503, times: 2 });
+    // The last read goes on until the deadline is extended.
+    const interviewId = await beginBriefly(world, { kind: 'status', status: 503 });
     await untilLooks(world, interviewId, 2);
     await world.onboarding.extendDeadline(interviewId, '1 hour');
-    // The other attempts of the last read, and the first poll of the continued wait.
-    await untilLooks(world, interviewId, 5);
+    world.simulator.clearFaults();
+    const polls = async () => {
+      const history = await fetchHistory(world.temporal, interviewId);
+      return scheduledActivities(history).filter((activity) => activity === 'awaitMilestone').length;
+    };
+    // The second one belongs to the continued wait.
+    await until(polls, 2);
     expect((await stateOf(world, interviewId)).stage).toBe('waiting');
     await happens(world, interviewId, 'POST_PROCESSING_FINISHED');
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');

@@ -9,6 +9,7 @@ import {
   begin,
   expectSound,
   finishElsewhere,
+  happens,
   looksAt,
   pass,
   say,
@@ -75,10 +76,11 @@ async function contradictionsOf(of: TestWorld, interviewId: string): Promise<str
 
 describe.each(TOKENS)('a forged webhook for a worker with a %s', (how) => {
   it('a forged MANUAL_REVIEW_APPROVED does not approve a session that Incode rejected', async () => {
-    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: null });
     await untilStage(of, interviewId, 'scoring');
     events.length = 0;
     await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    of.simulator.setScoreReady(interviewId);
     expect(await of.onboarding.result(interviewId)).toMatchObject({
       outcome: 'rejected',
       onboardingStatus: 'ONBOARDING_FINISHED',
@@ -169,10 +171,10 @@ describe.each(TOKENS)('a true webhook for a worker with a %s', (how) => {
   });
 
   it('MANUAL_REVIEW_APPROVED before the score decides the outcome', async () => {
-    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    const { of, interviewId } = await start(how, {}, { ...FAIL, scoreReadyAfterMs: null });
     await untilStage(of, interviewId, 'scoring');
-    of.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
-    await say(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    await happens(of, interviewId, 'MANUAL_REVIEW_APPROVED');
+    of.simulator.setScoreReady(interviewId);
     expect(await of.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', score: FAIL.score });
   });
 });
@@ -323,10 +325,11 @@ describe('the check of a webhook', () => {
   });
 
   it('ends if Incode refuses it, and the session continues without the webhook', async () => {
-    const { interviewId } = await begin(world, {}, { ...FAIL, scoreReadyAfterMs: 500 });
+    const { interviewId } = await begin(world, {}, { ...FAIL, scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    world.simulator.setScoreReady(interviewId);
     expect((await world.onboarding.result(interviewId)).outcome).toBe('rejected');
   });
 

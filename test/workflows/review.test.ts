@@ -27,6 +27,11 @@ const WARN: SessionSpec = { action: 'none', score: { status: 'WARN', value: '61.
 const WAIT = { plan: { review: 'wait' } } as const;
 const BRIEFLY = { plan: { review: 'wait', reviewDeadline: '1s' } } as const;
 
+/** Only the look before the finish and the last read at the deadline get an answer. */
+function hangPoll({ simulator }: TestWorld, interviewId: string): void {
+  simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'hang', skip: 1 });
+}
+
 async function inReview(input: Parameters<typeof begin>[1] = WAIT, of = world): Promise<string> {
   const { interviewId } = await begin(of, input, WARN);
   await untilStage(of, interviewId, 'inReview');
@@ -120,22 +125,24 @@ describe('the verdict', () => {
   });
 
   it('decides the outcome if it arrives before the score', async () => {
-    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
+    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, 'MANUAL_REVIEW_APPROVED');
+    world.simulator.setScoreReady(interviewId);
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'approved', score: WARN.score });
     await expectSound(world, interviewId);
   });
 
   it('overrides the score even if the plan does not wait for it', async () => {
-    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: 1_000 });
+    const { interviewId } = await begin(world, {}, { scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, 'MANUAL_REVIEW_REJECTED');
+    world.simulator.setScoreReady(interviewId);
     expect(await world.onboarding.result(interviewId)).toMatchObject({ outcome: 'rejected', score: { status: 'OK' } });
   });
 
   it('is not replaced by late or repeated statuses', async () => {
-    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
+    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     const late = [
       'ONBOARDING_FINISHED',
@@ -147,6 +154,7 @@ describe('the verdict', () => {
     ];
     world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
     await say(world, interviewId, 'MANUAL_REVIEW_APPROVED', ...late, 'MANUAL_REVIEW_APPROVED', ...late);
+    world.simulator.setScoreReady(interviewId);
     const { outcome, onboardingStatus } = await world.onboarding.result(interviewId);
     expect({ outcome, onboardingStatus }).toEqual({ outcome: 'approved', onboardingStatus: 'MANUAL_REVIEW_APPROVED' });
     await expectSound(world, interviewId);
@@ -157,9 +165,10 @@ describe('the verdict', () => {
     [['REJECTED', 'APPROVED'], 'approved'],
     [['APPROVED', 'REJECTED', 'APPROVED'], 'approved'],
   ])('is the one that Incode confirms if webhooks before the score conflict: %j', async (verdicts, outcome) => {
-    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: 1_000 });
+    const { interviewId } = await begin(world, WAIT, { ...WARN, scoreReadyAfterMs: null });
     await untilStage(world, interviewId, 'scoring');
     await happens(world, interviewId, ...verdicts.map((verdict) => `MANUAL_REVIEW_${verdict}`));
+    world.simulator.setScoreReady(interviewId);
     expect((await world.onboarding.result(interviewId)).outcome).toBe(outcome);
     await expectSound(world, interviewId);
   });
@@ -203,15 +212,26 @@ describe('the review deadline', () => {
   });
 
   it('does not end the review without the verdict that the last read finds', async () => {
-    const interviewId = await inReview(BRIEFLY);
-    world.simulator.setOnboardingStatus(interviewId, 'MANUAL_REVIEW_APPROVED');
+    const manualReview = { verdict: 'APPROVED', afterMs: 0 } as const;
+    const { interviewId, token } = await world.simulator.openSession({ ...WARN, manualReview });
+    hangPoll(world, interviewId);
+    await world.onboarding.start({ interviewId, sessionToken: token, ...BRIEFLY });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(scheduledActivities(await expectSound(world, interviewId)).at(-1)).toBe('onboardingStatus');
   });
 
   it('ends the review if the last read fails', async () => {
-    const interviewId = await inReview(BRIEFLY);
-    world.simulator.fault({ operation: 'onboardingStatus', interviewId, kind: 'status', status: 404, times: null });
+    const { interviewId, token } = await world.simulator.openSession(WARN);
+    hangPoll(world, interviewId);
+    world.simulator.fault({
+      operation: 'onboardingStatus',
+      interviewId,
+      kind: 'status',
+      status: 404,
+      skip: 1,
+      times: null,
+    });
+    await world.onboarding.start({ interviewId, sessionToken: token, ...BRIEFLY });
     expect((await world.onboarding.result(interviewId)).outcome).toBe('needsReview');
     await expectSound(world, interviewId);
   });

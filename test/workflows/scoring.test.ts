@@ -40,13 +40,14 @@ describe('the score deadline', () => {
     ['fails', { kind: 'hang' }],
   ] as const)('can be extended during an attempt that %s', async (_, fault) => {
     await using world = await startTestWorld({ simulator: { timeScale: 1 }, incode: IMPATIENT });
-    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: 1_500 });
+    const { interviewId, token } = await world.simulator.openSession({ scoreReadyAfterMs: null });
     world.simulator.fault({ operation: 'score', interviewId, ...fault });
     await world.onboarding.start({ interviewId, sessionToken: token });
     await until(() => scoreCalls(interviewId, world), 1);
     await world.onboarding.extendDeadline(interviewId, '3 hours');
     // Extended again before the attempt ends.
     await world.onboarding.extendDeadline(interviewId, '3 hours');
+    world.simulator.setScoreReady(interviewId);
     expect((await world.onboarding.result(interviewId)).outcome).toBe('approved');
     expect(openActivities(await expectSound(world, interviewId))).toEqual([]);
   });

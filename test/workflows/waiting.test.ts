@@ -48,8 +48,10 @@ describe('a session with finishWhen: processed', () => {
   it("waits for Incode's webhook", async () => {
     await using heard = await startTestWorld();
     await using _ = await receiveWebhooks(heard);
-    const { interviewId } = await begin(heard, PROCESSED, { processedAfterMs: 300 });
-    await untilStage(heard, interviewId, 'waiting');
+    const { interviewId } = await begin(heard, PROCESSED, { processedAfterMs: null });
+    await untilLooks(heard, interviewId, 1);
+    expect((await stateOf(heard, interviewId)).stage).toBe('waiting');
+    heard.simulator.setOnboardingStatus(interviewId, 'POST_PROCESSING_FINISHED');
     expect(await heard.onboarding.result(interviewId)).toMatchObject({
       outcome: 'approved',
       finish: { confirmedBy: 'response' },

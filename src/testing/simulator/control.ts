@@ -66,6 +66,10 @@ const COMMANDS: Record<string, (state: SimulatorState, command: Command) => unkn
     sessions.setStatus(sessions.get(id), onboardingStatus);
     return sessions.view(id);
   },
+  'POST sessions :id score': ({ sessions }, { id }) => {
+    sessions.setScoreReady(sessions.get(id));
+    return sessions.view(id);
+  },
   'POST sessions :id tokens': async ({ sessions }, { id, fields: { expiresInMs } }) => ({
     interviewId: id,
     token: await sessions.issueToken(id, expiresInMs as number | undefined),

@@ -111,8 +111,8 @@ export interface SessionSpec {
   /** The score when it is ready. @default status OK, value "94.6" */
   score?: { status: string; value: string };
   /**
-   * How long the score stays UNKNOWN after finish-status, in milliseconds, not scaled. `Infinity`, or `null` in JSON, means that it never
-   * becomes ready.
+   * How long the score stays UNKNOWN after finish-status, in milliseconds, not scaled. `Infinity`, or `null` in JSON, means that it
+   * becomes ready only by `setScoreReady`.
    *
    * @default 0
    */

@@ -200,12 +200,14 @@ describe('an outage of Incode', () => {
 
 describe('a running shard', () => {
   it('can be paused and resumed, and reports it in its progress', async () => {
-    const sessions = await world.sessions(30, { scoreReadyAfterMs: 600 });
+    const sessions = await world.sessions(30, { scoreReadyAfterMs: null });
     const handle = await startShard(world, sessions, { plan: { score: true } });
     await handle.signal(BATCH_SIGNALS.pause);
     await expect
       .poll(() => handle.query<BatchProgress>(BATCH_QUERIES.progress))
       .toMatchObject({ total: 30, paused: true, failed: 0 });
+    for (const { interviewId } of sessions) world.simulator.setScoreReady(interviewId);
+    // Time in which a shard that is not paused would have read the scores.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const { done, waiting } = await handle.query<BatchProgress>(BATCH_QUERIES.progress);
     expect({ done, begun: waiting <= 30 }).toEqual({ done: 0, begun: true });

@@ -141,7 +141,7 @@ describe('captureOnboarding', () => {
 
   it('leaves the session to its own workflow if a webhook has started that before', async () => {
     const input = await world.person();
-    world.simulator.fault({ operation: 'processFace', kind: 'latency', ms: 300 });
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status: 500, times: null });
     const handle = await world.start(input);
     await expect.poll(async () => (await stateOf(handle)).interviewId).not.toBeNull();
     const { interviewId } = await stateOf(handle);
@@ -150,6 +150,7 @@ describe('captureOnboarding', () => {
       taskQueue: world.taskQueue,
       args: [{ interviewId, plan: { finishWhen: 'asked' } }],
     });
+    world.simulator.clearFaults();
     expect(await handle.result()).toMatchObject({ interviewId, onboarding: null });
     await world.onboarding.finish({ interviewId: String(interviewId), plan: { finishWhen: 'asked' } });
     expect(await world.onboarding.result(String(interviewId))).toMatchObject({ outcome: 'approved' });

@@ -93,11 +93,12 @@ describe('a session whose start answer is lost', () => {
   it('is named with its id if its webhook comes after another one was opened', async () => {
     const input = await world.person({ plan: IMPATIENT });
     world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
-    world.simulator.fault({ operation: 'processFace', kind: 'latency', ms: 300 });
+    world.simulator.fault(HELD);
     const handle = await world.start(input);
     await expect.poll(() => world.sessionsOf(input).length).toBe(2);
     const [orphan] = world.sessionsOf(input);
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, orphan);
+    world.simulator.clearFaults();
     expect((await handle.result()).suspectedOrphans).toEqual([
       { externalCustomerId: orphan?.externalCustomerId, interviewId: orphan?.interviewId },
     ]);

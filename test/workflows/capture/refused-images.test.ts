@@ -254,11 +254,12 @@ describe('an image that cannot be read', () => {
 
   it('is not uploaded if it has changed since the start, and the failure names the session', async () => {
     const input = await world.person();
-    world.simulator.fault({ operation: 'addFrontId', kind: 'latency', ms: 300 });
+    world.simulator.fault({ operation: 'addFrontId', kind: 'status', status: 500, times: null });
     const handle = await world.start(input);
     await expect.poll(async () => (await stateOf(handle)).stage).toBe('front');
     const { uri } = input.back ?? { uri: '' };
     await writeFile(join(world.directory, uri.slice('file:'.length)), jpeg({ content: 'another person' }));
+    world.simulator.clearFaults();
     const failure = await failureOf(Promise.resolve(handle));
     const [session] = world.sessionsOf(input);
     expect(failure.type).toBe(FAILURES.imageUnusable);
