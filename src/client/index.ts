@@ -63,7 +63,7 @@ export {
   PersonTooManyWaitingError,
   PersonWrongStageError,
 } from './people/errors.js';
-export type { PeopleClient } from './people/people-client.js';
+export type { PeopleClient, PersonResultOptions } from './people/people-client.js';
 export type { StartedPerson, StartPersonOptions } from './people/start-person.js';
 export type { PersonStatus } from './people/status.js';
 export { sessionStarted } from './session-started.js';

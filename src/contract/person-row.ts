@@ -2,6 +2,7 @@ import { asciiText, fitted } from './batch-size.js';
 import { IMAGE_SIDES } from './capture.js';
 import type { CaptureRow } from './capture-batch.js';
 import type { CaptureResult, ImageResult, ImageResults } from './capture-workflow.js';
+import { FAILURES } from './names.js';
 import { omitUndefined } from './omit-undefined.js';
 import type { OnboardingResult } from './types.js';
 
@@ -42,6 +43,18 @@ export function rowOfFailedPerson(reference: string, end: EndOfWorkflow | undefi
     { ...rowFacts((details ?? {}) as Partial<PersonFacts>), failure: failureOf(reference, end) },
     MAX_ROW_BYTES,
   );
+}
+
+/**
+ * Whether a person has failed before a session can have been opened, so that another workflow under the same reference opens no second
+ * session.
+ */
+export function hasFailedWithoutSession(end: EndOfWorkflow | undefined): boolean {
+  const [details] = end?.details ?? [];
+  const { interviewId, suspectedOrphans } = (details ?? {}) as { interviewId?: unknown; suspectedOrphans?: unknown };
+  // An invalid input fails before the workflow knows anything of the person.
+  if (end?.type === FAILURES.invalidInput && interviewId === undefined) return true;
+  return interviewId === null && Array.isArray(suspectedOrphans) && suspectedOrphans.length === 0;
 }
 
 const ENDS: Record<string, [type: string, end: string]> = {

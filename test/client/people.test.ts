@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ import {
 import { captureWorkflowId, FAILURES } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { jpeg } from '../support/images.js';
 import { thrown } from '../support/thrown.js';
 
 let world: CaptureWorld;
@@ -42,6 +43,16 @@ async function personInNeedOfFront(): Promise<CaptureInput> {
 async function failedPerson(): Promise<CaptureInput> {
   const input = await world.person();
   await unlink(join(world.directory, input.front.uri.slice('file:'.length)));
+  await people.start(input);
+  await people.result(input.reference).catch(() => undefined);
+  return input;
+}
+
+/** Incode refuses the front, after a session was opened. */
+async function personFailedInSession(): Promise<CaptureInput> {
+  const input = await world.person({ plan: { onRefusedImage: 'fail' } });
+  const { sha256 } = await pinned(world, input.front);
+  world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
   await people.start(input);
   await people.result(input.reference).catch(() => undefined);
   return input;
@@ -87,7 +98,7 @@ describe('people.start', () => {
   });
 
   it('refuses another request under the same reference, and names what differs', async () => {
-    const front = { ...(await world.image()), sha256: 'a'.repeat(64) };
+    const front = await pinned(world, await world.image());
     const input = await world.person({ front, customFields: { branch: 'Boston' } });
     await people.start(input);
     const { back: _, ...oneSided } = input;
@@ -108,8 +119,21 @@ describe('people.start', () => {
     }
   });
 
-  it('leaves a person alone who has failed, and starts the person again with retryFailed', async () => {
+  it.each([
+    ['the same request', async (input: CaptureInput) => input],
+    ['corrected images', async (input: CaptureInput) => ({ ...input, front: await world.image() })],
+  ])('starts a person again with %s who failed before a session was opened', async (_, corrected) => {
     const input = await failedPerson();
+    const request = await corrected(input);
+    await writeFile(join(world.directory, input.front.uri.slice('file:'.length)), jpeg());
+    expect((await people.start(request)).attached).toBe(false);
+    expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
+    expect((await people.start(request)).attached).toBe(true);
+    expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+
+  it('leaves a person alone who has failed with a session, and starts the person again with retryFailed', async () => {
+    const input = await personFailedInSession();
     const other = { ...input, front: await world.image() };
     expect((await people.start(input)).attached).toBe(true);
     await expect(people.start(other)).rejects.toBeInstanceOf(PersonDiffersError);
@@ -117,7 +141,7 @@ describe('people.start', () => {
     expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
     // Completed people are not started again.
     expect((await people.start(other, { retryFailed: true })).attached).toBe(true);
-    expect(world.sessionsOf(input)).toHaveLength(1);
+    expect(world.sessionsOf(input)).toHaveLength(2);
   });
 
   it('refuses an invalid person before anything is sent', async () => {
@@ -135,6 +159,17 @@ describe('people.start', () => {
     const [same] = await all(captureBatch(world.onboarding, [input]));
     const [differs] = await all(captureBatch(world.onboarding, [other]));
     expect([same?.outcome, differs?.failure?.type]).toEqual(['approved', FAILURES.personDiffers]);
+  });
+
+  it('leaves the reference to a list with other images if the person failed before a session was opened', async () => {
+    const input = await failedPerson();
+    const [same] = await all(captureBatch(world.onboarding, [input]));
+    expect(same?.failure?.type).toBe(FAILURES.imageUnusable);
+    const [corrected] = await all(captureBatch(world.onboarding, [{ ...input, front: await world.image() }]));
+    expect(corrected?.outcome).toBe('approved');
+    const [next] = await all(captureBatch(world.onboarding, [{ ...input, front: await world.image() }]));
+    expect(next?.failure?.type).toBe(FAILURES.personDiffers);
+    expect(world.sessionsOf(input)).toHaveLength(1);
   });
 });
 
@@ -185,6 +220,29 @@ describe('people.result', () => {
     expect(status).toBe('failed');
     expect(why).toEqual({ type: FAILURES.imageUnusable, message: expect.stringContaining('does not exist') });
     expect(closedAt).toBeInstanceOf(Date);
+  });
+
+  it('throws instead of the verdict of a run that somebody else has started with other images', async () => {
+    const input = await personFailedInSession();
+    const other = { ...input, plan: {}, front: await world.image(), countryCode: 'USA' };
+    const somebody = new OnboardingClient({ client: world.temporal, taskQueue: world.taskQueue }).people;
+    await somebody.start(other, { retryFailed: true });
+    expect((await somebody.result(input.reference)).onboarding?.outcome).toBe('approved');
+    const refused = await thrown(people.result(input.reference));
+    expect(refused).toBeInstanceOf(PersonDiffersError);
+    expect(refused).toMatchObject({ reference: input.reference, differs: ['front', 'countryCode'] });
+    expect(refused.message).toContain('so its result is not that of your request');
+    // A caller in another process names the request.
+    await expect(somebody.result(input.reference, { person: input })).rejects.toBeInstanceOf(PersonDiffersError);
+    expect((await people.result(input.reference, { person: other })).onboarding?.outcome).toBe('approved');
+  });
+
+  it('follows a run that somebody else has started with the same request', async () => {
+    const input = await personFailedInSession();
+    world.simulator.clearScripts();
+    const somebody = new OnboardingClient({ client: world.temporal, taskQueue: world.taskQueue }).people;
+    await somebody.start(input, { retryFailed: true });
+    expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
   });
 
   it('throws after the timeout for what the person waits, and the onboarding continues', async () => {

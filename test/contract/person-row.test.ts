@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from '../../src/contract/batch-size.js';
-import type { ImageResult, OnboardingResult } from '../../src/contract/index.js';
-import { rowOfFailedPerson, rowOfPerson } from '../../src/contract/person-row.js';
+import { FAILURES, type ImageResult, type OnboardingResult } from '../../src/contract/index.js';
+import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson } from '../../src/contract/person-row.js';
 
 const ACCEPTED: ImageResult = { assessment: 'accepted', failReason: null, code: null, failedChecks: [] };
 const ONBOARDING: OnboardingResult = {
@@ -109,5 +109,26 @@ describe('rowOfFailedPerson', () => {
     expect(rowOfFailedPerson('r', { name: 'Error', message: 'odd', details: null })).toEqual({
       failure: { type: 'Failed', message: 'odd' },
     });
+  });
+});
+
+describe('hasFailedWithoutSession', () => {
+  const facts = { reference: '4711', interviewId: null, suspectedOrphans: [] };
+  it.each([
+    ['an image that cannot be used before a session is opened', FAILURES.imageUnusable, [facts], true],
+    ['an input that the workflow refuses', FAILURES.invalidInput, [{ field: 'front.uri' }], true],
+    ['a missing flow', FAILURES.invalidInput, [{ ...facts, field: 'configurationId' }], true],
+    ['a missing flow after a session was opened', FAILURES.invalidInput, [{ ...facts, interviewId: 'i' }], false],
+    ['a session', FAILURES.imageRefused, [{ ...facts, interviewId: 'i' }], false],
+    ['a suspected orphan', FAILURES.badRequest, [{ ...facts, suspectedOrphans: [orphan(1)] }], false],
+    ['no facts', 'Error', [], false],
+    ['facts without suspected orphans', 'Error', [{ interviewId: null }], false],
+    ['null as details', 'Error', null, false],
+  ])('looks for a session in a failure with %s', (_, type, details, expected) => {
+    expect(hasFailedWithoutSession({ name: 'ApplicationFailure', message: '', type, details })).toBe(expected);
+  });
+
+  it('finds none to have failed without a failure', () => {
+    expect(hasFailedWithoutSession(undefined)).toBe(false);
   });
 });

@@ -17,8 +17,9 @@ import {
   type OnboardingWorkflow,
   onboardingWorkflowId,
 } from '../../contract/index.js';
-import { rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
+import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
 import { inputOf } from '../../temporal/input.js';
+import { failureOf } from '../../temporal/run-failure.js';
 import type { CollectedResults, StartedPerson } from './types.js';
 
 /** Requests to the Temporal server at the same time. A shard has up to 200 people, and other shards ask too. */
@@ -31,11 +32,12 @@ export async function collectResults({ people }: { people: StartedPerson[] }): P
   const { client } = Context.current();
   const collected: CollectedResults = { ended: [], unknown: [] };
   const compared: Compared = new Map();
+  const replaceable: number[] = [];
   const left = [...people];
   const lane = async () => {
     for (let person = left.shift(); person; person = left.shift()) {
       const { index } = person;
-      const found = await rowIfEnded(client, person, compared);
+      const found = await rowIfEnded(client, person, compared, replaceable);
       if (found === 'running') continue;
       compared.delete(index);
       if (found === 'unknown') collected.unknown.push(index);
@@ -43,20 +45,28 @@ export async function collectResults({ people }: { people: StartedPerson[] }): P
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  return { ...collected, ...(compared.size > 0 ? { compared: [...compared] } : {}) };
+  return {
+    ...collected,
+    ...(replaceable.length > 0 ? { replaceable } : {}),
+    ...(compared.size > 0 ? { compared: [...compared] } : {}),
+  };
 }
 
 async function rowIfEnded(
   client: Client,
   { index, reference, startedWith, comparedRunId }: StartedPerson,
   compared: Compared,
+  replaceable: number[],
 ): Promise<CaptureRow | 'running' | 'unknown'> {
   const handle = client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(reference));
   try {
     const run = await handle.describe();
     const { status, runId } = run;
     if (startedWith) {
-      if (!(await isStartedWith(client, run, startedWith))) return rowOfFailedPerson(reference, differs(reference));
+      if (!(await isStartedWith(client, run, startedWith))) {
+        if (hasFailedWithoutSession(await failureOf(client, run))) replaceable.push(index);
+        return rowOfFailedPerson(reference, differs(reference));
+      }
       compared.set(index, runId);
     } else if (comparedRunId !== undefined && comparedRunId !== runId) {
       compared.set(index, null);

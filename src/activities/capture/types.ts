@@ -101,6 +101,11 @@ export interface CollectedResults {
   ended: [index: number, row: CaptureRow][];
   /** The namespace knows no workflow of these people. */
   unknown: number[];
+  /**
+   * People among `ended` whose workflow was started with something else, and has failed before a session was opened. They may be started.
+   * Absent if there are none.
+   */
+  replaceable?: number[];
   /** People who have not ended, with the run that was compared. `null`: the run is another one than `comparedRunId`. */
   compared?: [index: number, runId: string | null][];
 }

@@ -52,21 +52,31 @@ export class PersonFailedError extends PersonError {
   }
 }
 
-/** The person's workflow was started with another request, and keeps it. Nothing was started. */
+/**
+ * The person's workflow was started with another request. `start` has started nothing. `result` reports no verdict, because it may be about
+ * other images.
+ */
 export class PersonDiffersError extends PersonError {
   override readonly name = 'PersonDiffersError';
   /** What differs, such as `["front", "plan.purge"]`. */
   readonly differs: readonly string[];
 
-  constructor(reference: string, differs: readonly string[]) {
+  constructor(reference: string, differs: readonly string[], asked: 'start' | 'result' = 'start') {
     super(
       reference,
-      `Person ${reference}: the workflow ${captureWorkflowId(reference)} was started with another request. It differs in: ${differs.join(', ')}. ` +
-        'Nothing was started. Give the same request, or another reference. If the workflow has failed, retryFailed: true starts it with this request.',
+      `Person ${reference}: the workflow ${captureWorkflowId(reference)} was started with another request${asked === 'start' ? '' : ', so its result is not that of your request'}. ` +
+        `It differs in: ${differs.join(', ')}. ${ADVICE[asked]}`,
     );
     this.differs = differs;
   }
 }
+
+const ADVICE = {
+  start:
+    'Nothing was started. Give the same request, or another reference. If the workflow has failed, retryFailed: true starts it with this request.',
+  result:
+    'Somebody has started the person again. Start your request under another reference, or ask with the request that you mean.',
+} as const;
 
 /** The workflow does not wait for another image of this side. Nothing was changed. */
 export class PersonWrongStageError extends PersonError {

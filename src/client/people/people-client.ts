@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { checkReference } from '../../contract/capture.js';
+import { checkReference, requestOf } from '../../contract/capture.js';
 import {
   CAPTURE_UPDATES,
   type CaptureInput,
+  type CapturePerson,
   type CaptureResult,
   type CaptureWorkflow,
   captureWorkflowId,
@@ -14,11 +15,20 @@ import {
   type ReplaceImageInput,
 } from '../../contract/index.js';
 import { redactWhenPrinted } from '../../secrets/index.js';
+import { inputOf } from '../../temporal/input.js';
 import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../options.js';
 import { requestFor } from '../request.js';
-import { type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
+import { PersonDiffersError } from './errors.js';
+import { StartedRequests } from './requests.js';
+import { differingRequest, type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
 import { type PersonStatus, personStatus } from './status.js';
 import { personSubject } from './subject.js';
+
+/** How to wait for the result of a person, and of which request. */
+export interface PersonResultOptions extends WaitOptions {
+  /** The request whose result to return. @default the one that this client has started the person with; without one, whatever runs */
+  person?: CapturePerson;
+}
 
 interface PeopleHost {
   client: Client;
@@ -32,6 +42,7 @@ interface PeopleHost {
  */
 export class PeopleClient {
   private readonly host: PeopleHost;
+  private readonly requests = new StartedRequests();
 
   constructor(host: PeopleHost) {
     this.host = host;
@@ -40,7 +51,7 @@ export class PeopleClient {
 
   /**
    * Starts the person's onboarding and returns as soon as the server has accepted it. Repeating the same request attaches to it, also
-   * after it has ended, so nobody gets a second session.
+   * after it has ended, so nobody gets a second session. A person who has failed before a session was opened is started again.
    *
    * @example
    * ```ts
@@ -52,11 +63,16 @@ export class PeopleClient {
    */
   async start(input: CaptureInput, options: StartPersonOptions = {}): Promise<StartedPerson> {
     const checked = checkCaptureInput(input);
-    return this.request(checked.reference, Number.POSITIVE_INFINITY, () => startPerson(this.host, checked, options));
+    const start = () => startPerson(this.host, checked, options);
+    const started = await this.request(checked.reference, Number.POSITIVE_INFINITY, start);
+    this.requests.add(checked);
+    return started;
   }
 
   /**
-   * Waits until the onboarding ends, by default without a timeout.
+   * Waits until the onboarding ends, by default without a timeout. If somebody has started the person again with other images, another flow,
+   * country or custom fields, it throws instead of returning the verdict of that request. The request is the one that this client has started
+   * the person with. In another process, pass it as `person`.
    *
    * @example
    * ```ts
@@ -65,11 +81,24 @@ export class PeopleClient {
    * ```
    * @throws PersonNotFoundError
    * @throws PersonFailedError if the onboarding ends without a result
+   * @throws PersonDiffersError if the onboarding is that of another request
    * @throws PersonPendingError after `timeoutMs`. The onboarding continues
    */
-  async result(reference: string, { timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions = {}): Promise<CaptureResult> {
+  async result(
+    reference: string,
+    { timeoutMs = Number.POSITIVE_INFINITY, person }: PersonResultOptions = {},
+  ): Promise<CaptureResult> {
     const handle = this.handle(reference);
-    return this.request(reference, timeoutMs, () => handle.result());
+    const request = person ? requestOf(person) : this.requests.of(reference);
+    return this.request(reference, timeoutMs, async () => {
+      if (request === undefined) return handle.result();
+      const run = await handle.describe();
+      const known = await inputOf<CaptureInput>(this.host.client, run);
+      const differs = known ? differingRequest(request, known) : [];
+      if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
+      // The run that was compared, because somebody may start another one meanwhile.
+      return this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
+    });
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { differingImages, differingTexts, startedWithOf } from '../../contract/capture.js';
+import { differingImages, differingTexts, type PersonRequest, startedWithOf } from '../../contract/capture.js';
 import {
   CAPTURE_WORKFLOW,
   type CaptureInput,
@@ -10,9 +10,11 @@ import {
   captureWorkflowId,
   resolveCapturePlan,
 } from '../../contract/index.js';
+import { hasFailedWithoutSession } from '../../contract/person-row.js';
 import { inputOf } from '../../temporal/input.js';
+import { failureOf } from '../../temporal/run-failure.js';
 import { differingParts } from '../attach.js';
-import { batchKey, startUnlessKnown } from '../starting.js';
+import { batchKey, type ReusePolicy, startUnlessKnown } from '../starting.js';
 import { PersonDiffersError } from './errors.js';
 
 export interface StartPersonOptions {
@@ -20,7 +22,7 @@ export interface StartPersonOptions {
    * Starts a person again whose onboarding has failed, or was cancelled or terminated. A person who fails after a session was opened gets
    * another session.
    *
-   * @default false
+   * @default false: only a person is started again who has failed before a session was opened
    */
   retryFailed?: boolean;
   /** Value of the search attribute `IncodeBatchId` of the person and the session. @default none */
@@ -48,22 +50,33 @@ export async function startPerson(
 ): Promise<StartedPerson> {
   const { reference } = input;
   const workflowId = captureWorkflowId(reference);
-  const started = await startUnlessKnown(client, CAPTURE_WORKFLOW, {
-    workflowId,
-    taskQueue,
-    args: [input],
-    workflowIdReusePolicy: retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
-    requestEagerStart,
-    // A list that has the same person with other images reports no result of this workflow.
-    memo: { startedWith: startedWithOf(input) },
-    staticSummary: `Incode person ${reference}`,
-    ...(batchId === undefined
-      ? {}
-      : { typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]) }),
-  });
-  if (started) return { reference, ...started, attached: false, plan: capturePlanWithDefaults(input.plan) };
+  const start = async (workflowIdReusePolicy: ReusePolicy): Promise<StartedPerson | undefined> => {
+    const started = await startUnlessKnown(client, CAPTURE_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy,
+      requestEagerStart,
+      // A list that has the same person with other images reports no result of this workflow.
+      memo: { startedWith: startedWithOf(input) },
+      staticSummary: `Incode person ${reference}`,
+      ...(batchId === undefined
+        ? {}
+        : { typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]) }),
+    });
+    return started && { reference, ...started, attached: false, plan: capturePlanWithDefaults(input.plan) };
+  };
+  const started = await start(retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE');
+  if (started) return started;
 
-  const existing = await client.workflow.getHandle<CaptureWorkflow>(workflowId).describe();
+  const { workflow } = client;
+  let existing = await workflow.getHandle<CaptureWorkflow>(workflowId).describe();
+  if (hasFailedWithoutSession(await failureOf(client, existing))) {
+    const again = await start('ALLOW_DUPLICATE_FAILED_ONLY');
+    if (again) return again;
+    // Another caller was faster.
+    existing = await workflow.getHandle<CaptureWorkflow>(workflowId).describe();
+  }
   const known = await inputOf<CaptureInput>(client, existing);
   const differs = differences(input, known ?? {});
   if (differs.length > 0) throw new PersonDiffersError(reference, differs);
@@ -74,5 +87,10 @@ export async function startPerson(
 /** Digests count only if both have one. Parts of the plan that the caller does not name are not compared. */
 function differences(input: CaptureInput, known: Partial<CaptureInput>): string[] {
   const parts = differingParts(input.plan, capturePlanWithDefaults(known.plan), resolveCapturePlan);
-  return [...differingImages(known, input), ...differingTexts(known, input), ...parts.map((part) => `plan.${part}`)];
+  return [...differingRequest(input, known), ...parts.map((part) => `plan.${part}`)];
+}
+
+/** The parts of a request that a verdict depends on. */
+export function differingRequest(request: PersonRequest, known: Partial<CaptureInput>): string[] {
+  return [...differingImages(known, request), ...differingTexts(known, request)];
 }

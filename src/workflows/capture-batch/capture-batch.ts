@@ -70,6 +70,8 @@ class CaptureBatch {
   private readonly elsewhere: ElsewhereStarted;
   /** Children whose start the server has not confirmed. */
   private starting = 0;
+  /** People whose workflow has failed with another request, before a session was opened. */
+  private readonly replaceable = new Set<number>();
   private isFreeing = false;
   private failure: { error: unknown } | undefined;
   /** Something changed that may allow another person to begin, or end the shard. */
@@ -82,6 +84,10 @@ class CaptureBatch {
       input.people,
       (index, row) => this.end(index, row),
       (index) => this.unbegin(index),
+      (index) => {
+        this.replaceable.add(index);
+        this.unbegin(index);
+      },
     );
     setHandler(pause, () => this.set({ paused: true }));
     setHandler(resume, () => this.set({ paused: false }));
@@ -160,7 +166,8 @@ class CaptureBatch {
         // A person goes on if somebody cancels or terminates the shard. The batch attaches again when it is run again.
         parentClosePolicy: 'ABANDON',
         cancellationType: 'ABANDON',
-        workflowIdReusePolicy: retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
+        workflowIdReusePolicy:
+          retryFailed || this.replaceable.delete(index) ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
         memo: { startedWith: startedWithOf(person) },
         typedSearchAttributes: [{ key: batchKey, value: batchId }],
         staticSummary: `Incode person ${reference}`,

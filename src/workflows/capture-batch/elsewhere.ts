@@ -18,6 +18,7 @@ export class ElsewhereStarted {
   private readonly people: CapturePerson[];
   private readonly onEnded: (index: number, row: CaptureRow) => void;
   private readonly onUnknown: (index: number) => void;
+  private readonly onReplaceable: (index: number) => void;
   private readonly waiting = new Set<number>();
   /** Runs of people that were compared with the list. */
   private readonly comparedRuns = new Map<number, string>();
@@ -28,15 +29,18 @@ export class ElsewhereStarted {
   /**
    * @param onEnded called with the row of a person whose workflow has ended
    * @param onUnknown called for a person whom the namespace does not know any more
+   * @param onReplaceable called for a person whose workflow was started with something else, and has failed before a session was opened
    */
   constructor(
     people: CapturePerson[],
     onEnded: (index: number, row: CaptureRow) => void,
     onUnknown: (index: number) => void,
+    onReplaceable: (index: number) => void,
   ) {
     this.people = people;
     this.onEnded = onEnded;
     this.onUnknown = onUnknown;
+    this.onReplaceable = onReplaceable;
   }
 
   get isAsking(): boolean {
@@ -65,14 +69,17 @@ export class ElsewhereStarted {
   private async ask(): Promise<void> {
     this.asking = true;
     const people = [...this.waiting].map((index) => this.started(index));
-    const { ended, unknown, compared = [] } = await capture.collectResults({ people });
+    const { ended, unknown, compared = [], replaceable = [] } = await capture.collectResults({ people });
     this.asking = false;
     for (const [index, runId] of compared) {
       if (runId === null) this.comparedRuns.delete(index);
       else this.comparedRuns.set(index, runId);
     }
     for (const index of [...ended.map(([index]) => index), ...unknown]) this.waiting.delete(index);
-    for (const [index, row] of ended) this.onEnded(index, row);
+    for (const [index, row] of ended) {
+      if (replaceable.includes(index)) this.onReplaceable(index);
+      else this.onEnded(index, row);
+    }
     for (const index of unknown) this.onUnknown(index);
   }
 

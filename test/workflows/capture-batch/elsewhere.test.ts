@@ -47,7 +47,7 @@ describe('a list that attaches to a person', () => {
       memo: { startedWith: startedWithOf(other) },
     });
     world.simulator.clearFaults();
-    await people.result(person.reference);
+    await people.result(person.reference, { person: other });
     expect(outcomesOf((await list.result()).rows)).toEqual([FAILURES.personDiffers]);
   });
 
