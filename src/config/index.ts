@@ -172,6 +172,17 @@ export function isExecutiveConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);
 }
 
+/** The variables of the rate limits, for a worker that uses a simulated Incode. */
+export function rateLimitEnvironment(env: Environment = process.env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (isRateLimit(name) && value ? [[name, value]] : [])),
+  );
+}
+
+function isRateLimit(name: string): boolean {
+  return /^INCODE_(?:[A-Z]+_)?RATE_LIMIT(?:_PER_ENDPOINT)?$/.test(name);
+}
+
 // The reads and the finish of one attempt must end before the activity's start-to-close timeout (src/workflows/options.ts).
 const MAX_TIMEOUT = '30s';
 const MAX_FINISH_TIMEOUT = '45s';

@@ -436,6 +436,10 @@ describe('the command batch while it runs', () => {
     });
     const { code, stderr } = await running;
     expect(code).toBe(6);
+    for (const action of ['stop', 'pause', 'unpause']) {
+      const { stdout } = await run([...at, `--${action}`]);
+      expect(stdout).toContain('has no running shards, so there was nothing to');
+    }
     expect(stderr).toMatch(/^2 of 3, 1 waiting, /m);
     const rows = (await readFile(out, 'utf8'))
       .trim()

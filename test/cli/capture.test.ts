@@ -36,7 +36,7 @@ describe('capture --pair', () => {
     const checked = await run(['capture', at('people.csv'), '--images', at('images'), '--dry-run']);
     expect(checked).toMatchObject({ code: 0 });
     expect(checked.stdout).toMatch(
-      /^2 people, 1 of them without back, 0 without selfie\.\n5 images, 0 MB\. Batch people-[0-9a-f]{16}\.\n/,
+      /^2 people, 1 of them without back, 0 without selfie\.\n2 without configurationId: .*\n5 images, 0 MB\. Batch people-[0-9a-f]{16}\.\n/,
     );
     expect(checked.stdout).toContain(
       'At least 5 s: 5 requests about documents and 4 about faces at the configured rate limits. Nothing was started.',
@@ -48,6 +48,12 @@ describe('capture --pair', () => {
     const paired = await run(['capture', '--pair', at('images'), '--out', '-']);
     expect(paired).toMatchObject({ code: 0, stdout: 'reference,front,back,selfie\nann,annF.jpg,,\n' });
     expect(await run(['capture', '--pair', directory, '--out', at('people.csv')])).toMatchObject({ code: 2 });
+    await writeFile(at('edited.csv'), 'reference,front\n');
+    expect(await run(['capture', '--pair', at('images'), '--out', at('edited.csv')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('edited.csv exists already'),
+    });
+    expect(await readFile(at('edited.csv'), 'utf8')).toBe('reference,front\n');
     const missing = await run(['capture', '--pair', at('gone'), '--out', at('people.csv')]);
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('--pair: cannot read') });
   });
@@ -98,6 +104,17 @@ describe('capture --dry-run', () => {
     });
   });
 
+  it('says where relative paths begin if no image can be read', async () => {
+    await writeFile(at('people.csv'), 'reference,front\nann,a.jpg\nbob,b.jpg\n');
+    const checked = await run(['capture', at('people.csv'), '--dry-run']);
+    expect(checked).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `No image can be read. Relative paths begin at ${directory}: --images names another directory.`,
+      ),
+    });
+  });
+
   it('uses the configured rate limits and the directory of the manifest, and warns of shared images', async () => {
     await images({ 'a.jpg': jpeg(), 'b.jpg': jpeg() });
     await writeFile(
@@ -108,7 +125,8 @@ describe('capture --dry-run', () => {
     const checked = await run(['capture', at('images', 'people.ndjson'), '--dry-run'], '', limits);
     expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('At least 40 s') });
     expect(checked.stderr).toContain(
-      '1 image is used by more than one person, first on line 2. Check that this is meant.',
+      '1 image is used by more than one person; the first is the front on line 2, file:a.jpg, which is on line 1 too. ' +
+        'Check that this is meant.',
     );
     const wrong = await run(['capture', '-', '--dry-run'], 'reference\n', { INCODE_FACE_RATE_LIMIT: 'x' });
     expect(wrong).toMatchObject({

@@ -135,6 +135,9 @@ describe('the command list --people', () => {
     const { stdout } = await list('--json', '--status', 'open');
     expect(JSON.parse(stdout)).toMatchObject({ reference, stage: 'needsImage', batchId: reference });
     expect((await list()).stdout).toMatch(/^PERSON +STATUS +STAGE/);
+    expect((await cli('list', '--people', '--batch', 'unknown')).stderr).toContain(
+      'temporal-incode capture --status --batch-id unknown',
+    );
     await people().cancel(reference);
   });
 
@@ -145,5 +148,29 @@ describe('the command list --people', () => {
       code: 2,
       stderr: expect.stringContaining('add --people'),
     });
+  });
+});
+
+describe('the command cancel with the reference of a person', () => {
+  it('cancels the person, and exits with 5 the next time', async () => {
+    const { reference } = await personInNeedOfFront();
+    const cancelled = await cli('cancel', reference, '--yes', '--json');
+    expect(cancelled.code).toBe(0);
+    expect(JSON.parse(cancelled.stdout)).toEqual({ reference, cancelled: true });
+    expect((await people().state(reference)).status).toBe('cancelled');
+    expect(await cli('cancel', reference, '--yes')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(`The onboarding of person ${reference} has already ended (cancelled)`),
+    });
+  });
+
+  it('exits with 5 for a person who is decided, and with 4 for an unknown id', async () => {
+    const { reference } = await people().start(await world.person());
+    await people().result(reference);
+    expect(await cli('cancel', reference, '--yes')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('has already ended (completed, approved)'),
+    });
+    expect(await cli('cancel', 'nobody', '--yes')).toMatchObject({ code: 4 });
   });
 });

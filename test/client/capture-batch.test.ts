@@ -55,13 +55,16 @@ describe('captureBatch', () => {
       people.map((person) => world.sessionsOf(person)[0]?.interviewId),
     );
     expect(outcomesOf(items)).toEqual(people.map(() => 'approved'));
-    expect(await batchProgress(world.onboarding, batch.batchId)).toMatchObject({
-      total: 5,
-      done: 5,
-      failed: 0,
-      outcomes: { approved: 5 },
-      shards: { running: 0, completed: 3, ended: 0 },
-    });
+    // The server lists shards with a delay.
+    await expect
+      .poll(() => batchProgress(world.onboarding, batch.batchId))
+      .toMatchObject({
+        total: 5,
+        done: 5,
+        failed: 0,
+        outcomes: { approved: 5 },
+        shards: { running: 0, completed: 3, ended: 0 },
+      });
   });
 
   it('returns the same results for the same list, and opens no second session', async () => {
@@ -177,6 +180,20 @@ describe('captureBatch', () => {
     expect((await batchProgress(world.onboarding, other.batchId)).heldUpBy).toBeNull();
     world.simulator.clearFaults();
     await waits;
+  });
+
+  it('counts the people who wait for another image', async () => {
+    const people = await severalPeople(world, 2);
+    world.simulator.script({ operation: 'addFrontId', times: 2, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+    const how = options({ plan: { onRefusedImage: 'wait' } });
+    const running = all(captureBatch(world.onboarding, people, how));
+    const heldUpBy = async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.heldUpBy;
+    await expect.poll(heldUpBy).toBe('2 people wait for another image');
+    const [{ reference }, other] = people as [CapturePerson, CapturePerson];
+    await world.onboarding.people.cancel(reference);
+    await expect.poll(heldUpBy).toBe('1 person waits for another image');
+    await world.onboarding.people.cancel(other.reference);
+    await running;
   });
 
   it('stops with one row for each person, whether ended, begun, started by another caller, or not handed over', async () => {

@@ -5,6 +5,7 @@ import {
   isExecutiveConfigured,
   isIncodeConfigured,
   namedSecretFiles,
+  rateLimitEnvironment,
   readConfig,
   readIncodeConfig,
   readVerifyConfig,
@@ -230,6 +231,13 @@ describe('default environment', () => {
     expect(isExecutiveConfigured()).toBe(true);
     vi.stubEnv('INCODE_API_KEY_FILE', '/run/key');
     expect(namedSecretFiles()).toContainEqual(['INCODE_API_KEY_FILE', '/run/key']);
+  });
+});
+
+describe('rateLimitEnvironment', () => {
+  it('has the rate limits that are set, and no secret', () => {
+    const limits = { INCODE_RATE_LIMIT: '5', INCODE_FACE_RATE_LIMIT: '2', INCODE_RATE_LIMIT_PER_ENDPOINT: 'true' };
+    expect(rateLimitEnvironment({ ...REQUIRED, ...limits, INCODE_DOCUMENT_RATE_LIMIT: '' })).toEqual(limits);
   });
 });
 

@@ -1,6 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { FAILURES } from '../../contract/index.js';
+import { FAILURES, type ImageSide } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { ImageError } from '../../images/errors.js';
 import { IncodeError, mayHaveOpenedSession } from '../../incode/index.js';
@@ -12,8 +12,8 @@ import type { CaptureFailureDetails } from './types.js';
 type Options = Pick<ResolvedCaptureOptions, 'operatorRetryMs' | 'observe' | 'truncatedForMs'>;
 
 export interface CaptureContext extends Pick<FailureContext, 'interviewId' | 'reference' | 'leastDelayMs'> {
-  /** Address of the image that the activity uses. */
-  image?: string;
+  /** Side of the image that the activity uses. */
+  image?: ImageSide;
 }
 
 /** Does the same as `activityFailure`, and also converts errors of images. @returns the error that the activity must throw */
@@ -27,14 +27,14 @@ export function captureFailure(error: unknown, options: Options, context: Captur
 }
 
 function imageFailure(error: ImageError, options: Options, context: CaptureContext): ApplicationFailure {
-  const { interviewId, reference, image = 'image' } = context;
+  const { interviewId, reference, image } = context;
   const { problem, retry } = error;
   const isFinal = retry === 'never' || (problem === 'truncated' && passedMs() >= options.truncatedForMs);
   const details: CaptureFailureDetails = {
     interviewId,
     ...(reference === undefined ? {} : { reference }),
     operation: activityInfo().activityType,
-    image,
+    ...omitUndefined({ image }),
     problem,
   };
   if (retry === 'afterFix') {
@@ -45,7 +45,7 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
   }
   return ApplicationFailure.create({
     type: isFinal ? FAILURES.imageUnusable : FAILURES.imageNotReady,
-    message: `${subjectOf(context)}: ${image}: ${error.message}${whereSearched(error)}`,
+    message: [subjectOf(context), image, `${error.message}${whereSearched(error)}`].filter(Boolean).join(': '),
     nonRetryable: isFinal,
     details: [details],
     ...(retry === 'afterFix' ? { nextRetryDelay: options.operatorRetryMs } : {}),

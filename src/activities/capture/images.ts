@@ -10,7 +10,7 @@ import type { PinImagesInput, PinnedImage, UploadFrontInput, UploadImageInput } 
 
 /** Reads the images in sequence, and keeps none in memory. */
 export function pinImages(options: ResolvedCaptureOptions) {
-  return async <Side extends string>({
+  return async <Side extends ImageSide>({
     reference,
     images,
   }: PinImagesInput<Side>): Promise<{ [side in Side]?: PinnedImage }> => {

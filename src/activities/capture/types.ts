@@ -13,7 +13,7 @@ import type { FailureDetails, SessionInput } from '../types.js';
 /** A reference with the digest and size of its image, so that every later read gets the same image or fails. */
 export type PinnedImage = Required<ImageReference>;
 
-export interface PinImagesInput<Side extends string = ImageSide> {
+export interface PinImagesInput<Side extends ImageSide = ImageSide> {
   /** The caller's id of the person. */
   reference: string;
   images: { [side in Side]?: ImageReference };
@@ -113,7 +113,7 @@ export interface CollectedResults {
 /** The activities by the names under which a worker registers them. */
 export interface CaptureActivities {
   /** Reads images, and adds digest and size to their references. */
-  pinImages<Side extends string>(input: PinImagesInput<Side>): Promise<{ [side in Side]?: PinnedImage }>;
+  pinImages<Side extends ImageSide>(input: PinImagesInput<Side>): Promise<{ [side in Side]?: PinnedImage }>;
   /**
    * Opens a session. It sends a request again only if no earlier one can have opened a session.
    *
@@ -140,8 +140,8 @@ export interface CaptureActivities {
 
 /** `details[0]` of a failure of these activities. It contains no secret and nothing of an image. */
 export interface CaptureFailureDetails extends FailureDetails {
-  /** Address of the image that the failure is about. */
-  image?: string;
+  /** Side of the image that the failure is about. */
+  image?: ImageSide;
   /** The problem, as in `ImageError`. */
   problem?: string;
 }

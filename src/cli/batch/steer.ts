@@ -1,4 +1,4 @@
-import { listBegunPeople } from '../../client/batch/list.js';
+import { listBegunPeople, listRunningShards } from '../../client/batch/list.js';
 import { cancelBegunPeople } from '../../client/batch/steer.js';
 import {
   BatchNotFoundError,
@@ -82,37 +82,47 @@ const ACTIONS: Record<Steering, Action> = {
   },
 
   async stop(client, batchId, options) {
+    const running = await listRunningShards(client.temporal, batchId);
     const ending = await stopBatch(client, batchId);
     if (ending > 0) {
       if (options.json) printJson({ batchId, stopped: false, shardsEnding: ending });
       const message = `Batch ${batchId} is stopping: ${ending} shards still have calls in flight. Check that a worker is running.`;
       throw new CliError(message, EXIT.pending);
     }
-    await (options.cancelBegun ? cancelBegun : sayWhoGoesOn)(client, batchId, options);
+    if (options.cancelBegun) await cancelBegun(client, batchId, options);
+    else await sayWhoGoesOn(client, batchId, { ...options, wasRunning: running.length > 0 });
   },
 
   async pause(client, batchId, { json }) {
     const shards = await pauseBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: true });
+    else if (shards === 0) process.stdout.write(nothingTo('pause', batchId));
     else process.stdout.write(`Batch ${batchId} is paused: ${shards} running shards. --unpause continues it.\n`);
   },
 
   async unpause(client, batchId, { json }) {
     const shards = await resumeBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: false });
+    else if (shards === 0) process.stdout.write(nothingTo('continue', batchId));
     else process.stdout.write(`Batch ${batchId} continues: ${shards} running shards.\n`);
   },
 };
+
+function nothingTo(what: string, batchId: string): string {
+  return `Batch ${batchId} has no running shards, so there was nothing to ${what}. --status shows how it ended.\n`;
+}
 
 /** Each person has a workflow of their own, which ends with the batch only on request. */
 async function sayWhoGoesOn(
   client: ConnectedOnboardingClient,
   batchId: string,
-  options: ListCommandOptions,
+  { wasRunning, ...options }: ListCommandOptions & { wasRunning: boolean },
 ): Promise<void> {
   const { length: peopleGoingOn } = await listBegunPeople(client.temporal, batchId);
   if (options.json) {
     printJson({ batchId, stopped: true, shardsEnding: 0, ...(peopleGoingOn > 0 ? { peopleGoingOn } : {}) });
+  } else if (peopleGoingOn === 0 && !wasRunning) {
+    process.stdout.write(nothingTo('stop', batchId));
   } else if (peopleGoingOn === 0) {
     process.stdout.write(`Batch ${batchId} is stopped. --retry-failed continues with the rest.\n`);
   } else {

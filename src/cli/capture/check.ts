@@ -22,14 +22,24 @@ export interface CheckedManifest {
   badImages: number;
   withoutBack: number;
   withoutSelfie: number;
+  /** People whom the workers' own configuration id is for. */
+  withoutConfigurationId: number;
   images: number;
   /** Size of all images. */
   bytes: number;
   /** Images that an earlier person has too. */
-  shared: { count: number; firstLine: number };
+  shared: SharedImages;
+  /** Images that can be used, of valid and invalid rows. */
+  usable: number;
   requests: Requests;
   /** Reads the manifest again, without invalid rows. */
   read(): AsyncGenerator<CapturePerson>;
+}
+
+export interface SharedImages {
+  count: number;
+  /** The first of them, with the line of the earlier person. */
+  first: { line: number; side: ImageSide; uri: string; earlierLine: number } | null;
 }
 
 export interface CheckOptions {
@@ -48,18 +58,28 @@ export async function checkManifest(source: Source, format: Format, options: Che
   const { inspect, signal, printNotice, onProgress } = options;
   const seen = { references: new SeenIds(), images: new SeenIds() };
   const invalidLines = new Set<number>();
-  const counts = { people: 0, badImages: 0, withoutBack: 0, withoutSelfie: 0, images: 0, bytes: 0 };
-  const shared = { count: 0, firstLine: 0 };
+  const counts = {
+    people: 0,
+    badImages: 0,
+    usable: 0,
+    withoutBack: 0,
+    withoutSelfie: 0,
+    withoutConfigurationId: 0,
+    images: 0,
+    bytes: 0,
+  };
+  const shared: SharedImages = { count: 0, first: null };
   const requests: Requests = { documents: 0, faces: 0 };
   const hash = createHash('sha256');
   const onIgnored = (names: string[]) => printNotice(ignoredNotice(names));
   const rows = readList(source, format, PEOPLE, onIgnored);
-  for await (const { line, person, bytes, problems, badImages } of inOrder(
+  for await (const { line, person, bytes, problems, badImages, usable } of inOrder(
     rows,
     (row) => checkRow(row, seen.references, inspect),
     signal,
   )) {
     onProgress(counts.people + invalidLines.size);
+    counts.usable += usable;
     if (!person || problems.length > 0) {
       invalidLines.add(line);
       if (problems.length === badImages) counts.badImages += 1;
@@ -67,13 +87,17 @@ export async function checkManifest(source: Source, format: Format, options: Che
       continue;
     }
     const sides = sidesOf(person);
-    const first = sides.map(({ image }) => seen.images.see(placeOf(image), line)).filter((known) => known !== line);
-    if (first.length > 0) shared.firstLine ||= line;
-    shared.count += first.length;
+    for (const { side, image } of sides) {
+      const earlierLine = seen.images.see(placeOf(image), line);
+      if (earlierLine === line) continue;
+      shared.count += 1;
+      shared.first ??= { line, side, uri: image.uri, earlierLine };
+    }
     hash.update(`${contentOfPerson(person)}\n`);
     counts.people += 1;
     counts.withoutBack += person.back ? 0 : 1;
     counts.withoutSelfie += person.selfie ? 0 : 1;
+    counts.withoutConfigurationId += person.configurationId === undefined ? 1 : 0;
     counts.images += sides.length;
     counts.bytes += bytes;
     const needed = requestsOf(person);
@@ -99,6 +123,7 @@ interface CheckedRow {
   problems: string[];
   /** How many of the problems only reading the images has found. */
   badImages: number;
+  usable: number;
 }
 
 /** @param references each reference with its first line; later lines with the same reference are invalid */
@@ -107,7 +132,7 @@ async function checkRow(
   references: SeenIds,
   inspect: CheckOptions['inspect'],
 ): Promise<CheckedRow> {
-  if (!person) return { line, bytes: 0, problems: [String(problem)], badImages: 0 };
+  if (!person) return { line, bytes: 0, problems: [String(problem)], badImages: 0, usable: 0 };
   const first = references.see(person.reference, line);
   const problems = first === line ? [] : [`reference ${person.reference} is the same as on line ${first}`];
   const sides = sidesOf(person);
@@ -117,7 +142,14 @@ async function checkRow(
   const found = await Promise.all(sides.map(({ side, image }) => checkImage(side, image, inspect)));
   const bad = found.flatMap((each) => each.problem ?? []);
   const bytes = found.reduce((sum, each) => sum + each.bytes, 0);
-  return { line, person, bytes, problems: [...problems, ...bad], badImages: bad.length };
+  return {
+    line,
+    person,
+    bytes,
+    problems: [...problems, ...bad],
+    badImages: bad.length,
+    usable: found.length - bad.length,
+  };
 }
 
 /** The same for all spellings of a path, such as `a.jpg` and `./a.jpg`. */

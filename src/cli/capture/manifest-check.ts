@@ -13,6 +13,8 @@ import { type CheckedManifest, type CheckOptions, checkManifest } from './check.
 /** Where this machine reads images, and the rate limits. */
 export interface LocalImages {
   config: CaptureConfig;
+  /** Where relative paths of the manifest begin. */
+  directory: string;
   sources: ImageSource[];
 }
 
@@ -20,7 +22,7 @@ export interface LocalImages {
 export function localImages(file: string, images: string | undefined): LocalImages {
   const config = configured(() => readCaptureConfig());
   const directory = resolve(images ?? (file === '-' ? '.' : dirname(file)));
-  return { config, sources: imageSources({ ...config, imageRoots: [directory, ...config.imageRoots] }) };
+  return { config, directory, sources: imageSources({ ...config, imageRoots: [directory, ...config.imageRoots] }) };
 }
 
 /** Otherwise every image would be named as missing. @throws CliError */
@@ -89,17 +91,28 @@ async function checkedRows(
 }
 
 /** @throws CliError if rows are invalid and not skipped, or no person is left */
-export function refuseInvalidPeople(source: Source, { people, invalid }: CheckedManifest, skipInvalid: boolean): void {
+export function refuseInvalidPeople(
+  source: Source,
+  { people, invalid, badImages, usable }: CheckedManifest,
+  { directory }: LocalImages,
+  skipInvalid: boolean,
+): void {
   if (invalid > 0 && !skipInvalid) {
     const rows = invalid === 1 ? '1 person is' : `${formatCount(invalid)} people are`;
-    throw new CliError(`${rows} invalid. Correct ${source.name} or the images.`);
+    const hint =
+      badImages > 0 && usable === 0
+        ? ` No image can be read. Relative paths begin at ${directory}: --images names another directory.`
+        : '';
+    throw new CliError(`${rows} invalid. Correct ${source.name} or the images.${hint}`);
   }
   if (people === 0) throw new CliError(`${source.name} contains no person.`);
 }
 
 /** A wrong path would give one person another person's verdict. */
 export function warnOfSharedImages({ shared }: CheckedManifest): void {
-  if (shared.count === 0) return;
+  if (shared.first === null) return;
   const count = shared.count === 1 ? '1 image is' : `${formatCount(shared.count)} images are`;
-  printNotice(`${count} used by more than one person, first on line ${shared.firstLine}. Check that this is meant.`);
+  const { line, side, uri, earlierLine } = shared.first;
+  const first = `the first is the ${side} on line ${line}, ${uri}, which is on line ${earlierLine} too`;
+  printNotice(`${count} used by more than one person; ${first}. Check that this is meant.`);
 }

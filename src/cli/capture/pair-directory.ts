@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { stringify } from 'csv-stringify/sync';
 import { openOutputFile } from '../batch/output-file.js';
 import { formatCount } from '../batch/progress-bar.js';
@@ -6,8 +6,11 @@ import { CliError, diskProblem } from '../shared/exit.js';
 import { printJson, printNotice, writeOut } from '../shared/output.js';
 import { type Pairing, pairFiles } from './pair.js';
 
-/** Writes a manifest of the people whose images are in a directory, and names every file that it leaves out. */
+/** Writes a new manifest of the people whose images are in a directory, and names every file that it leaves out. */
 export async function pair(directory: string, out: string, json: boolean): Promise<void> {
+  if (out !== '-' && (await exists(out))) {
+    throw new CliError(`${out} exists already, and may have been edited. Remove it, or name another file with --out.`);
+  }
   const { people, leftOver } = pairFiles(await filesIn(directory, leftOverNotice));
   for (const { file, reason } of leftOver) leftOverNotice(file, reason);
   if (people.length === 0) throw new CliError(`${directory} has no image named NAMEF with its person's name`);
@@ -33,6 +36,13 @@ async function filesIn(directory: string, onOther: (name: string, reason: string
   } catch (error) {
     throw new CliError(`--pair: cannot read ${directory}: ${diskProblem(error)}`);
   }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function write(out: string, text: string): Promise<void> {

@@ -42,7 +42,10 @@ export function pairFiles(files: Iterable<string>): Pairing {
 function problemOf(reference: string, images: [side: ImageSide, file: string][]): string | undefined {
   const sides = images.map(([side]) => side);
   const twice = sides.find((side, at) => sides.indexOf(side) !== at);
-  if (twice) return `is one of several files for the ${twice} of this person`;
+  if (twice) {
+    const files = images.flatMap(([side, file]) => (side === twice ? [file] : []));
+    return `belongs to ${reference}, who has several files for the ${twice}: ${files.sort().join(', ')}`;
+  }
   if (!sides.includes('front')) return 'has no front, which every person needs';
   try {
     checkReference(reference, 'has a name that cannot be a reference: it');

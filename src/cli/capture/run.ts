@@ -36,7 +36,7 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
     warnOfSharedImages(checked);
     const batchId = options.batchId ?? checked.batchId;
     if (options.dryRun) summarize({ ...checked, batchId }, shortestMs(checked, images.config), options.json);
-    refuseInvalidPeople(source, checked, options.skipInvalid);
+    refuseInvalidPeople(source, checked, images, options.skipInvalid);
     if (options.dryRun) return;
     if (!options.resume && options.batchId === undefined) sayWhoIsLeftOut(checked);
     const { people: count, invalid } = checked;
@@ -177,16 +177,21 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
 
 /** Prints what a dry run has found. */
 function summarize(checked: CheckedManifest, atLeastMs: number, json: boolean): void {
-  const { batchId, people, invalid, withoutBack, withoutSelfie, images, bytes, shared, requests } = checked;
+  const { batchId, people, invalid, withoutBack, withoutSelfie, withoutConfigurationId, images, bytes } = checked;
+  const { shared, requests } = checked;
   if (json) {
     printJson({
-      ...{ batchId, people, invalid, withoutBack, withoutSelfie, images, bytes, sharedImages: shared.count },
+      ...{ batchId, people, invalid, withoutBack, withoutSelfie, withoutConfigurationId, images, bytes },
+      sharedImages: shared.count,
       ...{ documentRequests: requests.documents, faceRequests: requests.faces, atLeastMs, dryRun: true },
     });
   } else if (people > 0) {
     const megabytes = (bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 });
     const lines = [
       `${formatCount(people)} people, ${formatCount(withoutBack)} of them without back, ${formatCount(withoutSelfie)} without selfie.`,
+      ...(withoutConfigurationId > 0
+        ? [`${formatCount(withoutConfigurationId)} without configurationId: workers use their INCODE_CONFIGURATION_ID.`]
+        : []),
       `${formatCount(images)} images, ${megabytes} MB. Batch ${batchId}.`,
       `At least ${duration(atLeastMs)}: ${formatCount(requests.documents)} requests about documents and ` +
         `${formatCount(requests.faces)} about faces at the configured rate limits. Nothing was started.`,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { connectOnboardingClient } from '../../client/index.js';
+import { rateLimitEnvironment } from '../../config/index.js';
 import { startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
 import { localWorkerEnvironment } from '../local/environment.js';
 import { startWorkerProcess } from '../local/worker-process.js';
@@ -54,10 +55,13 @@ async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOp
     stops.push(() => simulator.close());
     progress.show('Starting the worker');
     const log = join(data, 'worker.log');
-    // With a configuration id the worker renews tokens by itself, as in production.
+    // With a configuration id the worker renews tokens by itself, and an executive token lets it purge, as in production.
     const env = {
       ...localWorkerEnvironment(server, simulator),
+      ...rateLimitEnvironment(),
       INCODE_CONFIGURATION_ID: 'dev',
+      INCODE_EXECUTIVE_EMAIL: 'dev@example.com',
+      INCODE_EXECUTIVE_PASSWORD: 'dev',
       ...(images === undefined ? {} : { INCODE_IMAGE_ROOTS: resolve(images) }),
     };
     const worker = await startWorkerProcess(env, log);

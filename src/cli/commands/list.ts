@@ -171,8 +171,9 @@ async function printSessions(
   const found: Listed[] = [];
   for await (const session of sessions) found.push(session);
   if (found.length === 0) {
+    const command = people ? 'capture' : 'batch';
     const hint =
-      batch === undefined ? '' : ` For a list: temporal-incode batch --status --batch-id ${printable(batch)}`;
+      batch === undefined ? '' : ` For a list: temporal-incode ${command} --status --batch-id ${printable(batch)}`;
     printNotice(`No ${people ? 'person' : 'session'}.${hint}`);
     return false;
   }

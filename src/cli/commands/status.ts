@@ -1,19 +1,19 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import {
-  type ConnectedOnboardingClient,
-  InvalidInputError,
-  PersonNotFoundError,
-  type PersonStatus,
-  SessionNotFoundError,
-  type SessionStatus,
-} from '../../client/index.js';
+import { type ConnectedOnboardingClient, SessionNotFoundError, type SessionStatus } from '../../client/index.js';
 import { isExecutiveConfigured, isIncodeConfigured } from '../../config/index.js';
 import type { Stage } from '../../contract/index.js';
 import { type Milestone, milestoneOf } from '../../contract/milestones.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { printable, printFacts, printJson, scoreInWords } from '../shared/output.js';
-import { commandFor, onSession, type SessionOptions, withSession, withSessionOptions } from '../shared/session.js';
+import {
+  commandFor,
+  onSession,
+  personOf,
+  type SessionOptions,
+  withSession,
+  withSessionOptions,
+} from '../shared/session.js';
 import { webUiLink } from '../shared/web-ui.js';
 import { statusAtIncode } from '../status/at-incode.js';
 import { printPerson } from '../status/person.js';
@@ -57,17 +57,6 @@ async function status(options: StatusOptions): Promise<void> {
       else printPerson(person, options, webUi(client, person));
     }
   });
-}
-
-/** @returns the state of the person with this reference, if there is one */
-async function personOf({ people }: ConnectedOnboardingClient, reference: string): Promise<PersonStatus | undefined> {
-  try {
-    return await people.state(reference);
-  } catch (error) {
-    // An interview id may be longer than a reference.
-    if (error instanceof PersonNotFoundError || error instanceof InvalidInputError) return undefined;
-    throw error;
-  }
 }
 
 /** Suggests nothing that could finish the session, because a batch may have finished it or have it in flight. */

@@ -7,6 +7,7 @@ import {
   PersonFailedError,
   PersonNotFoundError,
   PersonPendingError,
+  type PersonStatus,
   PersonTooManyWaitingError,
   PersonWrongStageError,
   SessionEndedError,
@@ -83,6 +84,20 @@ export async function withSession(
     await withClient(options, (client) => use(client, interviewId));
   } catch (error) {
     throw sessionCliError(error);
+  }
+}
+
+/** @returns the state of the person with this reference, if there is one */
+export async function personOf(
+  { people }: ConnectedOnboardingClient,
+  reference: string,
+): Promise<PersonStatus | undefined> {
+  try {
+    return await people.state(reference);
+  } catch (error) {
+    // An interview id may be longer than a reference.
+    if (error instanceof PersonNotFoundError || error instanceof InvalidInputError) return undefined;
+    throw error;
   }
 }
 

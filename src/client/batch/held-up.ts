@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { FAILURES } from '../../contract/index.js';
 import { needsOperator, type PendingCall, pendingCall } from '../pending-call.js';
-import { listRunningOfPeople } from './list.js';
+import { countInNeedOfImage, listRunningOfPeople } from './list.js';
 
 /** As many as a shard begins at the same time. What holds up people usually holds up all of them. */
 const MAX_LOOKED_AT = 20;
@@ -14,7 +14,7 @@ const POLLS: readonly string[] = [FAILURES.notProcessed, FAILURES.milestoneNotRe
  * Looks at people of a batch and at their sessions. Each has its own workflow, so the shard does not know which calls fail. Temporal does not
  * bill these requests.
  *
- * @returns why calls are being retried, as readable text; `null` if none is
+ * @returns why calls are being retried, or how many people wait for another image, as readable text; `null` if neither
  */
 export async function heldUpPeople(client: Client, batchId: string): Promise<string | null> {
   const left = await listRunningOfPeople(client, batchId, MAX_LOOKED_AT);
@@ -26,9 +26,13 @@ export async function heldUpPeople(client: Client, batchId: string): Promise<str
     }
   };
   await Promise.all(Array.from({ length: MAX_CONCURRENT }, lane));
-  // What somebody has to correct comes first, because everything else ends by itself.
-  const { lastFailure } = failing.find(needsSomebody) ?? failing[0] ?? {};
-  return lastFailure ? lastFailure.message.replace(/^(?:Person|Session) \S+: /, '') : null;
+  // What somebody has to do comes first, because everything else ends by itself.
+  const forAll = failing.find(needsSomebody);
+  const { lastFailure } = forAll ?? failing[0] ?? {};
+  const reason = lastFailure ? lastFailure.message.replace(/^(?:Person|Session) \S+: /, '') : null;
+  const inNeed = await countInNeedOfImage(client, batchId);
+  if (inNeed === 0 || forAll) return reason;
+  return `${inNeed === 1 ? '1 person waits' : `${inNeed} people wait`} for another image${reason ? `; ${reason}` : ''}`;
 }
 
 function needsSomebody(call: PendingCall): boolean {

@@ -3,6 +3,7 @@ import {
   BATCH_WORKFLOW,
   CAPTURE_BATCH_WORKFLOW,
   CAPTURE_WORKFLOW,
+  type CaptureStage,
   ONBOARDING_WORKFLOW,
   SEARCH_ATTRIBUTES,
 } from '../../contract/index.js';
@@ -45,6 +46,14 @@ export async function listRunningOfPeople(client: Client, batchId: string, most:
     if (ids.push(workflowId) === most) break;
   }
   return ids;
+}
+
+/** Counts the people whom the batch has begun, and who wait for another image. */
+export async function countInNeedOfImage(client: Client, batchId: string): Promise<number> {
+  const stage: CaptureStage = 'needsImage';
+  const ofBatch = queryFor(batchId, CAPTURE_WORKFLOW);
+  const query = `${ofBatch} AND ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.stage} = '${stage}'`;
+  return (await client.workflow.count(query)).count;
 }
 
 /**

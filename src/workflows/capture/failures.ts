@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFa
 import type { CaptureFailureDetails } from '../../activities/capture/types.js';
 import { FAILURES, type FailureType, type ImageSide } from '../../contract/index.js';
 import { activityRefusal } from '../failures.js';
-import { reasonOf } from './decisions.js';
+import { isRefused, reasonOf } from './decisions.js';
 import type { Person } from './person.js';
 import type { UnusableImage } from './record.js';
 
@@ -16,13 +16,18 @@ export function factsOf({ input, record, orphans }: Person) {
   };
 }
 
-export function imageRefused(person: Person, side: ImageSide): ApplicationFailure {
+/** @param sides the refused image, or all images of a document that Incode cannot process with them */
+export function imageRefused(person: Person, sides: ImageSide[]): ApplicationFailure {
   const { input, record } = person;
+  const side = sides.find((one) => isRefused(record.results[one])) ?? (sides[0] as ImageSide);
   const result = record.results[side];
-  const why = result ? reasonOf(result) : 'the document cannot be processed';
+  const why =
+    result && isRefused(result)
+      ? `Incode refused the image of the ${side}: ${reasonOf(result)}`
+      : `Incode refused none of the images, but cannot process the document with them: ${sides.join(' and ')}`;
   return ApplicationFailure.create({
     type: FAILURES.imageRefused,
-    message: `Person ${input.reference}: Incode refused the image of the ${side}: ${why}`,
+    message: `Person ${input.reference}: ${why}`,
     nonRetryable: true,
     details: [{ ...factsOf(person), side, failReason: result?.failReason ?? null, code: result?.code ?? null }],
   });

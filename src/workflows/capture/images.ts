@@ -79,7 +79,7 @@ export function refuse(person: Person, sides: ImageSide[]): boolean {
     plan,
     sides.every((side) => record.givenUp.includes(side)),
   );
-  if (step === 'fail') throw imageRefused(person, sides[0] as ImageSide);
+  if (step === 'fail') throw imageRefused(person, sides);
   if (step === 'wait') record.needs = [...sides];
   return step === 'wait';
 }

@@ -108,7 +108,7 @@ describe('checkManifest', () => {
     expect(notices).toEqual(['Line 2: back is the same image as another one of this person']);
     expect(invalid).toBe(1);
     const { shared } = await check(`reference,front\neve,${front}\nann,${back}\n`);
-    expect(shared).toEqual({ count: 1, firstLine: 3 });
+    expect(shared).toMatchObject({ count: 1, first: { line: 3, side: 'front', earlierLine: 2 } });
   });
 
   it.each([
@@ -132,7 +132,7 @@ describe('checkManifest', () => {
       images: 6,
       bytes: 600,
       requests: { documents: 7, faces: 4 },
-      shared: { count: 2, firstLine: 3 },
+      shared: { count: 2, first: { line: 3, side: 'selfie', uri: 'file:a.jpg', earlierLine: 2 } },
     });
   });
 

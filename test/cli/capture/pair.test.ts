@@ -40,7 +40,7 @@ describe('pairFiles', () => {
   });
 
   it('leaves all files of a person over if two are for the same side', () => {
-    const reason = 'is one of several files for the front of this person';
+    const reason = 'belongs to ann, who has several files for the front: annF.jpg, annF.png';
     expect(pairFiles(['annF.png', 'annF.jpg', 'annB.jpg', 'bobF.jpg'])).toEqual({
       people: [{ reference: 'bob', front: 'bobF.jpg' }],
       leftOver: ['annB.jpg', 'annF.jpg', 'annF.png'].map((file) => ({ file, reason })),

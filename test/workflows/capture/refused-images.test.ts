@@ -191,7 +191,10 @@ describe('a document that cannot be processed', () => {
   it('fails the person with the plan "fail"', async () => {
     const input = await world.person({ plan: { onRefusedImage: 'fail' } });
     unprocessable();
-    expect((await failureOf(world.start(input))).type).toBe(FAILURES.imageRefused);
+    expect(await failureOf(world.start(input))).toMatchObject({
+      type: FAILURES.imageRefused,
+      message: `Person ${input.reference}: Incode refused none of the images, but cannot process the document with them: front and back`,
+    });
   });
 
   it('is not processed in time, and the session goes on', async () => {
