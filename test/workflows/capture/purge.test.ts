@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CaptureInput, CapturePlan } from '../../../src/contract/index.js';
-import type { Call } from '../../../src/testing/index.js';
-import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from '../../support/capture-world.js';
+import { type Call, passTime } from '../../../src/testing/index.js';
+import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld, stateOf } from '../../support/capture-world.js';
 import { attemptsOf, failedTasks } from '../../support/history.js';
 
 let world: CaptureWorld;
@@ -100,6 +100,32 @@ describe('A person whose plan says purge', () => {
     expect(logIns()).toBeGreaterThan(before);
     expect(deletions(world).slice(deleted)).toEqual(['deleteSessions 401', 'deleteSessions 200']);
     expect(failedTasks(await handle.fetchHistory())).toEqual([]);
+  });
+
+  it('keeps its outcome and names the executive token if Incode refuses the token until the day is over', async () => {
+    const refused = { operation: 'deleteSessions', kind: 'status', status: 401 } as const;
+    // The first attempt, with its first token and a fresh one.
+    world.simulator.fault({ ...refused, times: 2 });
+    // 23 hours pass in steps of ten minutes. A refused token is tried again every minute, and the server needs a tenth of a second each time.
+    const limited = { operation: 'deleteSessions', kind: 'status', status: 429 } as const;
+    world.simulator.fault({ ...limited, headers: { 'retry-after': '600' }, times: 138 });
+    world.simulator.fault({ ...refused, times: null });
+    const before = deletions(world).length;
+    const input = await personWith({ purge: 'images' });
+    const handle = await world.start(input);
+    const call = async () => (await world.onboarding.people.state(input.reference)).call;
+    await expect.poll(async () => (await call())?.lastFailure?.message).toContain('Incode refuses the executive token');
+    expect(await stateOf(handle)).toMatchObject({ stage: 'purging', outcome: 'approved' });
+
+    await passTime(world.temporal, handle.workflowId, '25h');
+    const result = await handle.result();
+    expect(result).toMatchObject({ purged: null, onboarding: { outcome: 'approved', score: { status: 'OK' } } });
+    expect(result.notPurged).toBe(
+      `Session ${result.interviewId}: logIn: Incode refuses the executive token. Correct the e-mail and password, or the token, of the executive user.`,
+    );
+    expect(world.uploads(result.interviewId)).toEqual(['front', 'back', 'face']);
+    // It was tried again until the end of the day.
+    expect(deletions(world).slice(before).at(-1)).toBe('deleteSessions 401');
   });
 
   it('keeps its outcome if Incode refuses to delete', async () => {
