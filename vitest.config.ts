@@ -57,6 +57,7 @@ const LONG = [
   'test/secrets/linear-time.property.test.ts',
   'test/testing/server/server.test.ts',
   'test/worker/capture-rate-limits.test.ts',
+  'test/worker/image-places.test.ts',
   'test/worker/rate-limit.test.ts',
   'test/worker/secrets.test.ts',
   'test/workflows/batch/claims.test.ts',

@@ -20,10 +20,12 @@ export interface S3ImagesOptions {
  */
 export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): ImageSource {
   let loaded: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
+  let isDenied = false;
   const load = async () => {
     const sdk = await import('@aws-sdk/client-s3');
-    // One attempt, because the caller decides about retries.
-    return { sdk, client: new sdk.S3Client({ maxAttempts: 1, forcePathStyle: pathStyle }) };
+    // One attempt, because the caller decides about retries. `ignoreCache`, because the SDK reads a credentials file only once otherwise.
+    const options = { maxAttempts: 1, forcePathStyle: pathStyle, ignoreCache: true };
+    return { sdk, client: new sdk.S3Client(options) };
   };
   return {
     schemes: ['s3'],
@@ -35,10 +37,15 @@ export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): Image
         throw loadError(uri, error);
       });
       try {
+        // Somebody may have corrected the credentials. The SDK keeps those that do not expire.
+        if (isDenied) await client.config.credentials({ forceRefresh: true });
+        isDenied = false;
         const answer = await client.send(new sdk.GetObjectCommand(object), { abortSignal: signal });
         return openedObject(uri, answer.Body as AsyncIterable<Uint8Array> & Closable, answer.ContentLength);
       } catch (error) {
-        throw storeError(uri, error);
+        const refusal = storeError(uri, error);
+        isDenied ||= refusal.problem === 'denied';
+        throw refusal;
       }
     },
     close: async () => (await loaded?.catch(() => undefined))?.client.destroy(),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +118,25 @@ describe('s3Images', () => {
       AWS_SHARED_CREDENTIALS_FILE: join(directory, 'none'),
     };
     expect(await refusal(FRONT, none)).toMatchObject({ problem: 'denied' });
+  });
+
+  it('reads the credentials file again after the store has refused it, or while it is missing', async () => {
+    const AWS_SHARED_CREDENTIALS_FILE = join(directory, 'corrected');
+    const fromFile = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' };
+    const write = (id: string) =>
+      writeFile(AWS_SHARED_CREDENTIALS_FILE, `[default]\naws_access_key_id=${id}\naws_secret_access_key=S3RVER\n`);
+    await withS3({ ...fromFile, AWS_SHARED_CREDENTIALS_FILE }, async (source) => {
+      const problem = () =>
+        readImage([source], FRONT).then(
+          () => undefined,
+          (error: ImageError) => error.problem,
+        );
+      expect(await problem()).toBe('denied');
+      await write('unknown');
+      expect(await problem()).toBe('denied');
+      await write('S3RVER');
+      expect(await problem()).toBeUndefined();
+    });
   });
 
   it('says that the store is not reached, and is one attempt', async () => {

@@ -45,17 +45,19 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
   }
   return ApplicationFailure.create({
     type: isFinal ? FAILURES.imageUnusable : FAILURES.imageNotReady,
-    message: [subjectOf(context), image, `${error.message}${whereSearched(error)}`].filter(Boolean).join(': '),
+    message: [subjectOf(context), image, `${error.message}${whereAllowed(error)}`].filter(Boolean).join(': '),
     nonRetryable: isFinal,
     details: [details],
     ...(retry === 'afterFix' ? { nextRetryDelay: options.operatorRetryMs } : {}),
   });
 }
 
-/** The image may well exist on the caller's machine. */
-function whereSearched({ message, problem }: ImageError): string {
+/** Names the worker's variable: the image may exist on the caller's machine, or its place may be allowed on other workers only. */
+function whereAllowed({ message, problem, reason }: ImageError): string {
   const isPlace = problem === 'missing' || problem === 'notAllowed';
-  return isPlace && message.startsWith('The image file:') ? ' (the worker looks below its INCODE_IMAGE_ROOTS)' : '';
+  if (isPlace && message.startsWith('The image file:')) return ' (the worker looks below its INCODE_IMAGE_ROOTS)';
+  const [, list] = /list of image (hosts|buckets)$/.exec(reason) ?? [];
+  return list === undefined ? '' : ` (INCODE_IMAGE_${list.toUpperCase()} of the worker)`;
 }
 
 /**
