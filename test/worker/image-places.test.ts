@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
-import { type CapturePerson, type CaptureResult, FAILURES, type ImageReference } from '../../src/contract/index.js';
+import { type CaptureInput, type CaptureResult, FAILURES, type ImageReference } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
 import { EXECUTIVE_USER, IMAGE_CANARY } from '../support/capture-world.js';
 import { parseExposition } from '../support/exposition.js';
@@ -103,7 +103,7 @@ async function writeCredentials({ id, secret }: KeyPair): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-async function begin(images: Pick<CapturePerson, 'front' | 'back' | 'selfie'>, more: Partial<CapturePerson> = {}) {
+async function begin(images: Pick<CaptureInput, 'front' | 'back' | 'selfie'>, more: Partial<CaptureInput> = {}) {
   const reference = `person-${randomUUID()}`;
   await people.start({ reference, ...images, ...more });
   return reference;
