@@ -41,7 +41,7 @@ export class Lease {
   private confirmed = { at: now(), ageMs: ageOfAttempt() };
   private renewing: Promise<void> | undefined;
   private lost: NotCurrentError | undefined;
-  private readonly operation: IncodeOperation;
+  readonly operation: IncodeOperation;
 
   /** @param operation named in errors */
   constructor(operation: IncodeOperation = 'finishStatus') {

@@ -52,7 +52,7 @@ export function watchStandstills(): void {
  * rate limit, and every heartbeat is billed.
  */
 export class LeaseAfterStandstill {
-  private readonly operation: IncodeOperation;
+  readonly operation: IncodeOperation;
   /** Standstills until the attempt was known to be the current one. `null` if that is not known. */
   private confirmed = standstills.isRecent() ? null : standstills.seen;
 

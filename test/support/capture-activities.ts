@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import {
@@ -25,6 +26,8 @@ export interface Attempt {
   afterMs?: number;
   heartbeatDetails?: unknown;
   heartbeatTimeoutMs?: number;
+  /** Through which the attempt asks the server whether it is the current one. @default none: it is */
+  client?: Client;
   /** Called with the environment, for example to cancel it. */
   during?: (environment: MockActivityEnvironment) => void;
 }
@@ -62,9 +65,9 @@ export async function startCaptureWorld(
   for (const name of ['front', 'back', 'selfie']) {
     await writeFile(join(directory, `${name}.jpg`), jpeg({ content: `${CANARY} ${name}` }));
   }
-  const client = { baseUrl: simulator.url, apiKey: simulator.apiKey };
-  const incode = createIncodeClient(client);
-  const capture = createCaptureClient(client);
+  const account = { baseUrl: simulator.url, apiKey: simulator.apiKey };
+  const incode = createIncodeClient(account);
+  const capture = createCaptureClient(account);
   const sources = [fileImages([directory])];
   const activities = createCaptureActivities({ incode, capture, sources, configurationId: 'flow', ...options });
   const said: string[] = [];
@@ -74,14 +77,14 @@ export async function startCaptureWorld(
     simulator,
     directory,
     activities,
-    async run(activity, input, { attempt = 1, afterMs = 0, during, ...rest } = {}) {
+    async run(activity, input, { attempt = 1, afterMs = 0, during, client, ...rest } = {}) {
       const info = {
         attempt,
         ...rest,
         scheduledTimestampMs: SCHEDULED,
         currentAttemptScheduledTimestampMs: SCHEDULED + afterMs,
       };
-      const environment = new MockActivityEnvironment(info, { logger });
+      const environment = new MockActivityEnvironment(info, { logger, ...(client ? { client } : {}) });
       let left: unknown;
       environment.on('heartbeat', (details: unknown) => {
         left = details;

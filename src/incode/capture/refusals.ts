@@ -63,6 +63,11 @@ const REDIRECTS: readonly number[] = [301, 302, 307, 308];
  * @returns `false` only if no session can have been opened: nothing was sent, or Incode refused it
  */
 export function mayHaveOpenedSession(error: unknown): boolean {
+  return mayHaveTakenEffect(error);
+}
+
+/** The same for every request that nobody can undo. @returns `false` only if nothing was sent, or Incode refused it */
+export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof IncodeError)) return true;
   const { kind, httpStatus } = error;
   // Without a status, these kinds mean that nothing was sent.

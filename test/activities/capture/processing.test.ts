@@ -1,5 +1,6 @@
-import { ApplicationFailureCategory } from '@temporalio/common';
-import { describe, expect, it } from 'vitest';
+import { ActivityNotFoundError, type Client } from '@temporalio/client';
+import { type ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FAILURES } from '../../../src/contract/index.js';
 import { type CaptureWorld, startCaptureWorld } from '../../support/capture-activities.js';
 
@@ -19,7 +20,11 @@ async function filled({ run, activities }: CaptureWorld) {
   return session;
 }
 
-const REPEAT = { attempt: 2, afterMs: 30_000 };
+/** The attempt before has ended, and the settle time has passed since. */
+const REPEAT = { attempt: 2, afterMs: 30_000, heartbeatDetails: { endedAttempt: 1 } };
+
+/** The worker of the attempt before died. */
+const AFTER_DEATH = { attempt: 2, afterMs: 12_000, heartbeatTimeoutMs: 10_000 };
 
 describe('processId', () => {
   it('reports an ID whose processing has started', async () => {
@@ -202,6 +207,31 @@ describe('processFace', () => {
 });
 
 describe('governmentValidation', () => {
+  it.each([
+    ['503', { kind: 'status', status: 503 }],
+    ['503 with Retry-After', { kind: 'status', status: 503, headers: { 'retry-after': '1' } }],
+    ['408', { kind: 'status', status: 408 }],
+    ['500', { kind: 'status', status: 500 }],
+  ] as const)(
+    'is repeated only after the settle time if a gateway answers %s, because each request may be billed',
+    async (_, fault) => {
+      await using world = await startCaptureWorld();
+      const session = await filled(world);
+      world.simulator.fault({ operation: 'governmentValidation', ...fault });
+      const { failure, left } = await world.run(world.activities.governmentValidation, session);
+      expect(failure).toMatchObject({ nonRetryable: false, nextRetryDelay: 30_000 });
+      expect(left).toEqual({ endedAttempt: 1 });
+    },
+  );
+
+  it('is repeated soon if it was certainly not sent', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    world.simulator.fault({ operation: 'governmentValidation', kind: 'status', status: 429 });
+    const { failure } = await world.run(world.activities.governmentValidation, session);
+    expect((failure as ApplicationFailure).nextRetryDelay ?? null).toBeNull();
+  });
+
   it('is not sent again if the status says that it was made', async () => {
     await using world = await startCaptureWorld();
     const session = await filled(world);
@@ -223,6 +253,14 @@ describe('governmentValidation', () => {
 });
 
 describe('watchlist', () => {
+  it('is repeated only after the settle time if a gateway answers 503', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    world.simulator.fault({ operation: 'watchlist', kind: 'status', status: 503 });
+    const { failure } = await world.run(world.activities.watchlist, session);
+    expect(failure).toMatchObject({ type: FAILURES.notTaken, nextRetryDelay: 30_000 });
+  });
+
   it('is repeated after a lost answer', async () => {
     await using world = await startCaptureWorld();
     const session = await filled(world);
@@ -240,3 +278,118 @@ describe('watchlist', () => {
     expect(failure).toMatchObject({ type: FAILURES.badRequest, nonRetryable: true });
   });
 });
+
+describe('a call of processing', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** A client whose server answers heartbeats. @param isCurrent whether the attempt is still the current one */
+  function clientOf(isCurrent: boolean) {
+    let heartbeats = 0;
+    const inScope = (_: unknown, work: () => Promise<unknown>) => work();
+    const heartbeat = async () => {
+      heartbeats += 1;
+      if (!isCurrent) throw new ActivityNotFoundError('not found');
+    };
+    const client = { withDeadline: inScope, withAbortSignal: inScope, activity: { heartbeat } } as unknown as Client;
+    return { client, heartbeats: () => heartbeats };
+  }
+
+  const CALLS = ['processId', 'processFace', 'governmentValidation', 'watchlist'] as const;
+
+  it.each(CALLS)('%s is not sent by a worker that was frozen while another one took over', async (operation) => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 40_000);
+    const { client } = clientOf(false);
+    const { failure } = await world.run(world.activities[operation] as Call, session, {
+      client,
+      heartbeatTimeoutMs: 10_000,
+    });
+    expect(failure).toMatchObject({
+      type: FAILURES.notTaken,
+      message: expect.stringContaining('the Temporal server has given this call to another worker'),
+    });
+    expect(world.simulator.callsOf(session.interviewId, operation)).toEqual([]);
+  });
+
+  it.each(['governmentValidation', 'watchlist'] as const)(
+    '%s is sent by an attempt that begins late only if the server confirms the attempt, because each request may be billed',
+    async (operation) => {
+      await using world = await startCaptureWorld();
+      const session = await filled(world);
+      const late = { heartbeatTimeoutMs: 10_000 };
+      const replaced = clientOf(false);
+      await world.run(world.activities[operation] as Call, session, { ...late, client: replaced.client });
+      expect(world.simulator.callsOf(session.interviewId, operation)).toEqual([]);
+      const current = clientOf(true);
+      await world.run(world.activities[operation] as Call, session, { ...late, client: current.client });
+      expect(world.simulator.callsOf(session.interviewId, operation)).toHaveLength(1);
+      expect(current.heartbeats()).toBe(1);
+    },
+  );
+
+  it.each(CALLS)(
+    '%s waits for the settle time after an attempt that died, because it may still run at Incode',
+    async (operation) => {
+      await using world = await startCaptureWorld();
+      const session = await filled(world);
+      const { failure, left } = await world.run(world.activities[operation] as Call, session, AFTER_DEATH);
+      expect(failure).toMatchObject({
+        type: FAILURES.settling,
+        category: ApplicationFailureCategory.BENIGN,
+        nextRetryDelay: 30_000,
+      });
+      expect(world.simulator.callsOf(session.interviewId, operation)).toEqual([]);
+      const next = { attempt: 3, afterMs: 42_000, heartbeatDetails: left };
+      expect((await world.run(world.activities[operation] as Call, session, next)).failure).toBeUndefined();
+      expect(world.simulator.callsOf(session.interviewId, operation)).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ['before the reset', { attempt: 1, heartbeatDetails: { endedAttempt: 4 } }, { endedAttempt: 1 }],
+    [
+      'in the first attempt after the reset',
+      { attempt: 2, heartbeatDetails: { endedAttempt: 0 } },
+      { endedAttempt: 2 },
+    ],
+  ])('waits for the settle time after an operator has reset it and an attempt died %s', async (_, attempt, left) => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    const ended = await world.run(world.activities.governmentValidation, session, { ...attempt, afterMs: 60_000 });
+    expect(ended).toMatchObject({ failure: { type: FAILURES.settling }, left });
+  });
+
+  it('leaves no record of an earlier attempt while it runs after a reset', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    const reset = { attempt: 1, afterMs: 60_000, heartbeatDetails: { endedAttempt: 1 } };
+    await world.run(world.activities.processFace, session, reset);
+    expect(world.said()).toMatch(/endedAttempt: 0[\s\S]*endedAttempt: 1/);
+  });
+
+  it('still waits for the settle time if the status could not be read after an attempt that died', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    world.simulator.fault({ operation: 'onboardingStatus', kind: 'status', status: 429 });
+    const { failure, left } = await world.run(world.activities.governmentValidation, session, AFTER_DEATH);
+    expect(failure).toMatchObject({ type: FAILURES.notTaken });
+    const next = { attempt: 3, afterMs: 13_000, heartbeatDetails: left };
+    expect((await world.run(world.activities.governmentValidation, session, next)).failure).toMatchObject({
+      type: FAILURES.settling,
+    });
+  });
+
+  it('sends nothing again after an attempt that died if the status shows that it took effect', async () => {
+    await using world = await startCaptureWorld();
+    const session = await filled(world);
+    await world.run(world.activities.processId, session);
+    const { result } = await world.run(world.activities.processId, session, AFTER_DEATH);
+    expect(result).toEqual({ result: 'alreadyProcessed', code: null });
+  });
+});
+
+type Call = (session: { interviewId: string; sessionToken: string }) => Promise<unknown>;
