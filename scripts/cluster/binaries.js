@@ -1,10 +1,9 @@
 // Finds the server and its schema tool, or builds them once with Go. There are no prebuilt ones to download without containers.
-import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { goInstall } from '../go.js';
 
 /** The version that the pinned Temporal CLI contains, so that a cluster and the local server differ only in their deployment. */
 export const SERVER_VERSION = 'v1.32.0';
@@ -31,20 +30,17 @@ export async function findBinaries(onProgress, env = process.env) {
 }
 
 async function build(onProgress) {
-  await promisify(execFile)('go', ['version']).catch(() => {
-    throw new Error(
-      'Go is missing. It builds the Temporal server once (https://go.dev/dl). Or set TEMPORAL_SERVER_PATH to a folder ' +
-        'with temporal-server and temporal-sql-tool',
-    );
-  });
   await mkdir(CACHE, { recursive: true });
   for (const [name, module] of Object.entries(MODULES)) {
     onProgress(`Building ${name} ${SERVER_VERSION} with Go (both take about ten minutes of two cores, once)`);
     // A build that is interrupted leaves nothing that looks complete.
     const directory = await mkdtemp(join(CACHE, 'build-'));
     try {
-      await go(['install', '-v', `${module}@${SERVER_VERSION}`], directory, progressOf(name, onProgress));
-      await rename(join(directory, module.split('/').at(-1)), join(CACHE, name));
+      const program = await goInstall(`${module}@${SERVER_VERSION}`, directory, {
+        onPackage: progressOf(name, onProgress),
+        otherwise: 'Or set TEMPORAL_SERVER_PATH to a folder with temporal-server and temporal-sql-tool',
+      });
+      await rename(program, join(CACHE, name));
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
@@ -61,18 +57,3 @@ function progressOf(name, onProgress) {
 }
 
 const EVERY = 200;
-
-function go(args, GOBIN, onLine) {
-  return new Promise((resolve, reject) => {
-    const child = spawn('go', args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, GOBIN } });
-    let last = '';
-    child.stderr.on('data', (text) => {
-      for (const line of String(text).split('\n').filter(Boolean)) {
-        last = line;
-        onLine(line);
-      }
-    });
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`go ${args.join(' ')}: ${last}`))));
-  });
-}

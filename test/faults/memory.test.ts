@@ -3,19 +3,17 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { BATCH_WORKFLOW, type BatchWorkflow } from '../../src/contract/index.js';
 import { type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
+import { environmentOf, readDockerfile } from '../support/dockerfile.js';
 import { handleOf, until } from '../support/lifecycle.js';
 import { memoryLimit } from '../support/memory-limit.js';
 import { type MonitoredWorker, spawnWorker } from '../support/monitored-worker.js';
 import { startNewServer } from '../support/new-server.js';
-import { containers, megabytes } from '../support/ops.js';
+import { container, megabytes } from '../support/ops.js';
 import { API_KEY, startTestWorld } from '../support/world.js';
 
-const [container] = containers();
-const LIMIT_MB = megabytes(container?.resources.limits.memory);
-/** The settings of the C library's allocator in that container. */
-const ALLOCATOR = Object.fromEntries(
-  (container?.env ?? []).filter(({ name }) => name.startsWith('MALLOC_')).map(({ name, value }) => [name, value]),
-);
+const LIMIT_MB = megabytes(container('worker').resources.limits.memory);
+/** The settings of the C library's allocator in the image. */
+const [ALLOCATOR = {}] = (await readDockerfile()).slice(-1).map(environmentOf);
 
 /** A worker that decodes the signals of ten such sessions is killed. `test/worker/options.test.ts` checks how many tasks it runs at a time. */
 const SESSIONS = 10;

