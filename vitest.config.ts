@@ -38,6 +38,7 @@ const LONG = [
   'test/faults/answers.test.ts',
   'test/faults/batch-crashes.test.ts',
   'test/faults/capture-crashes.test.ts',
+  'test/faults/capture-stages.test.ts',
   'test/faults/clocks.test.ts',
   'test/faults/crashes.test.ts',
   'test/faults/frozen-worker.test.ts',

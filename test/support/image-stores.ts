@@ -26,13 +26,15 @@ export interface ImageHost {
 }
 
 /** @param answers images, or addresses to redirect to, by path. A path without an answer is 404 */
-export async function startImageHost(answers: (host: string) => Record<string, Buffer | string>): Promise<ImageHost> {
+export async function startImageHost(
+  answers: (host: string) => Record<string, Buffer | Promise<Buffer> | string>,
+): Promise<ImageHost> {
   const asked: string[] = [];
   const server = createServer(
     { key: readFileSync(pathOf('server.key')), cert: readFileSync(pathOf('server.pem')) },
-    ({ url = '' }, response) => {
+    async ({ url = '' }, response) => {
       asked.push(url);
-      const answer = answers(host)[url.split('?')[0] ?? ''];
+      const answer = await answers(host)[url.split('?')[0] ?? ''];
       if (answer === undefined) response.writeHead(404).end();
       else if (typeof answer === 'string') response.writeHead(302, { location: answer }).end();
       else response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': answer.length }).end(answer);

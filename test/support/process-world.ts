@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
-import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  type LocalTemporalServerOptions,
+  startIncodeSimulator,
+} from '../../src/testing/index.js';
 import { startNewServer } from './new-server.js';
 import { API_KEY } from './world.js';
 
@@ -24,15 +29,20 @@ export interface ProcessWorld {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @param env environment variables of the worker; @param prepare writes into the directory before the worker starts */
+/**
+ * @param env environment variables of the worker
+ * @param prepare writes into the directory before the worker starts
+ * @param options of the server
+ */
 export async function startProcessWorld(
   env: (directory: string) => Record<string, string> = () => ({}),
   prepare: (directory: string) => Promise<void> = async () => undefined,
+  options: Pick<LocalTemporalServerOptions, 'timeSkipping'> = {},
 ): Promise<ProcessWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-processes-'));
   await prepare(directory);
   const simulator = await startIncodeSimulator({ apiKeys: [API_KEY] });
-  const serve = (port = 0) => startNewServer({ port, dataDir: directory });
+  const serve = (port = 0) => startNewServer({ ...options, port, dataDir: directory });
   let server: LocalTemporalServer = await serve();
   const logFile = join(directory, 'worker.log');
   const work = () =>

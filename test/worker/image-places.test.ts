@@ -64,6 +64,7 @@ beforeAll(async () => {
   store.grant(KEYS);
   const env = {
     INCODE_CONFIGURATION_ID: 'flow',
+    INCODE_SETTLE_TIME: '400ms',
     INCODE_PROCESS_POLL: '50ms',
     INCODE_DOCUMENT_RATE_LIMIT: '1000',
     INCODE_FACE_RATE_LIMIT: '1000',
