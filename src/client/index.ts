@@ -57,6 +57,7 @@ export {
   PersonDiffersError,
   PersonEndedError,
   PersonFailedError,
+  PersonImageUnusableError,
   PersonNotFoundError,
   PersonPendingError,
   type PersonPendingFacts,

@@ -121,6 +121,14 @@ describe('the command replace-image', () => {
     await people().cancel(reference);
   });
 
+  it('exits with 2 for an image that the worker cannot use, and says why', async () => {
+    const { reference } = await personInNeedOfFront();
+    const unusable = await cli('replace-image', reference, '--side', 'front', '--image', 'file:missing.jpg');
+    expect(unusable).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('does not exist') });
+    expect(unusable.stderr).toContain('The person goes on waiting for another image of the front.');
+    await people().cancel(reference);
+  });
+
   it('exits with 4 for a person who was never started', async () => {
     const unknown = await cli('replace-image', 'nobody', '--side', 'front', '--image', 'file:a.jpg');
     expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('Person nobody') });

@@ -10,6 +10,7 @@ import {
   PersonDiffersError,
   PersonEndedError,
   PersonFailedError,
+  PersonImageUnusableError,
   PersonNotFoundError,
   PersonPendingError,
   PersonWrongStageError,
@@ -186,6 +187,19 @@ describe('people.replaceImage', () => {
     const { images, interviewId } = await people.result(input.reference);
     expect(images.front?.assessment).toBe('accepted');
     expect(world.uploads(interviewId)).toEqual(['front', 'front again', 'back', 'face']);
+  });
+
+  it('refuses an image that the worker cannot use, and the person goes on waiting', async () => {
+    const { reference } = await personInNeedOfFront();
+    const refused = await thrown(people.replaceImage(reference, 'front', { uri: 'file:missing.jpg' }));
+    expect(refused).toBeInstanceOf(PersonImageUnusableError);
+    expect(refused).toMatchObject({ reference, side: 'front', problem: 'missing' });
+    expect(refused.message).toMatch(
+      /^Person .+: front: The image file:missing.jpg does not exist .+\. The person goes on waiting for another image of the front\.$/,
+    );
+    const { state } = await people.state(reference);
+    expect(state).toMatchObject({ stage: 'needsImage', images: { front: { failReason: 'DOCUMENT_NOT_READABLE' } } });
+    await people.cancel(reference);
   });
 
   it('refuses an image that the person does not wait for', async () => {

@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { CAPTURE_SIGNALS, type CaptureInput, type ImageReference } from '../../src/contract/index.js';
@@ -59,6 +59,31 @@ export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
   'capture-image-refused': () => playing({}, (world) => world.simulator.script(UNREADABLE)),
 
   'capture-image-replaced': () => playing(WAIT, (world) => world.simulator.script(UNREADABLE), replaceNeeded),
+
+  /** The first replacement is missing. A worker reads the second one before the update is answered. */
+  'capture-replacement-unusable': () =>
+    playing(
+      WAIT,
+      (world) => world.simulator.script(UNREADABLE),
+      async (world, handle) => {
+        await expect.poll(async () => (await stateOf(handle)).needs.length).toBeGreaterThan(0);
+        await replaceImage(handle, 'front', { uri: 'file:missing.jpg' }).catch(() => undefined);
+        await replaceNeeded(world, handle);
+      },
+    ),
+
+  /** The deadline passes while a worker reads the image. */
+  'capture-replacement-given-up': () =>
+    playing(
+      { plan: { onRefusedImage: 'wait', imageDeadline: '2s' } },
+      (world) => world.simulator.script(UNREADABLE),
+      async (world, handle) => {
+        await expect.poll(async () => (await stateOf(handle)).needs.length).toBeGreaterThan(0);
+        const image = await world.image();
+        await truncate(join(world.directory, image.uri.slice('file:'.length)), 100);
+        await replaceImage(handle, 'front', image).catch(() => undefined);
+      },
+    ),
 
   'capture-image-not-replaced': () =>
     playing({ plan: { onRefusedImage: 'wait', imageDeadline: '300ms' } }, (world) =>

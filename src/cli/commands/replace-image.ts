@@ -23,7 +23,8 @@ export function define(command: Command): void {
       'after',
       `
 A person in the stage needsImage continues at once if no other image is needed. Workers read the image themselves, so it must be where
-they may read it. "status" shows which images a person waits for.
+they may read it. The command ends when a worker has read it. An image that cannot be used is refused with exit code 2, and the
+person goes on waiting. "status" shows which images a person waits for.
 
 Example:
   $ temporal-incode replace-image 4711 --side front --image file:4711/front-2.jpg`,

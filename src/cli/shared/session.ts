@@ -5,6 +5,7 @@ import {
   InvalidInputError,
   PersonEndedError,
   PersonFailedError,
+  PersonImageUnusableError,
   PersonNotFoundError,
   PersonPendingError,
   type PersonStatus,
@@ -104,7 +105,7 @@ export async function personOf(
 type Errors = (abstract new (...args: never[]) => Error)[];
 
 const EXIT_CODES: [code: number | undefined, errors: Errors][] = [
-  [undefined, [InvalidInputError, WrongStageError, PersonWrongStageError]],
+  [undefined, [InvalidInputError, WrongStageError, PersonWrongStageError, PersonImageUnusableError]],
   [EXIT.pending, [AnswerPendingError, TooManyWaitingError, PersonPendingError, PersonTooManyWaitingError]],
   [EXIT.notFound, [SessionNotFoundError, PersonNotFoundError]],
   [EXIT.completedBefore, [SessionEndedError, PersonEndedError]],

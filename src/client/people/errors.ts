@@ -1,4 +1,4 @@
-import { type CaptureStage, captureWorkflowId, TemporalIncodeError } from '../../contract/index.js';
+import { type CaptureStage, captureWorkflowId, type ImageSide, TemporalIncodeError } from '../../contract/index.js';
 import { type WaitFacts, whyPending } from '../errors.js';
 
 /** What all errors about a person have. */
@@ -81,6 +81,23 @@ const ADVICE = {
 /** The workflow does not wait for another image of this side. Nothing was changed. */
 export class PersonWrongStageError extends PersonError {
   override readonly name = 'PersonWrongStageError';
+}
+
+/**
+ * The image that was handed in cannot be read or sent: it is missing, of another type, too large or too small, or has changed. Nothing was
+ * changed, and the person goes on waiting for another image.
+ */
+export class PersonImageUnusableError extends PersonError {
+  override readonly name = 'PersonImageUnusableError';
+  readonly side: ImageSide;
+  /** As in `ImageError`, such as `missing`. `null` if unknown. */
+  readonly problem: string | null;
+
+  constructor(reference: string, side: ImageSide, problem: string | null, message: string) {
+    super(reference, `${message}. The person goes on waiting for another image of the ${side}.`);
+    this.side = side;
+    this.problem = problem;
+  }
 }
 
 /** Other programs' unfinished updates leave no room for this one. Nothing was changed, and the onboarding continues. */

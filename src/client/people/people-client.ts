@@ -10,6 +10,7 @@ import {
   captureWorkflowId,
   checkCaptureInput,
   checkReplaceImageInput,
+  FAILURES,
   type ImageReference,
   type ImageSide,
   type ReplaceImageInput,
@@ -18,7 +19,7 @@ import { redactWhenPrinted } from '../../secrets/index.js';
 import { inputOf } from '../../temporal/input.js';
 import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../options.js';
 import { requestFor } from '../request.js';
-import { PersonDiffersError } from './errors.js';
+import { PersonDiffersError, PersonFailedError, PersonImageUnusableError } from './errors.js';
 import { StartedRequests } from './requests.js';
 import { differingRequest, type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
 import { type PersonStatus, personStatus } from './status.js';
@@ -117,18 +118,20 @@ export class PeopleClient {
   }
 
   /**
-   * Hands in another image for a person in the stage `needsImage`. The onboarding continues once it has every image that it needs.
+   * Hands in another image for a person in the stage `needsImage`, and returns when a worker has read and checked it. The onboarding continues
+   * once it has every image that it needs.
    *
    * @example
    * ```ts
    * await onboarding.people.replaceImage('4711', 'front', { uri: 'file:4711/front-2.jpg' });
    * ```
    * @throws InvalidInputError before anything is sent
-   * @throws PersonWrongStageError if the onboarding does not wait for another image of this side
+   * @throws PersonImageUnusableError if the image cannot be read or sent. The person goes on waiting
+   * @throws PersonWrongStageError if the onboarding does not wait for another image of this side, or no longer does
    * @throws PersonNotFoundError
    * @throws PersonEndedError if the onboarding has ended
    * @throws PersonTooManyWaitingError if other programs' updates leave no room
-   * @throws PersonPendingError after `timeoutMs`, 30 s by default, if no worker has accepted the image
+   * @throws PersonPendingError after `timeoutMs`, 30 s by default, if no worker has accepted the image. It counts once a worker has read it
    */
   async replaceImage(
     reference: string,
@@ -138,9 +141,15 @@ export class PeopleClient {
   ): Promise<void> {
     const handle = this.handle(reference);
     const args: [ReplaceImageInput] = [checkReplaceImageInput({ side, image })];
-    await this.request(reference, timeoutMs, () =>
-      handle.executeUpdate<void, [ReplaceImageInput]>(CAPTURE_UPDATES.replaceImage, { args, updateId }),
-    );
+    try {
+      await this.request(reference, timeoutMs, () =>
+        handle.executeUpdate<void, [ReplaceImageInput]>(CAPTURE_UPDATES.replaceImage, { args, updateId }),
+      );
+    } catch (error) {
+      throw error instanceof PersonFailedError && error.type === FAILURES.imageUnusable
+        ? imageUnusable(side, error)
+        : error;
+    }
   }
 
   /**
@@ -165,4 +174,9 @@ export class PeopleClient {
   private request<T>(reference: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
     return requestFor(this.host.client, personSubject(reference), timeoutMs, request);
   }
+}
+
+function imageUnusable(side: ImageSide, { reference, message, details }: PersonFailedError): PersonImageUnusableError {
+  const { problem = null } = (details ?? {}) as { problem?: string | null };
+  return new PersonImageUnusableError(reference, side, problem, message);
 }

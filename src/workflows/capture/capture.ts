@@ -1,4 +1,11 @@
-import { allHandlersFinished, ContinueAsNew, isCancellation, makeContinueAsNewFunc } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  ContinueAsNew,
+  condition,
+  isCancellation,
+  makeContinueAsNewFunc,
+} from '@temporalio/workflow';
 import { type CaptureInput, type CaptureResult, checkCaptureInput } from '../../contract/index.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, NewRunIsDue } from '../new-run.js';
@@ -41,6 +48,9 @@ export async function captureOnboarding(input: CaptureInput, carried?: CaptureRe
     addEvent(record, isCancellation(failure) ? 'Cancelled' : `Failed: ${(failure as Error).message}`);
     person.enter('done');
     throw failure;
+  } finally {
+    // Callers get the answers of their updates even if the workflow fails or is cancelled.
+    if (!allHandlersFinished()) await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
 }
 

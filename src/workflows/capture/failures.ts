@@ -42,6 +42,27 @@ export function imageUnusable(person: Person, { side, message, problem }: Unusab
   });
 }
 
+/** Refuses an update. The person goes on waiting for another image. */
+export function replacementUnusable({ input }: Person, { side, message, problem }: UnusableImage): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.imageUnusable,
+    message,
+    nonRetryable: true,
+    details: [{ reference: input.reference, side, problem }],
+  });
+}
+
+/** Refuses an update, because the workflow does not wait for this image. */
+export function noLongerNeeded({ input, stage }: Person, side: ImageSide): ApplicationFailure {
+  const { reference } = input;
+  return ApplicationFailure.create({
+    type: FAILURES.wrongStage,
+    message: `Person ${reference} is in the stage ${stage}: the workflow does not wait for another image of the ${side}`,
+    nonRetryable: true,
+    details: [{ reference, stage }],
+  });
+}
+
 /** A failure with what is known of the person. Anything but the failure of an activity or of the session is passed on, such as a cancellation. */
 export function withFacts(error: unknown, person: Person): unknown {
   const failure = causeOf(error) ?? endOfSession(error, person);

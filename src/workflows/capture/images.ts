@@ -1,11 +1,11 @@
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { PinnedImage } from '../../activities/capture/types.js';
 import { IMAGE_SIDES, type ImageReference, type ImageResult, type ImageSide } from '../../contract/index.js';
 import { NewRunIsDue, newRunIsDue } from '../new-run.js';
 import { addEvent } from '../record.js';
 import { capture } from './activities.js';
 import { afterRefusedImage, afterUnusableImage, isRefused, reasonOf } from './decisions.js';
-import { imageRefused, imageUnusable, unusableImageOf } from './failures.js';
+import { imageRefused, imageUnusable, noLongerNeeded, replacementUnusable, unusableImageOf } from './failures.js';
 import type { Person } from './person.js';
 import { withSession } from './session-access.js';
 
@@ -117,11 +117,47 @@ async function untilReplaced(person: Person): Promise<void> {
   record.unusable = null;
 }
 
-/** Applies the update `replaceImage`. */
-export function replaceImage(person: Person, side: ImageSide, image: ImageReference): void {
-  const { record } = person;
+/** Marks in a history that the update `replaceImage` has a worker read the image before it answers. Earlier versions answered at once. */
+const READS_REPLACEMENTS = 'reads-replacements';
+
+/**
+ * Applies the update `replaceImage`.
+ *
+ * @throws ApplicationFailure `ImageUnusable` if the image cannot be read or sent. Nothing has changed then
+ */
+export async function replaceImage(person: Person, side: ImageSide, image: ImageReference): Promise<void> {
+  if (!patched(READS_REPLACEMENTS)) return replaceBy(person, side, image, null);
+  const { record, reading } = person;
+  const isNeeded = () => record.needs.includes(side);
+  const scope = new CancellationScope();
+  const read = scope.run(() => capture.pinImages({ reference: person.input.reference, images: { [side]: image } }));
+  reading.push(side);
+  person.publish();
+  try {
+    // Somebody else may hand in an image that is read first, and the deadline may pass.
+    await Promise.race([read, condition(() => !isNeeded())]);
+    if (!isNeeded()) {
+      scope.cancel();
+      await read.catch(() => undefined);
+      throw noLongerNeeded(person, side);
+    }
+    const pinned = await read;
+    replaceBy(person, side, image, pinned[side] ?? null);
+  } catch (error) {
+    const unusable = unusableImageOf(error);
+    if (!unusable) throw error;
+    const problem = unusable.problem === null ? '' : `: ${unusable.problem}`;
+    addEvent(record, `The image of the ${side} that was handed in cannot be used${problem}`);
+    throw replacementUnusable(person, unusable);
+  } finally {
+    reading.splice(reading.indexOf(side), 1);
+    person.publish();
+  }
+}
+
+function replaceBy({ record }: Person, side: ImageSide, image: ImageReference, pinned: PinnedImage | null): void {
   record.images[side] = image;
-  record.pinned[side] = null;
+  record.pinned[side] = pinned;
   record.results[side] = null;
   record.needs = record.needs.filter((needed) => needed !== side);
   addEvent(record, `Another image of the ${side} was handed in`);

@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { parseSessionStarted } from '../../contract/capture-guards.js';
 import {
   CAPTURE_QUERIES,
@@ -6,13 +6,13 @@ import {
   CAPTURE_UPDATES,
   type CaptureState,
   checkReplaceImageInput,
-  FAILURES,
   type ReplaceImageInput,
   type SessionStartedInput,
 } from '../../contract/index.js';
 import { guarded } from '../failures.js';
 import { addEvent } from '../record.js';
 import { ifReadable, needed, readable } from '../unreadable.js';
+import { noLongerNeeded } from './failures.js';
 import { replaceImage as replace } from './images.js';
 import { recordStartedSession } from './opening.js';
 import type { Person } from './person.js';
@@ -27,7 +27,7 @@ export function handleMessages(person: Person): void {
     replaceImage,
     (input) => {
       const { side, image } = checkReplaceImageInput(needed(input));
-      replace(person, side, image);
+      return replace(person, side, image);
     },
     { validator: (input) => checkReplacement(person, input) },
   );
@@ -46,16 +46,9 @@ export function refuseMessages(reason: unknown): void {
   setHandler(replaceImage, (_: ReplaceImageInput) => undefined, { validator });
 }
 
-function checkReplacement({ input, record }: Person, message: ReplaceImageInput): void {
+function checkReplacement(person: Person, message: ReplaceImageInput): void {
   const { side } = guarded(() => checkReplaceImageInput(readable('replaceImage', message)));
-  if (record.needs.includes(side)) return;
-  const { reference } = input;
-  throw ApplicationFailure.create({
-    type: FAILURES.wrongStage,
-    message: `Person ${reference} is in the stage ${record.stage}: the workflow does not wait for another image of the ${side}`,
-    nonRetryable: true,
-    details: [{ reference, stage: record.stage }],
-  });
+  if (!person.record.needs.includes(side)) throw noLongerNeeded(person, side);
 }
 
 function acceptStarted({ record }: Person, input: unknown): void {

@@ -1,8 +1,10 @@
 import {
   CAPTURE_UPDATES,
   type CaptureInput,
+  type CaptureStage,
   type CaptureState,
   capturePlanWithDefaults,
+  type ImageSide,
   type ResolvedCapturePlan,
   resolveCapturePlan,
 } from '../../contract/index.js';
@@ -16,6 +18,8 @@ export class Person {
   readonly input: CaptureInput;
   readonly plan: ResolvedCapturePlan;
   readonly record: CaptureRecord;
+  /** Images that were handed in and are being read. A new run is not due meanwhile. */
+  readonly reading: ImageSide[] = [];
 
   /** @param record of the previous run, if this run continues it */
   constructor(input: CaptureInput, record: CaptureRecord | undefined) {
@@ -40,6 +44,10 @@ export class Person {
     publishCapture(this.state());
   }
 
+  get stage(): CaptureStage {
+    return this.needsToken ? 'needsToken' : this.record.stage;
+  }
+
   /** Whether Incode has refused a fresh token, too, so that the workflow waits before it asks for another one. */
   get needsToken(): boolean {
     const { refusedTokens, stage } = this.record;
@@ -61,7 +69,7 @@ export class Person {
     const deadline = this.needsToken ? this.tokenDeadline : this.record.deadline;
     return {
       reference: this.input.reference,
-      stage: this.needsToken ? 'needsToken' : this.record.stage,
+      stage: this.stage,
       waitingFor: this.waitingFor(),
       needs,
       deadline: deadline === null ? null : new Date(deadline).toISOString(),
@@ -77,6 +85,8 @@ export class Person {
   private waitingFor(): string | null {
     const { needs, refusedTokens } = this.record;
     if (this.needsToken) return `a session token that Incode accepts: it has refused ${refusedTokens?.count} in a row`;
-    return needs.length === 0 ? null : `another image: ${needs.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`;
+    const missing = needs.filter((side) => !this.reading.includes(side));
+    if (missing.length > 0) return `another image: ${missing.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`;
+    return needs.length > 0 ? `a worker to read the image that was handed in: ${needs.join(', ')}` : null;
   }
 }

@@ -139,6 +139,106 @@ describe('an image that Incode refuses', () => {
   });
 });
 
+describe('an image that replaces a refused one', () => {
+  const pathOf = ({ uri }: ImageReference) => join(world.directory, uri.slice('file:'.length));
+
+  /** A person whose front Incode has refused. */
+  async function inNeedOfFront(imageDeadline: '7 days' | '2s' = '7 days'): Promise<[CaptureHandle, string]> {
+    const plan = { onRefusedImage: 'wait', imageDeadline } as const;
+    const input = await world.person({ front: await refused('front'), plan });
+    const handle = await world.start(input);
+    await untilNeeds(handle, 'front');
+    return [handle, input.reference];
+  }
+
+  /** @returns the rest of it, which makes the image whole */
+  async function incomplete(): Promise<[ImageReference, () => Promise<void>]> {
+    const image = await world.image();
+    const whole = await readFile(pathOf(image));
+    await writeFile(pathOf(image), whole.subarray(0, -10));
+    return [image, () => writeFile(pathOf(image), whole)];
+  }
+
+  it.each([
+    ['missing', missing],
+    [
+      'wrongType',
+      async () => {
+        const image = await world.image();
+        await writeFile(pathOf(image), 'a text');
+        return image;
+      },
+    ],
+  ])(
+    'is refused with the reason if it is %s, and the person keeps what is known of the first one',
+    async (problem, bad) => {
+      const [handle, reference] = await inNeedOfFront();
+      const { deadline } = await stateOf(handle);
+      await expect(replaceImage(handle, 'front', await bad())).rejects.toMatchObject({
+        cause: {
+          type: FAILURES.imageUnusable,
+          message: expect.stringContaining(`Person ${reference}: front: `),
+          details: [{ reference, side: 'front', problem }],
+        },
+      });
+      const state = await stateOf(handle);
+      expect(state).toMatchObject({ stage: 'needsImage', needs: ['front'], deadline });
+      expect(state.images.front).toMatchObject({ assessment: 'refused', failReason: 'DOCUMENT_NOT_READABLE' });
+      expect(state.timeline.at(-1)?.event).toBe(`The image of the front that was handed in cannot be used: ${problem}`);
+      await replaceImage(handle, 'front', await world.image());
+      const { images, interviewId } = await handle.result();
+      expect(images.front).toMatchObject({ assessment: 'accepted' });
+      expect(world.uploads(interviewId)).toEqual(['front', 'front again', 'back', 'face']);
+    },
+  );
+
+  it('is accepted only when a worker has read it', async () => {
+    const [handle] = await inNeedOfFront();
+    const [image, complete] = await incomplete();
+    let isAccepted = false;
+    const replaced = replaceImage(handle, 'front', image).then(() => {
+      isAccepted = true;
+    });
+    await expect
+      .poll(async () => (await stateOf(handle)).waitingFor)
+      .toBe('a worker to read the image that was handed in: front');
+    await expect.poll(() => world.logs()).toContain('is incomplete: it ended early');
+    expect(isAccepted).toBe(false);
+    expect(await stateOf(handle)).toMatchObject({ stage: 'needsImage', needs: ['front'] });
+    await complete();
+    await replaced;
+    expect((await handle.result()).images.front).toMatchObject({ assessment: 'accepted' });
+  });
+
+  it('is given up for another one that is read before', async () => {
+    const [handle] = await inNeedOfFront();
+    const [image] = await incomplete();
+    const first = replaceImage(handle, 'front', image).catch((error: unknown) => error);
+    await expect.poll(async () => (await stateOf(handle)).waitingFor).toContain('a worker to read');
+    await replaceImage(handle, 'front', await world.image());
+    expect(await first).toMatchObject({ cause: { type: FAILURES.wrongStage } });
+    expect((await handle.result()).images.front).toMatchObject({ assessment: 'accepted' });
+  });
+
+  it('is given up at the deadline, and the session goes on with the first one', async () => {
+    const [handle] = await inNeedOfFront('2s');
+    const [image] = await incomplete();
+    await expect(replaceImage(handle, 'front', image)).rejects.toMatchObject({ cause: { type: FAILURES.wrongStage } });
+    const { images, onboarding } = await handle.result();
+    expect(images.front).toMatchObject({ assessment: 'refused' });
+    expect(onboarding?.outcome).toBe('approved');
+  });
+
+  it('has an answer at the deadline, although the person fails then', async () => {
+    const plan = { onRefusedImage: 'wait', imageDeadline: '2s' } as const;
+    const handle = await world.start(await world.person({ front: await missing(), plan }));
+    await untilNeeds(handle, 'front');
+    const [image] = await incomplete();
+    await expect(replaceImage(handle, 'front', image)).rejects.toMatchObject({ cause: { type: FAILURES.wrongStage } });
+    expect(await failureOf(Promise.resolve(handle))).toMatchObject({ type: FAILURES.imageUnusable });
+  });
+});
+
 describe('a selfie that does not show a living person', () => {
   it.each([{ answer: { confidence: 1 } }, { code: 4005 }])(
     'is reported, and the session goes on, if Incode answers %j',
