@@ -7,7 +7,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { MAX_IMAGE_BYTES } from '../../../src/contract/capture.js';
 import { FAILURES } from '../../../src/contract/index.js';
-import { ImageError, type ImageProblem, type ImageSource } from '../../../src/images/index.js';
+import { ImageError, type ImageProblem, type ImageSource, imageSources } from '../../../src/images/index.js';
 import type { SelfieAnswer } from '../../../src/incode/index.js';
 import { CANARY, type CaptureWorld, startCaptureWorld } from '../../support/capture-activities.js';
 import { jpeg } from '../../support/images.js';
@@ -61,6 +61,18 @@ describe('pinImages', () => {
         'Person 4711: back: The image file:back.jpg does not exist (the worker looks below its INCODE_IMAGE_ROOTS)',
       details: [{ interviewId: '', reference: '4711', image: 'back', problem: 'missing' }],
     });
+  });
+
+  it.each([
+    ['https://elsewhere.example/front.jpg', 'hosts', 'INCODE_IMAGE_HOSTS'],
+    ['s3://elsewhere/front.jpg', 'buckets', 'INCODE_IMAGE_BUCKETS'],
+  ])('names the variable of the worker that does not allow %s', async (uri, list, variable) => {
+    const sources = imageSources({ imageRoots: [], imageHosts: [], imageBuckets: [], imagePathStyle: false });
+    await using world = await startCaptureWorld({}, { sources });
+    const { failure } = await world.run(world.activities.pinImages, { reference: '4711', images: { front: { uri } } });
+    expect((failure as Error).message).toMatch(
+      new RegExp(`^Person 4711: front: .* is not on the list of image ${list} \\(${variable} of the worker\\)$`),
+    );
   });
 
   it('refuses an image whose digest is not the one that the caller names', async () => {
