@@ -19,6 +19,8 @@ import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SE
 
 export const CONFIGURATION_ID = 'campaign';
 
+const SERVER_STARTS = 5;
+
 /** A server, two workers and a receiver as separate processes, and a simulated Incode in this process. */
 export class CampaignWorld {
   readonly directory: string;
@@ -130,7 +132,16 @@ export class CampaignWorld {
   }
 
   async startServer(): Promise<void> {
-    this.server = await startNewServer({ port: Number(this.server.address.split(':')[1]), dataDir: this.directory });
+    const options = { port: Number(this.server.address.split(':')[1]), dataDir: this.directory };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.server = await startNewServer(options);
+        return;
+      } catch (error) {
+        // On a busy machine the server may take longer than its time limit, and is ended then.
+        if (attempt === SERVER_STARTS) throw error;
+      }
+    }
   }
 
   /** Adds a key to decrypt with, before any process encrypts with it. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
-import { completeBatch, OnboardingClient } from '../../src/client/index.js';
+import { type BatchItem, completeBatch, OnboardingClient } from '../../src/client/index.js';
 import {
   type BatchSession,
   BULK_TASK_QUEUE,
@@ -14,7 +14,7 @@ import {
   TASK_QUEUE,
 } from '../../src/contract/index.js';
 import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
-import { all } from '../support/batch.js';
+import { all as rowsOf } from '../support/batch.js';
 import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
@@ -113,55 +113,81 @@ async function untilInFlight(sessions: BatchSession[]): Promise<void> {
   await expect.poll(inFlight).toBe(true);
 }
 
-it('single sessions are finished once when an idle worker is frozen with tasks in its socket', async () => {
+interface Begun {
+  handles: WorkflowHandle[];
+  ended: Promise<unknown>;
+}
+
+/**
+ * Freezes an idle worker, starts another one, and then work, until the server has given some of it to the frozen one. The server drops the
+ * polls of a frozen worker after a minute. On a busy machine the other worker may start too late, and is started again.
+ *
+ * @param begin starts new work
+ * @returns the frozen worker, and the places of the workflows whose activity it holds
+ */
+async function freezeWithTasks(begin: () => Promise<Begun>): Promise<{ frozen: WorkerProcess; held: number[] }> {
   const frozen = await startWorker();
-  freeze(frozen);
-  const sessions = await openSessions(20);
-  // A retry goes to the worker that has polled for longest, not to the one that completed the workflow task.
-  for (const { interviewId } of sessions)
-    simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
-  finishSlowly();
-  await startWorker();
-  for (const session of sessions) await onboarding.start({ ...session, plan: { score: false } });
-  const handles = sessions.map(({ interviewId }) =>
-    onboarding.temporal.workflow.getHandle(onboardingWorkflowId(interviewId)),
-  );
-  let held: number[] = [];
-  await expect
-    .poll(async () => {
-      held = await heldBy(frozen, handles);
-      return held.length;
-    })
-    .toBeGreaterThan(0);
-  await untilInFlight(sessions.filter((_, index) => held.includes(index)));
+  for (;;) {
+    freeze(frozen);
+    const other = await startWorker();
+    const { handles, ended } = await begin();
+    let isOver = false;
+    ended.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const held = await heldBy(frozen, handles).catch(() => []);
+      if (held.length > 0) return { frozen, held };
+      await sleep(50);
+    }
+    wake(frozen);
+    await other.kill();
+  }
+}
+
+it('single sessions are finished once when an idle worker is frozen with tasks in its socket', async () => {
+  const sessions: Awaited<ReturnType<typeof openSessions>> = [];
+  let latest: typeof sessions = [];
+  const { frozen, held } = await freezeWithTasks(async () => {
+    latest = await openSessions(20);
+    sessions.push(...latest);
+    // A retry goes to the worker that has polled for longest, not to the one that completed the workflow task. The oldest fault applies.
+    simulator.clearFaults();
+    for (const { interviewId } of latest)
+      simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
+    finishSlowly();
+    for (const session of latest) await onboarding.start({ ...session, plan: { score: false } });
+    const ids = latest.map(({ interviewId }) => interviewId);
+    return {
+      handles: ids.map((id) => onboarding.temporal.workflow.getHandle(onboardingWorkflowId(id))),
+      ended: Promise.all(ids.map((id) => onboarding.result(id))),
+    };
+  });
+  await untilInFlight(latest.filter((_, index) => held.includes(index)));
   wake(frozen);
   await Promise.all(sessions.map(({ interviewId }) => onboarding.result(interviewId)));
   expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
 });
 
 it('sessions of a batch are finished once when an idle worker is frozen with tasks in its socket', async () => {
-  const frozen = await startWorker();
-  freeze(frozen);
-  await startWorker();
-  // More shards than one worker has slots for, so the other worker gets their activities.
-  const sessions = await openSessions(100);
   finishSlowly();
-  const batchId = 'frozen-idle';
-  const items = all(completeBatch(onboarding, sessions, { batchId, shardSize: 10, plan: { score: false } }));
-  const shards = Array.from({ length: 10 }, (_, shard) =>
-    onboarding.temporal.workflow.getHandle(batchWorkflowId(batchId, shard)),
-  );
-  let held: number[] = [];
-  await expect
-    .poll(async () => {
-      held = await heldBy(frozen, shards).catch(() => []);
-      return held.length;
-    })
-    .toBeGreaterThan(0);
-  await untilInFlight(sessions.filter((_, index) => held.includes(Math.floor(index / 10))));
+  const sessions: BatchSession[] = [];
+  let latest: BatchSession[] = [];
+  let rows: Promise<BatchItem[]> = Promise.resolve([]);
+  const { frozen, held } = await freezeWithTasks(async () => {
+    // More shards than one worker has slots for, so the other worker gets their activities.
+    latest = await openSessions(100);
+    const batchId = `frozen-idle-${sessions.length}`;
+    sessions.push(...latest);
+    rows = rowsOf(completeBatch(onboarding, latest, { batchId, shardSize: 10, plan: { score: false } }));
+    const handles = Array.from({ length: 10 }, (_, shard) =>
+      onboarding.temporal.workflow.getHandle(batchWorkflowId(batchId, shard)),
+    );
+    return { handles, ended: rows };
+  });
+  await untilInFlight(latest.filter((_, index) => held.includes(Math.floor(index / 10))));
   wake(frozen);
-  const rows = await items;
-  expect(rows.map(({ outcome }) => outcome)).toEqual(sessions.map(() => 'approved'));
+  expect((await rows).map(({ outcome }) => outcome)).toEqual(latest.map(() => 'approved'));
   expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
 });
 
@@ -169,7 +195,7 @@ it('sessions are finished once when a busy worker is frozen', async () => {
   const [single, batched] = [await openSessions(10), await openSessions(120)];
   finishSlowly();
   const frozen = await startWorker();
-  const items = all(
+  const items = rowsOf(
     completeBatch(onboarding, batched, { batchId: 'frozen-busy', shardSize: 30, plan: { score: false } }),
   );
   for (const session of single) await onboarding.start({ ...session, plan: { score: false } });

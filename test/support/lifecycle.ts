@@ -42,12 +42,12 @@ export function stateOf(world: TestWorld, interviewId: string): Promise<Onboardi
 const TIMEOUT_MS = 300_000;
 
 /** Like `expect.poll`, which only works inside a test, and not in several tests that run at once. */
-export async function until<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS;
+export async function until<T>(read: () => T | Promise<T>, expected: T, timeoutMs = TIMEOUT_MS): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = await read();
     if (found === expected) return;
-    if (Date.now() > deadline) throw new Error(`Expected ${expected} within ${TIMEOUT_MS} ms, found ${found}`);
+    if (Date.now() > deadline) throw new Error(`Expected ${expected} within ${timeoutMs} ms, found ${found}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }
