@@ -53,6 +53,7 @@ const LONG = [
   'test/monitoring/health.test.ts',
   'test/nexus/encryption.test.ts',
   'test/ops/chart.test.ts',
+  'test/ops/compose.test.ts',
   'test/ops/dockerfile.test.ts',
   'test/ops/image.test.ts',
   'test/package/api.test.ts',

