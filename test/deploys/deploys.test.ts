@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -15,11 +15,13 @@ import {
   type BatchWorkflow,
   BULK_TASK_QUEUE,
   batchWorkflowId,
+  captureWorkflowId,
   type OnboardingInput,
 } from '../../src/contract/index.js';
 import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { run } from '../support/cli.js';
 import { buildsOf, commandsOf, runCommands, sessionBuildsOf } from '../support/deployment.js';
+import { jpeg } from '../support/images.js';
 import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
@@ -27,6 +29,7 @@ import { API_KEY } from '../support/world.js';
 
 const OLD = '1.4.0';
 const NEW = '1.5.0';
+const PERSON = 'in-completing';
 const ANSWER = answerWorkflowId('no-token', 'request');
 
 const FIRST = await commandsOf('deploys', 'The first version');
@@ -70,6 +73,7 @@ const environment = () => ({
   INCODE_API_KEY: API_KEY,
   TEMPORAL_ADDRESS: server.address,
   WORKER_NEXUS_TASK_QUEUE: 'incode-nexus',
+  INCODE_IMAGE_ROOTS: directory,
   WORKER_SHUTDOWN_GRACE: '1s',
 });
 
@@ -79,7 +83,7 @@ async function startWorker(build: string): Promise<void> {
   // The server knows a version once its workers have polled every task queue.
   const described = `temporal worker deployment describe-version --deployment-name incode-onboarding --build-id ${build}`;
   const queues = async () => (await runCommands([described], server.address).catch(() => '')).match(/^ +incode-/gm);
-  await expect.poll(async () => (await queues())?.length).toBe(7);
+  await expect.poll(async () => (await queues())?.length).toBe(13);
 }
 
 const temporalCommands = (commands: string[] | undefined) => runCommands(commands ?? [], server.address);
@@ -162,6 +166,15 @@ describe('the deploys in docs/deploys.md', () => {
     for (const interviewId of ['waits', 'waits-long', 'under-way']) {
       await expect.poll(() => simulator.callsOf(interviewId).length).toBeGreaterThan(0);
     }
+    await writeFile(join(directory, 'front.jpg'), jpeg());
+    await onboarding.people.start({
+      reference: PERSON,
+      front: { uri: 'file:front.jpg' },
+      configurationId: 'flow',
+      plan: { finishWhen: 'asked' },
+    });
+    const session = async () => (await onboarding.people.state(PERSON)).session?.state?.stage;
+    await expect.poll(session).toBe('waiting');
     await startWorker(NEW);
     const [ramp] = NEXT;
     expect(await temporalCommands(ramp)).toMatch(new RegExp(`RampingVersionBuildID +${NEW}[^]*Percentage +10`));
@@ -190,11 +203,12 @@ describe('the deploys in docs/deploys.md', () => {
     await expect.poll(() => buildsWhenTold('waits')).toEqual([OLD, NEW, OLD]);
   });
 
-  it('sessions that wait for long are moved, and the old version drains and is turned off', async () => {
+  it('sessions that wait for long are moved, a person whose session is completed is forced, and the old version drains and is turned off', async () => {
     expect(OFF).toHaveLength(3);
     await temporalCommands(NEXT[1]);
     // As the page says, repeated until the count stops falling.
-    await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 1');
+    await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 2');
+    expect(await buildsOf(temporal, captureWorkflowId(PERSON))).toEqual([OLD]);
     expect(await builds('no-token')).toEqual([OLD]);
     await temporalCommands(OFF[1]);
     await expect.poll(() => temporalCommands(OFF[0])).toContain('Total: 0');
@@ -207,6 +221,11 @@ describe('the deploys in docs/deploys.md', () => {
       expect(simulator.effects(interviewId).finished).toBe(1);
     }
     expect(await builds('waits-long')).toEqual([OLD, NEW]);
+    const { interviewId = '' } = (await onboarding.people.state(PERSON)).session ?? {};
+    expect(await builds(interviewId)).toEqual([OLD, NEW]);
+    await onboarding.finish({ interviewId });
+    expect((await onboarding.people.result(PERSON)).onboarding?.outcome).toBe('approved');
+    expect(await buildsOf(temporal, captureWorkflowId(PERSON))).toEqual([NEW]);
     await onboarding.renewToken('no-token', await simulator.issueToken('no-token'));
     expect(await temporal.workflow.getHandle(ANSWER).result()).toMatchObject({ action: 'approved' });
     expect(await builds('no-token')).toEqual([NEW]);
