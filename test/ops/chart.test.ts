@@ -25,10 +25,14 @@ const CONTROLLER = set('worker.versioning.mode=controller');
 const KEDA = set('worker.autoscaling.type=keda');
 const HPA = set('worker.autoscaling.type=hpa');
 
+const NO_BUDGETS = ['worker', 'webhooks'].flatMap((name) => set(`${name}.podDisruptionBudget.enabled=false`));
+
 const CASES: [string, string[]][] = [
   ['the defaults', []],
   ['everything, and a certificate', [...EVERYTHING, ...CERTIFICATE]],
   ['an API key', API_KEY],
+  ['only the codec server', set('worker.enabled=false', 'webhooks.enabled=false', 'codecServer.enabled=true')],
+  ['nothing optional', [...NO_BUDGETS, ...set('networkPolicy.enabled=false')]],
   [
     'a version of a worker deployment, scaled by CPU',
     [...set('worker.versioning.mode=manual', BUILD('1.4.0')), ...HPA],
