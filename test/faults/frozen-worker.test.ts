@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,11 +10,13 @@ import {
   type BatchSession,
   BULK_TASK_QUEUE,
   batchWorkflowId,
+  captureWorkflowId,
   onboardingWorkflowId,
   TASK_QUEUE,
 } from '../../src/contract/index.js';
 import { type IncodeSimulator, type LocalTemporalServer, startIncodeSimulator } from '../../src/testing/index.js';
 import { all as rowsOf } from '../support/batch.js';
+import { jpeg } from '../support/images.js';
 import { startNewServer } from '../support/new-server.js';
 import { API_KEY } from '../support/world.js';
 
@@ -33,6 +35,9 @@ async function startWorker(): Promise<WorkerProcess> {
     INCODE_API_KEY: API_KEY,
     INCODE_SETTLE_TIME: '7s',
     WORKER_SHUTDOWN_GRACE: '1s',
+    INCODE_IMAGE_ROOTS: directory,
+    INCODE_DOCUMENT_RATE_LIMIT: '100',
+    INCODE_PROCESS_POLL: '200ms',
     TEMPORAL_ADDRESS: server.address,
   };
   const worker = await startWorkerProcess(env, join(directory, `worker-${workers.length}.log`));
@@ -93,15 +98,22 @@ function timesFinished(sessions: BatchSession[]): number[] {
   return sessions.map(({ interviewId }) => simulator.effects(interviewId).finished);
 }
 
-/** Workflows whose activity the server has given to this worker. */
-async function heldBy({ pid }: WorkerProcess, handles: WorkflowHandle[]): Promise<number[]> {
+/** Workflows whose activity the server has given to this worker. @param leastAttempt of the attempt that it holds */
+async function heldBy({ pid }: WorkerProcess, handles: WorkflowHandle[], leastAttempt = 1): Promise<number[]> {
   const descriptions = await Promise.all(handles.map((handle) => handle.describe()));
   return descriptions.flatMap(({ raw }, index) =>
-    (raw.pendingActivities ?? []).some(({ lastWorkerIdentity }) => lastWorkerIdentity?.startsWith(`${pid}@`))
+    (raw.pendingActivities ?? []).some(
+      ({ lastWorkerIdentity, attempt = 1, state }) =>
+        lastWorkerIdentity?.startsWith(`${pid}@`) &&
+        (leastAttempt === 1 || (Number(attempt) >= leastAttempt && state === STARTED)),
+    )
       ? [index]
       : [],
   );
 }
+
+/** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API. */
+const STARTED = 2;
 
 /** Until the worker that took over has sent a request for one of the sessions, and Incode is working on it. */
 async function untilInFlight(sessions: BatchSession[]): Promise<void> {
@@ -211,4 +223,37 @@ it('sessions are finished once when a busy worker is frozen', async () => {
   await items;
   const sessions = [...single, ...batched];
   expect(timesFinished(sessions)).toEqual(sessions.map(() => 1));
+});
+
+it("a government's registry is asked once for each person when a worker is frozen with retries in its socket", async () => {
+  await writeFile(join(directory, 'front.jpg'), jpeg());
+  const frozen = await startWorker();
+  await startWorker();
+  const references = Array.from({ length: 10 }, (_, at) => `person-${at}`);
+  // Long enough to freeze a worker before the first retry. Its polls are then still open.
+  const refusal = { kind: 'status', status: 429, headers: { 'retry-after': '20' } } as const;
+  for (const externalCustomerId of references)
+    simulator.fault({ operation: 'governmentValidation', externalCustomerId, ...refusal });
+  simulator.fault({ operation: 'governmentValidation', kind: 'latency', ms: 3_000, times: null });
+  for (const reference of references) {
+    const person = { reference, front: { uri: 'file:front.jpg' }, configurationId: 'flow' };
+    await onboarding.people.start({ ...person, plan: { government: true, score: false } });
+  }
+  const asked = () => simulator.callsOf(undefined, 'governmentValidation');
+  await expect.poll(() => asked().filter(({ httpStatus }) => httpStatus === 429).length).toBe(references.length);
+  freeze(frozen);
+  const handles = references.map((reference) => onboarding.temporal.workflow.getHandle(captureWorkflowId(reference)));
+  await expect.poll(async () => (await heldBy(frozen, handles, 2)).length).toBeGreaterThan(0);
+  const held = (await heldBy(frozen, handles, 2)).map((index) => `${references[index]}~`);
+  // The other worker has taken over one of them, and Incode is working on its request.
+  const inFlight = () =>
+    asked().some(
+      ({ httpStatus, externalCustomerId: id }) => httpStatus === null && held.some((of) => id?.startsWith(of)),
+    );
+  await expect.poll(inFlight).toBe(true);
+  wake(frozen);
+  const results = await Promise.all(references.map((reference) => onboarding.people.result(reference)));
+  expect(results.map(({ onboarding: session }) => session?.outcome)).toEqual(references.map(() => 'approved'));
+  const times = results.map(({ interviewId }) => simulator.captures(interviewId).processed.government);
+  expect(times).toEqual(references.map(() => 1));
 });
