@@ -9,6 +9,7 @@ import type { Health } from './monitoring/server.js';
 import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worker.js';
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
+import { renewApiKey } from './temporal/api-key.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { captureWorker, createCapture } from './worker/capture.js';
 import { versioned } from './worker/deployment.js';
@@ -65,10 +66,14 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   const executive = executiveToken(config, incode);
   const capture = createCapture(config, { incode, executive }, options);
   const { connectionOptions } = config.temporal;
-  const connection = await NativeConnection.connect(connectionOptions);
+  const { apiKey, ...others } = connectionOptions;
+  const key = typeof apiKey === 'function' ? apiKey() : apiKey;
+  const connection = await NativeConnection.connect({ ...others, ...omitUndefined({ apiKey: key }) });
+  const stopRenewing = typeof apiKey === 'function' ? renewApiKey(connection, apiKey) : () => undefined;
   // A client on this connection checks the address before it allows plaintext.
   rememberAddress(connection, connectionOptions.address ?? DEFAULT_ADDRESS);
   const close = async () => {
+    stopRenewing();
     await Promise.all([incode.close(), bulkIncode.close(), capture.close()]);
     await connection.close();
   };

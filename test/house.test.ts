@@ -158,6 +158,8 @@ const ENVIRONMENT_READERS = [
   'src/worker.ts',
   // Default of an argument. Workers and clients share these variables.
   'src/codec/environment.ts',
+  // Default of an argument. Temporal's own variables.
+  'src/temporal/environment.ts',
   // How the program was started, which only affects its output.
   'src/cli/shared/program.ts',
   'src/cli/shared/web-ui.ts',

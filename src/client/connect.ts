@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import type { ClientConnectConfig } from '@temporalio/envconfig';
 import {
   checkPlaintext,
   encryptedDataConverter,
@@ -12,7 +11,7 @@ import {
 } from '../codec/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { channelArgsFor } from '../temporal/address.js';
-import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig } from '../temporal/environment.js';
+import { checkAddress, DEFAULT_ADDRESS, loadTemporalConfig, type TemporalConfig } from '../temporal/environment.js';
 import { isConnectionRefused } from './connectivity.js';
 import { OnboardingClient } from './onboarding-client.js';
 import { TemporalConfigurationError, TemporalUnavailableError } from './temporal-errors.js';
@@ -44,7 +43,7 @@ export interface ConnectOptions {
    */
   requireEncryption?: boolean;
   /**
-   * Called once for each change of the key file that cannot be loaded. The previous keys stay in use.
+   * Called once for each change of the file with encryption keys or the API key that cannot be loaded. The previous ones stay in use.
    *
    * @default emits a process warning (`process.on('warning')`) named `SecretFileWarning`
    */
@@ -62,7 +61,8 @@ export interface ConnectedOnboardingClient extends OnboardingClient {
 
 /**
  * Connects with the same settings as every Temporal tool: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
- * `TEMPORAL_TLS…` and the profile file that `temporal config` writes.
+ * `TEMPORAL_TLS…` and the profile file that `temporal config` writes. `TEMPORAL_API_KEY_FILE` names a file with the API key, which is read
+ * again when it changes.
  *
  * @example
  * ```ts
@@ -91,10 +91,10 @@ export async function connectOnboardingClient(options: ConnectOptions = {}): Pro
   return Object.assign(client, { close });
 }
 
-function configured(address: string | undefined): ClientConnectConfig {
+function configured({ address, onWarning }: TargetOptions): TemporalConfig {
   try {
     if (address !== undefined) checkAddress(address);
-    return loadTemporalConfig();
+    return loadTemporalConfig(undefined, onWarning);
   } catch (error) {
     throw new TemporalConfigurationError(error);
   }
@@ -122,14 +122,16 @@ export async function connectTemporal(
   return { connection: (await reach(target)).connection, namespace: target.namespace };
 }
 
+type TargetOptions = Pick<ConnectOptions, 'address' | 'namespace' | 'onWarning'>;
+
 interface Target {
   address: string;
   namespace: string;
-  credentials: Pick<ClientConnectConfig['connectionOptions'], 'apiKey' | 'tls' | 'metadata'>;
+  credentials: Pick<TemporalConfig['connectionOptions'], 'apiKey' | 'tls' | 'metadata'>;
 }
 
-function targetOf(options: Pick<ConnectOptions, 'address' | 'namespace'>): Target {
-  const { connectionOptions, namespace } = configured(options.address);
+function targetOf(options: TargetOptions): Target {
+  const { connectionOptions, namespace } = configured(options);
   const { address } = connectionOptions;
   // Credentials are configured for one address and must not reach another.
   const isElsewhere = options.address !== undefined && address !== undefined && options.address !== address;
@@ -157,7 +159,7 @@ async function reach(target: Target): Promise<{ connection: Connection; close: (
     channelArgs: { ...channelArgsFor(address), 'grpc.use_local_subchannel_pool': 1 },
     interceptors: [retries.interceptor],
     // A function, so that printing the connection does not reveal the key.
-    ...(typeof apiKey === 'string' ? { apiKey: () => apiKey } : {}),
+    ...(apiKey === undefined ? {} : { apiKey: typeof apiKey === 'string' ? () => apiKey : apiKey }),
     ...omitUndefined({ tls }),
     ...(metadata ? { metadata: metadata as Record<string, string> } : {}),
   });

@@ -37,7 +37,7 @@ const PROBLEMS: Record<TemporalProblem, (target: TemporalTarget) => string> = {
     'Check that it runs, that the address (TEMPORAL_ADDRESS) is right and whether it needs TLS (TEMPORAL_TLS). Then repeat the request.',
   refused: ({ address, namespace }) =>
     `Temporal at ${address} refuses the credentials for namespace ${namespace}. ` +
-    'Check the API key (TEMPORAL_API_KEY) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and their permissions.',
+    'Check the API key (TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and their permissions.',
   unknownNamespace: ({ address, namespace }) =>
     `Temporal at ${address} has no namespace ${namespace}. Set TEMPORAL_NAMESPACE to an existing namespace, or create this one: ` +
     `temporal operator namespace create --namespace ${namespace}`,

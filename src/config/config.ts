@@ -1,6 +1,6 @@
-import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { KeyRing } from '../codec/index.js';
 import type { Proxies } from '../network/dispatcher.js';
+import type { TemporalConfig } from '../temporal/environment.js';
 import type { DeploymentVersion } from './deployment.js';
 import type { ExecutiveConfig } from './executive.js';
 import type { ListenAddress, LogLevel } from './reader.js';
@@ -50,8 +50,8 @@ export interface Config {
   readonly reviewPollMs: number;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case. */
   readonly proxy: Readonly<Proxies>;
-  /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`, or the profile file. */
-  readonly temporal: ClientConnectConfig;
+  /** `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY` or `TEMPORAL_API_KEY_FILE`, `TEMPORAL_TLS…`, or the profile file. */
+  readonly temporal: TemporalConfig;
   readonly namespace: string;
   /**
    * `TEMPORAL_INCODE_ENCRYPTION_KEYS` or `TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE`: encrypt payloads and failures. Required for a server

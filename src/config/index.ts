@@ -156,7 +156,7 @@ function apiKey(read: ReturnType<typeof reader>): (refused?: string) => string {
 /** The secret files that our variables name. */
 export function namedSecretFiles(env: Environment = process.env): [variable: string, path: string][] {
   return Object.entries(env).flatMap(([variable, path]): [string, string][] =>
-    /^(INCODE|TEMPORAL_INCODE|WEBHOOK|CODEC_SERVER)_\w+_FILE$/.test(variable) && path?.trim()
+    /^((INCODE|TEMPORAL_INCODE|WEBHOOK|CODEC_SERVER)_\w+|TEMPORAL_API_KEY)_FILE$/.test(variable) && path?.trim()
       ? [[variable, path.trim()]]
       : [],
   );

@@ -1,11 +1,10 @@
-import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type KeyRing, keysFromEnvironment } from '../codec/index.js';
 import { excerpt } from '../contract/excerpt.js';
 import { parseDuration } from '../contract/index.js';
 import { isBaseUrl, isHttpUrl } from '../incode/options.js';
 import type { Proxies } from '../network/dispatcher.js';
 import { HIDDEN, keepSecret, redactWhenPrinted } from '../secrets/index.js';
-import { loadTemporalConfig } from '../temporal/environment.js';
+import { loadTemporalConfig, type TemporalConfig } from '../temporal/environment.js';
 import { type SecretRule, secretOf } from './secret.js';
 import type { Environment, OnWarning } from './types.js';
 
@@ -149,10 +148,9 @@ export function reader(env: Environment, onWarning?: OnWarning) {
       }
     },
 
-    temporal(): ClientConnectConfig {
-      const variables = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    temporal(): TemporalConfig {
       try {
-        const config = withoutCredentials(loadTemporalConfig(Object.fromEntries(variables)));
+        const config = withoutCredentials(loadTemporalConfig(env, onWarning));
         const { address } = config.connectionOptions;
         if (address !== undefined && !ADDRESS.test(address)) {
           problems.push(`TEMPORAL_ADDRESS must be a host and port such as localhost:7233, not "${excerpt(address)}"`);
@@ -167,7 +165,7 @@ export function reader(env: Environment, onWarning?: OnWarning) {
 }
 
 /** Printing the options must not reveal the API key or a certificate's key. */
-function withoutCredentials(config: ClientConnectConfig): ClientConnectConfig {
+function withoutCredentials(config: TemporalConfig): TemporalConfig {
   const { address } = config.connectionOptions;
   redactWhenPrinted(config.connectionOptions, { address });
   return config;

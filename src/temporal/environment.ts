@@ -1,5 +1,15 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { keepSecret } from '../secrets/index.js';
+import { apiKeyFile, SENDABLE } from './api-key.js';
+
+/** Temporal's own settings. */
+export interface TemporalConfig extends Omit<ClientConnectConfig, 'connectionOptions'> {
+  connectionOptions: Omit<ClientConnectConfig['connectionOptions'], 'apiKey'> & {
+    /** A function if `TEMPORAL_API_KEY_FILE` names its file: it returns the current key. */
+    apiKey?: string | (() => string);
+  };
+}
 
 /** Temporal's address if none is configured. */
 export const DEFAULT_ADDRESS = 'localhost:7233';
@@ -7,11 +17,15 @@ export const DEFAULT_ADDRESS = 'localhost:7233';
 /**
  * Reads Temporal's own variables, such as `TEMPORAL_ADDRESS`, and the profile file that `temporal config` writes.
  *
- * @param env read instead of `process.env`
  * @throws Error that repeats no line or value of the file, because it contains the API key
  */
-export function loadTemporalConfig(env?: Record<string, string>): ClientConnectConfig {
-  const config = loaded(env);
+export function loadTemporalConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  onWarning?: (warning: string) => void,
+): TemporalConfig {
+  const currentKey = apiKeyFile(env, onWarning);
+  // As a variable, the key turns TLS on.
+  const config: TemporalConfig = loaded(currentKey ? { ...env, TEMPORAL_API_KEY: currentKey() } : env);
   const { address, apiKey, metadata } = config.connectionOptions;
   if (address !== undefined) checkAddress(address);
   if (typeof apiKey === 'string' && !SENDABLE.test(keepSecret(apiKey))) {
@@ -22,6 +36,7 @@ export function loadTemporalConfig(env?: Record<string, string>): ClientConnectC
       throw new Error(`the value of metadata ${name} contains a character that cannot be sent, such as a line break`);
     }
   }
+  if (currentKey) config.connectionOptions.apiKey = currentKey;
   return config;
 }
 
@@ -32,12 +47,10 @@ export function checkAddress(address: string): void {
   }
 }
 
-/** The characters that gRPC allows in a header. Its own error would repeat the value. */
-const SENDABLE = /^[\x20-\x7e]*$/;
-
-function loaded(env?: Record<string, string>): ClientConnectConfig {
+function loaded(env: Readonly<Record<string, string | undefined>>): ClientConnectConfig {
+  const overrideEnvVars = omitUndefined(env) as Record<string, string>;
   try {
-    return loadClientConnectConfig(env ? { overrideEnvVars: env } : {});
+    return loadClientConnectConfig({ overrideEnvVars });
   } catch (error) {
     const { message, line, column } = error as Error & { line?: number; column?: number };
     // After the first line, the parser's message quotes the file.

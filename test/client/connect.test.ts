@@ -76,6 +76,22 @@ describe('connectOnboardingClient', () => {
     for (const { headers } of requests) expect(headers).toMatchObject({ authorization: `Bearer ${API_KEY}` });
   });
 
+  it('sends the key in TEMPORAL_API_KEY_FILE, and the new one after the file has changed', async () => {
+    const { address, requests } = await endpoint({ certificate: 'server' });
+    const file = profiles(API_KEY);
+    const client = await connect({ TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY_FILE: file, ...CA });
+    await ask(client);
+    expect(requests.at(-1)?.headers).toMatchObject({ authorization: `Bearer ${API_KEY}` });
+    expect(inspect(client, { depth: 10 })).not.toContain(API_KEY);
+    writeFileSync(file, 'another-key\n');
+    await expect
+      .poll(async () => {
+        await ask(client);
+        return requests.at(-1)?.headers.authorization;
+      })
+      .toBe('Bearer another-key');
+  });
+
   it('connects with the client certificate and key in TEMPORAL_TLS_…_PATH', async () => {
     const { address, requests } = await endpoint({ certificate: 'server', clientCertificate: true });
     await connect({

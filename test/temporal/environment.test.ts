@@ -50,6 +50,30 @@ describe('loadTemporalConfig', () => {
     expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-of') }));
   });
 
+  it('reads the API key from TEMPORAL_API_KEY_FILE, and again when the file changes', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const file = profile('api-key', 'first-key-of-the-cloud\n');
+    const { apiKey, tls } = loadTemporalConfig({ TEMPORAL_API_KEY_FILE: file }).connectionOptions;
+    const current = apiKey as () => string;
+    expect([current(), tls]).toEqual(['first-key-of-the-cloud', true]);
+    writeFileSync(file, 'second-key-of-the-cloud');
+    vi.setSystemTime(Date.now() + 5_000);
+    expect(current()).toBe('second-key-of-the-cloud');
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ['both an API key and its file', { TEMPORAL_API_KEY: 'key', TEMPORAL_API_KEY_FILE: good }, 'exclude each other'],
+    ['a missing file', { TEMPORAL_API_KEY_FILE: join(directory, 'none') }, 'cannot be read (ENOENT)'],
+    ['an empty file', { TEMPORAL_API_KEY_FILE: profile('empty-key', '\n') }, 'names an empty file'],
+    ['a line break within', { TEMPORAL_API_KEY_FILE: profile('two', 'secret-of-a\nb') }, 'cannot be sent'],
+  ])('refuses %s without repeating the key', (_, env, message) => {
+    expect(() => loadTemporalConfig(env)).toThrow(message);
+    expect(() => loadTemporalConfig(env)).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('secret-of') }),
+    );
+  });
+
   it('names a profile that does not exist', () => {
     const load = () => loadTemporalConfig({ TEMPORAL_CONFIG_FILE: good, TEMPORAL_PROFILE: 'nowhere' });
     expect(load).toThrow(/nowhere/);
