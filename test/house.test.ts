@@ -30,7 +30,7 @@ const RULES: Rules = {
   // It imports only the options of the parts that it configures, so that each default and rule stands once.
   config: {
     ours: ['contract', 'codec', 'network', 'secrets', 'temporal', 'incode', 'activities'],
-    packages: ['@temporalio/envconfig'],
+    packages: [],
   },
   // Usable alone, without Temporal.
   incode: { ours: ['contract', 'network'], packages: ['node:', 'undici'] },
@@ -50,7 +50,7 @@ const RULES: Rules = {
   // Light, because it runs in other teams' services without a worker.
   client: {
     ours: ['contract', 'codec', 'secrets', 'temporal'],
-    packages: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'jose'],
+    packages: ['node:', '@temporalio/client', '@temporalio/common', 'jose'],
   },
   codec: {
     ours: ['contract', 'network', 'secrets', 'temporal'],

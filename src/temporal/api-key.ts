@@ -1,4 +1,3 @@
-import type { NativeConnection } from '@temporalio/worker';
 import { keepSecret, secretFile } from '../secrets/index.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,7 +36,7 @@ const RENEW_EVERY_MS = 5_000;
  *
  * @returns stops it
  */
-export function renewApiKey(connection: Pick<NativeConnection, 'setApiKey'>, current: () => string): () => void {
+export function renewApiKey(connection: { setApiKey(key: string): Promise<void> }, current: () => string): () => void {
   let used = current();
   const timer = setInterval(async () => {
     const newest = current();

@@ -1,5 +1,4 @@
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
-import { omitUndefined } from '../contract/omit-undefined.js';
 import { keepSecret } from '../secrets/index.js';
 import { apiKeyFile, SENDABLE } from './api-key.js';
 
@@ -48,7 +47,8 @@ export function checkAddress(address: string): void {
 }
 
 function loaded(env: Readonly<Record<string, string | undefined>>): ClientConnectConfig {
-  const overrideEnvVars = omitUndefined(env) as Record<string, string>;
+  const variables = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const overrideEnvVars = Object.fromEntries(variables);
   try {
     return loadClientConnectConfig({ overrideEnvVars });
   } catch (error) {
