@@ -182,6 +182,23 @@ describe('captureBatch', () => {
     await waits;
   });
 
+  it('counts the people whose session tokens Incode refuses', async () => {
+    const [person] = (await severalPeople(world, 1)) as [CapturePerson];
+    world.simulator.fault({
+      operation: 'addFace',
+      externalCustomerId: person.reference,
+      kind: 'status',
+      status: 401,
+      times: null,
+    });
+    const how = options();
+    const rows = all(captureBatch(world.onboarding, [person], how));
+    const heldUpBy = async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.heldUpBy;
+    await expect.poll(heldUpBy, { timeout: 60_000 }).toBe('1 person waits for a session token that Incode accepts');
+    world.simulator.clearFaults();
+    expect((await rows).map(({ outcome }) => outcome)).toEqual(['approved']);
+  });
+
   it('counts the people who wait for another image', async () => {
     const people = await severalPeople(world, 2);
     world.simulator.script({ operation: 'addFrontId', times: 2, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });

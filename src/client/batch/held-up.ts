@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { FAILURES } from '../../contract/index.js';
+import { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
 import { needsOperator, type PendingCall, pendingCall } from '../pending-call.js';
-import { countInNeedOfImage, listRunningOfPeople } from './list.js';
+import { countInStage, listRunningOfPeople } from './list.js';
 
 /** As many as a shard begins at the same time. What holds up people usually holds up all of them. */
 const MAX_LOOKED_AT = 20;
@@ -14,7 +15,7 @@ const POLLS: readonly string[] = [FAILURES.notProcessed, FAILURES.milestoneNotRe
  * Looks at people of a batch and at their sessions. Each has its own workflow, so the shard does not know which calls fail. Temporal does not
  * bill these requests.
  *
- * @returns why calls are being retried, or how many people wait for another image, as readable text; `null` if neither
+ * @returns why calls are being retried, or how many people wait for another image or token, as readable text; `null` if neither
  */
 export async function heldUpPeople(client: Client, batchId: string): Promise<string | null> {
   const left = await listRunningOfPeople(client, batchId, MAX_LOOKED_AT);
@@ -30,9 +31,17 @@ export async function heldUpPeople(client: Client, batchId: string): Promise<str
   const forAll = failing.find(needsSomebody);
   const { lastFailure } = forAll ?? failing[0] ?? {};
   const reason = lastFailure ? lastFailure.message.replace(/^(?:Person|Session) \S+: /, '') : null;
-  const inNeed = await countInNeedOfImage(client, batchId);
-  if (inNeed === 0 || forAll) return reason;
-  return `${inNeed === 1 ? '1 person waits' : `${inNeed} people wait`} for another image${reason ? `; ${reason}` : ''}`;
+  if (forAll) return reason;
+  const waits = await Promise.all(LONG_CAPTURE_STAGES.map((stage) => waitOf(client, batchId, stage)));
+  return [...waits, reason].filter((part) => part !== null).join('; ') || null;
+}
+
+const WAITS_FOR = { needsImage: 'another image', needsToken: 'a session token that Incode accepts' } as const;
+
+async function waitOf(client: Client, batchId: string, stage: keyof typeof WAITS_FOR): Promise<string | null> {
+  const count = await countInStage(client, batchId, stage);
+  if (count === 0) return null;
+  return `${count === 1 ? '1 person waits' : `${count} people wait`} for ${WAITS_FOR[stage]}`;
 }
 
 function needsSomebody(call: PendingCall): boolean {

@@ -3,10 +3,10 @@ import {
   BATCH_WORKFLOW,
   CAPTURE_BATCH_WORKFLOW,
   CAPTURE_WORKFLOW,
-  type CaptureStage,
   ONBOARDING_WORKFLOW,
   SEARCH_ATTRIBUTES,
 } from '../../contract/index.js';
+import type { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
 
 /**
  * Lists the latest run of each shard. Shards started within the last second may be missing.
@@ -48,9 +48,12 @@ export async function listRunningOfPeople(client: Client, batchId: string, most:
   return ids;
 }
 
-/** Counts the people whom the batch has begun, and who wait for another image. */
-export async function countInNeedOfImage(client: Client, batchId: string): Promise<number> {
-  const stage: CaptureStage = 'needsImage';
+/** Counts the people whom the batch has begun, and who wait in this stage. */
+export async function countInStage(
+  client: Client,
+  batchId: string,
+  stage: (typeof LONG_CAPTURE_STAGES)[number],
+): Promise<number> {
   const ofBatch = queryFor(batchId, CAPTURE_WORKFLOW);
   const query = `${ofBatch} AND ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.stage} = '${stage}'`;
   return (await client.workflow.count(query)).count;
