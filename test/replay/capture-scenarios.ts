@@ -56,6 +56,13 @@ export const CAPTURE_SCENARIOS: Record<string, () => Promise<History>> = {
   'capture-tokens-refused': () =>
     playing({}, (world) => world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401, times: 3 })),
 
+  /** Earlier versions took a refused renewal for a refusal to compare the faces. */
+  'capture-renewal-refused': () =>
+    playing({}, (world) => {
+      world.simulator.fault({ operation: 'processFace', kind: 'status', status: 401 });
+      world.simulator.fault({ operation: 'start', skip: 1, kind: 'status', status: 400 });
+    }),
+
   'capture-image-refused': () => playing({}, (world) => world.simulator.script(UNREADABLE)),
 
   'capture-image-replaced': () => playing(WAIT, (world) => world.simulator.script(UNREADABLE), replaceNeeded),

@@ -1,5 +1,11 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFailure } from '@temporalio/workflow';
-import type { CaptureFailureDetails } from '../../activities/capture/types.js';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowFailure,
+  patched,
+} from '@temporalio/workflow';
+import type { CaptureActivities, CaptureFailureDetails } from '../../activities/capture/types.js';
 import { FAILURES, type FailureType, type ImageSide } from '../../contract/index.js';
 import { activityRefusal } from '../failures.js';
 import { isRefused, reasonOf } from './decisions.js';
@@ -110,4 +116,13 @@ export function unusableImageOf(error: unknown): UnusableImage | undefined {
 export function failedWith(error: unknown, ...types: FailureType[]): boolean {
   const type = activityRefusal(error)?.failure.type;
   return types.some((known) => known === type);
+}
+
+/** Marks in a history that the person fails if Incode refuses to renew the session token. Earlier versions took this for a refusal of the call. */
+const RENEWAL_FAILS = 'refused-renewal-fails';
+
+/** Whether Incode has refused this call for good. A refusal to renew the session token for the call says nothing about the call. */
+export function hasRefused(error: unknown, call: keyof CaptureActivities): boolean {
+  if (!failedWith(error, FAILURES.badRequest)) return false;
+  return (error as ActivityFailure).activityType === call || !patched(RENEWAL_FAILS);
 }

@@ -1,8 +1,7 @@
 import type { CaptureActivities } from '../../activities/capture/types.js';
-import { FAILURES } from '../../contract/index.js';
 import { addEvent } from '../record.js';
 import { afterProcessId, isRefused, type ProcessingStarted } from './decisions.js';
-import { failedWith } from './failures.js';
+import { hasRefused } from './failures.js';
 import { refuse } from './images.js';
 import type { Person } from './person.js';
 import { withSession } from './session-access.js';
@@ -42,7 +41,7 @@ async function startProcessing(person: Person): Promise<ProcessingStarted> {
     );
     return assumed && hasRefusedImage() ? 'failed' : result;
   } catch (error) {
-    if (failedWith(error, FAILURES.badRequest) && hasRefusedImage()) return 'failed';
+    if (hasRefusedImage() && hasRefused(error, 'processId')) return 'failed';
     throw error;
   }
 }
@@ -81,7 +80,7 @@ async function unlessRefused<Name extends 'processFace' | 'governmentValidation'
   try {
     return await withSession(person, (access, activities) => activities[name](access) as Promise<Answer<Name>>);
   } catch (error) {
-    if (!failedWith(error, FAILURES.badRequest)) throw error;
+    if (!hasRefused(error, name)) throw error;
     addEvent(person.record, `Incode refused to ${what}`);
     return none;
   }
