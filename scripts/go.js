@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
- * @param pkg path and version, as `helm.sh/helm/v4/cmd/helm@v4.3.1`
+ * @param pkg path and version, as `helm.sh/helm/v3/cmd/helm@v3.17.3`
  * @param directory where to put the program
  * @param options.flags of `go install`
  * @param options.onPackage called after each package that was compiled
