@@ -53,7 +53,13 @@ export async function withSession<T>(
       tokenAccepted(person);
       return result;
     } catch (error) {
-      if (!failedWith(error, FAILURES.tokenRefused)) throw error;
+      if (!failedWith(error, FAILURES.tokenRefused)) {
+        // Incode checks the token before the request.
+        if (failedWith(error, FAILURES.badRequest)) tokenAccepted(person);
+        // Whatever happens next, the person no longer waits for a token.
+        delete record.refusedTokens;
+        throw error;
+      }
       await tokenRefused(person, error);
       const renewed = await requestSession(person, session.externalCustomerId, { interviewId });
       if (renewed.interviewId !== interviewId) throw anotherSession(person, session, renewed);
