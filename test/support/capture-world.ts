@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type PayloadCodec } from '@temporalio/common';
 import { inject } from 'vitest';
 import { createWorker, readCaptureConfig, readConfig } from '../../dist/worker.js';
 import { OnboardingClient } from '../../src/client/index.js';
@@ -60,6 +60,8 @@ export interface CaptureWorldOptions {
   worker?: Record<string, string>;
   /** Sources of images in addition to the directory. */
   imageSources?: ImageSource[];
+  /** Codec of the worker. The client of the world does not use it. */
+  codec?: PayloadCodec;
   /** @default the shared server */
   address?: string;
 }
@@ -90,7 +92,7 @@ export async function startCaptureWorld(options: CaptureWorldOptions = {}): Prom
   const worker = await createWorker(readConfig(env), {
     capture: readCaptureConfig(env),
     // Workflow code of single people runs in this thread, which saves half a second of CPU for each world.
-    worker: { debugMode: true },
+    worker: { debugMode: true, ...(options.codec ? { dataConverter: { payloadCodecs: [options.codec] } } : {}) },
     ...omitUndefined({ imageSources: options.imageSources }),
   });
   const running = worker.run();

@@ -142,6 +142,8 @@ export async function replaceImage(person: Person, side: ImageSide, image: Image
       throw noLongerNeeded(person, side);
     }
     const pinned = await read;
+    // Two reads may end in the same workflow task. Then the first one has just been used.
+    if (!isNeeded()) throw noLongerNeeded(person, side);
     replaceBy(person, side, image, pinned[side] ?? null);
   } catch (error) {
     const unusable = unusableImageOf(error);
