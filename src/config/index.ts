@@ -172,6 +172,12 @@ export function isExecutiveConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);
 }
 
+/** The environment without the address of a Temporal server, for commands that must use their own. */
+export function withoutTemporalAddress(env: Environment = process.env): NodeJS.ProcessEnv {
+  const { TEMPORAL_ADDRESS: _, ...others } = env;
+  return others;
+}
+
 /** The variables of the rate limits, for a worker that uses a simulated Incode. */
 export function rateLimitEnvironment(env: Environment = process.env): Record<string, string> {
   return Object.fromEntries(

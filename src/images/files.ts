@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { constants, type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
+import { access, constants, type FileHandle, lstat, open, readlink, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ImageError } from './errors.js';
@@ -56,7 +56,13 @@ async function locate(uri: string, roots: readonly string[]): Promise<string> {
   const path = pathOf(uri);
   const found = new Set<string>();
   let refusal: ImageError | undefined;
+  let unreadableRoot: ImageError | undefined;
   for (const root of roots) {
+    const problem = await rootProblem(root);
+    if (problem !== undefined) {
+      unreadableRoot ??= new ImageError(uri, 'unreadable', `is not found, and one of the image directories ${problem}`);
+      continue;
+    }
     try {
       const real = await realpath(isAbsolute(path) ? path : join(root, path));
       if (isInside(await realpath(root), real)) found.add(real);
@@ -68,8 +74,20 @@ async function locate(uri: string, roots: readonly string[]): Promise<string> {
   const [first] = found;
   // Refused, because the order of the roots would decide whose image it is.
   if (found.size > 1) throw new ImageError(uri, 'notAllowed', 'is in more than one of the image directories');
-  if (first === undefined) throw refusal ?? outside(uri);
+  // Somebody may only have to mount it, so this is not the image's fault.
+  if (first === undefined) throw unreadableRoot ?? refusal ?? outside(uri);
   return first;
+}
+
+/** @returns what is wrong with a directory for images, if anything is */
+export async function rootProblem(root: string): Promise<string | undefined> {
+  try {
+    await access(root, constants.R_OK | constants.X_OK);
+    return (await stat(root)).isDirectory() ? undefined : 'is not a directory';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+  }
 }
 
 function pathOf(uri: string): string {

@@ -220,6 +220,15 @@ describe('the command doctor', () => {
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong in what was checked); 1 check skipped\.$/m);
   });
 
+  it('names an image directory that this machine cannot read', async () => {
+    const env = { ...NO_INCODE, INCODE_IMAGE_ROOTS: '/no/such/directory' };
+    const { found } = await doctor(['--address', address], env);
+    expect(found['image directories']).toMatchObject({
+      status: 'failed',
+      message: '/no/such/directory does not exist',
+    });
+  });
+
   it('checks the workers for images and their rate limits where images are allowed', async () => {
     await using images = await startCaptureWorld({
       worker: { INCODE_DOCUMENT_RATE_LIMIT: '0.3', INCODE_FACE_RATE_LIMIT: '4' },

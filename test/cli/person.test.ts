@@ -107,6 +107,21 @@ describe('the command replace-image', () => {
     expect(late).toMatchObject({ code: 5, stderr: expect.stringContaining(`Person ${reference}`) });
   });
 
+  it('says which image is needed besides', async () => {
+    const input = await world.person({ plan: { onRefusedImage: 'wait' } });
+    const { reference } = input;
+    world.simulator.script({ operation: 'processId', times: 1, httpStatus: 400, code: 6000 });
+    await people().start(input);
+    await expect.poll(async () => (await people().state(reference)).state?.needs).toEqual(['front', 'back']);
+    expect((await cli('status', reference)).stdout).toMatch(/^and then +temporal-incode replace-image .* --side back/m);
+    const { uri } = await world.image();
+    const replaced = await cli('replace-image', reference, '--side', 'front', '--image', uri);
+    expect(replaced.stdout).toBe(
+      `Person ${reference} has the new image of the front. It still needs another image of the back.\n`,
+    );
+    await people().cancel(reference);
+  });
+
   it('exits with 2 for an image that is not needed, and for missing or invalid options', async () => {
     const { reference } = await personInNeedOfFront();
     const image = ['--image', 'file:a.jpg'];
@@ -166,6 +181,7 @@ describe('the command cancel with the reference of a person', () => {
     expect(cancelled.code).toBe(0);
     expect(JSON.parse(cancelled.stdout)).toEqual({ reference, cancelled: true });
     expect((await people().state(reference)).status).toBe('cancelled');
+    expect((await cli('status', reference)).stdout).not.toMatch(/^(waits for|deadline)/m);
     expect(await cli('cancel', reference, '--yes')).toMatchObject({
       code: 5,
       stderr: expect.stringContaining(`The onboarding of person ${reference} has already ended (cancelled)`),

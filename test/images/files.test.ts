@@ -111,6 +111,11 @@ describe('fileImages', () => {
     execFileSync('mkfifo', [join(root, 'fifo.jpg')]);
     const socket = createServer().listen(join(root, 'socket.jpg'));
     expect(await refusal('file:ann/gone.jpg')).toEqual(['missing', 'does not exist']);
+    const reason = 'is not found, and one of the image directories does not exist';
+    expect(await refusal('file:ann/gone.jpg', [fileImages([root, join(directory, 'not-mounted')])])).toEqual([
+      'unreadable',
+      reason,
+    ]);
     expect(await refusal('file:ann/front.jpg/deeper.jpg')).toEqual(['missing', 'does not exist']);
     expect(await refusal('file:ann')).toEqual(['notAFile', 'is a directory, not a file']);
     expect(await refusal('file:fifo.jpg')).toEqual(['notAFile', 'is a FIFO, not a file']);

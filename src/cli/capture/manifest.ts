@@ -1,4 +1,5 @@
 import { type CapturePerson, checkCapturePerson, type ImageReference } from '../../contract/capture.js';
+import { InvalidInputError } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { fileUri } from '../../images/files.js';
 import { plainName, type Shape } from '../batch/list-rows.js';
@@ -29,6 +30,9 @@ export const PEOPLE: Shape<CapturePerson> = {
   },
   check(fields) {
     const { front, back, selfie, customFields, ...others } = fields;
+    if (imageOf(front) === undefined) {
+      throw new InvalidInputError('front', 'is empty: every person needs a front, as a path or an address');
+    }
     const texts = Object.entries(others).filter(([name]) => !name.startsWith(PREFIX));
     return checkCapturePerson(
       omitUndefined({

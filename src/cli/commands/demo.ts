@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { connectOnboardingClient } from '../../client/index.js';
 import { onboardingWorkflowId } from '../../contract/index.js';
-import { type LocalTemporalServer, startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
-import { localWorkerEnvironment } from '../local/environment.js';
+import { type LocalTemporalServer, startIncodeSimulator } from '../../testing/index.js';
+import { localWorkerEnvironment, startServer } from '../local/environment.js';
 import { capture, PERSON_SCENARIOS } from '../local/people.js';
 import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
 import { startWorkerProcess } from '../local/worker-process.js';
@@ -47,7 +47,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   try {
-    const starting = started('The Temporal server', startLocalTemporalServer({ uiPort: 0, onProgress: progress.show }));
+    const starting = started('The Temporal server', startServer({ uiPort: 0, onProgress: progress.show }));
     const server = await Promise.race([starting, interrupted]);
     stops.push(() => server.stop());
     const world = await Promise.race([startWorld(server, directory, progress, stops), interrupted]);

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { connectOnboardingClient } from '../../client/index.js';
 import { rateLimitEnvironment } from '../../config/index.js';
-import { startIncodeSimulator, startLocalTemporalServer } from '../../testing/index.js';
-import { localWorkerEnvironment } from '../local/environment.js';
+import { startIncodeSimulator } from '../../testing/index.js';
+import { localWorkerEnvironment, startServer } from '../local/environment.js';
 import { startWorkerProcess } from '../local/worker-process.js';
 import { started } from '../shared/exit.js';
 import { portOption } from '../shared/options.js';
@@ -43,7 +43,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOp
   const progress = startProgress('Starting the Temporal server');
   const stops: (() => Promise<void>)[] = [];
   try {
-    const starting = startLocalTemporalServer({ port, uiPort, dataDir: data, onProgress: progress.show });
+    const starting = startServer({ port, uiPort, dataDir: data, onProgress: progress.show });
     const server = await started('The Temporal server', starting);
     stops.push(() => server.stop());
     progress.show('Starting the Incode simulator');
@@ -102,7 +102,7 @@ interface Addresses {
 
 function instructions(at: Addresses): string {
   return `
-Web UI      ${at.webUi ?? 'at the server that TEMPORAL_ADDRESS names'}
+Web UI      ${at.webUi}
 Temporal    ${at.temporal}
 Incode      ${at.incode} (simulated; x-api-key: ${API_KEY})
 Webhooks    ${at.webhook} (the simulated Incode sends them)

@@ -38,15 +38,23 @@ async function replaceImage(reference: string, options: ReplaceImageOptions): Pr
   if (side === undefined || uri === undefined) {
     throw new CliError(`Which image? temporal-incode replace-image ${reference} --side front --image file:front.jpg`);
   }
+  let needs: ImageSide[] = [];
   try {
     const image = checkImageReference({ uri });
-    await withClient(options, ({ people }) => people.replaceImage(reference, side, image, { timeoutMs: timeout }));
+    await withClient(options, async ({ people }) => {
+      await people.replaceImage(reference, side, image, { timeoutMs: timeout });
+      const { state } = await people.state(reference);
+      if (state?.stage === 'needsImage') needs = state.needs;
+    });
   } catch (error) {
     if (error instanceof InvalidInputError && error.field === 'image.uri') {
       throw new CliError(error.message.replace('image.uri', '--image'));
     }
     throw sessionCliError(error);
   }
-  if (json) printJson({ reference, side, replaced: true });
-  else process.stdout.write(`Person ${reference} has the new image of the ${side}.\n`);
+  if (json) printJson({ reference, side, replaced: true, needs });
+  else {
+    const still = needs.length > 0 ? ` It still needs another image of the ${needs.join(' and the ')}.` : '';
+    process.stdout.write(`Person ${reference} has the new image of the ${side}.${still}\n`);
+  }
 }

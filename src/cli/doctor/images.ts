@@ -1,5 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { allowsImages, type CaptureConfig, ConfigError, readCaptureConfig } from '../../config/index.js';
+import { rootProblem } from '../../images/files.js';
 import { captureQueues } from '../../worker/capture-queues.js';
 import { type Check, check } from './check.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';
@@ -15,7 +16,19 @@ export async function imageChecks(connection: Connection, namespace: string, tas
     return [{ name: 'image workers', status: 'failed', message, todo: 'Correct it: docs/capture.md' }];
   }
   if (!allowsImages(config)) return [];
-  return [await check('image workers', () => imageWorkers(connection, namespace, taskQueue, config))];
+  return [
+    await check('image workers', () => imageWorkers(connection, namespace, taskQueue, config)),
+    ...(config.imageRoots.length > 0 ? [await imageDirectories(config)] : []),
+  ];
+}
+
+async function imageDirectories({ imageRoots }: CaptureConfig): Promise<Check> {
+  const name = 'image directories';
+  const found = await Promise.all(imageRoots.map(async (root) => ({ root, problem: await rootProblem(root) })));
+  const problems = found.flatMap(({ root, problem }) => (problem === undefined ? [] : [`${root} ${problem}`]));
+  if (problems.length === 0) return { name, status: 'ok', message: imageRoots.join(', ') };
+  const todo = 'Mount the directory, give the worker the permission, or correct INCODE_IMAGE_ROOTS';
+  return { name, status: 'failed', message: problems.join('; '), todo };
 }
 
 async function imageWorkers(

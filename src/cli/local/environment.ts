@@ -1,5 +1,11 @@
 import { encryptionEnvironment } from '../../codec/index.js';
-import type { IncodeSimulator, LocalTemporalServer } from '../../testing/index.js';
+import { withoutTemporalAddress } from '../../config/index.js';
+import {
+  type IncodeSimulator,
+  type LocalTemporalServer,
+  type LocalTemporalServerOptions,
+  startLocalTemporalServer,
+} from '../../testing/index.js';
 
 /**
  * The environment of a worker that uses a simulated Incode. From the user's environment it takes only the encryption settings, which
@@ -16,4 +22,12 @@ export function localWorkerEnvironment(
     TEMPORAL_NAMESPACE: server.namespace,
     ...encryptionEnvironment(),
   };
+}
+
+/**
+ * Starts a server, and never uses the one of TEMPORAL_ADDRESS: on a server with real sessions, the worker of a simulated Incode would
+ * decide them.
+ */
+export function startServer(options: Omit<LocalTemporalServerOptions, 'env'>): Promise<LocalTemporalServer> {
+  return startLocalTemporalServer({ ...options, env: withoutTemporalAddress() });
 }

@@ -24,7 +24,7 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
     reason: onboarding?.reason,
     failure: failure ? `${failure.message} (${failure.type})` : null,
     next,
-    ...(others.length > 0 ? { or: others.join('; ') } : {}),
+    ...(others.length > 0 ? { 'and then': others.join('; ') } : {}),
   });
   for (const { at, event } of state?.timeline ?? []) process.stdout.write(`  ${at}  ${printable(event)}\n`);
 }

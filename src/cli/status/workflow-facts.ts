@@ -12,8 +12,9 @@ export function workflowFacts(found: SessionStatus | PersonStatus, webUi: string
     started: moment(startedAt),
     ended: closedAt && moment(closedAt),
     stage: state?.stage ?? (status === 'running' ? 'unknown: no worker answers; is one running?' : null),
-    'waits for': state?.waitingFor,
-    deadline: state?.deadline && moment(new Date(state.deadline)),
+    ...(status === 'running'
+      ? { 'waits for': state?.waitingFor, deadline: state?.deadline && moment(new Date(state.deadline)) }
+      : {}),
     ...callFacts(call),
   };
 }

@@ -80,7 +80,7 @@ export async function freePort(wanted = 0): Promise<number> {
   } catch {
     // The new server would end at once, and the process that has the port would be mistaken for it.
     throw new Error(
-      `Port ${wanted} is taken. To use a Temporal server that runs there, set TEMPORAL_ADDRESS=127.0.0.1:${wanted}.`,
+      `Port ${wanted} is taken. Use another one. Tests use a Temporal server that runs there if TEMPORAL_ADDRESS=127.0.0.1:${wanted}.`,
     );
   }
   const address = probe.address();

@@ -88,7 +88,7 @@ describe('checkManifest', () => {
     expect(notices).toEqual([
       'Line 2: back file:gone.jpg does not exist',
       'Line 3: reference must be printable ASCII without spaces',
-      'Line 4: front must be an object',
+      'Line 4: front is empty: every person needs a front, as a path or an address',
       'Line 5: reference ann is the same as on line 2',
       'Line 6: front.uri must have no query or fragment, because Temporal would keep a credential in it',
       'Line 7: back is the same image as another one of this person',

@@ -138,7 +138,7 @@ it('skips time only with the option timeSkipping', async () => {
 it('refuses a port that is taken', async () => {
   const owner = await start();
   await expect(start({ port: portOf(owner) })).rejects.toThrow(
-    `Port ${portOf(owner)} is taken. To use a Temporal server that runs there, set TEMPORAL_ADDRESS=${owner.address}.`,
+    `Port ${portOf(owner)} is taken. Use another one. Tests use a Temporal server that runs there if TEMPORAL_ADDRESS=${owner.address}.`,
   );
 });
 
