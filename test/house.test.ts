@@ -22,9 +22,9 @@ const RULES: Rules = {
   network: { ours: [], packages: ['undici'] },
   // Files and functions that keep secrets out of output.
   secrets: { ours: [], packages: ['node:'] },
-  // How to reach a Temporal server, what its errors mean, and the input of a workflow.
+  // How to reach a Temporal server, what its errors mean, and what the history of a workflow says.
   temporal: {
-    ours: ['network', 'secrets'],
+    ours: ['contract', 'network', 'secrets'],
     packages: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
   },
   // It imports only the options of the parts that it configures, so that each default and rule stands once.

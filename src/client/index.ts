@@ -57,6 +57,7 @@ export {
   PersonDiffersError,
   PersonEndedError,
   PersonFailedError,
+  PersonHasSessionError,
   PersonImageUnusableError,
   PersonNotFoundError,
   PersonPendingError,

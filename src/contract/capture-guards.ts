@@ -1,10 +1,11 @@
 import { checkCapturePerson, checkImageReference, IMAGE_SIDES, PERSON_FIELDS } from './capture.js';
 import type { CapturePlan } from './capture-plan.js';
-import type { CaptureInput, ReplaceImageInput, SessionStartedInput } from './capture-workflow.js';
+import type { CaptureInput, ReplaceImageInput, SessionStartedInput, SuspectedOrphan } from './capture-workflow.js';
 import {
   asObject,
   boolean,
   duration,
+  InvalidInputError,
   isInterviewId,
   omitAbsent,
   oneOf,
@@ -45,11 +46,37 @@ export interface ResolvedCapturePlan {
  */
 export function checkCaptureInput(value: unknown): CaptureInput {
   const input = omitAbsent(asObject('input', value));
-  onlyKeys('input', input, [...PERSON_FIELDS, 'plan']);
-  const { plan, ...person } = input;
+  onlyKeys('input', input, [...PERSON_FIELDS, 'plan', 'earlierSessions']);
+  const { plan, earlierSessions, ...person } = input;
   const checked = checkCapturePerson(person);
   resolveCapturePlan(plan);
-  return { ...checked, ...(plan === undefined ? {} : { plan: plan as CapturePlan }) };
+  return {
+    ...checked,
+    ...(plan === undefined ? {} : { plan: plan as CapturePlan }),
+    ...(earlierSessions === undefined ? {} : { earlierSessions: checkEarlierSessions(earlierSessions) }),
+  };
+}
+
+/** Each run that fails adds about one. A shard asks for 200 people at once, and Temporal refuses payloads above 2 MB. */
+export const MAX_EARLIER_SESSIONS = 20;
+
+function checkEarlierSessions(value: unknown): SuspectedOrphan[] {
+  if (!Array.isArray(value) || value.length > MAX_EARLIER_SESSIONS) {
+    throw new InvalidInputError('earlierSessions', `must be a list of at most ${MAX_EARLIER_SESSIONS} sessions`);
+  }
+  return value.map((entry, index) => {
+    const field = `earlierSessions[${index}]`;
+    const session = asObject(field, entry);
+    onlyKeys(field, session, ['externalCustomerId', 'interviewId']);
+    const { externalCustomerId, interviewId = null } = session;
+    if (typeof externalCustomerId !== 'string' || !/^[!-~]{1,200}$/.test(externalCustomerId)) {
+      throw new InvalidInputError(`${field}.externalCustomerId`, 'must be printable ASCII without spaces');
+    }
+    if (interviewId !== null && !isInterviewId(interviewId)) {
+      throw new InvalidInputError(`${field}.interviewId`, 'must be an interview id or null');
+    }
+    return { externalCustomerId, interviewId };
+  });
 }
 
 /** Checks a plan and fills in its defaults, with durations in milliseconds. @throws InvalidInputError */

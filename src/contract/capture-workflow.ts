@@ -65,6 +65,13 @@ export function referenceOf(externalCustomerId: string): string | undefined {
 export interface CaptureInput extends CapturePerson {
   /** Each missing part has its default. */
   plan?: CapturePlan;
+  /**
+   * Sessions that earlier runs under this reference have opened or may have opened. The result names them in `suspectedOrphans`. The client
+   * and lists set it when they start a failed person again.
+   *
+   * @maxItems 20
+   */
+  earlierSessions?: SuspectedOrphan[];
 }
 
 /** All stages, in their usual order. */
@@ -151,9 +158,13 @@ export interface WatchlistResult {
 /** Incode's answer for each image of a person. `null` for an image that was not uploaded. */
 export type ImageResults = Record<ImageSide, ImageResult | null>;
 
-/** A session that a lost request may have opened, and that is not used. */
+/** A session that a lost request may have opened, or an earlier run of the person has left, and that is not used. */
 export interface SuspectedOrphan {
-  /** As sent to Incode. Search for it on Incode's dashboard. */
+  /**
+   * As sent to Incode. Search for it on Incode's dashboard.
+   *
+   * @maxLength 200
+   */
   externalCustomerId: string;
   /** `null` if it is unknown whether there is a session. */
   interviewId: InterviewId | null;
@@ -181,7 +192,7 @@ export interface CaptureResult {
   purged?: 'images' | 'session' | null;
   /** Why nothing was deleted although the plan says so. Absent otherwise. */
   notPurged?: string;
-  /** Sessions that may have been opened for this person and are not used. Usually empty. */
+  /** Sessions that may have been opened for this person, by earlier runs too, and are not used. Usually empty. */
   suspectedOrphans: SuspectedOrphan[];
 }
 

@@ -102,6 +102,8 @@ export const FAILURES = {
   imageRefused: 'IncodeImageRefused',
   /** A person of a batch was started before with other images or another flow, so the result may belong to somebody else. */
   personDiffers: 'PersonDiffers',
+  /** A failed person is not started again, because the workflow of the earlier session goes on or has completed. */
+  personHasSession: 'PersonHasSession',
 
   /** Incode answered 401, or the token cannot be sent. The workflow waits in `needsToken`. */
   tokenRefused: 'IncodeTokenRefused',

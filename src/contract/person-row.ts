@@ -57,6 +57,13 @@ export function hasFailedWithoutSession(end: EndOfWorkflow | undefined): boolean
   return interviewId === null && Array.isArray(suspectedOrphans) && suspectedOrphans.length === 0;
 }
 
+/** Why a failed person is not started again. */
+export function whyNotAgain(interviewId: string, status: 'running' | 'completed'): string {
+  return status === 'running'
+    ? `session ${interviewId} of the earlier run is still being completed, so the person is not started again. Wait for the session's result, or cancel the session`
+    : `session ${interviewId} of the earlier run has been completed, so the person is not started again. Read the session's result`;
+}
+
 const ENDS: Record<string, [type: string, end: string]> = {
   CancelledFailure: ['Cancelled', 'was cancelled'],
   TerminatedFailure: ['Terminated', 'was terminated'],

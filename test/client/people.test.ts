@@ -10,6 +10,7 @@ import {
   PersonDiffersError,
   PersonEndedError,
   PersonFailedError,
+  PersonHasSessionError,
   PersonImageUnusableError,
   PersonNotFoundError,
   PersonPendingError,
@@ -171,6 +172,86 @@ describe('people.start', () => {
     const [next] = await all(captureBatch(world.onboarding, [{ ...input, front: await world.image() }]));
     expect(next?.failure?.type).toBe(FAILURES.personDiffers);
     expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+});
+
+/** The person's workflow has ended, and that of the session waits for somebody. */
+async function personWithOpenSession(end: 'terminate' | 'cancel'): Promise<[CaptureInput, interviewId: string]> {
+  const input = await world.person({ plan: { finishWhen: 'asked' } });
+  await people.start(input);
+  const inSession = async () => (await people.state(input.reference)).session?.state?.stage;
+  await expect.poll(inSession).toBe('waiting');
+  await world.temporal.workflow.getHandle(captureWorkflowId(input.reference))[end]();
+  await people.result(input.reference).catch(() => undefined);
+  return [input, String(world.sessionsOf(input)[0]?.interviewId)];
+}
+
+describe('people.start with retryFailed', () => {
+  it('refuses a terminated person whose session is still being completed or has been completed', async () => {
+    const [input, interviewId] = await personWithOpenSession('terminate');
+    const again = { ...input, plan: {} };
+    const refused = await thrown(people.start(again, { retryFailed: true }));
+    expect(refused).toBeInstanceOf(PersonHasSessionError);
+    expect(refused).toMatchObject({ reference: input.reference, interviewId, status: 'running' });
+    expect(refused.message).toContain(`session ${interviewId} of the earlier run is still being completed`);
+    await world.onboarding.finish({ interviewId });
+    await world.onboarding.result(interviewId);
+    const completed = await thrown(people.start(again, { retryFailed: true }));
+    expect(completed).toMatchObject({ name: 'PersonHasSessionError', interviewId, status: 'completed' });
+    expect(world.sessionsOf(input)).toHaveLength(1);
+  });
+
+  it('names the session of a cancelled run in suspectedOrphans, also after another run has failed', async () => {
+    const [input, interviewId] = await personWithOpenSession('cancel');
+    const first = { externalCustomerId: world.sessionsOf(input)[0]?.externalCustomerId, interviewId };
+    const { sha256 } = await pinned(world, input.front);
+    world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+    await people.start({ ...input, plan: { onRefusedImage: 'fail' } }, { retryFailed: true });
+    const failed = await thrown(people.result(input.reference));
+    expect(failed).toMatchObject({ type: FAILURES.imageRefused, details: { suspectedOrphans: [first] } });
+    const session = world.sessionsOf(input)[1];
+    const second = { externalCustomerId: session?.externalCustomerId, interviewId: session?.interviewId };
+    await people.start({ ...input, plan: {}, front: await world.image() }, { retryFailed: true });
+    const { state } = await people.state(input.reference);
+    expect(state?.suspectedOrphans.slice(0, 2)).toEqual([first, second]);
+    expect((await people.result(input.reference)).suspectedOrphans).toEqual([first, second]);
+  });
+
+  it('names a session that Incode may have opened for a run that was terminated meanwhile', async () => {
+    const input = await world.person();
+    world.simulator.fault({ operation: 'start', kind: 'status', status: 429, times: null });
+    await people.start(input);
+    await expect.poll(async () => (await people.state(input.reference)).state?.stage).toBe('starting');
+    await world.temporal.workflow.getHandle(captureWorkflowId(input.reference)).terminate();
+    world.simulator.clearFaults();
+    await people.start(input, { retryFailed: true });
+    const orphan = {
+      externalCustomerId: expect.stringMatching(new RegExp(`^${input.reference}~[0-9a-f]{12}$`)),
+      interviewId: null,
+    };
+    const result = await people.result(input.reference);
+    expect(result.suspectedOrphans).toEqual([orphan]);
+    expect(result.suspectedOrphans[0]?.externalCustomerId).not.toBe(result.externalCustomerId);
+  });
+
+  it('names the sessions that webhooks have named, and none that Incode refused to open', async () => {
+    const input = await world.person({ plan: { findSessionWithin: '1 day' } });
+    world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+    await people.start(input);
+    await expect.poll(async () => (await people.state(input.reference)).state?.stage).toBe('findingSession');
+    const { externalCustomerId = '', interviewId = '' } = world.sessionsOf(input)[0] ?? {};
+    world.simulator.fault({ operation: 'processFace', kind: 'status', status: 429, times: null });
+    const handle = world.temporal.workflow.getHandle(captureWorkflowId(input.reference));
+    await handle.signal('sessionStarted', {
+      externalCustomerId: `${input.reference}~000000000000`,
+      interviewId: 'other',
+    });
+    await handle.signal('sessionStarted', { externalCustomerId, interviewId });
+    await expect.poll(async () => (await people.state(input.reference)).state?.stage).toBe('matchingFace');
+    await handle.terminate();
+    world.simulator.clearFaults();
+    await people.start(input, { retryFailed: true });
+    expect((await people.result(input.reference)).suspectedOrphans).toEqual([{ externalCustomerId, interviewId }]);
   });
 });
 

@@ -41,8 +41,30 @@ describe('checkCaptureInput', () => {
     expect(checkCaptureInput({ ...person, plan: null, back: null })).toEqual(person);
   });
 
+  it('accepts the sessions of earlier runs, also with the null of other languages', () => {
+    const earlierSessions = [
+      { externalCustomerId: 'ann-1~0a1b2c3d4e5f', interviewId: 'session-1' },
+      { externalCustomerId: 'ann-1~0a1b2c3d4e60', interviewId: null },
+    ];
+    expect(checkCaptureInput({ ...person, earlierSessions })).toEqual({ ...person, earlierSessions });
+    const [, unnamed] = earlierSessions;
+    const absent = [{ externalCustomerId: 'ann-1~0a1b2c3d4e60' }];
+    expect(checkCaptureInput({ ...person, earlierSessions: absent })).toEqual({
+      ...person,
+      earlierSessions: [unnamed],
+    });
+  });
+
   it.each([
     ['input must be an object', 'ann-1'],
+    ['earlierSessions must be a list of at most 20 sessions', { ...person, earlierSessions: {} }],
+    ['earlierSessions must be a list of at most 20 sessions', { ...person, earlierSessions: Array(21).fill({}) }],
+    ['earlierSessions[0] must be an object', { ...person, earlierSessions: ['session-1'] }],
+    ['earlierSessions[0].externalCustomerId must be printable', { ...person, earlierSessions: [{ interviewId: 'a' }] }],
+    [
+      'earlierSessions[0].interviewId must be an interview id or null',
+      { ...person, earlierSessions: [{ externalCustomerId: 'ann-1~1', interviewId: 'two words' }] },
+    ],
     ['reference must be printable ASCII without spaces', { front }],
     ['front must be an object', { reference: 'ann-1' }],
     ['images is not known', { ...person, images: {} }],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from '../../src/contract/batch-size.js';
 import { FAILURES, type ImageResult, type OnboardingResult } from '../../src/contract/index.js';
-import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson } from '../../src/contract/person-row.js';
+import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson, whyNotAgain } from '../../src/contract/person-row.js';
 
 const ACCEPTED: ImageResult = { assessment: 'accepted', failReason: null, code: null, failedChecks: [] };
 const ONBOARDING: OnboardingResult = {
@@ -130,5 +130,16 @@ describe('hasFailedWithoutSession', () => {
 
   it('finds none to have failed without a failure', () => {
     expect(hasFailedWithoutSession(undefined)).toBe(false);
+  });
+});
+
+describe('whyNotAgain', () => {
+  it('names the session and what to do with it', () => {
+    expect(whyNotAgain('session-1', 'running')).toMatch(
+      /^session session-1 .+ still being completed.+ cancel the session$/,
+    );
+    expect(whyNotAgain('session-1', 'completed')).toMatch(
+      /^session session-1 .+ completed.+ Read the session's result$/,
+    );
   });
 });

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { differingTexts, isSamePerson, type PersonRequest, type StartedWith } from '../../contract/capture.js';
+import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
 import {
   type CaptureInput,
   type CaptureResult,
@@ -16,8 +17,10 @@ import {
   FAILURES,
   type OnboardingWorkflow,
   onboardingWorkflowId,
+  type SuspectedOrphan,
 } from '../../contract/index.js';
-import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
+import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson, whyNotAgain } from '../../contract/person-row.js';
+import { earlierPerson, hasEndedWithoutResult } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
 import { failureOf } from '../../temporal/run-failure.js';
 import type { CollectedResults, StartedPerson } from './types.js';
@@ -28,11 +31,14 @@ const AT_A_TIME = 8;
 /** The run that was compared, or `null` for another run than an earlier question has compared. */
 type Compared = Map<number, string | null>;
 
+/** People who may be started again, with the sessions of their earlier runs. */
+type Replaceable = Map<number, SuspectedOrphan[]>;
+
 export async function collectResults({ people }: { people: StartedPerson[] }): Promise<CollectedResults> {
   const { client } = Context.current();
   const collected: CollectedResults = { ended: [], unknown: [] };
   const compared: Compared = new Map();
-  const replaceable: number[] = [];
+  const replaceable: Replaceable = new Map();
   const left = [...people];
   const lane = async () => {
     for (let person = left.shift(); person; person = left.shift()) {
@@ -45,18 +51,20 @@ export async function collectResults({ people }: { people: StartedPerson[] }): P
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  const earlierSessions = [...replaceable].filter(([, sessions]) => sessions.length > 0);
   return {
     ...collected,
-    ...(replaceable.length > 0 ? { replaceable } : {}),
+    ...(replaceable.size > 0 ? { replaceable: [...replaceable.keys()] } : {}),
+    ...(earlierSessions.length > 0 ? { earlierSessions } : {}),
     ...(compared.size > 0 ? { compared: [...compared] } : {}),
   };
 }
 
 async function rowIfEnded(
   client: Client,
-  { index, reference, startedWith, comparedRunId }: StartedPerson,
+  { index, reference, startedWith, comparedRunId, retryFailed }: StartedPerson,
   compared: Compared,
-  replaceable: number[],
+  replaceable: Replaceable,
 ): Promise<CaptureRow | 'running' | 'unknown'> {
   const handle = client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(reference));
   try {
@@ -64,8 +72,11 @@ async function rowIfEnded(
     const { status, runId } = run;
     if (startedWith) {
       if (!(await isStartedWith(client, run, startedWith))) {
-        if (hasFailedWithoutSession(await failureOf(client, run))) replaceable.push(index);
-        return rowOfFailedPerson(reference, differs(reference));
+        const mayStart = retryFailed
+          ? hasEndedWithoutResult(run)
+          : hasFailedWithoutSession(await failureOf(client, run));
+        const kept = mayStart ? await rowIfKept(client, run, index, reference, replaceable) : null;
+        return kept ?? rowOfFailedPerson(reference, differs(reference));
       }
       compared.set(index, runId);
     } else if (comparedRunId !== undefined && comparedRunId !== runId) {
@@ -73,6 +84,10 @@ async function rowIfEnded(
       return 'running';
     }
     if (isOpen(status.name)) return 'running';
+    if (retryFailed && hasEndedWithoutResult(run)) {
+      const kept = await rowIfKept(client, run, index, reference, replaceable);
+      if (kept) return kept;
+    }
     return await rowOf(client, await client.workflow.getHandle<CaptureWorkflow>(handle.workflowId, runId).result());
   } catch (error) {
     if (error instanceof WorkflowFailedError) return rowOfFailedPerson(reference, error.cause);
@@ -81,6 +96,28 @@ async function rowIfEnded(
     log.warn(`Person ${reference}: the state of the workflow is not known: ${(error as Error).message}`);
     return 'running';
   }
+}
+
+/** @returns the row of a person who must not be started again, because the earlier session may lead to a verdict */
+async function rowIfKept(
+  client: Client,
+  run: WorkflowExecutionDescription,
+  index: number,
+  reference: string,
+  replaceable: Replaceable,
+): Promise<CaptureRow | null> {
+  const { sessions, kept } = await earlierPerson(client, run);
+  if (!kept) {
+    replaceable.set(index, sessions.slice(-MAX_EARLIER_SESSIONS));
+    return null;
+  }
+  const { interviewId, status } = kept;
+  const failure = ApplicationFailure.create({
+    type: FAILURES.personHasSession,
+    message: `Person ${reference}: ${whyNotAgain(interviewId, status)}`,
+    details: [{ interviewId, suspectedOrphans: sessions.filter((session) => session.interviewId !== interviewId) }],
+  });
+  return rowOfFailedPerson(reference, failure);
 }
 
 /** Country and custom fields are in the input only, because everybody who may list workflows sees their memos. */

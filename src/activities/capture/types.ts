@@ -1,5 +1,6 @@
 import type { ImageReference, ImageSide, PersonRequest } from '../../contract/capture.js';
 import type { CaptureRow } from '../../contract/capture-batch.js';
+import type { SuspectedOrphan } from '../../contract/capture-workflow.js';
 import type {
   FaceMatchAnswer,
   GovernmentAnswer,
@@ -95,6 +96,8 @@ export interface StartedPerson {
   startedWith?: PersonRequest;
   /** The run that an earlier question has compared, instead of `startedWith`. Another run has to be compared again. */
   comparedRunId?: string;
+  /** Whether to start the person again if the workflow has failed, or was cancelled or terminated. */
+  retryFailed?: true;
 }
 
 export interface CollectedResults {
@@ -102,10 +105,12 @@ export interface CollectedResults {
   /** The namespace knows no workflow of these people. */
   unknown: number[];
   /**
-   * People among `ended` whose workflow was started with something else, and has failed before a session was opened. They may be started.
-   * Absent if there are none.
+   * People among `ended` who may be started again: their workflow was started with something else, and has failed before a session was
+   * opened, or they are to be retried. Absent if there are none.
    */
   replaceable?: number[];
+  /** Sessions that the earlier runs of these people have opened or may have opened. Absent if there are none. */
+  earlierSessions?: [index: number, sessions: SuspectedOrphan[]][];
   /** People who have not ended, with the run that was compared. `null`: the run is another one than `comparedRunId`. */
   compared?: [index: number, runId: string | null][];
 }

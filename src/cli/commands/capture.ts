@@ -33,7 +33,7 @@ them. Its mode is 600 and it is not encrypted: keep it on an encrypted disk, out
 
 Ctrl-C detaches: started people continue on the server, and the same command attaches to them again. The same list is the same batch,
 and a person whose workflow exists already is attached to, so nobody gets a second session. --retry-failed gives failed people another
-one. --stop starts nobody else: people who have begun go on, or are cancelled with --cancel-begun.
+one, unless the earlier one is being completed or has been. --stop starts nobody else: people who have begun go on, or are cancelled with --cancel-begun.
 
 Exits with 6 if some people failed, if values could not be read, or if nothing was deleted that --purge names. Exits with 3 if it was
 interrupted.

@@ -1,4 +1,5 @@
 import { type CaptureStage, captureWorkflowId, type ImageSide, TemporalIncodeError } from '../../contract/index.js';
+import { whyNotAgain } from '../../contract/person-row.js';
 import { type WaitFacts, whyPending } from '../errors.js';
 
 /** What all errors about a person have. */
@@ -77,6 +78,24 @@ const ADVICE = {
   result:
     'Somebody has started the person again. Start your request under another reference, or ask with the request that you mean.',
 } as const;
+
+/**
+ * The person has failed, or was cancelled or terminated, but the workflow of the session goes on or has completed. `start` has started
+ * nothing, because another session would give the person two verdicts.
+ */
+export class PersonHasSessionError extends PersonError {
+  override readonly name = 'PersonHasSessionError';
+  /** The session that the earlier run of the person has opened. */
+  readonly interviewId: string;
+  /** Of the session's own workflow. */
+  readonly status: 'running' | 'completed';
+
+  constructor(reference: string, { interviewId, status }: { interviewId: string; status: 'running' | 'completed' }) {
+    super(reference, `Person ${reference}: ${whyNotAgain(interviewId, status)}`);
+    this.interviewId = interviewId;
+    this.status = status;
+  }
+}
 
 /** The workflow does not wait for another image of this side. Nothing was changed. */
 export class PersonWrongStageError extends PersonError {

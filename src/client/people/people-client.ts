@@ -60,6 +60,7 @@ export class PeopleClient {
    * ```
    * @throws InvalidInputError before anything is sent
    * @throws PersonDiffersError if the reference was started with other images, another flow or another plan
+   * @throws PersonHasSessionError with `retryFailed` while the session of the failed run is being completed, or if it has been
    * @throws NamespaceNotSetUpError if the namespace lacks this package's search attributes
    */
   async start(input: CaptureInput, options: StartPersonOptions = {}): Promise<StartedPerson> {

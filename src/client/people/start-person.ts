@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { differingImages, differingTexts, type PersonRequest, startedWithOf } from '../../contract/capture.js';
+import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
 import {
   CAPTURE_WORKFLOW,
   type CaptureInput,
@@ -9,18 +10,21 @@ import {
   capturePlanWithDefaults,
   captureWorkflowId,
   resolveCapturePlan,
+  type SuspectedOrphan,
 } from '../../contract/index.js';
 import { hasFailedWithoutSession } from '../../contract/person-row.js';
+import { earlierPerson, hasEndedWithoutResult } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
 import { failureOf } from '../../temporal/run-failure.js';
 import { differingParts } from '../attach.js';
 import { batchKey, type ReusePolicy, startUnlessKnown } from '../starting.js';
-import { PersonDiffersError } from './errors.js';
+import { PersonDiffersError, PersonHasSessionError } from './errors.js';
 
 export interface StartPersonOptions {
   /**
    * Starts a person again whose onboarding has failed, or was cancelled or terminated. A person who fails after a session was opened gets
-   * another session.
+   * another session, and the result names the earlier one in `suspectedOrphans`. As long as the workflow of the earlier session goes on, or
+   * once it has completed, the person is not started again.
    *
    * @default false: only a person is started again who has failed before a session was opened
    */
@@ -50,11 +54,14 @@ export async function startPerson(
 ): Promise<StartedPerson> {
   const { reference } = input;
   const workflowId = captureWorkflowId(reference);
-  const start = async (workflowIdReusePolicy: ReusePolicy): Promise<StartedPerson | undefined> => {
+  const start = async (
+    workflowIdReusePolicy: ReusePolicy,
+    earlierSessions: SuspectedOrphan[] = [],
+  ): Promise<StartedPerson | undefined> => {
     const started = await startUnlessKnown(client, CAPTURE_WORKFLOW, {
       workflowId,
       taskQueue,
-      args: [input],
+      args: [withEarlier(input, earlierSessions)],
       workflowIdReusePolicy,
       requestEagerStart,
       // A list that has the same person with other images reports no result of this workflow.
@@ -66,13 +73,15 @@ export async function startPerson(
     });
     return started && { reference, ...started, attached: false, plan: capturePlanWithDefaults(input.plan) };
   };
-  const started = await start(retryFailed ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE');
+  const started = await start('REJECT_DUPLICATE');
   if (started) return started;
 
   const { workflow } = client;
   let existing = await workflow.getHandle<CaptureWorkflow>(workflowId).describe();
-  if (hasFailedWithoutSession(await failureOf(client, existing))) {
-    const again = await start('ALLOW_DUPLICATE_FAILED_ONLY');
+  if ((retryFailed && hasEndedWithoutResult(existing)) || hasFailedWithoutSession(await failureOf(client, existing))) {
+    const { sessions, kept } = await earlierPerson(client, existing);
+    if (kept) throw new PersonHasSessionError(reference, kept);
+    const again = await start('ALLOW_DUPLICATE_FAILED_ONLY', sessions);
     if (again) return again;
     // Another caller was faster.
     existing = await workflow.getHandle<CaptureWorkflow>(workflowId).describe();
@@ -82,6 +91,11 @@ export async function startPerson(
   if (differs.length > 0) throw new PersonDiffersError(reference, differs);
   const { runId } = existing;
   return { reference, workflowId, runId, attached: true, plan: capturePlanWithDefaults(known?.plan) };
+}
+
+function withEarlier(input: CaptureInput, found: SuspectedOrphan[]): CaptureInput {
+  const earlierSessions = [...(input.earlierSessions ?? []), ...found].slice(-MAX_EARLIER_SESSIONS);
+  return earlierSessions.length > 0 ? { ...input, earlierSessions } : input;
 }
 
 /** Digests count only if both have one. Parts of the plan that the caller does not name are not compared. */

@@ -25,6 +25,7 @@ import {
   type CaptureWorkflow,
   captureWorkflowId,
   checkCaptureBatchInput,
+  type SuspectedOrphan,
 } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
@@ -70,8 +71,8 @@ class CaptureBatch {
   private readonly elsewhere: ElsewhereStarted;
   /** Children whose start the server has not confirmed. */
   private starting = 0;
-  /** People whose workflow has failed with another request, before a session was opened. */
-  private readonly replaceable = new Set<number>();
+  /** People whose earlier workflow has failed and may be replaced, with the sessions that it has left. */
+  private readonly replaceable = new Map<number, SuspectedOrphan[]>();
   private isFreeing = false;
   private failure: { error: unknown } | undefined;
   /** Something changed that may allow another person to begin, or end the shard. */
@@ -84,8 +85,8 @@ class CaptureBatch {
       input.people,
       (index, row) => this.end(index, row),
       (index) => this.unbegin(index),
-      (index) => {
-        this.replaceable.add(index);
+      (index, earlier) => {
+        this.replaceable.set(index, earlier);
         this.unbegin(index);
       },
     );
@@ -94,7 +95,7 @@ class CaptureBatch {
     setHandler(stop, () => this.set({ stopped: true }));
     setHandler(progress, () => this.progress());
     // The previous run started them, and their results go to nobody.
-    for (const index of record.begun) this.elsewhere.add(index);
+    for (const index of record.begun) this.elsewhere.add(index, record.toRetry?.includes(index));
   }
 
   async run(): Promise<CaptureBatchResult> {
@@ -105,6 +106,7 @@ class CaptureBatch {
       if (this.isIdle && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
       if (this.isIdle && isRunOver && allHandlersFinished()) {
         const { earlier: _, ...input } = this.input;
+        record.toRetry = this.elsewhere.toRetry;
         await makeContinueAsNewFunc<typeof captureBatch>(NEW_RUN)(input, record);
       }
       if (!isRunOver) for (const index of this.next()) void this.begin(index);
@@ -130,11 +132,13 @@ class CaptureBatch {
   private async begin(index: number): Promise<void> {
     this.places.take(index);
     this.record.begun.push(index);
+    const earlier = this.replaceable.get(index);
+    this.replaceable.delete(index);
     try {
-      const child = await this.start(index);
+      const child = await this.start(index, earlier);
       if (child === undefined) {
         this.places.release(index);
-        this.elsewhere.add(index);
+        this.elsewhere.add(index, this.input.retryFailed && earlier === undefined);
       } else await this.follow(index, child);
     } catch (error) {
       this.failure = { error };
@@ -153,21 +157,28 @@ class CaptureBatch {
     }
   }
 
-  /** @returns `undefined` if the person's workflow exists already */
-  private async start(index: number): Promise<ChildWorkflowHandle<CaptureWorkflow> | undefined> {
-    const { plan, retryFailed, batchId } = this.input;
+  /**
+   * @param earlier sessions of the earlier workflow, which has failed and is replaced
+   * @returns `undefined` if the person's workflow exists already
+   */
+  private async start(
+    index: number,
+    earlier: SuspectedOrphan[] | undefined,
+  ): Promise<ChildWorkflowHandle<CaptureWorkflow> | undefined> {
+    const { plan, batchId } = this.input;
+    const earlierSessions = earlier?.length ? earlier : undefined;
     const person = this.person(index);
     const { reference } = person;
     this.starting += 1;
     try {
       return await startChild<CaptureWorkflow>(CAPTURE_WORKFLOW, {
         workflowId: captureWorkflowId(reference),
-        args: [{ ...person, ...omitUndefined({ plan }) }],
+        args: [{ ...person, ...omitUndefined({ plan, earlierSessions }) }],
         // A person goes on if somebody cancels or terminates the shard. The batch attaches again when it is run again.
         parentClosePolicy: 'ABANDON',
         cancellationType: 'ABANDON',
-        workflowIdReusePolicy:
-          retryFailed || this.replaceable.delete(index) ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
+        // A failed workflow is replaced only after its sessions are known.
+        workflowIdReusePolicy: earlier === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
         memo: { startedWith: startedWithOf(person) },
         typedSearchAttributes: [{ key: batchKey, value: batchId }],
         staticSummary: `Incode person ${reference}`,

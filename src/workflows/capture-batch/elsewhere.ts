@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { StartedPerson } from '../../activities/capture/types.js';
 import { requestOf } from '../../contract/capture.js';
-import type { CapturePerson, CaptureRow } from '../../contract/index.js';
+import type { CapturePerson, CaptureRow, SuspectedOrphan } from '../../contract/index.js';
 import { capture } from '../capture/activities.js';
 
 /** Many people of a list may have ended before, so the first question comes soon. */
@@ -18,10 +18,12 @@ export class ElsewhereStarted {
   private readonly people: CapturePerson[];
   private readonly onEnded: (index: number, row: CaptureRow) => void;
   private readonly onUnknown: (index: number) => void;
-  private readonly onReplaceable: (index: number) => void;
+  private readonly onReplaceable: (index: number, earlier: SuspectedOrphan[]) => void;
   private readonly waiting = new Set<number>();
   /** Runs of people that were compared with the list. */
   private readonly comparedRuns = new Map<number, string>();
+  /** People to start again if their workflow has failed before the first question. */
+  private readonly retried = new Set<number>();
   private waitMs = FIRST_WAIT_MS;
   private isRunning = false;
   private asking = false;
@@ -29,13 +31,13 @@ export class ElsewhereStarted {
   /**
    * @param onEnded called with the row of a person whose workflow has ended
    * @param onUnknown called for a person whom the namespace does not know any more
-   * @param onReplaceable called for a person whose workflow was started with something else, and has failed before a session was opened
+   * @param onReplaceable called for a person who may be started again, with the sessions of earlier runs
    */
   constructor(
     people: CapturePerson[],
     onEnded: (index: number, row: CaptureRow) => void,
     onUnknown: (index: number) => void,
-    onReplaceable: (index: number) => void,
+    onReplaceable: (index: number, earlier: SuspectedOrphan[]) => void,
   ) {
     this.people = people;
     this.onEnded = onEnded;
@@ -47,8 +49,15 @@ export class ElsewhereStarted {
     return this.asking;
   }
 
-  add(index: number): void {
+  /** Who is still to be started again, for the next run of the shard. */
+  get toRetry(): number[] {
+    return [...this.retried];
+  }
+
+  /** @param retryFailed whether to start the person again if the workflow has failed. Not for one that this shard has started */
+  add(index: number, retryFailed = false): void {
     this.waiting.add(index);
+    if (retryFailed) this.retried.add(index);
     this.comparedRuns.delete(index);
     this.waitMs = FIRST_WAIT_MS;
     // Cancellation ends the shard itself.
@@ -69,15 +78,26 @@ export class ElsewhereStarted {
   private async ask(): Promise<void> {
     this.asking = true;
     const people = [...this.waiting].map((index) => this.started(index));
-    const { ended, unknown, compared = [], replaceable = [] } = await capture.collectResults({ people });
+    const {
+      ended,
+      unknown,
+      compared = [],
+      replaceable = [],
+      earlierSessions = [],
+    } = await capture.collectResults({ people });
     this.asking = false;
     for (const [index, runId] of compared) {
       if (runId === null) this.comparedRuns.delete(index);
       else this.comparedRuns.set(index, runId);
+      this.retried.delete(index);
     }
-    for (const index of [...ended.map(([index]) => index), ...unknown]) this.waiting.delete(index);
+    for (const index of [...ended.map(([index]) => index), ...unknown]) {
+      this.waiting.delete(index);
+      this.retried.delete(index);
+    }
+    const earlier = new Map(earlierSessions);
     for (const [index, row] of ended) {
-      if (replaceable.includes(index)) this.onReplaceable(index);
+      if (replaceable.includes(index)) this.onReplaceable(index, earlier.get(index) ?? []);
       else this.onEnded(index, row);
     }
     for (const index of unknown) this.onUnknown(index);
@@ -88,6 +108,7 @@ export class ElsewhereStarted {
     const person = this.people[index] as CapturePerson;
     const { reference } = person;
     const comparedRunId = this.comparedRuns.get(index);
-    return { index, reference, ...(comparedRunId ? { comparedRunId } : { startedWith: requestOf(person) }) };
+    const retry = this.retried.has(index) ? { retryFailed: true as const } : {};
+    return { index, reference, ...(comparedRunId ? { comparedRunId } : { startedWith: requestOf(person) }), ...retry };
   }
 }

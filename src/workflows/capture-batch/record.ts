@@ -7,6 +7,8 @@ export interface CaptureBatchRecord {
   rows: (CaptureRow | null)[];
   /** Indexes of people whose workflow was started and has not ended. */
   begun: number[];
+  /** Those of `begun` whose earlier workflow is to be replaced if it has failed. Absent in the first run. */
+  toRetry?: number[];
   paused: boolean;
   stopped: boolean;
 }

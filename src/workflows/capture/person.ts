@@ -61,7 +61,8 @@ export class Person {
   }
 
   get orphans(): CaptureState['suspectedOrphans'] {
-    return suspectedOrphans(this.record.attempts, this.record.session);
+    const { earlierSessions = [] } = this.input;
+    return [...earlierSessions, ...suspectedOrphans(this.record.attempts, this.record.session)];
   }
 
   state(): CaptureState {

@@ -1,0 +1,150 @@
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { parseSessionStarted } from '../contract/capture-guards.js';
+import { CAPTURE_SIGNALS, FAILURES, onboardingWorkflowId, type SuspectedOrphan } from '../contract/index.js';
+import { decodeFromPayloadsAtIndex } from './sdk-internals.js';
+
+/** What a person's run without a result has left at Incode. */
+export interface EarlierPerson {
+  /** Sessions that this run, or a run before it, has opened or may have opened. */
+  sessions: SuspectedOrphan[];
+  /** The session whose own workflow goes on or has completed. With another session, the person would get two verdicts. */
+  kept: KeptSession | null;
+}
+
+export interface KeptSession {
+  interviewId: string;
+  status: 'running' | 'completed';
+}
+
+/** Whether the server accepts another run in place of this one. */
+export function hasEndedWithoutResult({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
+  return ['FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'].includes(status.name);
+}
+
+/** Reads the history of the run, which needs no worker, and looks for the workflows of its sessions. */
+export async function earlierPerson(
+  client: Client,
+  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<EarlierPerson> {
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const requests = new SessionRequests(client);
+  for (const event of events ?? []) await requests.read(event);
+  const sessions = requests.sessions();
+  for (const { interviewId } of sessions) {
+    const status = interviewId === null ? null : await statusOf(client, interviewId);
+    if (interviewId !== null && status !== null) return { sessions, kept: { interviewId, status } };
+  }
+  return { sessions, kept: null };
+}
+
+/** @returns `null` if no workflow completes the session, and none has completed it */
+async function statusOf(client: Client, interviewId: string): Promise<KeptSession['status'] | null> {
+  try {
+    const { status } = await client.workflow.getHandle(onboardingWorkflowId(interviewId)).describe();
+    if (status.name === 'RUNNING' || status.name === 'PAUSED') return 'running';
+    return status.name === 'COMPLETED' ? 'completed' : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
+type HistoryEvent = NonNullable<History['events']>[number];
+type Payloads = Parameters<typeof decodeFromPayloadsAtIndex>[2];
+
+/** A request for a session. */
+interface SessionRequest {
+  interviewIds: Set<string>;
+  /** It may have opened a session that neither an answer nor a webhook has named. */
+  mayHaveUnknown: boolean;
+}
+
+/** What a run hands to the next one about its requests. */
+interface Carried {
+  attempts?: { externalCustomerId: string; interviewId: string | null; isAnswerLost: boolean; otherIds?: string[] }[];
+}
+
+/** The requests for a session in the history of a person, by `externalCustomerId`. */
+class SessionRequests {
+  private readonly client: Client;
+  private readonly requests = new Map<string, SessionRequest>();
+  /** By the event that has scheduled the activity. */
+  private readonly calls = new Map<string, { request: SessionRequest; isTakeOver: boolean }>();
+  private earlier: SuspectedOrphan[] = [];
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  sessions(): SuspectedOrphan[] {
+    const own = [...this.requests].flatMap(([externalCustomerId, { interviewIds, mayHaveUnknown }]) => {
+      const ids: (string | null)[] = mayHaveUnknown ? [...interviewIds, null] : [...interviewIds];
+      return ids.map((interviewId) => ({ externalCustomerId, interviewId }));
+    });
+    return [...this.earlier, ...own];
+  }
+
+  async read(event: HistoryEvent): Promise<void> {
+    const started = event.workflowExecutionStartedEventAttributes;
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    const completed = event.activityTaskCompletedEventAttributes;
+    const failed = event.activityTaskFailedEventAttributes;
+    const signaled = event.workflowExecutionSignaledEventAttributes;
+    if (started) await this.started(started.input?.payloads);
+    else if (scheduled?.activityType?.name === 'openSession') {
+      await this.requested(String(event.eventId), scheduled.input?.payloads);
+    } else if (completed) await this.opened(String(completed.scheduledEventId), completed.result?.payloads);
+    else if (failed) this.refused(String(failed.scheduledEventId), failed.failure?.applicationFailureInfo?.type);
+    else if (signaled?.signalName === CAPTURE_SIGNALS.sessionStarted) await this.named(signaled.input?.payloads);
+  }
+
+  private async started(payloads: Payloads): Promise<void> {
+    const input = await this.decoded<{ earlierSessions?: SuspectedOrphan[] }>(payloads, 0);
+    const carried = await this.decoded<Carried>(payloads, 1);
+    this.earlier = input?.earlierSessions ?? [];
+    for (const { externalCustomerId, interviewId, isAnswerLost, otherIds = [] } of carried?.attempts ?? []) {
+      const interviewIds = new Set(interviewId === null ? otherIds : [interviewId, ...otherIds]);
+      this.requests.set(externalCustomerId, { interviewIds, mayHaveUnknown: interviewId === null && isAnswerLost });
+    }
+  }
+
+  private async requested(eventId: string, payloads: Payloads): Promise<void> {
+    const input = await this.decoded<{ externalCustomerId: string; interviewId?: string }>(payloads, 0);
+    if (input === null) return;
+    const { externalCustomerId, interviewId } = input;
+    const isTakeOver = interviewId !== undefined;
+    const known = this.requests.get(externalCustomerId);
+    const request = known ?? { interviewIds: new Set(isTakeOver ? [interviewId] : []), mayHaveUnknown: !isTakeOver };
+    this.requests.set(externalCustomerId, request);
+    this.calls.set(eventId, { request, isTakeOver });
+  }
+
+  private async opened(eventId: string, payloads: Payloads): Promise<void> {
+    const call = this.calls.get(eventId);
+    if (!call) return;
+    const opened = await this.decoded<{ interviewId: string; earlierRequests?: number }>(payloads, 0);
+    if (opened === null) return;
+    call.request.interviewIds.add(opened.interviewId);
+    call.request.mayHaveUnknown = (opened.earlierRequests ?? 0) > 0;
+  }
+
+  /** Every failure but `IncodeMaybeOpened` says that the request has opened no session. */
+  private refused(eventId: string, type: string | null | undefined): void {
+    const call = this.calls.get(eventId);
+    if (call && !call.isTakeOver && type !== FAILURES.maybeOpened) call.request.mayHaveUnknown = false;
+  }
+
+  private async named(payloads: Payloads): Promise<void> {
+    const named = parseSessionStarted(await this.decoded(payloads, 0));
+    const request = named && this.requests.get(named.externalCustomerId);
+    if (!named || !request) return;
+    request.interviewIds.add(named.interviewId);
+    request.mayHaveUnknown = false;
+  }
+
+  private decoded<T>(payloads: Payloads, index: number): Promise<T | null> {
+    if (!payloads || payloads.length <= index) return Promise.resolve(null);
+    return decodeFromPayloadsAtIndex<T | null>(this.client.options.loadedDataConverter, index, payloads);
+  }
+}
