@@ -97,7 +97,10 @@ export class PersonHasSessionError extends PersonError {
   }
 }
 
-/** The workflow does not wait for another image of this side. Nothing was changed. */
+/**
+ * The workflow does not wait for another image of this side, or somebody has handed in a newer one before this one was read. Nothing was
+ * changed.
+ */
 export class PersonWrongStageError extends PersonError {
   override readonly name = 'PersonWrongStageError';
 }

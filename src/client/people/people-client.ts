@@ -128,7 +128,8 @@ export class PeopleClient {
    * ```
    * @throws InvalidInputError before anything is sent
    * @throws PersonImageUnusableError if the image cannot be read or sent. The person goes on waiting
-   * @throws PersonWrongStageError if the onboarding does not wait for another image of this side, or no longer does
+   * @throws PersonWrongStageError if the onboarding does not wait for another image of this side, or no longer does, or somebody hands in a newer
+   * image before a worker has read this one
    * @throws PersonNotFoundError
    * @throws PersonEndedError if the onboarding has ended
    * @throws PersonTooManyWaitingError if other programs' updates leave no room

@@ -69,6 +69,17 @@ export function noLongerNeeded({ input, stage }: Person, side: ImageSide): Appli
   });
 }
 
+/** Refuses an update, because another one has handed in an image of this side meanwhile. */
+export function newerHandedIn({ input, stage }: Person, side: ImageSide): ApplicationFailure {
+  const { reference } = input;
+  return ApplicationFailure.create({
+    type: FAILURES.wrongStage,
+    message: `Person ${reference}: a newer image of the ${side} was handed in before a worker had read this one`,
+    nonRetryable: true,
+    details: [{ reference, stage }],
+  });
+}
+
 /** A failure with what is known of the person. Anything but the failure of an activity or of the session is passed on, such as a cancellation. */
 export function withFacts(error: unknown, person: Person): unknown {
   const failure = causeOf(error) ?? endOfSession(error, person);

@@ -5,7 +5,14 @@ import { NewRunIsDue, newRunIsDue } from '../new-run.js';
 import { addEvent } from '../record.js';
 import { capture } from './activities.js';
 import { afterRefusedImage, afterUnusableImage, isRefused, reasonOf } from './decisions.js';
-import { imageRefused, imageUnusable, noLongerNeeded, replacementUnusable, unusableImageOf } from './failures.js';
+import {
+  imageRefused,
+  imageUnusable,
+  newerHandedIn,
+  noLongerNeeded,
+  replacementUnusable,
+  unusableImageOf,
+} from './failures.js';
 import type { Person } from './person.js';
 import { withSession } from './session-access.js';
 
@@ -123,27 +130,29 @@ const READS_REPLACEMENTS = 'reads-replacements';
 /**
  * Applies the update `replaceImage`.
  *
- * @throws ApplicationFailure `ImageUnusable` if the image cannot be read or sent. Nothing has changed then
+ * @throws ApplicationFailure `ImageUnusable` if the image cannot be read or sent; `WrongStage` if it is not needed any more, or a newer one was
+ * handed in before it was read. Nothing has changed then
  */
 export async function replaceImage(person: Person, side: ImageSide, image: ImageReference): Promise<void> {
   if (!patched(READS_REPLACEMENTS)) return replaceBy(person, side, image, null);
   const { record, reading } = person;
-  const isNeeded = () => record.needs.includes(side);
+  const isNewest = () => reading[side] === image;
+  const isWanted = () => isNewest() && record.needs.includes(side);
+  const unwanted = () => (isNewest() ? noLongerNeeded(person, side) : newerHandedIn(person, side));
   const scope = new CancellationScope();
   const read = scope.run(() => capture.pinImages({ reference: person.input.reference, images: { [side]: image } }));
-  reading.push(side);
+  reading[side] = image;
   person.publish();
   try {
-    // Somebody else may hand in an image that is read first, and the deadline may pass.
-    await Promise.race([read, condition(() => !isNeeded())]);
-    if (!isNeeded()) {
+    // The deadline may pass. A newer image ends this read, because Temporal refuses updates while ten wait for images that nobody can read.
+    await Promise.race([read, condition(() => !isWanted())]);
+    if (!isWanted()) {
       scope.cancel();
       await read.catch(() => undefined);
-      throw noLongerNeeded(person, side);
+      throw unwanted();
     }
     const pinned = await read;
-    // Two reads may end in the same workflow task. Then the first one has just been used.
-    if (!isNeeded()) throw noLongerNeeded(person, side);
+    if (!isWanted()) throw unwanted();
     replaceBy(person, side, image, pinned[side] ?? null);
   } catch (error) {
     const unusable = unusableImageOf(error);
@@ -152,7 +161,7 @@ export async function replaceImage(person: Person, side: ImageSide, image: Image
     addEvent(record, `The image of the ${side} that was handed in cannot be used${problem}`);
     throw replacementUnusable(person, unusable);
   } finally {
-    reading.splice(reading.indexOf(side), 1);
+    if (isNewest()) delete reading[side];
     person.publish();
   }
 }

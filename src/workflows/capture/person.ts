@@ -4,6 +4,7 @@ import {
   type CaptureStage,
   type CaptureState,
   capturePlanWithDefaults,
+  type ImageReference,
   type ImageSide,
   type ResolvedCapturePlan,
   resolveCapturePlan,
@@ -18,8 +19,8 @@ export class Person {
   readonly input: CaptureInput;
   readonly plan: ResolvedCapturePlan;
   readonly record: CaptureRecord;
-  /** Images that were handed in and are being read. A new run is not due meanwhile. */
-  readonly reading: ImageSide[] = [];
+  /** The newest image of each side that was handed in and is being read. A new run is not due meanwhile. */
+  readonly reading: Partial<Record<ImageSide, ImageReference>> = {};
 
   /** @param record of the previous run, if this run continues it */
   constructor(input: CaptureInput, record: CaptureRecord | undefined) {
@@ -86,7 +87,7 @@ export class Person {
   private waitingFor(): string | null {
     const { needs, refusedTokens } = this.record;
     if (this.needsToken) return `a session token that Incode accepts: it has refused ${refusedTokens?.count} in a row`;
-    const missing = needs.filter((side) => !this.reading.includes(side));
+    const missing = needs.filter((side) => this.reading[side] === undefined);
     if (missing.length > 0) return `another image: ${missing.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`;
     return needs.length > 0 ? `a worker to read the image that was handed in: ${needs.join(', ')}` : null;
   }

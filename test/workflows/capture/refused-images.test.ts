@@ -210,7 +210,7 @@ describe('an image that replaces a refused one', () => {
     expect((await handle.result()).images.front).toMatchObject({ assessment: 'accepted' });
   });
 
-  it('is given up for another one that is read before', async () => {
+  it('is given up for a newer one', async () => {
     const [handle] = await inNeedOfFront();
     const [image] = await incomplete();
     const first = replaceImage(handle, 'front', image).catch((error: unknown) => error);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { WorkflowUpdateHandle } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CAPTURE_SIGNALS, FAILURES } from '../../../src/contract/index.js';
+import { CAPTURE_SIGNALS, CAPTURE_UPDATES, FAILURES } from '../../../src/contract/index.js';
 import type { ImageSource } from '../../../src/images/index.js';
 import {
   type CaptureHandle,
@@ -67,6 +68,17 @@ async function inNeedOfFront(): Promise<CaptureHandle> {
   return handle;
 }
 
+/** Returns when the workflow has begun to have the image read. */
+function handIn(handle: CaptureHandle, uri: string): Promise<WorkflowUpdateHandle<void>> {
+  const args: [unknown] = [{ side: 'front', image: { uri } }];
+  return handle.startUpdate<void, [unknown]>(CAPTURE_UPDATES.replaceImage, { args, waitForStage: 'ACCEPTED' });
+}
+
+/** Updates of a workflow that Temporal lets wait at a time. */
+const MAX_UPDATES = 10;
+
+const NEWER = 'a newer image of the front was handed in before a worker had read this one';
+
 /** How many images are being read. */
 async function reads(handle: CaptureHandle): Promise<number> {
   const { pendingActivities } = (await handle.describe()).raw;
@@ -74,13 +86,12 @@ async function reads(handle: CaptureHandle): Promise<number> {
 }
 
 describe('replaceImage', () => {
-  it('tells one of two callers only that the image is used, if both images are read at the same time', async () => {
+  it('uses only the newer of two images that are read in the same workflow task, and says so to both callers', async () => {
     const handle = await inNeedOfFront();
     images.close();
     tasks.close();
-    const uris = ['held:first', 'held:second'];
-    const answers = Promise.allSettled(uris.map((uri) => replaceImage(handle, 'front', { uri })));
-    await expect.poll(() => reads(handle)).toBe(2);
+    const [older, newer] = ['held:older', 'held:newer'] as const;
+    const updates = [await handIn(handle, older), await handIn(handle, newer)];
     await handle.signal(CAPTURE_SIGNALS.sessionStarted, { interviewId: HELD, externalCustomerId: HELD });
     await expect
       .poll(async () => (await handle.describe()).raw.pendingWorkflowTask?.state)
@@ -88,17 +99,26 @@ describe('replaceImage', () => {
     images.open();
     await expect.poll(() => reads(handle)).toBe(0);
     tasks.open();
-    const refused = { status: 'rejected', reason: { cause: { type: FAILURES.wrongStage } } };
-    const accepted = { status: 'fulfilled' };
-    const [first, second] = await answers;
-    const used = first?.status === 'fulfilled' ? 0 : 1;
-    expect([first, second]).toMatchObject(used === 0 ? [accepted, refused] : [refused, accepted]);
+    expect(await Promise.allSettled(updates.map((update) => update.result()))).toMatchObject([
+      { status: 'rejected', reason: { cause: { type: FAILURES.wrongStage, message: expect.stringContaining(NEWER) } } },
+      { status: 'fulfilled' },
+    ]);
     const { interviewId } = await handle.result();
     const uploaded = world.simulator.captures(interviewId).uploads.filter(({ part }) => part === 'front');
-    expect(uploaded.at(-1)?.sha256).toBe(
-      createHash('sha256')
-        .update(contentOf(String(uris[used])))
-        .digest('hex'),
-    );
+    expect(uploaded.at(-1)?.sha256).toBe(createHash('sha256').update(contentOf(newer)).digest('hex'));
+  });
+
+  it('takes a readable image after more unreadable ones than updates may wait, whose callers learn of the newer image', async () => {
+    const handle = await inNeedOfFront();
+    const unreadable: WorkflowUpdateHandle<void>[] = [];
+    for (let count = 0; count <= MAX_UPDATES; count += 1) unreadable.push(await handIn(handle, `nowhere:${count}`));
+    expect((await stateOf(handle)).waitingFor).toBe('a worker to read the image that was handed in: front');
+    await replaceImage(handle, 'front', await world.image());
+    for (const update of unreadable) {
+      await expect(update.result()).rejects.toMatchObject({
+        cause: { type: FAILURES.wrongStage, message: expect.stringContaining(NEWER) },
+      });
+    }
+    expect((await handle.result()).images.front).toMatchObject({ assessment: 'accepted' });
   });
 });
