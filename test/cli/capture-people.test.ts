@@ -44,6 +44,17 @@ describe('capture', () => {
     expect(stderr).toContain('Nothing was deleted at Incode for 1 person: the column purged says why.');
   });
 
+  it('ends with 6 and says so for a person who was started before without --purge', async () => {
+    const [person] = (await severalPeople(world, 1)) as [CapturePerson];
+    await world.onboarding.people.start(person);
+    await world.onboarding.people.result(person.reference);
+    const out = path('results.csv');
+    const { code, stderr } = await capture(await manifestOf([person]), '--purge', 'images', '--out', out);
+    expect(code).toBe(6);
+    expect(stderr).toContain('Nothing was deleted at Incode for 1 person: the column purged says why.');
+    expect(await readFile(out, 'utf8')).toContain(',"started before, without purge",');
+  });
+
   it('onboards the people of a manifest from image files, and writes results and a summary', async () => {
     const people = await severalPeople(world, 3);
     const [, refused] = people as [CapturePerson, CapturePerson];

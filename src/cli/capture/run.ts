@@ -170,7 +170,7 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
     const ids = suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId);
     return [...ids, ...(moreSuspectedOrphans ? [`and ${moreSuspectedOrphans} more`] : [])].join(' ');
   },
-  purged: ({ purged, notPurged }) => purged ?? notPurged,
+  purged: ({ purged, notPurged }) => notPurged ?? purged,
   failureType: ({ failure }) => failure?.type,
   failureMessage: ({ failure }) => failure?.message,
 };

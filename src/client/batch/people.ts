@@ -1,4 +1,5 @@
 import { jsonBytes } from '../../contract/batch-size.js';
+import { PURGED_AFTER } from '../../contract/capture.js';
 import {
   CAPTURE_BATCH_WORKFLOW,
   type CaptureBatchInput,
@@ -36,9 +37,17 @@ export function peopleKind(options: PeopleOptions): BatchKind<CapturePerson, Cap
     planText: JSON.stringify(resolveCapturePlan(options.plan)),
     shape: peopleShape,
     inputOf: (people, after) => inputOf(people, after, options),
-    resultOf: (index, reference, row) => ({ index, reference, ...row }),
+    resultOf: (index, reference, row) => ({ index, reference, ...withPurge(row, options.plan) }),
     heldUp: heldUpPeople,
   };
+}
+
+/** A person who was started before follows the plan of that time. So the row alone does not say that nothing was deleted. */
+function withPurge(row: CaptureRow, { purge = 'none' }: CapturePlan): CaptureRow {
+  const { outcome, purged, notPurged } = row;
+  const isFinal = outcome !== undefined && PURGED_AFTER.includes(outcome);
+  if (purge === 'none' || !isFinal || notPurged !== undefined || purged === 'session' || purged === purge) return row;
+  return { ...row, notPurged: `started before, with${purged ? ` purge ${purged}` : 'out purge'}` };
 }
 
 /** People at the same time in `beforeStart`, which usually reads images. */
