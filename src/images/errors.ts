@@ -24,6 +24,8 @@ export const RETRY = {
   unavailable: 'soon',
   /** No source knows the scheme, or a package is missing. */
   noSource: 'afterFix',
+  /** No root, host or bucket at all is configured here. Another worker may have one. */
+  noPlace: 'soon',
 } as const;
 
 export type ImageProblem = keyof typeof RETRY;

@@ -18,6 +18,7 @@ export function fileImages(roots: readonly string[]): ImageSource {
   return {
     schemes: ['file'],
     async open(uri) {
+      if (roots.length === 0) throw new ImageError(uri, 'noPlace', 'is outside the image directories');
       const path = await locate(
         uri,
         roots.map((root) => resolve(root)),

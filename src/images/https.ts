@@ -60,7 +60,11 @@ function allowedUrl(uri: string, address: string, allowed: Set<string>, verb = '
   if (url.protocol !== 'https:') throw new ImageError(uri, 'notAllowed', `${verb} an address without https`);
   if (url.username || url.password) throw new ImageError(uri, 'notAllowed', `${verb} an address with a login`);
   if (!allowed.has(url.host))
-    throw new ImageError(uri, 'notAllowed', `${verb} a host that is not on the list of image hosts`);
+    throw new ImageError(
+      uri,
+      allowed.size > 0 ? 'notAllowed' : 'noPlace',
+      `${verb} a host that is not on the list of image hosts`,
+    );
   return url;
 }
 

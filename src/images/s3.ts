@@ -58,7 +58,8 @@ function objectOf(uri: string, buckets: readonly string[]): { Bucket: string; Ke
     throw new ImageError(uri, 'notAllowed', 'must have the form s3://bucket/key');
   }
   if (!buckets.includes(bucket)) {
-    throw new ImageError(uri, 'notAllowed', 'is in a bucket that is not on the list of image buckets');
+    const problem = buckets.length > 0 ? 'notAllowed' : 'noPlace';
+    throw new ImageError(uri, problem, 'is in a bucket that is not on the list of image buckets');
   }
   try {
     return { Bucket: bucket, Key: decodeURIComponent(encodedKey) };

@@ -54,7 +54,7 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
 
 /** Names the worker's variable: the image may exist on the caller's machine, or its place may be allowed on other workers only. */
 function whereAllowed({ message, problem, reason }: ImageError): string {
-  const isPlace = problem === 'missing' || problem === 'notAllowed';
+  const isPlace = problem === 'missing' || problem === 'notAllowed' || problem === 'noPlace';
   if (isPlace && message.startsWith('The image file:')) return ' (the worker looks below its INCODE_IMAGE_ROOTS)';
   const [, list] = /list of image (hosts|buckets)$/.exec(reason) ?? [];
   return list === undefined ? '' : ` (INCODE_IMAGE_${list.toUpperCase()} of the worker)`;

@@ -63,12 +63,26 @@ describe('pinImages', () => {
     });
   });
 
+  it.each(['file:front.jpg', 'https://elsewhere.example/front.jpg', 's3://elsewhere/front.jpg'])(
+    'leaves %s to another worker if this one allows no place for such images',
+    async (uri) => {
+      const sources = imageSources({ imageRoots: [], imageHosts: [], imageBuckets: [], imagePathStyle: false });
+      await using world = await startCaptureWorld({}, { sources });
+      const { failure } = await world.run(world.activities.pinImages, {
+        reference: '4711',
+        images: { front: { uri } },
+      });
+      expect(failure).toMatchObject({ type: FAILURES.imageNotReady, nonRetryable: false });
+      expect((failure as Error).message).toMatch(/^Person 4711: front: .* \(.*INCODE_IMAGE_(ROOTS|HOSTS|BUCKETS).*\)$/);
+    },
+  );
+
   it.each([
     ['https://elsewhere.example/front.jpg', 'hosts', 'INCODE_IMAGE_HOSTS'],
     ['s3://elsewhere/front.jpg', 'buckets', 'INCODE_IMAGE_BUCKETS'],
   ])('names the variable of the worker that does not allow %s', async (uri, list, variable) => {
-    const sources = imageSources({ imageRoots: [], imageHosts: [], imageBuckets: [], imagePathStyle: false });
-    await using world = await startCaptureWorld({}, { sources });
+    const places = { imageRoots: [], imageHosts: ['images.example'], imageBuckets: ['images'], imagePathStyle: false };
+    await using world = await startCaptureWorld({}, { sources: imageSources(places) });
     const { failure } = await world.run(world.activities.pinImages, { reference: '4711', images: { front: { uri } } });
     expect((failure as Error).message).toMatch(
       new RegExp(`^Person 4711: front: .* is not on the list of image ${list} \\(${variable} of the worker\\)$`),
@@ -222,6 +236,7 @@ describe('images that cannot be read', () => {
   it.each<[ImageProblem, string, boolean, number | undefined]>([
     ['missing', FAILURES.imageUnusable, true, undefined],
     ['notAllowed', FAILURES.imageUnusable, true, undefined],
+    ['noPlace', FAILURES.imageNotReady, false, undefined],
     ['slow', FAILURES.imageNotReady, false, undefined],
     ['unavailable', FAILURES.imageNotReady, false, undefined],
     ['truncated', FAILURES.imageNotReady, false, undefined],
