@@ -139,7 +139,9 @@ function textsOf({ configurationId, countryCode, customFields }: Partial<Capture
 
 function isSameImage(known: ImageReference | undefined, image: ImageReference | undefined): boolean {
   if (known?.uri !== image?.uri) return false;
-  return known?.sha256 === undefined || image?.sha256 === undefined || known.sha256 === image.sha256;
+  // Other languages write null for an absent digest.
+  const [digest, other] = [known?.sha256 ?? null, image?.sha256 ?? null];
+  return digest === null || other === null || digest === other;
 }
 
 export const PERSON_FIELDS = ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields'] as const;

@@ -6,7 +6,13 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { differingTexts, isSamePerson, type PersonRequest, type StartedWith } from '../../contract/capture.js';
+import {
+  differingImages,
+  differingTexts,
+  isSamePerson,
+  type PersonRequest,
+  type StartedWith,
+} from '../../contract/capture.js';
 import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
 import {
   type CaptureInput,
@@ -126,14 +132,17 @@ async function isStartedWith(
   run: WorkflowExecutionDescription,
   startedWith: PersonRequest,
 ): Promise<boolean> {
-  // A workflow that neither a list nor the client has started has no such memo.
   const known = run.memo?.startedWith as StartedWith | undefined;
-  if (!known) return true;
-  if (!isSamePerson(known, startedWith)) return false;
+  if (known && !isSamePerson(known, startedWith)) return false;
   // The shard runs an earlier version.
-  if (startedWith.countryCode === undefined) return true;
+  const knowsTexts = startedWith.countryCode !== undefined;
+  if (known && !knowsTexts) return true;
   const input = await inputOf<CaptureInput>(client, run);
-  return input === null || differingTexts(input, startedWith).length === 0;
+  if (!input) return true;
+  // A workflow that neither a list nor the client has started has no such memo.
+  if (!known && differingImages(input, startedWith).length > 0) return false;
+  const differing = differingTexts(input, startedWith);
+  return knowsTexts ? differing.length === 0 : !differing.includes('configurationId');
 }
 
 /** If another caller has started the session's workflow, that one has the outcome. */

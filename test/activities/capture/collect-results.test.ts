@@ -99,12 +99,35 @@ describe('collectResults', () => {
     expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, runId]] });
   });
 
-  it('compares nothing with a workflow that neither a list nor the client has started', async () => {
-    const again = await start(person, {});
-    expect(await ask({ startedWith: other({ front: { uri: 'file:bob.jpg' }, countryCode: 'USA' }) })).toEqual({
-      ended: [],
-      unknown: [],
-      compared: [[0, again]],
+  it.each([
+    ['the front', { front: { uri: 'file:bob.jpg' } }],
+    ['the flow', { configurationId: 'other' }],
+    ['the country', { countryCode: 'USA' }],
+  ])('compares %s with the input of a workflow that neither a list nor the client has started', async (_, part) => {
+    const absent = { back: null, selfie: null, configurationId: null, countryCode: null };
+    const front = { ...person.front, sha256: null };
+    const again = await start({ ...person, ...absent, front } as unknown as CapturePerson, {});
+    const sha256 = 'a'.repeat(64);
+    for (const startedWith of [
+      requestOf(person),
+      other({ front: { ...person.front, sha256 } }),
+      startedWithOf(person),
+    ]) {
+      expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, again]] });
+    }
+    expect(await ask({ startedWith: other(part) })).toEqual(DIFFERS);
+  });
+
+  it('compares nothing with a workflow that was started without an input', async () => {
+    const { reference } = person;
+    const handle = await client.workflow.start(CAPTURE_WORKFLOW, {
+      workflowId: captureWorkflowId(reference),
+      taskQueue: `nobody-${randomUUID()}`,
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+      args: [],
+    });
+    expect(await ask({ startedWith: requestOf(person) })).toMatchObject({
+      compared: [[0, handle.firstExecutionRunId]],
     });
   });
 });
