@@ -4,7 +4,7 @@ import { openOutputFile } from '../batch/output-file.js';
 import { formatCount } from '../batch/progress-bar.js';
 import { CliError, diskProblem } from '../shared/exit.js';
 import { printJson, printNotice, writeOut } from '../shared/output.js';
-import { type Pairing, pairFiles } from './pair.js';
+import { isHiddenImage, type Pairing, pairFiles } from './pair.js';
 
 /** Writes a new manifest of the people whose images are in a directory, and names every file that it leaves out. */
 export async function pair(directory: string, out: string, json: boolean): Promise<void> {
@@ -26,13 +26,13 @@ function leftOverNotice(file: string, reason: string): void {
   printNotice(`Left over: ${file} ${reason}`);
 }
 
-/** Files that begin with a dot belong to the system. */
 async function filesIn(directory: string, onOther: (name: string, reason: string) => void): Promise<string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true });
-    const visible = entries.filter(({ name }) => !name.startsWith('.'));
-    for (const entry of visible) if (entry.isDirectory()) onOther(`${entry.name}/`, 'is a directory');
-    return visible.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    const directories = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+    for (const { name } of directories) onOther(`${name}/`, 'is a directory');
+    const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    return files.filter((name) => !name.startsWith('.') || isHiddenImage(name));
   } catch (error) {
     throw new CliError(`--pair: cannot read ${directory}: ${diskProblem(error)}`);
   }

@@ -20,6 +20,10 @@ export function pairFiles(files: Iterable<string>): Pairing {
   const leftOver: Pairing['leftOver'] = [];
   const byName = new Map<string, [side: ImageSide, file: string][]>();
   for (const file of files) {
+    if (file.startsWith('.')) {
+      leftOver.push({ file, reason: 'begins with a dot, so it is a hidden file' });
+      continue;
+    }
     const [, name = '', letter = ''] = IMAGE.exec(file) ?? [];
     const side = SIDES[letter];
     if (!side) {
@@ -37,6 +41,11 @@ export function pairFiles(files: Iterable<string>): Pairing {
     else leftOver.push(...images.map(([, file]) => ({ file, reason })));
   }
   return { people: people.sort(byField('reference')), leftOver: leftOver.sort(byField('file')) };
+}
+
+/** Whether somebody may miss a file that begins with a dot. Others belong to the system, such as `._annF.jpg` of macOS. */
+export function isHiddenImage(file: string): boolean {
+  return /^\.[^_]/.test(file) && /\.(?:jpe?g|jpe|jfif|png)$/i.test(file);
 }
 
 function problemOf(reference: string, images: [side: ImageSide, file: string][]): string | undefined {

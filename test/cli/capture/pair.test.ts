@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pairFiles } from '../../../src/cli/capture/pair.js';
+import { isHiddenImage, pairFiles } from '../../../src/cli/capture/pair.js';
 import { cases, fc, printable } from '../../support/property.js';
 
 describe('pairFiles', () => {
@@ -29,6 +29,7 @@ describe('pairFiles', () => {
 
   it.each([
     ['annf.jpg', 'is not named NAMEF, NAMEB or NAMES with an extension of JPEG or PNG'],
+    ['.F.jpg', 'begins with a dot, so it is a hidden file'],
     ['F.jpg', 'is not named NAMEF, NAMEB or NAMES with an extension of JPEG or PNG'],
     ['annF.heic', 'is not named NAMEF, NAMEB or NAMES with an extension of JPEG or PNG'],
     ['annF', 'is not named NAMEF, NAMEB or NAMES with an extension of JPEG or PNG'],
@@ -67,5 +68,14 @@ describe('pairFiles', () => {
       }),
       cases(),
     );
+  });
+});
+
+describe('isHiddenImage', () => {
+  it('recognizes images of people, and no files of the system', () => {
+    expect(['.F.jpg', '.annF.PNG', '.DS_Store', '._annF.jpg', 'annF.jpg'].filter(isHiddenImage)).toEqual([
+      '.F.jpg',
+      '.annF.PNG',
+    ]);
   });
 });
