@@ -122,12 +122,16 @@ describe('values of the chart', () => {
   });
 
   it.each([
-    ['a value with a wrong name', set('worker.replica=3'), "additional properties 'replica' not allowed"],
-    ['a secret as a value', set('worker.env.INCODE_API_KEY=x'), "invalid propertyName 'INCODE_API_KEY'"],
-    ['a variable that the chart sets', set('webhooks.env.WEBHOOK_HOST=x'), "invalid propertyName 'WEBHOOK_HOST'"],
-    ['a number as a variable', set('worker.env.INCODE_RATE_LIMIT=3'), 'got number, want string'],
-    ['the tag latest', set('image.tag=latest'), '/image/tag'],
-    ['an API key and a certificate', [...API_KEY, ...CERTIFICATE], '/temporal'],
+    ['a value with a wrong name', set('worker.replica=3'), 'worker: Additional property replica is not allowed'],
+    ['a secret as a value', set('worker.env.INCODE_API_KEY=x'), 'Property name of "INCODE_API_KEY" does not match'],
+    [
+      'a variable that the chart sets',
+      set('webhooks.env.WEBHOOK_HOST=x'),
+      'Property name of "WEBHOOK_HOST" does not match',
+    ],
+    ['a number as a variable', set('worker.env.INCODE_RATE_LIMIT=3'), 'worker.env.INCODE_RATE_LIMIT: Invalid type'],
+    ['the tag latest', set('image.tag=latest'), 'image.tag: Must not validate'],
+    ['an API key and a certificate', [...API_KEY, ...CERTIFICATE], 'temporal: Must not validate'],
     ['a version without a build id', set('worker.versioning.mode=manual'), 'buildId is required with mode manual'],
     ['a receiver without secrets', set('webhooks.headerSecretsSecret.name='), 'oauthClientsSecret.name is required'],
     [
@@ -135,7 +139,11 @@ describe('values of the chart', () => {
       set('worker.incode.executiveEmail=a@b'),
       'executivePasswordSecret.name is required',
     ],
-    ['no workers when there is no backlog', set('worker.autoscaling.minReplicas=0'), '/worker/autoscaling/minReplicas'],
+    [
+      'no workers when there is no backlog',
+      set('worker.autoscaling.minReplicas=0'),
+      'worker.autoscaling.minReplicas: Must be greater',
+    ],
   ])('the chart refuses %s', async (_, options, message) => {
     await expect(render(options)).rejects.toThrow(message);
   });
@@ -169,11 +177,26 @@ describe('workers of the chart', () => {
     });
     expect(pod.volumes).toContainEqual({ name: 'temporal-tls', secret: { secretName: 'client', defaultMode: 0o440 } });
     const withKey = await worker(API_KEY);
-    expect(withKey.pod.containers[0].env).toContainEqual({
-      name: 'TEMPORAL_API_KEY',
-      valueFrom: { secretKeyRef: { name: 'temporal-api-key', key: 'api-key' } },
+    expect(withKey.env).toMatchObject({
+      TEMPORAL_API_KEY_FILE: '/run/secrets/incode/temporal-api-key',
+      TEMPORAL_TLS_SERVER_NAME: 'acme.tmprl.cloud',
     });
-    expect(withKey.env).toMatchObject({ TEMPORAL_TLS_SERVER_NAME: 'acme.tmprl.cloud' });
+    const items = [{ key: 'api-key', path: 'temporal-api-key' }];
+    expect(withKey.pod.volumes[0].projected.sources).toContainEqual({ secret: { name: 'temporal-api-key', items } });
+    // The controller sets the variable itself.
+    const controlled = await worker(CONTROLLER, API_KEY);
+    expect(controlled.env).not.toHaveProperty('TEMPORAL_API_KEY_FILE');
+  });
+
+  it('mount a volume with images of people', async () => {
+    const { pod, env } = await worker([
+      ...['--set-json', 'worker.volumes=[{"name":"images","persistentVolumeClaim":{"claimName":"images"}}]'],
+      ...['--set-json', 'worker.volumeMounts=[{"name":"images","mountPath":"/images","readOnly":true}]'],
+      ...['--set', 'worker.env.INCODE_IMAGE_ROOTS=/images'],
+    ]);
+    expect(env).toMatchObject({ INCODE_IMAGE_ROOTS: '/images' });
+    expect(pod.volumes).toContainEqual({ name: 'images', persistentVolumeClaim: { claimName: 'images' } });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'images', mountPath: '/images', readOnly: true });
   });
 
   it('that are one version say which', async () => {

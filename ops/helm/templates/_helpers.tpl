@@ -41,9 +41,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 - { name: TEMPORAL_TLS_CLIENT_KEY_PATH, value: /etc/temporal/tls/tls.key }
 {{- end }}
 {{- if $temporal.apiKeySecret.name }}
-- name: TEMPORAL_API_KEY
-  valueFrom:
-    secretKeyRef: { name: {{ $temporal.apiKeySecret.name }}, key: {{ $temporal.apiKeySecret.key }} }
+- { name: TEMPORAL_API_KEY_FILE, value: /run/secrets/incode/temporal-api-key }
 {{- end }}
 {{- end }}
 {{- if $temporal.caSecret.name }}

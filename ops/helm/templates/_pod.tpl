@@ -70,6 +70,9 @@ containers:
       {{- if .tls }}
       - { name: temporal-tls, mountPath: /etc/temporal/tls, readOnly: true }
       {{- end }}
+      {{- with $values.volumeMounts }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
 volumes:
   - name: secrets
     projected:
@@ -81,6 +84,9 @@ volumes:
   {{- if .tls }}
   - name: temporal-tls
     secret: { secretName: {{ .root.Values.temporal.certificateSecret.name }}, defaultMode: 0440 }
+  {{- end }}
+  {{- with $values.volumes }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
 

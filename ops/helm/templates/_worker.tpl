@@ -6,6 +6,18 @@
 - { name: {{ required "worker.incode.executivePasswordSecret.name is required with executiveEmail" $incode.executivePasswordSecret.name }}, key: {{ $incode.executivePasswordSecret.key }}, path: executive-password }
 {{- end }}
 {{ include "temporal-incode.commonSecrets" . }}
+{{- if ne .Values.worker.versioning.mode "controller" }}
+{{ include "temporal-incode.temporalApiKeySecret" . }}
+{{- end }}
+{{- end -}}
+
+{{- /* As a file, because a new key is then used without a restart. The Worker Controller sets a variable instead. */ -}}
+{{- define "temporal-incode.temporalApiKeySecret" -}}
+{{- with .Values.temporal.apiKeySecret }}
+{{- if .name }}
+- { name: {{ .name }}, key: {{ .key }}, path: temporal-api-key }
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "temporal-incode.commonSecrets" -}}
