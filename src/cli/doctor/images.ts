@@ -31,6 +31,8 @@ async function imageDirectories({ imageRoots }: CaptureConfig): Promise<Check> {
   return { name, status: 'failed', message: problems.join('; '), todo };
 }
 
+const START = 'Start a worker with INCODE_IMAGE_…, the same on all workers of the task queue: docs/capture.md';
+
 async function imageWorkers(
   connection: Connection,
   namespace: string,
@@ -43,7 +45,7 @@ async function imageWorkers(
     const { pollers, perSecond } = await pollersOf(connection, namespace, queue.taskQueue, QUEUE_TYPES.activities);
     if (pollers.length === 0) {
       const message = `${queue.taskQueue}: no worker has polled for activities within the last two minutes`;
-      return { status: 'failed', message, todo: 'Start a worker with INCODE_IMAGE_…: docs/capture.md' };
+      return { status: 'failed', message, todo: START };
     }
     limits.push(`${queue.taskQueue}: ${perSecond === null ? 'no limit' : `${Number(perSecond.toPrecision(6))}/s`}`);
     // The server keeps single-precision numbers.
