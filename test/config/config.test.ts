@@ -9,6 +9,7 @@ import {
   readConfig,
   readIncodeConfig,
   readVerifyConfig,
+  withoutTemporalAddress,
 } from '../../src/config/index.js';
 
 const REQUIRED = { INCODE_BASE_URL: 'https://demo-api.incodesmile.com', INCODE_API_KEY: 'secret-key' };
@@ -231,6 +232,15 @@ describe('default environment', () => {
     expect(isExecutiveConfigured()).toBe(true);
     vi.stubEnv('INCODE_API_KEY_FILE', '/run/key');
     expect(namedSecretFiles()).toContainEqual(['INCODE_API_KEY_FILE', '/run/key']);
+  });
+});
+
+describe('withoutTemporalAddress', () => {
+  it('keeps every other variable, by default of the environment of the process', () => {
+    expect(withoutTemporalAddress({ ...REQUIRED, TEMPORAL_ADDRESS: 'temporal.example:7233' })).toEqual(REQUIRED);
+    vi.stubEnv('TEMPORAL_ADDRESS', 'temporal.example:7233');
+    expect(withoutTemporalAddress()).not.toHaveProperty('TEMPORAL_ADDRESS');
+    expect(withoutTemporalAddress().PATH).toBe(process.env.PATH);
   });
 });
 
