@@ -236,6 +236,10 @@ describe('default environment', () => {
 });
 
 describe('withoutTemporalAddress', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   it('keeps every other variable, by default of the environment of the process', () => {
     expect(withoutTemporalAddress({ ...REQUIRED, TEMPORAL_ADDRESS: 'temporal.example:7233' })).toEqual(REQUIRED);
     vi.stubEnv('TEMPORAL_ADDRESS', 'temporal.example:7233');
