@@ -1,30 +1,30 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createWorker, readCaptureConfig, readConfig } from '../../dist/worker.js';
 import { severalPeople, startPeople } from '../support/capture-batch.js';
-import { type CaptureWorld, startCaptureWorld } from '../support/capture-world.js';
+import { startCaptureWorld } from '../support/capture-world.js';
 import { workerEnvironment } from '../support/world.js';
 
-let world: CaptureWorld;
-let stop: () => Promise<void>;
-beforeAll(async () => {
-  world = await startCaptureWorld();
-  const env = workerEnvironment(world.simulator.url, world.taskQueue);
-  const worker = await createWorker(readConfig(env), { capture: readCaptureConfig({}), worker: { debugMode: true } });
+it('people are onboarded if some workers of the task queue allow no place for images', async () => {
+  await using world = await startCaptureWorld({ worker: { INCODE_IMAGE_ROOTS: '' } });
+  const people = await severalPeople(world, 16);
+  const batch = await startPeople(world, people);
+  // The worker without places has had some of them before the other one starts.
+  await expect.poll(() => world.logs()).toContain('ImageNotReady');
+
+  const env = {
+    ...workerEnvironment(world.simulator.url, world.taskQueue),
+    INCODE_CONFIGURATION_ID: 'flow-of-the-worker',
+    INCODE_IMAGE_ROOTS: world.directory,
+    INCODE_DOCUMENT_RATE_LIMIT: '1000',
+    INCODE_FACE_RATE_LIMIT: '1000',
+  };
+  const worker = await createWorker(readConfig(env), { capture: readCaptureConfig(env), worker: { debugMode: true } });
   const running = worker.run();
-  stop = async () => {
+  try {
+    const { rows } = await batch.result();
+    expect(rows.map(({ outcome, failure }) => outcome ?? failure)).toEqual(people.map(() => 'approved'));
+  } finally {
     worker.shutdown();
     await running;
-  };
-});
-afterAll(async () => {
-  await stop();
-  await world[Symbol.asyncDispose]();
-});
-
-it('people are onboarded if some workers of the task queue allow no place for images', async () => {
-  const people = await severalPeople(world, 16);
-  const { rows } = await (await startPeople(world, people)).result();
-  expect(rows.map(({ outcome, failure }) => outcome ?? failure)).toEqual(people.map(() => 'approved'));
-  // The second worker has had some of them first.
-  expect(world.logs()).toContain('ImageNotReady');
+  }
 });
