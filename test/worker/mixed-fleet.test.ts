@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { createWorker, readCaptureConfig, readConfig } from '../../dist/worker.js';
+import type { CapturePerson } from '../../src/client/index.js';
+import { FAILURES } from '../../src/contract/index.js';
 import { severalPeople, startPeople } from '../support/capture-batch.js';
 import { startCaptureWorld } from '../support/capture-world.js';
 import { workerEnvironment } from '../support/world.js';
@@ -8,8 +10,10 @@ it('people are onboarded if some workers of the task queue allow no place for im
   await using world = await startCaptureWorld({ worker: { INCODE_IMAGE_ROOTS: '' } });
   const people = await severalPeople(world, 16);
   const batch = await startPeople(world, people);
-  // The worker without places has had some of them before the other one starts.
-  await expect.poll(() => world.logs()).toContain('ImageNotReady');
+  // The worker without places has had them before the other one starts.
+  const [{ reference }] = people as [CapturePerson];
+  const failure = async () => (await world.onboarding.people.state(reference).catch(() => null))?.call?.lastFailure;
+  await expect.poll(async () => (await failure())?.type).toBe(FAILURES.imageNotReady);
 
   const env = {
     ...workerEnvironment(world.simulator.url, world.taskQueue),
