@@ -14,8 +14,8 @@ export interface CapturePlan extends Plan {
    */
   onRefusedImage?: 'continue' | 'wait' | 'fail';
   /**
-   * How long to wait for another image. After that, the workflow continues as with `continue`. Also how long to ask Incode for other session
-   * tokens while it refuses each one that it issues. After that, the workflow fails with `IncodeTokenRefused`.
+   * How long to wait for another image. After that, the workflow continues as with `continue`. The stage `needsToken` has the same limit: while
+   * Incode refuses every session token that it issues, the workflow asks for another one. After that, it fails with `IncodeTokenRefused`.
    *
    * @default "7 days": a person who has not sent another picture after a week rarely returns.
    */

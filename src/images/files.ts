@@ -57,13 +57,7 @@ async function locate(uri: string, roots: readonly string[]): Promise<string> {
   const path = pathOf(uri);
   const found = new Set<string>();
   let refusal: ImageError | undefined;
-  let unreadableRoot: ImageError | undefined;
   for (const root of roots) {
-    const problem = await rootProblem(root);
-    if (problem !== undefined) {
-      unreadableRoot ??= new ImageError(uri, 'unreadable', `is not found, and one of the image directories ${problem}`);
-      continue;
-    }
     try {
       const real = await realpath(isAbsolute(path) ? path : join(root, path));
       if (isInside(await realpath(root), real)) found.add(real);
@@ -75,15 +69,23 @@ async function locate(uri: string, roots: readonly string[]): Promise<string> {
   const [first] = found;
   // Refused, because the order of the roots would decide whose image it is.
   if (found.size > 1) throw new ImageError(uri, 'notAllowed', 'is in more than one of the image directories');
-  // Somebody may only have to mount it, so this is not the image's fault.
-  if (first === undefined) throw unreadableRoot ?? refusal ?? outside(uri);
+  if (first === undefined) throw (await notMounted(uri, roots)) ?? refusal ?? outside(uri);
   return first;
 }
 
-/** @returns what is wrong with a directory for images, if anything is */
+/** A directory may only have to be mounted, so the image counts as missing only if all directories are there. */
+async function notMounted(uri: string, roots: readonly string[]): Promise<ImageError | undefined> {
+  for (const root of roots) {
+    const problem = await rootProblem(root);
+    if (problem) return new ImageError(uri, 'unreadable', `is not found, and one of the image directories ${problem}`);
+  }
+  return undefined;
+}
+
+/** @returns what is wrong with a directory for images, if anything is. To open a file by its path, it need not be listed */
 export async function rootProblem(root: string): Promise<string | undefined> {
   try {
-    await access(root, constants.R_OK | constants.X_OK);
+    await access(root, constants.X_OK);
     return (await stat(root)).isDirectory() ? undefined : 'is not a directory';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

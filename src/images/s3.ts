@@ -37,7 +37,7 @@ export function s3Images({ buckets, pathStyle = false }: S3ImagesOptions): Image
         throw loadError(uri, error);
       });
       try {
-        // Somebody may have corrected the credentials. The SDK keeps those that do not expire.
+        // Somebody may have corrected the credentials. The SDK would use the old ones for ever if they have no expiry.
         if (isDenied) await client.config.credentials({ forceRefresh: true });
         isDenied = false;
         const answer = await client.send(new sdk.GetObjectCommand(object), { abortSignal: signal });

@@ -10,7 +10,7 @@ export type {
   WatchlistAnswer,
 } from './capture/answers.js';
 export { createCaptureClient } from './capture/client.js';
-export { CAPTURE_CODES, mayHaveOpenedSession } from './capture/refusals.js';
+export { CAPTURE_CODES, mayHaveTakenEffect } from './capture/refusals.js';
 export type { CaptureClient, CaptureClientOptions, ExecutiveAccess, IdUpload, Upload } from './capture/types.js';
 export { createIncodeClient, type IncodeClient, type SessionAccess } from './client.js';
 export { ExecutiveRefusedError, IncodeError, type IncodeErrorKind, type IncodeOperation } from './errors.js';

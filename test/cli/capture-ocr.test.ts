@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => command[Symbol.asyncDispose]());
 
-/** The modes of the files in a command.directory, noted until `stop` is called. */
+/** The modes of the files in a directory, noted until `stop` is called. */
 function modesIn(where: string): { stop(): Set<string> } {
   const modes = new Set<string>();
   const note = () => {

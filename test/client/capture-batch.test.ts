@@ -194,7 +194,7 @@ describe('captureBatch', () => {
     const how = options();
     const rows = all(captureBatch(world.onboarding, [person], how));
     const heldUpBy = async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.heldUpBy;
-    await expect.poll(heldUpBy, { timeout: 60_000 }).toBe('1 person waits for a session token that Incode accepts');
+    await expect.poll(heldUpBy).toBe('1 person waits for a session token that Incode accepts');
     world.simulator.clearFaults();
     expect((await rows).map(({ outcome }) => outcome)).toEqual(['approved']);
   });

@@ -8,7 +8,7 @@ import type { SimulatedOperation } from '../../src/testing/index.js';
 import { all } from '../support/batch.js';
 import { textOf } from '../support/history.js';
 import { jpeg } from '../support/images.js';
-import { type ProcessWorld, startProcessWorld } from '../support/process-world.js';
+import { imageWorker, type ProcessWorld, startProcessWorld } from '../support/process-world.js';
 import { API_KEY } from '../support/world.js';
 
 const CANARY = 'image-bytes-that-must-not-be-seen';
@@ -16,16 +16,7 @@ const SIDES = ['front', 'back', 'selfie'] as const;
 
 let world: ProcessWorld;
 beforeEach(async () => {
-  const env = (directory: string) => ({
-    INCODE_CONFIGURATION_ID: 'flow',
-    // Longer than it takes to bring everybody to the call at which the worker dies.
-    INCODE_TIMEOUT: '30s',
-    INCODE_PROCESS_POLL: '200ms',
-    INCODE_DOCUMENT_RATE_LIMIT: '100',
-    INCODE_FACE_RATE_LIMIT: '100',
-    INCODE_IMAGE_ROOTS: directory,
-  });
-  world = await startProcessWorld(env, async (directory) => {
+  world = await startProcessWorld(imageWorker, async (directory) => {
     for (const side of SIDES) await writeFile(join(directory, `${side}.jpg`), jpeg({ content: `${CANARY} ${side}` }));
   });
 });

@@ -19,7 +19,7 @@ import { EXECUTIVE_USER, IMAGE_CANARY } from '../support/capture-world.js';
 import { failedTasks, textOf } from '../support/history.js';
 import { CA_FILE, type ImageHost, startImageHost } from '../support/image-stores.js';
 import { jpeg } from '../support/images.js';
-import { type ProcessWorld, startProcessWorld } from '../support/process-world.js';
+import { imageWorker, type ProcessWorld, startProcessWorld } from '../support/process-world.js';
 import { API_KEY } from '../support/world.js';
 
 // `capture-crashes.test.ts` kills workers during the calls of every person. These are the other stages.
@@ -39,12 +39,7 @@ beforeEach(async () => {
   });
   host = await startImageHost(() => ({ '/front.jpg': answered }));
   const env = (directory: string) => ({
-    INCODE_CONFIGURATION_ID: 'flow',
-    INCODE_TIMEOUT: '30s',
-    INCODE_PROCESS_POLL: '200ms',
-    INCODE_DOCUMENT_RATE_LIMIT: '100',
-    INCODE_FACE_RATE_LIMIT: '100',
-    INCODE_IMAGE_ROOTS: directory,
+    ...imageWorker(directory),
     INCODE_IMAGE_HOSTS: host.host,
     NODE_EXTRA_CA_CERTS: CA_FILE,
     ...EXECUTIVE_USER,
@@ -248,7 +243,7 @@ async function expectSound(handle: Handle, { reference, answered, orphans = 0, p
   expect(suspectedOrphans, reference).toHaveLength(orphans);
   for (const orphan of suspectedOrphans) expect(simulator.callsOf(sessionOf(orphan), 'addFrontId')).toEqual([]);
 
-  // Hanging calls may have failed. Each other one is the first, or repeats one that may have.
+  // A call that hung may have failed. Every other call is the first one, or repeats a call that may have failed.
   const answeredCalls = (operation: SimulatedOperation, of?: string) =>
     simulator.callsOf(of, operation).filter(({ fault }) => fault === null).length;
   const answers = Object.fromEntries(CALLS.map((operation) => [operation, answeredCalls(operation, interviewId)]));

@@ -163,8 +163,9 @@ it('single sessions are finished once when an idle worker is frozen with tasks i
   const { frozen, held } = await freezeWithTasks(async () => {
     latest = await openSessions(20);
     sessions.push(...latest);
-    // A retry goes to the worker that has polled for longest, not to the one that completed the workflow task. The oldest fault applies.
+    // The oldest fault applies, and these come before the slow answers.
     simulator.clearFaults();
+    // A retry goes to the worker that has polled for longest, not to the one that completed the workflow task.
     for (const { interviewId } of latest)
       simulator.fault({ operation: 'finishStatus', interviewId, kind: 'status', status: 503 });
     finishSlowly();

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_IMAGE_BYTES } from '../../src/contract/capture.js';
 import { fileImages, fileUri, ImageError, inspectImage, pinImage, readImage } from '../../src/images/index.js';
+import { BOUND_BY_MODES } from '../support/bound-by-modes.js';
 import { jpeg, png } from '../support/images.js';
 
 const CANARY = 'canary-5f3a9c0be7d1';
@@ -146,6 +147,18 @@ describe('fileImages', () => {
     } finally {
       if (isRoot) process.seteuid?.(0);
     }
+  });
+
+  it('reads a file in a root that may not be listed', async () => {
+    await chmod(root, 0o311);
+    const program = `
+      const { fileImages, readImage } = await import(${JSON.stringify(new URL('../../dist/images/index.js', import.meta.url))});
+      const image = await readImage([fileImages([${JSON.stringify(root)}])], { uri: 'file:ann/front.jpg' });
+      console.log(image.length);`;
+    const [command = '', ...args] = [...BOUND_BY_MODES, process.execPath, '--input-type=module', '--eval', program];
+    const output = execFileSync(command, args, { encoding: 'utf8' });
+    await chmod(root, 0o755);
+    expect(Number(output)).toBe(jpeg({ content: CANARY }).length);
   });
 
   it('never reads a file that a symbolic link out of the root has replaced', async () => {

@@ -8,7 +8,7 @@ import { type CaptureWorld, EXECUTIVE_USER, startCaptureWorld } from './capture-
 import { type Ran, run } from './cli.js';
 import { API_KEY } from './world.js';
 
-/** The command `capture` against a world of its own, with files in a temporary directory. */
+/** Runs the command `capture` with its own simulator and worker. Its files are in a temporary directory. */
 export interface CaptureCommand {
   world: CaptureWorld;
   directory: string;

@@ -51,7 +51,7 @@ export async function problemsOf(objects: KubernetesObject[]): Promise<string[]>
   return problems.flat();
 }
 
-/** The pods of deployments, and those that the Worker Controller makes. */
+/** Pods of deployments, and pods that the Worker Controller makes. */
 export function podsOf(objects: KubernetesObject[]): KubernetesObject[] {
   return objects
     .filter(({ kind }) => ['Deployment', 'WorkerDeployment'].includes(kind))

@@ -29,6 +29,18 @@ export interface ProcessWorld {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Environment variables of a worker for people from images. Calls hang for longer than it takes to bring everybody to one. */
+export function imageWorker(directory: string): Record<string, string> {
+  return {
+    INCODE_CONFIGURATION_ID: 'flow',
+    INCODE_TIMEOUT: '30s',
+    INCODE_PROCESS_POLL: '200ms',
+    INCODE_DOCUMENT_RATE_LIMIT: '100',
+    INCODE_FACE_RATE_LIMIT: '100',
+    INCODE_IMAGE_ROOTS: directory,
+  };
+}
+
 /**
  * @param env environment variables of the worker
  * @param prepare writes into the directory before the worker starts

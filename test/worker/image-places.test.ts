@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import { type CaptureInput, type CaptureResult, FAILURES, type ImageReference } from '../../src/contract/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../src/testing/index.js';
+import { BOUND_BY_MODES } from '../support/bound-by-modes.js';
 import { EXECUTIVE_USER, IMAGE_CANARY } from '../support/capture-world.js';
 import { parseExposition } from '../support/exposition.js';
 import {
@@ -35,10 +36,6 @@ const NAME_CANARY = 'ann-that-must-not-be-seen';
 const FILE_CANARY = 'file-that-must-be-in-no-metric';
 const KEYS: KeyPair = { id: 'KEYIDTHATMUSTNOTBESEEN', secret: 'secret-key-that-must-not-be-seen' };
 const NEXT_KEYS: KeyPair = { id: 'NEXTKEYTHATMUSTNOTBESEEN', secret: 'next-key-that-must-not-be-seen' };
-
-/** The mode of a file does not bind root, unless it gives these capabilities up. */
-const BOUND_BY_MODES =
-  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'] : [];
 
 let directory: string;
 let simulator: IncodeSimulator;

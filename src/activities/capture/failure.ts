@@ -3,7 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURES, type ImageSide } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { ImageError } from '../../images/errors.js';
-import { IncodeError, mayHaveOpenedSession } from '../../incode/index.js';
+import { IncodeError, mayHaveTakenEffect } from '../../incode/index.js';
 import { passedMs } from '../call.js';
 import { activityFailure, cancelledByCaller, type FailureContext } from '../failure.js';
 import type { ResolvedCaptureOptions } from './options.js';
@@ -65,7 +65,7 @@ function whereAllowed({ message, problem, reason }: ImageError): string {
  * another session behind.
  */
 export function openFailure(error: unknown, options: Options, reference: string): unknown {
-  if (!(error instanceof IncodeError) || !mayHaveOpenedSession(error) || cancelledByCaller()) {
+  if (!(error instanceof IncodeError) || !mayHaveTakenEffect(error) || cancelledByCaller()) {
     return captureFailure(error, options, { interviewId: '', reference });
   }
   const { httpStatus, code } = error;

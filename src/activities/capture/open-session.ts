@@ -5,7 +5,7 @@ import { omitUndefined } from '../../contract/omit-undefined.js';
 import {
   type CaptureClient,
   IncodeError,
-  mayHaveOpenedSession,
+  mayHaveTakenEffect,
   type StartRequest,
   type StartResponse,
 } from '../../incode/index.js';
@@ -71,7 +71,7 @@ async function open(
       unknownYet,
     );
   } catch (error) {
-    if (!mayHaveOpenedSession(error)) heartbeat({ nothingOpenedUntil: attempt } satisfies OpenRecord);
+    if (!mayHaveTakenEffect(error)) heartbeat({ nothingOpenedUntil: attempt } satisfies OpenRecord);
     throw openFailure(error, options, reference);
   }
 }

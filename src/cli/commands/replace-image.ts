@@ -43,7 +43,8 @@ async function replaceImage(reference: string, options: ReplaceImageOptions): Pr
     const image = checkImageReference({ uri });
     await withClient(options, async ({ people }) => {
       await people.replaceImage(reference, side, image, { timeoutMs: timeout });
-      const { state } = await people.state(reference);
+      // The image is replaced, even if nobody can say now what else is needed.
+      const { state } = await people.state(reference).catch(() => ({ state: null }));
       if (state?.stage === 'needsImage') needs = state.needs;
     });
   } catch (error) {

@@ -64,14 +64,15 @@ async function tellOfUnknown(
   { interviewId, message }: SessionNotFoundError,
   { sessionTokenFile, json }: StatusOptions,
 ): Promise<void> {
+  const unknown = `${message} No person from images has this reference either.`;
   if (!isIncodeConfigured() || (sessionTokenFile === undefined && !isExecutiveConfigured())) {
     const how =
       'To ask Incode for its status, set INCODE_BASE_URL and INCODE_API_KEY here, and add --session-token-file or set INCODE_EXECUTIVE_TOKEN_FILE.';
-    throw new CliError(`${message}\n${how}`, EXIT.notFound);
+    throw new CliError(`${unknown}\n${how}`, EXIT.notFound);
   }
   const { onboardingStatus, isProven } = await statusAtIncode(interviewId, sessionTokenFile).catch((error: unknown) => {
     if (!(error instanceof CliError)) throw error;
-    throw new CliError(`${message} No person from images has this reference either.\n${error.message}`, error.exitCode);
+    throw new CliError(`${unknown}\n${error.message}`, error.exitCode);
   });
   const caution = isProven ? null : cautionFor(interviewId);
   // The namespace has no onboarding, whatever Incode answers.

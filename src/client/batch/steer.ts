@@ -135,7 +135,7 @@ async function checkKnown(client: Client, batchId: string): Promise<void> {
 
 const MAX_CONCURRENT_REQUESTS = 16;
 
-/** @param done ids of workflows that have taken the request. They are left out, and those that take it now are added */
+/** @param done ids of workflows that are left out, because they have taken the request. The function adds those that take it now */
 async function forEach(
   client: Client,
   workflowIds: string[],

@@ -27,7 +27,11 @@ import { personSubject } from './subject.js';
 
 /** How to wait for the result of a person, and of which request. */
 export interface PersonResultOptions extends WaitOptions {
-  /** The request whose result to return. @default the one that this client has started the person with; without one, whatever runs */
+  /**
+   * The request whose result to return.
+   *
+   * @default the request of this client's own `start`. Without that, the result of any request is returned
+   */
   person?: CapturePerson;
 }
 
@@ -73,8 +77,8 @@ export class PeopleClient {
 
   /**
    * Waits until the onboarding ends, by default without a timeout. If somebody has started the person again with other images, another flow,
-   * country or custom fields, it throws instead of returning the verdict of that request. The request is the one that this client has started
-   * the person with. In another process, pass it as `person`.
+   * country or custom fields, it throws instead of returning the verdict of that request. It compares with the request of this client's own
+   * `start`. In another process, pass that request as `person`.
    *
    * @example
    * ```ts

@@ -1,6 +1,6 @@
 import { type CapturePerson, type PersonRequest, requestOf } from '../../contract/capture.js';
 
-/** About 1 KB each. The oldest are dropped first. */
+/** Bounds the memory. The oldest are dropped first. */
 const MAX_REQUESTS = 10_000;
 
 /** What this client has started people with, so that it reports no verdict of another request under the same reference. */

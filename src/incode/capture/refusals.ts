@@ -57,16 +57,11 @@ const UNCERTAIN_REFUSALS: readonly number[] = [408, 499];
 const REDIRECTS: readonly number[] = [301, 302, 307, 308];
 
 /**
- * Whether a failed `start` may have opened a session. If it may, another `start` can leave that session behind: Incode has no
+ * Whether a failed request may have taken effect at Incode. After such a `start`, another `start` may leave a session behind: Incode has no
  * idempotency key.
  *
- * @returns `false` only if no session can have been opened: nothing was sent, or Incode refused it
+ * @returns `false` only if nothing was sent, or Incode refused it
  */
-export function mayHaveOpenedSession(error: unknown): boolean {
-  return mayHaveTakenEffect(error);
-}
-
-/** The same for every request that nobody can undo. @returns `false` only if nothing was sent, or Incode refused it */
 export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof IncodeError)) return true;
   const { kind, httpStatus } = error;

@@ -49,7 +49,7 @@ export interface ExecutiveAccess {
  */
 export interface CaptureClient {
   /**
-   * Opens a session. It has no idempotency key: before you retry it, call `mayHaveOpenedSession`. With an `interviewId`, it takes over that
+   * Opens a session. It has no idempotency key: before you retry it, call `mayHaveTakenEffect`. With an `interviewId`, it takes over that
    * session.
    */
   start(request: StartRequest, options?: CallOptions): Promise<StartResponse>;

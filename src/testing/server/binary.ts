@@ -111,7 +111,7 @@ async function installed(options: FindOptions, fetch: Fetch, sha256: string | nu
   }
   throw new Error(
     `No Temporal server found. Do one of these:
-  - set TEMPORAL_ADDRESS to a running server
+  - for tests, set TEMPORAL_ADDRESS to a running server; demo and dev always start their own
   - install the Temporal CLI ${MINIMUM.join('.')} or newer on PATH (https://docs.temporal.io/cli), or set TEMPORAL_CLI_PATH to it
   - let this machine reach temporal.download
 Tried:

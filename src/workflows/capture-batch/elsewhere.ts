@@ -54,7 +54,7 @@ export class ElsewhereStarted {
     return [...this.retried];
   }
 
-  /** @param retryFailed whether to start the person again if the workflow has failed. Not for one that this shard has started */
+  /** @param retryFailed whether to start the person again if the workflow has failed. `false` if this shard has started that workflow */
   add(index: number, retryFailed = false): void {
     this.waiting.add(index);
     if (retryFailed) this.retried.add(index);

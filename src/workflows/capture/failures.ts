@@ -59,22 +59,20 @@ export function replacementUnusable({ input }: Person, { side, message, problem 
 }
 
 /** Refuses an update, because the workflow does not wait for this image. */
-export function noLongerNeeded({ input, stage }: Person, side: ImageSide): ApplicationFailure {
-  const { reference } = input;
-  return ApplicationFailure.create({
-    type: FAILURES.wrongStage,
-    message: `Person ${reference} is in the stage ${stage}: the workflow does not wait for another image of the ${side}`,
-    nonRetryable: true,
-    details: [{ reference, stage }],
-  });
+export function noLongerNeeded(person: Person, side: ImageSide): ApplicationFailure {
+  const { stage } = person;
+  return wrongStage(person, ` is in the stage ${stage}: the workflow does not wait for another image of the ${side}`);
 }
 
 /** Refuses an update, because another one has handed in an image of this side meanwhile. */
-export function newerHandedIn({ input, stage }: Person, side: ImageSide): ApplicationFailure {
-  const { reference } = input;
+export function newerHandedIn(person: Person, side: ImageSide): ApplicationFailure {
+  return wrongStage(person, `: a newer image of the ${side} was handed in before a worker had read this one`);
+}
+
+function wrongStage({ input: { reference }, stage }: Person, why: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.wrongStage,
-    message: `Person ${reference}: a newer image of the ${side} was handed in before a worker had read this one`,
+    message: `Person ${reference}${why}`,
     nonRetryable: true,
     details: [{ reference, stage }],
   });

@@ -76,7 +76,7 @@ function tokenAccepted(person: Person): void {
   person.publish();
 }
 
-/** The longest pause between two tokens. A day then costs a person about 500 billable actions. */
+/** The longest pause between two tokens. A day has 144 of them, each with three billable actions: the timer, the token and the call. */
 const MAX_PAUSE_MS = 600_000;
 
 /**

@@ -67,7 +67,7 @@ describe('openSession', () => {
     expect(world.simulator.sessions('4711')).toMatchObject([{ flowId: 'other' }]);
   });
 
-  it('asks for a task queue per endpoint, for a new session and for one that it takes over', async () => {
+  it('asks for task queues per endpoint when it opens a session, and when it takes one over', async () => {
     await using world = await startCaptureWorld({}, { rateLimitPerEndpoint: true });
     const { result } = await world.run(world.activities.openSession, person);
     expect(result).toMatchObject({ perEndpoint: true });

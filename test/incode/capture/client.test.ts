@@ -6,7 +6,7 @@ import {
   type CaptureClientOptions,
   createCaptureClient,
   type IncodeCall,
-  mayHaveOpenedSession,
+  mayHaveTakenEffect,
 } from '../../../src/incode/index.js';
 import { type IncodeSimulator, startIncodeSimulator } from '../../../src/testing/index.js';
 import { serve } from '../../support/http.js';
@@ -304,7 +304,7 @@ describe('a failed start', () => {
     await using incode = await simulator();
     incode.fault({ operation: 'start', ...fault });
     const error = await failureOf(clientOf(incode.url).start({ configurationId: 'flow' }));
-    expect(mayHaveOpenedSession(error)).toBe(expected);
+    expect(mayHaveTakenEffect(error)).toBe(expected);
     if (!expected) expect(incode.sessions()).toEqual([]);
   });
 
@@ -312,9 +312,9 @@ describe('a failed start', () => {
     const server = await serve(() => undefined);
     await server[Symbol.asyncDispose]();
     const client = clientOf(server.url);
-    expect(mayHaveOpenedSession(await failureOf(client.start({ configurationId: 'flow' })))).toBe(false);
+    expect(mayHaveTakenEffect(await failureOf(client.start({ configurationId: 'flow' })))).toBe(false);
     const withheld = client.start({ configurationId: 'flow' }, { mayStillSend: () => false });
-    expect(mayHaveOpenedSession(await failureOf(withheld))).toBe(false);
+    expect(mayHaveTakenEffect(await failureOf(withheld))).toBe(false);
   });
 });
 

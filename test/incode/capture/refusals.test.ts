@@ -3,7 +3,7 @@ import {
   CAPTURE_CODES,
   imageCode,
   isAlreadyProcessed,
-  mayHaveOpenedSession,
+  mayHaveTakenEffect,
 } from '../../../src/incode/capture/refusals.js';
 import { classify } from '../../../src/incode/classification.js';
 import { IncodeError, type IncodeErrorKind } from '../../../src/incode/index.js';
@@ -52,7 +52,7 @@ describe('isAlreadyProcessed', () => {
   });
 });
 
-describe('mayHaveOpenedSession', () => {
+describe('mayHaveTakenEffect', () => {
   const ofStatus = (httpStatus: number) => {
     const kind =
       classify({ ended: 'answered', status: httpStatus, retryAfter: undefined, body: '' }) ?? 'resultUnknown';
@@ -63,26 +63,26 @@ describe('mayHaveOpenedSession', () => {
   it.each([301, 302, 307, 308, 400, 401, 403, 404, 405, 406, 407, 409, 413, 422, 425, 429])(
     'is false if Incode answered %i',
     (status) => {
-      expect(mayHaveOpenedSession(ofStatus(status))).toBe(false);
+      expect(mayHaveTakenEffect(ofStatus(status))).toBe(false);
     },
   );
 
   it.each([200, 201, 204, 303, 304, 408, 499, 500, 502, 503, 504, 599])('is true if Incode answered %i', (status) => {
-    expect(mayHaveOpenedSession(ofStatus(status))).toBe(true);
+    expect(mayHaveTakenEffect(ofStatus(status))).toBe(true);
   });
 
   it.each(['notTaken', 'misconfigured', 'tokenRefused', 'apiKeyRefused'] as const)(
     'is false if nothing was sent: %s',
     (kind) => {
-      expect(mayHaveOpenedSession(unanswered(kind))).toBe(false);
+      expect(mayHaveTakenEffect(unanswered(kind))).toBe(false);
     },
   );
 
   it.each(['resultUnknown', 'maybeRunning'] as const)('is true if the request ended without an answer: %s', (kind) => {
-    expect(mayHaveOpenedSession(unanswered(kind))).toBe(true);
+    expect(mayHaveTakenEffect(unanswered(kind))).toBe(true);
   });
 
   it('is true for an error that is not from the client', () => {
-    expect(mayHaveOpenedSession(new Error('unknown'))).toBe(true);
+    expect(mayHaveTakenEffect(new Error('unknown'))).toBe(true);
   });
 });

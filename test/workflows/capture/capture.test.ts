@@ -107,7 +107,7 @@ describe('captureOnboarding', () => {
     const input = await world.person();
     world.simulator.fault({ operation: 'addFace', kind: 'status', status: 401, times: 4 });
     const handle = await world.start(input);
-    await expect.poll(async () => (await stateOf(handle)).stage, { timeout: 20_000 }).toBe('needsToken');
+    await expect.poll(async () => (await stateOf(handle)).stage).toBe('needsToken');
     const { waitingFor, deadline } = await stateOf(handle);
     expect(waitingFor).toMatch(/^a session token that Incode accepts: it has refused [23] in a row$/);
     expect(Date.parse(String(deadline))).toBeGreaterThan(Date.now() + 6 * 24 * 3_600_000);
@@ -230,7 +230,7 @@ describe('captureOnboarding', () => {
       const input = await world.person({ plan: { finishWhen: 'asked', findSessionWithin: '300ms' } });
       world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
       const handle = await world.start(input);
-      await expect.poll(async () => (await stateOf(handle)).stage, { timeout: 20_000 }).toBe('completing');
+      await expect.poll(async () => (await stateOf(handle)).stage).toBe('completing');
       const [orphan, used] = world.sessionsOf(input);
       const session = world.temporal.workflow.getHandle(onboardingWorkflowId(String(used?.interviewId)));
       await expect.poll(() => session.describe().then(({ status }) => status.name)).toBe('RUNNING');

@@ -61,7 +61,7 @@ it('a person whose tokens are refused keeps session, deadline and processing whe
   const input = await world.person();
   world.simulator.fault({ operation: 'isFinished', kind: 'status', status: 401, times: null });
   const handle = await world.start(input);
-  await expect.poll(async () => (await stateOf(handle)).stage, { timeout: 20_000 }).toBe('needsToken');
+  await expect.poll(async () => (await stateOf(handle)).stage).toBe('needsToken');
   const { deadline, interviewId } = await stateOf(handle);
 
   await continueAsNew(handle);
