@@ -241,8 +241,10 @@ describe('the command batch with invalid rows', () => {
     const file = await fileOf(`interviewId,sessionToken\na,\n${interviewId},${token}\n`);
     const { code, stdout, stderr } = await run(['batch', file, '--dry-run', '--address', '127.0.0.1:1']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^2 sessions, batch list-[0-9a-f]{16}\. 1 without a token, .*Nothing was started\.$/m);
-    expect(stderr).toContain('1 tokens have expired, the first on line 3');
+    expect(stdout).toMatch(
+      /^2 sessions, batch list-[0-9a-f]{16}\. 1 session has no token and needs .*Nothing was started\.$/m,
+    );
+    expect(stderr).toContain('1 token has expired, the first on line 3');
     expect(stdout + stderr).not.toContain(token);
   });
 });
@@ -409,7 +411,7 @@ describe('the command batch while it runs', () => {
     child.kill('SIGTERM');
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(3);
-    expect(stderr).toContain('2,000 were not started and stay incomplete until you attach again.');
+    expect(stderr).toContain('2,000 were not started. Attach again to start the rest.');
     expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, handedOver: 2_000, notHandedOver: 2_000 });
     await world.shard(batchId, 0).terminate();
   });
@@ -422,7 +424,7 @@ describe('the command batch while it runs', () => {
     await expect.poll(() => world.timesFinished(sessions)).toEqual([1, 1, 1]);
     await new Promise((resolve) => setTimeout(resolve, 5_500));
     const at = ['batch', '--batch-id', batchId, ...target];
-    expect((await run([...at, '--pause'])).stdout).toContain('is paused: 1 running shards');
+    expect((await run([...at, '--pause'])).stdout).toContain('is paused: 1 running shard');
     const status = await run([...at, '--status']);
     expect(status.code).toBe(0);
     expect(status.stdout).toMatch(/^done +2$/m);

@@ -73,6 +73,8 @@ describe('usage of temporal-incode', () => {
     [['complete', '--interview-id', 'a', '--if-completed', 'again'], 'refuse, return, restart'],
     [['complete', '--interview-id', 'a', '--timeout', 'long'], '--timeout must be a duration'],
     [['dev', '--port', '70000'], '--port must be a port'],
+    [['dev', '--images', 'no-such-directory'], '--images: cannot read no-such-directory: it does not exist'],
+    [['dev', '--images', 'package.json'], '--images: package.json is not a directory'],
   ])('exits with 2 and a reason for the arguments %j', async (args, why) => {
     const { code, stderr, stdout } = await run(args);
     expect(code).toBe(2);

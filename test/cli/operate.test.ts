@@ -220,6 +220,20 @@ describe('the command doctor', () => {
     expect(people.stdout).toMatch(/^(0 failed, 1 warning|Nothing is wrong in what was checked); 1 check skipped\.$/m);
   });
 
+  it('looks at the task queues that the environment of the worker names, and says so', async () => {
+    const env = { ...NO_INCODE, WORKER_TASK_QUEUE: world.taskQueue, WORKER_BULK_TASK_QUEUE: 'bulk-of-nobody' };
+    const { found } = await doctor(['--address', address], env);
+    expect(found).toMatchObject({
+      workers: { status: 'ok', message: expect.stringContaining(`${world.taskQueue} (WORKER_TASK_QUEUE): 1`) },
+      'bulk workers': {
+        status: 'failed',
+        message: expect.stringContaining('bulk-of-nobody (WORKER_BULK_TASK_QUEUE): no worker has polled'),
+      },
+    });
+    const named = await doctor(['--address', address, '--task-queue', 'queue-of-nobody'], env);
+    expect(named.found.workers).toMatchObject({ message: expect.stringMatching(/^queue-of-nobody: no worker/) });
+  });
+
   it('names an image directory that this machine cannot read', async () => {
     const env = { ...NO_INCODE, INCODE_IMAGE_ROOTS: '/no/such/directory' };
     const { found } = await doctor(['--address', address], env);

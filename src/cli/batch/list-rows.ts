@@ -1,5 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { counted } from '../../contract/counted.js';
 import { CliError, inputProblem } from '../shared/exit.js';
 import type { Source } from './source.js';
 
@@ -118,7 +119,7 @@ function headerFields(
   const fields = header.map(fieldOf);
   if (!fields.includes(required)) {
     // Does not quote the line: without a header, it contains a session and its token.
-    const columns = header.length === 1 ? 'one column' : `${header.length} columns`;
+    const columns = counted(header.length, 'column');
     throw new CliError(`${name}: the header (first line) has ${columns}, but no ${required}`);
   }
   const twice = fields.find((field, at) => field && fields.indexOf(field) !== at);
@@ -130,7 +131,10 @@ function headerFields(
 
 function csvRow<T>(values: string[], line: number, fields: (string | undefined)[], shape: Shape<T>): ListRow<T> {
   if (values.length !== fields.length) {
-    return { line, problem: `has ${values.length} values, the header has ${fields.length} columns` };
+    return {
+      line,
+      problem: `has ${counted(values.length, 'value')}, the header has ${counted(fields.length, 'column')}`,
+    };
   }
   const found: Record<string, unknown> = {};
   for (const [at, field] of fields.entries()) {

@@ -1,8 +1,8 @@
+import { counted } from '../../contract/counted.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { printNotice } from '../shared/output.js';
 import { type CheckedList, checkList } from './check.js';
 import { type Format, formatOf } from './list-rows.js';
-import { formatCount } from './progress-bar.js';
 import type { Source } from './source.js';
 
 /** Reads and checks the whole list before anything starts. */
@@ -24,20 +24,19 @@ export function refuseInvalid(list: CheckedList, skipInvalid: boolean): void {
   const { sessions, invalid, sharedTokens, expired } = list;
   if (expired.count > 0) {
     printNotice(
-      `${formatCount(expired.count)} tokens have expired, the first on line ${expired.firstLine}: ` +
-        'their sessions fail unless they are already completed or the worker has a token source.',
+      `${counted(expired.count, 'token has', 'tokens have')} expired, the first on line ${expired.firstLine}: ` +
+        'the session fails unless it is already completed or the worker has a token source.',
     );
   }
   if (sharedTokens > 0) {
     // Refused even with --skip-invalid, because it is unknown which row is wrong, or whether a whole column is shifted.
-    const rows = sharedTokens === 1 ? '1 row has' : `${formatCount(sharedTokens)} rows have`;
     throw new CliError(
-      `${rows} the token of another session, which would swap verdicts, so nothing was started. Correct the list: each session has its own token.`,
+      `${counted(sharedTokens, 'row has', 'rows have')} the token of another session, which would swap verdicts, so nothing was started. Correct the list: each session has its own token.`,
     );
   }
   if (invalid > 0 && !skipInvalid) {
-    const rows = invalid === 1 ? '1 row is' : `${formatCount(invalid)} rows are`;
-    throw new CliError(`${rows} invalid, so nothing was started. Correct them, or skip them with --skip-invalid.`);
+    const rows = counted(invalid, 'row is', 'rows are');
+    throw new CliError(`${rows} invalid, so nothing was started. Correct the list, or use --skip-invalid.`);
   }
   if (sessions === 0) throw new CliError('The list contains no session.');
 }

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { BatchRunProgress } from '../../client/index.js';
+import { formatCount } from '../../contract/counted.js';
 import { printable } from '../shared/output.js';
 
 export interface BatchProgressDisplay {
@@ -58,10 +59,6 @@ export function progressText(progress: BatchRunProgress, total: number): string 
 function rate(perSecond: number): string {
   const isSlow = perSecond > 0 && perSecond < 1;
   return isSlow ? `${formatCount(perSecond * 60)}/min` : `${formatCount(perSecond)}/s`;
-}
-
-export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 export function duration(ms: number): string {

@@ -8,13 +8,14 @@ import {
   type ConnectedOnboardingClient,
   InvalidInputError,
 } from '../../client/index.js';
+import { counted, countedItems, formatCount } from '../../contract/counted.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { printJson, printNotice } from '../shared/output.js';
 import { outputProblem, untilInterrupted } from '../shared/signals.js';
 import { attachCommand } from './attach-command.js';
 import { type Format, isNdjsonName } from './list-rows.js';
 import type { ListCommandOptions } from './options.js';
-import { formatCount, progressDisplay } from './progress-bar.js';
+import { progressDisplay } from './progress-bar.js';
 import { type Columns, NO_RESULTS, openResults, type Results } from './results.js';
 import { type ListResult, type Noun, printSummary, Summary } from './summary.js';
 
@@ -88,7 +89,7 @@ async function takeAll<Result extends ListResult>(
   results: Results<Result>,
   summary: Summary,
 ): Promise<void> {
-  printNotice(`Batch ${batchId}: ${formatCount(count)} ${noun}`);
+  printNotice(`Batch ${batchId}: ${countedItems(count, noun)}`);
   const display = progressDisplay(count);
   const { taskQueue, window, retryFailed } = options;
   const onProgress = (progress: BatchRunProgress) => {
@@ -138,10 +139,10 @@ function earlyEnd(
     : '';
   const left =
     handedOver < count
-      ? `${formatCount(count - handedOver)} were not started and stay incomplete until you attach again.`
+      ? `${counted(count - handedOver, 'was', 'were')} not started. Attach again to start the rest.`
       : 'All were started.';
   return new CliError(
-    `Detached. The batch continues on the server with ${formatCount(handedOver)} of ${formatCount(count)} ${noun}${known}.\n` +
+    `Detached. The batch continues on the server with ${formatCount(handedOver)} of ${countedItems(count, noun)}${known}.\n` +
       `${left}\n${options.out ? 'No results were written. ' : ''}${attach}`,
     EXIT.pending,
   );

@@ -1,4 +1,5 @@
 import { completeBatch } from '../../client/index.js';
+import { counted } from '../../contract/counted.js';
 import { type BatchPlan, checkBatchId, checkBatchPlan } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { CliError, inputProblem } from '../shared/exit.js';
@@ -7,7 +8,6 @@ import { printJson } from '../shared/output.js';
 import type { CheckedList } from './check.js';
 import { checkedList, refuseInvalid } from './list.js';
 import type { BatchCommandOptions } from './options.js';
-import { formatCount } from './progress-bar.js';
 import { COLUMNS } from './results.js';
 import { detachWhenInterrupted, runList } from './run-list.js';
 import { openSource } from './source.js';
@@ -52,7 +52,9 @@ function dryRun(list: CheckedList, batchId: string, { json }: BatchCommandOption
   if (json) printJson({ batchId, sessions, invalid, withoutToken, dryRun: true });
   else {
     const tokens =
-      withoutToken > 0 ? `${formatCount(withoutToken)} without a token, which need the worker's token source. ` : '';
-    process.stdout.write(`${formatCount(sessions)} sessions, batch ${batchId}. ${tokens}Nothing was started.\n`);
+      withoutToken > 0
+        ? `${counted(withoutToken, 'session has no token and needs', 'sessions have no token and need')} the worker's token source. `
+        : '';
+    process.stdout.write(`${counted(sessions, 'session')}, batch ${batchId}. ${tokens}Nothing was started.\n`);
   }
 }

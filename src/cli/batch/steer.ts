@@ -10,13 +10,13 @@ import {
   resumeBatch,
   stopBatch,
 } from '../../client/index.js';
+import { counted, formatCount } from '../../contract/counted.js';
 import { checkBatchId } from '../../contract/index.js';
 import { CliError, EXIT } from '../shared/exit.js';
 import { serverOptions, withClient } from '../shared/options.js';
 import { printFacts, printJson } from '../shared/output.js';
 import { asTyped, quoted } from '../shared/program.js';
 import type { ListCommandOptions } from './options.js';
-import { formatCount } from './progress-bar.js';
 import { openSource, type Source } from './source.js';
 
 export type Steering = 'status' | 'stop' | 'pause' | 'unpause';
@@ -86,7 +86,7 @@ const ACTIONS: Record<Steering, Action> = {
     const ending = await stopBatch(client, batchId);
     if (ending > 0) {
       if (options.json) printJson({ batchId, stopped: false, shardsEnding: ending });
-      const message = `Batch ${batchId} is stopping: ${ending} shards still have calls in flight. Check that a worker is running.`;
+      const message = `Batch ${batchId} is stopping: ${counted(ending, 'shard still has', 'shards still have')} calls in flight. Check that a worker is running.`;
       throw new CliError(message, EXIT.pending);
     }
     if (options.cancelBegun) await cancelBegun(client, batchId, options);
@@ -97,14 +97,17 @@ const ACTIONS: Record<Steering, Action> = {
     const shards = await pauseBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: true });
     else if (shards === 0) process.stdout.write(nothingTo('pause', batchId));
-    else process.stdout.write(`Batch ${batchId} is paused: ${shards} running shards. --unpause continues it.\n`);
+    else
+      process.stdout.write(
+        `Batch ${batchId} is paused: ${counted(shards, 'running shard')}. --unpause continues it.\n`,
+      );
   },
 
   async unpause(client, batchId, { json }) {
     const shards = await resumeBatch(client, batchId);
     if (json) printJson({ batchId, shards, paused: false });
     else if (shards === 0) process.stdout.write(nothingTo('continue', batchId));
-    else process.stdout.write(`Batch ${batchId} continues: ${shards} running shards.\n`);
+    else process.stdout.write(`Batch ${batchId} continues: ${counted(shards, 'running shard')}.\n`);
   },
 };
 
@@ -128,7 +131,7 @@ async function sayWhoGoesOn(
   } else {
     const command = `temporal-incode list --people --status open --batch ${quoted(batchId)}${serverOptions(options)}`;
     const lines = [
-      `Batch ${batchId} is stopped. ${formatCount(peopleGoingOn)} people have begun and go on: ${command}`,
+      `Batch ${batchId} is stopped. ${counted(peopleGoingOn, 'person has begun and goes on', 'people have begun and go on')}: ${command}`,
       '--stop --cancel-begun cancels them. --retry-failed collects their results and continues with the rest.',
     ];
     process.stdout.write(`${asTyped(lines.join('\n'))}\n`);
@@ -144,12 +147,12 @@ async function cancelBegun(
   if (json) printJson({ batchId, stopped: true, shardsEnding: 0, peopleCancelled: cancelled, peopleEnding: ending });
   else if (ending === 0) {
     process.stdout.write(
-      `Batch ${batchId} is stopped, and ${formatCount(cancelled)} people who had begun are cancelled. Their sessions remain at Incode, ` +
-        'unfinished. --retry-failed starts all of them again, with other sessions.\n',
+      `Batch ${batchId} is stopped, and ${counted(cancelled, 'person who had begun is', 'people who had begun are')} cancelled. ` +
+        'Their sessions remain at Incode, unfinished. --retry-failed starts them again, with other sessions.\n',
     );
   }
   if (ending > 0) {
-    const message = `Batch ${batchId} is stopped, but ${formatCount(ending)} people are still ending. Check that a worker is running.`;
+    const message = `Batch ${batchId} is stopped, but ${counted(ending, 'person is', 'people are')} still ending. Check that a worker is running.`;
     throw new CliError(message, EXIT.pending);
   }
 }

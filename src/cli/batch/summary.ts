@@ -1,8 +1,8 @@
 import type { BatchRunProgress } from '../../client/index.js';
+import { counted, formatCount } from '../../contract/counted.js';
 import type { Outcome } from '../../contract/index.js';
 import { printFacts, printJson, printNotice } from '../shared/output.js';
 import type { ListCommandOptions } from './options.js';
-import { formatCount } from './progress-bar.js';
 
 /** Failures that are printed one by one. The results contain all of them. */
 const MAX_PRINTED = 10;
@@ -66,7 +66,7 @@ export function printSummary(summary: Summary, { json, out }: Pick<ListCommandOp
     [noun]: formatCount(count),
     ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, formatCount(count)])),
     failed: failed > 0 ? `${formatCount(failed)} (${types.join(', ')})` : null,
-    skipped: invalid > 0 ? `${formatCount(invalid)} invalid rows` : null,
+    skipped: invalid > 0 ? counted(invalid, 'invalid row') : null,
     results: out === '-' ? null : out,
   };
   printFacts(facts, out === '-' ? process.stderr : process.stdout);

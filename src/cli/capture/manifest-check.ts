@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type CaptureConfig, readCaptureConfig } from '../../config/index.js';
 import type { ImageReference } from '../../contract/capture.js';
+import { counted, countedItems } from '../../contract/counted.js';
 import { type ImageSource, imageSources, inspectImage } from '../../images/index.js';
 import { type Format, formatOf } from '../batch/list-rows.js';
-import { formatCount } from '../batch/progress-bar.js';
 import type { Source } from '../batch/source.js';
-import { CliError, configured, diskProblem, EXIT } from '../shared/exit.js';
+import { CliError, configured, EXIT } from '../shared/exit.js';
 import { printNotice, startProgress } from '../shared/output.js';
 import { type CheckedManifest, type CheckOptions, checkManifest } from './check.js';
 
@@ -23,14 +22,6 @@ export function localImages(file: string, images: string | undefined): LocalImag
   const config = configured(() => readCaptureConfig());
   const directory = resolve(images ?? (file === '-' ? '.' : dirname(file)));
   return { config, directory, sources: imageSources({ ...config, imageRoots: [directory, ...config.imageRoots] }) };
-}
-
-/** Otherwise every image would be named as missing. @throws CliError */
-export async function checkDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch((error: unknown) => {
-    throw new CliError(`--images: cannot read ${directory}: ${diskProblem(error)}`);
-  });
-  if (!found.isDirectory()) throw new CliError(`--images: ${directory} is not a directory`);
 }
 
 export async function closeImages({ sources }: LocalImages): Promise<void> {
@@ -79,7 +70,7 @@ async function checkedRows(
       onProgress(rows) {
         if (Date.now() - shownAt < PROGRESS_MS) return;
         shownAt = Date.now();
-        progress.show(`Checking ${source.name}: ${formatCount(rows)} people`);
+        progress.show(`Checking ${source.name}: ${countedItems(rows, 'people')}`);
       },
     });
   } catch (error) {
@@ -98,7 +89,7 @@ export function refuseInvalidPeople(
   skipInvalid: boolean,
 ): void {
   if (invalid > 0 && !skipInvalid) {
-    const rows = invalid === 1 ? '1 person is' : `${formatCount(invalid)} people are`;
+    const rows = counted(invalid, 'person is', 'people are');
     const hint =
       badImages > 0 && usable === 0
         ? ` No image can be read. Relative paths begin at ${directory}: --images names another directory.`
@@ -111,7 +102,7 @@ export function refuseInvalidPeople(
 /** A wrong path would give one person another person's verdict. */
 export function warnOfSharedImages({ shared }: CheckedManifest): void {
   if (shared.first === null) return;
-  const count = shared.count === 1 ? '1 image is' : `${formatCount(shared.count)} images are`;
+  const count = counted(shared.count, 'image is', 'images are');
   const { line, side, uri, earlierLine } = shared.first;
   const first = `the first is the ${side} on line ${line}, ${uri}, which is on line ${earlierLine} too`;
   printNotice(`${count} used by more than one person; ${first}. Check that this is meant.`);

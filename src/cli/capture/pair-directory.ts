@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { stringify } from 'csv-stringify/sync';
+import { counted, countedItems, formatCount } from '../../contract/counted.js';
 import { openOutputFile } from '../batch/output-file.js';
-import { formatCount } from '../batch/progress-bar.js';
 import { CliError, diskProblem } from '../shared/exit.js';
 import { printJson, printNotice, writeOut } from '../shared/output.js';
 import { isHiddenImage, type Pairing, pairFiles } from './pair.js';
@@ -61,10 +61,10 @@ function report({ people, leftOver }: Pairing, out: string, json: boolean): void
   if (json) printJson({ people: people.length, withoutBack, withoutSelfie, leftOver: leftOver.length });
   else {
     const parts = [
-      `${formatCount(people.length)} people`,
+      countedItems(people.length, 'people'),
       `${formatCount(withoutBack)} without back`,
       `${formatCount(withoutSelfie)} without selfie`,
-      `${formatCount(leftOver.length)} files left over`,
+      `${counted(leftOver.length, 'file')} left over`,
     ];
     printNotice(`${parts.join(', ')}${out === '-' ? '' : `. Written to ${out}`}.`);
   }

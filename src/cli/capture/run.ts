@@ -1,18 +1,19 @@
 import { type CaptureItem, captureBatch } from '../../client/index.js';
 import { type CapturePerson, IMAGE_SIDES, PURGED_AFTER } from '../../contract/capture.js';
+import { counted, countedItems, formatCount } from '../../contract/counted.js';
 import { ImageError } from '../../images/errors.js';
 import { type ImageSource, pinImage } from '../../images/index.js';
-import { duration, formatCount } from '../batch/progress-bar.js';
+import { duration } from '../batch/progress-bar.js';
 import type { Columns } from '../batch/results.js';
 import { detachWhenInterrupted, runList } from '../batch/run-list.js';
 import { openSource, type Source } from '../batch/source.js';
+import { checkDirectory } from '../shared/directory.js';
 import { EXIT } from '../shared/exit.js';
 import { withClient } from '../shared/options.js';
 import { printJson, printNotice } from '../shared/output.js';
 import type { CheckedManifest } from './check.js';
 import { shortestMs } from './duration.js';
 import {
-  checkDirectory,
   checkedPeople,
   closeImages,
   type LocalImages,
@@ -87,8 +88,7 @@ function isKept({ outcome, notPurged }: CaptureItem): boolean {
 
 function warnOfKept(people: number): void {
   process.exitCode = EXIT.someFailed;
-  const of = people === 1 ? '1 person' : `${formatCount(people)} people`;
-  printNotice(`Nothing was deleted at Incode for ${of}: the column purged says why.`);
+  printNotice(`Nothing was deleted at Incode for ${countedItems(people, 'people')}: the column purged says why.`);
 }
 
 /** @returns the id of a list's batch */
@@ -123,15 +123,15 @@ async function readManifest(
   signal: AbortSignal,
 ): Promise<CheckedManifest> {
   if (exists && !skipInvalid) return uncheckedImages(source, format, signal);
-  if (directory !== undefined) await checkDirectory(directory);
+  // Otherwise every image would be named as missing.
+  if (directory !== undefined) await checkDirectory('--images', directory);
   return checkedPeople(source, format, images, signal);
 }
 
 function sayWhoIsLeftOut({ batchId, badImages }: CheckedManifest): void {
   if (badImages === 0) return;
-  const people = badImages === 1 ? '1 person' : `${formatCount(badImages)} people`;
   printNotice(
-    `Batch ${batchId} leaves out ${people} whose images cannot be used. ` +
+    `Batch ${batchId} leaves out ${countedItems(badImages, 'people')} whose images cannot be used. ` +
       `Add --skip-invalid or --batch-id ${batchId} to --status, --stop, --pause, --unpause and --resume.`,
   );
 }
@@ -188,12 +188,12 @@ function summarize(checked: CheckedManifest, atLeastMs: number, json: boolean): 
   } else if (people > 0) {
     const megabytes = (bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 });
     const lines = [
-      `${formatCount(people)} people, ${formatCount(withoutBack)} of them without back, ${formatCount(withoutSelfie)} without selfie.`,
+      `${countedItems(people, 'people')}, ${formatCount(withoutBack)} of them without back, ${formatCount(withoutSelfie)} without selfie.`,
       ...(withoutConfigurationId > 0
         ? [`${formatCount(withoutConfigurationId)} without configurationId: workers use their INCODE_CONFIGURATION_ID.`]
         : []),
-      `${formatCount(images)} images, ${megabytes} MB. Batch ${batchId}.`,
-      `At least ${duration(atLeastMs)}: ${formatCount(requests.documents)} requests about documents and ` +
+      `${counted(images, 'image')}, ${megabytes} MB. Batch ${batchId}.`,
+      `At least ${duration(atLeastMs)}: ${counted(requests.documents, 'request')} about documents and ` +
         `${formatCount(requests.faces)} about faces at the configured rate limits. Nothing was started.`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);

@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureItem } from '../../client/index.js';
 import { readIncodeConfig } from '../../config/index.js';
+import { counted, countedItems } from '../../contract/counted.js';
 import { withExecutiveToken } from '../../incode/executive.js';
 import { createCaptureClient, createIncodeClient, IncodeError } from '../../incode/index.js';
 import { executiveToken } from '../../worker/executive.js';
 import { isNdjsonName } from '../batch/list-rows.js';
 import { openOutputFile } from '../batch/output-file.js';
-import { formatCount } from '../batch/progress-bar.js';
 import { type Columns, openResults, refuseInputFile } from '../batch/results.js';
 import { CliError, configured, EXIT } from '../shared/exit.js';
 import { printNotice } from '../shared/output.js';
@@ -38,7 +38,7 @@ interface Kind {
 const SCORES: Kind = {
   option: '--scores',
   key: 'score',
-  unread: (people) => (people === 1 ? '1 score' : `${formatCount(people)} scores`),
+  unread: (people) => counted(people, 'score'),
   isPrivate: false,
   call: 'verboseScore',
 };
@@ -47,7 +47,7 @@ const SCORES: Kind = {
 const OCR: Kind = {
   option: '--ocr',
   key: 'ocr',
-  unread: (people) => `The OCR values of ${people === 1 ? '1 person' : `${formatCount(people)} people`}`,
+  unread: (people) => `The OCR values of ${countedItems(people, 'people')}`,
   isPrivate: true,
   call: 'ocrValues',
 };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { connectOnboardingClient } from '../../client/index.js';
+import { counted } from '../../contract/counted.js';
 import { onboardingWorkflowId } from '../../contract/index.js';
 import { type LocalTemporalServer, startIncodeSimulator } from '../../testing/index.js';
 import { localWorkerEnvironment, startServer } from '../local/environment.js';
@@ -180,7 +181,7 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
       colored(row.outcome),
       row.confirmedBy,
       String(row.attempts),
-      `${row.timesFinished} time${row.timesFinished === 1 ? '' : 's'}`,
+      counted(row.timesFinished, 'time'),
       row.asExpected ? 'yes' : 'NO',
     ]),
   );

@@ -6,6 +6,7 @@ import { rateLimitEnvironment } from '../../config/index.js';
 import { startIncodeSimulator } from '../../testing/index.js';
 import { localWorkerEnvironment, startServer } from '../local/environment.js';
 import { startWorkerProcess } from '../local/worker-process.js';
+import { checkDirectory } from '../shared/directory.js';
 import { started } from '../shared/exit.js';
 import { portOption } from '../shared/options.js';
 import { printJson, startProgress } from '../shared/output.js';
@@ -37,6 +38,7 @@ export function define(command: Command): void {
 }
 
 async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOptions): Promise<void> {
+  if (images !== undefined) await checkDirectory('--images', images);
   const interrupted = untilInterrupted();
   const data = resolve(dataDir);
   await mkdir(data, { recursive: true });

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { counted } from '../../contract/counted.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../contract/index.js';
 import type { Check, CheckStatus } from '../doctor/check.js';
 import { incodeChecks } from '../doctor/incode.js';
 import { secretFileChecks } from '../doctor/secret-files.js';
-import { temporalChecks } from '../doctor/temporal.js';
+import { type Queue, type Queues, temporalChecks } from '../doctor/temporal.js';
 import { receiverUrl, webhookChecks } from '../doctor/webhooks.js';
 import { EXIT } from '../shared/exit.js';
 import { type TemporalOptions, withTemporalOptions } from '../shared/options.js';
@@ -17,8 +18,11 @@ interface DoctorOptions extends TemporalOptions {
 }
 
 export function define(command: Command): void {
-  withTemporalOptions(command)
-    .option('--bulk-task-queue <name>', `task queue of batches (default: ${BULK_TASK_QUEUE})`)
+  withTemporalOptions(command, `WORKER_TASK_QUEUE, or ${TASK_QUEUE}`)
+    .option(
+      '--bulk-task-queue <name>',
+      `task queue of batches (default: WORKER_BULK_TASK_QUEUE, or ${BULK_TASK_QUEUE})`,
+    )
     .option('--webhook-url <url>', 'address of a webhook receiver to check', receiverUrl)
     .option('--json', 'print the checks as JSON', false)
     .addHelpText(
@@ -36,9 +40,9 @@ Examples:
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
-  const { taskQueue = TASK_QUEUE, bulkTaskQueue = BULK_TASK_QUEUE, webhookUrl, json } = options;
+  const { webhookUrl, json } = options;
   const found = await Promise.all([
-    temporalChecks(options, { taskQueue, bulkTaskQueue }),
+    temporalChecks(options, queuesOf(options)),
     incodeChecks(),
     webhookChecks(webhookUrl),
     secretFileChecks(),
@@ -48,6 +52,20 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (json) printJson({ ok: failed === 0, checks });
   else print(checks, failed);
   if (failed > 0) process.exitCode = EXIT.failed;
+}
+
+/** Runs in a worker's environment, which may name other task queues than the default ones. */
+function queuesOf({ taskQueue, bulkTaskQueue }: DoctorOptions): Queues {
+  return {
+    sessions: queueOf(taskQueue, 'WORKER_TASK_QUEUE', TASK_QUEUE),
+    batches: queueOf(bulkTaskQueue, 'WORKER_BULK_TASK_QUEUE', BULK_TASK_QUEUE),
+  };
+}
+
+function queueOf(named: string | undefined, variable: string, byDefault: string): Queue {
+  const inEnvironment = process.env[variable]?.trim();
+  if (named !== undefined || !inEnvironment) return { name: named ?? byDefault, variable: null };
+  return { name: inEnvironment, variable };
 }
 
 /** Longer names, of several checks with one cause, get their own line, so that messages have room in 80 columns. */
@@ -68,16 +86,12 @@ function print(checks: Check[], failed: number): void {
     process.stdout.write(`${colored(status)}${indent}  ${shown}${printable(message)}\n`);
     if (todo) process.stdout.write(`${before}${asTyped(printable(todo))}\n`);
   }
-  const counted = (of: CheckStatus) => checks.filter(({ status }) => status === of).length;
-  const [warnings, skipped] = [counted('warning'), counted('skipped')];
-  const problems = failed + warnings === 0 ? 'Nothing is wrong' : `${failed} failed, ${plural(warnings, 'warning')}`;
+  const having = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
+  const [warnings, skipped] = [having('warning'), having('skipped')];
+  const problems = failed + warnings === 0 ? 'Nothing is wrong' : `${failed} failed, ${counted(warnings, 'warning')}`;
   const unknown =
-    skipped > 0 ? `${failed + warnings === 0 ? ' in what was checked' : ''}; ${plural(skipped, 'check')} skipped` : '';
+    skipped > 0 ? `${failed + warnings === 0 ? ' in what was checked' : ''}; ${counted(skipped, 'check')} skipped` : '';
   process.stdout.write(`\n${problems}${unknown}.\n`);
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Merges checks with the same result and cause into one line. */

@@ -8,9 +8,16 @@ import { deploymentChecks } from './deployment.js';
 import { imageChecks } from './images.js';
 import { pollersOf, QUEUE_TYPES } from './pollers.js';
 
+export interface Queue {
+  name: string;
+  /** The environment variable that names it, if one does. */
+  variable: string | null;
+}
+
+/** The task queues that are checked. */
 export interface Queues {
-  taskQueue: string;
-  bulkTaskQueue: string;
+  sessions: Queue;
+  batches: Queue;
 }
 
 const DEPENDENT = ['encryption', 'namespace', 'search attributes', 'retention', 'workers', 'bulk workers'] as const;
@@ -39,14 +46,14 @@ function setupCommand({ address, namespace }: TemporalOptions): string {
 async function all(
   connection: Connection,
   namespace: string,
-  { taskQueue, bulkTaskQueue }: Queues,
+  { sessions, batches }: Queues,
   setup: string,
 ): Promise<Check[]> {
   const retained = retentionOf(connection, namespace);
-  const versions = deploymentChecks(connection, namespace, { version: taskQueue, 'bulk version': bulkTaskQueue })
+  const versions = deploymentChecks(connection, namespace, { version: sessions.name, 'bulk version': batches.name })
     // The worker checks report the same failure.
     .catch((): Check[] => []);
-  const images = imageChecks(connection, namespace, taskQueue);
+  const images = imageChecks(connection, namespace, sessions.name);
   const checks = await Promise.all([
     check('server', () => server(connection)),
     check('encryption', async () => encryption(connection.options.address)),
@@ -56,8 +63,8 @@ async function all(
     }),
     check('search attributes', () => searchAttributes(connection, namespace, setup)),
     check('retention', async () => retention(await retained, setup)),
-    check('workers', () => workers(connection, namespace, taskQueue)),
-    check('bulk workers', () => workers(connection, namespace, bulkTaskQueue)),
+    check('workers', () => workers(connection, namespace, sessions)),
+    check('bulk workers', () => workers(connection, namespace, batches)),
   ]);
   return [...checks, ...(await images), ...(await versions)];
 }
@@ -116,17 +123,18 @@ function retention(retentionMs: number, setup: string): Found {
 /** Enough for a reader. */
 const MAX_NAMED = 5;
 
-async function workers(connection: Connection, namespace: string, taskQueue: string): Promise<Found> {
+async function workers(connection: Connection, namespace: string, { name, variable }: Queue): Promise<Found> {
+  const shown = variable === null ? name : `${name} (${variable})`;
   const seen = new Map<string, number>();
   for (const [what, type] of Object.entries(QUEUE_TYPES)) {
-    const { pollers } = await pollersOf(connection, namespace, taskQueue, type);
+    const { pollers } = await pollersOf(connection, namespace, name, type);
     if (pollers.length === 0) {
-      const message = `${taskQueue}: no worker has polled for ${what} within the last two minutes`;
+      const message = `${shown}: no worker has polled for ${what} within the last two minutes`;
       return { status: 'failed', message, todo: 'Start a worker: temporal-incode worker' };
     }
     for (const { identity, agoMs } of pollers) seen.set(identity, Math.min(agoMs, seen.get(identity) ?? agoMs));
   }
   const named = [...seen].slice(0, MAX_NAMED).map(([identity, ms]) => `${identity} (${Math.round(ms / 1_000)} s ago)`);
   const more = seen.size > named.length ? ` and ${seen.size - named.length} more` : '';
-  return { status: 'ok', message: `${taskQueue}: ${seen.size}, last seen ${named.join(', ')}${more}` };
+  return { status: 'ok', message: `${shown}: ${seen.size}, last seen ${named.join(', ')}${more}` };
 }

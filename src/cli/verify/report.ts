@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { counted } from '../../contract/counted.js';
 import { printJson, printNotice } from '../shared/output.js';
 import type { Result, Verdict } from './check.js';
 import type { EnvironmentKind } from './environment.js';
@@ -82,7 +83,7 @@ export function printWhatIsLeft(sessions: OwnSessions): void {
   }
   if (sessions.unanswered > 0) {
     printNotice(
-      `${sessions.unanswered} start had no answer and may have opened a session: look for ${sessions.label} on the dashboard`,
+      `${counted(sessions.unanswered, 'start')} had no answer and may have opened a session each: look for ${sessions.label} on the dashboard`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { countedItems } from '../../contract/counted.js';
 import { TemporalIncodeError } from '../../contract/index.js';
 
 /** The server knows the batch with another list or another plan. Nothing of this shard was started. */
@@ -49,7 +50,9 @@ export class BatchDetachedError extends TemporalIncodeError {
   readonly handedOver: number;
 
   constructor(batchId: string, handedOver: number, of: 'sessions' | 'people' = 'sessions') {
-    super(`Batch ${batchId}: detached. ${handedOver} ${of} continue on the server.`);
+    super(
+      `Batch ${batchId}: detached. ${countedItems(handedOver, of)} ${handedOver === 1 ? 'continues' : 'continue'} on the server.`,
+    );
     this.batchId = batchId;
     this.handedOver = handedOver;
   }

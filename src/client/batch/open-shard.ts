@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { countedItems } from '../../contract/counted.js';
 import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import { SEARCH_ATTRIBUTES } from '../../contract/index.js';
 import { describeFailure } from '../failures.js';
@@ -114,7 +115,7 @@ async function start<Item, Row extends ItemRow>(
         workflowId: kind.workflowId(batchId, number),
         taskQueue,
         args: [input],
-        staticSummary: `Incode batch ${batchId}, shard ${number}: ${items.length} ${kind.noun}`,
+        staticSummary: `Incode batch ${batchId}, shard ${number}: ${countedItems(items.length, kind.noun)}`,
         typedSearchAttributes: new TypedSearchAttributes([{ key: batchKey, value: batchId }]),
         memo: {
           contentHash,

@@ -81,7 +81,7 @@ describe('readRows of CSV', () => {
     ['', 'is empty'],
     ['\n\n', 'is empty'],
     ['id,token\na,t\n', 'the header (first line) has 2 columns, but no interviewId'],
-    ['5f3a0c\n', 'has one column, but no interviewId'],
+    ['5f3a0c\n', 'has 1 column, but no interviewId'],
     ['interviewId,interview_id\na,b\n', 'two columns for interviewId'],
   ])('refuses the whole list %j', async (content, why) => {
     expect((await thrown(read(content))).message).toContain(why);
