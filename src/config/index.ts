@@ -167,6 +167,15 @@ export function isIncodeConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_BASE_URL || env.INCODE_API_KEY || env.INCODE_API_KEY_FILE);
 }
 
+/** The task queues of workers that this machine's environment names. `null` for a default one. */
+export function namedTaskQueues(env: Environment = process.env) {
+  const read = reader(env);
+  return {
+    WORKER_TASK_QUEUE: read.text('WORKER_TASK_QUEUE') ?? null,
+    WORKER_BULK_TASK_QUEUE: read.text('WORKER_BULK_TASK_QUEUE') ?? null,
+  };
+}
+
 /** Whether this machine has an executive token, or can log in for one, as workers do. */
 export function isExecutiveConfigured(env: Environment = process.env): boolean {
   return Boolean(env.INCODE_EXECUTIVE_TOKEN_FILE || env.INCODE_EXECUTIVE_TOKEN || env.INCODE_EXECUTIVE_EMAIL);

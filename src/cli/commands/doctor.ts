@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { namedTaskQueues } from '../../config/index.js';
 import { counted } from '../../contract/counted.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../contract/index.js';
 import type { Check, CheckStatus } from '../doctor/check.js';
@@ -56,16 +57,15 @@ async function doctor(options: DoctorOptions): Promise<void> {
 
 /** Runs in a worker's environment, which may name other task queues than the default ones. */
 function queuesOf({ taskQueue, bulkTaskQueue }: DoctorOptions): Queues {
+  const named = namedTaskQueues();
+  const queueOf = (option: string | undefined, variable: keyof typeof named, byDefault: string): Queue => {
+    const name = option ?? named[variable];
+    return { name: name ?? byDefault, variable: option === undefined && name !== null ? variable : null };
+  };
   return {
     sessions: queueOf(taskQueue, 'WORKER_TASK_QUEUE', TASK_QUEUE),
     batches: queueOf(bulkTaskQueue, 'WORKER_BULK_TASK_QUEUE', BULK_TASK_QUEUE),
   };
-}
-
-function queueOf(named: string | undefined, variable: string, byDefault: string): Queue {
-  const inEnvironment = process.env[variable]?.trim();
-  if (named !== undefined || !inEnvironment) return { name: named ?? byDefault, variable: null };
-  return { name: inEnvironment, variable };
 }
 
 /** Longer names, of several checks with one cause, get their own line, so that messages have room in 80 columns. */
