@@ -1,6 +1,6 @@
 import { type BatchId, type Count, checkBatchId, MAX_SHARD_BYTES } from './batch.js';
 import { jsonBytes } from './batch-size.js';
-import { type CapturePerson, checkCapturePerson, type ImageSide } from './capture.js';
+import { type CapturePerson, checkCapturePerson, type ImageDigests, type ImageSide } from './capture.js';
 import { resolveCapturePlan } from './capture-guards.js';
 import type { CapturePlan } from './capture-plan.js';
 import type { SuspectedOrphan } from './capture-workflow.js';
@@ -57,6 +57,10 @@ export interface CaptureRow {
    * image fails, such as `refused DOCUMENT_NOT_READABLE readability`.
    */
   images?: Partial<Record<ImageSide, string>>;
+  /** Which images the outcome is about. Missing if the person failed. */
+  digests?: ImageDigests;
+  /** Images that could not be read when the list was run again. It is unknown whether the outcome is about them. Missing for none. */
+  notCompared?: ImageSide[];
   /** Sessions that may have been opened for this person and are not used. At most 5. */
   suspectedOrphans?: SuspectedOrphan[];
   /** How many more there are. The person's own workflow names all. Missing for none. */

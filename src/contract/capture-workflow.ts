@@ -1,4 +1,4 @@
-import type { CapturePerson, CaptureReference, ImageReference, ImageSide } from './capture.js';
+import type { CapturePerson, CaptureReference, ImageDigests, ImageReference, ImageSide } from './capture.js';
 import type { CapturePlan } from './capture-plan.js';
 import type { InterviewId, OnboardingResult, Outcome, TimelineEntry } from './types.js';
 
@@ -180,6 +180,8 @@ export interface CaptureResult {
   /** The result of `onboardingSession`. `null` if another caller had started it for this session: then read its result. */
   onboarding: OnboardingResult | null;
   images: ImageResults;
+  /** Which images these answers are about. Absent in results of earlier versions. */
+  digests?: ImageDigests;
   /** Whether Incode has processed the document. */
   idProcessed: boolean;
   /** `null` without a selfie. */

@@ -89,6 +89,16 @@ export type ImageSide = (typeof IMAGE_SIDES)[number];
 /** The images and the flow that a person's workflow was started with. Its memo has them. */
 export type StartedWith = Pick<CapturePerson, ImageSide | 'configurationId'>;
 
+/**
+ * SHA-256 of an image in hexadecimal.
+ *
+ * @pattern ^[0-9a-f]{64}$
+ */
+export type ImageDigest = string;
+
+/** The digests of the images that a workflow has read, by side: that of the request, and the last two of those handed in later. */
+export type ImageDigests = Partial<Record<ImageSide, ImageDigest[]>>;
+
 /** What a list knows of a person. A list of an earlier version names no country, and then nothing is known about custom fields either. */
 export type PersonRequest = StartedWith & Pick<CapturePerson, 'countryCode' | 'customFields'>;
 
@@ -101,19 +111,21 @@ export function requestOf(person: CapturePerson): PersonRequest & Required<Pick<
   return { ...startedWithOf(person), countryCode, ...omitUndefined({ customFields }) };
 }
 
-/**
- * Whether a workflow onboards the same person from the same images. Digests count only if both have one, because a caller may not have read
- * the images.
- *
- * @param known of the workflow
- */
-export function isSamePerson(known: Partial<StartedWith>, person: StartedWith): boolean {
-  return known.configurationId === person.configurationId && differingImages(known, person).length === 0;
+/** The images of two requests that are at different addresses. Digests do not count, because somebody may have handed in another image. */
+export function differingAddresses(known: Partial<StartedWith>, person: StartedWith): ImageSide[] {
+  return IMAGE_SIDES.filter((side) => known[side]?.uri !== person[side]?.uri);
 }
 
-/** The images of two requests that are not the same. Digests count only if both have one. */
-export function differingImages(known: Partial<StartedWith>, person: StartedWith): ImageSide[] {
-  return IMAGE_SIDES.filter((side) => !isSameImage(known[side], person[side]));
+/** Why a person's result is not reported, in words for people. */
+export function replacedImages(sides: readonly ImageSide[], workflowId: string): string {
+  const images =
+    sides.length === 1
+      ? `the image of the ${sides[0]} is another one`
+      : `the images of ${sides.join(' and ')} are others`;
+  return (
+    `${images} than the workflow ${workflowId} has read, so its result is not reported. ` +
+    'Give the new image another address, or the person another reference'
+  );
 }
 
 const TEXT_FIELDS = ['configurationId', 'countryCode', 'customFields'] as const;
@@ -135,13 +147,6 @@ function textsOf({ configurationId, countryCode, customFields }: Partial<Capture
     countryCode: countryCode ?? 'ALL',
     customFields: JSON.stringify(sorted),
   };
-}
-
-function isSameImage(known: ImageReference | undefined, image: ImageReference | undefined): boolean {
-  if (known?.uri !== image?.uri) return false;
-  // Other languages write null for an absent digest.
-  const [digest, other] = [known?.sha256 ?? null, image?.sha256 ?? null];
-  return digest === null || other === null || digest === other;
 }
 
 export const PERSON_FIELDS = ['reference', ...IMAGE_SIDES, 'configurationId', 'countryCode', 'customFields'] as const;

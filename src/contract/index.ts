@@ -28,6 +28,8 @@ export {
   checkCapturePerson,
   checkImageReference,
   IMAGE_SIDES,
+  type ImageDigest,
+  type ImageDigests,
   type ImageReference,
   type ImageSide,
   MAX_IMAGE_BYTES,

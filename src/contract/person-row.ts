@@ -19,12 +19,16 @@ const MAX_REASON = 300;
 /** Each costs a lost answer and minutes of waiting, so more of them mean an outage. The person's own workflow names all. */
 const MAX_ORPHANS = 5;
 
-type PersonFacts = Pick<CaptureResult, 'interviewId' | 'images' | 'suspectedOrphans' | 'purged' | 'notPurged'>;
+type PersonFacts = Pick<
+  CaptureResult,
+  'interviewId' | 'images' | 'digests' | 'suspectedOrphans' | 'purged' | 'notPurged'
+>;
 
 /** The row of a person whose workflow and session have completed. */
 export function rowOfPerson(facts: PersonFacts, { outcome, reason, score }: OnboardingResult): CaptureRow {
   const decided = { outcome, reason: asciiText(reason, MAX_REASON), ...(score === null ? {} : { score }) };
-  return fitted({ ...decided, ...rowFacts(facts) }, MAX_ROW_BYTES);
+  const { digests } = facts;
+  return fitted({ ...decided, ...rowFacts(facts), ...omitUndefined({ digests }) }, MAX_ROW_BYTES);
 }
 
 /** A failure of Temporal's SDK, which this part does not import. */

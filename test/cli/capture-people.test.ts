@@ -71,7 +71,7 @@ describe('capture', () => {
     expect(stdout).toMatch(/^failed +1 \(IncodeImageRefused 1\)$/m);
     const [header, ...rows] = (await readFile(out, 'utf8')).trim().split('\n');
     expect(header).toBe(
-      'reference,interviewId,outcome,reason,scoreStatus,scoreValue,front,back,selfie,suspectedOrphans,purged,failureType,failureMessage',
+      'reference,interviewId,outcome,reason,scoreStatus,scoreValue,front,back,selfie,notCompared,suspectedOrphans,purged,failureType,failureMessage',
     );
     expect(rows.map((row) => row.split(',').slice(0, 3))).toEqual(
       people.map((person, at) => [
@@ -80,9 +80,9 @@ describe('capture', () => {
         at === 1 ? '' : 'approved',
       ]),
     );
-    expect(rows[0]).toContain(',OK,94.6,accepted,accepted,accepted,,,,');
+    expect(rows[0]).toContain(',OK,94.6,accepted,accepted,accepted,,,,,');
     expect(rows[1]).toContain(
-      `,refused DOCUMENT_NOT_READABLE classification readability sharpness,,,,,${FAILURES.imageRefused},`,
+      `,refused DOCUMENT_NOT_READABLE classification readability sharpness,,,,,,${FAILURES.imageRefused},`,
     );
     expect((await stat(out)).mode & 0o777).toBe(0o600);
 
@@ -98,6 +98,29 @@ describe('capture', () => {
     const retried = await capture(...args, '--retry-failed');
     expect(retried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^approved +3$/m) });
     expect(sessionsOf(people)).toEqual([1, 2, 1]);
+  });
+
+  it('reports no result of an image that was replaced at the same path since, unless it resumes', async () => {
+    const people = await severalPeople(world, 2);
+    const [, replaced] = people as [CapturePerson, CapturePerson];
+    const manifest = await manifestOf(people);
+    expect((await capture(manifest, '--json')).code).toBe(0);
+    const other = await world.image('another picture');
+    await writeFile(join(world.directory, file(replaced.back)), await readFile(join(world.directory, file(other))));
+    const again = await capture(manifest, '--out', '-', '--out-format', 'ndjson');
+    expect(again.code).toBe(6);
+    const [first, second] = again.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(first).toMatchObject({ outcome: 'approved' });
+    expect(first).not.toHaveProperty('notCompared');
+    expect(second).toMatchObject({ reference: replaced.reference, failure: { type: FAILURES.personDiffers } });
+    expect(second.failure.message).toContain('the image of the back is another one');
+    expect(second).not.toHaveProperty('outcome');
+    const resumed = await capture(manifest, '--resume', '--json');
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ outcomes: { approved: 2 }, failed: 0 });
+    expect(sessionsOf(people)).toEqual([1, 1]);
   });
 
   it('refuses a manifest with an invalid person, unless it skips them', async () => {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peopleKind } from '../../src/client/batch/people.js';
@@ -20,6 +22,7 @@ import { type CapturePerson, captureBatchWorkflowId, FAILURES, SEARCH_ATTRIBUTES
 import { all } from '../support/batch.js';
 import { severalPeople } from '../support/capture-batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
+import { jpeg } from '../support/images.js';
 import { thrown } from '../support/thrown.js';
 
 let world: CaptureWorld;
@@ -95,6 +98,44 @@ describe('captureBatch', () => {
     const same = [first, second, third, { ...fourth, front: await pinned(world, fourth.front) }];
     const equivalent = { ...how, plan: { findSessionWithin: '120 s', watchlist: false } };
     expect(await all(captureBatch(world.onboarding, same, equivalent))).toHaveLength(4);
+  });
+
+  it('reports no result of an image that was replaced at the same address since', async () => {
+    const people = await severalPeople(world, 3);
+    const [, replaced] = people as [CapturePerson, CapturePerson];
+    const how = options();
+    const items = await all(captureBatch(world.onboarding, people, how));
+    expect(outcomesOf(items)).toEqual(['approved', 'approved', 'approved']);
+    const place = join(world.directory, replaced.front.uri.slice('file:'.length));
+    await writeFile(place, jpeg({ content: 'another image' }));
+    const beforeAttach = async (person: CapturePerson) => ({ ...person, front: await pinned(world, person.front) });
+    const listed = await Promise.all(people.map(beforeAttach));
+    for (const again of [
+      captureBatch(world.onboarding, listed, how),
+      captureBatch(world.onboarding, people, { ...how, beforeAttach }),
+    ]) {
+      const [first, second, third] = await all(again);
+      expect(second).toEqual({
+        index: 1,
+        reference: replaced.reference,
+        failure: {
+          type: FAILURES.personDiffers,
+          message: expect.stringContaining(`Person ${replaced.reference}: the image of the front is another one`),
+        },
+      });
+      expect(outcomesOf([first, third] as typeof items)).toEqual(['approved', 'approved']);
+    }
+    expect(sessionsOf(people)).toEqual([1, 1, 1]);
+  });
+
+  it('names the images whose digests beforeAttach does not know', async () => {
+    const people = await severalPeople(world, 1);
+    const how = options();
+    await all(captureBatch(world.onboarding, people, how));
+    const beforeAttach = async (person: CapturePerson) => ({ ...person, front: await pinned(world, person.front) });
+    expect(await all(captureBatch(world.onboarding, people, { ...how, beforeAttach }))).toMatchObject([
+      { outcome: 'approved', notCompared: ['back', 'selfie'] },
+    ]);
   });
 
   it('refuses an invalid person and a repeated reference, and names both places', async () => {

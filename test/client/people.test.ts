@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { unlink, writeFile } from 'node:fs/promises';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -119,6 +119,27 @@ describe('people.start', () => {
       expect(refused.message).toContain(`Person ${input.reference}`);
       expect(refused.message).toContain(differs.join(', '));
     }
+  });
+
+  it('refuses a digest of another image than the workflow has read, and accepts that of an image handed in later', async () => {
+    const input = await personInNeedOfFront();
+    const { sha256 } = await pinned(world, input.front);
+    const other = await world.image();
+    const front = { ...input.front, sha256: (await pinned(world, other)).sha256 };
+    expect(await thrown(people.start({ ...input, front }))).toMatchObject({ differs: ['front'] });
+    await writeFile(
+      join(world.directory, input.front.uri.slice('file:'.length)),
+      await readFile(join(world.directory, other.uri.slice('file:'.length))),
+    );
+    await people.replaceImage(input.reference, 'front', input.front);
+    for (const known of [front, { ...input.front, sha256 }, input.front]) {
+      expect((await people.start({ ...input, front: known })).attached).toBe(true);
+      expect((await people.result(input.reference, { person: { ...input, front: known } })).onboarding?.outcome).toBe(
+        'approved',
+      );
+    }
+    const unread = { ...input, front: { ...input.front, sha256: 'b'.repeat(64) } };
+    expect(await thrown(people.result(input.reference, { person: unread }))).toMatchObject({ differs: ['front'] });
   });
 
   it.each([

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { differingTexts, isSamePerson, requestOf, startedWithOf } from '../../src/contract/capture.js';
+import {
+  differingAddresses,
+  differingTexts,
+  replacedImages,
+  requestOf,
+  startedWithOf,
+} from '../../src/contract/capture.js';
 import { captureBatchWorkflowId, checkCaptureBatchInput } from '../../src/contract/index.js';
 import { fieldOf } from '../support/thrown.js';
 
@@ -53,27 +59,26 @@ describe('checkCaptureBatchInput', () => {
   });
 });
 
-describe('isSamePerson', () => {
+describe('differingAddresses', () => {
   const person = startedWithOf({ ...ann, selfie: { uri: 'file:ann/selfie.jpg', sha256: 'aa' }, countryCode: 'USA' });
 
-  it('compares the images and the flow, and nothing else', () => {
-    expect(person).toEqual({ front, selfie: { uri: 'file:ann/selfie.jpg', sha256: 'aa' } });
-    expect(isSamePerson(person, person)).toBe(true);
-  });
-
   it.each([
-    ['another front', { front: { uri: 'file:bob/front.jpg' } }],
-    ['a back', { back: front }],
-    ['no selfie', { selfie: undefined }],
-    ['another digest', { selfie: { uri: 'file:ann/selfie.jpg', sha256: 'bb' } }],
-    ['another flow', { configurationId: 'other' }],
-  ])('is false for %s', (_, part) => {
-    expect(isSamePerson(person, { ...person, ...part } as typeof person)).toBe(false);
+    [['front'], 'another front', { front: { uri: 'file:bob/front.jpg' } }],
+    [['back'], 'a back', { back: front }],
+    [['selfie'], 'no selfie', { selfie: undefined }],
+    [[], 'another digest', { selfie: { uri: 'file:ann/selfie.jpg', sha256: 'bb' } }],
+    [[], 'another flow', { configurationId: 'other' }],
+  ])('names %j for %s', (sides, _, part) => {
+    expect(differingAddresses(person, { ...person, ...part } as typeof person)).toEqual(sides);
   });
+});
 
-  it('ignores a digest that only one of them has', () => {
-    expect(isSamePerson(person, { ...person, selfie: { uri: 'file:ann/selfie.jpg' } })).toBe(true);
-    expect(isSamePerson(person, { ...person, front: { ...front, sha256: 'cc' } })).toBe(true);
+describe('replacedImages', () => {
+  it.each([
+    [['front'], 'the image of the front is another one than the workflow w has read, so'],
+    [['front', 'selfie'], 'the images of front and selfie are others than the workflow w has read, so'],
+  ] as const)('names %j', (sides, text) => {
+    expect(replacedImages(sides, 'w')).toContain(text);
   });
 });
 

@@ -7,10 +7,12 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import {
-  differingImages,
+  differingAddresses,
   differingTexts,
-  isSamePerson,
+  type ImageReference,
+  type ImageSide,
   type PersonRequest,
+  replacedImages,
   type StartedWith,
 } from '../../contract/capture.js';
 import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
@@ -26,13 +28,20 @@ import {
   type SuspectedOrphan,
 } from '../../contract/index.js';
 import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson, whyNotAgain } from '../../contract/person-row.js';
+import { ImageError } from '../../images/errors.js';
+import { pinImage } from '../../images/read.js';
 import { earlierPerson, hasEndedWithoutResult } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
+import { type ComparedImages, compareImages } from '../../temporal/read-images.js';
 import { failureOf } from '../../temporal/run-failure.js';
+import type { ResolvedCaptureOptions } from './options.js';
 import type { CollectedResults, StartedPerson } from './types.js';
 
 /** Requests to the Temporal server at the same time. A shard has up to 200 people, and other shards ask too. */
 const AT_A_TIME = 8;
+
+/** Far below the activity's timeout of 5 minutes. Images of a person take up to 90 s more. The workflow asks again for people who are left. */
+const READING_MS = 120_000;
 
 /** The run that was compared, or `null` for another run than an earlier question has compared. */
 type Compared = Map<number, string | null>;
@@ -40,7 +49,34 @@ type Compared = Map<number, string | null>;
 /** People who may be started again, with the sessions of their earlier runs. */
 type Replaceable = Map<number, SuspectedOrphan[]>;
 
-export async function collectResults({ people }: { people: StartedPerson[] }): Promise<CollectedResults> {
+export function collectResults(options: Pick<ResolvedCaptureOptions, 'sources'>) {
+  return ({ people }: { people: StartedPerson[] }) => collect(people, new ImageReader(options));
+}
+
+/** Reads images only to compare them with those that a workflow has read. */
+class ImageReader {
+  private readonly sources: ResolvedCaptureOptions['sources'];
+  private readonly until = Date.now() + READING_MS;
+
+  constructor({ sources }: Pick<ResolvedCaptureOptions, 'sources'>) {
+    this.sources = sources;
+  }
+
+  /** @throws OutOfTime if other people's images have taken the time */
+  readonly digestOf = async (image: ImageReference): Promise<string | null> => {
+    if (Date.now() >= this.until) throw new OutOfTime();
+    try {
+      return (await pinImage(this.sources, image, { signal: Context.current().cancellationSignal })).sha256;
+    } catch (error) {
+      if (error instanceof ImageError) return null;
+      throw error;
+    }
+  };
+}
+
+class OutOfTime extends Error {}
+
+async function collect(people: StartedPerson[], images: ImageReader): Promise<CollectedResults> {
   const { client } = Context.current();
   const collected: CollectedResults = { ended: [], unknown: [] };
   const compared: Compared = new Map();
@@ -49,7 +85,7 @@ export async function collectResults({ people }: { people: StartedPerson[] }): P
   const lane = async () => {
     for (let person = left.shift(); person; person = left.shift()) {
       const { index } = person;
-      const found = await rowIfEnded(client, person, compared, replaceable);
+      const found = await rowIfEnded(client, person, images, compared, replaceable);
       if (found === 'running') continue;
       compared.delete(index);
       if (found === 'unknown') collected.unknown.push(index);
@@ -69,6 +105,7 @@ export async function collectResults({ people }: { people: StartedPerson[] }): P
 async function rowIfEnded(
   client: Client,
   { index, reference, startedWith, comparedRunId, retryFailed }: StartedPerson,
+  images: ImageReader,
   compared: Compared,
   replaceable: Replaceable,
 ): Promise<CaptureRow | 'running' | 'unknown'> {
@@ -76,15 +113,19 @@ async function rowIfEnded(
   try {
     const run = await handle.describe();
     const { status, runId } = run;
+    let unknown: ImageSide[] = [];
     if (startedWith) {
-      if (!(await isStartedWith(client, run, startedWith))) {
+      const same = await compareRequest(client, run, startedWith, images);
+      if (same === null || same.differing.length > 0) {
         const mayStart = retryFailed
           ? hasEndedWithoutResult(run)
           : hasFailedWithoutSession(await failureOf(client, run));
         const kept = mayStart ? await rowIfKept(client, run, index, reference, replaceable) : null;
-        return kept ?? rowOfFailedPerson(reference, differs(reference));
+        return kept ?? rowOfFailedPerson(reference, differs(reference, same?.differing));
       }
-      compared.set(index, runId);
+      unknown = same.unknown;
+      // Otherwise the next question reads the images again.
+      if (unknown.length === 0) compared.set(index, runId);
     } else if (comparedRunId !== undefined && comparedRunId !== runId) {
       compared.set(index, null);
       return 'running';
@@ -94,8 +135,11 @@ async function rowIfEnded(
       const kept = await rowIfKept(client, run, index, reference, replaceable);
       if (kept) return kept;
     }
-    return await rowOf(client, await client.workflow.getHandle<CaptureWorkflow>(handle.workflowId, runId).result());
+    const result = await client.workflow.getHandle<CaptureWorkflow>(handle.workflowId, runId).result();
+    const row = await rowOf(client, result);
+    return row === 'running' || row.failure || unknown.length === 0 ? row : { ...row, notCompared: unknown };
   } catch (error) {
+    if (error instanceof OutOfTime) return 'running';
     if (error instanceof WorkflowFailedError) return rowOfFailedPerson(reference, error.cause);
     if (error instanceof WorkflowNotFoundError) return 'unknown';
     // The others must not wait for this person. The workflow asks again.
@@ -126,23 +170,31 @@ async function rowIfKept(
   return rowOfFailedPerson(reference, failure);
 }
 
-/** Country and custom fields are in the input only, because everybody who may list workflows sees their memos. */
-async function isStartedWith(
+/**
+ * Country and custom fields are in the input only, because everybody who may list workflows sees their memos.
+ *
+ * @returns `null` if the workflow was started with something else
+ */
+async function compareRequest(
   client: Client,
   run: WorkflowExecutionDescription,
   startedWith: PersonRequest,
-): Promise<boolean> {
-  const known = run.memo?.startedWith as StartedWith | undefined;
-  if (known && !isSamePerson(known, startedWith)) return false;
+  images: ImageReader,
+): Promise<ComparedImages | null> {
+  const memo = run.memo?.startedWith as StartedWith | undefined;
   // The shard runs an earlier version.
   const knowsTexts = startedWith.countryCode !== undefined;
-  if (known && !knowsTexts) return true;
-  const input = await inputOf<CaptureInput>(client, run);
-  if (!input) return true;
   // A workflow that neither a list nor the client has started has no such memo.
-  if (!known && differingImages(input, startedWith).length > 0) return false;
-  const differing = differingTexts(input, startedWith);
-  return knowsTexts ? differing.length === 0 : !differing.includes('configurationId');
+  const input = memo && !knowsTexts ? null : await inputOf<CaptureInput>(client, run);
+  const known = memo ?? input;
+  if (!known) return { differing: [], unknown: [] };
+  if (memo && memo.configurationId !== startedWith.configurationId) return null;
+  if (differingAddresses(known, startedWith).length > 0) return null;
+  const differing = input ? differingTexts(input, startedWith) : [];
+  if (knowsTexts ? differing.length > 0 : differing.includes('configurationId')) return null;
+  // A person who has failed has no result that could be about another image.
+  const digestOf = hasEndedWithoutResult(run) ? undefined : images.digestOf;
+  return compareImages(client, run, known, startedWith, digestOf);
 }
 
 /** If another caller has started the session's workflow, that one has the outcome. */
@@ -165,11 +217,16 @@ function isOpen(status: string): boolean {
   return status === 'RUNNING' || status === 'PAUSED' || status === 'CONTINUED_AS_NEW';
 }
 
-function differs(reference: string): ApplicationFailure {
+function differs(reference: string, replaced: ImageSide[] = []): ApplicationFailure {
+  const workflowId = captureWorkflowId(reference);
+  if (replaced.length > 0) {
+    const message = `Person ${reference}: ${replacedImages(replaced, workflowId)}`;
+    return ApplicationFailure.create({ type: FAILURES.personDiffers, message });
+  }
   return ApplicationFailure.create({
     type: FAILURES.personDiffers,
     message:
-      `Person ${reference}: the workflow ${captureWorkflowId(reference)} was started with other images, another flow, country or ` +
+      `Person ${reference}: the workflow ${workflowId} was started with other images, another flow, country or ` +
       'other custom fields, so its result is not reported. Give the person another reference, or wait until it has ended and retry a failed one',
   });
 }

@@ -47,6 +47,6 @@ export function createCaptureActivities(activityOptions: CaptureActivityOptions)
     governmentValidation: checked(governmentValidation(options)),
     watchlist: checked(watchlist(options)),
     purge: purge(options),
-    collectResults,
+    collectResults: collectResults(options),
   };
 }

@@ -1,5 +1,5 @@
 import { type CaptureItem, captureBatch } from '../../client/index.js';
-import { type CapturePerson, IMAGE_SIDES, PURGED_AFTER } from '../../contract/capture.js';
+import { type CapturePerson, IMAGE_SIDES, type ImageReference, PURGED_AFTER } from '../../contract/capture.js';
 import { counted, countedItems, formatCount } from '../../contract/counted.js';
 import { ImageError } from '../../images/errors.js';
 import { type ImageSource, pinImage } from '../../images/index.js';
@@ -62,12 +62,15 @@ export async function runCapture(file: string, options: CaptureCommandOptions): 
         yield item;
       }
     };
-    const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal);
+    const beforeStart = (person: CapturePerson) => withDigests(person, images.sources, signal, isFile);
+    const beforeAttach = (person: CapturePerson) => withDigests(person, images.sources, signal);
+    // The images of a batch that is resumed may be gone.
+    const before = options.resume ? { beforeStart } : { beforeStart, beforeAttach };
     try {
       await withClient(options, (client) =>
         runList(client, {
           ...run,
-          start: (host, how) => watched(captureBatch(host, checked.read(), { plan, beforeStart, ...how })),
+          start: (host, how) => watched(captureBatch(host, checked.read(), { plan, ...before, ...how })),
         }),
       );
       if (kept > 0) warnOfKept(kept);
@@ -136,19 +139,24 @@ function sayWhoIsLeftOut({ batchId, badImages }: CheckedManifest): void {
   );
 }
 
-/**
- * Adds the digests of images in files, because a worker may have another directory at the same place. Other addresses are the same
- * everywhere.
- */
-async function withDigests(person: CapturePerson, sources: ImageSource[], signal: AbortSignal): Promise<CapturePerson> {
+/** A worker may have another directory at the same place. Other addresses are the same everywhere. */
+const isFile = ({ uri }: ImageReference) => uri.startsWith('file:');
+
+/** Adds the digests of images. */
+async function withDigests(
+  person: CapturePerson,
+  sources: ImageSource[],
+  signal: AbortSignal,
+  isWanted: (image: ImageReference) => boolean = () => true,
+): Promise<CapturePerson> {
   const pinned = { ...person };
   for (const side of IMAGE_SIDES) {
     const image = person[side];
-    if (!image?.uri.startsWith('file:')) continue;
+    if (!image || !isWanted(image)) continue;
     try {
       pinned[side] = await pinImage(sources, image, { signal });
     } catch (error) {
-      // The worker finds out too, and the person's row says it.
+      // The person's row says it: the worker finds out too, or the image was not compared.
       if (!(error instanceof ImageError)) throw error;
     }
   }
@@ -166,6 +174,7 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
   front: ({ images }) => images?.front,
   back: ({ images }) => images?.back,
   selfie: ({ images }) => images?.selfie,
+  notCompared: ({ notCompared }) => notCompared?.join(' '),
   suspectedOrphans: ({ suspectedOrphans = [], moreSuspectedOrphans }) => {
     const ids = suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId);
     return [...ids, ...(moreSuspectedOrphans ? [`and ${moreSuspectedOrphans} more`] : [])].join(' ');

@@ -32,9 +32,9 @@ addresses, and INCODE_DOCUMENT_RATE_LIMIT, INCODE_FACE_RATE_LIMIT and INCODE_RAT
 them. Its mode is 600 and it is not encrypted: keep it on an encrypted disk, out of backups, and delete it as soon as you can.
 
 Ctrl-C detaches: started people continue on the server, and the same command attaches to them again. A person whose workflow exists
-already is attached to, so nobody gets a second session. The same list is the same batch, even after an image at the same path was
-replaced: its results are about the old image. --retry-failed starts failed people again with another session, unless the workflow of the
-earlier session goes on or has completed. --stop starts nobody else: people who have begun go on, or are cancelled with --cancel-begun.
+already is attached to, so nobody gets a second session. The same list is the same batch. If an image at the same path was replaced since,
+the person has the failure PersonDiffers instead of the old result: running a list again reads every image, and --resume reads none.
+--retry-failed starts failed people again with another session, unless the workflow of the earlier session goes on or has completed. --stop starts nobody else: people who have begun go on, or are cancelled with --cancel-begun.
 
 Exits with 6 if some people failed, if values could not be read, or if nothing was deleted that --purge names. Exits with 3 if it was
 interrupted.

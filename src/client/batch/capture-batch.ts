@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type CapturePerson, checkBatchId, MAX_SHARD_PEOPLE, TASK_QUEUE } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import type { CaptureBatch, CaptureBatchOptions, CaptureHost } from './capture-types.js';
 import { peopleKind } from './people.js';
 import { runBatch } from './run.js';
@@ -28,11 +29,11 @@ export function captureBatch(
   options: CaptureBatchOptions = {},
 ): CaptureBatch {
   const batchId = checkBatchId(options.batchId ?? `people-${randomUUID()}`);
-  const { plan = {}, retryFailed = false, beforeStart = (person) => person } = options;
+  const { plan = {}, retryFailed = false, beforeStart = (person) => person, beforeAttach } = options;
   const run = runBatch({
     client,
     batchId,
-    kind: peopleKind({ plan, retryFailed, beforeStart }),
+    kind: peopleKind({ plan, retryFailed, beforeStart, ...omitUndefined({ beforeAttach }) }),
     taskQueue: options.taskQueue ?? taskQueue,
     items: people,
     shardSize: { size: options.shardSize ?? MAX_SHARD_PEOPLE, max: MAX_SHARD_PEOPLE },

@@ -35,6 +35,13 @@ export interface CaptureBatchOptions extends CommonOptions {
    */
   beforeStart?: (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
   /**
+   * Called for each person whom the server has already. Return the person with the digests of the images as they are now: if an image is
+   * another one than the result is about, the item has the failure `PersonDiffers` instead of that result.
+   *
+   * @default none: only images whose digest is in the list are compared
+   */
+  beforeAttach?: (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
+  /**
    * Number of shards that run on the server at the same time. Raise it if people wait for a reviewer or another image, because a shard
    * lasts as long as its slowest person.
    *

@@ -30,6 +30,12 @@ export interface BatchKind<Item, Row extends ItemRow, Result> {
   /** @returns the workflow's input, without batch id and number of the shard */
   inputOf(items: Item[], after: StartedAfter<Row>): object | Promise<object>;
   resultOf(index: number, id: string, row: Row): Result;
+  /**
+   * Called for a shard that the server has already.
+   *
+   * @returns what to report instead of the row at a position, because items may have changed since
+   */
+  comparison?(items: Item[]): Promise<(at: number, row: Row) => Row>;
   /** @returns what delays items although their shard does not know it, as readable text */
   heldUp?(client: Client, batchId: string): Promise<string | null>;
 }

@@ -1,5 +1,5 @@
 import { jsonBytes } from '../../contract/batch-size.js';
-import { PURGED_AFTER } from '../../contract/capture.js';
+import { type ImageSide, PURGED_AFTER, replacedImages } from '../../contract/capture.js';
 import {
   CAPTURE_BATCH_WORKFLOW,
   type CaptureBatchInput,
@@ -7,7 +7,9 @@ import {
   type CapturePlan,
   type CaptureRow,
   captureBatchWorkflowId,
+  captureWorkflowId,
   checkCapturePerson,
+  FAILURES,
   IMAGE_SIDES,
   InvalidInputError,
   resolveCapturePlan,
@@ -19,12 +21,13 @@ import type { BatchKind, StartedAfter } from './kind.js';
 import { SeenIds } from './seen-ids.js';
 import type { ItemShape } from './shards.js';
 
-export type BeforeStart = (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
+export type WithImages = (person: CapturePerson) => CapturePerson | Promise<CapturePerson>;
 
 interface PeopleOptions {
   plan: CapturePlan;
   retryFailed: boolean;
-  beforeStart: BeforeStart;
+  beforeStart: WithImages;
+  beforeAttach?: WithImages;
 }
 
 /** A batch of people from images. */
@@ -38,6 +41,7 @@ export function peopleKind(options: PeopleOptions): BatchKind<CapturePerson, Cap
     shape: peopleShape,
     inputOf: (people, after) => inputOf(people, after, options),
     resultOf: (index, reference, row) => ({ index, reference, ...withPurge(row, options.plan) }),
+    comparison: (people) => comparisonOf(people, options.beforeAttach),
     heldUp: heldUpPeople,
   };
 }
@@ -58,15 +62,64 @@ async function inputOf(
   { earlier }: StartedAfter<CaptureRow>,
   { plan, retryFailed, beforeStart }: PeopleOptions,
 ): Promise<Pick<CaptureBatchInput, 'people' | 'plan' | 'retryFailed' | 'earlier'>> {
+  const ready = await withImages(people, beforeStart, (at) => !earlier?.[at]);
+  return { people: ready, plan, ...(retryFailed ? { retryFailed } : {}), ...(earlier ? { earlier } : {}) };
+}
+
+async function withImages(
+  people: CapturePerson[],
+  read: WithImages,
+  isWanted: (at: number) => boolean = () => true,
+): Promise<CapturePerson[]> {
   const ready = [...people];
-  const left = people.map((_, at) => at).filter((at) => !earlier?.[at]);
+  const left = people.map((_, at) => at).filter(isWanted);
   const lane = async () => {
     for (let at = left.shift(); at !== undefined; at = left.shift()) {
-      ready[at] = await beforeStart(people[at] as CapturePerson);
+      ready[at] = await read(people[at] as CapturePerson);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  return { people: ready, plan, ...(retryFailed ? { retryFailed } : {}), ...(earlier ? { earlier } : {}) };
+  return ready;
+}
+
+/** Compares the images of a list that runs again with those that the results are about. */
+async function comparisonOf(
+  people: CapturePerson[],
+  beforeAttach: WithImages | undefined,
+): Promise<(at: number, row: CaptureRow) => CaptureRow> {
+  const listed = beforeAttach ? await withImages(people, beforeAttach) : people;
+  // Not the people, because a shard may last for days.
+  const images = listed.map(({ reference, ...person }) => ({
+    reference,
+    digests: IMAGE_SIDES.flatMap((side) => (person[side] ? [[side, person[side].sha256 ?? null] as const] : [])),
+  }));
+  return (at, row) => {
+    const { reference, digests } = images[at] as (typeof images)[number];
+    return row.outcome === undefined ? row : comparedRow(reference, row, digests, beforeAttach !== undefined);
+  };
+}
+
+/** @param isAsked whether the caller wants to know which images were not compared */
+function comparedRow(
+  reference: string,
+  row: CaptureRow,
+  images: (readonly [ImageSide, digest: string | null])[],
+  isAsked: boolean,
+): CaptureRow {
+  const { notCompared: _, ...outcome } = row;
+  const differing: ImageSide[] = [];
+  const unknown: ImageSide[] = [];
+  for (const [side, digest] of images) {
+    const known = row.digests?.[side];
+    if (digest === null || known === undefined) unknown.push(side);
+    else if (!known.includes(digest)) differing.push(side);
+  }
+  if (differing.length > 0) {
+    const message = `Person ${reference}: ${replacedImages(differing, captureWorkflowId(reference))}`;
+    return { failure: { type: FAILURES.personDiffers, message } };
+  }
+  const notCompared = isAsked ? unknown : unknown.filter((side) => row.notCompared?.includes(side));
+  return notCompared.length > 0 ? { ...outcome, notCompared } : outcome;
 }
 
 function peopleShape(): ItemShape<CapturePerson> {

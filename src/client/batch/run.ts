@@ -143,7 +143,9 @@ class Run<Item, Row extends ItemRow, Result> {
           const opened = await withTemporalErrors(client, () => openShard({ ...context, lastKnown }, shard));
           knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
-          const ended = (rows: Row[]) => this.ended({ first, number, ids }, rows);
+          const compared = opened.found === 'nothing' ? undefined : await kind.comparison?.(shard.items);
+          const ended = (rows: Row[]) =>
+            this.ended({ first, number, ids }, compared ? rows.map((row, at) => compared(at, row)) : rows);
           const failed = (error: unknown) => Promise.reject(temporalFailure(client, error));
           window.add(opened.rows.then(ended, failed));
         }

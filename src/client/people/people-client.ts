@@ -100,7 +100,7 @@ export class PeopleClient {
       if (request === undefined) return handle.result();
       const run = await handle.describe();
       const known = await inputOf<CaptureInput>(this.host.client, run);
-      const differs = known ? differingRequest(request, known) : [];
+      const differs = known ? await differingRequest(this.host.client, run, request, known) : [];
       if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
       // The run that was compared, because somebody may start another one meanwhile.
       return this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();

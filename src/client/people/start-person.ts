@@ -1,6 +1,6 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { differingImages, differingTexts, type PersonRequest, startedWithOf } from '../../contract/capture.js';
+import { differingAddresses, differingTexts, type PersonRequest, startedWithOf } from '../../contract/capture.js';
 import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
 import {
   CAPTURE_WORKFLOW,
@@ -9,12 +9,14 @@ import {
   type CaptureWorkflow,
   capturePlanWithDefaults,
   captureWorkflowId,
+  IMAGE_SIDES,
   resolveCapturePlan,
   type SuspectedOrphan,
 } from '../../contract/index.js';
 import { hasFailedWithoutSession } from '../../contract/person-row.js';
 import { earlierPerson, hasEndedWithoutResult } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
+import { compareImages } from '../../temporal/read-images.js';
 import { failureOf } from '../../temporal/run-failure.js';
 import { differingParts } from '../attach.js';
 import { batchKey, type ReusePolicy, startUnlessKnown } from '../starting.js';
@@ -87,7 +89,7 @@ export async function startPerson(
     existing = await workflow.getHandle<CaptureWorkflow>(workflowId).describe();
   }
   const known = await inputOf<CaptureInput>(client, existing);
-  const differs = differences(input, known ?? {});
+  const differs = await differences(client, existing, input, known ?? {});
   if (differs.length > 0) throw new PersonDiffersError(reference, differs);
   const { runId } = existing;
   return { reference, workflowId, runId, attached: true, plan: capturePlanWithDefaults(known?.plan) };
@@ -98,13 +100,26 @@ function withEarlier(input: CaptureInput, found: SuspectedOrphan[]): CaptureInpu
   return earlierSessions.length > 0 ? { ...input, earlierSessions } : input;
 }
 
-/** Digests count only if both have one. Parts of the plan that the caller does not name are not compared. */
-function differences(input: CaptureInput, known: Partial<CaptureInput>): string[] {
+/** Parts of the plan that the caller does not name are not compared. */
+async function differences(
+  client: Client,
+  run: WorkflowExecutionDescription,
+  input: CaptureInput,
+  known: Partial<CaptureInput>,
+): Promise<string[]> {
   const parts = differingParts(input.plan, capturePlanWithDefaults(known.plan), resolveCapturePlan);
-  return [...differingRequest(input, known), ...parts.map((part) => `plan.${part}`)];
+  return [...(await differingRequest(client, run, input, known)), ...parts.map((part) => `plan.${part}`)];
 }
 
-/** The parts of a request that a verdict depends on. */
-export function differingRequest(request: PersonRequest, known: Partial<CaptureInput>): string[] {
-  return [...differingImages(known, request), ...differingTexts(known, request)];
+/** The parts of a request that a verdict depends on. An image without a digest is only compared by its address. */
+export async function differingRequest(
+  client: Client,
+  run: WorkflowExecutionDescription,
+  request: PersonRequest,
+  known: Partial<CaptureInput>,
+): Promise<string[]> {
+  const elsewhere = differingAddresses(known, request);
+  const { differing } = await compareImages(client, run, known, request);
+  const images = IMAGE_SIDES.filter((side) => elsewhere.includes(side) || differing.includes(side));
+  return [...images, ...differingTexts(known, request)];
 }

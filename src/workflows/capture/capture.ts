@@ -7,6 +7,7 @@ import {
   makeContinueAsNewFunc,
 } from '@temporalio/workflow';
 import { type CaptureInput, type CaptureResult, checkCaptureInput } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, NewRunIsDue } from '../new-run.js';
 import { addEvent } from '../record.js';
@@ -106,6 +107,7 @@ function conclude(person: Person): CaptureResult {
     externalCustomerId,
     onboarding: record.onboarding,
     images: record.results,
+    ...omitUndefined({ digests: record.digests }),
     idProcessed: record.idProcessed === true,
     face: record.face,
     government: record.government,

@@ -14,6 +14,7 @@ import {
   unusableImageOf,
 } from './failures.js';
 import type { Person } from './person.js';
+import { pin } from './record.js';
 import { withSession } from './session-access.js';
 
 /** Adds digest and size to the references, so that every attempt sends the same bytes. */
@@ -26,7 +27,7 @@ export async function pinImages(person: Person): Promise<void> {
     person.enter('pinning');
     const images = Object.fromEntries(missing.map((side) => [side, record.images[side] as ImageReference]));
     try {
-      Object.assign(record.pinned, await capture.pinImages({ reference: input.reference, images }));
+      pin(record, await capture.pinImages({ reference: input.reference, images }));
     } catch (error) {
       needAnother(person, error);
     }
@@ -168,7 +169,8 @@ export async function replaceImage(person: Person, side: ImageSide, image: Image
 
 function replaceBy({ record }: Person, side: ImageSide, image: ImageReference, pinned: PinnedImage | null): void {
   record.images[side] = image;
-  record.pinned[side] = pinned;
+  if (pinned) pin(record, { [side]: pinned });
+  else record.pinned[side] = null;
   record.results[side] = null;
   record.needs = record.needs.filter((needed) => needed !== side);
   addEvent(record, `Another image of the ${side} was handed in`);

@@ -5,6 +5,7 @@ import type {
   CaptureStage,
   FaceResult,
   GovernmentResult,
+  ImageDigests,
   ImageReference,
   ImageResults,
   ImageSide,
@@ -34,6 +35,8 @@ export interface CaptureRecord {
   images: Record<ImageSide, ImageReference | null>;
   /** With digest and size. `null` until the image was read. */
   pinned: Record<ImageSide, Required<ImageReference> | null>;
+  /** Of the images that were read. Absent until then, and in records of earlier versions. */
+  digests?: ImageDigests;
   /** Images that the workflow waits for. */
   needs: ImageSide[];
   /** Why the first of them cannot be read or sent. `null` if Incode refused them. */
@@ -91,6 +94,21 @@ export function newCaptureRecord({ front, back, selfie }: CaptureInput): Capture
   };
   addEvent(record, 'Started', workflowInfo().startTime);
   return record;
+}
+
+/** Anybody who may hand in images can do so often, so the record must not grow without end. */
+const MAX_LATER_DIGESTS = 2;
+
+/** Notes the images that a worker has read. */
+export function pin(record: CaptureRecord, images: Partial<Record<ImageSide, Required<ImageReference>>>): void {
+  for (const [side, image] of Object.entries(images) as [ImageSide, Required<ImageReference>][]) {
+    const earlier = record.pinned[side]?.sha256;
+    const [first, ...later] = record.digests?.[side] ?? (earlier === undefined ? [] : [earlier]);
+    const { sha256 } = image;
+    const digests = first === undefined ? [sha256] : [first, ...[...later, sha256].slice(-MAX_LATER_DIGESTS)];
+    record.digests = { ...record.digests, [side]: digests };
+    record.pinned[side] = image;
+  }
 }
 
 /** @returns the record of the previous run, if it continued as new. See `carriedRecord` of sessions. */

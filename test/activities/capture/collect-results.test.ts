@@ -38,7 +38,7 @@ async function start(input: CapturePerson, memo: object = { startedWith: started
 function ask(question: Partial<StartedPerson>, through = client) {
   const { reference } = person;
   const people = [{ index: 0, reference, ...question }];
-  return new MockActivityEnvironment(undefined, { client: through }).run(collectResults, { people });
+  return new MockActivityEnvironment(undefined, { client: through }).run(collectResults({ sources: [] }), { people });
 }
 
 /** A client whose first description of a workflow fails. */
