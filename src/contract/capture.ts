@@ -156,17 +156,21 @@ export function checkCapturePerson(value: unknown, field = 'person'): CapturePer
   const person = omitAbsent(asObject(field, value));
   onlyKeys(field, person, PERSON_FIELDS);
   // Errors about a single person name its fields without a prefix.
-  const prefix = field === 'person' ? '' : `${field}.`;
-  checkReference(person.reference, `${prefix}reference`);
-  checkImageReference(person.front, `${prefix}front`);
+  for (const check of fieldChecks(person, field === 'person' ? '' : `${field}.`)) check();
+  return person as unknown as CapturePerson;
+}
+
+/** One check for each field, in their order. Each throws an `InvalidInputError`. */
+export function* fieldChecks(person: Record<string, unknown>, prefix: string): Generator<() => unknown, void> {
+  yield () => checkReference(person.reference, `${prefix}reference`);
+  yield () => checkImageReference(person.front, `${prefix}front`);
   for (const side of ['back', 'selfie'] as const) {
-    if (person[side] !== undefined) checkImageReference(person[side], `${prefix}${side}`);
+    if (person[side] !== undefined) yield () => checkImageReference(person[side], `${prefix}${side}`);
   }
   for (const name of ['configurationId', 'countryCode'] as const) {
-    if (person[name] !== undefined) check(person[name], `${prefix}${name}`, TEXTS[name]);
+    if (person[name] !== undefined) yield () => check(person[name], `${prefix}${name}`, TEXTS[name]);
   }
-  if (person.customFields !== undefined) checkCustomFields(person.customFields, `${prefix}customFields`);
-  return person as unknown as CapturePerson;
+  if (person.customFields !== undefined) yield* customFieldChecks(person.customFields, `${prefix}customFields`);
 }
 
 /** Checks a reference, which becomes part of a workflow id. @throws InvalidInputError */
@@ -202,14 +206,17 @@ function isImageSize(value: unknown): boolean {
 /** More than any flow uses. Incode limits number and length of the fields too, and does not say how far. */
 const MAX_CUSTOM_FIELDS = 50;
 
-function checkCustomFields(value: unknown, field: string): void {
-  const fields = Object.entries(asObject(field, value));
-  if (fields.length > MAX_CUSTOM_FIELDS) {
-    throw new InvalidInputError(field, `must have at most ${MAX_CUSTOM_FIELDS} fields`);
-  }
+function* customFieldChecks(value: unknown, field: string): Generator<() => unknown, void> {
+  const fields = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  yield () => {
+    asObject(field, value);
+    if (fields.length > MAX_CUSTOM_FIELDS)
+      throw new InvalidInputError(field, `must have at most ${MAX_CUSTOM_FIELDS} fields`);
+  };
+  if (Array.isArray(value) || fields.length > MAX_CUSTOM_FIELDS) return;
   for (const [name, text] of fields) {
-    check(name, `A name in ${field}`, TEXTS.customFieldName);
-    check(text, `${field}.${name}`, TEXTS.customField);
+    yield () => check(name, `A name in ${field}`, TEXTS.customFieldName);
+    yield () => check(text, `${field}.${name}`, TEXTS.customField);
   }
 }
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkCapturePerson, checkImageReference, MAX_IMAGE_BYTES } from '../../src/contract/capture.js';
+import {
+  checkCapturePerson,
+  checkImageReference,
+  MAX_IMAGE_BYTES,
+  personProblems,
+} from '../../src/contract/capture.js';
 import { InvalidInputError } from '../../src/contract/index.js';
 
 const SECRET = 'secret-5f3a';
@@ -48,6 +53,36 @@ describe('checkImageReference', () => {
     ['image.data is not known', { uri: 'file:a', data: SECRET }],
   ])('says "%s" and shows no value', (message, image) => {
     expect(refusal(() => checkImageReference(image))).toMatch(message);
+  });
+});
+
+describe('personProblems', () => {
+  it('names every invalid field of a person, in the order of the fields', () => {
+    const customFields = { ok: 'x', bad: 5, '': 'x' };
+    const person = {
+      reference: 'a b',
+      front: {},
+      back: 'x',
+      selfie: { uri: 'file:a.jpg' },
+      countryCode: 1,
+      customFields,
+    };
+    expect(personProblems(person).map(({ field }) => field)).toEqual([
+      'reference',
+      'front.uri',
+      'back',
+      'countryCode',
+      'customFields.bad',
+      'A name in customFields',
+    ]);
+    expect(personProblems({ reference: 'a', front: { uri: 'file:a.jpg' } })).toEqual([]);
+  });
+
+  it('names no single custom field if there are too many', () => {
+    const customFields = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`field-${at}`, 5]));
+    const person = { reference: 'a', front: { uri: 'file:a.jpg' }, customFields };
+    expect(personProblems(person).map(({ message }) => message)).toEqual(['customFields must have at most 50 fields']);
+    expect(personProblems({ ...person, customFields: 'x' })).toMatchObject([{ field: 'customFields' }]);
   });
 });
 

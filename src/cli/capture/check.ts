@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { contentOfPerson } from '../../client/batch/people.js';
 import { SeenIds } from '../../client/batch/seen-ids.js';
 import { Window } from '../../client/batch/window.js';
-import type { CapturePerson, ImageReference, ImageSide } from '../../contract/capture.js';
+import { type CapturePerson, type ImageReference, type ImageSide, PERSON_FIELDS } from '../../contract/capture.js';
 import { ImageError } from '../../images/errors.js';
 import type { ImageDescription } from '../../images/read.js';
 import { type Format, ignoredNotice, type ListRow, readList } from '../batch/list-rows.js';
 import type { Source } from '../batch/source.js';
 import { type Requests, requestsOf, sidesOf } from './duration.js';
-import { PEOPLE } from './manifest.js';
+import { type ManifestRow, PEOPLE, type RowProblem } from './manifest.js';
 
 export interface CheckedManifest {
   /** Derived from the people in their order, so the same list is the same batch under any file name. */
@@ -111,7 +111,7 @@ export async function checkManifest(source: Source, format: Format, options: Che
 
 async function* validPeople(source: Source, format: Format, invalidLines: Set<number>): AsyncGenerator<CapturePerson> {
   for await (const { line, value } of readList(source, format, PEOPLE, () => undefined)) {
-    if (value && !invalidLines.has(line)) yield value;
+    if (value && !invalidLines.has(line)) yield value.fields as CapturePerson;
   }
   await source.checkUnchanged();
 }
@@ -128,28 +128,47 @@ interface CheckedRow {
 
 /** @param references each reference with its first line; later lines with the same reference are invalid */
 async function checkRow(
-  { line, value: person, problem }: ListRow<CapturePerson>,
+  { line, value: row, problem }: ListRow<ManifestRow>,
   references: SeenIds,
   inspect: CheckOptions['inspect'],
 ): Promise<CheckedRow> {
-  if (!person) return { line, bytes: 0, problems: [String(problem)], badImages: 0, usable: 0 };
-  const first = references.see(person.reference, line);
-  const problems = first === line ? [] : [`reference ${person.reference} is the same as on line ${first}`];
-  const sides = sidesOf(person);
-  const places = sides.map(({ image }) => placeOf(image));
-  const twice = sides.find((_, at) => places.indexOf(places[at] as string) !== at);
-  if (twice) problems.push(`${twice.side} is the same image as another one of this person`);
+  if (!row) return { line, bytes: 0, problems: [String(problem)], badImages: 0, usable: 0 };
+  const { fields, problems } = row;
+  const isValid = (field: string) => problems.every((each) => each.field !== field);
+  const sides = sidesOf(fields).filter(({ side }) => isValid(side));
+  // Before anything is awaited, because rows that are checked at the same time end in any order.
+  const repeated = repeatedReference(fields, line, references);
   const found = await Promise.all(sides.map(({ side, image }) => checkImage(side, image, inspect)));
   const bad = found.flatMap((each) => each.problem ?? []);
-  const bytes = found.reduce((sum, each) => sum + each.bytes, 0);
+  const all = [...problems, ...repeated, ...repeatedImage(sides), ...bad];
   return {
     line,
-    person,
-    bytes,
-    problems: [...problems, ...bad],
+    person: fields as CapturePerson,
+    bytes: found.reduce((sum, each) => sum + each.bytes, 0),
+    problems: inFieldOrder(all),
     badImages: bad.length,
     usable: found.length - bad.length,
   };
+}
+
+function repeatedReference({ reference }: Partial<CapturePerson>, line: number, references: SeenIds): RowProblem[] {
+  if (typeof reference !== 'string') return [];
+  const first = references.see(reference, line);
+  if (first === line) return [];
+  return [{ field: 'reference', message: `reference ${reference} is the same as on line ${first}` }];
+}
+
+function repeatedImage(sides: ReturnType<typeof sidesOf>): RowProblem[] {
+  const places = sides.map(({ image }) => placeOf(image));
+  const twice = sides.find((_, at) => places.indexOf(places[at] as string) !== at);
+  if (!twice) return [];
+  return [{ field: twice.side, message: `${twice.side} is the same image as another one of this person` }];
+}
+
+function inFieldOrder(problems: RowProblem[]): string[] {
+  const order: readonly string[] = PERSON_FIELDS;
+  const sorted = problems.toSorted((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
+  return sorted.map(({ message }) => message);
 }
 
 /** The same for all spellings of a path, such as `a.jpg` and `./a.jpg`. */
@@ -168,12 +187,12 @@ async function checkImage(
   side: ImageSide,
   image: ImageReference,
   inspect: CheckOptions['inspect'],
-): Promise<{ bytes: number; problem?: string }> {
+): Promise<{ bytes: number; problem?: RowProblem }> {
   try {
     return { bytes: (await inspect(image)).bytes };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    return { bytes: 0, problem: `${side} ${image.uri} ${error.reason}` };
+    return { bytes: 0, problem: { field: side, message: `${side} ${image.uri} ${error.reason}` } };
   }
 }
 

@@ -33,6 +33,6 @@ export function shortestMs(
 }
 
 /** The images that a person has. */
-export function sidesOf(person: CapturePerson): { side: ImageSide; image: ImageReference }[] {
+export function sidesOf(person: Partial<CapturePerson>): { side: ImageSide; image: ImageReference }[] {
   return IMAGE_SIDES.flatMap((side) => (person[side] ? [{ side, image: person[side] }] : []));
 }

@@ -1,5 +1,5 @@
-import { type CapturePerson, checkCapturePerson, type ImageReference } from '../../contract/capture.js';
-import { InvalidInputError } from '../../contract/index.js';
+import type { CapturePerson, ImageReference } from '../../contract/capture.js';
+import { omitAbsent } from '../../contract/guards.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { fileUri } from '../../images/files.js';
 import { plainName, type Shape } from '../batch/list-rows.js';
@@ -19,8 +19,23 @@ const CUSTOM_FIELD = /^custom[\s_-]?fields?\.(.+)$/is;
 
 const PREFIX = 'customFields.';
 
+const NO_FRONT = 'front is empty: every person needs a front, as a path or an address';
+
+/** A row of a manifest. */
+export interface ManifestRow {
+  /** Its person. Fields with a problem are invalid. */
+  fields: Partial<CapturePerson>;
+  problems: RowProblem[];
+}
+
+/** What is wrong with a field, which is one of a person's. */
+export interface RowProblem {
+  field: string;
+  message: string;
+}
+
 /** The rows of a manifest: people with their images. */
-export const PEOPLE: Shape<CapturePerson> = {
+export const PEOPLE: Shape<ManifestRow> = {
   required: 'reference',
   fieldOf(name) {
     const [, custom] = CUSTOM_FIELD.exec(name) ?? [];
@@ -30,11 +45,8 @@ export const PEOPLE: Shape<CapturePerson> = {
   },
   check(fields) {
     const { front, back, selfie, customFields, ...others } = fields;
-    if (imageOf(front) === undefined) {
-      throw new InvalidInputError('front', 'is empty: every person needs a front, as a path or an address');
-    }
     const texts = Object.entries(others).filter(([name]) => !name.startsWith(PREFIX));
-    return checkCapturePerson(
+    const person = omitAbsent(
       omitUndefined({
         ...Object.fromEntries(texts),
         front: imageOf(front),
@@ -43,6 +55,11 @@ export const PEOPLE: Shape<CapturePerson> = {
         customFields: customFieldsOf(others, customFields),
       }),
     );
+    const problems = personProblems(person).map(({ field, message }) => {
+      const [name = field] = field.split('.');
+      return { field: name, message: name === 'front' && person.front === undefined ? NO_FRONT : message };
+    });
+    return { fields: person as Partial<CapturePerson>, problems };
   },
 };
 

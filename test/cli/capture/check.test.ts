@@ -97,6 +97,35 @@ describe('checkManifest', () => {
     expect([invalid, badImages, count, people.map(({ reference }) => reference)]).toEqual([7, 1, 1, ['fay']]);
   });
 
+  it('reports all problems of a line, in the order of the fields', async () => {
+    const { notices, invalid, badImages, usable } = await check(
+      [
+        'reference,front,back,selfie,configurationId,countryCode,customFields.note',
+        'ann,a.jpg,,,,,',
+        'bob smith,gone.jpg,s3://people/b.jpg?v=1,s.jpg,a b,Germany,a\u0007b',
+        'ann,,b.jpg,b.jpg,,12,',
+      ].join('\n'),
+      {
+        async inspect(uri) {
+          if (uri === 'file:gone.jpg') throw new ImageError(uri, 'missing', 'does not exist');
+        },
+      },
+    );
+    expect(notices).toEqual([
+      'Line 3: reference must be printable ASCII without spaces',
+      'Line 3: front file:gone.jpg does not exist',
+      'Line 3: back.uri must have no query or fragment, because Temporal would keep a credential in it',
+      'Line 3: configurationId must be printable ASCII without spaces',
+      'Line 3: countryCode must have at most 3 characters',
+      'Line 3: customFields.note must be a text without control characters',
+      'Line 4: reference ann is the same as on line 2',
+      'Line 4: front is empty: every person needs a front, as a path or an address',
+      'Line 4: selfie is the same image as another one of this person',
+      'Line 4: countryCode must be a country code of 2 or 3 letters',
+    ]);
+    expect({ invalid, badImages, usable }).toEqual({ invalid: 2, badImages: 0, usable: 4 });
+  });
+
   it.each([
     ['./e.jpg', 'e.jpg'],
     ['ann//e.jpg', 'ann/e.jpg'],
