@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkCapturePerson,
-  checkImageReference,
-  MAX_IMAGE_BYTES,
-  personProblems,
-} from '../../src/contract/capture.js';
+import { checkCapturePerson, checkImageReference, MAX_IMAGE_BYTES } from '../../src/contract/capture.js';
 import { InvalidInputError } from '../../src/contract/index.js';
+import { personProblems } from '../../src/contract/person-problems.js';
 
 const SECRET = 'secret-5f3a';
 const front = { uri: 'file:ann/front.jpg' };

@@ -1,6 +1,7 @@
 import type { CapturePerson, ImageReference } from '../../contract/capture.js';
 import { omitAbsent } from '../../contract/guards.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import { personProblems } from '../../contract/person-problems.js';
 import { fileUri } from '../../images/files.js';
 import { plainName, type Shape } from '../batch/list-rows.js';
 
