@@ -17,8 +17,10 @@ import {
   readCaptureConfig,
   readCodecServerConfig,
   readConfig,
+  readGatewayConfig,
   readWebhookConfig,
 } from '../src/config/index.js';
+import { GATEWAY_DEFAULTS, GATEWAY_SCOPES } from '../src/contract/gateway-settings.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
@@ -45,6 +47,8 @@ import {
   UPDATES,
 } from '../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../src/contract/webhook-settings.js';
+import { OPERATIONS } from '../src/gateway/operations.js';
+import { problemStatuses } from '../src/gateway/problems.js';
 import { RETRY } from '../src/images/errors.js';
 import { TIMEOUT_MS as IMAGE_TIMEOUT_MS } from '../src/images/open.js';
 import { CAPTURE_CLIENT_DEFAULTS } from '../src/incode/capture/client.js';
@@ -180,6 +184,45 @@ it.each([
   expect([...documented].sort()).toEqual(names.filter((name) => own.test(name)).sort());
 });
 
+it('gateway.md has exactly one row for each variable that readGatewayConfig reads, with its default', () => {
+  const documented = tableOf(doc('gateway'), 'variable');
+  expect(documented.flatMap(([variable = '']) => inCode(variable)).sort()).toEqual(
+    variablesOf(readGatewayConfig).sort(),
+  );
+  const set = documented.flatMap(([variable = '', value = '']) =>
+    inCode(value).map((byDefault): [string, string] => [String(inCode(variable)[0]), byDefault]),
+  );
+  expect(readGatewayConfig(Object.fromEntries(set))).toEqual(readGatewayConfig({}));
+});
+
+describe('gateway.md', () => {
+  const doc = () => read('docs/gateway.md');
+
+  it('has exactly one row for each operation, with its scopes', () => {
+    const documented = tableOf(doc(), 'request').map(([request = '', scope = '']) => [
+      inCode(request)[0],
+      inCode(scope),
+    ]);
+    const operations = Object.values(OPERATIONS).map(({ method, path, scopes }) => [`${method} ${path}`, scopes]);
+    expect(documented.sort()).toEqual(operations.sort());
+  });
+
+  it('has exactly one row for each scope', () => {
+    expect(tableOf(doc(), 'scope').flatMap(([scope = '']) => inCode(scope))).toEqual(GATEWAY_SCOPES);
+  });
+
+  it('has every problem in the row of its status', () => {
+    const documented = tableOf(doc(), 'status').flatMap(([status, types = '']) =>
+      inCode(types).map((type) => `${status} ${type}`),
+    );
+    expect(documented.sort()).toEqual(
+      problemStatuses()
+        .map(([name, status]) => `${status} ${name}`)
+        .sort(),
+    );
+  });
+});
+
 it('capture.md has exactly one row for each variable that readCaptureConfig reads, with its default', () => {
   const documented = tableOf(doc('capture'), 'variable');
   expect(documented.flatMap(([variable = '']) => inCode(variable)).sort()).toEqual(
@@ -225,6 +268,7 @@ describe('defaults', () => {
     ['src/config/config.ts', 'worker', 16],
     ['src/config/webhook.ts', 'webhooks', 3],
     ['src/config/codec-server.ts', 'encryption', 2],
+    ['src/config/gateway.ts', 'gateway', 3],
     ['src/config/capture.ts', 'capture', 3],
   ])('TSDoc of %s names the same defaults as %s.md', (file, page, least) => {
     const rows = [...doc(page).matchAll(/^\| `([A-Z0-9_]+)`[^|]*\| *`([^`]+)`/gm)];
@@ -242,6 +286,7 @@ describe('defaults', () => {
     ['src/activities/capture/options.ts', { processIdPollMs, truncatedForMs }],
     ['src/incode/capture/types.ts', { processTimeoutMs, uploadTimeoutMs, connections }],
     ['src/webhook/options.ts', WEBHOOK_DEFAULTS],
+    ['src/gateway/options.ts', GATEWAY_DEFAULTS],
     ['src/client/options.ts', { timeoutMs: DEFAULT_TIMEOUT_MS, taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],
     ['src/client/connect.ts', { taskQueue: TASK_QUEUE, bulkTaskQueue: BULK_TASK_QUEUE }],
     ['src/client/start-many.ts', { concurrency: DEFAULT_CONCURRENCY }],

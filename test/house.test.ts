@@ -58,6 +58,11 @@ const RULES: Rules = {
   },
   // Independent of Temporal: it gets a function to call for each delivery.
   webhook: { ours: ['contract', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
+  // Over the client only: it keeps nothing of its own.
+  gateway: {
+    ours: ['contract', 'network', 'secrets', 'client'],
+    packages: ['node:', 'fastify', '@fastify/rate-limit'],
+  },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
@@ -65,7 +70,7 @@ const RULES: Rules = {
   // From the SDK's worker package only the runtime, which provides the SDK's metrics.
   monitoring: {
     ours: ['contract', 'secrets'],
-    types: ['config', 'incode', 'activities', 'webhook'],
+    types: ['config', 'incode', 'activities', 'webhook', 'gateway'],
     packages: ['node:', '@temporalio/worker', 'pino', 'prom-client'],
   },
   worker: {
@@ -100,6 +105,7 @@ const RULES: Rules = {
       'codec',
       'secrets',
       'webhook',
+      'gateway',
       'worker',
       'monitoring',
       'testing',
@@ -129,6 +135,7 @@ const NOT_LOADED: [entry: string, packages: RegExp][] = [
   ['codec/index', /^fastify$|^@fastify/],
   // Receivers run without a worker.
   ['monitoring/receiver', /^@temporalio/],
+  ['gateway/server', /^@temporalio\/(worker|workflow|activity|core-bridge)/],
   ['testing/index', /^@temporalio\/(worker|workflow|activity)/],
   // Other teams' workflows import it.
   ['nexus/index', /^(?!nexus-rpc$)/],
@@ -144,6 +151,7 @@ const WITH_PEERS = [
   'workflows',
   'codec',
   'webhook',
+  'gateway',
   'monitoring',
 ];
 
@@ -152,6 +160,7 @@ const ENVIRONMENT_READERS = [
   'src/config/index.ts',
   'src/config/capture.ts',
   'src/config/codec-server.ts',
+  'src/config/gateway.ts',
   'src/config/webhook.ts',
   'src/config/unknown-variables.ts',
   // Default of an argument of `runWorker`.

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import {
   CODEC_SERVER_PACKAGES,
   checkPeers,
+  GATEWAY_PACKAGES,
   LOCAL_SERVER_PACKAGES,
   RECEIVER_PACKAGES,
   REPLAY_PACKAGES,
@@ -55,6 +56,11 @@ const GROUPS: Record<string, Record<string, Listed>> = {
       summary: "Receive Incode's webhooks and pass them to the sessions' workflows",
       load: () => import('./commands/webhooks.js'),
       needs: RECEIVER_PACKAGES,
+    },
+    gateway: {
+      summary: 'Serve sessions, people and batches over HTTP, for callers in any language',
+      load: () => import('./commands/gateway.js'),
+      needs: GATEWAY_PACKAGES,
     },
     'codec-server': {
       summary: 'Decrypt payloads for the Web UI and the temporal CLI',

@@ -15,6 +15,7 @@ export { allowsImages, type CaptureConfig, readCaptureConfig } from './capture.j
 export { type CodecServerConfig, readCodecServerConfig } from './codec-server.js';
 export type { Config } from './config.js';
 export type { DeploymentVersion } from './deployment.js';
+export { type GatewayConfig, readGatewayConfig } from './gateway.js';
 export { ConfigError, type ListenAddress, LOG_LEVELS, type LogLevel } from './reader.js';
 export { readWebhookConfig, type WebhookConfig } from './webhook.js';
 

@@ -82,8 +82,8 @@ export function reader(env: Environment, onWarning?: OnWarning) {
     integer(name: string, fallback: number, max: number, min = 1): number {
       const value = text(name);
       if (value === undefined) return fallback;
-      const number = /^\d+$/.test(value) ? Number(value) : 0;
-      if (number < min || number > max) {
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= min && number <= max)) {
         problems.push(`${name} must be a whole number from ${min} to ${max}, not "${excerpt(value)}"`);
       }
       return number;

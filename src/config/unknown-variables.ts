@@ -1,10 +1,11 @@
 import { readCaptureConfig } from './capture.js';
 import { readCodecServerConfig } from './codec-server.js';
+import { readGatewayConfig } from './gateway.js';
 import { readConfig } from './index.js';
 import type { Environment } from './types.js';
 import { readWebhookConfig } from './webhook.js';
 
-const OURS = /^(INCODE|WORKER|WEBHOOK)_/;
+const OURS = /^(INCODE|WORKER|WEBHOOK|GATEWAY)_/;
 
 /** Kubernetes adds these variables for a Service whose name begins with one of our prefixes. */
 const KUBERNETES_SERVICE = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP)(_.*)?)$/;
@@ -47,7 +48,7 @@ function knownVariables(): Set<string> {
       },
     },
   );
-  for (const read of [readConfig, readCaptureConfig, readWebhookConfig, readCodecServerConfig]) {
+  for (const read of [readConfig, readCaptureConfig, readWebhookConfig, readGatewayConfig, readCodecServerConfig]) {
     try {
       read(recording);
     } catch {

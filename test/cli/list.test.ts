@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Filter, queryFor } from '../../src/cli/list/query.js';
+import { type Filter, queryFor } from '../../src/client/list/query.js';
 import { type Ran, run } from '../support/cli.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 

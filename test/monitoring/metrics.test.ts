@@ -18,6 +18,7 @@ import {
 } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
 import { type Family, parseExposition, type Sample } from '../support/exposition.js';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
 import { until } from '../support/lifecycle.js';
 import { codeBlocks, inCode, tableOf } from '../support/markdown.js';
 import { startNewServer } from '../support/new-server.js';
@@ -39,6 +40,8 @@ let receiver: WebhooksProcess;
 /** The addresses that serve metrics. */
 let workerUrl: string;
 let receiverUrl: string;
+let gatewayUrl: string;
+let gateway: GatewayProcess;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'temporal-incode-metrics-'));
@@ -64,12 +67,15 @@ beforeAll(async () => {
     WEBHOOK_METRICS_ADDRESS: '127.0.0.1:0',
   });
   workerUrl = await servedAt(() => readFile(logFile, 'utf8'));
+  gateway = await startGatewayProcess([], { TEMPORAL_ADDRESS: server.address, GATEWAY_METRICS_ADDRESS: '127.0.0.1:0' });
   receiverUrl = await servedAt(async () => receiver.output());
+  gatewayUrl = await servedAt(async () => gateway.output());
   await everythingHappens();
 });
 
 afterAll(async () => {
   await receiver?.[Symbol.asyncDispose]();
+  await gateway?.[Symbol.asyncDispose]();
   await worker?.kill();
   await connection?.close();
   await server?.stop();
@@ -160,6 +166,7 @@ async function everythingHappens(): Promise<void> {
   const delivery = { interviewId: waiting, onboardingStatus: 'ID_VALIDATION_FINISHED' };
   expect(await deliver(receiver, delivery, { 'x-webhook-secret': SECRET })).toMatchObject({ status: 200 });
   expect(await deliver(receiver, delivery)).toMatchObject({ status: 401 });
+  expect((await fetch(`${gateway.url}/v1/sessions/${waiting}`)).status).toBe(200);
   const failedTasks = () =>
     total(workerUrl, 'temporal_workflow_task_execution_failed_total', { workflow_type: 'ofNobody' });
   await until(async () => Number(await failedTasks()) > 0, true);
@@ -206,7 +213,7 @@ const UP: Sample = { name: 'up', labels: { job: 'temporal-incode-worker', instan
 
 describe('metrics', () => {
   it('the metrics follow the conventions of Prometheus for help, types, base units and _total', async () => {
-    for (const url of [workerUrl, receiverUrl]) {
+    for (const url of [workerUrl, receiverUrl, gatewayUrl]) {
       for (const { name, type, help, samples } of (await scrape(url)).values()) {
         expect(help, name).not.toBe('');
         expect(['counter', 'gauge', 'histogram'], name).toContain(type);
@@ -260,7 +267,11 @@ describe('metrics', () => {
   });
 
   it('the metrics and labels are those in docs/monitoring.md', async () => {
-    const families = new Map([...(await scrape(workerUrl)), ...(await scrape(receiverUrl))]);
+    const families = new Map([
+      ...(await scrape(workerUrl)),
+      ...(await scrape(receiverUrl)),
+      ...(await scrape(gatewayUrl)),
+    ]);
     const exposed = [...families.values()]
       .filter(({ name }) => name.startsWith('incode_'))
       .map(({ name, samples }) => [name, labelsOf(samples)]);
@@ -283,7 +294,12 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
   });
 
   it('alerts and dashboard use only metrics, labels and values that exist', async () => {
-    const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
+    const samples = [
+      ...(await samplesOf(workerUrl)),
+      ...(await samplesOf(receiverUrl)),
+      ...(await samplesOf(gatewayUrl)),
+      UP,
+    ];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors } }) =>
       selectors
         .filter((selector) => !samples.some((one) => one.name === selector.name && isSelected(one, selector)))
@@ -293,7 +309,12 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
   });
 
   it('alerts and dashboard group by and show only labels that their metrics have', async () => {
-    const samples = [...(await samplesOf(workerUrl)), ...(await samplesOf(receiverUrl)), UP];
+    const samples = [
+      ...(await samplesOf(workerUrl)),
+      ...(await samplesOf(receiverUrl)),
+      ...(await samplesOf(gatewayUrl)),
+      UP,
+    ];
     const wrong = EXPRESSIONS.flatMap(({ where, asked: { selectors, groupedBy }, shown }) => {
       const own = samples.filter(({ name }) => selectors.some((selector) => selector.name === name));
       const there = ['instance', 'job', ...labelsOf(own, true)];
@@ -319,7 +340,11 @@ describe('ops/alerts.yml and ops/grafana-dashboard.json', () => {
   });
 
   it('alerts and dashboard use counters only over a range of time', async () => {
-    const families = [...(await scrape(workerUrl)).values(), ...(await scrape(receiverUrl)).values()];
+    const families = [
+      ...(await scrape(workerUrl)).values(),
+      ...(await scrape(receiverUrl)).values(),
+      ...(await scrape(gatewayUrl)).values(),
+    ];
     const growing = families
       .filter(({ type }) => type !== 'gauge')
       .flatMap(({ samples }) => samples.map(({ name }) => name));

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../../client/index.js';
-import { EXECUTION_STATUSES } from '../../client/status.js';
-import { captureWorkflowId, OUTCOMES, onboardingWorkflowId, SEARCH_ATTRIBUTES, STAGES } from '../../contract/index.js';
+import { type ListedPerson, type ListedSession, listedPerson, listedSession } from '../../client/list/listed.js';
+import { listPage, type RawExecution } from '../../client/list/page.js';
+import { type Filter, queryFor, STATUSES } from '../../client/list/query.js';
+import { OUTCOMES, STAGES } from '../../contract/index.js';
 import { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
-import { type Filter, queryFor, STATUSES } from '../list/query.js';
 import { queryError } from '../list/query-error.js';
 import { CliError } from '../shared/exit.js';
 import {
@@ -107,50 +107,23 @@ async function untilInterruptedEvery(ms: number, print: () => Promise<void>): Pr
   await interrupted;
 }
 
-interface Listed {
-  /** Of a session. */
-  interviewId?: string;
-  /** Of a person. */
-  reference?: string;
-  workflowId: string;
-  runId: string;
-  status: string;
-  stage: string | null;
-  outcome: string | null;
-  batchId: string | null;
-  startedAt: string;
-  closedAt: string | null;
-}
+type Listed = ListedSession | ListedPerson;
 
 /** Keeps a page below gRPC's limit of 4 MB. */
 const PAGE = 1_000;
 
 async function* listed(client: ConnectedOnboardingClient, options: ListOptions, most: number): AsyncGenerator<Listed> {
+  const asListed: (raw: RawExecution) => Listed = options.people ? listedPerson : listedSession;
+  // Once, because its times are relative to now.
   const query = queryFor(options);
+  let cursor: string | undefined;
   let left = most;
-  for await (const info of client.temporal.workflow.list({ query, pageSize: Math.min(most, PAGE) })) {
-    yield listedOf(info, options.people);
-    left -= 1;
-    if (left === 0) return;
-  }
-}
-
-function listedOf(info: WorkflowExecutionInfo, isPerson: boolean): Listed {
-  const { workflowId, runId, status, startTime, closeTime, searchAttributes } = info;
-  const attribute = (name: string) => String(searchAttributes[name]?.[0] ?? '') || null;
-  return {
-    ...(isPerson
-      ? { reference: workflowId.replace(captureWorkflowId(''), '') }
-      : { interviewId: workflowId.replace(onboardingWorkflowId(''), '') }),
-    workflowId,
-    runId,
-    status: EXECUTION_STATUSES[status.name] ?? 'unknown',
-    stage: attribute(SEARCH_ATTRIBUTES.stage),
-    outcome: attribute(SEARCH_ATTRIBUTES.outcome),
-    batchId: attribute(SEARCH_ATTRIBUTES.batchId),
-    startedAt: startTime.toISOString(),
-    closedAt: closeTime?.toISOString() ?? null,
-  };
+  do {
+    const page = await listPage(client.temporal, query, { limit: Math.min(left, PAGE), cursor });
+    yield* page.items.slice(0, left).map(asListed);
+    left -= page.items.length;
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined && left > 0);
 }
 
 /** @returns whether there are more */
@@ -188,8 +161,8 @@ async function printSessions(
       wide ? 'started' : 'age',
       ...(hasBatch ? ['batch'] : []),
     ],
-    shown.map(({ interviewId, reference, status, stage, outcome, startedAt, batchId }) => [
-      printable(interviewId ?? reference ?? ''),
+    shown.map(({ status, stage, outcome, startedAt, batchId, ...id }) => [
+      printable('interviewId' in id ? id.interviewId : id.reference),
       colored(status),
       colored(stage ?? ''),
       colored(outcome ?? ''),

@@ -11,6 +11,8 @@ export const REPLAY_PACKAGES = ['@temporalio/worker'];
 
 export const RECEIVER_PACKAGES = ['fastify', 'pino'];
 
+export const GATEWAY_PACKAGES = ['fastify', '@fastify/rate-limit', 'pino'];
+
 export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];
 
 /** Packages that run a local server, worker and webhook receiver. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Filter, queryFor, STATUSES } from '../../../src/cli/list/query.js';
+import { type Filter, queryFor, STATUSES } from '../../../src/client/list/query.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const ALL = `WorkflowType = 'onboardingSession' AND ExecutionStatus != 'ContinuedAsNew'`;

@@ -1,0 +1,27 @@
+/** The gateway stops. A request that waits for a session then ends early, because the session goes on without it. */
+export class Closing {
+  private readonly waiting = new Set<() => void>();
+  isClosing = false;
+
+  close(): void {
+    this.isClosing = true;
+    for (const end of this.waiting) end();
+  }
+
+  /** @returns the result of the work; `undefined` if the gateway stops before */
+  async orClosing<T>(work: Promise<T>): Promise<T | undefined> {
+    let end = () => undefined;
+    const closed = new Promise<undefined>((resolve) => {
+      end = () => void resolve(undefined) as undefined;
+      this.waiting.add(end);
+    });
+    if (this.isClosing) end();
+    // The work may fail after nobody waits for it.
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, closed]);
+    } finally {
+      this.waiting.delete(end);
+    }
+  }
+}

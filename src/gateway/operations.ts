@@ -1,0 +1,25 @@
+import type { GatewayScope } from '../contract/gateway-settings.js';
+
+export interface Operation {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** With parameters as in OpenAPI. */
+  path: string;
+  /** One of these scopes is enough. */
+  scopes: readonly GatewayScope[];
+}
+
+const FOLLOW = ['read', 'start'] as const;
+const HAND_IN = ['start', 'operate'] as const;
+
+/** Every operation, and who may do it. The names are the operation ids of OpenAPI and appear in the audit log. */
+export const OPERATIONS = {
+  startSession: { method: 'POST', path: '/v1/sessions', scopes: ['start'] },
+  listSessions: { method: 'GET', path: '/v1/sessions', scopes: ['read'] },
+  getSession: { method: 'GET', path: '/v1/sessions/{interviewId}', scopes: FOLLOW },
+  finishSession: { method: 'POST', path: '/v1/sessions/{interviewId}/finish', scopes: ['start'] },
+  renewToken: { method: 'POST', path: '/v1/sessions/{interviewId}/token', scopes: HAND_IN },
+  extendDeadline: { method: 'POST', path: '/v1/sessions/{interviewId}/deadline', scopes: ['operate'] },
+  cancelSession: { method: 'DELETE', path: '/v1/sessions/{interviewId}', scopes: ['operate'] },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;

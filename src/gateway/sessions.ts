@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AnswerPendingError, type OnboardingClient } from '../client/index.js';
+import { listedSession } from '../client/list/listed.js';
+import { listPage } from '../client/list/page.js';
+import { queryFor, STATUSES } from '../client/list/query.js';
+import {
+  checkExtendDeadlineInput,
+  checkInterviewId,
+  InvalidInputError,
+  type OnboardingInput,
+  OUTCOMES,
+  parseDuration,
+  STAGES,
+} from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
+import { fieldsOf, oneOf, queryOf } from './body.js';
+import type { Closing } from './closing.js';
+import { type RequestContext, route } from './guard.js';
+import type {
+  CancelRequested,
+  DeadlineRequest,
+  FinishedSession,
+  PendingSession,
+  SessionList,
+  SessionView,
+  StartedSession,
+} from './types.js';
+import { finishView, sessionView } from './views.js';
+
+const FINISH_FIELDS = ['sessionToken', 'flowId', 'plan', 'ifPlanDiffers'] as const;
+const START_FIELDS = [...FINISH_FIELDS, 'interviewId', 'batchId', 'ifCompleted'] as const;
+
+export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, closing: Closing): void {
+  route(app, 'startSession', async (request, reply, context): Promise<StartedSession> => {
+    const { ifPlanDiffers, ifCompleted, batchId, ...input } = fieldsOf(request, START_FIELDS);
+    context.subject.interviewId = checkInterviewId(input.interviewId);
+    const started = await client.start(input as unknown as OnboardingInput, {
+      ifCompleted: oneOf('ifCompleted', ifCompleted, ['return', 'refuse']) ?? 'return',
+      ...planOption(ifPlanDiffers),
+      ...omitUndefined({ batchId: batchIdOf(batchId) }),
+    });
+    reply.code(started.attached ? 200 : 201).header('location', locationOf(started.interviewId));
+    return started;
+  });
+
+  route(app, 'finishSession', async (request, reply, context): Promise<FinishedSession | PendingSession> => {
+    const interviewId = sessionOf(request, context);
+    const timeoutMs = timeoutOf(request);
+    const { ifPlanDiffers, ...input } = fieldsOf(request, FINISH_FIELDS);
+    const finishing = client.finish({ interviewId, ...input }, { timeoutMs, ...planOption(ifPlanDiffers) });
+    try {
+      const answer = await closing.orClosing(finishing);
+      if (answer === undefined) return pending(reply, { interviewId, ...NOTHING_KNOWN });
+      const { state } = await client.state(interviewId);
+      return {
+        interviewId,
+        answer: answer && finishView(answer, context.caller),
+        stage: state?.stage ?? null,
+        outcome: state?.outcome ?? null,
+      };
+    } catch (error) {
+      if (!(error instanceof AnswerPendingError)) throw error;
+      const { stage, waitingFor, hasWorker } = error;
+      return pending(reply, { interviewId, stage, waitingFor, hasWorker });
+    }
+  });
+
+  route(app, 'getSession', async (request, _reply, context): Promise<SessionView> => {
+    return sessionView(await client.state(sessionOf(request, context)), context.caller);
+  });
+
+  route(app, 'listSessions', async (request): Promise<SessionList> => {
+    const { stage, outcome, status, batch, cursor, limit } = queryOf(request, LIST_PARAMETERS);
+    const filter = {
+      stage: oneOf('stage', stage, STAGES),
+      outcome: oneOf('outcome', outcome, OUTCOMES),
+      status: oneOf('status', status, STATUSES),
+      batch: batchIdOf(batch, 'batch'),
+    };
+    const page = await listPage(client.temporal, queryFor(omitUndefined(filter)), { limit: limitOf(limit), cursor });
+    return { items: page.items.map(listedSession), cursor: page.cursor };
+  });
+
+  route(app, 'renewToken', async (request, reply, context) => {
+    const interviewId = sessionOf(request, context);
+    const { sessionToken } = fieldsOf(request, ['sessionToken']);
+    // The same token is the same request.
+    const updateId = `gateway-token-${createHash('sha256').update(String(sessionToken)).digest('base64url')}`;
+    await client.renewToken(interviewId, sessionToken as string, { updateId, timeoutMs: timeoutOf(request) });
+    return reply.code(204).send();
+  });
+
+  route(app, 'extendDeadline', async (request, _reply, context) => {
+    const interviewId = sessionOf(request, context);
+    const fields = fieldsOf(request, ['by']);
+    checkExtendDeadlineInput(fields);
+    const updateId = `gateway-deadline-${idempotencyKey(request)}`;
+    const { by } = fields as unknown as DeadlineRequest;
+    return client.extendDeadline(interviewId, by, { updateId, timeoutMs: timeoutOf(request) });
+  });
+
+  route(app, 'cancelSession', async (request, reply, context): Promise<CancelRequested> => {
+    const interviewId = sessionOf(request, context);
+    await client.cancel(interviewId);
+    reply.code(202).header('location', locationOf(interviewId));
+    return { interviewId, cancelRequested: true };
+  });
+}
+
+const LIST_PARAMETERS = ['stage', 'outcome', 'status', 'batch', 'cursor', 'limit'] as const;
+
+/** The session of the path, which the audit log names. @throws InvalidInputError */
+function sessionOf({ params }: FastifyRequest, { subject }: RequestContext): string {
+  subject.interviewId = checkInterviewId((params as { interviewId: string }).interviewId);
+  return subject.interviewId;
+}
+
+function locationOf(interviewId: string): string {
+  return `/v1/sessions/${encodeURIComponent(interviewId)}`;
+}
+
+const NOTHING_KNOWN = { stage: null, waitingFor: null, hasWorker: null };
+
+function pending(reply: FastifyReply, body: PendingSession): PendingSession {
+  reply.code(202).header('location', locationOf(body.interviewId));
+  return body;
+}
+
+function planOption(ifPlanDiffers: unknown): { ifPlanDiffers?: 'refuse' | 'attach' } {
+  return omitUndefined({ ifPlanDiffers: oneOf('ifPlanDiffers', ifPlanDiffers, ['refuse', 'attach']) });
+}
+
+/** Temporal's SQL stores cannot find values with these characters, so an empty list would be misleading. */
+const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
+
+const MAX_BATCH_ID = 200;
+
+function batchIdOf(value: unknown, field = 'batchId'): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_BATCH_ID && !NOT_SEARCHABLE.test(value)) {
+    return value;
+  }
+  throw new InvalidInputError(
+    field,
+    `must have 1 to ${MAX_BATCH_ID} characters, without quotation marks or backslashes`,
+  );
+}
+
+/** Below the timeouts of usual proxies. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_TIMEOUT_MS = 60_000;
+
+export function timeoutOf(request: FastifyRequest): number {
+  const { timeout } = queryOf(request, ['timeout']);
+  if (timeout === undefined) return DEFAULT_TIMEOUT_MS;
+  const ms = parseDuration(timeout);
+  if (ms === undefined || ms > MAX_TIMEOUT_MS) {
+    throw new InvalidInputError('timeout', 'must be a duration such as 10s, at most 60s');
+  }
+  return ms;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+export function limitOf(limit: string | undefined): number {
+  if (limit === undefined) return DEFAULT_LIMIT;
+  const count = /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > MAX_LIMIT)
+    throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
+  return count;
+}
+
+/** Without a key, a repeated request would extend the deadline twice. */
+function idempotencyKey({ headers }: FastifyRequest): string {
+  const key = headers['idempotency-key'];
+  if (typeof key === 'string' && /^[!-~]{1,100}$/.test(key)) return key;
+  throw new InvalidInputError(
+    'Idempotency-Key',
+    'is required: a header with 1 to 100 characters of your choice, the same when you repeat the request',
+  );
+}

@@ -1,0 +1,179 @@
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { OnboardingClient } from '../../src/client/index.js';
+import { raw, statusesOf } from '../webhook/support.js';
+import { ask, makeToken, problemName, startGateway, type TestGateway } from './support.js';
+
+const { token, entry } = makeToken('everything', 'read', 'start', 'operate');
+
+let connection: Connection;
+let client: OnboardingClient;
+let gateway: TestGateway;
+beforeAll(async () => {
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  client = new OnboardingClient({ client: new Client({ connection, namespace: inject('temporalNamespace') }) });
+  gateway = await startGateway({
+    client,
+    tokens: () => [entry],
+    bodyTimeoutMs: 300,
+    headersTimeoutMs: 300,
+    requestsPerSecond: 10_000,
+  });
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await connection.close();
+});
+
+/** A raw request, whose path and headers no client library changes. */
+function request(line: string, headers: string[] = [], body = ''): Promise<string> {
+  const all = [`${line} HTTP/1.1`, `host: 127.0.0.1:${gateway.port}`, `authorization: Bearer ${token}`, ...headers];
+  return raw(gateway.port, [`${all.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`]);
+}
+
+describe('ids', () => {
+  it.each([
+    ['a path to elsewhere', '/v1/sessions/..%2f..%2fetc%2fpasswd', 404],
+    ['dots', '/v1/sessions/%2e%2e', 404],
+    ['a space', '/v1/sessions/a%20b', 400],
+    ['a null byte', '/v1/sessions/a%00b', 400],
+    ['a line break', '/v1/sessions/a%0d%0ab', 400],
+    ['Unicode', '/v1/sessions/%E2%82%AC', 400],
+    ['broken percent encoding', '/v1/sessions/%E2%82', 400],
+    ['half of a percent sign', '/v1/sessions/%', 400],
+    ['201 characters', `/v1/sessions/${'a'.repeat(201)}`, 400],
+    ['5,000 characters', `/v1/sessions/${'a'.repeat(5_000)}`, 400],
+    ['an empty id', '/v1/sessions//finish', 404],
+  ])('with %s get a clear answer', async (_, path, status) => {
+    const received = await request(`GET ${path}`);
+    expect(statusesOf(received)).toEqual([status]);
+    expect(received.toLowerCase()).toContain('content-type: application/problem+json\r\n');
+  });
+
+  it('may contain any printable ASCII character', async () => {
+    const interviewId = `!"#$%&'()*+,-./:;<=>?@[\\]^_{|}~`;
+    const answer = await ask(gateway, `GET /v1/sessions/${encodeURIComponent(interviewId)}`, { token });
+    expect([answer.status, answer.body.interviewId]).toEqual([404, interviewId]);
+  });
+});
+
+describe('bodies', () => {
+  const post = (sent: { body?: unknown; headers?: Record<string, string> }) =>
+    ask(gateway, 'POST /v1/sessions', { token, ...sent });
+
+  it.each<[string, { body?: unknown; headers?: Record<string, string> }, number, string]>([
+    ['JSON that ends early', { body: '{"interviewId":' }, 400, 'InvalidInputError'],
+    ['deeply nested JSON', { body: '['.repeat(30_000) }, 400, 'InvalidInputError'],
+    ['a field of the prototype', { body: '{"__proto__":{"interviewId":"a"}}' }, 400, 'InvalidInputError'],
+    ['a number', { body: '7' }, 400, 'InvalidInputError'],
+    ['null', { body: 'null' }, 400, 'InvalidInputError'],
+    ['too many bytes', { body: `{"interviewId":"${'a'.repeat(70_000)}"}` }, 413, 'ContentTooLarge'],
+    [
+      'a form',
+      { body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      'UnsupportedMediaType',
+    ],
+    ['plain text', { body: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'UnsupportedMediaType'],
+    ['a malformed type', { body: '{}', headers: { 'content-type': '///' } }, 415, 'UnsupportedMediaType'],
+    ['compression', { body: '{}', headers: { 'content-encoding': 'gzip' } }, 415, 'UnsupportedMediaType'],
+  ])('%s is refused', async (_, sent, status, name) => {
+    const answer = await post(sent);
+    expect([answer.status, problemName(answer)]).toEqual([status, name]);
+  });
+
+  it('that are not UTF-8 are refused', async () => {
+    const response = await fetch(`${gateway.url}/v1/sessions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: Buffer.from([0x22, 0xff, 0x22]),
+    });
+    expect([response.status, ((await response.json()) as { field: string }).field]).toEqual([400, 'body']);
+  });
+
+  it('that do not arrive in time are answered 408', async () => {
+    const received = await request('POST /v1/sessions', ['content-type: application/json', 'content-length: 20'], '{');
+    expect(statusesOf(received)).toEqual([408]);
+    expect(received).toContain('RequestTimeout');
+  });
+
+  it('without a valid token are not read', async () => {
+    const head = ['POST /v1/sessions HTTP/1.1', 'host: a', 'content-type: application/json', 'content-length: 60000'];
+    const received = await raw(gateway.port, [`${head.join('\r\n')}\r\n\r\n`]);
+    expect(statusesOf(received)).toEqual([401]);
+    expect(received.toLowerCase()).toContain('connection: close');
+  });
+});
+
+describe('requests', () => {
+  it.each([
+    ['GET /', 404, 'NotFound'],
+    ['GET /v1', 404, 'NotFound'],
+    ['POST /v1/nothing', 404, 'NotFound'],
+    ['PUT /v1/sessions', 405, 'MethodNotAllowed'],
+    ['PATCH /v1/sessions/a', 405, 'MethodNotAllowed'],
+    ['GET /v1/sessions/a/finish', 405, 'MethodNotAllowed'],
+  ])('%s is answered %s', async (what, status, name) => {
+    const answer = await ask(gateway, what);
+    expect([answer.status, problemName(answer)]).toEqual([status, name]);
+  });
+
+  it('name the allowed methods in a 405', async () => {
+    expect((await ask(gateway, 'PUT /v1/sessions')).headers.get('allow')).toBe('POST, GET');
+  });
+
+  it('that are not HTTP are answered 400', async () => {
+    expect(statusesOf(await raw(gateway.port, ['not http at all\r\n\r\n']))).toEqual([400]);
+  });
+
+  it('with headers that are too large are answered 431', async () => {
+    expect(statusesOf(await request('GET /v1/sessions', [`x-large: ${'x'.repeat(20_000)}`]))).toEqual([431]);
+  });
+
+  it('whose headers do not arrive in time are answered 408', async () => {
+    expect(statusesOf(await raw(gateway.port, ['GET /v1/sessions HTTP/1.1\r\n']))).toEqual([408]);
+  });
+});
+
+it('closes connections beyond the maximum', async () => {
+  await using small = await startGateway({
+    client,
+    tokens: () => [entry],
+    maxConnections: 2,
+    headersTimeoutMs: 60_000,
+  });
+  const [one, two] = [raw(small.port, ['GET '], { untilMs: 1_000 }), raw(small.port, ['GET '], { untilMs: 1_000 })];
+  await expect
+    .poll(() =>
+      fetch(`${small.url}/healthz`).then(
+        () => 'answered',
+        () => 'closed',
+      ),
+    )
+    .toBe('closed');
+  await Promise.all([one, two]);
+  await expect
+    .poll(() =>
+      fetch(`${small.url}/healthz`).then(
+        () => 'answered',
+        () => 'closed',
+      ),
+    )
+    .toBe('answered');
+});
+
+it('answers 503 with Retry-After, and without the address, while Temporal is away', async () => {
+  const away = await Connection.lazy({ address: '127.0.0.1:1' });
+  await using one = await startGateway({
+    client: new OnboardingClient({ client: new Client({ connection: away }) }),
+    tokens: () => [entry],
+    ready: async () => false,
+  });
+  const answer = await ask(one, 'GET /v1/sessions/a', { token });
+  expect([answer.status, problemName(answer)]).toEqual([503, 'TemporalUnavailableError']);
+  expect(answer.headers.get('retry-after')).toBe('5');
+  expect(JSON.stringify(answer.body)).not.toContain('127.0.0.1');
+  expect(one.events[0]?.error).toMatchObject({ problem: 'notListening' });
+  expect((await ask(one, 'GET /readyz')).status).toBe(503);
+  await away.close();
+});
