@@ -10,6 +10,7 @@ import { startWorkerMonitoring, type WorkerMonitoring } from './monitoring/worke
 import { nexusWorkerOptions } from './nexus/worker-options.js';
 import { redacted } from './secrets/index.js';
 import { renewApiKey } from './temporal/api-key.js';
+import { isCloud, rememberCloud, serverNameOf } from './temporal/cloud.js';
 import { DEFAULT_ADDRESS, rememberAddress } from './temporal/environment.js';
 import { captureWorker, createCapture } from './worker/capture.js';
 import { versioned } from './worker/deployment.js';
@@ -72,6 +73,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   const stopRenewing = typeof apiKey === 'function' ? renewApiKey(connection, apiKey) : () => undefined;
   // A client on this connection checks the address before it allows plaintext.
   rememberAddress(connection, connectionOptions.address ?? DEFAULT_ADDRESS);
+  if (isCloud(connectionOptions.address, serverNameOf(connectionOptions))) rememberCloud(connection);
   const close = async () => {
     stopRenewing();
     await Promise.all([incode.close(), bulkIncode.close(), capture.close()]);

@@ -1,6 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../contract/index.js';
+import { cloudAttributesCommand, isCloudConnection } from '../temporal/cloud.js';
 import { GRPC } from '../temporal/grpc.js';
 
 const NAMES = Object.values(SEARCH_ATTRIBUTES);
@@ -13,10 +14,12 @@ export class MissingSearchAttributesError extends Error {
   override readonly name = 'MissingSearchAttributesError';
   readonly missing: readonly string[];
 
-  constructor(namespace: string, missing: readonly string[]) {
+  /** @param isCloud whether the namespace is on Temporal Cloud, which has its own command */
+  constructor(namespace: string, missing: readonly string[], isCloud = false) {
+    const ownServer = `${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}. On Temporal Cloud, temporal-incode setup prints the command`;
     super(
       `Namespace ${namespace} lacks the search attributes ${missing.join(', ')} (type Keyword). Register them once: ` +
-        `${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}. On Temporal Cloud, temporal-incode setup prints the command.`,
+        `${isCloud ? cloudAttributesCommand(namespace, missing) : ownServer}.`,
     );
     this.missing = missing;
   }
@@ -50,7 +53,7 @@ export const KEYWORD = 2;
 export async function checkSearchAttributes(services: Services, namespace: string): Promise<void> {
   const { missing, wrong } = await searchAttributesOf(services, namespace);
   if (wrong.length > 0) throw new WrongSearchAttributesError(namespace, wrong);
-  if (missing.length > 0) throw new MissingSearchAttributesError(namespace, missing);
+  if (missing.length > 0) throw new MissingSearchAttributesError(namespace, missing, isCloudConnection(services));
 }
 
 type Services = Pick<NativeConnection, 'operatorService' | 'workflowService'>;

@@ -1,19 +1,11 @@
 import type { Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import { isCloudAddress } from '../../temporal/address.js';
+import { cloudAttributesCommand, cloudRetentionCommand, isCloudConnection } from '../../temporal/cloud.js';
 import { msToTs } from '../../temporal/sdk-internals.js';
 import { isRefused, KEYWORD, searchAttributesOf } from '../../worker/search-attributes.js';
 import { confirm } from '../shared/confirm.js';
 import { CliError, EXIT } from '../shared/exit.js';
-import {
-  checkRetention,
-  cloudAttributesCommand,
-  cloudRetentionCommand,
-  DAY_MS,
-  days,
-  MINIMUM_RETENTION_MS,
-  retentionOf,
-} from '../shared/namespace.js';
+import { checkRetention, DAY_MS, days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
 import {
   durationOption,
   serverOptions,
@@ -65,7 +57,7 @@ interface Done {
 async function setup(options: SetupOptions): Promise<void> {
   const { retention, json, address } = options;
   await withTemporal(options, async ({ connection, namespace }) => {
-    if (retention !== undefined) checkRetention(retention, connection.options.address);
+    if (retention !== undefined) checkRetention(retention, connection);
     const retentionBefore = await retentionOf(connection, namespace);
     if (retention !== undefined && retention < retentionBefore)
       await checkLowering(options, retentionBefore, retention);
@@ -118,9 +110,7 @@ async function register(
   } catch (error) {
     if (!isRefused(error)) throw error;
     todo.push(
-      isCloudAddress(connection.options.address)
-        ? cloudAttributesCommand(namespace, missing)
-        : operatorCommand(server, missing),
+      isCloudConnection(connection) ? cloudAttributesCommand(namespace, missing) : operatorCommand(server, missing),
     );
     return [];
   }
@@ -141,7 +131,7 @@ async function retain(
   if (wanted === undefined ? before >= MINIMUM_RETENTION_MS : before === wanted) return before;
   if (wanted === undefined) {
     const ownCommand = `temporal-incode setup${server} --retention 30d`;
-    todo.push(isCloudAddress(connection.options.address) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
+    todo.push(isCloudConnection(connection) ? cloudRetentionCommand(namespace, 30 * DAY_MS) : ownCommand);
     return before;
   }
   const workflowExecutionRetentionTtl = msToTs(wanted);
@@ -152,7 +142,7 @@ async function retain(
     if (!isRefused(error)) throw error;
     // A user with more permissions can run this.
     const asOperator = `temporal operator namespace update${server} --retention ${wanted / DAY_MS}d`;
-    todo.push(isCloudAddress(connection.options.address) ? cloudRetentionCommand(namespace, wanted) : asOperator);
+    todo.push(isCloudConnection(connection) ? cloudRetentionCommand(namespace, wanted) : asOperator);
     return before;
   }
 }

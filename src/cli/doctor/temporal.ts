@@ -1,7 +1,8 @@
 import type { Connection } from '@temporalio/client';
 import { checkPlaintext, keysFromEnvironment, PlaintextError, requiresEncryption } from '../../codec/index.js';
+import { cloudAttributesCommand, cloudRetentionCommand, isCloudConnection } from '../../temporal/cloud.js';
 import { searchAttributesOf } from '../../worker/search-attributes.js';
-import { days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
+import { DAY_MS, days, MINIMUM_RETENTION_MS, retentionOf } from '../shared/namespace.js';
 import { serverOptions, type TemporalOptions, withTemporal } from '../shared/options.js';
 import { type Check, check } from './check.js';
 import { deploymentChecks } from './deployment.js';
@@ -62,7 +63,7 @@ async function all(
       return { status: 'ok', message: namespace };
     }),
     check('search attributes', () => searchAttributes(connection, namespace, setup)),
-    check('retention', async () => retention(await retained, setup)),
+    check('retention', async () => retention(await retained, retentionCommand(connection, namespace, setup))),
     check('workers', () => workers(connection, namespace, sessions)),
     check('bulk workers', () => workers(connection, namespace, batches)),
   ]);
@@ -71,9 +72,10 @@ async function all(
 
 type Found = Omit<Check, 'name'>;
 
-async function server({ workflowService, options: { address } }: Connection): Promise<Found> {
-  const { serverVersion } = await workflowService.getSystemInfo({});
-  return { status: 'ok', message: `${address}, version ${serverVersion}` };
+async function server(connection: Connection): Promise<Found> {
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  const kind = isCloudConnection(connection) ? ', Temporal Cloud' : '';
+  return { status: 'ok', message: `${connection.options.address}${kind}, version ${serverVersion}` };
 }
 
 /** A warning only, because the doctor itself needs no keys. Workers and clients would refuse to start. */
@@ -106,17 +108,26 @@ async function searchAttributes(connection: Connection, namespace: string, setup
     return { status: 'failed', message, todo: `${setup} prints how to remove them` };
   }
   if (missing.length > 0) {
-    return { status: 'failed', message: `${missing.join(', ')} missing`, todo: setup };
+    const todo = isCloudConnection(connection) ? cloudAttributesCommand(namespace, missing) : setup;
+    return { status: 'failed', message: `${missing.join(', ')} missing`, todo };
   }
   return { status: 'ok', message: present.join(', ') };
 }
 
-function retention(retentionMs: number, setup: string): Found {
+const ADVISED_RETENTION_DAYS = 30;
+
+function retentionCommand(connection: Connection, namespace: string, setup: string): string {
+  return isCloudConnection(connection)
+    ? cloudRetentionCommand(namespace, ADVISED_RETENTION_DAYS * DAY_MS)
+    : `${setup} --retention ${ADVISED_RETENTION_DAYS}d`;
+}
+
+function retention(retentionMs: number, todo: string): Found {
   if (retentionMs >= MINIMUM_RETENTION_MS) return { status: 'ok', message: days(retentionMs) };
   return {
     status: 'warning',
     message: `${days(retentionMs)}: results and histories are gone after that time`,
-    todo: `${setup} --retention 30d`,
+    todo,
   };
 }
 

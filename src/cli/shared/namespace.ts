@@ -1,5 +1,5 @@
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
-import { isCloudAddress } from '../../temporal/address.js';
+import { isCloudConnection } from '../../temporal/cloud.js';
 import { GRPC } from '../../temporal/grpc.js';
 import { CliError } from './exit.js';
 
@@ -34,19 +34,9 @@ export function days(ms: number): string {
 /** Temporal Cloud's limit. */
 const CLOUD_MAX_RETENTION_MS = 90 * DAY_MS;
 
-/** @throws CliError if Temporal would refuse the retention at this address */
-export function checkRetention(retentionMs: number, address: string): void {
+/** @throws CliError if Temporal would refuse the retention */
+export function checkRetention(retentionMs: number, connection: object): void {
   if (retentionMs < DAY_MS) throw new CliError('--retention must be at least 1 day');
-  if (retentionMs > CLOUD_MAX_RETENTION_MS && isCloudAddress(address))
+  if (retentionMs > CLOUD_MAX_RETENTION_MS && isCloudConnection(connection))
     throw new CliError(`--retention: Temporal Cloud keeps workflows for at most ${days(CLOUD_MAX_RETENTION_MS)}`);
-}
-
-export function cloudAttributesCommand(namespace: string, names: readonly string[]): string {
-  const attributes = names.map((name) => `--search-attribute ${name}=Keyword`).join(' ');
-  return `tcld namespace search-attributes add --namespace ${namespace} ${attributes}`;
-}
-
-/** Temporal Cloud accepts only whole days. */
-export function cloudRetentionCommand(namespace: string, retentionMs: number): string {
-  return `tcld namespace retention set --namespace ${namespace} --retention-days ${Math.ceil(retentionMs / DAY_MS)}`;
 }
