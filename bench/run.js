@@ -1,6 +1,8 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its tables, and writes bench/results/NAME.json.
 import { parseArgs } from 'node:util';
-import { machineFacts, printTargets, saveResults } from './lib/report.js';
+import { startCluster } from '../scripts/cluster/cluster.js';
+import { machineFacts, printTargets, saveResults, say } from './lib/report.js';
+import { useServer } from './lib/world.js';
 
 const BENCHMARKS = {
   batch: () => import('./batch/bench.js'),
@@ -23,12 +25,23 @@ process.env.GOGC ??= '800';
 
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { sessions: { type: 'string' }, rounds: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    sessions: { type: 'string' },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    cluster: { type: 'boolean', default: false },
+    address: { type: 'string' },
+  },
 });
 const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
 if (names.length === 0 || unknown.length > 0) {
   process.stderr.write(`Usage: npm run bench -- NAME…\nNames: ${Object.keys(BENCHMARKS).join(', ')}
-Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory\n`);
+Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory
+--cluster: with a Temporal cluster on this machine. --address HOST:PORT: with your own server, and TEMPORAL_TLS_…\n`);
+  process.exit(2);
+}
+if (values.cluster && values.address !== undefined) {
+  process.stderr.write('--cluster and --address exclude each other\n');
   process.exit(2);
 }
 for (const name of ['sessions', 'rounds']) {
@@ -44,6 +57,12 @@ const options = {
   ...(values.only ? { only: values.only.split(',') } : {}),
 };
 
+const cluster = values.cluster ? await startCluster({ onProgress: say }) : undefined;
+if (cluster) useServer({ source: 'cluster', env: cluster.env, pids: cluster.pids });
+else if (values.address !== undefined) {
+  useServer({ source: 'address', env: { ...process.env, TEMPORAL_ADDRESS: values.address }, pids: {} });
+}
+
 for (const name of names) {
   const before = machineFacts();
   const { run } = await BENCHMARKS[name]();
@@ -54,5 +73,6 @@ for (const name of names) {
   if (targets.some(({ met }) => !met)) process.exitCode = 1;
 }
 
+await cluster?.stop();
 // Clients of other makers keep a process alive after they were closed.
 process.exit();

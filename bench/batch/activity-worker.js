@@ -3,12 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createIncodeActivities } from '../../dist/activities/index.js';
 import { createIncodeClient } from '../../dist/incode/index.js';
+import { loadTemporalConfig } from '../../dist/temporal/environment.js';
 
-const [address, baseUrl, apiKey, taskQueue, connections] = process.argv.slice(2);
+const [baseUrl, apiKey, taskQueue, connections] = process.argv.slice(2);
 Runtime.install({ logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} } });
-const connection = await NativeConnection.connect({ address });
+const { connectionOptions, namespace } = loadTemporalConfig();
+const connection = await NativeConnection.connect(connectionOptions);
 const worker = await Worker.create({
   connection,
+  namespace,
   taskQueue,
   workflowsPath: fileURLToPath(new URL('activity-workflow.js', import.meta.url)),
   activities: createIncodeActivities({

@@ -59,7 +59,7 @@ async function startCase({ connections, latencyMs, peers }) {
     INCODE_API_KEY: API_KEY,
     INCODE_CONNECTIONS: String(connections),
     INCODE_BULK_CONNECTIONS: String(connections),
-    TEMPORAL_ADDRESS: world.server.address,
+    ...world.server.env,
   };
   const worker = await startWorkerProcess(env, join(world.directory, 'worker.log'));
   world.stops.push(() => worker.stop());
@@ -72,8 +72,9 @@ async function startCase({ connections, latencyMs, peers }) {
 }
 
 async function startActivityWorker(world, url, connections) {
-  const args = [world.server.address, url, API_KEY, 'activity-per-session', String(connections)];
-  const worker = fork(fileURLToPath(new URL('activity-worker.js', import.meta.url)), args);
+  const args = [url, API_KEY, 'activity-per-session', String(connections)];
+  const env = { ...process.env, ...world.server.env };
+  const worker = fork(fileURLToPath(new URL('activity-worker.js', import.meta.url)), args, { env });
   world.stops.push(() => worker.kill());
   await once(worker, 'message');
 }

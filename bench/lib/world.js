@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,20 +12,34 @@ import { localWorkerEnvironment } from '../../dist/cli/local/environment.js';
 import { startWorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { OnboardingClient } from '../../dist/client/index.js';
 import { startIncodeSimulator, startLocalTemporalServer } from '../../dist/testing/index.js';
+import { connectExisting, prepareNamespace, temporalVariables } from '../../scripts/cluster/existing.js';
 import { say } from './report.js';
 
+/** The server that `startServer` uses instead of its own, with the process ids of its parts, by name. */
+let existing = null;
+
+/** @param server `{source, env, pids}`: `env` has the variables that name it; `null` for one of the benchmark's own */
+export function useServer(server) {
+  existing = server;
+}
+
 /**
- * A Temporal server of the benchmark's own, and a client; `stop` ends them and what was added to `stops`.
+ * A Temporal server, and a client; `stop` ends what was added to `stops`, and the server if it is the benchmark's own.
+ * With an existing server, everything gets a new namespace. Options ask for one of its own in any case.
  *
  * @param options `onDisk`: it keeps its data in a file; otherwise in memory. `cli`: the Temporal CLI instead of the usual one
  */
 export async function startServer({ onDisk = false, cli } = {}) {
-  const { TEMPORAL_ADDRESS: _, ...env } = { ...process.env, ...(cli ? { TEMPORAL_CLI_PATH: cli } : {}) };
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
-  const server = await startLocalTemporalServer({ env, onProgress: say, ...(onDisk ? { dataDir: directory } : {}) });
-  const connection = await Connection.connect({ address: server.address });
+  const stops = [() => rm(directory, { recursive: true, force: true })];
+  const { server, connection } = await (existing && !onDisk && !cli
+    ? findServer(existing)
+    : startLocalServer({ onDisk, cli, directory }));
+  stops.push(
+    () => server.kill(),
+    () => connection.close(),
+  );
   const client = new Client({ connection, namespace: server.namespace });
-  const stops = [() => server.kill(), () => rm(directory, { recursive: true, force: true }), () => connection.close()];
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   };
@@ -43,11 +58,39 @@ export async function startServer({ onDisk = false, cli } = {}) {
   };
 }
 
+async function startLocalServer({ onDisk, cli, directory }) {
+  const { TEMPORAL_ADDRESS: _, ...env } = { ...process.env, ...(cli ? { TEMPORAL_CLI_PATH: cli } : {}) };
+  const local = await startLocalTemporalServer({ env, onProgress: say, ...(onDisk ? { dataDir: directory } : {}) });
+  const { address, namespace, version, source, pid } = local;
+  const server = {
+    ...{ address, namespace, version, source, pid },
+    env: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
+    pids: { server: pid },
+    kill: () => local.kill(),
+  };
+  return { server, connection: await Connection.connect({ address }) };
+}
+
+async function findServer({ source, env, pids }) {
+  const namespace = `bench-${randomBytes(4).toString('hex')}`;
+  const variables = { ...temporalVariables(env), TEMPORAL_NAMESPACE: namespace };
+  const connection = await connectExisting(variables);
+  const version = await prepareNamespace(connection, namespace);
+  const { address } = connection.options;
+  const server = { address, namespace, version, source, pid: null, env: variables, pids, kill: async () => undefined };
+  return { server, connection };
+}
+
+/** The environment of a worker that uses this server and a simulated Incode. */
+export function workerEnvironment(server, simulator) {
+  return { ...localWorkerEnvironment(server, simulator), ...server.env };
+}
+
 /** A simulated Incode in this process, and a worker in one of its own. */
 export async function startIncodeAndWorker({ server, directory, stops }, { simulator: options, env } = {}) {
   const simulator = await startIncodeSimulator(options);
   stops.push(() => simulator.close());
-  const environment = { ...localWorkerEnvironment(server, simulator), ...env };
+  const environment = { ...workerEnvironment(server, simulator), ...env };
   const worker = await startWorkerProcess(environment, join(directory, 'worker.log'));
   stops.push(() => worker.stop());
   return { simulator, worker };
@@ -58,7 +101,7 @@ export async function startReceiver({ server, directory, stops }, secret, more =
   const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
   const log = openSync(join(directory, 'webhooks.log'), 'a');
   const env = {
-    TEMPORAL_ADDRESS: server.address,
+    ...server.env,
     WEBHOOK_PORT: String(await freePort()),
     WEBHOOK_HEADER_SECRETS: secret,
     ...more,

@@ -4,12 +4,11 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { localWorkerEnvironment } from '../../dist/cli/local/environment.js';
 import { startWorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { memoryMb } from '../lib/processes.js';
 import { printTable, say } from '../lib/report.js';
 import { rounded } from '../lib/statistics.js';
-import { sleep, startServer } from '../lib/world.js';
+import { sleep, startServer, workerEnvironment } from '../lib/world.js';
 
 const SESSIONS = 1_000_000;
 const AT_ONCE = 20_000;
@@ -27,7 +26,7 @@ export async function run() {
     const [{ url }] = await once(incode, 'message');
     const list = join(world.directory, 'sessions.csv');
     await writeList(incode, list);
-    const env = localWorkerEnvironment(world.server, { url, apiKey: API_KEY });
+    const env = workerEnvironment(world.server, { url, apiKey: API_KEY });
     const worker = await startWorkerProcess(env, join(world.directory, 'worker.log'));
     world.stops.push(() => worker.stop());
     const figures = await complete(list, join(world.directory, 'results.csv'), env, worker);

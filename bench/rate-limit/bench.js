@@ -40,7 +40,7 @@ async function measure(world, score) {
     INCODE_API_KEY: 'bench',
     INCODE_RATE_LIMIT: String(PER_SECOND),
     INCODE_BULK_SHARE: '1',
-    TEMPORAL_ADDRESS: server.address,
+    ...server.env,
   };
   for (let index = 0; index < WORKERS; index++) {
     const worker = await startWorkerProcess(env, join(directory, `worker-${index}.log`));

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { localWorkerEnvironment } from '../../dist/cli/local/environment.js';
 import { OnboardingClient } from '../../dist/client/index.js';
 import { onboardingWorkflowId } from '../../dist/contract/index.js';
 import { createWorker, readConfig } from '../../dist/worker.js';
 import { shuffled } from '../lib/order.js';
 import { printTable, say } from '../lib/report.js';
 import { median, percentile, rounded } from '../lib/statistics.js';
-import { startIncodeAndWorker, startServer } from '../lib/world.js';
+import { startIncodeAndWorker, startServer, workerEnvironment } from '../lib/world.js';
 import { costOf, PATHS } from './paths.js';
 import { PHASE_NAMES, phasesOf, typicalPhases } from './phases.js';
 
@@ -65,7 +64,7 @@ export async function run() {
 }
 
 async function startBareWorker({ server, stops }, simulator) {
-  const env = { ...localWorkerEnvironment(server, simulator), TASK_QUEUE: BARE_QUEUE };
+  const env = { ...workerEnvironment(server, simulator), TASK_QUEUE: BARE_QUEUE };
   const child = fork(fileURLToPath(new URL('bare-worker.js', import.meta.url)), { env });
   stops.push(async () => {
     child.kill();
@@ -81,7 +80,7 @@ async function startBareWorker({ server, stops }, simulator) {
 async function startHost({ server, stops }, simulator) {
   quietRuntime();
   const queue = { WORKER_TASK_QUEUE: 'hosted', WORKER_BULK_TASK_QUEUE: 'hosted-bulk' };
-  const worker = await createWorker(readConfig({ ...localWorkerEnvironment(server, simulator), ...queue }));
+  const worker = await createWorker(readConfig({ ...workerEnvironment(server, simulator), ...queue }));
   const running = worker.run();
   stops.push(() => {
     worker.shutdown();

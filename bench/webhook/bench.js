@@ -50,12 +50,12 @@ export async function run() {
     const pids = {
       receiver: receiver.pid,
       worker: worker.pid,
-      temporal: world.server.pid,
+      ...world.server.pids,
       sender: sender.pid,
       incode: process.pid,
     };
     const sendAll = async (order) => {
-      await quiet(pids);
+      await quiet({ worker: worker.pid, ...world.server.pids });
       const cpuUsed = measureCpu(pids);
       sender.send({ url: receiver.url, headers: { 'x-webhook-secret': SECRET }, ...order });
       const [{ latencies, statuses, elapsedMs }] = await once(sender, 'message');
@@ -93,14 +93,15 @@ async function whileStopped(pid, deliveries, send) {
 }
 
 /** What was begun before, such as the first workflow tasks of the sessions that were just opened, is not to be measured. */
-async function quiet({ worker, temporal }) {
+async function quiet(pids) {
   await until(async () => {
-    const cpuUsed = measureCpu({ worker, temporal });
+    const cpuUsed = measureCpu(pids);
     await sleep(2_000);
     const used = cpuUsed();
     // Where nothing is known of processes, time has to do.
     if (Number.isNaN(used.others)) return sleep(30_000).then(() => true);
-    return (used.worker + used.temporal) / used.seconds < QUIET_CORES;
+    const seconds = Object.keys(pids).reduce((sum, name) => sum + used[name], 0);
+    return seconds / used.seconds < QUIET_CORES;
   }, 'Quiet before the deliveries');
 }
 

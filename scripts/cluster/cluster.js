@@ -29,9 +29,10 @@ const SCHEMAS = { temporal: 'postgresql/v12/temporal', temporal_visibility: 'pos
 /**
  * Starts a Temporal cluster on 127.0.0.1: PostgreSQL, and a process for each node. It ends with this process at the latest.
  *
- * @param options.clientTls whether clients need the cluster's certificates
- * @param options.dynamicConfig the server's dynamic configuration, by name
- * @param options.onProgress gets a message before each step that takes long
+ * @param {object} [options]
+ * @param {boolean} [options.clientTls] whether clients need the cluster's certificates
+ * @param {Record<string, unknown>} [options.dynamicConfig] the server's dynamic configuration, by name
+ * @param {(message: string) => void} [options.onProgress] gets a message before each step that takes long
  */
 export async function startCluster({ clientTls = true, dynamicConfig = {}, onProgress = () => undefined } = {}) {
   const binaries = await findBinaries(onProgress);
@@ -119,6 +120,11 @@ class Cluster {
 
   lastLines(name) {
     return this.#running.get(name)?.lastLines() ?? '';
+  }
+
+  /** Ends the node as a deployment does: it hands over its shards first. */
+  async endNode(name) {
+    await this.#running.get(name)?.end();
   }
 
   async killNode(name) {

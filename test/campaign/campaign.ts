@@ -31,9 +31,14 @@ export async function runCampaign(
 ): Promise<Campaign> {
   const schedule = scheduleOf(options);
   const problems: string[] = [];
-  const world = await CampaignWorld.start(schedule.tokenSource, (who, code, wasReady) => {
-    log({ ended: who, code, wasReady });
-    problems.push(...endedByItself(who, code, wasReady));
+  const world = await CampaignWorld.start({
+    tokenSource: schedule.tokenSource,
+    server: options.server ?? 'local',
+    seed: options.seed,
+    onEnd: (who, code, wasReady) => {
+      log({ ended: who, code, wasReady });
+      problems.push(...endedByItself(who, code, wasReady));
+    },
   });
   let found: Violation[] | undefined;
   try {
@@ -54,8 +59,8 @@ export async function runCampaign(
 
 const LATE_MS = 100;
 
-/** The limit for draining after the last action, far above what a session takes. */
-const END_WITHIN_MS = 300_000;
+/** The limit for draining after the last action, far above what a session takes. A cluster needs more of the same processors. */
+const END_WITHIN_MS = { local: 300_000, existing: 300_000, cluster: 900_000 };
 
 class Play {
   readonly sessions: Sessions;
@@ -105,7 +110,7 @@ class Play {
 
   /** @returns the ids that have not ended in time */
   async end(): Promise<string[]> {
-    const until = Date.now() + END_WITHIN_MS;
+    const until = Date.now() + END_WITHIN_MS[this.world.server.kind];
     await this.settled((action) => action.to === 'world', until);
     heal(this.world, this);
     this.sessions.isOver = true;

@@ -36,17 +36,24 @@ export function heal(world: CampaignWorld, { people }: Helped): void {
   world.simulator.setRateLimit(null);
   world.setWebhooks(world.webhook);
   world.restoreKeysFile();
+  for (const proxy of world.proxies) proxy.mend();
   for (const each of [...world.workers, world.receiver]) each.start();
 }
 
 type Log = (entry: object) => void;
 
+/** A node that was just restarted lists its workflows late. */
+const VISIBLE_WITHIN_MS = { local: 0, cluster: 5_000, existing: 5_000 };
+
 /** Gives everybody who waits what they wait for. @returns the ids of workflows that have not ended in time */
 export async function drain(world: CampaignWorld, all: Helped, until: number, log: Log): Promise<string[]> {
   const helped = new Set<string>();
+  let idleSince: number | null = null;
   for (;;) {
     const running = await runningWorkflows(world).catch(() => null);
-    if (running?.length === 0) return [];
+    const isIdle = running?.length === 0;
+    idleSince = isIdle ? (idleSince ?? Date.now()) : null;
+    if (idleSince !== null && Date.now() - idleSince >= VISIBLE_WITHIN_MS[world.server.kind]) return [];
     if (Date.now() > until) return running ?? ['unknown: the server does not answer'];
     await helpAll(world, all, running ?? [], helped, log);
     await sleep(500);

@@ -106,9 +106,11 @@ interface Seen {
 }
 
 async function summaryOf(client: Client, info: WorkflowExecutionInfo): Promise<Seen> {
-  const { workflowId, runId, startTime, closeTime } = info;
-  const status = STATUSES[info.status.name] ?? 'unknown';
+  const { workflowId, runId } = info;
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  // A cluster's list may lag behind.
+  const { startTime, closeTime, ...known } = info.status.name === 'RUNNING' ? await handle.describe() : info;
+  const status = STATUSES[known.status.name] ?? 'unknown';
   const history = await handle.fetchHistory();
   const decrypted = await decryptedTextOf(client, history.events);
   const summary: PersonRun = {

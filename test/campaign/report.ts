@@ -9,14 +9,14 @@ import { OTHER } from './types.js';
 const MAX_DETAILS = 5;
 
 export function report({ schedule, evidence, violations, happened, taken, directory }: Campaign): string {
-  const { seed, seconds } = schedule;
+  const { seed, seconds, server, perSecond } = schedule;
   const lines = [`${counted(happened)}, ${taken} webhooks taken`, summary(evidence), summaryOfPeople(evidence)];
   for (const violation of violations) lines.push(`${violation.invariant}: ${violation.who} ${violation.what}`);
   for (const violation of violations.slice(0, MAX_DETAILS)) lines.push(...details(evidence, violation));
   lines.push(
     violations.length === 0
       ? `Seed ${seed}: every invariant holds.`
-      : `Seed ${seed}: ${violations.length} violations. Logs: ${directory}. Again: npm run faults -- --seed ${seed} --seconds ${seconds}`,
+      : `Seed ${seed}: ${violations.length} violations. Logs: ${directory}. Again: npm run faults -- --seed ${seed} --seconds ${seconds}${server === 'cluster' ? ' --cluster' : ''} --per-second ${perSecond}`,
   );
   return lines.join('\n');
 }

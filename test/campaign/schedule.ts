@@ -10,9 +10,11 @@ import {
   sharingPeople,
 } from './people-schedule.js';
 import { type Random, randomFrom } from './random.js';
+import type { Node, ServerKind } from './servers.js';
 import type {
   Action,
   BatchAction,
+  ClusterAction,
   PlannedBatch,
   PlannedPeople,
   PlannedSession,
@@ -29,6 +31,8 @@ export interface ScheduleOptions {
   perSecond?: number;
   /** People who are started singly per second. @default 0.8 */
   peoplePerSecond?: number;
+  /** Decides which faults of the server there are. @default local */
+  server?: ServerKind;
 }
 
 /** A list of people for so many seconds, and one list at least. */
@@ -38,12 +42,13 @@ const SECONDS_PER_LIST = 20;
 const SECONDS_FOR_COMMAND = 60;
 
 /** Creates the schedule of a campaign from its seed. */
-export function scheduleOf({ seed, seconds, perSecond = 5, peoplePerSecond = 0.8 }: ScheduleOptions): Schedule {
+export function scheduleOf(options: ScheduleOptions): Schedule {
+  const { seed, seconds, perSecond = 5, peoplePerSecond = 0.8, server = 'local' } = options;
   const random = randomFrom(seed);
   const lastMs = seconds * 1_000;
   const tokenSource = random.chance(0.5);
   const schedule: Schedule = {
-    ...{ seed, seconds, tokenSource },
+    ...{ seed, seconds, server, perSecond, tokenSource },
     ...{ sessions: [], batches: [], people: [], lists: [], actions: [] },
   };
   for (let index = 0; index < seconds * perSecond; index += 1) {
@@ -65,7 +70,7 @@ export function scheduleOf({ seed, seconds, perSecond = 5, peoplePerSecond = 0.8
     schedule.actions.push(...lifeOfList(others, other, startMs + others.between(0, 1_500), lastMs));
   }
   addPeople(schedule, random.fork('people'), lastMs, peoplePerSecond);
-  schedule.actions.push(...worldActions(random.fork('world'), lastMs));
+  schedule.actions.push(...worldActions(random.fork('world'), lastMs, server));
   schedule.actions.sort((a, b) => a.atMs - b.atMs);
   return schedule;
 }
@@ -266,14 +271,51 @@ const WORLD: [everyMs: number, action: (random: Random) => WorldAction][] = [
     9_000,
     (random) => ({ kind: 'documentRateLimit', forMs: random.between(500, 3_000), perSecond: random.between(1, 8) }),
   ],
+  [
+    25_000,
+    (random) => ({
+      kind: 'partition',
+      slots: random.pick([[0], [1], [0, 1]]),
+      how: random.pick(['stall', 'cut']),
+      // Below and above the time after which the SDK gives a silent connection up.
+      forMs: random.chance(0.2) ? 50_000 : random.between(500, 12_000),
+    }),
+  ],
+];
+
+/** Matching and frontend have one node each here: without it nothing goes on, which is worse than in production. */
+const anyNode = (random: Random): Node =>
+  random.pick<Node>(['history1', 'history2', 'history1', 'history2', 'matching', 'frontend']);
+
+/** As `WORLD`, for a cluster. */
+const CLUSTER: [everyMs: number, action: (random: Random) => ClusterAction][] = [
+  [20_000, (random) => ({ kind: 'killNode', node: anyNode(random), downMs: random.between(0, 8_000) })],
+  [45_000, (random) => ({ kind: 'restartNode', node: anyNode(random), downMs: random.between(0, 2_000) })],
+  [
+    25_000,
+    // Other nodes take the shards of a history node over after about ten seconds.
+    (random) => ({ kind: 'freezeNode', node: anyNode(random), forMs: random.between(500, 20_000) }),
+  ],
+  [80_000, (random) => ({ kind: 'restartDatabase', downMs: random.between(0, 3_000) })],
+  [90_000, (random) => ({ kind: 'killDatabase', downMs: random.between(0, 3_000) })],
+  [150_000, (random) => ({ kind: 'killAllNodes', downMs: random.between(0, 3_000) })],
+  [
+    70_000,
+    (random) => ({
+      kind: 'expiredCertificate',
+      slots: random.pick([[0], [1], [0, 1]]),
+      forMs: random.between(1_000, 8_000),
+    }),
+  ],
 ];
 
 /** A key is added, then used to encrypt, and never removed, because old payloads need it. */
 const ROTATE_EVERY_MS = 16_000;
 
-function worldActions(random: Random, lastMs: number): Action[] {
+function worldActions(random: Random, lastMs: number, server: ServerKind): Action[] {
   const actions: Action[] = [];
-  for (const [index, [everyMs, make]] of WORLD.entries()) {
+  const cluster = server === 'cluster' ? CLUSTER : [];
+  for (const [index, [everyMs, make]] of [...WORLD, ...cluster].entries()) {
     const own = random.fork(String(index));
     for (let atMs = own.between(0, everyMs); atMs < lastMs; atMs += own.between(everyMs / 2, everyMs * 1.5)) {
       actions.push({ atMs: Math.round(atMs), to: 'world', ...make(own) });
@@ -285,5 +327,6 @@ function worldActions(random: Random, lastMs: number): Action[] {
     // Only after every process knows the current key. Otherwise payloads could not be read, which would be an operator's mistake.
     actions.push({ atMs: atMs + 14_000, to: 'world', kind: 'brokenKeysFile', forMs: 500 });
   }
-  return actions.filter(({ atMs }) => atMs < lastMs);
+  const isPossible = (action: Action) => server === 'local' || action.kind !== 'killServer';
+  return actions.filter((action) => action.atMs < lastMs && isPossible(action));
 }

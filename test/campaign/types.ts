@@ -1,5 +1,6 @@
 import type { BatchPlan, CapturePlan, ImageSide, Plan } from '../../src/contract/index.js';
 import type { Fault, FaultEffect, SessionSpec } from '../../src/testing/index.js';
+import type { Node, ServerKind } from './servers.js';
 
 // A campaign's times: Incode's limit for a request, and every time that depends on it, are a fiftieth of the real ones.
 export const TIME_SCALE = 0.02;
@@ -133,7 +134,16 @@ export type WorldAction =
   | { kind: 'outage'; effect: FaultEffect; calls: number }
   | { kind: 'wrongApiKey' | 'brokenKeysFile' | 'losesWebhooks'; forMs: number }
   | { kind: 'rateLimit' | 'documentRateLimit'; forMs: number; perSecond: number }
-  | { kind: 'addKey' | 'useKey' | 'list' };
+  | { kind: 'addKey' | 'useKey' | 'list' }
+  | { kind: 'partition'; slots: number[]; how: 'stall' | 'cut'; forMs: number }
+  | ClusterAction;
+
+/** A fault of a cluster. */
+export type ClusterAction =
+  | { kind: 'killNode' | 'restartNode'; node: Node; downMs: number }
+  | { kind: 'freezeNode'; node: Node; forMs: number }
+  | { kind: 'killDatabase' | 'restartDatabase' | 'killAllNodes'; downMs: number }
+  | { kind: 'expiredCertificate'; slots: number[]; forMs: number };
 
 export type Action = { atMs: number } & (
   | { to: 'session'; interviewId: string; kind: SessionAction; choice: number }
@@ -146,6 +156,9 @@ export type Action = { atMs: number } & (
 export interface Schedule {
   seed: number;
   seconds: number;
+  server: ServerKind;
+  /** Single sessions per second. */
+  perSecond: number;
   /** Whether workers use the built-in token source. */
   tokenSource: boolean;
   sessions: PlannedSession[];

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from './lists.js';
 import type { Interval } from './record.js';
-import { SECRET_MARKS, type WorldAction } from './types.js';
+import { type CampaignServer, ClusterServer, LocalServer, NODES } from './servers.js';
+import { type ClusterAction, SECRET_MARKS, type WorldAction } from './types.js';
 import type { CampaignWorld } from './world.js';
 
 /** A machine that cannot keep up skips the rest, so that no fault comes while the campaign drains. */
@@ -48,13 +49,39 @@ export class Upheavals {
             await Promise.all(action.slots.map((slot) => this.world.workers[slot]?.freeze(action.forMs)));
           }),
         );
-      case 'killServer':
-        return this.inTurn('server', () =>
+      case 'partition':
+        return this.inTurn('partition', () =>
           this.interrupt(async () => {
-            await this.world.killServer();
-            await sleep(action.downMs);
-            await this.world.startServer();
+            const proxies = this.world.proxies.filter((_, slot) => action.slots.includes(slot));
+            for (const proxy of proxies) proxy[action.how]();
+            await sleep(action.forMs);
+            for (const proxy of proxies) proxy.mend();
           }),
+        );
+      case 'killServer':
+        return this.inTurn('server', () => this.interrupt(() => stopAndStart(this.world.server, action)));
+      case 'killNode':
+      case 'restartNode':
+      case 'freezeNode':
+      case 'killAllNodes':
+      case 'restartDatabase':
+      case 'killDatabase':
+        return this.inTurn('server', () => this.interrupt(() => faultOfCluster(this.cluster, action)));
+      case 'expiredCertificate':
+        // Only a worker that starts reads its certificate.
+        return this.inTurn(
+          'workers',
+          () =>
+            this.interrupt(async () => {
+              this.cluster.useCertificate('expired');
+              const workers = this.world.workers.filter((_, slot) => action.slots.includes(slot));
+              await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
+              for (const worker of workers) worker.start();
+              await sleep(action.forMs);
+              this.cluster.useCertificate('client');
+              await Promise.all(workers.map((worker) => worker.ready()));
+            }),
+          { isRare: true },
         );
       case 'killReceiver':
       case 'restartReceiver':
@@ -106,6 +133,12 @@ export class Upheavals {
     }
   }
 
+  private get cluster(): ClusterServer {
+    const { server } = this.world;
+    if (server instanceof ClusterServer) return server;
+    throw new Error(`A ${server.kind} server has no nodes`);
+  }
+
   /** The next fault waits until these are ready, because a campaign without workers proves nothing. */
   private async replaceWorkers({
     kind,
@@ -119,10 +152,11 @@ export class Upheavals {
     await Promise.all(workers.map((worker) => worker.ready()));
   }
 
-  private async inTurn(what: string, work: () => Promise<void>): Promise<string> {
+  /** @param isRare whether it waits in any case, because it would hardly ever get a turn among frequent faults */
+  private async inTurn(what: string, work: () => Promise<void>, { isRare = false } = {}): Promise<string> {
     const { last, waiting } = this.turns.get(what) ?? { last: Promise.resolve(), waiting: 0 };
     // Each change of the keys depends on the one before.
-    if (waiting >= MOST_WAITING && what !== 'keys') return LEFT_OUT;
+    if (waiting >= MOST_WAITING && what !== 'keys' && !isRare) return LEFT_OUT;
     const turn = last.then(work).finally(() => {
       (this.turns.get(what) as { waiting: number }).waiting -= 1;
     });
@@ -130,4 +164,43 @@ export class Upheavals {
     await turn;
     return 'over';
   }
+}
+
+async function stopAndStart(server: CampaignServer, { downMs }: { downMs: number }): Promise<void> {
+  if (!(server instanceof LocalServer)) throw new Error(`A ${server.kind} server cannot be killed as one process`);
+  await server.kill();
+  await sleep(downMs);
+  await server.startAgain();
+}
+
+async function faultOfCluster(
+  cluster: ClusterServer,
+  action: Exclude<ClusterAction, { kind: 'expiredCertificate' }>,
+): Promise<void> {
+  switch (action.kind) {
+    case 'killNode':
+    case 'restartNode':
+      await (action.kind === 'killNode' ? cluster.kill([action.node]) : cluster.end([action.node]));
+      await sleep(action.downMs);
+      break;
+    case 'freezeNode':
+      cluster.signal(action.node, 'SIGSTOP');
+      await sleep(action.forMs);
+      cluster.signal(action.node, 'SIGCONT');
+      break;
+    case 'killAllNodes':
+      await cluster.kill(NODES);
+      await sleep(action.downMs);
+      break;
+    case 'restartDatabase':
+    case 'killDatabase':
+      await cluster.stopDatabase(action.kind === 'killDatabase' ? 'kill' : 'restart');
+      await sleep(action.downMs);
+      await cluster.startDatabase();
+      break;
+    default:
+      action satisfies never;
+  }
+  // A node that loses the database or its place in the cluster for long ends itself, and is restarted as in production.
+  await cluster.startAgain(cluster.endedNodes);
 }

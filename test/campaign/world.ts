@@ -4,22 +4,37 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectedOnboardingClient, connectOnboardingClient } from 'temporal-incode/client';
-import { keyRingFile } from 'temporal-incode/codec';
-import {
-  type IncodeSimulator,
-  type LocalTemporalServer,
-  startIncodeSimulator,
-  type WebhookTarget,
-} from '../../src/testing/index.js';
+import { type KeyRing, keyRingFile } from 'temporal-incode/codec';
+import { type IncodeSimulator, startIncodeSimulator, type WebhookTarget } from '../../src/testing/index.js';
 import { freePort } from '../../src/testing/server/process.js';
-import { startNewServer } from '../support/new-server.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { type CampaignServer, ClusterServer, ExistingServer, LocalServer, type ServerKind } from './servers.js';
 import { Stalls } from './stalls.js';
 import { type OnEnd, Supervised } from './supervised.js';
 import { CONFIRM_WITHIN_MS, FINISH_TIMEOUT_MS, READ_TIMEOUT_MS, SECRET_MARKS, SETTLE_MS, TIME_SCALE } from './types.js';
 
 export const CONFIGURATION_ID = 'campaign';
 
-const SERVER_STARTS = 5;
+type Proxy = Awaited<ReturnType<typeof startTcpProxy>>;
+
+export interface WorldOptions {
+  tokenSource: boolean;
+  server: ServerKind;
+  /** Names the namespace on a server that somebody else runs. */
+  seed: number;
+  onEnd: (who: string, ...how: Parameters<OnEnd>) => void;
+}
+
+function startServer(kind: ServerKind, seed: number, directory: string): Promise<CampaignServer> {
+  switch (kind) {
+    case 'local':
+      return LocalServer.start(directory);
+    case 'cluster':
+      return ClusterServer.start(directory, (message) => void process.stderr.write(`${message} …\n`));
+    case 'existing':
+      return ExistingServer.find(`faults-${seed}-${randomBytes(4).toString('hex')}`);
+  }
+}
 
 /** A server, two workers and a receiver as separate processes, and a simulated Incode in this process. */
 export class CampaignWorld {
@@ -28,30 +43,28 @@ export class CampaignWorld {
   readonly workers: readonly [Supervised, Supervised];
   readonly receiver: Supervised;
   readonly stalls = new Stalls();
+  readonly server: CampaignServer;
+  /** The way of each worker to the server. */
+  readonly proxies: readonly [Proxy, Proxy];
   /** The environment for programs that use the same server. */
   readonly env: Record<string, string>;
   readonly webhook: { url: string; headers: Record<string, string> };
   /** Every encryption key of the campaign, in base64. */
   readonly keys: string[] = [];
-  server: LocalTemporalServer;
   onboarding!: ConnectedOnboardingClient;
   private keysFileIsBroken = false;
   private usedKeyIsLast = true;
 
-  static async start(
-    tokenSource: boolean,
-    onEnd: (who: string, ...how: Parameters<OnEnd>) => void,
-  ): Promise<CampaignWorld> {
+  static async start({ tokenSource, onEnd, ...options }: WorldOptions): Promise<CampaignWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-campaign-'));
     const simulator = await startIncodeSimulator({ apiKeys: [SECRET_MARKS.apiKey], timeScale: TIME_SCALE });
-    const server = await startNewServer({ dataDir: directory });
-    const world = new CampaignWorld({ directory, simulator, server, tokenSource, port: await freePort(0), onEnd });
+    const server = await startServer(options.server, options.seed, directory);
+    const proxies = [await startTcpProxy(server.address), await startTcpProxy(server.address)] as const;
+    const port = await freePort(0);
+    const world = new CampaignWorld({ directory, simulator, server, proxies, tokenSource, port, onEnd });
     world.addKey();
     await mkdir(world.images);
-    world.onboarding = await connectOnboardingClient({
-      address: server.address,
-      encryptionKeys: keyRingFile(world.keysFile),
-    });
+    world.onboarding = await connectWith(server.env, keyRingFile(world.keysFile));
     const all = [...world.workers, world.receiver];
     for (const each of all) each.start();
     const areReady = await Promise.all(all.map((each) => each.ready()));
@@ -67,18 +80,20 @@ export class CampaignWorld {
   private constructor(parts: {
     directory: string;
     simulator: IncodeSimulator;
-    server: LocalTemporalServer;
+    server: CampaignServer;
+    proxies: readonly [Proxy, Proxy];
     tokenSource: boolean;
     port: number;
     onEnd: (who: string, ...how: Parameters<OnEnd>) => void;
   }) {
-    const { directory, simulator, server, tokenSource, port, onEnd } = parts;
+    const { directory, simulator, server, proxies, tokenSource, port, onEnd } = parts;
     this.directory = directory;
     this.simulator = simulator;
     this.server = server;
+    this.proxies = proxies;
     this.env = {
       PATH: process.env.PATH ?? '',
-      TEMPORAL_ADDRESS: server.address,
+      ...server.env,
       TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE: this.keysFile,
       // The command checks images before it starts anybody.
       INCODE_IMAGE_ROOTS: this.images,
@@ -102,7 +117,13 @@ export class CampaignWorld {
     };
     const supervised = (who: string, args: string[], env: Record<string, string>, readyMark: string) =>
       new Supervised(args, env, { logFile: join(directory, `${who}.log`), readyMark }, (...how) => onEnd(who, ...how));
-    const workerOf = (slot: 0 | 1) => supervised(`worker-${slot}`, ['worker'], worker, '"Worker ready"');
+    const workerOf = (slot: 0 | 1) =>
+      supervised(
+        `worker-${slot}`,
+        ['worker'],
+        { ...worker, TEMPORAL_ADDRESS: proxies[slot].address },
+        '"Worker ready"',
+      );
     this.workers = [workerOf(0), workerOf(1)];
     const secrets = { WEBHOOK_PORT: String(port), WEBHOOK_HEADER_SECRETS: SECRET_MARKS.webhookSecret };
     this.receiver = supervised('receiver', ['webhooks', '--json'], { ...this.env, ...secrets }, '"delivery"');
@@ -125,23 +146,6 @@ export class CampaignWorld {
 
   get keysFile(): string {
     return join(this.directory, 'keys');
-  }
-
-  async killServer(): Promise<void> {
-    await this.server.kill();
-  }
-
-  async startServer(): Promise<void> {
-    const options = { port: Number(this.server.address.split(':')[1]), dataDir: this.directory };
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        this.server = await startNewServer(options);
-        return;
-      } catch (error) {
-        // On a busy machine the server may take longer than its time limit, and is ended then.
-        if (attempt === SERVER_STARTS) throw error;
-      }
-    }
   }
 
   /** Adds a key to decrypt with, before any process encrypts with it. */
@@ -178,8 +182,9 @@ export class CampaignWorld {
 
   async stop({ keepLogs }: { keepLogs: boolean }): Promise<void> {
     await Promise.all([...this.workers, this.receiver].map((each) => each.dispose()));
-    await this.onboarding.close();
-    await this.server.kill();
+    await this.onboarding?.close();
+    await this.server.stop();
+    for (const proxy of this.proxies) await proxy[Symbol.asyncDispose]();
     await this.simulator.close();
     this.stalls.stop();
     if (!keepLogs) await rm(this.directory, { recursive: true, force: true });
@@ -192,5 +197,19 @@ export class CampaignWorld {
     // Replaces the file atomically, as a mounted secret changes.
     writeFileSync(`${this.keysFile}.new`, text);
     renameSync(`${this.keysFile}.new`, this.keysFile);
+  }
+}
+
+/** The client reads its settings from the environment of this process. */
+async function connectWith(env: Record<string, string>, encryptionKeys: KeyRing): Promise<ConnectedOnboardingClient> {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await connectOnboardingClient({ encryptionKeys });
+  } finally {
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
   }
 }
