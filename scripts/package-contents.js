@@ -1,5 +1,13 @@
-/** Files that the build creates from more than one source. */
-const BUNDLES = ['dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js'];
+/** Files that the build creates from other files than their namesakes in src. */
+const BUNDLES = [
+  'dist/workflow-bundle.js',
+  'dist/workflow-bundle-encrypting.js',
+  'dist/console/index.html',
+  'dist/console/main.js',
+  'dist/console/main.css',
+  'dist/console/icon.svg',
+  'dist/console/uplot-license.txt',
+];
 
 const NEEDED = [
   'LICENSE',

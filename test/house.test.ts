@@ -63,6 +63,8 @@ const RULES: Rules = {
     ours: ['contract', 'network', 'secrets', 'client'],
     packages: ['node:', 'fastify', '@fastify/rate-limit'],
   },
+  // Runs in browsers.
+  console: { ours: ['contract'], types: ['gateway'], packages: ['uplot'] },
   nexus: {
     ours: ['contract', 'client'],
     packages: ['nexus-rpc', '@temporalio/nexus', '@temporalio/activity', '@temporalio/client', '@temporalio/common'],
@@ -155,6 +157,9 @@ const WITH_PEERS = [
   'monitoring',
 ];
 
+/** The build puts the packages of these parts into dist, so nobody installs them. */
+const BUNDLED = ['console'];
+
 /** The only files that read `process.env`. All others get values as arguments. */
 const ENVIRONMENT_READERS = [
   'src/config/index.ts',
@@ -227,11 +232,19 @@ describe('this repository', () => {
 
   it('declares every imported package as a dependency or a peer dependency', () => {
     const { dependencies, peerDependencies } = JSON.parse(text('package.json'));
-    const light = Object.entries(sources).filter(([file]) => !WITH_PEERS.includes(partOf(file)));
+    const installed = Object.entries(sources).filter(([file]) => !BUNDLED.includes(partOf(file)));
+    const light = installed.filter(([file]) => !WITH_PEERS.includes(partOf(file)));
     const declared = ['node:', ...Object.keys(dependencies)];
     expect(packagesNamedIn(Object.fromEntries(light)).filter((name) => !declared.includes(name))).toEqual([]);
     declared.push(...Object.keys(peerDependencies));
-    expect(packagesNamedIn(sources).filter((name) => !declared.includes(name))).toEqual([]);
+    expect(packagesNamedIn(Object.fromEntries(installed)).filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('never makes HTML of text in the console', () => {
+    const found = Object.keys(sources).filter(
+      (file) => partOf(file) === 'console' && MAKES_HTML.test(withoutComments(sources[file] ?? '')),
+    );
+    expect(found).toEqual([]);
   });
 
   it('imports undocumented parts of the SDK only in the files of SDK_INTERNALS', () => {
@@ -257,6 +270,8 @@ describe('this repository', () => {
     expect(existing.filter((file) => MACHINE_PATH.test(text(file)))).toEqual([]);
   });
 });
+
+const MAKES_HTML = /\b(?:innerHTML|outerHTML|insertAdjacentHTML|DOMParser|createContextualFragment|document\.write)\b/;
 
 const MACHINE_PATH = /(?<![\w.:/-])\/(?:work|root|home|Users)\/|\b[A-Z]:\\Users\\/;
 

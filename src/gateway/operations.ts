@@ -1,4 +1,4 @@
-import type { GatewayScope } from '../contract/gateway-settings.js';
+import { GATEWAY_SCOPES, type GatewayScope } from '../contract/gateway-settings.js';
 
 export interface Operation {
   method: 'GET' | 'POST' | 'DELETE';
@@ -13,6 +13,8 @@ const HAND_IN = ['start', 'operate'] as const;
 
 /** Every operation, and who may do it. The names are the operation ids of OpenAPI and appear in the audit log. */
 export const OPERATIONS = {
+  about: { method: 'GET', path: '/v1/about', scopes: GATEWAY_SCOPES },
+  getOverview: { method: 'GET', path: '/v1/overview', scopes: ['read'] },
   startSession: { method: 'POST', path: '/v1/sessions', scopes: ['start'] },
   listSessions: { method: 'GET', path: '/v1/sessions', scopes: ['read'] },
   getSession: { method: 'GET', path: '/v1/sessions/{interviewId}', scopes: FOLLOW },

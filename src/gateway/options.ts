@@ -7,6 +7,8 @@ export interface GatewayOptions {
   client: OnboardingClient;
   /** The tokens that are valid now. `null`: anybody on this machine may do everything. */
   tokens: (() => readonly GatewayToken[]) | null;
+  /** The address of a workflow in Temporal's Web UI, without the workflow id at its end. @default no links */
+  webUi?: string | null;
   /** Certificate and key in PEM format as they are now. @default plain HTTP */
   tls?: (() => { cert: string; key: string }) | null;
   /** Decides the answer of `/readyz`. @default always ready */
@@ -34,6 +36,7 @@ export function resolveGatewayOptions(options: GatewayOptions): GatewaySettings 
   return {
     ...GATEWAY_DEFAULTS,
     tls: null,
+    webUi: null,
     ready: async () => true,
     log: () => undefined,
     onWarning: () => undefined,

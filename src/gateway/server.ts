@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { acceptJson, hasMoreBody, ownError } from './body.js';
 import { Closing } from './closing.js';
+import { consoleRoutes } from './console.js';
 import { guardOperations } from './guard.js';
 import { healthRoutes } from './health.js';
 import { OPERATIONS } from './operations.js';
 import { type GatewayOptions, type GatewaySettings, resolveGatewayOptions } from './options.js';
+import { overviewRoutes } from './overview.js';
 import { GatewayProblem, problemOf } from './problems.js';
 import { sessionRoutes } from './sessions.js';
 
@@ -39,9 +41,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (request.is404) throw strayProblem(request.method, request.url);
   });
   app.register(healthRoutes(settings));
+  consoleRoutes(app);
   app.register(async (guarded) => {
     await guardOperations(guarded, settings);
     acceptJson(guarded, settings);
+    overviewRoutes(guarded, settings);
     sessionRoutes(guarded, settings.client, closing);
   });
   const renewal = followCertificate(app, settings);

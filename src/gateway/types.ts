@@ -1,7 +1,10 @@
 import type { PendingCall, SessionStatus } from '../client/index.js';
 import type { ListedSession } from '../client/list/listed.js';
+import type { GatewayScope } from '../contract/gateway-settings.js';
 import type { FinishAnswer, InterviewId, OnboardingResult, OnboardingState, Plan, Stage } from '../contract/index.js';
 import type { DurationString, FlowId, Outcome, SessionToken } from '../contract/types.js';
+
+export type { Overview, OverviewHour } from '../client/list/overview.js';
 
 // The bodies of requests and answers. docs/gateway.md explains them.
 
@@ -135,4 +138,13 @@ export interface Problem {
   /** The `type` of the failure that ended the onboarding. */
   failure?: string;
   [more: string]: unknown;
+}
+
+/** Who asks, and what the gateway offers. */
+export interface About {
+  /** Name of the token. `anybody` if the gateway needs none. */
+  name: string;
+  scopes: readonly GatewayScope[];
+  /** The address of a workflow in Temporal's Web UI, without the workflow id at its end. `null` if it is not known. */
+  webUi: string | null;
 }

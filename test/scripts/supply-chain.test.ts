@@ -44,7 +44,13 @@ describe('contentProblems', () => {
     'ops/helm/Chart.yaml',
   ];
   const tracked = [...both, 'src/cli/main.ts'];
-  const paths = [...both, 'dist/cli/main.js', 'dist/workflow-bundle.js', 'dist/workflow-bundle-encrypting.js'];
+  const paths = [
+    ...both,
+    'dist/cli/main.js',
+    'dist/workflow-bundle.js',
+    'dist/workflow-bundle-encrypting.js',
+    ...['index.html', 'main.js', 'main.css', 'icon.svg', 'uplot-license.txt'].map((name) => `dist/console/${name}`),
+  ];
   const files = (...more: string[]) => [...paths, ...more].map((path) => ({ path, size: 10 }));
 
   it('finds nothing wrong with the right files', () => {
@@ -67,7 +73,7 @@ describe('contentProblems', () => {
 
   it('counts files and bytes by directory', () => {
     expect(contentSummary(files())).toMatchObject({
-      'dist/': { files: 3, bytes: 30 },
+      'dist/': { files: 8, bytes: 80 },
       LICENSE: { files: 1, bytes: 10 },
     });
   });

@@ -93,7 +93,7 @@ async function serve({ json, ...options }: GatewayCommandOptions): Promise<void>
     });
     const { url } = await started('The gateway', server.listen({ host, port }));
     if (json) printJson({ url });
-    else process.stdout.write(`Gateway at ${url}/v1, until Ctrl-C\n`);
+    else process.stdout.write(`Gateway at ${url}/v1, console at ${url}, until Ctrl-C\n`);
     await interrupted;
     await server.close();
     info('Gateway stopped');

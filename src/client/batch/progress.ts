@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { BATCH_QUERIES, type BatchProgress } from '../../contract/index.js';
-import { missingWorker } from '../pollers.js';
-import { type BatchKind, type HeldUp, type ItemRow, isStopped } from './kind.js';
+import type { BatchKind, ItemRow } from './kind.js';
 import type { OpenedShard } from './open-shard.js';
 import type { Shard } from './shards.js';
 import type { BatchRunProgress } from './types.js';
@@ -32,13 +31,10 @@ export class ProgressMeter {
   private attached = 0;
   private done = 0;
   private failed = 0;
-  private stopped = 0;
   /** Sessions that ended before this run saw their shard. The rate excludes them. */
   private before = 0;
   private nextAsked = 0;
-  private heldUp: HeldUp = { reason: null, waiting: 0 };
-  /** That no worker polls, if none does. */
-  private missing: string | null = null;
+  private heldUpBy: string | null = null;
   private heldUpAskedAt = 0;
 
   constructor(
@@ -66,14 +62,14 @@ export class ProgressMeter {
     // An attached shard that was never queried: how much of it was done before this run is unknown.
     if (shard && !shard.known) this.before += rows.length;
     this.running.delete(number);
-    this.stopped += rows.filter(isStopped).length;
-    this.failed += rows.filter((row) => row.failure && !isStopped(row)).length;
-    this.done += rows.filter(({ failure }) => !failure).length;
+    const failed = rows.filter(({ failure }) => failure).length;
+    this.failed += failed;
+    this.done += rows.length - failed;
   }
 
   /** Sessions that were not started because the batch was stopped. */
   leftOut(rows: ItemRow[]): void {
-    this.stopped += rows.length;
+    this.failed += rows.length;
     this.before += rows.length;
   }
 
@@ -87,10 +83,7 @@ export class ProgressMeter {
     const count = Math.min(numbers.length, Math.ceil((intervalMs / 1_000) * QUERIES_PER_SECOND));
     const asked = Array.from({ length: count }, (_, at) => numbers[(this.nextAsked + at) % numbers.length] as number);
     this.nextAsked = numbers.length === 0 ? 0 : (this.nextAsked + count) % numbers.length;
-    const answers = Promise.all(asked.map((number) => this.askOne(number)));
-    const [answered] = await Promise.all([answers, this.askWhatHoldsUp()]);
-    const [first] = asked;
-    if (first !== undefined) this.missing = answered.includes(true) ? null : await this.missingWorkerOf(first);
+    await Promise.all([...asked.map((number) => this.askOne(number)), this.askWhatHoldsUp()]);
   }
 
   now(at = Date.now()): BatchRunProgress {
@@ -98,8 +91,8 @@ export class ProgressMeter {
     const sum = (part: 'done' | 'failed' | 'waiting') => open.reduce((total, known) => total + known[part], 0);
     const done = this.done + sum('done');
     const failed = this.failed + sum('failed');
-    const ended = done + failed + this.stopped;
-    const perSecond = this.rate(ended - this.before, at);
+    const perSecond = this.rate(done + failed - this.before, at);
+    const left = this.total === null ? null : this.total - done - failed;
     return {
       batchId: this.batchId,
       total: this.total,
@@ -107,25 +100,12 @@ export class ProgressMeter {
       attached: this.attached,
       done,
       failed,
-      stopped: this.stopped,
       waiting: sum('waiting'),
       perSecond,
-      timeLeftMs: this.timeLeft(ended, perSecond),
+      timeLeftMs: left === 0 ? 0 : left !== null && perSecond > 0 ? (left / perSecond) * 1_000 : null,
       paused: open.some(({ paused }) => paused),
-      heldUpBy: this.running.size > 0 ? this.whatHoldsUp(open) : null,
+      heldUpBy: open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? (this.running.size > 0 ? this.heldUpBy : null),
     };
-  }
-
-  private whatHoldsUp(open: Known[]): string | null {
-    return this.missing ?? open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? this.heldUp.reason;
-  }
-
-  /** Nobody can tell how long people take who wait for somebody. */
-  private timeLeft(ended: number, perSecond: number): number | null {
-    if (this.total === null) return null;
-    if (this.total === ended) return 0;
-    const left = this.total - ended - this.heldUp.waiting;
-    return left > 0 && perSecond > 0 && this.missing === null ? (left / perSecond) * 1_000 : null;
   }
 
   private async askWhatHoldsUp(now = Date.now()): Promise<void> {
@@ -133,27 +113,14 @@ export class ProgressMeter {
     if (!kind.heldUp || this.running.size === 0 || now - this.heldUpAskedAt < HELD_UP_INTERVAL_MS) return;
     this.heldUpAskedAt = now;
     try {
-      const { heldUp } = kind;
-      this.heldUp = await client.withDeadline(now + QUERY_TIMEOUT_MS, () => heldUp(client, batchId));
+      const ask = () => kind.heldUp?.(client, batchId) ?? null;
+      this.heldUpBy = await client.withDeadline(now + QUERY_TIMEOUT_MS, async () => ask());
     } catch {
       // Ignored, as for the queries.
     }
   }
 
-  private async missingWorkerOf(number: number): Promise<string | null> {
-    const { client, kind, batchId } = this;
-    try {
-      return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, async () => {
-        const { taskQueue } = await client.workflow.getHandle(kind.workflowId(batchId, number)).describe();
-        return missingWorker(client, taskQueue);
-      });
-    } catch {
-      return null;
-    }
-  }
-
-  /** @returns whether a worker has answered */
-  private async askOne(number: number): Promise<boolean> {
+  private async askOne(number: number): Promise<void> {
     const handle = this.client.workflow.getHandle(this.kind.workflowId(this.batchId, number));
     let known: Known;
     try {
@@ -162,13 +129,12 @@ export class ProgressMeter {
       );
     } catch {
       // Ignored: waiting for the results reports what is wrong.
-      return false;
+      return;
     }
     const shard = this.running.get(number);
-    if (!shard) return true;
+    if (!shard) return;
     if (!shard.known) this.before += known.done + known.failed;
     shard.known = known;
-    return true;
   }
 
   private rate(ended: number, at: number): number {

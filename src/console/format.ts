@@ -1,0 +1,52 @@
+/** The largest unit first. */
+const UNITS: readonly [unit: 'day' | 'hour' | 'minute' | 'second', ms: number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+];
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const counts = new Intl.NumberFormat('en-US');
+
+export function count(value: number): string {
+  return counts.format(value);
+}
+
+/** Such as "3 minutes ago" or "in 2 days". */
+export function relativeTime(at: string, now = Date.now()): string {
+  const ms = Date.parse(at) - now;
+  const [unit, size] = unitOf(Math.abs(ms));
+  return relative.format(Math.round(ms / size), unit);
+}
+
+/** Such as "2 d 3 h" or "4.2 s": the two largest units. */
+export function duration(ms: number): string {
+  if (ms < 60_000) return `${(Math.max(0, ms) / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const [unit, size] = unitOf(ms);
+  const [, smaller] = UNITS[UNITS.findIndex(([name]) => name === unit) + 1] ?? ['', 1_000];
+  const whole = Math.floor(ms / size);
+  const rest = Math.floor((ms % size) / smaller);
+  const letters = { day: ['d', 'h'], hour: ['h', 'min'], minute: ['min', 's'], second: ['s', ''] }[unit];
+  return rest === 0 ? `${whole} ${letters[0]}` : `${whole} ${letters[0]} ${rest} ${letters[1]}`;
+}
+
+/** Date and time of the reader's clock, which every country reads in the same way. */
+export function dateTime(at: string | Date): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(date)}`;
+}
+
+export function clock(at: string | Date, seconds = true): string {
+  const date = new Date(at);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return seconds ? `${time}:${two(date.getSeconds())}` : time;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+function unitOf(ms: number): (typeof UNITS)[number] {
+  return UNITS.find(([, size]) => ms >= size) ?? ['second', 1_000];
+}
