@@ -107,7 +107,7 @@ describe('bodies', () => {
 
 describe('requests', () => {
   it.each([
-    ['GET /', 404, 'NotFound'],
+    ['GET /console', 404, 'NotFound'],
     ['GET /v1', 404, 'NotFound'],
     ['POST /v1/nothing', 404, 'NotFound'],
     ['PUT /v1/sessions', 405, 'MethodNotAllowed'],
