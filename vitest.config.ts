@@ -61,6 +61,7 @@ const LONG = [
   'test/package/light-install.test.ts',
   'test/secrets/linear-time.property.test.ts',
   'test/testing/server/server.test.ts',
+  'test/upgrades/sdk.test.ts',
   'test/worker/capture-rate-limits.test.ts',
   'test/worker/image-places.test.ts',
   'test/worker/rate-limit.test.ts',

@@ -20,13 +20,25 @@ const CACHE = fileURLToPath(new URL(`../../.cache/temporal-cluster/${SERVER_VERS
  * @returns the paths of both programs
  */
 export async function findBinaries(onProgress, env = process.env) {
-  const directory = env.TEMPORAL_SERVER_PATH ?? CACHE;
-  const paths = { server: join(directory, 'temporal-server'), sqlTool: join(directory, 'temporal-sql-tool') };
-  const missing = Object.values(paths).filter((path) => !existsSync(path));
-  if (missing.length === 0) return paths;
-  if (env.TEMPORAL_SERVER_PATH) throw new Error(`TEMPORAL_SERVER_PATH: ${missing.join(' and ')} not found`);
-  await build(onProgress);
+  if (env.TEMPORAL_SERVER_PATH) return binariesIn(env.TEMPORAL_SERVER_PATH, 'TEMPORAL_SERVER_PATH');
+  if (missingOf(pathsIn(CACHE)).length > 0) await build(onProgress);
+  return pathsIn(CACHE);
+}
+
+/** @throws Error that starts with `what` if the folder lacks a program */
+export function binariesIn(directory, what) {
+  const paths = pathsIn(directory);
+  const missing = missingOf(paths);
+  if (missing.length > 0) throw new Error(`${what}: ${missing.join(' and ')} not found`);
   return paths;
+}
+
+function pathsIn(directory) {
+  return { server: join(directory, 'temporal-server'), sqlTool: join(directory, 'temporal-sql-tool') };
+}
+
+function missingOf(paths) {
+  return Object.values(paths).filter((path) => !existsSync(path));
 }
 
 async function build(onProgress) {

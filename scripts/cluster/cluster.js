@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findBinaries } from './binaries.js';
+import { binariesIn, findBinaries } from './binaries.js';
 import { createCertificates, SERVER_NAME } from './certificates.js';
 import { Child } from './child.js';
 import { nodeConfig } from './node-config.js';
@@ -32,10 +32,16 @@ const SCHEMAS = { temporal: 'postgresql/v12/temporal', temporal_visibility: 'pos
  * @param {object} [options]
  * @param {boolean} [options.clientTls] whether clients need the cluster's certificates
  * @param {Record<string, unknown>} [options.dynamicConfig] the server's dynamic configuration, by name
+ * @param {string} [options.serverPath] a folder with `temporal-server` and `temporal-sql-tool`, instead of those that `TEMPORAL_SERVER_PATH` names
  * @param {(message: string) => void} [options.onProgress] gets a message before each step that takes long
  */
-export async function startCluster({ clientTls = true, dynamicConfig = {}, onProgress = () => undefined } = {}) {
-  const binaries = await findBinaries(onProgress);
+export async function startCluster({
+  clientTls = true,
+  dynamicConfig = {},
+  serverPath,
+  onProgress = () => undefined,
+} = {}) {
+  const binaries = serverPath === undefined ? await findBinaries(onProgress) : binariesIn(serverPath, 'serverPath');
   const directory = await mkdtemp(join(tmpdir(), 'temporal-cluster-'));
   // PostgreSQL runs as another user.
   await chmod(directory, 0o711);
@@ -71,11 +77,11 @@ class Cluster {
     onProgress('Starting PostgreSQL');
     await this.postgres.create();
     onProgress('Creating the schema');
-    for (const [database, schema] of Object.entries(SCHEMAS)) {
+    for (const database of Object.keys(SCHEMAS)) {
       await this.#sql(database, ['create']);
       await this.#sql(database, ['setup-schema', '-v', '0.0']);
-      await this.#sql(database, ['update-schema', '--schema-name', schema]);
     }
+    await this.#updateSchemas();
     this.certificates = await createCertificates(join(this.#directory, 'certificates'));
     for (const [name, service] of Object.entries(NODES)) this.#nodes.push({ name, service, ...(await nodePorts()) });
     const dynamicConfigFile = join(this.#directory, 'dynamic.json');
@@ -116,6 +122,21 @@ class Cluster {
     this.#running.set(name, child);
     // The worker node serves nothing.
     if (node.service !== 'worker') await child.ready(() => accepts(node.port));
+  }
+
+  /** Replaces the programs of all nodes, one node after the other, after the schemas were updated, as Temporal recommends. */
+  async upgrade(onProgress = () => undefined) {
+    this.#binaries = await findBinaries(onProgress);
+    await this.#updateSchemas();
+    for (const name of this.nodeNames) {
+      await this.endNode(name);
+      await this.startNode(name);
+    }
+  }
+
+  async #updateSchemas() {
+    for (const [database, schema] of Object.entries(SCHEMAS))
+      await this.#sql(database, ['update-schema', '--schema-name', schema]);
   }
 
   lastLines(name) {

@@ -84,6 +84,13 @@ export class Postgres {
     return this.#child?.pid;
   }
 
+  /** @returns the values, a row a line, separated by `|` */
+  async query(sql, database = 'temporal') {
+    const args = ['-h', '127.0.0.1', '-p', String(this.port), '-U', USER, '-d', database, '-At', '-c', sql];
+    const { stdout } = await run(join(this.#bin, 'psql'), args, { env: { ...process.env, PGPASSWORD: this.password } });
+    return stdout.trim();
+  }
+
   /** Ends connections and writes everything, as `pg_ctl stop -m fast` does. */
   async stop() {
     await this.#child?.end('SIGINT');

@@ -35,6 +35,7 @@ export async function runCampaign(
     tokenSource: schedule.tokenSource,
     server: options.server ?? 'local',
     seed: options.seed,
+    upgradeFrom: options.upgradeFrom,
     onEnd: (who, code, wasReady) => {
       log({ ended: who, code, wasReady });
       problems.push(...endedByItself(who, code, wasReady));

@@ -89,6 +89,6 @@ function endOf(call: Call): string {
 }
 
 /** During a stall a request may have waited for longer than Incode's limit before it arrived. */
-function stoodStill(stalls: Evidence['stalls'], { earlier, later }: Repeat): boolean {
+export function stoodStill(stalls: Evidence['stalls'], { earlier, later }: Pick<Repeat, 'earlier' | 'later'>): boolean {
   return stalls.some(({ from, to }) => to > earlier.at - SETTLE_MS && from < later.at && to - from > SETTLE_MS / 4);
 }

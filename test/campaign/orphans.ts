@@ -1,5 +1,6 @@
 import { resolveCapturePlan } from '../../src/contract/index.js';
 import type { Call } from '../../src/testing/index.js';
+import { stoodStill } from './once.js';
 import type { PersonEvidence, PersonRun } from './people-record.js';
 import type { Evidence, Violation } from './record.js';
 
@@ -7,9 +8,13 @@ import type { Evidence, Violation } from './record.js';
 const SLACK_MS = 250;
 
 /** Every session that exists for a person is used or named, and another one is opened only after the wait for the webhook. */
-export function unnamedSessions({ people }: Pick<Evidence, 'people'>): Violation[] {
+export function unnamedSessions({ people, stalls }: Pick<Evidence, 'people' | 'stalls'>): Violation[] {
   return people.flatMap((person) => {
-    const wrong = [...ofNobody(person), ...person.runs.flatMap((run) => unnamed(person, run)), ...tooEarly(person)];
+    const wrong = [
+      ...ofNobody(person),
+      ...person.runs.flatMap((run) => unnamed(person, run)),
+      ...tooEarly(person, stalls),
+    ];
     return wrong.map((what) => ({ invariant: 'orphan' as const, who: person.record.person.reference, what }));
   });
 }
@@ -43,8 +48,11 @@ function unnamed({ opened }: PersonEvidence, { asked, report }: PersonRun): stri
   return [...missing, ...invented];
 }
 
-/** By the simulator's own log of starts, whose ids differ for each request to open a session. */
-function tooEarly({ record, runs, starts }: PersonEvidence): string[] {
+/**
+ * By the simulator's own log of starts, whose ids differ for each request to open a session. A simulator that stands still sees the earlier
+ * request long after it was sent.
+ */
+function tooEarly({ record, runs, starts }: PersonEvidence, stalls: Evidence['stalls']): string[] {
   const waitMs = resolveCapturePlan(record.person.plan).findSessionWithinMs;
   const requests = new Map<string, Call[]>();
   for (const call of starts) {
@@ -57,8 +65,10 @@ function tooEarly({ record, runs, starts }: PersonEvidence): string[] {
       const next = later[0] as Call;
       // An earlier session may be taken over later, when its webhook comes.
       const before = (own[index] as Call[]).filter(({ at }) => at <= next.at);
-      const passed = next.at - (before.at(-1) as Call).at;
-      return passed >= waitMs - SLACK_MS || isRefusedTakeOver(before)
+      const earlier = before.at(-1) as Call;
+      const passed = next.at - earlier.at;
+      const isExcused = isRefusedTakeOver(before) || stoodStill(stalls, { earlier, later: next });
+      return passed >= waitMs - SLACK_MS || isExcused
         ? []
         : [`asked for another session ${passed} ms after a lost answer, and not after ${waitMs} ms`];
     });

@@ -233,7 +233,8 @@ describe('wrongPeople', () => {
 });
 
 describe('unnamedSessions', () => {
-  const found = (evidence: Person) => unnamedSessions({ people: [person(evidence)] }).map(({ what }) => what);
+  const found = (evidence: Person, stalls: { from: number; to: number }[] = []) =>
+    unnamedSessions({ people: [person(evidence)], stalls }).map(({ what }) => what);
   const two = { runs: [run({ asked: [SECOND, FIRST] })], opened: [unused, session()] };
   const named = (...suspectedOrphans: object[]) => [
     run({ asked: [SECOND, FIRST], report: report({ suspectedOrphans }) }),
@@ -286,6 +287,12 @@ describe('unnamedSessions', () => {
     ],
   ])('finds %s', (_, evidence, what) => {
     expect(found(evidence)).toEqual([expect.stringMatching(what)]);
+  });
+
+  it('does not judge another request if the simulator stood still when it saw the earlier one', () => {
+    const early: Person = { runs: named(orphan(SECOND)), plan, starts: [lost(0), call('start', 100)] };
+    expect(found(early, [{ from: BEGIN - 60_000, to: BEGIN }])).toEqual([]);
+    expect(found(early, [{ from: BEGIN - 60_000, to: BEGIN - 30_000 }])).toHaveLength(1);
   });
 });
 

@@ -16,9 +16,11 @@ const { values } = parseArgs({
     cluster: { type: 'boolean', default: false },
     address: { type: 'string' },
     'per-second': { type: 'string' },
+    'upgrade-from': { type: 'string' },
   },
 });
 if (values.cluster && values.address !== undefined) throw new Error('--cluster and --address exclude each other');
+if (values['upgrade-from'] !== undefined && !values.cluster) throw new Error('--upgrade-from needs --cluster');
 const server = values.cluster ? 'cluster' : values.address === undefined ? 'local' : 'existing';
 if (values.address !== undefined) process.env.TEMPORAL_ADDRESS = values.address;
 /** A session costs a cluster more processor time, and faults of its nodes stop everything for longer. */
@@ -47,8 +49,9 @@ process.on('unhandledRejection', (error) => {
   isUnhandled = true;
   process.stderr.write(`Unhandled: ${error instanceof Error ? error.stack : error}\n`);
 });
+const peoplePerSecond = perSecond * PEOPLE_PER_SESSION;
 const campaign = await runCampaign(
-  { seed, seconds, server, perSecond, peoplePerSecond: perSecond * PEOPLE_PER_SESSION },
+  { seed, seconds, server, perSecond, peoplePerSecond, upgradeFrom: values['upgrade-from'] },
   (entry) => actions.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`),
 );
 actions.end();

@@ -33,6 +33,8 @@ export interface ScheduleOptions {
   peoplePerSecond?: number;
   /** Decides which faults of the server there are. @default local */
   server?: ServerKind;
+  /** A folder with an older server. The campaign starts its cluster with it, and upgrades it in the middle. */
+  upgradeFrom?: string | undefined;
 }
 
 /** A list of people for so many seconds, and one list at least. */
@@ -71,6 +73,8 @@ export function scheduleOf(options: ScheduleOptions): Schedule {
   }
   addPeople(schedule, random.fork('people'), lastMs, peoplePerSecond);
   schedule.actions.push(...worldActions(random.fork('world'), lastMs, server));
+  if (options.upgradeFrom !== undefined)
+    schedule.actions.push({ atMs: Math.round(lastMs / 2), to: 'world', kind: 'upgradeServer' });
   schedule.actions.sort((a, b) => a.atMs - b.atMs);
   return schedule;
 }

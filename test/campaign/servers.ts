@@ -78,8 +78,13 @@ export class ClusterServer implements CampaignServer {
   private readonly cluster: Awaited<ReturnType<typeof startCluster>>;
   private readonly certificate: { cert: string; key: string };
 
-  static async start(directory: string, onProgress: (message: string) => void): Promise<ClusterServer> {
-    const cluster = await startCluster({ onProgress });
+  /** @param upgradeFrom a folder with an older server, which a fault of the campaign replaces */
+  static async start(
+    directory: string,
+    onProgress: (message: string) => void,
+    upgradeFrom?: string,
+  ): Promise<ClusterServer> {
+    const cluster = await startCluster({ onProgress, ...(upgradeFrom ? { serverPath: upgradeFrom } : {}) });
     try {
       const connection = await connectExisting(cluster.env);
       try {
@@ -115,7 +120,6 @@ export class ClusterServer implements CampaignServer {
     }
   }
 
-  /** Without the frontend, which clients would lose, if another node is meant. */
   async kill(nodes: readonly Node[]): Promise<void> {
     await Promise.all(nodes.map((node) => this.cluster.killNode(node)));
   }
@@ -133,6 +137,11 @@ export class ClusterServer implements CampaignServer {
     if (!(node in this.cluster.pids)) await this.cluster.startNode(node);
   }
 
+  /** Replaces the older server node by node. */
+  async upgrade(): Promise<void> {
+    await this.cluster.upgrade();
+  }
+
   signal(node: Node, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.cluster.signalNode(node, signal);
   }
@@ -145,10 +154,6 @@ export class ClusterServer implements CampaignServer {
 
   startDatabase(): Promise<void> {
     return startWithRetries(() => this.cluster.postgres.start());
-  }
-
-  lastLines(node: Node): string {
-    return this.cluster.lastLines(node);
   }
 
   /** The nodes that do not run. */

@@ -23,6 +23,7 @@ export class Supervised {
   private isReady = false;
   private isWanted = false;
   private timer: NodeJS.Timeout | undefined;
+  private ends = 0;
 
   /**
    * @param readyMark the text that it writes once it is ready
@@ -61,6 +62,7 @@ export class Supervised {
         this.isReady = false;
       }
       if (!this.isWanted) return;
+      this.ends += 1;
       this.onEnd(code ?? signal, wasReady);
       this.timer = setTimeout(() => this.start(), RESTART_AFTER_MS);
     });
@@ -71,6 +73,13 @@ export class Supervised {
     const until = Date.now() + READY_WITHIN_MS;
     while (!this.isReady && this.isWanted && Date.now() < until) await sleep(50);
     return this.isReady;
+  }
+
+  /** Waits until it has ended by itself, at most for this time. */
+  async endedByItself(withinMs: number): Promise<void> {
+    const { ends } = this;
+    const until = Date.now() + withinMs;
+    while (this.ends === ends && this.isWanted && Date.now() < until) await sleep(50);
   }
 
   /** Freezes the process for this time, like a suspended machine. It may be killed while it is frozen. */

@@ -143,6 +143,7 @@ export type ClusterAction =
   | { kind: 'killNode' | 'restartNode'; node: Node; downMs: number }
   | { kind: 'freezeNode'; node: Node; forMs: number }
   | { kind: 'killDatabase' | 'restartDatabase' | 'killAllNodes'; downMs: number }
+  | { kind: 'upgradeServer' }
   | { kind: 'expiredCertificate'; slots: number[]; forMs: number };
 
 export type Action = { atMs: number } & (

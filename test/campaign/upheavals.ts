@@ -10,6 +10,8 @@ const MOST_WAITING = 2;
 
 const LEFT_OUT = 'left out';
 
+const REFUSED_WITHIN_MS = 60_000;
+
 /** Runs the scheduled faults, one after the other if they concern the same process. */
 export class Upheavals {
   private readonly world: CampaignWorld;
@@ -67,22 +69,10 @@ export class Upheavals {
       case 'restartDatabase':
       case 'killDatabase':
         return this.inTurn('server', () => this.interrupt(() => faultOfCluster(this.cluster, action)));
+      case 'upgradeServer':
+        return this.inTurn('server', () => this.interrupt(() => this.cluster.upgrade()), { isRare: true });
       case 'expiredCertificate':
-        // Only a worker that starts reads its certificate.
-        return this.inTurn(
-          'workers',
-          () =>
-            this.interrupt(async () => {
-              this.cluster.useCertificate('expired');
-              const workers = this.world.workers.filter((_, slot) => action.slots.includes(slot));
-              await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
-              for (const worker of workers) worker.start();
-              await sleep(action.forMs);
-              this.cluster.useCertificate('client');
-              await Promise.all(workers.map((worker) => worker.ready()));
-            }),
-          { isRare: true },
-        );
+        return this.inTurn('workers', () => this.interrupt(() => this.expireCertificate(action)), { isRare: true });
       case 'killReceiver':
       case 'restartReceiver':
         return this.inTurn('receiver', async () => {
@@ -133,6 +123,18 @@ export class Upheavals {
     }
   }
 
+  /** Only a worker that starts reads its certificate. On a busy machine it takes long until it connects and is refused. */
+  private async expireCertificate({ slots, forMs }: { slots: number[]; forMs: number }): Promise<void> {
+    this.cluster.useCertificate('expired');
+    const workers = this.world.workers.filter((_, slot) => slots.includes(slot));
+    await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
+    for (const worker of workers) worker.start();
+    await Promise.all(workers.map((worker) => worker.endedByItself(REFUSED_WITHIN_MS)));
+    await sleep(forMs);
+    this.cluster.useCertificate('client');
+    await Promise.all(workers.map((worker) => worker.ready()));
+  }
+
   private get cluster(): ClusterServer {
     const { server } = this.world;
     if (server instanceof ClusterServer) return server;
@@ -175,7 +177,7 @@ async function stopAndStart(server: CampaignServer, { downMs }: { downMs: number
 
 async function faultOfCluster(
   cluster: ClusterServer,
-  action: Exclude<ClusterAction, { kind: 'expiredCertificate' }>,
+  action: Exclude<ClusterAction, { kind: 'expiredCertificate' | 'upgradeServer' }>,
 ): Promise<void> {
   switch (action.kind) {
     case 'killNode':

@@ -20,17 +20,22 @@ type Proxy = Awaited<ReturnType<typeof startTcpProxy>>;
 export interface WorldOptions {
   tokenSource: boolean;
   server: ServerKind;
+  /** A folder with the server from which a cluster is upgraded. */
+  upgradeFrom?: string | undefined;
   /** Names the namespace on a server that somebody else runs. */
   seed: number;
   onEnd: (who: string, ...how: Parameters<OnEnd>) => void;
 }
 
-function startServer(kind: ServerKind, seed: number, directory: string): Promise<CampaignServer> {
-  switch (kind) {
+function startServer(
+  { server, seed, upgradeFrom }: Pick<WorldOptions, 'server' | 'seed' | 'upgradeFrom'>,
+  directory: string,
+): Promise<CampaignServer> {
+  switch (server) {
     case 'local':
       return LocalServer.start(directory);
     case 'cluster':
-      return ClusterServer.start(directory, (message) => void process.stderr.write(`${message} …\n`));
+      return ClusterServer.start(directory, (message) => void process.stderr.write(`${message} …\n`), upgradeFrom);
     case 'existing':
       return ExistingServer.find(`faults-${seed}-${randomBytes(4).toString('hex')}`);
   }
@@ -58,7 +63,7 @@ export class CampaignWorld {
   static async start({ tokenSource, onEnd, ...options }: WorldOptions): Promise<CampaignWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-campaign-'));
     const simulator = await startIncodeSimulator({ apiKeys: [SECRET_MARKS.apiKey], timeScale: TIME_SCALE });
-    const server = await startServer(options.server, options.seed, directory);
+    const server = await startServer(options, directory);
     const proxies = [await startTcpProxy(server.address), await startTcpProxy(server.address)] as const;
     const port = await freePort(0);
     const world = new CampaignWorld({ directory, simulator, server, proxies, tokenSource, port, onEnd });
