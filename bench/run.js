@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { startCluster } from '../scripts/cluster/cluster.js';
 import { machineFacts, printTargets, saveResults, say } from './lib/report.js';
-import { useServer } from './lib/world.js';
+import { useCluster, useServer } from './lib/world.js';
 
 const BENCHMARKS = {
   batch: () => import('./batch/bench.js'),
@@ -17,6 +17,7 @@ const BENCHMARKS = {
   people: () => import('./people/bench.js'),
   soak: () => import('./soak/bench.js'),
   peers: () => import('./peers/bench.js'),
+  cluster: () => import('./cluster/bench.js'),
 };
 
 // The Temporal server shares the machine's cores with all that is measured: with Go's default of 100 a signal
@@ -36,7 +37,7 @@ const { values, positionals: names } = parseArgs({
 const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
 if (names.length === 0 || unknown.length > 0) {
   process.stderr.write(`Usage: npm run bench -- NAME…\nNames: ${Object.keys(BENCHMARKS).join(', ')}
-Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory
+Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory. Of cluster: --sessions N (open at once), --rounds N
 --cluster: with a Temporal cluster on this machine. --address HOST:PORT: with your own server, and TEMPORAL_TLS_…\n`);
   process.exit(2);
 }
@@ -58,7 +59,7 @@ const options = {
 };
 
 const cluster = values.cluster ? await startCluster({ onProgress: say }) : undefined;
-if (cluster) useServer({ source: 'cluster', env: cluster.env, pids: cluster.pids });
+if (cluster) useCluster(cluster);
 else if (values.address !== undefined) {
   useServer({ source: 'address', env: { ...process.env, TEMPORAL_ADDRESS: values.address }, pids: {} });
 }

@@ -23,6 +23,12 @@ export function useServer(server) {
   existing = server;
 }
 
+/** As `useServer`, with a cluster of `scripts/cluster`. */
+export function useCluster({ env, pids: { worker, ...others } }) {
+  // Not to be mistaken for our own worker.
+  useServer({ source: 'cluster', env, pids: { ...others, 'worker node': worker } });
+}
+
 /**
  * A Temporal server, and a client; `stop` ends what was added to `stops`, and the server if it is the benchmark's own.
  * With an existing server, everything gets a new namespace. Options ask for one of its own in any case.
@@ -87,13 +93,18 @@ export function workerEnvironment(server, simulator) {
 }
 
 /** A simulated Incode in this process, and a worker in one of its own. */
-export async function startIncodeAndWorker({ server, directory, stops }, { simulator: options, env } = {}) {
+export async function startIncodeAndWorker(world, { simulator: options, env } = {}) {
   const simulator = await startIncodeSimulator(options);
-  stops.push(() => simulator.close());
+  world.stops.push(() => simulator.close());
+  return { simulator, worker: await startWorker(world, simulator, { env }) };
+}
+
+/** @param options `name`: of its log */
+export async function startWorker({ server, directory, stops }, simulator, { env, name = 'worker' } = {}) {
   const environment = { ...workerEnvironment(server, simulator), ...env };
-  const worker = await startWorkerProcess(environment, join(directory, 'worker.log'));
+  const worker = await startWorkerProcess(environment, join(directory, `${name}.log`));
   stops.push(() => worker.stop());
-  return { simulator, worker };
+  return worker;
 }
 
 /** `temporal-incode webhooks` as a process of its own, which takes deliveries with this header secret. */
