@@ -1,3 +1,4 @@
+import type { ImageProblem } from '../images/errors.js';
 import type { IncodeErrorKind } from '../incode/index.js';
 
 /** An observation of the activities, for metrics. Plain data that identifies no session. */
@@ -16,6 +17,8 @@ export type ActivityEvent =
   | { type: 'tokenMismatch' }
   /** The answer to a `start` was lost, and its session was not found. The person gets another session. */
   | { type: 'suspectedOrphan' }
+  /** A worker could not read an image, and tries again. */
+  | { type: 'imageNotReady'; problem: ImageProblem }
   /** Incode refuses the executive user or token, so calls wait for the operator. */
   | { type: 'executiveRefused' }
   /** An attempt of a session in a batch ended. `postponed`: the session waits for a retry or for its score. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ActivityEvent } from '../activities/index.js';
+import type { ImageProblem } from '../images/errors.js';
 import type { IncodeCall, IncodeOperation } from '../incode/index.js';
-import type { SessionCounts } from './session-counts.js';
+import type { PeopleCounts, SessionCounts } from './session-counts.js';
 
 /** A read takes well under a second. finish-status takes up to 30 s, when Incode gives up. */
 const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45];
@@ -40,11 +41,23 @@ const OUTCOMES = Object.keys({
   maybeRunning: 0,
 } satisfies Record<IncodeCall['outcome'], 0>);
 
+/** Problems after which a worker reads the image again. */
+const IMAGE_PROBLEMS = Object.keys({
+  truncated: 0,
+  unreadable: 0,
+  denied: 0,
+  slow: 0,
+  unavailable: 0,
+  noSource: 0,
+  noPlace: 0,
+} satisfies Partial<Record<ImageProblem, 0>>);
+
 interface WorkerMetrics {
   onCall(call: IncodeCall): void;
   observe(event: ActivityEvent): void;
   /** @param counts `undefined` if they are unknown now */
   sessions(counts: SessionCounts | undefined): void;
+  people(counts: PeopleCounts | undefined): void;
 }
 
 /** `docs/monitoring.md` explains each metric. No label contains a session's id, because every value would be a permanent series. */
@@ -106,6 +119,12 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     help: 'Sessions that a request with a lost answer may have opened, and that were not found before another one was opened.',
     registers,
   });
+  const imagesNotReady = new Counter({
+    name: 'incode_images_not_ready_total',
+    help: 'Attempts to read an image that failed and are repeated, by problem.',
+    labelNames: ['problem'],
+    registers,
+  });
   const executiveRefused = new Counter({
     name: 'incode_executive_refused_total',
     help: 'Calls that wait because Incode refuses the executive user or token.',
@@ -139,6 +158,12 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     labelNames: ['stage'],
     registers,
   });
+  const people = new Gauge({
+    name: 'incode_people',
+    help: 'Open people from images of the namespace, by stage. Every worker counts once a minute.',
+    labelNames: ['stage'],
+    registers,
+  });
 
   // Series start at zero, so that the first failure of its kind is an increase and not a new series.
   for (const operation of OPERATIONS) for (const outcome of OUTCOMES) requests.inc({ operation, outcome }, 0);
@@ -146,6 +171,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   for (const outcome of ['resultUnknown', 'maybeRunning']) ambiguous.inc({ outcome }, 0);
   for (const result of ['finished', 'expired', 'open', 'unclear']) verifications.inc({ result }, 0);
   for (const result of ['confirmed', 'contradicted', 'unconfirmed']) hints.inc({ result }, 0);
+  for (const problem of IMAGE_PROBLEMS) imagesNotReady.inc({ problem }, 0);
   for (const result of ['finished', 'expired', 'failed']) batchSessions.inc({ result }, 0);
 
   return {
@@ -170,6 +196,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
           return mismatches.inc();
         case 'suspectedOrphan':
           return orphans.inc();
+        case 'imageNotReady':
+          return imagesNotReady.inc({ problem: event.problem });
         case 'executiveRefused':
           return executiveRefused.inc();
         case 'hint':
@@ -183,10 +211,13 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
       }
     },
 
-    sessions(counts) {
-      // An unknown count is removed, because an old number would look current.
-      if (counts === undefined) return sessions.reset();
-      for (const [stage, count] of Object.entries(counts)) sessions.set({ stage }, count);
-    },
+    sessions: (counts) => setStages(sessions, counts),
+    people: (counts) => setStages(people, counts),
   };
+}
+
+function setStages(gauge: Gauge<'stage'>, counts: Record<string, number> | undefined): void {
+  // An unknown count is removed, because an old number would look current.
+  if (counts === undefined) gauge.reset();
+  for (const [stage, count] of Object.entries(counts ?? {})) gauge.set({ stage }, count);
 }

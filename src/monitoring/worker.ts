@@ -5,7 +5,7 @@ import type { IncodeCall } from '../incode/index.js';
 import { loadPromClient } from './optional-peer.js';
 import { installRuntime, installRuntimeWithMetrics } from './runtime.js';
 import { type Health, startMonitoringServer } from './server.js';
-import { countSessions } from './session-counts.js';
+import { countPeople, countSessions } from './session-counts.js';
 
 /** Metrics and health of a worker process. */
 export interface WorkerMonitoring {
@@ -18,7 +18,7 @@ export interface WorkerMonitoring {
 
 const VARIABLE = 'WORKER_METRICS_ADDRESS';
 
-/** Each worker makes four queries. The stages that matter last for hours. */
+/** Each worker makes seven queries. The stages that matter last for hours. */
 const COUNT_EVERY_MS = 60_000;
 
 /**
@@ -67,6 +67,10 @@ export async function startWorkerMonitoring(
         countSessions(worker.connection, namespace).then(metrics.sessions, (error) => {
           metrics.sessions(undefined);
           logger.debug('Open sessions cannot be counted now', { error });
+        });
+        countPeople(worker.connection, namespace).then(metrics.people, (error) => {
+          metrics.people(undefined);
+          logger.debug('Open people from images cannot be counted now', { error });
         });
       };
       counting = setInterval(count, COUNT_EVERY_MS);

@@ -8,8 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startWorkerProcess, type WorkerProcess } from '../../dist/cli/local/worker-process.js';
 import { completeBatch, OnboardingClient } from '../../src/client/index.js';
-import { ONBOARDING_WORKFLOW, onboardingWorkflowId } from '../../src/contract/index.js';
-import { countSessions } from '../../src/monitoring/session-counts.js';
+import {
+  CAPTURE_WORKFLOW,
+  captureWorkflowId,
+  ONBOARDING_WORKFLOW,
+  onboardingWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../../src/contract/index.js';
+import { countPeople, countSessions } from '../../src/monitoring/session-counts.js';
 import {
   type IncodeSimulator,
   type LocalTemporalServer,
@@ -263,6 +269,21 @@ describe('metrics', () => {
     await expect
       .poll(() => countSessions(native, 'default'))
       .toEqual({ waiting: 0, needsToken: 1, inReview: 0, atWork: 1 });
+    await native.close();
+  });
+
+  it('countPeople counts the open people from images in each stage', async () => {
+    const native = await NativeConnection.connect({ address: server.address });
+    const start = (stage: string) =>
+      onboarding.temporal.workflow.start(CAPTURE_WORKFLOW, {
+        taskQueue: 'queue-of-nobody',
+        workflowId: captureWorkflowId(stage),
+        args: [],
+        searchAttributes: { [SEARCH_ATTRIBUTES.stage]: [stage] },
+      });
+    const people = await Promise.all(['needsImage', 'needsToken', 'starting'].map(start));
+    await expect.poll(() => countPeople(native, 'default')).toEqual({ needsImage: 1, needsToken: 1, atWork: 1 });
+    await Promise.all(people.map((person) => person.terminate()));
     await native.close();
   });
 

@@ -6,6 +6,7 @@ import { ImageError } from '../../images/errors.js';
 import { IncodeError, mayHaveTakenEffect } from '../../incode/index.js';
 import { passedMs } from '../call.js';
 import { activityFailure, cancelledByCaller, type FailureContext } from '../failure.js';
+import { emit } from '../observe.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { CaptureFailureDetails } from './types.js';
 
@@ -37,6 +38,7 @@ function imageFailure(error: ImageError, options: Options, context: CaptureConte
     ...omitUndefined({ image }),
     problem,
   };
+  if (!isFinal) emit(options.observe, { type: 'imageNotReady', problem });
   if (retry === 'afterFix') {
     log.error('An image cannot be read until somebody corrects permissions, credentials or the configuration.', {
       image,

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
+import type { ActivityEvent } from '../../../src/activities/index.js';
 import { MAX_IMAGE_BYTES } from '../../../src/contract/capture.js';
 import { FAILURES } from '../../../src/contract/index.js';
 import { ImageError, type ImageProblem, type ImageSource, imageSources } from '../../../src/images/index.js';
@@ -245,8 +246,11 @@ describe('images that cannot be read', () => {
   ])(
     'an image with the problem %s fails the upload as %s, for good: %s',
     async (problem, type, nonRetryable, nextRetryDelay) => {
-      await using world = await startCaptureWorld({}, { sources: [refusing(problem)] });
+      const events: ActivityEvent[] = [];
+      const observe = (event: ActivityEvent) => void events.push(event);
+      await using world = await startCaptureWorld({}, { sources: [refusing(problem)], observe });
       const { failure } = await world.run(world.activities.uploadFront, input);
+      expect(events).toEqual(nonRetryable ? [] : [{ type: 'imageNotReady', problem }]);
       expect(failure).toMatchObject({ type, nonRetryable, details: [{ image: 'front', problem }] });
       expect((failure as ApplicationFailure).nextRetryDelay).toBe(nextRetryDelay);
       expect(world.said().includes('until somebody corrects')).toBe(nextRetryDelay !== undefined);
