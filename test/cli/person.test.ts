@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -162,6 +163,29 @@ describe('the command list --people', () => {
       'temporal-incode capture --status --batch-id unknown',
     );
     await people().cancel(reference);
+  });
+
+  it('shows the stage and the outcome of the session of each person', async () => {
+    const batch = `list-${randomUUID()}`;
+    const approved = await world.person({ reference: `o'neil-${randomUUID()}` });
+    const inReview = await world.person({ customFields: { simulate: 'review' }, plan: { review: 'wait' } });
+    for (const person of [approved, inReview]) await people().start(person, { batchId: batch });
+    const { interviewId } = await people().result(approved.reference);
+    await expect
+      .poll(async () => (await people().state(inReview.reference)).session?.state?.stage, { timeout: 20_000 })
+      .toBe('inReview');
+    const listed = async () => {
+      const { stdout } = await cli('list', '--people', '--batch', batch, '--json');
+      const lines = stdout.trim().split('\n');
+      return lines.map((line) => JSON.parse(line)).sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    };
+    await expect.poll(listed, { timeout: 20_000 }).toMatchObject([
+      { reference: approved.reference, interviewId, outcome: 'approved' },
+      { reference: inReview.reference, stage: 'inReview', outcome: null },
+    ]);
+    const { stdout } = await cli('list', '--people', '--batch', batch, '--wide');
+    expect(stdout).toMatch(new RegExp(`^${approved.reference} +completed +\\S* +approved `, 'm'));
+    await people().cancel(inReview.reference);
   });
 
   it('exits with 2 for a filter that people do not have', async () => {

@@ -9,6 +9,7 @@ import { detachWhenInterrupted, runList } from '../batch/run-list.js';
 import { openSource, type Source } from '../batch/source.js';
 import { checkDirectory } from '../shared/directory.js';
 import { EXIT } from '../shared/exit.js';
+import { withMeaning } from '../shared/incode-codes.js';
 import { withClient } from '../shared/options.js';
 import { printJson, printNotice } from '../shared/output.js';
 import type { CheckedManifest } from './check.js';
@@ -171,9 +172,9 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
   reason: ({ reason }) => reason,
   scoreStatus: ({ score }) => score?.status,
   scoreValue: ({ score }) => score?.value,
-  front: ({ images }) => images?.front,
-  back: ({ images }) => images?.back,
-  selfie: ({ images }) => images?.selfie,
+  front: ({ images }) => images?.front && withMeaning(images.front),
+  back: ({ images }) => images?.back && withMeaning(images.back),
+  selfie: ({ images }) => images?.selfie && withMeaning(images.selfie),
   notCompared: ({ notCompared }) => notCompared?.join(' '),
   suspectedOrphans: ({ suspectedOrphans = [], moreSuspectedOrphans }) => {
     const ids = suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId);

@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { ConnectedOnboardingClient } from '../../client/index.js';
-import { type ListedPerson, type ListedSession, listedPerson, listedSession } from '../../client/list/listed.js';
-import { listPage, type RawExecution } from '../../client/list/page.js';
+import { type ListedSession, listedPerson, listedSession } from '../../client/list/listed.js';
+import { listPage } from '../../client/list/page.js';
 import { type Filter, queryFor, STATUSES } from '../../client/list/query.js';
+import { type PersonWithSession, withSessions } from '../../client/list/sessions-of-people.js';
 import { OUTCOMES, STAGES } from '../../contract/index.js';
 import { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
 import { queryError } from '../list/query-error.js';
@@ -48,7 +49,8 @@ export function define(command: Command): void {
       `
 The stage is the last published one: waiting, needsToken, inReview and the stages after them. Short stages are not published, because
 Temporal Cloud bills each change. Sessions that "batch" completes are not listed: use batch --status.
-People have only the stages needsImage and needsToken, and no outcome: their sessions have it.
+People have the stages needsImage and needsToken. Otherwise a person's line shows stage and outcome of the session. To filter by these, list
+the sessions: temporal-incode list --outcome rejected --batch people-…
 Changes within the last second may be missing.
 
 Examples:
@@ -107,20 +109,20 @@ async function untilInterruptedEvery(ms: number, print: () => Promise<void>): Pr
   await interrupted;
 }
 
-type Listed = ListedSession | ListedPerson;
+type Listed = ListedSession | PersonWithSession;
 
 /** Keeps a page below gRPC's limit of 4 MB. */
 const PAGE = 1_000;
 
 async function* listed(client: ConnectedOnboardingClient, options: ListOptions, most: number): AsyncGenerator<Listed> {
-  const asListed: (raw: RawExecution) => Listed = options.people ? listedPerson : listedSession;
   // Once, because its times are relative to now.
   const query = queryFor(options);
   let cursor: string | undefined;
   let left = most;
   do {
     const page = await listPage(client.temporal, query, { limit: Math.min(left, PAGE), cursor });
-    yield* page.items.slice(0, left).map(asListed);
+    const items = page.items.slice(0, left);
+    yield* options.people ? await withSessions(client.temporal, items.map(listedPerson)) : items.map(listedSession);
     left -= page.items.length;
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined && left > 0);
@@ -162,7 +164,7 @@ async function printSessions(
       ...(hasBatch ? ['batch'] : []),
     ],
     shown.map(({ status, stage, outcome, startedAt, batchId, ...id }) => [
-      printable('interviewId' in id ? id.interviewId : id.reference),
+      printable('reference' in id ? id.reference : id.interviewId),
       colored(status),
       colored(stage ?? ''),
       colored(outcome ?? ''),

@@ -1,5 +1,6 @@
 import type { PersonStatus } from '../../client/index.js';
 import { IMAGE_SIDES, type ImageResult, type ImageSide, type SuspectedOrphan } from '../../contract/index.js';
+import { withMeaning } from '../shared/incode-codes.js';
 import { printable, printFacts } from '../shared/output.js';
 import { commandFor, type SessionOptions } from '../shared/session.js';
 import { workflowFacts } from './workflow-facts.js';
@@ -38,7 +39,7 @@ function orphansSoFar({ status, state }: PersonStatus): SuspectedOrphan[] {
 }
 
 function imageInWords({ assessment, failReason, code, failedChecks }: ImageResult): string {
-  return [assessment, failReason, code, ...failedChecks].filter((part) => part !== null).join(' ');
+  return withMeaning([assessment, failReason, code, ...failedChecks].filter((part) => part !== null).join(' '));
 }
 
 function nextSteps({ status, state, session, call }: PersonStatus, options: SessionOptions): string[] {

@@ -41,6 +41,11 @@ export function queryFor(
   ].join(' AND ');
 }
 
+/** A query for the sessions that the workflows of people have started. */
+export function querySessionsOf(workflowIds: string[]): string {
+  return `WorkflowType = ${quoted(ONBOARDING_WORKFLOW)} AND ParentWorkflowId IN (${workflowIds.map(quoted).join(', ')})`;
+}
+
 const EXECUTION_STATUS: Record<ListedStatus, string> = {
   open: `ExecutionStatus = 'Running'`,
   closed: `ExecutionStatus != 'Running'`,
