@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ActivityEvent } from '../activities/index.js';
-import type { ImageProblem } from '../images/errors.js';
 import type { IncodeCall, IncodeOperation } from '../incode/index.js';
 import type { PeopleCounts, SessionCounts } from './session-counts.js';
 
@@ -50,7 +49,7 @@ const IMAGE_PROBLEMS = Object.keys({
   unavailable: 0,
   noSource: 0,
   noPlace: 0,
-} satisfies Partial<Record<ImageProblem, 0>>);
+} satisfies Partial<Record<Extract<ActivityEvent, { type: 'imageNotReady' }>['problem'], 0>>);
 
 interface WorkerMetrics {
   onCall(call: IncodeCall): void;
