@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type CaptureState, type OnboardingState, onboardingWorkflowId } from '../contract/index.js';
 import { addressOf } from './connectivity.js';
 import { needsOperator, type PendingCall, pendingCall } from './pending-call.js';
+import { isRecent, lastPollsOf } from './pollers.js';
 import { isRunning, listedStage } from './starting.js';
 import { askedState } from './status.js';
 import type { Subject } from './subject.js';
@@ -71,29 +72,3 @@ async function waitOfSession(
 }
 
 const OPERATOR = "the operator to correct the workers' configuration";
-
-/** A worker polls again at least once a minute. */
-const POLLED_WITHIN_MS = 70_000;
-
-/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
-const WORKFLOW_TASKS = 1;
-
-/** @returns when each worker polled last, in ms since the epoch; `null` if the server does not let this caller ask */
-async function lastPollsOf({ workflowService, options }: Client, name: string): Promise<number[] | null> {
-  const { namespace } = options;
-  try {
-    const { pollers } = await workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType: WORKFLOW_TASKS,
-    });
-    return pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
-  } catch {
-    return null;
-  }
-}
-
-/** The server lists workers for minutes after they stop. */
-function isRecent(lastPoll: number): boolean {
-  return lastPoll > Date.now() - POLLED_WITHIN_MS;
-}

@@ -152,6 +152,27 @@ describe('completeBatch', () => {
   });
 });
 
+describe('a batch whose task queue no worker polls', () => {
+  it('is held up by that', async () => {
+    const taskQueue = 'bulk-of-nobody';
+    const detach = new AbortController();
+    const reports: BatchRunProgress[] = [];
+    const options = world.batch({
+      taskQueue,
+      signal: detach.signal,
+      onProgress: (progress) => reports.push(progress),
+      progressIntervalMs: 100,
+    });
+    const running = thrown(all(completeBatch(world.onboarding, await world.sessions(1), options)));
+    const heldUpBy = `no worker polls the task queue ${taskQueue}`;
+    await expect.poll(() => reports.at(-1)).toMatchObject({ heldUpBy, timeLeftMs: null });
+    expect(await batchProgress(world.onboarding, options.batchId)).toMatchObject({ unknown: 1, heldUpBy });
+    detach.abort();
+    await running;
+    await world.onboarding.temporal.workflow.getHandle(batchWorkflowId(options.batchId, 0)).terminate();
+  });
+});
+
 describe('completeBatch with invalid input', () => {
   const session = { interviewId: 'a' };
 

@@ -254,6 +254,41 @@ describe('captureBatch', () => {
     await running;
   });
 
+  it('names what people wait for, and estimates no time left if nobody else is left', async () => {
+    const people = await severalPeople(world, 3);
+    const [image, review] = people as [CapturePerson, CapturePerson];
+    review.customFields = { simulate: 'review' };
+    const { sha256 } = await pinned(world, image.front);
+    world.simulator.script({ operation: 'addFrontId', sha256, answer: { failReason: 'DOCUMENT_NOT_READABLE' } });
+    const seen: BatchRunProgress[] = [];
+    const onProgress = (progress: BatchRunProgress) => seen.push(progress);
+    const plan = { onRefusedImage: 'wait', review: 'wait' } as const;
+    const how = { batchId: `people-${randomUUID()}`, plan, onProgress, progressIntervalMs: 200 };
+    const running = all(captureBatch(world.onboarding, people, how));
+    await expect
+      .poll(() => seen.at(-1)?.heldUpBy)
+      .toBe('1 person waits for another image; 1 person waits for a reviewer at Incode');
+    await expect.poll(() => seen.at(-1)).toMatchObject({ done: 1, timeLeftMs: null });
+    expect(seen.at(-1)?.perSecond).toBeGreaterThan(0);
+    for (const { reference } of [image, review]) await world.onboarding.people.cancel(reference);
+    await running;
+  });
+
+  it('says that no worker polls the task queue of the list', async () => {
+    const taskQueue = `nobody-${randomUUID()}`;
+    const detach = new AbortController();
+    const seen: BatchRunProgress[] = [];
+    const onProgress = (progress: BatchRunProgress) => seen.push(progress);
+    const how = options({ taskQueue, onProgress, progressIntervalMs: 200, signal: detach.signal });
+    const running = thrown(all(captureBatch(world.onboarding, await severalPeople(world, 1), how)));
+    const text = `no worker polls the task queue ${taskQueue}`;
+    await expect.poll(() => seen.at(-1)?.heldUpBy).toBe(text);
+    expect(await batchProgress(world.onboarding, how.batchId)).toMatchObject({ unknown: 1, heldUpBy: text });
+    detach.abort();
+    await running;
+    await world.temporal.workflow.getHandle(captureBatchWorkflowId(how.batchId, 0)).terminate();
+  });
+
   it('stops with one row for each person, whether ended, begun, started by another caller, or not handed over', async () => {
     const people = await severalPeople(world, 5);
     const [ended, elsewhere] = people as [CapturePerson, CapturePerson];
@@ -267,6 +302,8 @@ describe('captureBatch', () => {
     await expect.poll(progress).toMatchObject({ done: 1, waiting: 3 });
     expect(await stopBatch(world.onboarding, how.batchId)).toBe(0);
     const rows = await running;
+    const { done, failed, stopped } = await batchProgress(world.onboarding, how.batchId);
+    expect({ done, failed, stopped }).toEqual({ done: 1, failed: 0, stopped: 3 });
     expect(rows.map(({ reference }) => reference)).toEqual(people.map(({ reference }) => reference));
     expect(rows[0]?.outcome).toBe('approved');
     const goesOn = rows.filter(({ failure }) => failure?.message.endsWith('goes on unless it is cancelled'));

@@ -29,7 +29,8 @@ function bar(total: number): BatchProgressDisplay {
   shown.start(total, 0, { text: 'begins' });
   return {
     interval: 1_000,
-    show: (progress) => shown.update(progress.done + progress.failed, { text: progressText(progress, total) }),
+    show: (progress) =>
+      shown.update(progress.done + progress.failed + progress.stopped, { text: progressText(progress, total) }),
     stop: () => shown.stop(),
   };
 }
@@ -43,10 +44,11 @@ function lines(total: number): BatchProgressDisplay {
 }
 
 export function progressText(progress: BatchRunProgress, total: number): string {
-  const { done, failed, waiting, perSecond, timeLeftMs, paused, heldUpBy } = progress;
+  const { done, failed, stopped, waiting, perSecond, timeLeftMs, paused, heldUpBy } = progress;
   return [
-    `${formatCount(done + failed)} of ${formatCount(total)}`,
+    `${formatCount(done + failed + stopped)} of ${formatCount(total)}`,
     ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(stopped > 0 ? [`${formatCount(stopped)} stopped`] : []),
     ...(waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
     rate(perSecond),
     ...(timeLeftMs ? [`${duration(timeLeftMs)} left`] : []),

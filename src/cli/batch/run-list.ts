@@ -77,11 +77,17 @@ export async function runList<Result extends ListResult>(
     await results.discard();
   }
   printSummary(summary, options);
-  if (summary.failed > 0) {
+  if (summary.failed + summary.stopped > 0) {
     process.exitCode = EXIT.someFailed;
-    printNotice(`Retry the failed ${noun}:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
+    const what = summary.failed > 0 ? `Retry the failed ${noun}` : CONTINUE[noun];
+    printNotice(`${what}:\n  ${attachCommand(batchId, ['--retry-failed'])}`);
   }
 }
+
+const CONTINUE = {
+  sessions: 'Continue with the sessions that were stopped',
+  people: 'Continue with the people who were stopped',
+} as const satisfies Record<Noun, string>;
 
 async function takeAll<Result extends ListResult>(
   client: ConnectedOnboardingClient,

@@ -158,13 +158,14 @@ async function cancelBegun(
 }
 
 function printStatus({ batchId, shards, outcomes, ...counts }: BatchStatus): void {
-  const { total, done, failed, waiting, unknown, paused, heldUpBy } = counts;
+  const { total, done, failed, stopped, waiting, unknown, paused, heldUpBy } = counts;
   printFacts({
     batch: batchId,
     started: formatCount(total),
     done: formatCount(done),
     ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`  ${outcome}`, formatCount(count)])),
     failed: failed > 0 ? formatCount(failed) : null,
+    stopped: stopped > 0 ? formatCount(stopped) : null,
     waiting: waiting > 0 ? formatCount(waiting) : null,
     unknown: unknown > 0 ? `${formatCount(unknown)}: no worker answers, or their shards were ended` : null,
     shards: `${shards.running} running, ${shards.completed} completed, ${shards.ended} ended without results`,

@@ -1,6 +1,6 @@
 import type { BatchRunProgress } from '../../client/index.js';
 import { counted, formatCount } from '../../contract/counted.js';
-import type { Outcome } from '../../contract/index.js';
+import { FAILURES, type Outcome } from '../../contract/index.js';
 import { printFacts, printJson, printNotice } from '../shared/output.js';
 import type { ListCommandOptions } from './options.js';
 
@@ -28,6 +28,8 @@ export class Summary {
   readonly failures: Record<string, number> = {};
   readonly firstFailures: string[] = [];
   failed = 0;
+  /** Items that have no outcome because somebody stopped the batch. */
+  stopped = 0;
   progress: BatchRunProgress | undefined;
 
   constructor(batchId: string, noun: Noun, { count, invalid }: { count: number; invalid: number }) {
@@ -40,14 +42,18 @@ export class Summary {
   add({ outcome, failure }: ListResult): void {
     if (outcome) this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
     if (!failure) return;
+    if (failure.type === FAILURES.batchStopped) {
+      this.stopped += 1;
+      return;
+    }
     this.failed += 1;
     this.failures[failure.type] = (this.failures[failure.type] ?? 0) + 1;
     if (this.firstFailures.length < MAX_PRINTED) this.firstFailures.push(`${failure.message} (${failure.type})`);
   }
 
   asJson() {
-    const { batchId, noun, count, invalid, outcomes, failed, failures } = this;
-    return { batchId, [noun]: count, invalid, outcomes, failed, failures };
+    const { batchId, noun, count, invalid, outcomes, failed, stopped, failures } = this;
+    return { batchId, [noun]: count, invalid, outcomes, failed, stopped, failures };
   }
 }
 
@@ -57,7 +63,7 @@ export function printSummary(summary: Summary, { json, out }: Pick<ListCommandOp
     printJson({ ...summary.asJson(), ...(out === undefined ? {} : { results: out }) });
     return;
   }
-  const { batchId, noun, count, invalid, outcomes, failed, failures, firstFailures } = summary;
+  const { batchId, noun, count, invalid, outcomes, failed, stopped, failures, firstFailures } = summary;
   for (const line of firstFailures) printNotice(line);
   if (failed > firstFailures.length) printNotice(`… and ${formatCount(failed - firstFailures.length)} more`);
   const types = Object.entries(failures).map(([type, count]) => `${type} ${formatCount(count)}`);
@@ -66,6 +72,7 @@ export function printSummary(summary: Summary, { json, out }: Pick<ListCommandOp
     [noun]: formatCount(count),
     ...Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [outcome, formatCount(count)])),
     failed: failed > 0 ? `${formatCount(failed)} (${types.join(', ')})` : null,
+    stopped: stopped > 0 ? formatCount(stopped) : null,
     skipped: invalid > 0 ? counted(invalid, 'invalid row') : null,
     results: out === '-' ? null : out,
   };

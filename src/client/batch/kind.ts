@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { FAILURES } from '../../contract/index.js';
 import type { ItemShape } from './shards.js';
 
 /** What rows of all kinds have. */
@@ -7,12 +8,24 @@ export interface ItemRow {
   failure?: { type: string; message: string };
 }
 
+/** Whether an item has no outcome because somebody stopped the batch. */
+export function isStopped({ failure }: ItemRow): boolean {
+  return failure?.type === FAILURES.batchStopped;
+}
+
 /** What a shard is started after. */
 export interface StartedAfter<Row> {
   /** Rows of a run that has completed. Items without a row run again. */
   earlier?: (Row | null)[];
   /** A run that left no rows may have begun the items. */
   mayHaveBegun?: true;
+}
+
+export interface HeldUp {
+  /** Why calls are being retried and whom items wait for, as readable text; `null` if neither. */
+  reason: string | null;
+  /** Items that wait for somebody, so that nobody can tell when they end. */
+  waiting: number;
 }
 
 /** What differs between a batch of sessions and a batch of people. */
@@ -36,6 +49,6 @@ export interface BatchKind<Item, Row extends ItemRow, Result> {
    * @returns what to report instead of the row at a position, because items may have changed since
    */
   comparison?(items: Item[]): Promise<(at: number, row: Row) => Row>;
-  /** @returns what delays items although their shard does not know it, as readable text */
-  heldUp?(client: Client, batchId: string): Promise<string | null>;
+  /** @returns what delays items although their shard does not know it */
+  heldUp?(client: Client, batchId: string): Promise<HeldUp>;
 }

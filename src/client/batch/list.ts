@@ -6,7 +6,7 @@ import {
   ONBOARDING_WORKFLOW,
   SEARCH_ATTRIBUTES,
 } from '../../contract/index.js';
-import type { LONG_CAPTURE_STAGES } from '../../contract/long-stages.js';
+import type { LONG_CAPTURE_STAGES, LONG_STAGES } from '../../contract/long-stages.js';
 
 /**
  * Lists the latest run of each shard. Shards started within the last second may be missing.
@@ -48,13 +48,14 @@ export async function listRunningOfPeople(client: Client, batchId: string, most:
   return ids;
 }
 
-/** Counts the people whom the batch has begun, and who wait in this stage. */
+/** Counts the people whom the batch has begun, or their sessions, that are in this stage. */
 export async function countInStage(
   client: Client,
   batchId: string,
-  stage: (typeof LONG_CAPTURE_STAGES)[number],
+  workflowType: string,
+  stage: (typeof LONG_CAPTURE_STAGES)[number] | (typeof LONG_STAGES)[number],
 ): Promise<number> {
-  const ofBatch = queryFor(batchId, CAPTURE_WORKFLOW);
+  const ofBatch = queryFor(batchId, workflowType);
   const query = `${ofBatch} AND ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.stage} = '${stage}'`;
   return (await client.workflow.count(query)).count;
 }

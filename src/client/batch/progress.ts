@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { BATCH_QUERIES, type BatchProgress } from '../../contract/index.js';
-import type { BatchKind, ItemRow } from './kind.js';
+import { missingWorker } from '../pollers.js';
+import { type BatchKind, type HeldUp, type ItemRow, isStopped } from './kind.js';
 import type { OpenedShard } from './open-shard.js';
 import type { Shard } from './shards.js';
 import type { BatchRunProgress } from './types.js';
@@ -31,10 +32,13 @@ export class ProgressMeter {
   private attached = 0;
   private done = 0;
   private failed = 0;
+  private stopped = 0;
   /** Sessions that ended before this run saw their shard. The rate excludes them. */
   private before = 0;
   private nextAsked = 0;
-  private heldUpBy: string | null = null;
+  private heldUp: HeldUp = { reason: null, waiting: 0 };
+  /** That no worker polls, if none does. */
+  private missing: string | null = null;
   private heldUpAskedAt = 0;
 
   constructor(
@@ -62,14 +66,14 @@ export class ProgressMeter {
     // An attached shard that was never queried: how much of it was done before this run is unknown.
     if (shard && !shard.known) this.before += rows.length;
     this.running.delete(number);
-    const failed = rows.filter(({ failure }) => failure).length;
-    this.failed += failed;
-    this.done += rows.length - failed;
+    this.stopped += rows.filter(isStopped).length;
+    this.failed += rows.filter((row) => row.failure && !isStopped(row)).length;
+    this.done += rows.filter(({ failure }) => !failure).length;
   }
 
   /** Sessions that were not started because the batch was stopped. */
   leftOut(rows: ItemRow[]): void {
-    this.failed += rows.length;
+    this.stopped += rows.length;
     this.before += rows.length;
   }
 
@@ -83,7 +87,10 @@ export class ProgressMeter {
     const count = Math.min(numbers.length, Math.ceil((intervalMs / 1_000) * QUERIES_PER_SECOND));
     const asked = Array.from({ length: count }, (_, at) => numbers[(this.nextAsked + at) % numbers.length] as number);
     this.nextAsked = numbers.length === 0 ? 0 : (this.nextAsked + count) % numbers.length;
-    await Promise.all([...asked.map((number) => this.askOne(number)), this.askWhatHoldsUp()]);
+    const answers = Promise.all(asked.map((number) => this.askOne(number)));
+    const [answered] = await Promise.all([answers, this.askWhatHoldsUp()]);
+    const [first] = asked;
+    if (first !== undefined) this.missing = answered.includes(true) ? null : await this.missingWorkerOf(first);
   }
 
   now(at = Date.now()): BatchRunProgress {
@@ -91,8 +98,8 @@ export class ProgressMeter {
     const sum = (part: 'done' | 'failed' | 'waiting') => open.reduce((total, known) => total + known[part], 0);
     const done = this.done + sum('done');
     const failed = this.failed + sum('failed');
-    const perSecond = this.rate(done + failed - this.before, at);
-    const left = this.total === null ? null : this.total - done - failed;
+    const ended = done + failed + this.stopped;
+    const perSecond = this.rate(ended - this.before, at);
     return {
       batchId: this.batchId,
       total: this.total,
@@ -100,12 +107,25 @@ export class ProgressMeter {
       attached: this.attached,
       done,
       failed,
+      stopped: this.stopped,
       waiting: sum('waiting'),
       perSecond,
-      timeLeftMs: left === 0 ? 0 : left !== null && perSecond > 0 ? (left / perSecond) * 1_000 : null,
+      timeLeftMs: this.timeLeft(ended, perSecond),
       paused: open.some(({ paused }) => paused),
-      heldUpBy: open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? (this.running.size > 0 ? this.heldUpBy : null),
+      heldUpBy: this.running.size > 0 ? this.whatHoldsUp(open) : null,
     };
+  }
+
+  private whatHoldsUp(open: Known[]): string | null {
+    return this.missing ?? open.find(({ heldUpBy }) => heldUpBy)?.heldUpBy ?? this.heldUp.reason;
+  }
+
+  /** Nobody can tell how long people take who wait for somebody. */
+  private timeLeft(ended: number, perSecond: number): number | null {
+    if (this.total === null) return null;
+    if (this.total === ended) return 0;
+    const left = this.total - ended - this.heldUp.waiting;
+    return left > 0 && perSecond > 0 && this.missing === null ? (left / perSecond) * 1_000 : null;
   }
 
   private async askWhatHoldsUp(now = Date.now()): Promise<void> {
@@ -113,14 +133,27 @@ export class ProgressMeter {
     if (!kind.heldUp || this.running.size === 0 || now - this.heldUpAskedAt < HELD_UP_INTERVAL_MS) return;
     this.heldUpAskedAt = now;
     try {
-      const ask = () => kind.heldUp?.(client, batchId) ?? null;
-      this.heldUpBy = await client.withDeadline(now + QUERY_TIMEOUT_MS, async () => ask());
+      const { heldUp } = kind;
+      this.heldUp = await client.withDeadline(now + QUERY_TIMEOUT_MS, () => heldUp(client, batchId));
     } catch {
       // Ignored, as for the queries.
     }
   }
 
-  private async askOne(number: number): Promise<void> {
+  private async missingWorkerOf(number: number): Promise<string | null> {
+    const { client, kind, batchId } = this;
+    try {
+      return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, async () => {
+        const { taskQueue } = await client.workflow.getHandle(kind.workflowId(batchId, number)).describe();
+        return missingWorker(client, taskQueue);
+      });
+    } catch {
+      return null;
+    }
+  }
+
+  /** @returns whether a worker has answered */
+  private async askOne(number: number): Promise<boolean> {
     const handle = this.client.workflow.getHandle(this.kind.workflowId(this.batchId, number));
     let known: Known;
     try {
@@ -129,12 +162,13 @@ export class ProgressMeter {
       );
     } catch {
       // Ignored: waiting for the results reports what is wrong.
-      return;
+      return false;
     }
     const shard = this.running.get(number);
-    if (!shard) return;
+    if (!shard) return true;
     if (!shard.known) this.before += known.done + known.failed;
     shard.known = known;
+    return true;
   }
 
   private rate(ended: number, at: number): number {

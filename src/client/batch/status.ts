@@ -1,9 +1,10 @@
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
 import { BATCH_QUERIES, type BatchProgress, checkBatchId } from '../../contract/index.js';
+import { missingWorker } from '../pollers.js';
 import { withTemporalErrors } from '../temporal-failure.js';
 import { BatchNotFoundError } from './errors.js';
 import { heldUpPeople } from './held-up.js';
-import type { ItemRow } from './kind.js';
+import { type ItemRow, isStopped } from './kind.js';
 import { listShards } from './list.js';
 import type { ShardMemo } from './open-shard.js';
 import type { BatchHost, BatchStatus } from './types.js';
@@ -34,21 +35,31 @@ async function progressOf(client: Client, batchId: string): Promise<BatchStatus>
   if (shards.length === 0) throw new BatchNotFoundError(batchId);
   const status = emptyStatus(batchId);
   const lane = async () => {
-    for (let shard = shards.pop(); shard; shard = shards.pop()) await addShard(client, status, shard);
+    for (let shard = shards.pop(); shard; shard = shards.pop()) await addShard(client, status, shard, unanswered);
   };
+  const unanswered: string[] = [];
   const isOfPeople = shards.some(({ memo }) => memo?.people !== undefined);
   await Promise.all(Array.from({ length: MAX_CONCURRENT_SHARDS }, lane));
-  if (isOfPeople && status.shards.running > 0) status.heldUpBy ??= await heldUpPeople(client, batchId);
+  const [taskQueue] = unanswered;
+  const missing = taskQueue === undefined ? null : await missingWorker(client, taskQueue);
+  if (missing !== null) status.heldUpBy = missing;
+  else if (isOfPeople && status.shards.running > 0) status.heldUpBy ??= (await heldUpPeople(client, batchId)).reason;
   return status;
 }
 
 function emptyStatus(batchId: string): BatchStatus {
   const shards = { running: 0, completed: 0, ended: 0 };
-  const counts = { total: 0, done: 0, failed: 0, waiting: 0, unknown: 0 };
+  const counts = { total: 0, done: 0, failed: 0, stopped: 0, waiting: 0, unknown: 0 };
   return { batchId, ...counts, outcomes: {}, shards, paused: false, heldUpBy: null };
 }
 
-async function addShard(client: Client, status: BatchStatus, shard: WorkflowExecutionInfo): Promise<void> {
+/** @param unanswered gets the task queues of shards that do not answer */
+async function addShard(
+  client: Client,
+  status: BatchStatus,
+  shard: WorkflowExecutionInfo,
+  unanswered: string[],
+): Promise<void> {
   const memo: Partial<ShardMemo> = shard.memo ?? {};
   const total = Number(memo.sessions ?? memo.people ?? 0);
   status.total += total;
@@ -59,7 +70,10 @@ async function addShard(client: Client, status: BatchStatus, shard: WorkflowExec
       status.shards.running += 1;
       const progress = await askedProgress(client, shard.workflowId);
       if (progress) addProgress(status, progress);
-      else status.unknown += total;
+      else {
+        status.unknown += total;
+        unanswered.push(shard.taskQueue);
+      }
       return;
     }
     case 'COMPLETED': {
@@ -87,8 +101,10 @@ function addProgress(status: BatchStatus, { done, failed, waiting, outcomes, pau
 }
 
 function addRows(status: BatchStatus, rows: ItemRow[]): void {
-  for (const { outcome, failure } of rows) {
-    if (failure) status.failed += 1;
+  for (const row of rows) {
+    const { outcome, failure } = row;
+    if (isStopped(row)) status.stopped += 1;
+    else if (failure) status.failed += 1;
     else status.done += 1;
     if (outcome) addOutcome(status, outcome, 1);
   }

@@ -91,14 +91,19 @@ export interface BatchRunProgress {
   done: number;
   /** Items that failed for good. */
   failed: number;
+  /** Items that have no outcome because somebody stopped the batch. */
+  stopped: number;
   /** Sessions that wait for a retry or for their score, or people who have begun. */
   waiting: number;
   /** Items that ended per second, over the last minute of this run. */
   perSecond: number;
-  /** Estimated time left, in milliseconds; `null` if there is no estimate yet. */
+  /**
+   * Estimated time left, in milliseconds, without people who wait for an image, a token or a reviewer. `null` if there is no estimate yet, or
+   * only such people are left.
+   */
   timeLeftMs: number | null;
   paused: boolean;
-  /** What delays a shard or some of its sessions, as readable text; `null` if nothing does. */
+  /** What delays a shard or some of its items, or whom people wait for, as readable text; `null` if nothing does. */
   heldUpBy: string | null;
 }
 
@@ -111,6 +116,8 @@ export interface BatchStatus {
   done: number;
   /** Items that failed for good. */
   failed: number;
+  /** Items that have no outcome because somebody stopped the batch. */
+  stopped: number;
   /** Sessions that wait for a retry or for their score, or people who have begun. */
   waiting: number;
   /** Items in shards that did not answer, because no worker runs. */
@@ -120,6 +127,6 @@ export interface BatchStatus {
   /** `ended` shards were cancelled or terminated or have failed, without results. Run the batch again to complete them. */
   shards: { running: number; completed: number; ended: number };
   paused: boolean;
-  /** What delays a shard or some of its sessions, as readable text; `null` if nothing does. */
+  /** What delays a shard or some of its items, or whom people wait for, as readable text; `null` if nothing does. */
   heldUpBy: string | null;
 }

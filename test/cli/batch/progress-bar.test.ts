@@ -9,6 +9,7 @@ const PROGRESS: BatchRunProgress = {
   attached: 0,
   done: 3,
   failed: 1,
+  stopped: 0,
   waiting: 2,
   perSecond: 0,
   timeLeftMs: null,
@@ -25,6 +26,11 @@ describe('progressText', () => {
     [1_234.5, '1,235/s'],
   ])('shows a rate of %d a second as %s', (perSecond, shown) => {
     expect(progressText({ ...PROGRESS, perSecond }, 6)).toBe(`4 of 6, 1 failed, 2 waiting, ${shown}`);
+  });
+
+  it('counts what was stopped apart from what failed', () => {
+    const progress = { ...PROGRESS, failed: 0, stopped: 3, waiting: 0 };
+    expect(progressText(progress, 6)).toBe('6 of 6, 3 stopped, 0/s');
   });
 
   it('shows the time left, a pause and what holds the batch up', () => {
