@@ -30,6 +30,7 @@ const LONG = [
   'test/codec/foreign-worker.test.ts',
   'test/codec/people.test.ts',
   'test/codec/unknown-keys.test.ts',
+  'test/console/accessibility.test.ts',
   'test/console/console.test.ts',
   'test/deploys/deploys.test.ts',
   'test/embedding/embedding.test.ts',

@@ -101,11 +101,11 @@ describe('the CLI in an installation for clients', () => {
     ['worker', '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0'],
     [
       'dev',
-      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8',
+      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8 @fastify/rate-limit@^11.2.0',
     ],
     [
       'demo',
-      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8',
+      '@temporalio/worker@1.24.0 @temporalio/activity@1.24.0 @temporalio/nexus@1.24.0 pino@^10.4.0 fastify@^5.12.8 @fastify/rate-limit@^11.2.0',
     ],
     ['webhooks', 'fastify@^5.12.8 pino@^10.4.0'],
     ['codec-server', 'fastify@^5.12.8 @fastify/cors@^11.4.3'],

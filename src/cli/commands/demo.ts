@@ -8,7 +8,14 @@ import { onboardingWorkflowId } from '../../contract/index.js';
 import { type LocalTemporalServer, startIncodeSimulator } from '../../testing/index.js';
 import { localWorkerEnvironment, startServer } from '../local/environment.js';
 import { capture, PERSON_SCENARIOS } from '../local/people.js';
-import { type DemoWorld, KILL_SCENARIOS, SCENARIOS, type Scenario, WAITING_SCENARIOS } from '../local/scenarios.js';
+import {
+  type DemoWorld,
+  KILL_SCENARIOS,
+  OPEN_SCENARIOS,
+  SCENARIOS,
+  type Scenario,
+  WAITING_SCENARIOS,
+} from '../local/scenarios.js';
 import { startWorkerProcess } from '../local/worker-process.js';
 import { CliError, EXIT, started } from '../shared/exit.js';
 import { colored, type Progress, printJson, printTable, startProgress } from '../shared/output.js';
@@ -31,7 +38,7 @@ interface Row {
 
 export function define(command: Command): void {
   command
-    .option('--keep', 'keep everything running until Ctrl-C, to explore the Web UI', false)
+    .option('--keep', 'keep everything running until Ctrl-C, to explore the console and the Web UI', false)
     .option('--json', 'print the rows as JSON', false)
     .addHelpText('after', '\nExample:\n  $ temporal-incode demo --keep')
     .action(demo);
@@ -54,12 +61,26 @@ async function demo(options: DemoOptions): Promise<void> {
     const world = await Promise.race([startWorld(server, directory, progress, stops), interrupted]);
     const rows = await Promise.race([play(world, progress), interrupted]);
     progress.stop();
-    report(rows, server, options);
+    const console = options.keep ? await keep(world, server, stops) : null;
+    report(rows, { server, console }, options);
     if (options.keep) await ended;
   } finally {
     progress.stop();
     for (const stop of stops.reverse()) await stop();
   }
+}
+
+/** Adds sessions that wait for somebody, and starts the console to look at them. */
+async function keep(world: DemoWorld, server: LocalTemporalServer, stops: (() => Promise<unknown>)[]): Promise<string> {
+  for (const { session, plan, before } of OPEN_SCENARIOS) {
+    const { interviewId, token } = await world.simulator.openSession(session);
+    before?.(world, interviewId);
+    await world.client.start({ interviewId, sessionToken: token, ...(plan ? { plan } : {}) });
+  }
+  const { startLocalGateway } = await import('../local/local-gateway.js');
+  const gateway = await startLocalGateway(world.client, server, 0);
+  stops.push(() => gateway.close());
+  return gateway.url;
 }
 
 async function startWorld(
@@ -162,13 +183,19 @@ async function finishAttempts({ client }: DemoWorld, interviewId: string): Promi
     .reduce((sum, started) => sum + (started?.attempt ?? 0), 0);
 }
 
-function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOptions): void {
+interface Addresses {
+  server: LocalTemporalServer;
+  console: string | null;
+}
+
+function report(rows: Row[], { server, console }: Addresses, { keep, json }: DemoOptions): void {
   const good = rows.every((row) => row.asExpected);
   if (!good) process.exitCode = EXIT.failed;
   if (json) {
     printJson({
       asExpected: good,
       webUi: server.uiUrl,
+      console,
       server: { version: server.version, source: server.source },
       rows,
     });
@@ -186,6 +213,8 @@ function report(rows: Row[], server: LocalTemporalServer, { keep, json }: DemoOp
     ]),
   );
   const open = keep ? 'until Ctrl-C' : 'stops with the demo; use --keep to explore it';
+  if (console)
+    process.stdout.write(`Console: ${console} (until Ctrl-C), with three more sessions that wait for somebody\n`);
   if (server.uiUrl) process.stdout.write(`Web UI: ${server.uiUrl} (${open})\n`);
   process.stdout.write(
     good ? 'All as expected, and no session was finished twice.\n' : 'Some results are not as expected.\n',

@@ -17,6 +17,7 @@ interface DevOptions {
   port: number;
   uiPort: number;
   simulatorPort: number;
+  gatewayPort: number;
   dataDir: string;
   images?: string;
   json: boolean;
@@ -30,6 +31,7 @@ export function define(command: Command): void {
     .option('--port <port>', 'port of the Temporal server', portOption('--port'), 7233)
     .option('--ui-port <port>', 'port of the Web UI', portOption('--ui-port'), 8233)
     .option('--simulator-port <port>', 'port of the simulated Incode', portOption('--simulator-port'), 4010)
+    .option('--gateway-port <port>', 'port of the gateway and its console', portOption('--gateway-port'), 8090)
     .option('--data-dir <dir>', 'directory for workflows, sessions and logs', '.temporal-incode')
     .option('--images <directory>', 'directory with images of people, which the worker may read')
     .option('--json', 'print the addresses as JSON', false)
@@ -37,7 +39,7 @@ export function define(command: Command): void {
     .action(dev);
 }
 
-async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOptions): Promise<void> {
+async function dev({ port, uiPort, simulatorPort, gatewayPort, dataDir, images, json }: DevOptions): Promise<void> {
   if (images !== undefined) await checkDirectory('--images', images);
   const interrupted = untilInterrupted();
   const data = resolve(dataDir);
@@ -74,10 +76,15 @@ async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOp
     const { startSimulatorReceiver } = await import('../local/receiver.js');
     const receiver = await startSimulatorReceiver(client, simulator);
     stops.push(() => receiver.close());
+    progress.show('Starting the gateway');
+    const { startLocalGateway } = await import('../local/local-gateway.js');
+    const gateway = await started('The gateway', startLocalGateway(client, server, gatewayPort));
+    stops.push(() => gateway.close());
     progress.stop();
     const addresses = {
       temporal: server.address,
       webUi: server.uiUrl,
+      gateway: gateway.url,
       incode: simulator.url,
       webhook: receiver.url,
       workerLog: log,
@@ -96,6 +103,7 @@ async function dev({ port, uiPort, simulatorPort, dataDir, images, json }: DevOp
 interface Addresses {
   temporal: string;
   webUi: string | null;
+  gateway: string;
   incode: string;
   webhook: string;
   workerLog: string;
@@ -104,6 +112,7 @@ interface Addresses {
 
 function instructions(at: Addresses): string {
   return `
+Console     ${at.gateway} (HTTP API: ${at.gateway}/v1)
 Web UI      ${at.webUi}
 Temporal    ${at.temporal}
 Incode      ${at.incode} (simulated; x-api-key: ${API_KEY})

@@ -97,6 +97,13 @@ export const KILL_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** These stay open, for people who look at the console. */
+export const OPEN_SCENARIOS: readonly Pick<Scenario, 'session' | 'plan' | 'before'>[] = [
+  { session: APPROVED, before: ({ simulator }, interviewId) => simulator.revokeTokens(interviewId) },
+  { session: { action: 'none', score: { status: 'WARN', value: '61.0' } }, plan: { review: 'wait' } },
+  { session: APPROVED, plan: { finishWhen: 'asked' } },
+];
+
 async function killDuringCall({ simulator, replaceWorker }: DemoWorld, interviewId: string): Promise<void> {
   await until(async () => simulator.effects(interviewId).finished > 0);
   await replaceWorker();

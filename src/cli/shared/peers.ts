@@ -15,8 +15,8 @@ export const GATEWAY_PACKAGES = ['fastify', '@fastify/rate-limit', 'pino'];
 
 export const CODEC_SERVER_PACKAGES = ['fastify', '@fastify/cors'];
 
-/** Packages that run a local server, worker and webhook receiver. */
-export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify'];
+/** Packages that run a local server, worker, webhook receiver and gateway. */
+export const LOCAL_SERVER_PACKAGES = [...WORKER_PACKAGES, 'fastify', '@fastify/rate-limit'];
 
 /**
  * Reports missing optional packages before the command starts anything.
