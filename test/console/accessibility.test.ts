@@ -24,7 +24,7 @@ interface Case {
   text: string;
   token?: string;
   /** Brings the page into the state to look at. */
-  before?(page: Page): Promise<void>;
+  prepare?(page: Page): Promise<void>;
 }
 
 const session = (name: 'inReview' | 'failing' | 'approved' | 'waiting') => `#/sessions/${world.held[name].interviewId}`;
@@ -34,7 +34,7 @@ const CASES: Record<string, Case> = {
     hash: () => '',
     text: 'In review 1',
     token,
-    before: (page) => page.getByText('Show the numbers').click(),
+    prepare: (page) => page.getByText('Show the numbers').click(),
   },
   'the list of sessions': { hash: () => '#/sessions', text: 'Approved', token },
   'a list that is refused': { hash: () => '#/sessions?stage=nowhere', text: 'The request is invalid', token },
@@ -46,13 +46,13 @@ const CASES: Record<string, Case> = {
     hash: () => session('waiting'),
     text: 'Extend the deadline',
     token,
-    before: (page) => page.getByRole('button', { name: /Extend/ }).click(),
+    prepare: (page) => page.getByRole('button', { name: /Extend/ }).click(),
   },
   'the page to sign in': { hash: () => '', text: 'Sign in' },
   'a refused token': {
     hash: () => '',
     text: 'Sign in',
-    before: async (page) => {
+    prepare: async (page) => {
       await page.getByLabel('Token of this gateway').fill('tig_wrong');
       await page.keyboard.press('Enter');
       await shows(page, 'No valid token');
@@ -62,12 +62,12 @@ const CASES: Record<string, Case> = {
 
 const PHONE = { width: 320, height: 640 };
 
-describe.each(Object.entries(CASES))('%s', (_, { hash, text, token: signedIn, before }) => {
+describe.each(Object.entries(CASES))('%s', (_, { hash, text, token: signedIn, prepare }) => {
   it.each(['light', 'dark'] as const)('has no serious problem of accessibility in %s', async (colorScheme) => {
     await using tab = await world.open(hash(), { colorScheme, ...(signedIn ? { token: signedIn } : {}) });
     const { page } = tab;
     await shows(page, text);
-    await before?.(page);
+    await prepare?.(page);
     await page.evaluate(AXE);
     const problems = await page.evaluate<unknown[]>(`axe.run(document).then(({ violations }) =>
       violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -79,7 +79,7 @@ describe.each(Object.entries(CASES))('%s', (_, { hash, text, token: signedIn, be
     await using tab = await world.open(hash(), { viewport: PHONE, ...(signedIn ? { token: signedIn } : {}) });
     const { page } = tab;
     await shows(page, text);
-    await before?.(page);
+    await prepare?.(page);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
   });
 });
