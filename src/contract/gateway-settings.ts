@@ -3,7 +3,10 @@
 export const GATEWAY_DEFAULTS = {
   requestsPerSecond: 200,
   maxConnections: 1_000,
+  maxListeners: 500,
+  keepAliveMs: 15_000,
   maxBodyBytes: 65_536,
+  maxListBytes: 134_217_728,
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 10_000,
 } as const;

@@ -79,7 +79,7 @@ export function queryOf<Name extends string>(
 }
 
 /** @returns the value, if it is one of the choices. @throws InvalidInputError */
-export function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T | undefined {
+export function oneOf<T extends string | boolean>(field: string, value: unknown, choices: readonly T[]): T | undefined {
   if (value === undefined) return undefined;
   const choice = choices.find((allowed) => allowed === value);
   if (choice === undefined) throw new InvalidInputError(field, `must be one of ${choices.join(', ')}`);
@@ -92,9 +92,12 @@ export function hasMoreBody({ raw }: FastifyRequest): boolean {
   return isAnnounced && !raw.complete;
 }
 
+const CUT_OFF = ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
+
 /** @returns the error to answer with, for one that Fastify throws before a handler runs */
 export function ownError(error: unknown, { maxBodyBytes }: JsonLimits): unknown {
   const { code = '', statusCode } = error as Partial<FastifyError>;
+  if (CUT_OFF.includes(code)) return new GatewayProblem('RequestTimeout', 'The body was cut off');
   if (!code.startsWith('FST_')) return error;
   if (statusCode === 413) {
     const headers = { connection: 'close' };

@@ -8,20 +8,24 @@ export class Closing {
     for (const end of this.waiting) end();
   }
 
+  /** @returns a function that forgets it */
+  onClose(end: () => void): () => void {
+    this.waiting.add(end);
+    return () => this.waiting.delete(end);
+  }
+
   /** @returns the result of the work; `undefined` if the gateway stops before */
   async orClosing<T>(work: Promise<T>): Promise<T | undefined> {
-    let end = () => undefined;
+    let forget = () => {};
     const closed = new Promise<undefined>((resolve) => {
-      end = () => void resolve(undefined) as undefined;
-      this.waiting.add(end);
+      forget = this.onClose(() => resolve(undefined));
     });
-    if (this.isClosing) end();
     // The work may fail after nobody waits for it.
     work.catch(() => undefined);
     try {
       return await Promise.race([work, closed]);
     } finally {
-      this.waiting.delete(end);
+      forget();
     }
   }
 }

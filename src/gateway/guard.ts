@@ -1,5 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { omitUndefined } from '../contract/omit-undefined.js';
 import { authentication, type Caller, checkScope } from './access.js';
 import type { GatewaySubject } from './log.js';
 import { OPERATIONS, type OperationName } from './operations.js';
@@ -40,9 +41,10 @@ export async function guardOperations(app: FastifyInstance, settings: GatewaySet
   });
   app.decorateRequest('gateway', null);
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const context: RequestContext = { startedAt: performance.now(), caller: undefined, subject: {} };
     request.gateway = context;
+    audit(request, reply, log);
     context.caller = authenticate(request.headers);
     const used = await limit(request);
     if (!used.isAllowed && used.isExceeded) {
@@ -52,23 +54,30 @@ export async function guardOperations(app: FastifyInstance, settings: GatewaySet
     const { operation } = request.routeOptions.config;
     if (operation) checkScope(context.caller, OPERATIONS[operation].scopes);
   });
+}
 
-  app.addHook('onResponse', async (request, reply) => {
-    const { operation } = request.routeOptions.config;
-    if (!operation || !request.gateway) return;
-    const { startedAt, caller, subject, problem, error } = request.gateway;
+/** The caller was gone before the answer. Proxies use this number for it. */
+const CALLER_GONE = 499;
+
+/** Adds a line to the audit log once the request is over, also if the caller is gone by then. */
+function audit(request: FastifyRequest, reply: FastifyReply, log: GatewaySettings['log']): void {
+  const { operation } = request.routeOptions.config;
+  if (!operation) return;
+  reply.raw.once('close', () => {
+    const { startedAt, caller, subject, problem, error } = request.gateway as RequestContext;
+    const isGone = !reply.raw.headersSent;
+    const name = isGone ? 'CallerGone' : problem?.type.slice(problem.type.lastIndexOf(':') + 1);
     try {
       log({
         operation,
         caller: caller?.name ?? 'nobody',
-        httpStatus: reply.statusCode,
+        httpStatus: isGone ? CALLER_GONE : reply.raw.statusCode,
         durationMs: Math.round(performance.now() - startedAt),
         ...subject,
-        ...(problem ? { problem: problem.type.slice(problem.type.lastIndexOf(':') + 1) } : {}),
-        ...(error === undefined ? {} : { error }),
+        ...omitUndefined({ problem: name, error }),
       });
     } catch {
-      // The log belongs to the host. The request is answered.
+      // The log belongs to the host. The request is over.
     }
   });
 }

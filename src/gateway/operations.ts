@@ -22,6 +22,19 @@ export const OPERATIONS = {
   renewToken: { method: 'POST', path: '/v1/sessions/{interviewId}/token', scopes: HAND_IN },
   extendDeadline: { method: 'POST', path: '/v1/sessions/{interviewId}/deadline', scopes: ['operate'] },
   cancelSession: { method: 'DELETE', path: '/v1/sessions/{interviewId}', scopes: ['operate'] },
+  startBatch: { method: 'POST', path: '/v1/batches', scopes: ['start'] },
+  listBatches: { method: 'GET', path: '/v1/batches', scopes: ['read'] },
+  getBatch: { method: 'GET', path: '/v1/batches/{batchId}', scopes: FOLLOW },
+  getBatchResults: { method: 'GET', path: '/v1/batches/{batchId}/results', scopes: FOLLOW },
+  pauseBatch: { method: 'POST', path: '/v1/batches/{batchId}/pause', scopes: ['operate'] },
+  resumeBatch: { method: 'POST', path: '/v1/batches/{batchId}/resume', scopes: ['operate'] },
+  stopBatch: { method: 'POST', path: '/v1/batches/{batchId}/stop', scopes: ['operate'] },
+  startPerson: { method: 'POST', path: '/v1/people', scopes: ['start'] },
+  listPeople: { method: 'GET', path: '/v1/people', scopes: ['read'] },
+  getPerson: { method: 'GET', path: '/v1/people/{reference}', scopes: FOLLOW },
+  replaceImage: { method: 'POST', path: '/v1/people/{reference}/image', scopes: HAND_IN },
+  cancelPerson: { method: 'DELETE', path: '/v1/people/{reference}', scopes: ['operate'] },
+  watchEvents: { method: 'GET', path: '/v1/events', scopes: ['read'] },
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -38,6 +38,7 @@ export const GATEWAY_PROBLEMS = {
   Forbidden: { status: 403, title: 'The token does not permit this' },
   NotFound: { status: 404, title: 'Nothing at this path' },
   MethodNotAllowed: { status: 405, title: 'The path has no such method' },
+  BatchUnfinished: { status: 409, title: 'The batch is not done' },
   RequestTimeout: { status: 408, title: 'The body did not arrive in time' },
   ContentTooLarge: { status: 413, title: 'The body is too large' },
   UnsupportedMediaType: { status: 415, title: 'The body has another type' },
@@ -182,6 +183,7 @@ const MEMBERS = [
   'side',
   'problem',
   'handedOver',
+  'rows',
 ] as const;
 
 function membersOf(error: Error): Partial<Problem> {

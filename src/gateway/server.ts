@@ -1,16 +1,20 @@
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { batchRoutes } from './batches.js';
 import { acceptJson, hasMoreBody, ownError } from './body.js';
 import { Closing } from './closing.js';
 import { consoleRoutes } from './console.js';
+import { eventRoutes } from './events.js';
 import { guardOperations } from './guard.js';
 import { healthRoutes } from './health.js';
 import { OPERATIONS } from './operations.js';
 import { type GatewayOptions, type GatewaySettings, resolveGatewayOptions } from './options.js';
 import { overviewRoutes } from './overview.js';
+import { peopleRoutes } from './people.js';
 import { GatewayProblem, problemOf } from './problems.js';
 import { sessionRoutes } from './sessions.js';
+import { uploadRoutes } from './upload.js';
 
 /** Sessions over HTTP, for callers without a Temporal SDK. It keeps nothing: everything is at the Temporal server. */
 export interface Gateway {
@@ -44,9 +48,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   consoleRoutes(app);
   app.register(async (guarded) => {
     await guardOperations(guarded, settings);
-    acceptJson(guarded, settings);
-    overviewRoutes(guarded, settings);
-    sessionRoutes(guarded, settings.client, closing);
+    guarded.register(async (json) => {
+      acceptJson(json, settings);
+      overviewRoutes(json, settings);
+      sessionRoutes(json, settings.client, closing);
+      peopleRoutes(json, settings.client);
+      eventRoutes(json, settings, closing);
+      batchRoutes(json, settings.client, settings.lists);
+    });
+    guarded.register(async (lists) => uploadRoutes(lists, settings));
   });
   const renewal = followCertificate(app, settings);
 

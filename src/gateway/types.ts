@@ -1,5 +1,10 @@
-import type { PendingCall, SessionStatus } from '../client/index.js';
-import type { ListedSession } from '../client/list/listed.js';
+import type { ListedBatch } from '../client/batch/list-batches.js';
+import type { PendingCall, PersonStatus, SessionStatus } from '../client/index.js';
+import type { ListedPerson, ListedSession } from '../client/list/listed.js';
+import type { BatchId, Count } from '../contract/batch.js';
+import type { CapturePerson, CaptureReference } from '../contract/capture.js';
+import type { CapturePlan } from '../contract/capture-plan.js';
+import type { CaptureResult } from '../contract/capture-workflow.js';
 import type { GatewayScope } from '../contract/gateway-settings.js';
 import type { FinishAnswer, InterviewId, OnboardingResult, OnboardingState, Plan, Stage } from '../contract/index.js';
 import type { DurationString, FlowId, Outcome, SessionToken } from '../contract/types.js';
@@ -93,7 +98,7 @@ export interface SessionView extends Omit<SessionStatus, 'startedAt' | 'closedAt
   /** `null` if no worker answered within five seconds and the session has no result. */
   state: (Omit<OnboardingState, 'finish'> & { finish: FinishView | null }) | null;
   /** `null` while the onboarding runs, and if it ended without a result. */
-  result: (Omit<OnboardingResult, 'finish'> & { finish: FinishView | null }) | null;
+  result: ResultView | null;
   /** The call to Incode that is in flight or waits for its next attempt. */
   call: CallView | null;
 }
@@ -113,6 +118,84 @@ export interface SessionList {
 export interface CancelRequested {
   interviewId: InterviewId;
   cancelRequested: true;
+}
+
+/** Body of `POST /v1/people`. */
+export interface StartPersonRequest extends CapturePerson {
+  plan?: CapturePlan;
+  /** Starts a person again whose onboarding has failed. A person who fails after a session was opened gets another session. @default false */
+  retryFailed?: boolean;
+  /** Value of the search attribute `IncodeBatchId`, to list people who belong together. */
+  batchId?: string;
+}
+
+/** Answer to a start: 201 if it started the onboarding, 200 if it attached to an existing one. */
+export interface StartedPersonView {
+  reference: CaptureReference;
+  workflowId: string;
+  runId: string;
+  /** The onboarding existed before the request. It may have ended. */
+  attached: boolean;
+  plan: CapturePlan;
+}
+
+/** Result of a session's onboarding, as far as the token permits. */
+export type ResultView = Omit<OnboardingResult, 'finish'> & { finish: FinishView | null };
+
+/** State of a person's onboarding. */
+export interface PersonView extends Omit<PersonStatus, 'startedAt' | 'closedAt' | 'result' | 'call' | 'session'> {
+  /** ISO 8601. @format date-time */
+  startedAt: string;
+  /** `null` while it runs. @format date-time */
+  closedAt: string | null;
+  /** `null` while the onboarding runs, and if it ended without a result. */
+  result: (Omit<CaptureResult, 'onboarding'> & { onboarding: ResultView | null }) | null;
+  /** The call to Incode that is in flight or waits for its next attempt. */
+  call: CallView | null;
+  /** The onboarding of the session in the stage `completing`. `null` in every other stage. */
+  session: SessionView | null;
+}
+
+export interface PersonList {
+  items: ListedPerson[];
+  /** Pass it as `cursor` for the next page. `null` on the last page. */
+  cursor: string | null;
+}
+
+/** Answer 202 to `DELETE`: the onboarding stops as soon as a worker has taken the request. */
+export interface PersonCancelRequested {
+  reference: CaptureReference;
+  cancelRequested: true;
+}
+
+/** Answer 202 to a list: Temporal has all of it, and completes it without the gateway. */
+export interface StartedBatch {
+  batchId: BatchId;
+  /** Number of sessions in the list. */
+  sessions: Count;
+  /** Sessions of them that Temporal had already. */
+  attached: Count;
+}
+
+export interface BatchList {
+  /** Those with a running part first. */
+  items: ListedBatch[];
+  /** There are more batches than the latest 1,000 parts show. */
+  isCut: boolean;
+}
+
+/** How many running parts of the batch got the message. */
+export interface ShardsSignaled {
+  batchId: BatchId;
+  shards: Count;
+}
+
+/** Answer 202 to stop: the batch begins no more sessions and ends as soon as its calls in flight are done. */
+export interface StopRequested {
+  batchId: BatchId;
+  stopRequested: true;
+  /** Parts that are still ending. */
+  shards: Count;
 }
 
 /** Problem details as in RFC 9457. */
@@ -135,6 +218,8 @@ export interface Problem {
   differs?: string | readonly string[];
   /** The plan that the onboarding follows. */
   plan?: Plan;
+  /** What is wrong with single rows of a list: at most 100. */
+  rows?: readonly string[];
   /** The `type` of the failure that ended the onboarding. */
   failure?: string;
   [more: string]: unknown;

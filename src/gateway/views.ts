@@ -1,8 +1,8 @@
-import type { SessionStatus } from '../client/index.js';
+import type { PersonStatus, SessionStatus } from '../client/index.js';
 import type { PendingCall } from '../client/pending-call.js';
 import type { FinishAnswer } from '../contract/index.js';
 import type { Caller } from './access.js';
-import type { CallView, FinishView, SessionView } from './types.js';
+import type { CallView, FinishView, PersonView, SessionView } from './types.js';
 
 /** What a caller may see of Incode's answer. */
 export function finishView(answer: FinishAnswer, caller: Caller | undefined): FinishView {
@@ -26,6 +26,21 @@ export function sessionView(status: SessionStatus, caller: Caller | undefined): 
     state: withView(state),
     result: withView(result),
     call: call && callView(call),
+  };
+}
+
+/** The result names the session's interview id. Incode's answers about images have no personal data. */
+export function personView(status: PersonStatus, caller: Caller | undefined): PersonView {
+  const { startedAt, closedAt, result, call, session, ...known } = status;
+  const onboarding = result?.onboarding;
+  const finish = onboarding?.finish && finishView(onboarding.finish, caller);
+  return {
+    ...known,
+    startedAt: startedAt.toISOString(),
+    closedAt: closedAt?.toISOString() ?? null,
+    result: result && { ...result, onboarding: onboarding ? { ...onboarding, finish: finish ?? null } : null },
+    call: call && callView(call),
+    session: session && sessionView(session, caller),
   };
 }
 

@@ -1,3 +1,4 @@
+import { gatewayLists } from '../../src/cli/local/gateway-lists.js';
 import { parseGatewayTokens } from '../../src/config/gateway-tokens.js';
 import type { GatewayScope, GatewayToken } from '../../src/contract/gateway-settings.js';
 import type { GatewayEvent } from '../../src/gateway/log.js';
@@ -24,9 +25,9 @@ export function makeToken(name: string, ...scopes: GatewayScope[]): TestToken {
   return { token, entry: entry as GatewayToken };
 }
 
-export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
+export async function startGateway(options: Omit<GatewayOptions, 'lists'>): Promise<TestGateway> {
   const events: GatewayEvent[] = [];
-  const gateway = createGateway({ log: (event) => events.push(event), ...options });
+  const gateway = createGateway({ lists: gatewayLists, log: (event) => events.push(event), ...options });
   const { url, port } = await gateway.listen();
   return { gateway, url, port, events, [Symbol.asyncDispose]: () => gateway.close() };
 }
@@ -59,7 +60,7 @@ export async function ask({ url }: Pick<TestGateway, 'url'>, what: string, sent:
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const isJson = /[/+]json$|json;/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 

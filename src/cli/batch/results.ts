@@ -99,7 +99,7 @@ export const COLUMNS: Columns<BatchItem> = {
 };
 
 /** Escapes formulas, because cells contain text from Incode and from the list, which a spreadsheet would run. */
-function csv<Item>(raw: boolean, columns: Columns<Item>): (items: Item[]) => string {
+export function csv<Item>(raw: boolean, columns: Columns<Item>): (items: Item[]) => string {
   let header = [Object.keys(columns)];
   return (items) => {
     const rows = items.map((item) => Object.values(columns).map((valueIn) => valueIn(item) ?? ''));

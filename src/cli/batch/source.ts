@@ -22,22 +22,33 @@ export async function openSource(file: string, signal: AbortSignal): Promise<Sou
 }
 
 async function spooledStdin(signal: AbortSignal): Promise<Source> {
-  let directory: string | undefined;
-  const remove = async () => directory && rm(directory, { recursive: true, force: true });
   try {
-    directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
-    const spool = await open(join(directory, 'stdin'), 'wx+', 0o600);
-    // Removed while it is open, so that nothing is left behind if this process is killed. Windows cannot remove open files.
-    if (process.platform !== 'win32') await remove();
-    // Abortable, because the writer of the pipe may never finish.
-    for await (const chunk of addAbortSignal(signal, process.stdin)) await spool.appendFile(chunk);
-    const source = await sourceOf(spool, 'stdin');
-    return { ...source, close: () => source.close().finally(remove) };
+    return await spooled(process.stdin, 'stdin', signal);
   } catch (error) {
-    await remove();
     if (signal.aborted) throw new CliError('Interrupted. Nothing was started.', EXIT.pending);
     const why = `Cannot keep stdin in ${tmpdir()}: ${diskProblem(error)}. Nothing was started`;
     throw new CliError(`${why}. Set TMPDIR to another directory, or pass a file`, EXIT.failed);
+  }
+}
+
+/** Stores a stream in a private temporary file. */
+export async function spooled(input: Readable, name: string, signal: AbortSignal): Promise<Source> {
+  let directory: string | undefined;
+  let spool: FileHandle | undefined;
+  const remove = async () => directory && rm(directory, { recursive: true, force: true });
+  try {
+    directory = await mkdtemp(join(tmpdir(), 'temporal-incode-batch-'));
+    spool = await open(join(directory, 'list'), 'wx+', 0o600);
+    // Removed while it is open, so that nothing is left behind if this process is killed. Windows cannot remove open files.
+    if (process.platform !== 'win32') await remove();
+    // Abortable, because the writer of the pipe may never finish.
+    for await (const chunk of addAbortSignal(signal, input)) await spool.appendFile(chunk);
+    const source = await sourceOf(spool, name);
+    return { ...source, close: () => source.close().finally(remove) };
+  } catch (error) {
+    await spool?.close();
+    await remove();
+    throw error;
   }
 }
 

@@ -25,17 +25,31 @@ const QUERY_TIMEOUT_MS = 5_000;
  * @throws BatchNotFoundError
  * @throws TemporalUnavailableError
  */
-export async function batchProgress({ temporal: client }: BatchHost, batchId: string): Promise<BatchStatus> {
-  checkBatchId(batchId);
-  return withTemporalErrors(client, () => progressOf(client, batchId));
+export async function batchProgress(host: BatchHost, batchId: string): Promise<BatchStatus> {
+  return polledProgress(host, batchId, new Map());
 }
 
-async function progressOf(client: Client, batchId: string): Promise<BatchStatus> {
+/** Counts of completed shards by their run id, which do not change. For callers that ask again and again. */
+export type ShardCounts = Map<string, Counts>;
+
+/** As {@link batchProgress}, but reads the results of each completed shard only once. */
+export async function polledProgress(
+  { temporal: client }: BatchHost,
+  batchId: string,
+  known: ShardCounts,
+): Promise<BatchStatus> {
+  checkBatchId(batchId);
+  return withTemporalErrors(client, () => progressOf(client, batchId, known));
+}
+
+async function progressOf(client: Client, batchId: string, known: ShardCounts): Promise<BatchStatus> {
   const shards = await listShards(client, batchId);
   if (shards.length === 0) throw new BatchNotFoundError(batchId);
   const status = emptyStatus(batchId);
   const lane = async () => {
-    for (let shard = shards.pop(); shard; shard = shards.pop()) await addShard(client, status, shard, unanswered);
+    for (let shard = shards.pop(); shard; shard = shards.pop()) {
+      await addShard(client, status, shard, known, unanswered);
+    }
   };
   const unanswered: string[] = [];
   const isOfPeople = shards.some(({ memo }) => memo?.people !== undefined);
@@ -58,6 +72,7 @@ async function addShard(
   client: Client,
   status: BatchStatus,
   shard: WorkflowExecutionInfo,
+  known: ShardCounts,
   unanswered: string[],
 ): Promise<void> {
   const memo: Partial<ShardMemo> = shard.memo ?? {};
@@ -77,11 +92,13 @@ async function addShard(
       return;
     }
     case 'COMPLETED': {
-      const rows = await rowsOf(client, shard.workflowId);
+      const rows = known.has(shard.runId) ? undefined : await rowsOf(client, shard.workflowId);
+      if (rows) known.set(shard.runId, countsOf(rows));
+      const counts = known.get(shard.runId);
       // Without rows, the shard has just been restarted.
-      if (rows) {
+      if (counts) {
         status.shards.completed += 1;
-        addRows(status, rows);
+        addCounts(status, counts);
         return;
       }
       break;
@@ -91,27 +108,39 @@ async function addShard(
   status.unknown += total;
 }
 
-function addProgress(status: BatchStatus, { done, failed, waiting, outcomes, paused, heldUpBy }: BatchProgress): void {
+function addProgress(status: BatchStatus, progress: BatchProgress): void {
+  addCounts(status, progress);
+  status.waiting += progress.waiting;
+  status.paused ||= progress.paused;
+  status.heldUpBy ??= progress.heldUpBy;
+}
+
+/** Of a running shard: what was stopped is known once it has completed. */
+type RunningCounts = Pick<BatchProgress, 'done' | 'failed' | 'outcomes'>;
+
+type Counts = Pick<BatchStatus, 'done' | 'failed' | 'stopped' | 'outcomes'>;
+
+function addCounts(status: Counts, { done, failed, stopped = 0, outcomes }: RunningCounts & Partial<Counts>): void {
   status.done += done;
   status.failed += failed;
-  status.waiting += waiting;
-  status.paused ||= paused;
-  status.heldUpBy ??= heldUpBy;
+  status.stopped += stopped;
   for (const [outcome, count] of Object.entries(outcomes)) addOutcome(status, outcome, count);
 }
 
-function addRows(status: BatchStatus, rows: ItemRow[]): void {
+function countsOf(rows: ItemRow[]): Counts {
+  const counts: Counts = { done: 0, failed: 0, stopped: 0, outcomes: {} };
   for (const row of rows) {
     const { outcome, failure } = row;
-    if (isStopped(row)) status.stopped += 1;
-    else if (failure) status.failed += 1;
-    else status.done += 1;
-    if (outcome) addOutcome(status, outcome, 1);
+    if (isStopped(row)) counts.stopped += 1;
+    else if (failure) counts.failed += 1;
+    else counts.done += 1;
+    if (outcome) addOutcome(counts, outcome, 1);
   }
+  return counts;
 }
 
-function addOutcome({ outcomes }: BatchStatus, outcome: string, count: number): void {
-  const known = outcome as keyof BatchStatus['outcomes'];
+function addOutcome({ outcomes }: Counts, outcome: string, count: number): void {
+  const known = outcome as keyof Counts['outcomes'];
   outcomes[known] = (outcomes[known] ?? 0) + count;
 }
 

@@ -1,0 +1,109 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { listBatches } from '../client/batch/list-batches.js';
+import { batchResults } from '../client/batch/results.js';
+import {
+  type BatchItem,
+  type BatchStatus,
+  batchProgress,
+  type CaptureItem,
+  type OnboardingClient,
+  pauseBatch,
+  resumeBatch,
+  stopBatch,
+} from '../client/index.js';
+import { checkBatchId } from '../contract/index.js';
+import type { Caller } from './access.js';
+import { fieldsOf, oneOf, queryOf } from './body.js';
+import { type RequestContext, route } from './guard.js';
+import { LIST_FORMATS, type ListTools } from './lists.js';
+import { GatewayProblem } from './problems.js';
+import type { BatchList, ShardsSignaled, StopRequested } from './types.js';
+import { finishView } from './views.js';
+
+export function batchRoutes(app: FastifyInstance, client: OnboardingClient, lists: ListTools): void {
+  route(app, 'listBatches', async (request): Promise<BatchList> => {
+    const { status } = queryOf(request, ['status']);
+    const { batches, isCut } = await listBatches(client, oneOf('status', status, ['open']));
+    return { items: batches, isCut };
+  });
+
+  route(app, 'getBatch', async (request, _reply, context): Promise<BatchStatus> => {
+    return batchProgress(client, batchOf(request, context));
+  });
+
+  route(app, 'getBatchResults', async (request, reply, context) => {
+    const batchId = batchOf(request, context);
+    const { format, partial } = queryOf(request, ['format', 'partial']);
+    const as = oneOf('format', format, LIST_FORMATS) ?? 'ndjson';
+    const acceptsPart = oneOf('partial', partial, ['true', 'false']) === 'true';
+    const { of, shards, items } = await batchResults(client, batchId);
+    if (shards.notCompleted > 0 && !acceptsPart) {
+      const all = shards.completed + shards.notCompleted;
+      throw new GatewayProblem(
+        'BatchUnfinished',
+        `Batch ${batchId}: ${shards.completed} of ${all} parts are done. Ask again later, or with partial=true`,
+      );
+    }
+    reply.type(as === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson');
+    const toText = as === 'csv' ? lists.csv(of) : ndjson;
+    return reply.send(Readable.from(chunks(items, context.caller, toText)));
+  });
+
+  route(app, 'pauseBatch', async (request, _reply, context): Promise<ShardsSignaled> => {
+    const batchId = batchOf(request, context);
+    return { batchId, shards: await pauseBatch(client, batchId) };
+  });
+
+  route(app, 'resumeBatch', async (request, _reply, context): Promise<ShardsSignaled> => {
+    const batchId = batchOf(request, context);
+    return { batchId, shards: await resumeBatch(client, batchId) };
+  });
+
+  route(app, 'stopBatch', async (request, reply, context): Promise<StopRequested> => {
+    const batchId = batchOf(request, context);
+    fieldsOf(request, []);
+    const shards = await stopBatch(client, batchId, { waitMs: 0 });
+    reply.code(202).header('location', locationOf(batchId));
+    return { batchId, stopRequested: true, shards };
+  });
+}
+
+/** The batch of the path, which the audit log names. @throws InvalidInputError */
+function batchOf({ params }: FastifyRequest, { subject }: RequestContext): string {
+  subject.batchId = checkBatchId((params as { batchId: string }).batchId);
+  return subject.batchId;
+}
+
+export function locationOf(batchId: string): string {
+  return `/v1/batches/${encodeURIComponent(batchId)}`;
+}
+
+type Item = BatchItem | CaptureItem;
+
+/** Rows per write. */
+const BUFFERED = 500;
+
+async function* chunks(
+  items: AsyncIterable<Item>,
+  caller: Caller | undefined,
+  toText: (items: Item[]) => string,
+): AsyncGenerator<string> {
+  let some: Item[] = [];
+  for await (const item of items) {
+    some.push(visible(item, caller));
+    if (some.length < BUFFERED) continue;
+    yield toText(some);
+    some = [];
+  }
+  yield toText(some);
+}
+
+function visible(item: Item, caller: Caller | undefined): Item {
+  if (!('finish' in item) || !item.finish) return item;
+  return { ...item, finish: finishView(item.finish, caller) } as Item;
+}
+
+function ndjson(items: Item[]): string {
+  return items.map(({ index: _, ...item }) => `${JSON.stringify(item)}\n`).join('');
+}

@@ -1,0 +1,147 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BatchDetachedError, completeBatch, type OnboardingClient } from '../client/index.js';
+import { checkBatchId, checkBatchPlan, InvalidInputError, MAX_SHARD_SESSIONS } from '../contract/index.js';
+import { omitUndefined } from '../contract/omit-undefined.js';
+import { locationOf } from './batches.js';
+import { oneOf, queryOf } from './body.js';
+import { route } from './guard.js';
+import type { ListFormat, ListTools, ReceivedList } from './lists.js';
+import type { GatewaySettings } from './options.js';
+import { GatewayProblem, RETRY_AFTER } from './problems.js';
+import type { StartedBatch } from './types.js';
+
+const TYPES: Record<string, ListFormat> = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' };
+
+/** Each list takes room on the disk, and its shards some memory while they are handed over. */
+const MAX_UPLOADS = 4;
+
+/** Every shard of a list is handed to Temporal at once, so that the gateway need not keep the list. 50 shards run beside each other. */
+const MAX_SESSIONS = 50 * MAX_SHARD_SESSIONS;
+
+/** The body is a stream: the list is not kept in memory. */
+export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): void {
+  const { client, lists, maxListBytes } = settings;
+  let uploads = 0;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(Object.keys(TYPES), (_request, payload, done) => done(null, payload));
+
+  route(app, 'startBatch', async (request, reply, { subject }): Promise<StartedBatch> => {
+    const parameters = checkedParameters(request);
+    if (uploads >= MAX_UPLOADS) {
+      throw new GatewayProblem('TooManyRequests', 'Other lists are being received', { headers: RETRY_AFTER });
+    }
+    uploads += 1;
+    try {
+      const list = await received(request, lists, maxListBytes);
+      try {
+        subject.batchId = parameters.batchId ?? list.batchId;
+        const started = await handOver(client, list, { ...parameters, batchId: subject.batchId });
+        reply.code(202).header('location', locationOf(started.batchId));
+        return started;
+      } finally {
+        await list.close();
+      }
+    } finally {
+      uploads -= 1;
+    }
+  });
+}
+
+interface Parameters {
+  batchId?: string;
+  retryFailed: boolean;
+  plan: ReturnType<typeof checkBatchPlan>;
+}
+
+/** @throws InvalidInputError */
+function checkedParameters(request: FastifyRequest): Parameters {
+  const query = queryOf(request, ['batchId', 'retryFailed', 'close', 'score', 'scoreDeadline']);
+  const flag = (name: 'retryFailed' | 'close' | 'score') => {
+    const value = oneOf(name, query[name], ['true', 'false']);
+    return value === undefined ? undefined : value === 'true';
+  };
+  const { batchId, scoreDeadline } = query;
+  return {
+    ...omitUndefined({ batchId: batchId === undefined ? undefined : checkBatchId(batchId) }),
+    retryFailed: flag('retryFailed') ?? false,
+    plan: checkBatchPlan(omitUndefined({ close: flag('close'), score: flag('score'), scoreDeadline })),
+  };
+}
+
+/** @throws InvalidInputError if anything is wrong with the list. Nothing was started then */
+async function received(request: FastifyRequest, lists: ListTools, maxBytes: number): Promise<ReceivedList> {
+  const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
+  const format = TYPES[type.trim()];
+  if (!format) throw new GatewayProblem('UnsupportedMediaType', `Send the list as ${Object.keys(TYPES).join(' or ')}`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const over = new AbortController();
+  const input = Readable.from(counted(request.body as Readable, maxBytes));
+  const list = await lists.receive(input, format, over.signal);
+  const problem = problemOf(list);
+  if (problem === undefined) return list;
+  await list.close();
+  throw problem;
+}
+
+function problemOf({ isRefused, problems, sessions }: ReceivedList): Error | undefined {
+  if (sessions > MAX_SESSIONS) {
+    return new InvalidInputError('list', `must have at most ${MAX_SESSIONS} sessions; send it in several parts`);
+  }
+  if (!isRefused) return undefined;
+  const what = sessions === 0 ? 'has no valid session' : 'has rows that are wrong';
+  return Object.assign(new InvalidInputError('list', `${what}. Nothing was started`), { rows: problems });
+}
+
+async function* counted(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  // Not destroyed, because a destroyed request leaves no connection to answer on.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    yield chunk;
+  }
+}
+
+function tooLarge(maxBytes: number): GatewayProblem {
+  const headers = { connection: 'close' };
+  return new GatewayProblem('ContentTooLarge', `The list must have at most ${maxBytes} bytes`, { headers });
+}
+
+/** Temporal's answer to a start takes milliseconds. */
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Gives every shard to Temporal and returns. From then on, the batch needs the gateway no more.
+ *
+ * @throws BatchDetachedError if the list was given in part. The same request continues it
+ */
+async function handOver(
+  client: OnboardingClient,
+  list: ReceivedList,
+  { batchId, plan, retryFailed }: Parameters & { batchId: string },
+): Promise<StartedBatch> {
+  const { sessions } = list;
+  const detach = new AbortController();
+  let attached = 0;
+  const batch = completeBatch(client, list.read(), {
+    batchId,
+    plan,
+    retryFailed,
+    total: sessions,
+    window: MAX_SESSIONS / MAX_SHARD_SESSIONS,
+    order: 'asCompleted',
+    signal: detach.signal,
+    progressIntervalMs: LOOK_EVERY_MS,
+    onProgress: (progress) => {
+      attached = progress.attached;
+      if (progress.handedOver === sessions) detach.abort();
+    },
+  });
+  try {
+    for await (const _ of batch);
+  } catch (error) {
+    if (!(error instanceof BatchDetachedError && error.handedOver === sessions)) throw error;
+  }
+  return { batchId, sessions, attached };
+}
