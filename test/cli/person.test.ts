@@ -40,7 +40,7 @@ describe('the command status with the reference of a person', () => {
     expect(stdout).toMatch(/^waits for +another image: front/m);
     expect(stdout).toMatch(/^front +refused DOCUMENT_NOT_READABLE/m);
     expect(stdout).toMatch(/^deadline +in 6d/m);
-    const next = `temporal-incode replace-image ${reference} ${target.join(' ')} --side front --image ADDRESS`;
+    const next = `temporal-incode replace-image ${reference} ${target.join(' ')} --side front --image PATH`;
     expect(stdout).toMatch(new RegExp(`^next +${next}$`, 'm'));
     expect(stdout).toContain('Stage: needsImage');
     await people().cancel(reference);
@@ -132,8 +132,8 @@ describe('the command replace-image', () => {
       code: 2,
       stderr: expect.stringContaining('Which image?'),
     });
-    const invalid = await cli('replace-image', reference, '--side', 'front', '--image', 'a.jpg');
-    expect(invalid).toMatchObject({ code: 2, stderr: expect.stringContaining('--image must be an address') });
+    const invalid = await cli('replace-image', reference, '--side', 'front', '--image', 'https://images.example/a.jpg?v=1');
+    expect(invalid).toMatchObject({ code: 2, stderr: expect.stringContaining('--image must have no query') });
     await people().cancel(reference);
   });
 
@@ -148,6 +148,15 @@ describe('the command replace-image', () => {
   it('exits with 4 for a person who was never started', async () => {
     const unknown = await cli('replace-image', 'nobody', '--side', 'front', '--image', 'file:a.jpg');
     expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('Person nobody') });
+  });
+});
+
+describe('the command replace-image with a path', () => {
+  it('takes a path below the image directories of workers, as a manifest does', async () => {
+    const { reference } = await personInNeedOfFront();
+    const path = (await world.image()).uri.slice('file:'.length);
+    expect(await cli('replace-image', reference, '--side', 'front', '--image', path)).toMatchObject({ code: 0 });
+    expect((await people().result(reference)).images.front?.assessment).toBe('accepted');
   });
 });
 

@@ -67,7 +67,12 @@ export const PEOPLE: Shape<ManifestRow> = {
 /** @param cell a path or an address. `check` refuses everything else */
 function imageOf(cell: unknown): ImageReference | undefined {
   if (cell === undefined || cell === null || cell === '') return undefined;
-  return { uri: typeof cell === 'string' && !isAddress(cell) ? fileUri(cell) : (cell as string) };
+  return { uri: typeof cell === 'string' ? addressOf(cell) : (cell as string) };
+}
+
+/** @param text a path or an address */
+export function addressOf(text: string): string {
+  return isAddress(text) ? text : fileUri(text);
 }
 
 /** A single letter before the colon is a drive of Windows. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { checkImageReference, IMAGE_SIDES, type ImageSide, InvalidInputError } from '../../contract/index.js';
+import { addressOf } from '../capture/manifest.js';
 import { CliError } from '../shared/exit.js';
 import { type TemporalOptions, timeoutOption, withClient, withTemporalOptions } from '../shared/options.js';
 import { printJson } from '../shared/output.js';
@@ -16,7 +17,10 @@ export function define(command: Command): void {
   withTemporalOptions(command)
     .argument('<reference>', 'your own id of the person')
     .addOption(new Option('--side <side>', 'required: the image to replace').choices(IMAGE_SIDES))
-    .option('--image <address>', 'required: the address of the new image, such as file:4711/front.jpg')
+    .option(
+      '--image <address>',
+      'required: the new image, as a path below the INCODE_IMAGE_ROOTS of workers or as an address',
+    )
     .addOption(timeoutOption('how long to wait for a worker', '30 seconds'))
     .option('--json', 'print what was done as JSON', false)
     .addHelpText(
@@ -27,7 +31,7 @@ they may read it. The command ends when a worker has read it. An image that cann
 person goes on waiting. "status" shows which images a person waits for.
 
 Example:
-  $ temporal-incode replace-image 4711 --side front --image file:4711/front-2.jpg`,
+  $ temporal-incode replace-image 4711 --side front --image 4711/front-2.jpg`,
     )
     .action(replaceImage);
 }
@@ -36,11 +40,11 @@ async function replaceImage(reference: string, options: ReplaceImageOptions): Pr
   const { side, image: uri, timeout, json } = options;
   // Checked here, because commander's check would come before its suggestion for a misspelled option.
   if (side === undefined || uri === undefined) {
-    throw new CliError(`Which image? temporal-incode replace-image ${reference} --side front --image file:front.jpg`);
+    throw new CliError(`Which image? temporal-incode replace-image ${reference} --side front --image front.jpg`);
   }
   let needs: ImageSide[] = [];
   try {
-    const image = checkImageReference({ uri });
+    const image = checkImageReference({ uri: addressOf(uri) });
     await withClient(options, async ({ people }) => {
       await people.replaceImage(reference, side, image, { timeoutMs: timeout });
       // The image is replaced, even if nobody can say now what else is needed.

@@ -53,5 +53,5 @@ function nextSteps({ status, state, session, call }: PersonStatus, options: Sess
 }
 
 function replaceCommand(side: ImageSide, options: SessionOptions): string {
-  return `${commandFor('replace-image', options)} --side ${side} --image ADDRESS`;
+  return `${commandFor('replace-image', options)} --side ${side} --image PATH`;
 }
