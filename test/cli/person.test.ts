@@ -132,7 +132,14 @@ describe('the command replace-image', () => {
       code: 2,
       stderr: expect.stringContaining('Which image?'),
     });
-    const invalid = await cli('replace-image', reference, '--side', 'front', '--image', 'https://images.example/a.jpg?v=1');
+    const invalid = await cli(
+      'replace-image',
+      reference,
+      '--side',
+      'front',
+      '--image',
+      'https://images.example/a.jpg?v=1',
+    );
     expect(invalid).toMatchObject({ code: 2, stderr: expect.stringContaining('--image must have no query') });
     await people().cancel(reference);
   });
