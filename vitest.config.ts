@@ -31,6 +31,7 @@ const LONG = [
   'test/codec/people.test.ts',
   'test/codec/unknown-keys.test.ts',
   'test/console/accessibility.test.ts',
+  'test/console/batches.test.ts',
   'test/console/console.test.ts',
   'test/deploys/deploys.test.ts',
   'test/embedding/embedding.test.ts',

@@ -31,7 +31,7 @@ const PURE: Files = {
   'src/client/list': ['query'],
   'src/codec': ['encryption-codec', 'environment', 'failure-converter', 'keys'],
   'src/config': ['*'],
-  'src/console': ['advice', 'format', 'timeline-layout', 'words'],
+  'src/console': ['advice', 'format', 'pace', 'stream', 'timeline-layout', 'words'],
   'src/contract': ['*'],
   'src/images': ['inspect'],
   'src/incode': ['api-key', 'classification', 'errors', 'responses', 'retry-after'],
@@ -78,7 +78,7 @@ const UNIT_TESTS: Files = {
     'unknown-variables',
     'webhook',
   ],
-  'test/console': ['advice', 'format', 'timeline-layout'],
+  'test/console': ['advice', 'format', 'pace', 'stream', 'timeline-layout'],
   'test/contract': [
     'backoff',
     'batch',

@@ -91,6 +91,50 @@ export function cancelSession({ api }: Context, interviewId: string, done: (what
   });
 }
 
+export function pauseBatch(context: Context, batchId: string, done: (what: string) => void): void {
+  steer(context, batchId, {
+    ...{ title: 'Pause the batch?', confirm: 'Pause', operation: 'pause' },
+    text: 'It begins no more sessions until you resume it. Calls in flight end normally.',
+    done: () => done('The batch is being paused'),
+  });
+}
+
+export function resumeBatch(context: Context, batchId: string, done: (what: string) => void): void {
+  steer(context, batchId, {
+    ...{ title: 'Resume the batch?', confirm: 'Resume', operation: 'resume' },
+    text: 'It begins further sessions again.',
+    done: () => done('The batch is being resumed'),
+  });
+}
+
+export function stopBatch(context: Context, batchId: string, done: (what: string) => void): void {
+  steer(context, batchId, {
+    ...{ title: 'Stop the batch?', confirm: 'Stop the batch', operation: 'stop', isDangerous: true },
+    text: 'It ends as soon as its calls in flight are done. Sessions that were not begun get the failure BatchStopped.',
+    done: () => done('The batch is being stopped'),
+  });
+}
+
+interface Steering {
+  title: string;
+  text: string;
+  confirm: string;
+  operation: string;
+  isDangerous?: boolean;
+  done(): void;
+}
+
+function steer({ api }: Context, batchId: string, { operation, text, done, ...dialog }: Steering): void {
+  openDialog({
+    ...dialog,
+    body: [h('p', {}, 'Batch ', h('code', { class: 'id' }, batchId)), h('p', {}, text)],
+    act: async () => {
+      await api.request(`/v1/batches/${encodeURIComponent(batchId)}/${operation}`, { method: 'POST' });
+      done();
+    },
+  });
+}
+
 export function pathOf(interviewId: string): string {
   return `/v1/sessions/${encodeURIComponent(interviewId)}`;
 }

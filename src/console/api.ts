@@ -65,6 +65,20 @@ export class Api {
     throw new ApiProblem(isProblem(answer) ? answer : strangeAnswer(response));
   }
 
+  /** The text of an answer that is not one JSON document. @throws ApiProblem, GatewayAway */
+  async text(path: string, signal = new AbortController().signal): Promise<string> {
+    return new Response(await this.stream(path, signal)).text();
+  }
+
+  /** Opens a stream, such as of events. @throws ApiProblem, GatewayAway */
+  async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const headers: Record<string, string> = this.token === null ? {} : { authorization: `Bearer ${this.token}` };
+    const response = await this.fetch(path, { headers, signal });
+    if (response.ok && response.body !== null) return response.body;
+    const answer = await response.json().catch(() => undefined);
+    throw new ApiProblem(isProblem(answer) ? answer : strangeAnswer(response));
+  }
+
   private async fetch(path: string, init: RequestInit): Promise<Response> {
     try {
       // A stored answer would show an old state.

@@ -27,6 +27,8 @@ export const LINKS = {
     const query = new URLSearchParams(filter).toString();
     return query ? `#/sessions?${query}` : '#/sessions';
   },
+  batches: '#/batches',
+  batch: (batchId: string) => `#/batches/${encodeURIComponent(batchId)}`,
   session: (interviewId: string) => `#/sessions/${encodeURIComponent(interviewId)}`,
 };
 

@@ -5,6 +5,8 @@ import { h } from './dom.js';
 import { type Connection, watch } from './live.js';
 import { empty, problemNotice } from './parts/notices.js';
 import { Shell } from './shell.js';
+import { batchView } from './views/batch.js';
+import { batchesView } from './views/batches.js';
 import { overviewView } from './views/overview.js';
 import { sessionView } from './views/session.js';
 import { sessionsView } from './views/sessions.js';
@@ -78,8 +80,10 @@ function viewFor(known: Context, hash: string): View {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const [page = '', id] = path.split('/', 2);
   if (page === 'sessions' && id && known.can('read', 'start')) return sessionView(known, decoded(id));
+  if (page === 'batches' && id && known.can('read', 'start')) return batchView(known, decoded(id));
   if (!known.can('read')) return limitedView(known);
   if (page === 'sessions') return sessionsView(known, new URLSearchParams(query));
+  if (page === 'batches') return batchesView(known);
   if (page === '') return overviewView(known);
   return textView('Nothing here', 'There is no such page. Choose one above.');
 }

@@ -44,6 +44,7 @@ export class Shell {
     const pages: [string, string][] = [
       ['Overview', LINKS.overview],
       ['Sessions', LINKS.sessions()],
+      ['Batches', LINKS.batches],
     ];
     this.header.replaceChildren(
       name,

@@ -75,6 +75,13 @@ export const STATUS_WORDS: Record<string, Word> = {
   timedOut: { sign: '✕', label: 'Timed out', meaning: 'The workflow ran out of time.', tone: 'bad' },
 };
 
+export const BATCH_WORDS = {
+  running: { sign: '▸', label: 'Running', meaning: '', tone: 'busy' },
+  paused: { sign: '‖', label: 'Paused', meaning: '', tone: 'warn' },
+  heldUp: { sign: '!', label: 'Held up', meaning: '', tone: 'warn' },
+  ended: { sign: '■', label: 'Ended', meaning: '', tone: 'calm' },
+} as const satisfies Record<string, Word>;
+
 /** A newer gateway may know more. */
 export function wordFor(words: Readonly<Record<string, Word>>, name: string): Word {
   const known = Object.hasOwn(words, name) ? words[name] : undefined;

@@ -9,6 +9,7 @@ import type { GatewayScope } from '../contract/gateway-settings.js';
 import type { FinishAnswer, InterviewId, OnboardingResult, OnboardingState, Plan, Stage } from '../contract/index.js';
 import type { DurationString, FlowId, Outcome, SessionToken } from '../contract/types.js';
 
+export type { BatchStatus } from '../client/batch/types.js';
 export type { Overview, OverviewHour } from '../client/list/overview.js';
 
 // The bodies of requests and answers. docs/gateway.md explains them.

@@ -41,6 +41,8 @@ const CASES: Record<string, Case> = {
   'an open session': { hash: () => session('inReview'), text: 'Score: WARN', token },
   'a session whose call is repeated': { hash: () => session('failing'), text: 'IncodeNotTaken', token },
   'a session that has ended': { hash: () => session('approved'), text: 'Outcome: approved', token },
+  'the list of batches': { hash: () => '#/batches', text: 'Running', token },
+  'a batch': { hash: () => `#/batches/${world.held.batchId}`, text: '1 of 2', token },
   'an unknown session': { hash: () => '#/sessions/nobody', text: 'no onboarding', token },
   'a dialog': {
     hash: () => session('waiting'),

@@ -1,10 +1,11 @@
+import { BatchDetachedError, completeBatch } from '../../src/client/index.js';
 import type { GatewayToken } from '../../src/contract/gateway-settings.js';
 import type { SessionSpec } from '../../src/testing/index.js';
 import { makeToken, startGateway, type TestGateway } from '../gateway/support.js';
 import { begin, type Started, untilStage } from '../support/lifecycle.js';
 import { startNewServer } from '../support/new-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { startTestWorld, type TestWorld } from '../support/world.js';
+import { type OpenedSession, startTestWorld, type TestWorld } from '../support/world.js';
 import { startBrowser, type Tab, type TabOptions, type TestBrowser } from './support.js';
 
 export const READER = makeToken('support', 'read');
@@ -33,6 +34,8 @@ export interface Held {
   failing: Started;
   approved: Started;
   rejected: Started;
+  /** A batch of two: one is approved, and the other waits for its score. */
+  batchId: string;
 }
 
 export async function startConsoleWorld(): Promise<ConsoleWorld> {
@@ -82,6 +85,7 @@ async function hold(world: TestWorld): Promise<Held> {
     failing,
     approved: await begin(world, {}, APPROVED),
     rejected: await begin(world, {}, { action: 'rejected', score: { status: 'FAIL', value: '12.1' } }),
+    batchId: (await startBatch(world, [APPROVED, { ...APPROVED, scoreReadyAfterMs: null }])).batchId,
   };
   await Promise.all([
     untilStage(world, held.inReview.interviewId, 'inReview'),
@@ -90,6 +94,35 @@ async function hold(world: TestWorld): Promise<Held> {
     onboarding.result(held.rejected.interviewId),
   ]);
   return held;
+}
+
+/** Starts a batch of sessions, one for each specification, and does not wait for it. */
+export async function startBatch(
+  world: TestWorld,
+  specs: readonly SessionSpec[],
+): Promise<{ batchId: string; sessions: OpenedSession[] }> {
+  const sessions = await world.sessions(specs.length, (index) => specs[index] ?? {});
+  const { batchId } = await handOver(world, sessions);
+  return { batchId, sessions };
+}
+
+/** Starts a batch. Aborting it after the hand-over leaves it to the server. */
+export async function handOver(world: TestWorld, sessions: OpenedSession[], shardSize = 2_000) {
+  const detached = new AbortController();
+  const options = world.batch({ shardSize, signal: detached.signal, progressIntervalMs: 20, total: sessions.length });
+  const batch = completeBatch(world.onboarding, sessions, {
+    ...options,
+    onProgress: ({ handedOver }) => {
+      if (handedOver === sessions.length) detached.abort();
+    },
+  });
+  const reading = (async () => {
+    for await (const _ of batch);
+  })();
+  await reading.catch((error: unknown) => {
+    if (!(error instanceof BatchDetachedError)) throw error;
+  });
+  return { batchId: options.batchId };
 }
 
 /** Starts a session whose token Incode refuses. */

@@ -1,4 +1,4 @@
-import type { Overview, SessionList } from '../../gateway/types.js';
+import type { BatchList, BatchStatus, Overview, SessionList } from '../../gateway/types.js';
 import { type Context, LINKS, type View } from '../context.js';
 import { h, update } from '../dom.js';
 import { count } from '../format.js';
@@ -6,14 +6,19 @@ import { watch } from '../live.js';
 import { card, empty, loading, problemNotice } from '../parts/notices.js';
 import { outcomesChart } from '../parts/outcomes-chart.js';
 import { sessionTable } from '../parts/session-table.js';
-import { STAGE_WORDS } from '../words.js';
+import { BATCH_WORDS, STAGE_WORDS } from '../words.js';
 
 /** As many sessions that wait for a person as fit above the fold. */
 const LISTED = 5;
 
+/** Open batches that are looked at, and how often: each look queries the shards of the batch. */
+const BATCHES_LOOKED_AT = 5;
+const BATCHES_EVERY_MS = 60_000;
+
 interface Shown {
   overview: Overview;
   waiting: SessionList['items'];
+  heldUp: BatchStatus[];
 }
 
 export function overviewView({ api, connection }: Context): View {
@@ -25,20 +30,22 @@ export function overviewView({ api, connection }: Context): View {
   chartCard.hidden = true;
   const element = h('div', {}, h('h1', { tabindex: '-1' }, 'Overview'), notice, attention, stages, chartCard);
 
+  const batches = heldUpBatches(api);
   const watching = watch<Shown>(
     {
       load: async (signal) => {
-        const [overview, ...lists] = await Promise.all([
+        const [overview, heldUp, ...lists] = await Promise.all([
           api.request<Overview>('/v1/overview', { signal }),
+          batches(signal),
           ...['needsToken', 'inReview'].map((stage) =>
             api.request<SessionList>(`/v1/sessions?stage=${stage}&status=open&limit=${LISTED}`, { signal }),
           ),
         ]);
-        return { overview, waiting: lists.flatMap(({ items }) => items) };
+        return { overview, heldUp, waiting: lists.flatMap(({ items }) => items) };
       },
-      show: ({ overview, waiting }) => {
+      show: ({ overview, waiting, heldUp }) => {
         update(notice);
-        update(attention, attentionCard(overview, waiting));
+        update(attention, attentionCard(overview, waiting, heldUp));
         update(stages, stagesCard(overview));
         chartCard.hidden = false;
         chart.show(overview.hours);
@@ -60,7 +67,11 @@ export function overviewView({ api, connection }: Context): View {
   };
 }
 
-function attentionCard({ sessions, people }: Overview, waiting: SessionList['items']): HTMLElement {
+function attentionCard(
+  { sessions, people }: Overview,
+  waiting: SessionList['items'],
+  heldUp: BatchStatus[],
+): HTMLElement {
   const tiles = [
     { ...STAGE_WORDS.needsToken, value: sessions.needsToken, href: open('needsToken'), help: 'Hand in a fresh token' },
     { ...STAGE_WORDS.inReview, value: sessions.inReview, href: open('inReview'), help: "Decide on Incode's dashboard" },
@@ -78,13 +89,40 @@ function attentionCard({ sessions, people }: Overview, waiting: SessionList['ite
       href: null,
       help: 'temporal-incode list --people --stage needsToken',
     },
-  ].filter(({ value, href }) => value > 0 || href !== null);
+    {
+      ...BATCH_WORDS.heldUp,
+      label: 'Batches held up',
+      value: heldUp.length,
+      href: LINKS.batches,
+      help: 'See what delays them',
+    },
+  ].filter(({ value, href }) => value > 0 || (href !== null && href !== LINKS.batches));
   const isCalm = tiles.every(({ value }) => value === 0);
   return card(
     'Waiting for a person',
     h('div', { class: 'tiles' }, ...tiles.map((tile) => tileOf(tile, tile.value > 0))),
     isCalm ? empty('Nothing waits for anybody.') : waiting.length > 0 && sessionTable(waiting),
+    heldUp.length > 0 && h('ul', { class: 'held-up' }, ...heldUp.map(heldUpItem)),
   );
+}
+
+function heldUpItem({ batchId, heldUpBy }: BatchStatus): HTMLElement {
+  return h('li', {}, h('a', { href: LINKS.batch(batchId), class: 'id' }, batchId), ` ${heldUpBy}`);
+}
+
+/** Open batches that something delays. */
+function heldUpBatches(api: Context['api']): (signal: AbortSignal) => Promise<BatchStatus[]> {
+  let last: BatchStatus[] = [];
+  let at: number | undefined;
+  return async (signal) => {
+    if (at !== undefined && performance.now() - at < BATCHES_EVERY_MS) return last;
+    const { items } = await api.request<BatchList>('/v1/batches?status=open', { signal });
+    const paths = items.slice(0, BATCHES_LOOKED_AT).map(({ batchId }) => `/v1/batches/${encodeURIComponent(batchId)}`);
+    const looks = await Promise.all(paths.map((path) => api.request<BatchStatus>(path, { signal })));
+    last = looks.filter(({ heldUpBy }) => heldUpBy !== null);
+    at = performance.now();
+    return last;
+  };
 }
 
 function stagesCard({ sessions }: Overview): HTMLElement {

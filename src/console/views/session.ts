@@ -47,6 +47,14 @@ export function sessionView(context: Context, interviewId: string): View {
         if (state === '') update(head);
       },
       continues: ({ status }) => status === 'running',
+      events: context.can('read')
+        ? {
+            open: (signal) => api.stream(`/v1/events?session=${encodeURIComponent(interviewId)}`, signal),
+            name: 'state',
+            // Events are the same for everybody, so they leave out what only some tokens may see.
+            read: (data) => (context.can('start') ? undefined : (JSON.parse(data) as SessionView)),
+          }
+        : null,
     },
     connection,
   );
