@@ -3,7 +3,7 @@ import { jsonBytes } from './batch-size.js';
 import { type CapturePerson, checkCapturePerson, type ImageDigests, type ImageSide } from './capture.js';
 import { resolveCapturePlan } from './capture-guards.js';
 import type { CapturePlan } from './capture-plan.js';
-import type { SuspectedOrphan } from './capture-workflow.js';
+import type { FaceResult, GovernmentResult, SuspectedOrphan, WatchlistResult } from './capture-workflow.js';
 import { asObject, boolean, InvalidInputError, omitAbsent, onlyKeys } from './guards.js';
 import type { InterviewId, Outcome, ScoreAnswer } from './types.js';
 
@@ -61,6 +61,12 @@ export interface CaptureRow {
   digests?: ImageDigests;
   /** Images that could not be read when the list was run again. It is unknown whether the outcome is about them. Missing for none. */
   notCompared?: ImageSide[];
+  /** Incode's answer about the face. Missing without a selfie. */
+  face?: FaceResult;
+  /** The answer of the government's registry. Missing if it was not asked. */
+  government?: GovernmentResult;
+  /** The answer of the watchlists. Missing if they were not searched. */
+  watchlist?: WatchlistResult;
   /** Sessions that may have been opened for this person and are not used. At most 5. */
   suspectedOrphans?: SuspectedOrphan[];
   /** How many more there are. The person's own workflow names all. Missing for none. */

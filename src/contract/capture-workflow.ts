@@ -201,6 +201,17 @@ export interface CaptureResult {
 /** The workflow `captureOnboarding`, for typed handles. */
 export type CaptureWorkflow = (input: CaptureInput) => Promise<CaptureResult>;
 
+/** An image that no worker can read, or that cannot be sent to Incode. */
+export interface UnusableImage {
+  side: ImageSide;
+  /** Its address, without query and login. */
+  uri: string;
+  /** As in `ImageError`, such as `missing`. `null` if unknown. */
+  problem: string | null;
+  /** What is wrong, in words for people. */
+  reason: string;
+}
+
 /** Answer of the `state` query of `captureOnboarding`. */
 export interface CaptureState {
   reference: CaptureReference;
@@ -210,6 +221,8 @@ export interface CaptureState {
   waitingFor: string | null;
   /** The images that the workflow waits for. */
   needs: ImageSide[];
+  /** Why the workflow waits for another image, if it could not send the last one. Absent otherwise. */
+  unusableImage?: UnusableImage;
   /**
    * When the current wait ends by itself, in ISO 8601. `null` if it does not end by itself.
    *

@@ -74,6 +74,7 @@ export {
   referenceOf,
   type SessionStartedInput,
   type SuspectedOrphan,
+  type UnusableImage,
   type WatchlistResult,
 } from './capture-workflow.js';
 export { parseDuration } from './duration.js';

@@ -22,7 +22,9 @@ const MAX_ORPHANS = 5;
 type PersonFacts = Pick<
   CaptureResult,
   'interviewId' | 'images' | 'digests' | 'suspectedOrphans' | 'purged' | 'notPurged'
->;
+> &
+  // Failures of earlier versions do not have them.
+  Partial<Pick<CaptureResult, 'face' | 'government' | 'watchlist'>>;
 
 /** The row of a person whose workflow and session have completed. */
 export function rowOfPerson(facts: PersonFacts, { outcome, reason, score }: OnboardingResult): CaptureRow {
@@ -80,13 +82,19 @@ function failureOf(reference: string, end: EndOfWorkflow | undefined): NonNullab
   return { type: end?.type ?? 'Failed', message: end?.message ?? `Person ${reference}: the workflow failed` };
 }
 
-function rowFacts(facts: Partial<PersonFacts>): CaptureRow {
-  const { interviewId, images, suspectedOrphans = [], purged, notPurged } = facts;
+/** What is known of a person, except how the onboarding has ended. */
+export function rowFacts(
+  facts: Partial<Omit<PersonFacts, 'interviewId'> & { interviewId: string | null }>,
+): CaptureRow {
+  const { interviewId, images, face, government, watchlist, suspectedOrphans = [], purged, notPurged } = facts;
   const orphans = suspectedOrphans.slice(0, MAX_ORPHANS);
   return omitUndefined({
     // A failure before the session was opened has `null`.
     interviewId: interviewId ?? undefined,
     images: images && imageTexts(images),
+    face: face ?? undefined,
+    government: government ?? undefined,
+    watchlist: watchlist ?? undefined,
     suspectedOrphans: orphans.length > 0 ? orphans : undefined,
     moreSuspectedOrphans:
       suspectedOrphans.length > orphans.length ? suspectedOrphans.length - orphans.length : undefined,

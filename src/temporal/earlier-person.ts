@@ -21,15 +21,33 @@ export function hasEndedWithoutResult({ status }: Pick<WorkflowExecutionDescript
   return ['FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'].includes(status.name);
 }
 
-/** Reads the history of the run, which needs no worker, and looks for the workflows of its sessions. */
-export async function earlierPerson(
+/** The session that a run has used, and the others that it may have opened. */
+export async function sessionsOfRun(
+  client: Client,
+  run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<{ interviewId: string | null; suspectedOrphans: SuspectedOrphan[] }> {
+  const requests = await requestsOf(client, run);
+  const interviewId = requests.used;
+  const isOther = (session: SuspectedOrphan) => session.interviewId === null || session.interviewId !== interviewId;
+  return { interviewId, suspectedOrphans: requests.sessions().filter(isOther) };
+}
+
+async function requestsOf(
   client: Client,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
-): Promise<EarlierPerson> {
+): Promise<SessionRequests> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const requests = new SessionRequests(client);
   for (const event of events ?? []) await requests.read(event);
-  const sessions = requests.sessions();
+  return requests;
+}
+
+/** Reads the history of the run, which needs no worker, and looks for the workflows of its sessions. */
+export async function earlierPerson(
+  client: Client,
+  run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<EarlierPerson> {
+  const sessions = (await requestsOf(client, run)).sessions();
   for (const { interviewId } of sessions) {
     const status = interviewId === null ? null : await statusOf(client, interviewId);
     if (interviewId !== null && status !== null) return { sessions, kept: { interviewId, status } };
@@ -53,6 +71,8 @@ type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['f
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = Parameters<typeof decodeFromPayloadsAtIndex>[2];
 
+type RequestFailure = { type?: string | null; nonRetryable?: boolean | null } | null | undefined;
+
 /** A request for a session. */
 interface SessionRequest {
   interviewIds: Set<string>;
@@ -62,7 +82,14 @@ interface SessionRequest {
 
 /** What a run hands to the next one about its requests. */
 interface Carried {
-  attempts?: { externalCustomerId: string; interviewId: string | null; isAnswerLost: boolean; otherIds?: string[] }[];
+  attempts?: {
+    externalCustomerId: string;
+    interviewId: string | null;
+    isAnswerLost: boolean;
+    isTakingOver?: boolean;
+    otherIds?: string[];
+  }[];
+  session?: { interviewId: string } | null;
 }
 
 /** The requests for a session in the history of a person, by `externalCustomerId`. */
@@ -70,8 +97,10 @@ class SessionRequests {
   private readonly client: Client;
   private readonly requests = new Map<string, SessionRequest>();
   /** By the event that has scheduled the activity. */
-  private readonly calls = new Map<string, { request: SessionRequest; isTakeOver: boolean }>();
+  private readonly calls = new Map<string, { request: SessionRequest; isTakeOver: boolean; hadUnknown: boolean }>();
   private earlier: SuspectedOrphan[] = [];
+  /** The session that Incode has given the first token for. */
+  used: string | null = null;
 
   constructor(client: Client) {
     this.client = client;
@@ -95,7 +124,7 @@ class SessionRequests {
     else if (scheduled?.activityType?.name === 'openSession') {
       await this.requested(String(event.eventId), scheduled.input?.payloads);
     } else if (completed) await this.opened(String(completed.scheduledEventId), completed.result?.payloads);
-    else if (failed) this.refused(String(failed.scheduledEventId), failed.failure?.applicationFailureInfo?.type);
+    else if (failed) this.refused(String(failed.scheduledEventId), failed.failure?.applicationFailureInfo);
     else if (signaled?.signalName === CAPTURE_SIGNALS.sessionStarted) await this.named(signaled.input?.payloads);
   }
 
@@ -103,9 +132,12 @@ class SessionRequests {
     const input = await this.decoded<{ earlierSessions?: SuspectedOrphan[] }>(payloads, 0);
     const carried = await this.decoded<Carried>(payloads, 1);
     this.earlier = input?.earlierSessions ?? [];
-    for (const { externalCustomerId, interviewId, isAnswerLost, otherIds = [] } of carried?.attempts ?? []) {
+    this.used = carried?.session?.interviewId ?? null;
+    for (const attempt of carried?.attempts ?? []) {
+      const { externalCustomerId, interviewId, isAnswerLost, isTakingOver = false, otherIds = [] } = attempt;
       const interviewIds = new Set(interviewId === null ? otherIds : [interviewId, ...otherIds]);
-      this.requests.set(externalCustomerId, { interviewIds, mayHaveUnknown: interviewId === null && isAnswerLost });
+      const mayHaveUnknown = isTakingOver || (interviewId === null && isAnswerLost);
+      this.requests.set(externalCustomerId, { interviewIds, mayHaveUnknown });
     }
   }
 
@@ -115,9 +147,11 @@ class SessionRequests {
     const { externalCustomerId, interviewId } = input;
     const isTakeOver = interviewId !== undefined;
     const known = this.requests.get(externalCustomerId);
-    const request = known ?? { interviewIds: new Set(isTakeOver ? [interviewId] : []), mayHaveUnknown: !isTakeOver };
+    const request = known ?? { interviewIds: new Set(isTakeOver ? [interviewId] : []), mayHaveUnknown: false };
     this.requests.set(externalCustomerId, request);
-    this.calls.set(eventId, { request, isTakeOver });
+    this.calls.set(eventId, { request, isTakeOver, hadUnknown: request.mayHaveUnknown });
+    // Incode may open another session instead of handing one over.
+    request.mayHaveUnknown = true;
   }
 
   private async opened(eventId: string, payloads: Payloads): Promise<void> {
@@ -125,14 +159,18 @@ class SessionRequests {
     if (!call) return;
     const opened = await this.decoded<{ interviewId: string; earlierRequests?: number }>(payloads, 0);
     if (opened === null) return;
+    this.used ??= opened.interviewId;
     call.request.interviewIds.add(opened.interviewId);
     call.request.mayHaveUnknown = (opened.earlierRequests ?? 0) > 0;
   }
 
-  /** Every failure but `IncodeMaybeOpened` says that the request has opened no session. */
-  private refused(eventId: string, type: string | null | undefined): void {
+  private refused(eventId: string, failure: RequestFailure): void {
     const call = this.calls.get(eventId);
-    if (call && !call.isTakeOver && type !== FAILURES.maybeOpened) call.request.mayHaveUnknown = false;
+    if (!call) return;
+    // An attempt to take a session over that was aborted fails as if it could be repeated.
+    if (call.isTakeOver) call.request.mayHaveUnknown = !failure?.nonRetryable || call.hadUnknown;
+    // Every other failure says that the request has opened no session.
+    else if (failure?.type !== FAILURES.maybeOpened) call.request.mayHaveUnknown = false;
   }
 
   private async named(payloads: Payloads): Promise<void> {

@@ -70,7 +70,7 @@ describe('capture', () => {
     expect(stdout).toMatch(/^failed +1 \(IncodeImageRefused 1\)$/m);
     const [header, ...rows] = (await readFile(out, 'utf8')).trim().split('\n');
     expect(header).toBe(
-      'reference,interviewId,outcome,reason,scoreStatus,scoreValue,front,back,selfie,notCompared,suspectedOrphans,purged,failureType,failureMessage',
+      'reference,interviewId,outcome,reason,scoreStatus,scoreValue,front,back,selfie,faceConfidence,government,watchlistHits,notCompared,suspectedOrphans,purged,failureType,failureMessage',
     );
     expect(rows.map((row) => row.split(',').slice(0, 3))).toEqual(
       people.map((person, at) => [
@@ -79,9 +79,9 @@ describe('capture', () => {
         at === 1 ? '' : 'approved',
       ]),
     );
-    expect(rows[0]).toContain(',OK,94.6,accepted,accepted,accepted,,,,,');
+    expect(rows[0]).toContain(',OK,94.6,accepted,accepted,accepted,1,,,,,,,');
     expect(rows[1]).toContain(
-      `,refused DOCUMENT_NOT_READABLE classification readability sharpness,,,,,,${FAILURES.imageRefused},`,
+      `,refused DOCUMENT_NOT_READABLE classification readability sharpness,,,,,,,,,${FAILURES.imageRefused},`,
     );
     expect((await stat(out)).mode & 0o777).toBe(0o600);
 
@@ -97,6 +97,19 @@ describe('capture', () => {
     const retried = await capture(...args, '--retry-failed');
     expect(retried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^approved +3$/m) });
     expect(sessionsOf(people)).toEqual([1, 2, 1]);
+  });
+
+  it('writes what Incode says of face, registry and watchlists where it was asked', async () => {
+    const people = await severalPeople(world, 2);
+    world.simulator.script({ operation: 'governmentValidation', times: 1, answer: { valid: false, statusCode: 5 } });
+    world.simulator.script({ operation: 'processFace', times: 1, httpStatus: 400, code: 4019 });
+    const asked = await capture(await manifestOf(people.slice(0, 1)), '--government', '--watchlist', '--out', '-');
+    const [header, row] = asked.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+    const cells = Object.fromEntries(header?.map((name, at) => [name, row?.[at]]) ?? []);
+    expect(cells).toMatchObject({ faceConfidence: 'code 4019', government: 'invalid 5', watchlistHits: '0' });
   });
 
   it('reports no result of an image that was replaced at the same path since, unless it resumes', async () => {

@@ -406,7 +406,12 @@ describe('people.cancel', () => {
   it('ends the onboarding of the person', async () => {
     const { reference } = await personInNeedOfFront();
     await people.cancel(reference);
-    await expect(people.result(reference)).rejects.toMatchObject({ name: 'PersonFailedError', type: 'Cancelled' });
+    const { state } = await people.state(reference);
+    expect(await thrown(people.result(reference))).toMatchObject({
+      name: 'PersonFailedError',
+      type: 'Cancelled',
+      details: { interviewId: state?.interviewId, suspectedOrphans: [] },
+    });
     // Nothing happens to an onboarding that has ended.
     await people.cancel(reference);
     await expect(people.cancel('nobody')).rejects.toBeInstanceOf(PersonNotFoundError);

@@ -45,6 +45,21 @@ describe('rowOfPerson', () => {
     expect(rowWith(6)).toMatchObject({ suspectedOrphans: rowWith(5).suspectedOrphans, moreSuspectedOrphans: 1 });
   });
 
+  it('has the answers about face, registry and watchlists where Incode was asked', () => {
+    const face = { confidence: 1, existingUser: false, nameMatched: null, code: null };
+    const government = { valid: true, statusCode: 0 };
+    const watchlist = { hits: 2 };
+    expect(rowOfPerson({ ...FACTS, face, government, watchlist }, ONBOARDING)).toMatchObject({
+      face,
+      government,
+      watchlist,
+    });
+    const none = rowOfPerson({ ...FACTS, face, government: null, watchlist: null }, ONBOARDING);
+    expect(Object.keys(none)).toEqual(expect.not.arrayContaining(['government', 'watchlist']));
+    const end = { name: 'ApplicationFailure', type: 'Cancelled', message: 'm', details: [{ ...FACTS, face }] };
+    expect(rowOfFailedPerson('r', end)).toMatchObject({ face });
+  });
+
   it('says what was deleted at Incode, or why nothing was', () => {
     expect(rowOfPerson({ ...FACTS, purged: 'images' }, ONBOARDING)).toMatchObject({ purged: 'images' });
     const kept = rowOfPerson({ ...FACTS, purged: null, notPurged: 'The outcome is undecided' }, ONBOARDING);

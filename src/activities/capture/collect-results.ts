@@ -27,10 +27,16 @@ import {
   onboardingWorkflowId,
   type SuspectedOrphan,
 } from '../../contract/index.js';
-import { hasFailedWithoutSession, rowOfFailedPerson, rowOfPerson, whyNotAgain } from '../../contract/person-row.js';
+import {
+  hasFailedWithoutSession,
+  rowFacts,
+  rowOfFailedPerson,
+  rowOfPerson,
+  whyNotAgain,
+} from '../../contract/person-row.js';
 import { ImageError } from '../../images/errors.js';
 import { pinImage } from '../../images/read.js';
-import { earlierPerson, hasEndedWithoutResult } from '../../temporal/earlier-person.js';
+import { earlierPerson, hasEndedWithoutResult, sessionsOfRun } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
 import { type ComparedImages, compareImages } from '../../temporal/read-images.js';
 import { failureOf } from '../../temporal/run-failure.js';
@@ -81,10 +87,16 @@ async function collect(people: StartedPerson[], images: ImageReader): Promise<Co
   const collected: CollectedResults = { ended: [], unknown: [] };
   const compared: Compared = new Map();
   const replaceable: Replaceable = new Map();
+  const sessions: [index: number, known: CaptureRow][] = [];
   const left = [...people];
   const lane = async () => {
     for (let person = left.shift(); person; person = left.shift()) {
       const { index } = person;
+      if (person.onlySession) {
+        const known = await knownSessions(client, person);
+        if (known) sessions.push([index, known]);
+        continue;
+      }
       const found = await rowIfEnded(client, person, images, compared, replaceable);
       if (found === 'running') continue;
       compared.delete(index);
@@ -98,8 +110,20 @@ async function collect(people: StartedPerson[], images: ImageReader): Promise<Co
     ...collected,
     ...(replaceable.size > 0 ? { replaceable: [...replaceable.keys()] } : {}),
     ...(earlierSessions.length > 0 ? { earlierSessions } : {}),
+    ...(sessions.length > 0 ? { sessions } : {}),
     ...(compared.size > 0 ? { compared: [...compared] } : {}),
   };
+}
+
+/** @returns `undefined` if the server does not say. The stop of the list must not wait for that */
+async function knownSessions(client: Client, { reference }: StartedPerson): Promise<CaptureRow | undefined> {
+  try {
+    const run = await client.workflow.getHandle(captureWorkflowId(reference)).describe();
+    return rowFacts(await sessionsOfRun(client, run));
+  } catch (error) {
+    log.warn(`Person ${reference}: the session is not known: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 async function rowIfEnded(
@@ -135,12 +159,10 @@ async function rowIfEnded(
       const kept = await rowIfKept(client, run, index, reference, replaceable);
       if (kept) return kept;
     }
-    const result = await client.workflow.getHandle<CaptureWorkflow>(handle.workflowId, runId).result();
-    const row = await rowOf(client, result);
+    const row = await rowOfEnded(client, run, reference);
     return row === 'running' || row.failure || unknown.length === 0 ? row : { ...row, notCompared: unknown };
   } catch (error) {
     if (error instanceof OutOfTime) return 'running';
-    if (error instanceof WorkflowFailedError) return rowOfFailedPerson(reference, error.cause);
     if (error instanceof WorkflowNotFoundError) return 'unknown';
     // The others must not wait for this person. The workflow asks again.
     log.warn(`Person ${reference}: the state of the workflow is not known: ${(error as Error).message}`);
@@ -195,6 +217,23 @@ async function compareRequest(
   // A person who has failed has no result that could be about another image.
   const digestOf = hasEndedWithoutResult(run) ? undefined : images.digestOf;
   return compareImages(client, run, known, startedWith, digestOf);
+}
+
+async function rowOfEnded(
+  client: Client,
+  run: WorkflowExecutionDescription,
+  reference: string,
+): Promise<CaptureRow | 'running'> {
+  const { workflowId, runId } = run;
+  try {
+    return await rowOf(client, await client.workflow.getHandle<CaptureWorkflow>(workflowId, runId).result());
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure) return rowOfFailedPerson(reference, cause);
+    // A workflow that somebody has ended names no session.
+    return { ...rowFacts(await sessionsOfRun(client, run)), ...rowOfFailedPerson(reference, cause) };
+  }
 }
 
 /** If another caller has started the session's workflow, that one has the outcome. */

@@ -98,6 +98,8 @@ export interface StartedPerson {
   comparedRunId?: string;
   /** Whether to start the person again if the workflow has failed, or was cancelled or terminated. */
   retryFailed?: true;
+  /** The person's session is all that is asked for, because the list is stopped. */
+  onlySession?: true;
 }
 
 export interface CollectedResults {
@@ -111,6 +113,8 @@ export interface CollectedResults {
   replaceable?: number[];
   /** Sessions that the earlier runs of these people have opened or may have opened. Absent if there are none. */
   earlierSessions?: [index: number, sessions: SuspectedOrphan[]][];
+  /** The session and suspected orphans of those who were asked for nothing else. */
+  sessions?: [index: number, known: CaptureRow][];
   /** People who have not ended, with the run that was compared. `null`: the run is another one than `comparedRunId`. */
   compared?: [index: number, runId: string | null][];
 }

@@ -1,5 +1,6 @@
 import { type CaptureItem, captureBatch } from '../../client/index.js';
 import { type CapturePerson, IMAGE_SIDES, type ImageReference, PURGED_AFTER } from '../../contract/capture.js';
+import type { GovernmentResult } from '../../contract/capture-workflow.js';
 import { counted, countedItems, formatCount } from '../../contract/counted.js';
 import { ImageError } from '../../images/errors.js';
 import { type ImageSource, pinImage } from '../../images/index.js';
@@ -175,6 +176,9 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
   front: ({ images }) => images?.front && withMeaning(images.front),
   back: ({ images }) => images?.back && withMeaning(images.back),
   selfie: ({ images }) => images?.selfie && withMeaning(images.selfie),
+  faceConfidence: ({ face }) => face && String(face.confidence ?? codeInWords(face.code)),
+  government: ({ government }) => government && governmentInWords(government),
+  watchlistHits: ({ watchlist }) => watchlist && String(watchlist.hits ?? 'unknown'),
   notCompared: ({ notCompared }) => notCompared?.join(' '),
   suspectedOrphans: ({ suspectedOrphans = [], moreSuspectedOrphans }) => {
     const ids = suspectedOrphans.map(({ externalCustomerId, interviewId }) => interviewId ?? externalCustomerId);
@@ -184,6 +188,15 @@ export const PEOPLE_COLUMNS: Columns<CaptureItem> = {
   failureType: ({ failure }) => failure?.type,
   failureMessage: ({ failure }) => failure?.message,
 };
+
+function codeInWords(code: number | null): string {
+  return code === null ? 'unknown' : `code ${code}`;
+}
+
+function governmentInWords({ valid, statusCode }: GovernmentResult): string {
+  const answer = valid === null ? 'unknown' : valid ? 'valid' : 'invalid';
+  return statusCode ? `${answer} ${statusCode}` : answer;
+}
 
 /** Prints what a dry run has found. */
 function summarize(checked: CheckedManifest, atLeastMs: number, json: boolean): void {

@@ -20,6 +20,7 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
     'session stage': session?.state?.stage,
     'session waits for': session?.state?.waitingFor,
     ...Object.fromEntries(IMAGE_SIDES.map((side) => [side, images?.[side] && imageInWords(images[side])])),
+    'unusable image': state?.unusableImage?.reason,
     'suspected orphans': orphans.map((orphan) => orphan.interviewId ?? orphan.externalCustomerId).join(', '),
     outcome: onboarding?.outcome,
     reason: onboarding?.reason,
@@ -31,10 +32,11 @@ export function printPerson(found: PersonStatus, options: SessionOptions, webUi:
 }
 
 /** While a person runs, the last request to open a session may still be answered. */
-function orphansSoFar({ status, state }: PersonStatus): SuspectedOrphan[] {
+function orphansSoFar({ status, state, call }: PersonStatus): SuspectedOrphan[] {
   const { suspectedOrphans = [], stage } = state ?? {};
   const last = suspectedOrphans.at(-1);
-  const isInFlight = status === 'running' && stage === 'starting' && last?.interviewId === null;
+  const isAsking = stage === 'starting' || call?.activity === 'openSession';
+  const isInFlight = status === 'running' && isAsking && last?.interviewId === null;
   return isInFlight ? suspectedOrphans.slice(0, -1) : suspectedOrphans;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { checkReference, requestOf } from '../../contract/capture.js';
+import { checkReference, type PersonRequest, requestOf } from '../../contract/capture.js';
 import {
   CAPTURE_UPDATES,
   type CaptureInput,
@@ -16,6 +16,7 @@ import {
   type ReplaceImageInput,
 } from '../../contract/index.js';
 import { redactWhenPrinted } from '../../secrets/index.js';
+import { sessionsOfRun } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
 import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../options.js';
 import { requestFor } from '../request.js';
@@ -96,15 +97,36 @@ export class PeopleClient {
   ): Promise<CaptureResult> {
     const handle = this.handle(reference);
     const request = person ? requestOf(person) : this.requests.of(reference);
-    return this.request(reference, timeoutMs, async () => {
-      if (request === undefined) return handle.result();
-      const run = await handle.describe();
-      const known = await inputOf<CaptureInput>(this.host.client, run);
-      const differs = known ? await differingRequest(this.host.client, run, request, known) : [];
-      if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
-      // The run that was compared, because somebody may start another one meanwhile.
-      return this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
-    });
+    try {
+      return await this.request(reference, timeoutMs, () => this.resultOf(handle, reference, request));
+    } catch (error) {
+      throw error instanceof PersonFailedError && error.details === undefined
+        ? await this.request(reference, timeoutMs, () => this.withSessions(handle, error))
+        : error;
+    }
+  }
+
+  private async resultOf(
+    handle: WorkflowHandle<CaptureWorkflow>,
+    reference: string,
+    request: PersonRequest | undefined,
+  ): Promise<CaptureResult> {
+    if (request === undefined) return handle.result();
+    const run = await handle.describe();
+    const known = await inputOf<CaptureInput>(this.host.client, run);
+    const differs = known ? await differingRequest(this.host.client, run, request, known) : [];
+    if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
+    // The run that was compared, because somebody may start another one meanwhile.
+    return this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
+  }
+
+  /** A workflow that somebody has cancelled or terminated names no session. Its history does. */
+  private async withSessions(
+    handle: WorkflowHandle<CaptureWorkflow>,
+    { reference, type, message }: PersonFailedError,
+  ): Promise<PersonFailedError> {
+    const { client } = this.host;
+    return new PersonFailedError(reference, type, message, await sessionsOfRun(client, await handle.describe()));
   }
 
   /**

@@ -1,12 +1,15 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   ChildWorkflowFailure,
   type ChildWorkflowHandle,
   condition,
   defineQuery,
   defineSignal,
   makeContinueAsNewFunc,
+  patched,
   setHandler,
   sleep,
   startChild,
@@ -58,6 +61,9 @@ export async function captureBatch(
   return new CaptureBatch(checkedInput, record ?? newCaptureBatchRecord(checkedInput)).run();
 }
 
+/** Marks in a history that rows of people who were cancelled, terminated or left alone name their sessions. Earlier versions did not. */
+const NAMES_SESSIONS = 'names-sessions';
+
 /** Longer than a person who waits for nobody. */
 const PLACE_PERIOD = '10 minutes';
 
@@ -103,7 +109,7 @@ class CaptureBatch {
     for (;;) {
       if (this.failure) throw this.failure.error;
       const isRunOver = wantsNewRun();
-      if (this.isIdle && (record.stopped || record.rows.every((row) => row !== null))) return this.result();
+      if (this.isIdle && (record.stopped || record.rows.every((row) => row !== null))) return await this.result();
       if (this.isIdle && isRunOver && allHandlersFinished()) {
         const { earlier: _, ...input } = this.input;
         record.toRetry = this.elsewhere.toRetry;
@@ -153,7 +159,12 @@ class CaptureBatch {
       else this.end(index, rowOfPerson(result, result.onboarding));
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
-      this.end(index, rowOfFailedPerson(this.person(index).reference, error.cause));
+      // Only a failure has facts. For everybody else, the history of the person names the session. If the shard is cancelled, nobody needs it.
+      const hasFacts = error.cause instanceof ApplicationFailure || CancellationScope.current().consideredCancelled;
+      if (!hasFacts && patched(NAMES_SESSIONS)) {
+        this.places.release(index);
+        this.elsewhere.add(index);
+      } else this.end(index, rowOfFailedPerson(this.person(index).reference, error.cause));
     }
   }
 
@@ -229,13 +240,18 @@ class CaptureBatch {
     return progressOf(this.input, { rows, open, paused, heldUpBy: null });
   }
 
-  private result(): CaptureBatchResult {
+  private async result(): Promise<CaptureBatchResult> {
     const { batchId, shard } = this.input;
     const { rows, begun } = this.record;
+    const isBegun = (index: number) => begun.includes(index);
+    const left = rows.flatMap((row, index) => (row === null && isBegun(index) ? [index] : []));
+    const known = left.length > 0 && patched(NAMES_SESSIONS) ? await this.elsewhere.sessionsOf(left) : new Map();
     return {
       batchId,
       shard,
-      rows: rows.map((row, index) => row ?? stoppedPersonRow(this.person(index).reference, begun.includes(index))),
+      rows: rows.map(
+        (row, index) => row ?? stoppedPersonRow(this.person(index).reference, isBegun(index), known.get(index)),
+      ),
     };
   }
 }

@@ -64,6 +64,16 @@ export class ElsewhereStarted {
     if (!this.isRunning) this.askUntilEnded().catch(() => undefined);
   }
 
+  /** @returns what is known of the sessions of people who go on, by index */
+  async sessionsOf(indexes: number[]): Promise<Map<number, CaptureRow>> {
+    const people = indexes.map((index) => {
+      const { reference } = this.people[index] as CapturePerson;
+      return { index, reference, onlySession: true as const };
+    });
+    const { sessions = [] } = await capture.collectResults({ people });
+    return new Map(sessions);
+  }
+
   private async askUntilEnded(): Promise<void> {
     this.isRunning = true;
     while (this.waiting.size > 0) {

@@ -17,10 +17,14 @@ export function newCaptureBatchRecord({ people, earlier }: CaptureBatchInput): C
   return { rows: [...(earlier ?? people.map(() => null))], begun: [], paused: false, stopped: false };
 }
 
-/** The row of a person who has not ended when the batch is stopped. */
-export function stoppedPersonRow(reference: string, isBegun: boolean): CaptureRow {
+/**
+ * The row of a person who has not ended when the batch is stopped.
+ *
+ * @param known the session of the person, and suspected orphans
+ */
+export function stoppedPersonRow(reference: string, isBegun: boolean, known: CaptureRow = {}): CaptureRow {
   const message = isBegun
     ? `Person ${reference}: the batch was stopped before the person had ended; the workflow ${captureWorkflowId(reference)} goes on unless it is cancelled`
     : `Person ${reference}: the batch was stopped before this person was begun`;
-  return { failure: { type: FAILURES.batchStopped, message } };
+  return { ...known, failure: { type: FAILURES.batchStopped, message } };
 }

@@ -10,7 +10,7 @@ import { FAILURES, type FailureType, type ImageSide } from '../../contract/index
 import { activityRefusal } from '../failures.js';
 import { isRefused, reasonOf } from './decisions.js';
 import type { Person } from './person.js';
-import type { UnusableImage } from './record.js';
+import type { UnusableImageRecord } from './record.js';
 
 /** What a failure of a person carries, so that nobody has to search for the session. Never a secret, and nothing of an image. */
 export function factsOf({ input, record, orphans }: Person) {
@@ -18,6 +18,9 @@ export function factsOf({ input, record, orphans }: Person) {
     reference: input.reference,
     interviewId: record.session?.interviewId ?? null,
     images: record.results,
+    face: record.face,
+    government: record.government,
+    watchlist: record.watchlist,
     suspectedOrphans: orphans,
   };
 }
@@ -39,7 +42,7 @@ export function imageRefused(person: Person, sides: ImageSide[]): ApplicationFai
   });
 }
 
-export function imageUnusable(person: Person, { side, message, problem }: UnusableImage): ApplicationFailure {
+export function imageUnusable(person: Person, { side, message, problem }: UnusableImageRecord): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.imageUnusable,
     message,
@@ -49,7 +52,10 @@ export function imageUnusable(person: Person, { side, message, problem }: Unusab
 }
 
 /** Refuses an update. The person goes on waiting for another image. */
-export function replacementUnusable({ input }: Person, { side, message, problem }: UnusableImage): ApplicationFailure {
+export function replacementUnusable(
+  { input }: Person,
+  { side, message, problem }: UnusableImageRecord,
+): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.imageUnusable,
     message,
@@ -113,7 +119,7 @@ function endOfSession(error: unknown, { input, record }: Person): ApplicationFai
 }
 
 /** @returns `undefined` if an activity failed for another reason */
-export function unusableImageOf(error: unknown): UnusableImage | undefined {
+export function unusableImageOf(error: unknown): UnusableImageRecord | undefined {
   const failure = activityRefusal(error)?.failure;
   if (failure?.type !== FAILURES.imageUnusable) return undefined;
   const [details] = failure.details ?? [];

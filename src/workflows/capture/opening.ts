@@ -10,6 +10,8 @@ export interface OpeningAttempt {
   interviewId: string | null;
   /** The request may have opened a session that the workflow has no token for. Also `true` until the answer arrives. */
   isAnswerLost: boolean;
+  /** A request for a token of its session is in flight. Incode may open another session instead. */
+  isTakingOver?: true;
   /** Further sessions that webhooks or answers named. Absent if there are none. */
   otherIds?: string[];
   /** How many further sessions requests for a token may have opened, those in `otherIds` included. Absent for none. */
@@ -84,6 +86,13 @@ function idsOf({ interviewId, otherIds = [] }: OpeningAttempt): string[] {
 }
 
 /** Whether a session may exist that neither a webhook nor an answer has named. */
-function mayHaveUnknown({ interviewId, isAnswerLost, otherIds = [], opensInstead = 0 }: OpeningAttempt): boolean {
+function mayHaveUnknown({
+  interviewId,
+  isAnswerLost,
+  isTakingOver,
+  otherIds = [],
+  opensInstead = 0,
+}: OpeningAttempt): boolean {
+  if (isTakingOver) return true;
   return interviewId === null ? isAnswerLost : otherIds.length < opensInstead;
 }

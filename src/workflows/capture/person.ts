@@ -8,7 +8,9 @@ import {
   type ImageSide,
   type ResolvedCapturePlan,
   resolveCapturePlan,
+  type UnusableImage,
 } from '../../contract/index.js';
+import { omitUndefined } from '../../contract/omit-undefined.js';
 import { addEvent } from '../record.js';
 import { suspectedOrphans } from './opening.js';
 import { type CaptureRecord, newCaptureRecord } from './record.js';
@@ -74,6 +76,7 @@ export class Person {
       stage: this.stage,
       waitingFor: this.waitingFor(),
       needs,
+      ...omitUndefined({ unusableImage: this.unusableImage() }),
       deadline: deadline === null ? null : new Date(deadline).toISOString(),
       interviewId: session?.interviewId ?? null,
       images: results,
@@ -84,6 +87,13 @@ export class Person {
     };
   }
 
+  private unusableImage(): UnusableImage | undefined {
+    const { unusable, needs, images } = this.record;
+    if (unusable === null || !needs.includes(unusable.side)) return undefined;
+    const { side, problem, message } = unusable;
+    return { side, uri: withoutCredentials(images[side]?.uri ?? ''), problem, reason: message };
+  }
+
   private waitingFor(): string | null {
     const { needs, refusedTokens } = this.record;
     if (this.needsToken) return `a session token that Incode accepts: it has refused ${refusedTokens?.count} in a row`;
@@ -91,4 +101,9 @@ export class Person {
     if (missing.length > 0) return `another image: ${missing.join(', ')} (update ${CAPTURE_UPDATES.replaceImage})`;
     return needs.length > 0 ? `a worker to read the image that was handed in: ${needs.join(', ')}` : null;
   }
+}
+
+/** Inputs have neither a query nor a login. This holds for those of earlier versions too. */
+function withoutCredentials(uri: string): string {
+  return uri.replace(/[?#].*$/, '').replace(/^([^:]+:\/\/)[^/]*@/, '$1');
 }

@@ -18,7 +18,7 @@ import { needed } from '../unreadable.js';
 import type { OpeningAttempt, UsedSession } from './opening.js';
 
 /** An image that cannot be read or sent. */
-export interface UnusableImage {
+export interface UnusableImageRecord {
   side: ImageSide;
   message: string;
   /** As in `ImageError`. */
@@ -40,7 +40,7 @@ export interface CaptureRecord {
   /** Images that the workflow waits for. */
   needs: ImageSide[];
   /** Why the first of them cannot be read or sent. `null` if Incode refused them. */
-  unusable: UnusableImage | null;
+  unusable: UnusableImageRecord | null;
   /** Images that nobody has replaced in time. */
   givenUp: ImageSide[];
   /** Requests to open a session, oldest first. */

@@ -4,6 +4,7 @@ import type { SessionInput } from '../../activities/types.js';
 import { BACKOFF_COEFFICIENT, MIN_BACKOFF_MS } from '../../contract/backoff.js';
 import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
+import { activityRefusal } from '../failures.js';
 import { NewRunIsDue, newRunIsDue } from '../new-run.js';
 import { addEvent } from '../record.js';
 import { capture, capturePerEndpoint } from './activities.js';
@@ -12,8 +13,8 @@ import { recordOpenedInstead, type UsedSession } from './opening.js';
 import type { Person } from './person.js';
 
 /** @param how `interviewId` is a session to take over. Without it, Incode opens a new one */
-export function requestSession(
-  { input }: Person,
+export async function requestSession(
+  { input, record }: Person,
   externalCustomerId: string,
   how: Pick<OpenSessionInput, 'interviewId' | 'afterLostAnswer'> = {},
 ): Promise<OpenedSession> {
@@ -24,7 +25,17 @@ export function requestSession(
     ...omitUndefined({ configurationId, countryCode, customFields }),
     ...how,
   };
-  return capture.openSession(request);
+  const attempt = record.attempts.find((known) => known.externalCustomerId === externalCustomerId);
+  if (attempt && how.interviewId !== undefined) attempt.isTakingOver = true;
+  try {
+    const opened = await capture.openSession(request);
+    if (attempt) delete attempt.isTakingOver;
+    return opened;
+  } catch (error) {
+    // A cancellation does not say what Incode has done.
+    if (attempt && activityRefusal(error)) delete attempt.isTakingOver;
+    throw error;
+  }
 }
 
 /** Marks in a history that the workflow waits if Incode refuses a fresh token, too. Earlier versions failed. */

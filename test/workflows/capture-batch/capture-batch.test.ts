@@ -52,6 +52,8 @@ describe('captureBatch', () => {
         reason: "The score's overall status is OK.",
         score: { status: 'OK', value: '94.6' },
         images: { front: 'accepted', back: 'accepted', selfie: 'accepted' },
+        digests: { front: [expect.any(String)], back: [expect.any(String)], selfie: [expect.any(String)] },
+        face: { confidence: 1, existingUser: false, nameMatched: false, code: null },
       });
     }
     expect(sessionsOf(people)).toEqual(people.map(() => 1));
@@ -205,6 +207,50 @@ describe('captureBatch', () => {
     expect((await handle.result()).rows).toEqual([{ failure: { type: 'Terminated', message } }]);
     world.simulator.clearFaults();
     expect(outcomesOf(await rowsOf([person], { retryFailed: true }))).toEqual(['approved']);
+  });
+
+  it.each(['cancel', 'terminate'] as const)(
+    'names the session of a person whom somebody has ended by %s',
+    async (end) => {
+      const [person] = (await severalPeople(world, 1)) as [CapturePerson];
+      holdUp('processFace');
+      const handle = await startPeople(world, [person]);
+      await expect.poll(() => sessionsOf([person])).toEqual([1]);
+      // The workflow knows the session once it uploads.
+      const [{ interviewId } = { interviewId: '' }] = world.sessionsOf(person);
+      await expect.poll(() => world.uploads(interviewId)).toHaveLength(3);
+      await world.temporal.workflow.getHandle(captureWorkflowId(person.reference))[end]();
+      const type = end === 'cancel' ? 'Cancelled' : 'Terminated';
+      expect((await handle.result()).rows).toEqual([
+        { interviewId, failure: { type, message: expect.stringContaining(person.reference) } },
+      ]);
+      world.simulator.clearFaults();
+    },
+  );
+
+  it('names the sessions of people who have begun when it is stopped', async () => {
+    const people = await severalPeople(world, 2);
+    const [lost] = people as [CapturePerson];
+    world.simulator.fault({
+      operation: 'start',
+      externalCustomerId: lost.reference,
+      kind: 'reset',
+      effect: true,
+    });
+    holdUp('processFace');
+    const handle = await startPeople(world, people, { plan: { findSessionWithin: '100ms' } });
+    await expect.poll(() => sessionsOf(people)).toEqual([2, 1]);
+    const used = () => people.map((person) => world.sessionsOf(person).at(-1)?.interviewId ?? '');
+    await expect.poll(() => used().map((interviewId) => world.uploads(interviewId).length)).toEqual([3, 3]);
+    await handle.signal(BATCH_SIGNALS.stop);
+    const { rows } = await handle.result();
+    expect(outcomesOf(rows)).toEqual([FAILURES.batchStopped, FAILURES.batchStopped]);
+    expect(rows.map(({ interviewId }) => interviewId)).toEqual(used());
+    const [{ externalCustomerId } = { externalCustomerId: '' }] = world.sessionsOf(lost);
+    expect(rows[0]?.suspectedOrphans).toEqual([{ externalCustomerId, interviewId: null }]);
+    expect(rows[1]).not.toHaveProperty('suspectedOrphans');
+    for (const { reference } of people) await world.onboarding.people.cancel(reference);
+    world.simulator.clearFaults();
   });
 
   it('makes people and their sessions searchable by batch', async () => {

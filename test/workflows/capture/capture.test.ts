@@ -30,6 +30,7 @@ describe('captureOnboarding', () => {
         back: expect.objectContaining({ assessment: 'accepted' }),
         selfie: expect.objectContaining({ assessment: 'accepted', confidence: 0 }),
       },
+      digests: { front: [expect.any(String)], back: [expect.any(String)], selfie: [expect.any(String)] },
       idProcessed: true,
       face: { confidence: 1, existingUser: false, nameMatched: false, code: null },
       government: null,
@@ -121,7 +122,8 @@ describe('captureOnboarding', () => {
   });
 
   it('fails with the facts of the person if Incode refuses every token until the deadline', async () => {
-    const input = await world.person({ plan: { imageDeadline: '1s' } });
+    // A loaded machine needs seconds for three calls.
+    const input = await world.person({ plan: { imageDeadline: '4s' } });
     world.simulator.fault({
       operation: 'processFace',
       externalCustomerId: input.reference,

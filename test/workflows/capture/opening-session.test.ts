@@ -11,6 +11,7 @@ import {
   startCaptureWorld,
   stateOf,
 } from '../../support/capture-world.js';
+import { thrown } from '../../support/thrown.js';
 
 let world: CaptureWorld;
 beforeAll(async () => {
@@ -187,6 +188,33 @@ describe('a session whose start answer is lost', () => {
       await expect(handle.result()).rejects.toThrow();
       const [{ externalCustomerId } = { externalCustomerId: '' }] = world.sessionsOf(input);
       expect((await stateOf(handle)).suspectedOrphans).toEqual([{ externalCustomerId, interviewId: null }]);
+    },
+  );
+
+  it.each(['cancel', 'terminate'] as const)(
+    'is named, and another one that Incode may open instead, if a person ends while it is taken over, by %s',
+    async (end) => {
+      const input = await world.person({ plan: PATIENT });
+      world.simulator.fault({ operation: 'start', kind: 'reset', effect: true });
+      const handle = await world.start(input);
+      await expect.poll(async () => (await stateOf(handle)).stage).toBe('findingSession');
+      world.simulator.fault({ operation: 'start', kind: 'hang', times: null });
+      const [{ interviewId, externalCustomerId } = { interviewId: '', externalCustomerId: '' }] =
+        world.sessionsOf(input);
+      await handle.signal(CAPTURE_SIGNALS.sessionStarted, {
+        interviewId,
+        externalCustomerId: String(externalCustomerId),
+      });
+      await expect.poll(async () => (await stateOf(handle)).stage).toBe('starting');
+      await handle[end]();
+      const suspectedOrphans = [
+        { externalCustomerId, interviewId },
+        { externalCustomerId, interviewId: null },
+      ];
+      const failure = await thrown(world.onboarding.people.result(input.reference));
+      expect(failure).toMatchObject({ details: { interviewId: null, suspectedOrphans } });
+      expect((await stateOf(handle)).suspectedOrphans).toEqual(suspectedOrphans);
+      world.simulator.clearFaults();
     },
   );
 

@@ -119,6 +119,17 @@ describe('recordOpenedInstead', () => {
 describe('suspectedOrphans', () => {
   const used = { externalCustomerId: 'b', interviewId: 'i' };
 
+  it('names a session that a request for a token may open instead, until its answer', () => {
+    const taking = { ...attempt('a', 'i', false), isTakingOver: true as const };
+    expect(suspectedOrphans([taking], { interviewId: 'i', externalCustomerId: 'a' })).toEqual([
+      { externalCustomerId: 'a', interviewId: null },
+    ]);
+    expect(suspectedOrphans([taking], null)).toEqual([
+      { externalCustomerId: 'a', interviewId: 'i' },
+      { externalCustomerId: 'a', interviewId: null },
+    ]);
+  });
+
   it('has none if the only answer arrived', () => {
     expect(suspectedOrphans([attempt('b', 'i', false)], used)).toEqual([]);
   });

@@ -338,7 +338,11 @@ describe('an image that cannot be read', () => {
     const handle = await world.start(input);
     await untilNeeds(handle, 'selfie');
     expect(world.sessionsOf(input)).toEqual([]);
+    const uri = input.selfie?.uri;
+    const reason = expect.stringContaining(`The image ${uri} does not exist`);
+    expect(await stateOf(handle)).toMatchObject({ unusableImage: { side: 'selfie', uri, problem: 'missing', reason } });
     await replaceImage(handle, 'selfie', await world.image());
+    expect(await stateOf(handle)).not.toHaveProperty('unusableImage');
     expect(await handle.result()).toMatchObject({ images: { selfie: { assessment: 'accepted' } } });
   });
 
