@@ -167,6 +167,23 @@ describe('people.start', () => {
     expect(world.sessionsOf(input)).toHaveLength(2);
   });
 
+  it.each([
+    ['before a session was opened', {}, failedPerson],
+    ['after a session was opened', { retryFailed: true }, personFailedInSession],
+  ])('starts a person who failed %s once, although many callers do so at the same time', async (_, how, failed) => {
+    const input = await failed();
+    await writeFile(join(world.directory, input.front.uri.slice('file:'.length)), jpeg());
+    const sessions = world.sessionsOf(input).length;
+    const clients = Array.from({ length: 20 }, () => {
+      return new OnboardingClient({ client: world.temporal, taskQueue: world.taskQueue }).people;
+    });
+    const started = await Promise.all(clients.map((client) => client.start(input, how)));
+    expect(started.filter(({ attached }) => !attached)).toHaveLength(1);
+    expect(new Set(started.map(({ runId }) => runId)).size).toBe(1);
+    expect((await people.result(input.reference)).onboarding?.outcome).toBe('approved');
+    expect(world.sessionsOf(input)).toHaveLength(sessions + 1);
+  });
+
   it('refuses an invalid person before anything is sent', async () => {
     const input = await world.person();
     const refused = await thrown(people.start({ ...input, front: { uri: 'https://login@images.example/a.jpg' } }));

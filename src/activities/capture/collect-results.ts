@@ -6,18 +6,9 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import {
-  differingAddresses,
-  differingTexts,
-  type ImageReference,
-  type ImageSide,
-  type PersonRequest,
-  replacedImages,
-  type StartedWith,
-} from '../../contract/capture.js';
+import { type ImageSide, replacedImages } from '../../contract/capture.js';
 import { MAX_EARLIER_SESSIONS } from '../../contract/capture-guards.js';
 import {
-  type CaptureInput,
   type CaptureResult,
   type CaptureRow,
   type CaptureWorkflow,
@@ -34,20 +25,14 @@ import {
   rowOfPerson,
   whyNotAgain,
 } from '../../contract/person-row.js';
-import { ImageError } from '../../images/errors.js';
-import { pinImage } from '../../images/read.js';
 import { earlierPerson, hasEndedWithoutResult, sessionsOfRun } from '../../temporal/earlier-person.js';
-import { inputOf } from '../../temporal/input.js';
-import { type ComparedImages, compareImages } from '../../temporal/read-images.js';
 import { failureOf } from '../../temporal/run-failure.js';
+import { compareRequest, ImageReader, OutOfTime } from './compare-request.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { CollectedResults, StartedPerson } from './types.js';
 
 /** Requests to the Temporal server at the same time. A shard has up to 200 people, and other shards ask too. */
 const AT_A_TIME = 8;
-
-/** Far below the activity's timeout of 5 minutes. Images of a person take up to 90 s more. The workflow asks again for people who are left. */
-const READING_MS = 120_000;
 
 /** The run that was compared, or `null` for another run than an earlier question has compared. */
 type Compared = Map<number, string | null>;
@@ -58,29 +43,6 @@ type Replaceable = Map<number, SuspectedOrphan[]>;
 export function collectResults(options: Pick<ResolvedCaptureOptions, 'sources'>) {
   return ({ people }: { people: StartedPerson[] }) => collect(people, new ImageReader(options));
 }
-
-/** Reads images only to compare them with those that a workflow has read. */
-class ImageReader {
-  private readonly sources: ResolvedCaptureOptions['sources'];
-  private readonly until = Date.now() + READING_MS;
-
-  constructor({ sources }: Pick<ResolvedCaptureOptions, 'sources'>) {
-    this.sources = sources;
-  }
-
-  /** @throws OutOfTime if other people's images have taken the time */
-  readonly digestOf = async (image: ImageReference): Promise<string | null> => {
-    if (Date.now() >= this.until) throw new OutOfTime();
-    try {
-      return (await pinImage(this.sources, image, { signal: Context.current().cancellationSignal })).sha256;
-    } catch (error) {
-      if (error instanceof ImageError) return null;
-      throw error;
-    }
-  };
-}
-
-class OutOfTime extends Error {}
 
 async function collect(people: StartedPerson[], images: ImageReader): Promise<CollectedResults> {
   const { client } = Context.current();
@@ -190,33 +152,6 @@ async function rowIfKept(
     details: [{ interviewId, suspectedOrphans: sessions.filter((session) => session.interviewId !== interviewId) }],
   });
   return rowOfFailedPerson(reference, failure);
-}
-
-/**
- * Country and custom fields are in the input only, because everybody who may list workflows sees their memos.
- *
- * @returns `null` if the workflow was started with something else
- */
-async function compareRequest(
-  client: Client,
-  run: WorkflowExecutionDescription,
-  startedWith: PersonRequest,
-  images: ImageReader,
-): Promise<ComparedImages | null> {
-  const memo = run.memo?.startedWith as StartedWith | undefined;
-  // The shard runs an earlier version.
-  const knowsTexts = startedWith.countryCode !== undefined;
-  // A workflow that neither a list nor the client has started has no such memo.
-  const input = memo && !knowsTexts ? null : await inputOf<CaptureInput>(client, run);
-  const known = memo ?? input;
-  if (!known) return { differing: [], unknown: [] };
-  if (memo && memo.configurationId !== startedWith.configurationId) return null;
-  if (differingAddresses(known, startedWith).length > 0) return null;
-  const differing = input ? differingTexts(input, startedWith) : [];
-  if (knowsTexts ? differing.length > 0 : differing.includes('configurationId')) return null;
-  // A person who has failed has no result that could be about another image.
-  const digestOf = hasEndedWithoutResult(run) ? undefined : images.digestOf;
-  return compareImages(client, run, known, startedWith, digestOf);
 }
 
 async function rowOfEnded(
