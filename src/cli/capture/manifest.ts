@@ -1,4 +1,4 @@
-import type { CapturePerson, ImageReference } from '../../contract/capture.js';
+import { type CapturePerson, type ImageReference, PERSON_FIELDS } from '../../contract/capture.js';
 import { omitAbsent } from '../../contract/guards.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { personProblems } from '../../contract/person-problems.js';
@@ -57,7 +57,8 @@ export const PEOPLE: Shape<ManifestRow> = {
       }),
     );
     const problems = personProblems(person).map(({ field, message }) => {
-      const [name = field] = field.split('.');
+      // A problem of a custom field's name begins with other words.
+      const name = PERSON_FIELDS.find((known) => field.startsWith(known)) ?? 'customFields';
       return { field: name, message: name === 'front' && person.front === undefined ? NO_FRONT : message };
     });
     return { fields: person as Partial<CapturePerson>, problems };

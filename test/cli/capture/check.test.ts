@@ -126,6 +126,16 @@ describe('checkManifest', () => {
     expect({ invalid, badImages, usable }).toEqual({ invalid: 2, badImages: 0, usable: 4 });
   });
 
+  it('reports the name of a custom field after the other fields, and a reference that is no text', async () => {
+    const row = { customFields: { 'a\u0007': 'x' }, reference: 5, front: 'a.jpg', countryCode: 'X' };
+    const { notices } = await check(JSON.stringify(row), { format: 'ndjson' });
+    expect(notices).toEqual([
+      'Line 1: reference must be printable ASCII without spaces',
+      'Line 1: countryCode must be a country code of 2 or 3 letters',
+      'Line 1: A name in customFields must be a non-empty text without control characters',
+    ]);
+  });
+
   it.each([
     ['./e.jpg', 'e.jpg'],
     ['ann//e.jpg', 'ann/e.jpg'],

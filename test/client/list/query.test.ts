@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Filter, queryFor, STATUSES } from '../../../src/client/list/query.js';
+import { type Filter, queryFor, querySessionsOf, STATUSES } from '../../../src/client/list/query.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const ALL = `WorkflowType = 'onboardingSession' AND ExecutionStatus != 'ContinuedAsNew'`;
@@ -36,5 +36,13 @@ describe('queryFor', () => {
 
   it('escapes quotes in a batch id', () => {
     expect(queryFor({ batch: `a' OR 'x' = 'x\\` })).toBe(`${ALL} AND IncodeBatchId = 'a\\' OR \\'x\\' = \\'x\\\\'`);
+  });
+});
+
+describe('querySessionsOf', () => {
+  it('names the workflows of the people, with quotes escaped', () => {
+    expect(querySessionsOf(['incode-capture/4711', "incode-capture/o'neil"])).toBe(
+      `WorkflowType = 'onboardingSession' AND ParentWorkflowId IN ('incode-capture/4711', 'incode-capture/o\\'neil')`,
+    );
   });
 });
