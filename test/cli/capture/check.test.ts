@@ -127,10 +127,11 @@ describe('checkManifest', () => {
   });
 
   it('reports the name of a custom field after the other fields, and a reference that is no text', async () => {
-    const row = { customFields: { 'a\u0007': 'x' }, reference: 5, front: 'a.jpg', countryCode: 'X' };
+    const row = { customFields: { 'a\u0007': 'x' }, reference: 5, front: 'a.jpg', selfie: 7, countryCode: 'X' };
     const { notices } = await check(JSON.stringify(row), { format: 'ndjson' });
     expect(notices).toEqual([
       'Line 1: reference must be printable ASCII without spaces',
+      'Line 1: selfie.uri must be an address such as "file:ann/front.jpg"',
       'Line 1: countryCode must be a country code of 2 or 3 letters',
       'Line 1: A name in customFields must be a non-empty text without control characters',
     ]);
