@@ -8,6 +8,7 @@ import { consoleRoutes } from './console.js';
 import { eventRoutes } from './events.js';
 import { guardOperations } from './guard.js';
 import { healthRoutes } from './health.js';
+import { openApiRoute } from './openapi.js';
 import { OPERATIONS } from './operations.js';
 import { type GatewayOptions, type GatewaySettings, resolveGatewayOptions } from './options.js';
 import { overviewRoutes } from './overview.js';
@@ -46,6 +47,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   app.register(healthRoutes(settings));
   consoleRoutes(app);
+  openApiRoute(app);
   app.register(async (guarded) => {
     await guardOperations(guarded, settings);
     guarded.register(async (json) => {

@@ -1,10 +1,10 @@
 import type { ListedBatch } from '../client/batch/list-batches.js';
-import type { PendingCall, PersonStatus, SessionStatus } from '../client/index.js';
+import type { PendingCall } from '../client/index.js';
 import type { ListedPerson, ListedSession } from '../client/list/listed.js';
 import type { BatchId, Count } from '../contract/batch.js';
 import type { CapturePerson, CaptureReference } from '../contract/capture.js';
 import type { CapturePlan } from '../contract/capture-plan.js';
-import type { CaptureResult } from '../contract/capture-workflow.js';
+import type { CaptureResult, CaptureState } from '../contract/capture-workflow.js';
 import type { GatewayScope } from '../contract/gateway-settings.js';
 import type { FinishAnswer, InterviewId, OnboardingResult, OnboardingState, Plan, Stage } from '../contract/index.js';
 import type { DurationString, FlowId, Outcome, SessionToken } from '../contract/types.js';
@@ -90,18 +90,30 @@ export interface PendingSession {
 /** Incode's answer to finish-status. Without the scope `start` it has no `redirectionUrl`, which may contain a person's name. */
 export type FinishView = Omit<FinishAnswer, 'redirectionUrl'> & { redirectionUrl?: string | null };
 
-/** State of a session's onboarding. */
-export interface SessionView extends Omit<SessionStatus, 'startedAt' | 'closedAt' | 'state' | 'result' | 'call'> {
+/** The latest run of an onboarding. */
+interface RunView {
+  /** Id of the workflow, for Temporal's own tools. */
+  workflowId: string;
+  /** Temporal's id of the run. An onboarding that is started again has another run. */
+  runId: string;
+  status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'unknown';
   /** ISO 8601. @format date-time */
   startedAt: string;
   /** `null` while it runs. @format date-time */
   closedAt: string | null;
+  /** Why it ended without a result. */
+  failure: { type: string; message: string } | null;
+  /** The call to Incode that is in flight or waits for its next attempt. */
+  call: CallView | null;
+}
+
+/** State of a session's onboarding. */
+export interface SessionView extends RunView {
+  interviewId: InterviewId;
   /** `null` if no worker answered within five seconds and the session has no result. */
   state: (Omit<OnboardingState, 'finish'> & { finish: FinishView | null }) | null;
   /** `null` while the onboarding runs, and if it ended without a result. */
   result: ResultView | null;
-  /** The call to Incode that is in flight or waits for its next attempt. */
-  call: CallView | null;
 }
 
 export interface CallView extends Omit<PendingCall, 'nextAttemptAt'> {
@@ -144,15 +156,12 @@ export interface StartedPersonView {
 export type ResultView = Omit<OnboardingResult, 'finish'> & { finish: FinishView | null };
 
 /** State of a person's onboarding. */
-export interface PersonView extends Omit<PersonStatus, 'startedAt' | 'closedAt' | 'result' | 'call' | 'session'> {
-  /** ISO 8601. @format date-time */
-  startedAt: string;
-  /** `null` while it runs. @format date-time */
-  closedAt: string | null;
+export interface PersonView extends RunView {
+  reference: CaptureReference;
+  /** `null` if no worker answered within five seconds. */
+  state: CaptureState | null;
   /** `null` while the onboarding runs, and if it ended without a result. */
   result: (Omit<CaptureResult, 'onboarding'> & { onboarding: ResultView | null }) | null;
-  /** The call to Incode that is in flight or waits for its next attempt. */
-  call: CallView | null;
   /** The onboarding of the session in the stage `completing`. `null` in every other stage. */
   session: SessionView | null;
 }
