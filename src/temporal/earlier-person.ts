@@ -161,7 +161,7 @@ class SessionRequests {
     if (opened === null) return;
     this.used ??= opened.interviewId;
     call.request.interviewIds.add(opened.interviewId);
-    call.request.mayHaveUnknown = (opened.earlierRequests ?? 0) > 0;
+    call.request.mayHaveUnknown = call.hadUnknown || (opened.earlierRequests ?? 0) > 0;
   }
 
   private refused(eventId: string, failure: RequestFailure): void {

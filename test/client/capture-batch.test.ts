@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { peopleKind } from '../../src/client/batch/people.js';
 import { cutShards } from '../../src/client/batch/shards.js';
 import {
@@ -386,6 +386,27 @@ describe('captureBatch', () => {
     world.simulator.clearFaults();
     expect(outcomesOf(await all(captureBatch(world.onboarding, people, how)))).toEqual(['approved', 'approved']);
     expect(sessionsOf(people)).toEqual([1, 1]);
+  });
+
+  it('names a shard that ends while images are read again, at once', async () => {
+    const people = await severalPeople(world, 2);
+    holdUp();
+    const how = options();
+    const running = thrown(all(captureBatch(world.onboarding, people, how)));
+    await expect
+      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
+      .toBe(2);
+    let release = () => {};
+    const isRead = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const beforeAttach = vi.fn((person: CapturePerson) => isRead.then(() => person));
+    const again = thrown(all(captureBatch(world.onboarding, people, { ...how, beforeAttach })));
+    await expect.poll(() => beforeAttach.mock.calls.length).toBe(2);
+    await world.temporal.workflow.getHandle(captureBatchWorkflowId(how.batchId, 0)).cancel();
+    for (const error of [await running, await again]) expect(error).toBeInstanceOf(BatchShardError);
+    release();
+    world.simulator.clearFaults();
   });
 
   it('calls beforeStart for people who are started, and not for those whom the server has', async () => {

@@ -143,11 +143,15 @@ class Run<Item, Row extends ItemRow, Result> {
           const opened = await withTemporalErrors(client, () => openShard({ ...context, lastKnown }, shard));
           knownTotal ??= opened.knownTotal;
           meter.opened(shard, opened);
-          const compared = opened.found === 'nothing' ? undefined : await kind.comparison?.(shard.items);
-          const ended = (rows: Row[]) =>
-            this.ended({ first, number, ids }, compared ? rows.map((row, at) => compared(at, row)) : rows);
+          const comparison = opened.found === 'nothing' ? undefined : kind.comparison?.(shard.items);
+          const ended = async (rows: Row[]) => {
+            const compared = await comparison;
+            return this.ended({ first, number, ids }, compared ? rows.map((row, at) => compared(at, row)) : rows);
+          };
           const failed = (error: unknown) => Promise.reject(temporalFailure(client, error));
           window.add(opened.rows.then(ended, failed));
+          // One shard at a time, because it may read the images of all its people.
+          await comparison;
         }
         shards = shard.number + 1;
       }
