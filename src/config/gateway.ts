@@ -79,22 +79,24 @@ function tokensOf({ text, problems }: Reader, onWarning: OnWarning | undefined):
 }
 
 function tlsOf({ text, problems }: Reader, onWarning: OnWarning | undefined): GatewayConfig['tls'] {
-  const names = ['GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_KEY_FILE'] as const;
-  const [cert, key] = names.map((name) => {
-    const path = text(name);
-    return path === undefined ? undefined : pemFile(name, path, problems, onWarning);
-  });
-  if (cert === undefined && key === undefined) return null;
-  if (cert === undefined || key === undefined) {
+  const certPath = text('GATEWAY_TLS_CERT_FILE');
+  const keyPath = text('GATEWAY_TLS_KEY_FILE');
+  const cert = certPath === undefined ? null : pemFile('GATEWAY_TLS_CERT_FILE', certPath, problems, onWarning);
+  const key = keyPath === undefined ? null : pemFile('GATEWAY_TLS_KEY_FILE', keyPath, problems, onWarning);
+  if ((certPath === undefined) !== (keyPath === undefined)) {
     problems.push('GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE belong together');
-    return null;
   }
+  if (cert === null || key === null) return null;
   return () => ({ cert: cert.value(), key: key.value() });
 }
 
-const NONE: SecretFile<string> = { value: () => '', latest: () => '' };
-
-function pemFile(name: string, path: string, problems: string[], onWarning: OnWarning | undefined): SecretFile<string> {
+/** @returns `null` if the file cannot be used, which is then one of the problems */
+function pemFile(
+  name: string,
+  path: string,
+  problems: string[],
+  onWarning: OnWarning | undefined,
+): SecretFile<string> | null {
   try {
     return secretFile(path, {
       parse: (content) => {
@@ -106,6 +108,6 @@ function pemFile(name: string, path: string, problems: string[], onWarning: OnWa
     });
   } catch (error) {
     problems.push((error as Error).message);
-    return NONE;
+    return null;
   }
 }

@@ -20,15 +20,19 @@ export function relativeTime(at: string, now = Date.now()): string {
   return relative.format(Math.round(ms / size), unit);
 }
 
+const PARTS = [
+  { size: 86_400_000, letter: 'd', smaller: 3_600_000, smallerLetter: 'h' },
+  { size: 3_600_000, letter: 'h', smaller: 60_000, smallerLetter: 'min' },
+  { size: 60_000, letter: 'min', smaller: 1_000, smallerLetter: 's' },
+] as const;
+
 /** Such as "2 d 3 h" or "4.2 s": the two largest units. */
 export function duration(ms: number): string {
-  if (ms < 60_000) return `${(Math.max(0, ms) / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  const [unit, size] = unitOf(ms);
-  const [, smaller] = UNITS[UNITS.findIndex(([name]) => name === unit) + 1] ?? ['', 1_000];
-  const whole = Math.floor(ms / size);
-  const rest = Math.floor((ms % size) / smaller);
-  const letters = { day: ['d', 'h'], hour: ['h', 'min'], minute: ['min', 's'], second: ['s', ''] }[unit];
-  return rest === 0 ? `${whole} ${letters[0]}` : `${whole} ${letters[0]} ${rest} ${letters[1]}`;
+  const parts = PARTS.find(({ size }) => ms >= size);
+  if (!parts) return `${(Math.max(0, ms) / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const whole = `${Math.floor(ms / parts.size)} ${parts.letter}`;
+  const rest = Math.floor((ms % parts.size) / parts.smaller);
+  return rest === 0 ? whole : `${whole} ${rest} ${parts.smallerLetter}`;
 }
 
 /** Date and time of the reader's clock, which every country reads in the same way. */

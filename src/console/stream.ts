@@ -14,7 +14,7 @@ export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerato
     const { done, value } = await reader.read();
     if (done) return;
     const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
-    rest = blocks.pop() ?? '';
+    rest = blocks.pop() as string;
     for (const block of blocks) {
       const event = parsed(block);
       if (event) yield event;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CAPTURE_WORKFLOW, type CaptureInput, captureWorkflowId } from '../../src/contract/index.js';
-import { earlierPerson } from '../../src/temporal/earlier-person.js';
+import { earlierPerson, sessionsOfRun } from '../../src/temporal/earlier-person.js';
 
 let client: Client;
 let connection: Connection;
@@ -53,5 +54,33 @@ describe('earlierPerson', () => {
 
   it('finds nothing in a run that was started without an input', async () => {
     expect(await earlierPerson(client, await terminated())).toEqual({ sessions: [], kept: null });
+  });
+});
+
+describe('sessionsOfRun', () => {
+  const payloads = (value: unknown) => ({ payloads: [defaultPayloadConverter.toPayload(value)] });
+  const call = (id: number, input: object, result: object) => [
+    {
+      eventId: id,
+      activityTaskScheduledEventAttributes: { activityType: { name: 'openSession' }, input: payloads(input) },
+    },
+    {
+      eventId: id + 1,
+      activityTaskCompletedEventAttributes: { scheduledEventId: id, result: payloads(result) },
+    },
+  ];
+
+  it('still names a session that a lost request may have opened, after a later token renewal', async () => {
+    const ofPerson = { externalCustomerId: 'ann~1' };
+    const events = [
+      ...call(10, { ...ofPerson, interviewId: 'a' }, { interviewId: 'b', earlierRequests: 1 }),
+      ...call(20, { ...ofPerson, interviewId: 'b' }, { interviewId: 'b' }),
+    ];
+    const workflow = { getHandle: () => ({ fetchHistory: async () => ({ events }) }) };
+    const found = await sessionsOfRun({ options: client.options, workflow } as unknown as Client, {
+      workflowId: 'any',
+      runId: 'any',
+    });
+    expect(found.suspectedOrphans).toContainEqual({ ...ofPerson, interviewId: null });
   });
 });
