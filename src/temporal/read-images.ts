@@ -16,15 +16,19 @@ export interface ComparedImages {
   differing: ImageSide[];
   /** Sides whose image nobody could read, so that it is unknown. */
   unknown: ImageSide[];
+  /** Sides that the workflow has not read yet. They have to be compared again once it has. */
+  unread: ImageSide[];
 }
 
+/** Stands for the digest of what is at an address, but is no image that a workflow can have read. */
+export const NO_IMAGE = 'none';
+
 /**
- * Compares by digest. An image that was handed in later belongs to the request too. An image that the workflow has not read yet does not
- * differ.
+ * Compares by digest. An image that was handed in later belongs to the request too.
  *
  * @param known what the workflow was started with
  * @param request at the same addresses
- * @param digestOf the digest of an image without one. If absent, only images with a digest are compared
+ * @param digestOf the digest of an image without one, `NO_IMAGE`, or `null` if it is unknown. If absent, only images with a digest are compared
  */
 export async function compareImages(
   client: Client,
@@ -33,7 +37,7 @@ export async function compareImages(
   request: Images,
   digestOf?: (image: ImageReference) => Promise<string | null>,
 ): Promise<ComparedImages> {
-  const compared: ComparedImages = { differing: [], unknown: [] };
+  const compared: ComparedImages = { differing: [], unknown: [], unread: [] };
   const open = IMAGE_SIDES.filter((side) => {
     const digest = digestIn(request[side]);
     return request[side] && (digest === null ? digestOf !== undefined : digest !== digestIn(known[side]));
@@ -44,7 +48,10 @@ export async function compareImages(
     const image = request[side] as ImageReference;
     const given = digestIn(known[side]);
     const digests = [...(read[side] ?? []), ...(given === null ? [] : [given])];
-    if (digests.length === 0) continue;
+    if (digests.length === 0) {
+      compared.unread.push(side);
+      continue;
+    }
     const digest = digestIn(image) ?? (digestOf ? await digestOf(image) : null);
     if (digest === null) compared.unknown.push(side);
     else if (!digests.includes(digest)) compared.differing.push(side);

@@ -16,7 +16,7 @@ import {
   PersonPendingError,
   PersonWrongStageError,
 } from '../../src/client/index.js';
-import { captureWorkflowId, FAILURES } from '../../src/contract/index.js';
+import { captureWorkflowId, FAILURES, type ImageReference } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
 import { jpeg } from '../support/images.js';
@@ -140,6 +140,29 @@ describe('people.start', () => {
     }
     const unread = { ...input, front: { ...input.front, sha256: 'b'.repeat(64) } };
     expect(await thrown(people.result(input.reference, { person: unread }))).toMatchObject({ differs: ['front'] });
+  });
+
+  it('returns no result about another image than the request names, if the workflow has read it only after the call', async () => {
+    const input = (await world.person(WAIT)) as CaptureInput & { selfie: ImageReference };
+    const front = await pinned(world, input.front);
+    const path = ({ uri }: ImageReference) => join(world.directory, uri.slice('file:'.length));
+    const selfie = await readFile(path(input.selfie));
+    await unlink(path(input.selfie));
+    await people.start(input);
+    const { reference } = input;
+    await expect.poll(async () => (await people.state(reference)).state?.stage).toBe('needsImage');
+    const listed = thrown(people.result(reference, { person: { ...input, front } }));
+    // The call has compared before it waits.
+    await thrown(people.result(reference, { person: { ...input, front }, timeoutMs: 2_000 }));
+    await writeFile(path(input.front), jpeg({ content: 'another front' }));
+    const read = await pinned(world, input.front);
+    await writeFile(path(input.selfie), selfie);
+    await people.replaceImage(reference, 'selfie', input.selfie);
+    const refused = await listed;
+    expect(refused).toBeInstanceOf(PersonDiffersError);
+    expect(refused).toMatchObject({ reference, differs: ['front'] });
+    const result = await people.result(reference, { person: { ...input, front: read } });
+    expect(result.onboarding?.outcome).toBe('approved');
   });
 
   it.each([

@@ -34,8 +34,13 @@ import type { CollectedResults, StartedPerson } from './types.js';
 /** Requests to the Temporal server at the same time. A shard has up to 200 people, and other shards ask too. */
 const AT_A_TIME = 8;
 
-/** The run that was compared, or `null` for another run than an earlier question has compared. */
+/** The run that was compared, or `null` if the next question has to compare: images are unread, or another run has taken its place. */
 type Compared = Map<number, string | null>;
+
+interface Described {
+  person: StartedPerson;
+  run: WorkflowExecutionDescription;
+}
 
 /** People who may be started again, with the sessions of their earlier runs. */
 type Replaceable = Map<number, SuspectedOrphan[]>;
@@ -50,23 +55,28 @@ async function collect(people: StartedPerson[], images: ImageReader): Promise<Co
   const compared: Compared = new Map();
   const replaceable: Replaceable = new Map();
   const sessions: [index: number, known: CaptureRow][] = [];
-  const left = [...people];
-  const lane = async () => {
-    for (let person = left.shift(); person; person = left.shift()) {
-      const { index } = person;
-      if (person.onlySession) {
-        const known = await knownSessions(client, person);
-        if (known) sessions.push([index, known]);
-        continue;
-      }
-      const found = await rowIfEnded(client, person, images, compared, replaceable);
-      if (found === 'running') continue;
-      compared.delete(index);
-      if (found === 'unknown') collected.unknown.push(index);
-      else collected.ended.push([index, found]);
+  const ended: Described[] = [];
+  const open: Described[] = [];
+  await forEach(people, async (person) => {
+    const { index } = person;
+    if (person.onlySession) {
+      const known = await knownSessions(client, person);
+      if (known) sessions.push([index, known]);
+      return;
     }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+    const run = await described(client, person);
+    if (run === 'unknown') collected.unknown.push(index);
+    else if (run) (isOpen(run.status.name) ? open : ended).push({ person, run });
+  });
+  // Images of people who go on, and which nobody can read, must not take the time of those who have ended.
+  await forEach([...ended, ...open], async ({ person, run }) => {
+    const { index } = person;
+    const found = await rowIfEnded(client, person, run, images, compared, replaceable);
+    if (found === 'running') return;
+    compared.delete(index);
+    if (found === 'unknown') collected.unknown.push(index);
+    else collected.ended.push([index, found]);
+  });
   const earlierSessions = [...replaceable].filter(([, sessions]) => sessions.length > 0);
   return {
     ...collected,
@@ -75,6 +85,33 @@ async function collect(people: StartedPerson[], images: ImageReader): Promise<Co
     ...(sessions.length > 0 ? { sessions } : {}),
     ...(compared.size > 0 ? { compared: [...compared] } : {}),
   };
+}
+
+async function forEach<T>(items: T[], handle: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const lane = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await handle(item);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+}
+
+/** @returns `undefined` if the server does not say */
+async function described(
+  client: Client,
+  { reference }: StartedPerson,
+): Promise<WorkflowExecutionDescription | 'unknown' | undefined> {
+  try {
+    return await client.workflow.getHandle(captureWorkflowId(reference)).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'unknown';
+    warn(reference, error);
+    return undefined;
+  }
+}
+
+/** The others must not wait for this person. The workflow asks again. */
+function warn(reference: string, error: unknown): void {
+  log.warn(`Person ${reference}: the state of the workflow is not known: ${(error as Error).message}`);
 }
 
 /** @returns `undefined` if the server does not say. The stop of the list must not wait for that */
@@ -91,13 +128,12 @@ async function knownSessions(client: Client, { reference }: StartedPerson): Prom
 async function rowIfEnded(
   client: Client,
   { index, reference, startedWith, comparedRunId, retryFailed }: StartedPerson,
+  run: WorkflowExecutionDescription,
   images: ImageReader,
   compared: Compared,
   replaceable: Replaceable,
 ): Promise<CaptureRow | 'running' | 'unknown'> {
-  const handle = client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(reference));
   try {
-    const run = await handle.describe();
     const { status, runId } = run;
     let unknown: ImageSide[] = [];
     if (startedWith) {
@@ -110,8 +146,8 @@ async function rowIfEnded(
         return kept ?? rowOfFailedPerson(reference, differs(reference, same?.differing));
       }
       unknown = same.unknown;
-      // Otherwise the next question reads the images again.
-      if (unknown.length === 0) compared.set(index, runId);
+      const isCompared = unknown.length === 0 && same.unread.length === 0;
+      compared.set(index, isCompared ? runId : null);
     } else if (comparedRunId !== undefined && comparedRunId !== runId) {
       compared.set(index, null);
       return 'running';
@@ -124,10 +160,9 @@ async function rowIfEnded(
     const row = await rowOfEnded(client, run, reference);
     return row === 'running' || row.failure || unknown.length === 0 ? row : { ...row, notCompared: unknown };
   } catch (error) {
-    if (error instanceof OutOfTime) return 'running';
     if (error instanceof WorkflowNotFoundError) return 'unknown';
-    // The others must not wait for this person. The workflow asks again.
-    log.warn(`Person ${reference}: the state of the workflow is not known: ${(error as Error).message}`);
+    if (error instanceof OutOfTime) compared.set(index, null);
+    else warn(reference, error);
     return 'running';
   }
 }

@@ -8,15 +8,18 @@ import {
   type StartedWith,
 } from '../../contract/capture.js';
 import type { CaptureInput } from '../../contract/index.js';
-import { ImageError } from '../../images/errors.js';
+import { ImageError, type ImageProblem } from '../../images/errors.js';
 import { pinImage } from '../../images/read.js';
 import { hasEndedWithoutResult } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
-import { type ComparedImages, compareImages } from '../../temporal/read-images.js';
+import { type ComparedImages, compareImages, NO_IMAGE } from '../../temporal/read-images.js';
 import type { ResolvedCaptureOptions } from './options.js';
 
 /** Far below the activity's timeout of 5 minutes. Images of a person take up to 90 s more. The workflow asks again for people who are left. */
 const READING_MS = 120_000;
+
+/** A workflow has read only images without these problems, so the address has another one now. */
+const IS_ANOTHER: readonly ImageProblem[] = ['wrongType', 'tooLarge', 'tooFewPixels', 'changed'];
 
 /** Reads images only to compare them with those that a workflow has read. */
 export class ImageReader {
@@ -33,8 +36,8 @@ export class ImageReader {
     try {
       return (await pinImage(this.sources, image, { signal: Context.current().cancellationSignal })).sha256;
     } catch (error) {
-      if (error instanceof ImageError) return null;
-      throw error;
+      if (!(error instanceof ImageError)) throw error;
+      return IS_ANOTHER.includes(error.problem) ? NO_IMAGE : null;
     }
   };
 }
@@ -59,7 +62,7 @@ export async function compareRequest(
   // A workflow that neither a list nor the client has started has no such memo.
   const input = memo && !knowsTexts ? null : await inputOf<CaptureInput>(client, run);
   const known = memo ?? input;
-  if (!known) return { differing: [], unknown: [] };
+  if (!known) return { differing: [], unknown: [], unread: [] };
   if (memo && memo.configurationId !== startedWith.configurationId) return null;
   if (differingAddresses(known, startedWith).length > 0) return null;
   const differing = input ? differingTexts(input, startedWith) : [];

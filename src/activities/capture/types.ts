@@ -115,7 +115,7 @@ export interface CollectedResults {
   earlierSessions?: [index: number, sessions: SuspectedOrphan[]][];
   /** The session and suspected orphans of those who were asked for nothing else. */
   sessions?: [index: number, known: CaptureRow][];
-  /** People who have not ended, with the run that was compared. `null`: the run is another one than `comparedRunId`. */
+  /** People who have not ended, with the run that was compared. `null`: the next question has to compare. */
   compared?: [index: number, runId: string | null][];
 }
 

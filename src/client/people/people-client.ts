@@ -22,7 +22,7 @@ import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../opt
 import { requestFor } from '../request.js';
 import { PersonDiffersError, PersonFailedError, PersonImageUnusableError } from './errors.js';
 import { StartedRequests } from './requests.js';
-import { differingRequest, type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
+import { compareWithRun, type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
 import { type PersonStatus, personStatus } from './status.js';
 import { personSubject } from './subject.js';
 
@@ -114,10 +114,15 @@ export class PeopleClient {
     if (request === undefined) return handle.result();
     const run = await handle.describe();
     const known = await inputOf<CaptureInput>(this.host.client, run);
-    const differs = known ? await differingRequest(this.host.client, run, request, known) : [];
+    const { differs, unread } = known
+      ? await compareWithRun(this.host.client, run, request, known)
+      : { differs: [], unread: [] };
     if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
     // The run that was compared, because somebody may start another one meanwhile.
-    return this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
+    const result = await this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
+    const others = unread.filter((side) => result.digests?.[side]?.includes(request[side]?.sha256 ?? '') === false);
+    if (others.length > 0) throw new PersonDiffersError(reference, others, 'result');
+    return result;
   }
 
   /** A workflow that somebody has cancelled or terminated names no session. Its history does. */

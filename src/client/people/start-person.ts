@@ -10,6 +10,7 @@ import {
   capturePlanWithDefaults,
   captureWorkflowId,
   IMAGE_SIDES,
+  type ImageSide,
   resolveCapturePlan,
   type SuspectedOrphan,
 } from '../../contract/index.js';
@@ -108,18 +109,23 @@ async function differences(
   known: Partial<CaptureInput>,
 ): Promise<string[]> {
   const parts = differingParts(input.plan, capturePlanWithDefaults(known.plan), resolveCapturePlan);
-  return [...(await differingRequest(client, run, input, known)), ...parts.map((part) => `plan.${part}`)];
+  const { differs } = await compareWithRun(client, run, input, known);
+  return [...differs, ...parts.map((part) => `plan.${part}`)];
 }
 
-/** The parts of a request that a verdict depends on. An image without a digest is only compared by its address. */
-export async function differingRequest(
+/**
+ * Compares the parts of a request that a verdict depends on. An image without a digest is only compared by its address.
+ *
+ * @returns the parts that differ, and the images that the workflow has not read yet
+ */
+export async function compareWithRun(
   client: Client,
   run: WorkflowExecutionDescription,
   request: PersonRequest,
   known: Partial<CaptureInput>,
-): Promise<string[]> {
+): Promise<{ differs: string[]; unread: ImageSide[] }> {
   const elsewhere = differingAddresses(known, request);
-  const { differing } = await compareImages(client, run, known, request);
+  const { differing, unread } = await compareImages(client, run, known, request);
   const images = IMAGE_SIDES.filter((side) => elsewhere.includes(side) || differing.includes(side));
-  return [...images, ...differingTexts(known, request)];
+  return { differs: [...images, ...differingTexts(known, request)], unread };
 }

@@ -3,9 +3,12 @@ import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { collectResults } from '../../../src/activities/capture/collect-results.js';
-import type { StartedPerson } from '../../../src/activities/capture/types.js';
+import type { CollectedResults, StartedPerson } from '../../../src/activities/capture/types.js';
 import { requestOf, startedWithOf } from '../../../src/contract/capture.js';
 import { CAPTURE_WORKFLOW, type CapturePerson, captureWorkflowId, FAILURES } from '../../../src/contract/index.js';
+import { ImageError } from '../../../src/images/errors.js';
+import type { ImageSource } from '../../../src/images/index.js';
+import { startCaptureWorld } from '../../support/capture-world.js';
 
 let connection: Connection;
 let client: Client;
@@ -18,7 +21,8 @@ afterAll(() => connection.close());
 let person: CapturePerson;
 let runId: string;
 beforeEach(async () => {
-  person = { reference: randomUUID(), front: { uri: 'file:ann.jpg' }, customFields: { firstName: 'Ann' } };
+  const front = { uri: 'file:ann.jpg', sha256: 'a'.repeat(64) };
+  person = { reference: randomUUID(), front, customFields: { firstName: 'Ann' } };
   runId = await start(person);
 });
 afterEach(() => client.workflow.getHandle(captureWorkflowId(person.reference)).terminate());
@@ -75,6 +79,52 @@ describe('collectResults', () => {
     expect(await ask({ startedWith }, through)).toEqual(DIFFERS);
   });
 
+  it.each([
+    ['with', true],
+    ['without', false],
+  ])(
+    'asks for another comparison of a run that has read no image yet, for a list %s digests',
+    async (_, hasDigests) => {
+      const { front } = person;
+      const withoutDigest = { uri: front.uri };
+      await start({ ...person, front: withoutDigest });
+      const startedWith = other({ front: hasDigests ? front : withoutDigest });
+      expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, null]] });
+    },
+  );
+
+  it('reads the images of people who have ended before those of people who have not', async () => {
+    await using world = await startCaptureWorld();
+    const done = await world.person();
+    await world.run(done);
+    const others = Array.from({ length: 20 }, (_, at) => ({
+      reference: randomUUID(),
+      front: { uri: `file:running-${at}.jpg`, sha256: 'b'.repeat(64) },
+    }));
+    for (const running of others) await start(running);
+    const asked: string[] = [];
+    const source: ImageSource = {
+      schemes: ['file'],
+      async open(uri) {
+        asked.push(uri);
+        throw new ImageError(uri, 'slow', 'is slow');
+      },
+    };
+    const withoutDigest = others.map(({ front, ...other }) => ({ ...other, front: { uri: front.uri } }));
+    const people = [...withoutDigest, done].map((listed, index) => {
+      return { index, reference: listed.reference, startedWith: requestOf(listed) };
+    });
+    const { ended }: CollectedResults = await new MockActivityEnvironment(undefined, { client }).run(
+      collectResults({ sources: [source] }),
+      { people },
+    );
+    for (const { reference } of others) await client.workflow.getHandle(captureWorkflowId(reference)).terminate();
+    expect(asked[0]).toBe(done.front.uri);
+    const notCompared = ['front', 'back', 'selfie'];
+    expect(ended).toEqual([[others.length, expect.objectContaining({ outcome: 'approved', notCompared })]]);
+    expect(new Set(asked).size).toBe(others.length + notCompared.length);
+  });
+
   it('compares a run once', async () => {
     expect(await ask({ comparedRunId: runId })).toEqual({ ended: [], unknown: [] });
   });
@@ -106,14 +156,10 @@ describe('collectResults', () => {
   ])('compares %s with the input of a workflow that neither a list nor the client has started', async (_, part) => {
     const absent = { back: null, selfie: null, configurationId: null, countryCode: null };
     const front = { ...person.front, sha256: null };
-    const again = await start({ ...person, ...absent, front } as unknown as CapturePerson, {});
-    const sha256 = 'a'.repeat(64);
-    for (const startedWith of [
-      requestOf(person),
-      other({ front: { ...person.front, sha256 } }),
-      startedWithOf(person),
-    ]) {
-      expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, again]] });
+    await start({ ...person, ...absent, front } as unknown as CapturePerson, {});
+    for (const startedWith of [requestOf(person), startedWithOf(person)]) {
+      // The workflow has read no image yet.
+      expect(await ask({ startedWith })).toEqual({ ended: [], unknown: [], compared: [[0, null]] });
     }
     expect(await ask({ startedWith: other(part) })).toEqual(DIFFERS);
   });

@@ -1,8 +1,9 @@
-import { unlink, writeFile } from 'node:fs/promises';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_IMAGE_BYTES } from '../../../src/contract/capture.js';
 import { type CapturePerson, type CaptureRow, FAILURES, type ImageReference } from '../../../src/contract/index.js';
-import { severalPeople, startPeople } from '../../support/capture-batch.js';
+import { type PeopleHandle, severalPeople, startPeople } from '../../support/capture-batch.js';
 import { type CaptureWorld, pinned, replaceImage, startCaptureWorld, stateOf } from '../../support/capture-world.js';
 import { jpeg } from '../../support/images.js';
 
@@ -29,6 +30,32 @@ async function withDigests(person: CapturePerson): Promise<CapturePerson> {
   const { front, back, selfie } = person as Required<CapturePerson>;
   const [one, two, three] = await Promise.all([front, back, selfie].map((image) => pinned(world, image)));
   return { ...person, front: one, back: two, selfie: three } as CapturePerson;
+}
+
+/** The person's images could not be read together, because there is no selfie yet. So the workflow knows none of their digests. */
+async function personWithoutSelfie() {
+  const person = await aPerson();
+  const selfie = selfieOf(person);
+  const listed = await withDigests(person);
+  const bytes = await readFile(place(selfie));
+  await unlink(place(selfie));
+  const handle = await world.start({ ...person, plan: { onRefusedImage: 'wait' } });
+  await expect.poll(async () => (await stateOf(handle)).stage).toBe('needsImage');
+  const handIn = async () => {
+    await writeFile(place(selfie), bytes);
+    await replaceImage(handle, 'selfie', selfie);
+    await handle.result();
+  };
+  return { person, listed, handIn };
+}
+
+/** Waits until the list has compared its people for the first time. */
+async function hasAsked({ workflowId }: PeopleHandle): Promise<void> {
+  const answers = async () => {
+    const { events } = await world.temporal.workflow.getHandle(workflowId).fetchHistory();
+    return events?.filter(({ activityTaskCompletedEventAttributes: completed }) => completed).length ?? 0;
+  };
+  await expect.poll(answers).toBeGreaterThan(0);
 }
 
 /** The person's front was refused, and the same address has another image, which the workflow has taken. */
@@ -82,6 +109,57 @@ describe('captureBatch', () => {
     await replace(person.front);
     expect((await rowOf(person))?.failure?.type).toBe(FAILURES.personDiffers);
     await world.onboarding.people.cancel(person.reference);
+  });
+
+  it('compares the images that the workflow reads only after the list has attached', async () => {
+    const { person, listed, handIn } = await personWithoutSelfie();
+    const list = await startPeople(world, [listed]);
+    await hasAsked(list);
+    await replace(person.front);
+    await handIn();
+    expect((await list.result()).rows).toEqual([
+      {
+        failure: {
+          type: FAILURES.personDiffers,
+          message: expect.stringContaining('the image of the front is another one'),
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['without digests', false],
+    ['with digests', true],
+  ])('reports the result about images that the workflow reads later, for a list %s', async (_, hasDigests) => {
+    const { person, listed, handIn } = await personWithoutSelfie();
+    const list = await startPeople(world, [hasDigests ? listed : person]);
+    await hasAsked(list);
+    await handIn();
+    expect((await list.result()).rows).toEqual([expect.objectContaining({ outcome: 'approved' })]);
+  });
+
+  it('does not start a person again who fails after the list has attached, also if no image was read', async () => {
+    const { person, listed } = await personWithoutSelfie();
+    const list = await startPeople(world, [listed], { retryFailed: true });
+    await hasAsked(list);
+    await world.onboarding.people.cancel(person.reference);
+    expect((await list.result()).rows).toEqual([{ failure: expect.objectContaining({ type: 'Cancelled' }) }]);
+  });
+
+  it.each([
+    ['is no image', Buffer.from('a PDF of somebody else')],
+    ['has too few pixels', jpeg({ width: 640, height: 480 })],
+    ['is too large', Buffer.alloc(MAX_IMAGE_BYTES + 1)],
+  ])('reports no result if a file that %s has taken the place of an image', async (_, bytes) => {
+    const person = await aPerson();
+    await world.run(person);
+    await writeFile(place(selfieOf(person)), bytes);
+    expect(await rowOf(person)).toEqual({
+      failure: {
+        type: FAILURES.personDiffers,
+        message: expect.stringContaining('the image of the selfie is another one'),
+      },
+    });
   });
 
   it.each([
