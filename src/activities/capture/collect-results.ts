@@ -68,15 +68,17 @@ async function collect(people: StartedPerson[], images: ImageReader): Promise<Co
     if (run === 'unknown') collected.unknown.push(index);
     else if (run) (isOpen(run.status.name) ? open : ended).push({ person, run });
   });
-  // Images of people who go on, and which nobody can read, must not take the time of those who have ended.
-  await forEach([...ended, ...open], async ({ person, run }) => {
+  const ask = async ({ person, run }: Described) => {
     const { index } = person;
     const found = await rowIfEnded(client, person, run, images, compared, replaceable);
     if (found === 'running') return;
     compared.delete(index);
     if (found === 'unknown') collected.unknown.push(index);
     else collected.ended.push([index, found]);
-  });
+  };
+  await forEach(ended, ask);
+  // Images of people who go on, and which nobody can read, must not take the time of those who have ended.
+  await forEach(open, ask);
   const earlierSessions = [...replaceable].filter(([, sessions]) => sessions.length > 0);
   return {
     ...collected,
