@@ -83,7 +83,7 @@ export function printWhatIsLeft(sessions: OwnSessions): void {
   }
   if (sessions.unanswered > 0) {
     printNotice(
-      `${counted(sessions.unanswered, 'start')} had no answer and may have opened a session each: look for ${sessions.label} on the dashboard`,
+      `${counted(sessions.unanswered, 'start that may have opened a session', 'starts that may have opened a session each')} had no answer: look for ${sessions.label} on the dashboard`,
     );
   }
 }
