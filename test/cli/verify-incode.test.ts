@@ -330,7 +330,9 @@ describe.concurrent('the sessions of a run', () => {
     const { code, stderr } = await verify(simulator);
     expect(code).toBe(2);
     const [label] = /temporal-incode-verify-\w+/.exec(stderr) ?? [];
-    expect(stderr).toContain(`1 start that may have opened a session had no answer: look for ${label} on the dashboard`);
+    expect(stderr).toContain(
+      `1 start that may have opened a session had no answer: look for ${label} on the dashboard`,
+    );
   });
 });
 
