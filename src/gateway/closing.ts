@@ -8,8 +8,13 @@ export class Closing {
     for (const end of this.waiting) end();
   }
 
-  /** @returns a function that forgets it */
+  /**
+   * Calls `end` when the gateway stops; at once if it stops already, because a body may arrive after that.
+   *
+   * @returns a function that forgets it
+   */
   onClose(end: () => void): () => void {
+    if (this.isClosing) end();
     this.waiting.add(end);
     return () => this.waiting.delete(end);
   }
