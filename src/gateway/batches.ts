@@ -1,12 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { listBatches } from '../client/batch/list-batches.js';
-import { batchResults } from '../client/batch/results.js';
+import { type BatchResult, batchResults } from '../client/batch/results.js';
 import {
-  type BatchItem,
   type BatchStatus,
   batchProgress,
-  type CaptureItem,
   type OnboardingClient,
   pauseBatch,
   resumeBatch,
@@ -17,7 +15,7 @@ import type { Caller } from './access.js';
 import { fieldsOf, oneOf, queryOf } from './body.js';
 import { type RequestContext, route } from './guard.js';
 import { LIST_FORMATS, type ListTools } from './lists.js';
-import { GatewayProblem } from './problems.js';
+import { GatewayProblem, problemOf } from './problems.js';
 import type { BatchList, ShardsSignaled, StopRequested } from './types.js';
 import { finishView } from './views.js';
 
@@ -37,7 +35,7 @@ export function batchRoutes(app: FastifyInstance, client: OnboardingClient, list
     const { format, partial } = queryOf(request, ['format', 'partial']);
     const as = oneOf('format', format, LIST_FORMATS) ?? 'ndjson';
     const acceptsPart = oneOf('partial', partial, ['true', 'false']) === 'true';
-    const { of, shards, items } = await batchResults(client, batchId);
+    const { of, shards, isWhole, items } = await batchResults(client, batchId);
     if (shards.notCompleted > 0 && !acceptsPart) {
       const all = shards.completed + shards.notCompleted;
       throw new GatewayProblem(
@@ -45,9 +43,13 @@ export function batchRoutes(app: FastifyInstance, client: OnboardingClient, list
         `Batch ${batchId}: ${shards.completed} of ${all} parts are done. Ask again later, or with partial=true`,
       );
     }
+    if (!isWhole && !acceptsPart) {
+      const detail = `Batch ${batchId}: Temporal does not have the whole list. Ask again later, or with partial=true`;
+      throw new GatewayProblem('BatchUnfinished', detail);
+    }
     reply.type(as === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson');
     const toText = as === 'csv' ? lists.csv(of) : ndjson;
-    return reply.send(Readable.from(chunks(items, context.caller, toText)));
+    return reply.send(Readable.from(chunks(items, context, toText)));
   });
 
   route(app, 'pauseBatch', async (request, _reply, context): Promise<ShardsSignaled> => {
@@ -79,31 +81,35 @@ export function locationOf(batchId: string): string {
   return `/v1/batches/${encodeURIComponent(batchId)}`;
 }
 
-type Item = BatchItem | CaptureItem;
-
 /** Rows per write. */
 const BUFFERED = 500;
 
 async function* chunks(
-  items: AsyncIterable<Item>,
-  caller: Caller | undefined,
-  toText: (items: Item[]) => string,
+  items: AsyncIterable<BatchResult>,
+  context: RequestContext,
+  toText: (items: BatchResult[]) => string,
 ): AsyncGenerator<string> {
-  let some: Item[] = [];
-  for await (const item of items) {
-    some.push(visible(item, caller));
-    if (some.length < BUFFERED) continue;
-    yield toText(some);
-    some = [];
+  let some: BatchResult[] = [];
+  try {
+    for await (const item of items) {
+      some.push(visible(item, context.caller));
+      if (some.length < BUFFERED) continue;
+      yield toText(some);
+      some = [];
+    }
+  } catch (error) {
+    // The status was sent before. Only the audit log can say why the answer was cut.
+    Object.assign(context, { problem: problemOf(error).problem, error });
+    throw error;
   }
   yield toText(some);
 }
 
-function visible(item: Item, caller: Caller | undefined): Item {
+function visible(item: BatchResult, caller: Caller | undefined): BatchResult {
   if (!('finish' in item) || !item.finish) return item;
-  return { ...item, finish: finishView(item.finish, caller) } as Item;
+  return { ...item, finish: finishView(item.finish, caller) } as BatchResult;
 }
 
-function ndjson(items: Item[]): string {
-  return items.map(({ index: _, ...item }) => `${JSON.stringify(item)}\n`).join('');
+function ndjson(items: BatchResult[]): string {
+  return items.map((item) => `${JSON.stringify(item)}\n`).join('');
 }

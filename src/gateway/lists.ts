@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BatchItem, CaptureItem } from '../client/index.js';
+import type { BatchResult } from '../client/batch/results.js';
 import type { BatchSession } from '../contract/index.js';
 
 export const LIST_FORMATS = ['csv', 'ndjson'] as const;
@@ -27,5 +27,5 @@ export interface ListTools {
    */
   receive(input: Readable, format: ListFormat, signal: AbortSignal): Promise<ReceivedList>;
   /** @returns a function that writes items as CSV, with a header before the first */
-  csv(of: 'sessions' | 'people'): (items: (BatchItem | CaptureItem)[]) => string;
+  csv(of: 'sessions' | 'people'): (items: BatchResult[]) => string;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BatchResult } from '../../client/batch/results.js';
 import type { BatchItem, CaptureItem } from '../../client/index.js';
 import { InvalidInputError } from '../../contract/index.js';
 import type { ListFormat, ListTools, ReceivedList } from '../../gateway/lists.js';
@@ -16,7 +17,7 @@ export const gatewayLists: ListTools = {
   receive,
   csv: (of) => {
     const write = of === 'people' ? csv<CaptureItem>(false, PEOPLE_COLUMNS) : csv<BatchItem>(false, COLUMNS);
-    return write as (items: (BatchItem | CaptureItem)[]) => string;
+    return write as (items: BatchResult[]) => string;
   },
 };
 
