@@ -12,8 +12,14 @@ const LINE = /^([\w.@-]{1,64})\s+([a-z]+(?:,[a-z]+)*)\s+sha256:([0-9a-f]{64})$/;
  * @throws Error that names the line and does not repeat it
  */
 export function gatewayTokenFile(path: string, onWarning?: OnWarning): SecretFile<readonly GatewayToken[]> {
+  let isStarted = false;
   return secretFile(path, {
-    parse: parseGatewayTokens,
+    parse: (text) => {
+      // At the start, a file without a token is a mistake. Later, it revokes the last one.
+      const tokens = isStarted ? tokensIn(text) : parseGatewayTokens(text);
+      isStarted = true;
+      return tokens;
+    },
     unreadable: (code) => new Error(`${VARIABLE} names a file that cannot be read (${code})`),
     onWarning,
   });
@@ -25,14 +31,18 @@ export function gatewayTokenFile(path: string, onWarning?: OnWarning): SecretFil
  * @throws Error that names the line and does not repeat it: somebody may have written a token there
  */
 export function parseGatewayTokens(text: string): readonly GatewayToken[] {
-  const tokens = text.split('\n').flatMap((line, at) => {
-    const content = line.trim();
-    return content === '' || content.startsWith('#') ? [] : [tokenOf(content, at + 1)];
-  });
+  const tokens = tokensIn(text);
   if (tokens.length === 0) {
     throw new Error(`${VARIABLE} has no token. Make one: temporal-incode gateway --new-token NAME --scope read`);
   }
   return tokens;
+}
+
+function tokensIn(text: string): GatewayToken[] {
+  return text.split('\n').flatMap((line, at) => {
+    const content = line.trim();
+    return content === '' || content.startsWith('#') ? [] : [tokenOf(content, at + 1)];
+  });
 }
 
 function tokenOf(line: string, number: number): GatewayToken {

@@ -91,6 +91,9 @@ describe('tokens', () => {
     expect([await status(first), await status(second)]).toEqual([401, 200]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).not.toContain(second.token);
+    await writeFile(file, '# nobody\n');
+    expect([await status(first), await status(second)]).toEqual([401, 401]);
+    expect(warnings).toHaveLength(1);
     await rm(directory, { recursive: true });
   });
 });
