@@ -30,7 +30,7 @@ export interface GatewayOptions {
   maxListBytes?: number;
   /** Timeout for the headers of a request, in ms. @default 5000 */
   headersTimeoutMs?: number;
-  /** Timeout for a JSON body, in ms. @default 10000 */
+  /** Timeout for a JSON body, and for each pause in a list, in ms. @default 10000 */
   bodyTimeoutMs?: number;
   /** Called after every request to an operation: the audit log. */
   log?: (event: GatewayEvent) => void;

@@ -6,7 +6,7 @@ import { omitUndefined } from '../contract/omit-undefined.js';
 import { locationOf } from './batches.js';
 import { oneOf, queryOf } from './body.js';
 import { route } from './guard.js';
-import type { ListFormat, ListTools, ReceivedList } from './lists.js';
+import type { ListFormat, ReceivedList } from './lists.js';
 import type { GatewaySettings } from './options.js';
 import { GatewayProblem, RETRY_AFTER } from './problems.js';
 import type { StartedBatch } from './types.js';
@@ -21,7 +21,7 @@ const MAX_SESSIONS = 50 * MAX_SHARD_SESSIONS;
 
 /** The body is a stream: the list is not kept in memory. */
 export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): void {
-  const { client, lists, maxListBytes } = settings;
+  const { client } = settings;
   let uploads = 0;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(Object.keys(TYPES), (_request, payload, done) => done(null, payload));
@@ -33,7 +33,7 @@ export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): v
     }
     uploads += 1;
     try {
-      const list = await received(request, lists, maxListBytes);
+      const list = await received(request, settings);
       try {
         subject.batchId = parameters.batchId ?? list.batchId;
         const started = await handOver(client, list, { ...parameters, batchId: subject.batchId });
@@ -70,13 +70,14 @@ function checkedParameters(request: FastifyRequest): Parameters {
 }
 
 /** @throws InvalidInputError if anything is wrong with the list. Nothing was started then */
-async function received(request: FastifyRequest, lists: ListTools, maxBytes: number): Promise<ReceivedList> {
+async function received(request: FastifyRequest, settings: GatewaySettings): Promise<ReceivedList> {
+  const { lists, maxListBytes: maxBytes, bodyTimeoutMs } = settings;
   const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   const format = TYPES[type.trim()];
   if (!format) throw new GatewayProblem('UnsupportedMediaType', `Send the list as ${Object.keys(TYPES).join(' or ')}`);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const over = new AbortController();
-  const input = Readable.from(counted(request.body as Readable, maxBytes));
+  const input = Readable.from(counted(request.body as Readable, maxBytes, bodyTimeoutMs));
   const list = await lists.receive(input, format, over.signal);
   const problem = problemOf(list);
   if (problem === undefined) return list;
@@ -93,13 +94,33 @@ function problemOf({ isRefused, problems, sessions }: ReceivedList): Error | und
   return Object.assign(new InvalidInputError('list', `${what}. Nothing was started`), { rows: problems });
 }
 
-async function* counted(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+async function* counted(body: Readable, maxBytes: number, idleMs: number): AsyncGenerator<Buffer> {
   let bytes = 0;
   // Not destroyed, because a destroyed request leaves no connection to answer on.
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
+  const chunks: AsyncIterator<Buffer> = body.iterator({ destroyOnReturn: false });
+  for (;;) {
+    const { done, value } = await inTime(chunks.next(), idleMs);
+    if (done) return;
+    bytes += value.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
-    yield chunk;
+    yield value;
+  }
+}
+
+/** A list that does not go on would keep its place, and other lists would be refused. */
+async function inTime<T>(next: Promise<T>, idleMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const headers = { connection: 'close' };
+  const late = () => new GatewayProblem('RequestTimeout', `No part of the list arrived for ${idleMs} ms`, { headers });
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), idleMs);
+  });
+  // The body may be cut off after nobody waits for it.
+  next.catch(() => undefined);
+  try {
+    return await Promise.race([next, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

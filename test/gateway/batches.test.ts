@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OnboardingClient, stopBatch } from '../../src/client/index.js';
+import { completeBatch, OnboardingClient, stopBatch } from '../../src/client/index.js';
 import { type OpenedSession, startTestWorld, type TestWorld } from '../support/world.js';
 import { raw, statusesOf } from '../webhook/support.js';
 import { ask, makeToken, problemName, startGateway, type TestGateway } from './support.js';
@@ -180,6 +180,78 @@ describe('POST /v1/batches', () => {
     expect(world.timesFinished([session as OpenedSession])).toEqual([0]);
   });
 });
+
+it('refuses a list that stops arriving, so that it does not keep the place of others', async () => {
+  const client = world.onboarding;
+  await using slow = await startGateway({ client, tokens: () => [starter.entry], bodyTimeoutMs: 200 });
+  const head = ['POST /v1/batches HTTP/1.1', 'host: a', `authorization: Bearer ${token}`, 'content-type: text/csv'];
+  const stalled = Array.from({ length: 4 }, () =>
+    raw(slow.port, [`${head.join('\r\n')}\r\ncontent-length: 5000\r\n\r\ninterviewId\n`]),
+  );
+  expect((await Promise.all(stalled)).map(statusesOf)).toEqual(Array(4).fill([408]));
+  const next = await ask(slow, 'POST /v1/batches', { token, body: 'interviewId\na b', headers: CSV });
+  expect(next.status).toBe(400);
+});
+
+describe('results of a batch', () => {
+  /** A gateway to a Temporal server that lists only some shards. */
+  async function resultsWith(batchId: string, keep: (workflowId: string) => boolean, query = '') {
+    const { workflow } = world.temporal;
+    const list: typeof workflow.list = (options) => {
+      const all = workflow.list(options);
+      return { ...all, [Symbol.asyncIterator]: () => kept(all, keep) } as typeof all;
+    };
+    const listing = Object.create(workflow, { list: { value: list } });
+    const temporal = Object.create(world.temporal, { workflow: { value: listing } });
+    const client = Object.create(world.onboarding, { temporal: { value: temporal } });
+    await using one = await startGateway({ client, tokens: () => [reader.entry] });
+    return await ask(one, `GET /v1/batches/${batchId}/results${query}`, { token: reader.token });
+  }
+
+  it('are unfinished while the server does not have every shard', async () => {
+    const sessions = await world.sessions(3);
+    const options = { ...world.batch(), shardSize: 1, total: 3 };
+    for await (const _ of completeBatch(world.onboarding, sessions, options));
+    const { batchId } = options;
+    const rowsOf = async (keep: (workflowId: string) => boolean) => {
+      const refused = await resultsWith(batchId, keep);
+      const part = await resultsWith(batchId, keep, '?partial=true');
+      const rows = part.body.split('\n').filter(Boolean);
+      return [problemName(refused), rows.map((row: string) => JSON.parse(row).interviewId)];
+    };
+    const [one, two, three] = sessions.map(({ interviewId }) => interviewId);
+    await expect.poll(() => resultsWith(batchId, () => true).then(({ status }) => status)).toBe(200);
+    expect(await rowsOf((id) => !id.endsWith('/1'))).toEqual(['BatchUnfinished', [one, three]]);
+    expect(await rowsOf((id) => !id.endsWith('/2'))).toEqual(['BatchUnfinished', [one, two]]);
+  });
+
+  it('that cannot be read to their end are cut off, and the audit log says why', async () => {
+    const sessions = await world.sessions(2);
+    const options = { ...world.batch(), shardSize: 1, total: 2 };
+    for await (const _ of completeBatch(world.onboarding, sessions, options));
+    const { batchId } = options;
+    await expect.poll(() => resultsWith(batchId, () => true).then(({ status }) => status)).toBe(200);
+    // The first shard fills more than one part of the answer, and the second one fails.
+    const rows = Array.from({ length: 600 }, () => ({ outcome: 'approved' }));
+    const getHandle = (id: string) => ({
+      result: () => (id.endsWith('/0') ? Promise.resolve({ rows }) : Promise.reject(new Error('gone'))),
+    });
+    const failing = Object.create(world.temporal.workflow, { getHandle: { value: getHandle } });
+    const temporal = Object.create(world.temporal, { workflow: { value: failing } });
+    const client = Object.create(world.onboarding, { temporal: { value: temporal } });
+    await using one = await startGateway({ client, tokens: () => [reader.entry] });
+    await expect(ask(one, `GET /v1/batches/${batchId}/results`, { token: reader.token })).rejects.toThrow();
+    await expect
+      .poll(() => one.events)
+      .toMatchObject([
+        { operation: 'getBatchResults', batchId, problem: 'TemporalRequestError', error: expect.any(Error) },
+      ]);
+  });
+});
+
+async function* kept<T extends { workflowId: string }>(all: AsyncIterable<T>, keep: (workflowId: string) => boolean) {
+  for await (const one of all) if (keep(one.workflowId)) yield one;
+}
 
 describe('a running batch', () => {
   it('is paused, resumed and stopped', async () => {
