@@ -35,7 +35,7 @@ export function eventRoutes(app: FastifyInstance, settings: GatewaySettings, clo
     });
     Object.assign(subject, topic);
     const isFull = feed.size >= settings.maxListeners;
-    if (isFull || (Object.keys(topic).length > 0 && feed.topics >= MAX_TOPICS)) {
+    if (isFull || (Object.keys(topic).length > 0 && feed.topicsWith(topic) > MAX_TOPICS)) {
       throw new GatewayProblem('TooManyListeners', 'Others listen already. Ask again later', { headers: RETRY_AFTER });
     }
     const stream = new PassThrough();

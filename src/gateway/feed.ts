@@ -50,9 +50,11 @@ export class Feed {
     return this.listeners.size;
   }
 
-  /** Number of different sessions and batches that are watched. */
-  get topics(): number {
-    return this.watched('interviewId').length + this.watched('batchId').length;
+  /** @returns how many different sessions and batches are watched with this one */
+  topicsWith({ interviewId, batchId }: Topic): number {
+    const sessions = new Set([...this.watched('interviewId'), ...(interviewId === undefined ? [] : [interviewId])]);
+    const batches = new Set([...this.watched('batchId'), ...(batchId === undefined ? [] : [batchId])]);
+    return sessions.size + batches.size;
   }
 
   /** @returns a function that ends it */
@@ -60,7 +62,9 @@ export class Feed {
     this.listeners.add(listener);
     listener.send('ready', '{}');
     for (const name of ['interviewId', 'batchId'] as const) {
-      const known = this.sent.get(`${name} ${listener[name]}`);
+      const id = listener[name];
+      // A session may be named undefined.
+      const known = id === undefined ? undefined : this.sent.get(`${name} ${id}`);
       if (known !== undefined) listener.send(known.event, known.data);
     }
     if (!this.isPolling && this.timer === undefined) void this.poll();
@@ -75,10 +79,14 @@ export class Feed {
       this.sent.delete(`${name} ${id}`);
       if (name === 'batchId') this.shards.delete(id);
     }
+    if (this.ofAll().length === 0) this.forgetList();
     if (this.listeners.size > 0) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    // The next listener begins with the sessions as they are then.
+  }
+
+  /** The next listener to all sessions begins with the sessions as they are then. */
+  private forgetList(): void {
     this.listed = undefined;
     this.listedAt = undefined;
   }
@@ -100,6 +108,8 @@ export class Feed {
   private async pollSessions(): Promise<void> {
     try {
       const listed = await this.list();
+      // The last listener may have left meanwhile.
+      if (this.ofAll().length === 0) return this.forgetList();
       const before = this.listed;
       this.listed = new Map(listed.map((session) => [session.workflowId, JSON.stringify(session)]));
       if (!before) return;

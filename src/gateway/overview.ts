@@ -23,8 +23,8 @@ function shared(client: OnboardingClient): () => Promise<Overview> {
   let last: { answer: Promise<Overview>; takenAt: number } | undefined;
   return () => {
     if (last && performance.now() - last.takenAt < FRESH_MS) return last.answer;
-    const taken = { answer: take(), takenAt: performance.now() };
-    // The time counts from the end, because a slow server needs longer than that.
+    // The time counts from the end. While a slow server counts, nobody begins another count.
+    const taken = { answer: take(), takenAt: Number.POSITIVE_INFINITY };
     taken.answer.then(
       () => {
         taken.takenAt = performance.now();

@@ -52,7 +52,11 @@ export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, cl
     try {
       const answer = await closing.orClosing(finishing);
       if (answer === undefined) return pending(reply, { interviewId, ...NOTHING_KNOWN });
-      const { state } = await client.state(interviewId);
+      // Without the state, the answer still counts.
+      const state = await client.state(interviewId).then(
+        (known) => known.state,
+        () => undefined,
+      );
       return {
         interviewId,
         answer: answer && finishView(answer, context.caller),

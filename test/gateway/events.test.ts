@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OnboardingClient } from '../../src/client/index.js';
 import type { GatewayToken } from '../../src/contract/gateway-settings.js';
+import { Feed } from '../../src/gateway/feed.js';
 import { untilStage } from '../support/lifecycle.js';
 import { startNewServer } from '../support/new-server.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
@@ -72,6 +73,14 @@ async function listen(query = '', of: Pick<TestGateway, 'url'> = gateway, as = t
 }
 
 const of = ({ events }: Heard, name: string) => events.filter(({ event }) => event === name).map(({ data }) => data);
+
+it('a session that others watch already is no further topic', () => {
+  const feed = new Feed(world.onboarding);
+  const leave = feed.listen({ interviewId: 'nobody', send: () => undefined });
+  const topics = [{ interviewId: 'nobody' }, { interviewId: 'other' }, {}].map((topic) => feed.topicsWith(topic));
+  expect(topics).toEqual([1, 2, 1]);
+  leave();
+});
 
 describe('GET /v1/events', () => {
   it('tells of sessions that start, change their stage and end', async () => {

@@ -95,6 +95,17 @@ describe('POST /v1/sessions/{interviewId}/finish', () => {
     expect(world.simulator.effects(interviewId).finished).toBe(1);
   });
 
+  it('answers without stage and outcome if the state cannot be read after the answer', async () => {
+    const { interviewId, token: sessionToken } = await world.simulator.openSession();
+    const client = Object.create(world.onboarding, { state: { value: () => Promise.reject(new Error('away')) } });
+    await using one = await startGateway({ client, tokens: null });
+    const answer = await ask(one, `POST ${path(interviewId, '/finish?timeout=60s')}`, { body: { sessionToken } });
+    expect([answer.status, answer.body]).toMatchObject([
+      200,
+      { answer: { action: 'approved' }, stage: null, outcome: null },
+    ]);
+  });
+
   it('answers 202 with what the session waits for if there is no answer in time', async () => {
     const { interviewId } = await opened();
     const answer = await ask(gateway, `POST ${path(interviewId, '/finish?timeout=500ms')}`, { token });

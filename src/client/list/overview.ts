@@ -27,6 +27,8 @@ const HOURS = 24;
 /** An hour's counts are final this long after its end, when the server has listed all that ended in it. */
 const SETTLED_MS = 120_000;
 const MAX_CONCURRENT = 8;
+/** Shorter than the console waits for an answer. */
+const DEADLINE_MS = 15_000;
 const FAILED = ['failed', 'timedOut', 'terminated'] as const;
 
 /** @returns a function that counts. It asks for past hours once, because their counts do not change. */
@@ -39,11 +41,13 @@ export function overviewOf(client: Client): () => Promise<Overview> {
     for (const start of settled.keys()) if (!starts.includes(start)) settled.delete(start);
     const count = limited(client);
     const [sessions, people, hours] = await withTemporalErrors(client, () =>
-      Promise.all([
-        openIn(count, LONG_STAGES, {}),
-        openIn(count, LONG_CAPTURE_STAGES, { people: true }),
-        Promise.all(starts.map((start) => settled.get(start) ?? hourOf(count, start))),
-      ]),
+      client.withDeadline(now + DEADLINE_MS, () =>
+        Promise.all([
+          openIn(count, LONG_STAGES, {}),
+          openIn(count, LONG_CAPTURE_STAGES, { people: true }),
+          Promise.all(starts.map((start) => settled.get(start) ?? hourOf(count, start))),
+        ]),
+      ),
     );
     starts.forEach((start, at) => {
       const hour = hours[at];
