@@ -67,7 +67,13 @@ export class Api {
 
   /** The text of an answer that is not one JSON document. @throws ApiProblem, GatewayAway */
   async text(path: string, signal = new AbortController().signal): Promise<string> {
-    return new Response(await this.stream(path, signal)).text();
+    const body = await this.stream(path, signal);
+    try {
+      return await new Response(body).text();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw new GatewayAway('The answer was cut off');
+    }
   }
 
   /** Opens a stream, such as of events. @throws ApiProblem, GatewayAway */

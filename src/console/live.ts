@@ -12,6 +12,9 @@ const SLOW_DOWN = 1.5;
 const RETRY_FASTEST_MS = 1_000;
 const RETRY_SLOWEST_MS = 30_000;
 
+/** The gateway sends something every 15 seconds. A stream that is silent for longer is dead. */
+const SILENT_MS = 40_000;
+
 export interface Watched<T> {
   load(signal: AbortSignal): Promise<T>;
   /** Called with the first answer and with each that differs from the one before. */
@@ -65,6 +68,7 @@ class Watching<T> implements Watch {
   private isToAskAgain = false;
   private hasEnded = false;
   private isListening = false;
+  private hasHeard = false;
   private listening = new AbortController();
 
   constructor(watched: Watched<T>, connection: Connection) {
@@ -119,7 +123,7 @@ class Watching<T> implements Watch {
     if (this.isToAskAgain) {
       this.isToAskAgain = false;
       void this.ask();
-    } else if (!this.isListening) this.askLater();
+    } else if (!this.hasHeard) this.askLater();
   }
 
   private askLater(): void {
@@ -160,10 +164,18 @@ class Watching<T> implements Watch {
     const { events } = this.watched;
     if (!events || this.isListening || this.hasEnded || document.hidden) return;
     this.isListening = true;
-    this.listening = new AbortController();
+    const listening = new AbortController();
+    this.listening = listening;
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => listening.abort(), SILENT_MS);
+    };
+    heard();
     try {
-      for await (const { name, data } of eventsOf(await events.open(this.listening.signal))) {
+      for await (const { name, data } of eventsOf(await events.open(listening.signal), heard)) {
         if (this.stopped.signal.aborted) return;
+        this.hasHeard = true;
         // Polls go on until the first event, so that nothing is missed in between.
         clearTimeout(this.timer);
         if (name === events.name) this.hear(events.read(data));
@@ -174,7 +186,9 @@ class Watching<T> implements Watch {
       // The stream was cut, or refused for lack of room. The next poll says what is wrong.
       this.waitMs = error instanceof ApiProblem ? SLOWEST_MS : RETRY_FASTEST_MS;
     } finally {
+      clearTimeout(silence);
       this.isListening = false;
+      this.hasHeard = false;
     }
     if (!this.stopped.signal.aborted) this.askLater();
   }

@@ -5,14 +5,22 @@ export interface ServerEvent {
   data: string;
 }
 
-/** @returns the events of an answer as they arrive, until it ends. @throws the error of the connection */
-export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/**
+ * @param heard called for all bytes, also for those that only keep the connection open
+ * @returns the events of an answer as they arrive, until it ends
+ * @throws the error of the connection
+ */
+export async function* eventsOf(
+  body: ReadableStream<Uint8Array>,
+  heard: () => void = () => undefined,
+): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
     rest = blocks.pop() as string;
     for (const block of blocks) {

@@ -9,6 +9,13 @@ async function read(...chunks: string[]): Promise<ServerEvent[]> {
 }
 
 describe('eventsOf', () => {
+  it('reports bytes that are only a comment, because they prove that the stream lives', async () => {
+    let heard = 0;
+    const body = new Blob([': keep-alive\n\n']).stream() as ReadableStream<Uint8Array>;
+    for await (const _ of eventsOf(body, () => (heard += 1)));
+    expect(heard).toBe(1);
+  });
+
   it('reads events, and ignores comments and what is cut off at the end', async () => {
     const text = 'event: ready\ndata: {}\n\n: keep-alive\n\nevent: state\ndata: {"a": 1}\n\nevent: state\ndata: {"a"';
     expect(await read(text)).toEqual([
