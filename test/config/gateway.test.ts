@@ -129,6 +129,15 @@ describe('readGatewayConfig', () => {
     vi.advanceTimersByTime(5_000);
     expect(tls?.().cert).toBe('-----BEGIN two');
   });
+
+  it('gives nobody access after the last token was removed from the file', () => {
+    vi.useFakeTimers();
+    const file = fileOf('revoked', `support read sha256:${HASH}\n`);
+    const { tokens } = readGatewayConfig({ GATEWAY_TOKENS_FILE: file });
+    writeFileSync(file, '# nobody\n');
+    vi.advanceTimersByTime(5_000);
+    expect(tokens?.()).toEqual([]);
+  });
 });
 
 describe('parseGatewayTokens', () => {
