@@ -356,6 +356,8 @@ describe('hostile text', () => {
     await page.reload();
     await shows(page, HOSTILE);
     expect(await page.locator('main :is(img, script), a[href^="javascript:" i]').count()).toBe(0);
+    // The page goes on asking until it is closed.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   /** Every text except for those that decide what is shown. */
