@@ -111,6 +111,7 @@ describe('the command batch', () => {
       invalid: 0,
       outcomes: { approved: 4 },
       failed: 0,
+      stopped: 0,
       failures: {},
     });
     const calls = world.simulator.callsOf().length;

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeBatch, OnboardingClient, stopBatch } from '../../src/client/index.js';
+import { BATCH_WORKFLOW } from '../../src/contract/index.js';
 import { type OpenedSession, startTestWorld, type TestWorld } from '../support/world.js';
 import { raw, statusesOf } from '../webhook/support.js';
 import { ask, makeToken, problemName, startGateway, type TestGateway } from './support.js';
@@ -62,6 +63,19 @@ describe('POST /v1/batches', () => {
 
     const status = await ask(gateway, `GET /v1/batches/${batchId}`, { token });
     expect(status.body).toMatchObject({ batchId, total: 3, done: 3, failed: 0, outcomes: { approved: 3 } });
+    const unreadable = {
+      metadata: { encoding: Buffer.from('binary/encrypted') },
+      data: Buffer.from('by somebody else'),
+    };
+    const { namespace } = world.temporal.options;
+    await world.temporal.workflowService.startWorkflowExecution({
+      namespace,
+      workflowId: `incode-batch/encrypted-${randomUUID()}/0`,
+      requestId: randomUUID(),
+      workflowType: { name: BATCH_WORKFLOW },
+      taskQueue: { name: 'nobody' },
+      memo: { fields: { sessions: unreadable } },
+    });
     const list = await ask(gateway, 'GET /v1/batches', { token: reader.token });
     expect(list.body.items).toContainEqual({
       batchId,

@@ -1,14 +1,15 @@
-import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/index.js';
-import { withTemporalErrors } from '../temporal-failure.js';
-import type { ShardMemo } from './open-shard.js';
+import type { Client } from '@temporalio/client';
+import { BATCH_WORKFLOW, CAPTURE_BATCH_WORKFLOW } from '../../contract/index.js';
+import { decodeFromPayloadsAtIndex } from '../../temporal/sdk-internals.js';
+import { type Listed, listedOf } from '../list/listed.js';
+import { listPage, type RawExecution } from '../list/page.js';
 import type { BatchHost, BatchStatus } from './types.js';
 
 /** What Temporal lists of a batch, without a query to a worker. */
 export interface ListedBatch {
   batchId: string;
   of: 'sessions' | 'people';
-  /** Sessions or people that the server has accepted. */
+  /** Sessions or people that the server has accepted, without shards that this process has no key for. */
   total: number;
   shards: BatchStatus['shards'];
   /** ISO 8601. @format date-time */
@@ -34,39 +35,52 @@ export async function listBatches(
   const onlyOpen = status === 'open' ? ` AND ExecutionStatus = 'Running'` : ` AND ExecutionStatus != 'ContinuedAsNew'`;
   const batches = new Map<string, ListedBatch>();
   const seen = new Set<string>();
-  const isCut = await withTemporalErrors(client, async () => {
-    for await (const shard of client.workflow.list({ query: `${OF_BATCHES}${onlyOpen}`, pageSize: MAX_SHARDS })) {
-      if (seen.size === MAX_SHARDS) return true;
-      // The first one is the latest run, because the server lists running and later ones first.
-      if (!seen.has(shard.workflowId)) add(batches, shard);
-      seen.add(shard.workflowId);
-    }
-    return false;
-  });
+  const { items, cursor } = await listPage(client, `${OF_BATCHES}${onlyOpen}`, { limit: MAX_SHARDS });
+  for (const item of items) {
+    const shard = listedOf(item);
+    // The first one is the latest run, because the server lists running and later ones first.
+    if (!seen.has(shard.workflowId)) add(batches, shard, await acceptedBy(client, item));
+    seen.add(shard.workflowId);
+  }
   const isOpen = ({ closedAt }: ListedBatch) => Number(closedAt === null);
   const sorted = [...batches.values()].sort(
     (a, b) => isOpen(b) - isOpen(a) || Date.parse(b.startedAt) - Date.parse(a.startedAt),
   );
-  return { batches: sorted, isCut };
+  return { batches: sorted, isCut: cursor !== null };
 }
 
-function add(batches: Map<string, ListedBatch>, shard: WorkflowExecutionInfo): void {
-  const batchId = String(shard.searchAttributes[SEARCH_ATTRIBUTES.batchId]?.[0] ?? '');
-  const { sessions, people }: Partial<ShardMemo> = shard.memo ?? {};
+/** How many sessions or people a shard has. A memo that somebody else has encrypted must not hide the other batches. */
+async function acceptedBy(client: Client, { type, memo }: RawExecution): Promise<Accepted> {
+  const of = type?.name === CAPTURE_BATCH_WORKFLOW ? 'people' : 'sessions';
+  const payload = memo?.fields?.[of];
+  if (!payload) return { of, count: 0 };
+  try {
+    return { of, count: await decodeFromPayloadsAtIndex<number>(client.options.loadedDataConverter, 0, [payload]) };
+  } catch {
+    return { of, count: 0 };
+  }
+}
+
+interface Accepted {
+  of: ListedBatch['of'];
+  count: number;
+}
+
+function add(batches: Map<string, ListedBatch>, shard: Listed, { of, count }: Accepted): void {
+  const { batchId: listedId, status, startedAt, closedAt } = shard;
+  const batchId = listedId ?? '';
   const known = batches.get(batchId);
   const batch: ListedBatch = known ?? {
     batchId,
-    of: people === undefined ? 'sessions' : 'people',
+    of,
     total: 0,
     shards: { running: 0, completed: 0, ended: 0 },
-    startedAt: shard.startTime.toISOString(),
-    closedAt: shard.closeTime?.toISOString() ?? null,
+    startedAt,
+    closedAt,
   };
   batches.set(batchId, batch);
-  batch.total += Number(sessions ?? people ?? 0);
-  batch.shards[shard.closeTime === undefined ? 'running' : shard.status.name === 'COMPLETED' ? 'completed' : 'ended'] +=
-    1;
-  const [startedAt, closedAt] = [shard.startTime.toISOString(), shard.closeTime?.toISOString() ?? null];
+  batch.total += count;
+  batch.shards[status === 'running' || status === 'completed' ? status : 'ended'] += 1;
   if (startedAt < batch.startedAt) batch.startedAt = startedAt;
   if (closedAt === null || batch.closedAt === null) batch.closedAt = null;
   else if (closedAt > batch.closedAt) batch.closedAt = closedAt;

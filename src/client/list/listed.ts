@@ -38,7 +38,8 @@ export function listedPerson(raw: RawExecution): ListedPerson {
   return { reference: listed.workflowId.replace(captureWorkflowId(''), ''), ...listed };
 }
 
-function listedOf({ execution, status, startTime, closeTime, searchAttributes }: RawExecution): Listed {
+/** What Temporal lists of any workflow of ours. */
+export function listedOf({ execution, status, startTime, closeTime, searchAttributes }: RawExecution): Listed {
   const attribute = (name: string): string | null => {
     const payload = searchAttributes?.indexedFields?.[name];
     const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
