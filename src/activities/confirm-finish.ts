@@ -40,7 +40,10 @@ export async function isConfirmed(
     if (isRefusedForGood(error)) return null;
     throw error;
   });
-  return finish === null ? milestoneOf(onboardingStatus) === 'expired' : isFinished(onboardingStatus);
+  if (finish === null) return milestoneOf(onboardingStatus) === 'expired';
+  if (isFinished(onboardingStatus)) return true;
+  // An unknown status never counts as unfinished. So it does not deny the answer to a token that is proven to be the session's own.
+  return finish.confirmedBy === 'response' && onboardingStatus !== null && !isKnownStatus(onboardingStatus);
 }
 
 /**
@@ -81,7 +84,7 @@ export function confirmFinish(options: ResolvedActivityOptions) {
 }
 
 export function notConfirmed(interviewId: string): string {
-  return `Session ${interviewId}: Incode answered to its token that it is finished, but its status by id says unfinished. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
+  return `Session ${interviewId}: Incode answered to its token that it is finished, but its status by id does not say so. The token probably belongs to another session, which is finished now. Look both up at Incode before anything else is sent.`;
 }
 
 export function reportNotConfirmed({ observe }: Options, interviewId: string): void {

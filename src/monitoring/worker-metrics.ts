@@ -105,7 +105,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   });
   const notConfirmed = new Counter({
     name: 'incode_finish_not_confirmed_total',
-    help: 'Sessions that Incode answered as finished, but whose status by id says unfinished.',
+    help: 'Sessions that Incode answered as finished, but whose status by id does not say so.',
     registers,
   });
   const mismatches = new Counter({

@@ -124,6 +124,31 @@ describe('a single session with an executive token', () => {
     ]);
   });
 
+  it('keeps the answer to its own token if Incode has a new status for finished sessions', async () => {
+    await using renamed = await startExecutiveWorld({ behavior: { statusSpelling: 'newValue' } });
+    const { interviewId } = await begin(renamed);
+    expect(await renamed.onboarding.result(interviewId)).toMatchObject({
+      outcome: 'approved',
+      finish: { action: 'approved', confirmedBy: 'response' },
+    });
+    const list = await openSessions(renamed.simulator, 2);
+    expect(outcomes(await all(completeBatch(renamed.onboarding, list, renamed.batch())))).toEqual([
+      'approved',
+      'approved',
+    ]);
+    expect(timesFinished(renamed.simulator, list)).toEqual([1, 1]);
+  });
+
+  it('fails with a new status if the token may belong to another session, and does not call the session unfinished', async () => {
+    await using renamed = await startExecutiveWorld({
+      behavior: { statusSpelling: 'newValue', tokenForm: 'anonymous' },
+    });
+    const { interviewId } = await begin(renamed);
+    const failure = await thrown(renamed.onboarding.result(interviewId));
+    expect(failure).toMatchObject({ type: FAILURES.notConfirmed });
+    expect(failure.message).toContain('but its status by id does not say so');
+  });
+
   it('waits visibly while the executive user cannot log in and is finished once', async () => {
     await using refusing = await startExecutiveWorld({});
     refusing.simulator.fault({ operation: 'logIn', kind: 'status', status: 401, times: null });
