@@ -16,7 +16,7 @@ export function memoryMb(pid) {
 /** Of the kernel's clock, on every usual Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** @returns the fields of the process after its name, which stands in parentheses and may contain anything */
+/** @returns the fields after the name of the process. The name is in parentheses and may contain spaces and parentheses */
 function statOf(pid) {
   return read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
 }

@@ -15,7 +15,7 @@ import { startIncodeSimulator, startLocalTemporalServer } from '../../dist/testi
 import { connectExisting, prepareNamespace, temporalVariables } from '../../scripts/cluster/existing.js';
 import { say } from './report.js';
 
-/** The server that `startServer` uses instead of its own, with the process ids of its parts, by name. */
+/** If it is set, `startServer` connects to this server and starts none. `pids` has the process ids of its parts, by name. */
 let existing = null;
 
 /** @param server `{source, env, pids}`: `env` has the variables that name it; `null` for one of the benchmark's own */
@@ -30,8 +30,8 @@ export function useCluster({ env, pids: { worker, ...others } }) {
 }
 
 /**
- * A Temporal server, and a client; `stop` ends what was added to `stops`, and the server if it is the benchmark's own.
- * With an existing server, everything gets a new namespace. Options ask for one of its own in any case.
+ * Starts a Temporal server and connects a client. `stop` ends what was added to `stops`, and the server.
+ * After `useServer` it uses that server with a new namespace and leaves it running, unless an option asks for a new server.
  *
  * @param options `onDisk`: it keeps its data in a file; otherwise in memory. `cli`: the Temporal CLI instead of the usual one
  */
