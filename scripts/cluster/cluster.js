@@ -32,7 +32,7 @@ const SCHEMAS = { temporal: 'postgresql/v12/temporal', temporal_visibility: 'pos
  * @param {object} [options]
  * @param {boolean} [options.clientTls] whether clients need the cluster's certificates
  * @param {Record<string, unknown>} [options.dynamicConfig] the server's dynamic configuration, by name
- * @param {string} [options.serverPath] folder of `temporal-server` and `temporal-sql-tool`. @default the folder that `TEMPORAL_SERVER_PATH` names, or the cache
+ * @param {string} [options.serverPath] folder of `temporal-server` and `temporal-sql-tool`, by default that of `TEMPORAL_SERVER_PATH` or the cache
  * @param {(message: string) => void} [options.onProgress] gets a message before each step that takes long
  */
 export async function startCluster({

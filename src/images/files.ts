@@ -19,20 +19,32 @@ export function fileImages(roots: readonly string[]): ImageSource {
     schemes: ['file'],
     async open(uri) {
       if (roots.length === 0) throw new ImageError(uri, 'noPlace', 'is outside the image directories');
-      const path = await locate(
-        uri,
-        roots.map((root) => resolve(root)),
-      );
-      const file = await openRegularFile(uri, path);
-      try {
-        const { size } = await verified(uri, path, file);
-        return openedFile(uri, file, size);
-      } catch (error) {
-        await file.close();
-        throw error;
+      const absolute = roots.map((root) => resolve(root));
+      for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
+        const opened = await openOnce(uri, absolute);
+        if (opened) return opened;
       }
+      throw new ImageError(uri, 'truncated', 'was replaced each time that it was opened');
     },
   };
+}
+
+/** A copy that replaces the file can come between two steps of opening it. It does so once, unless somebody tries to deceive. */
+const OPEN_ATTEMPTS = 5;
+
+/** @returns `undefined` if the file was replaced meanwhile */
+async function openOnce(uri: string, roots: readonly string[]): Promise<OpenedImage | undefined> {
+  const path = await locate(uri, roots);
+  const file = await openRegularFile(uri, path);
+  let opened: OpenedImage | undefined;
+  try {
+    const stats = await file.stat({ bigint: true });
+    if (!stats.isFile()) throw new ImageError(uri, 'notAFile', `is ${kindOf(stats)}, not a file`);
+    if (await isStillAt(path, file, stats)) opened = openedFile(uri, file, Number(stats.size));
+    return opened;
+  } finally {
+    if (!opened) await file.close();
+  }
 }
 
 /**
@@ -124,13 +136,6 @@ async function openRegularFile(uri: string, path: string): Promise<FileHandle> {
 }
 
 /** Checks the open file itself, because a directory of its path may have been replaced by a symbolic link since `locate`. */
-async function verified(uri: string, path: string, file: FileHandle): Promise<{ size: number }> {
-  const stats = await file.stat({ bigint: true });
-  if (!stats.isFile()) throw new ImageError(uri, 'notAFile', `is ${kindOf(stats)}, not a file`);
-  if (await isStillAt(path, file, stats)) return { size: Number(stats.size) };
-  throw new ImageError(uri, 'changed', 'was replaced while it was opened');
-}
-
 async function isStillAt(path: string, file: FileHandle, { ino, dev }: BigIntStats): Promise<boolean> {
   try {
     // Linux returns the path of the open file itself.

@@ -19,7 +19,7 @@ export type Finding = readonly [problem: ImageProblem, reason: string];
  */
 export function inspectHeader(beginning: Uint8Array, isWhole: boolean): ImageFacts | Finding | undefined {
   const type = typeOf(beginning);
-  if (!type) return ['wrongType', 'is not a JPEG or PNG'];
+  if (!type) return isWhole ? whyNoType(beginning) : NO_TYPE;
   const { width = 0, height = 0 } = imageDimensionsFromData(beginning) ?? {};
   if (width > 0 && height > 0) {
     return Math.max(width, height) >= MIN_IMAGE_PIXELS
@@ -29,19 +29,33 @@ export function inspectHeader(beginning: Uint8Array, isWhole: boolean): ImageFac
           `has ${width} × ${height} pixels. Incode needs at least ${MIN_IMAGE_PIXELS.toLocaleString('en-US')} on one side`,
         ];
   }
-  return isWhole || type === 'png'
-    ? ['wrongType', `begins as a ${type.toUpperCase()}, but has no size in pixels`]
-    : undefined;
+  if (!isWhole && type === 'jpeg') return undefined;
+  const isCut = isWhole && !hasEnd(type, beginning);
+  return isCut ? INCOMPLETE : ['wrongType', `begins as a ${type.toUpperCase()}, but has no size in pixels`];
 }
 
-const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+/** A copy that is still being made looks like this, so a later attempt may find the whole image. */
+export const INCOMPLETE: Finding = ['truncated', 'is incomplete: it ended early or is still being written'];
+
+const NO_TYPE: Finding = ['wrongType', 'is not a JPEG or PNG'];
+
+/** A program that writes an image again first makes the file empty. */
+function whyNoType(bytes: Uint8Array): Finding {
+  if (bytes.length === 0) return ['truncated', 'is empty, or is still being written'];
+  const isBeginning = [JPEG_SIGNATURE, PNG_BEGINNING].some((signature) =>
+    signature.subarray(0, bytes.length).equals(bytes.subarray(0, signature.length)),
+  );
+  return isBeginning ? INCOMPLETE : NO_TYPE;
+}
+
+// Apple's variant of PNG, which only Apple software reads, does not begin with IHDR, whose length is 13.
+const PNG_BEGINNING = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR', 'latin1');
 const JPEG_SIGNATURE = Buffer.from([0xff, 0xd8, 0xff]);
 
 function typeOf(bytes: Uint8Array): ImageFacts['type'] | undefined {
   const begins = (signature: Buffer) => signature.equals(bytes.subarray(0, signature.length));
   if (begins(JPEG_SIGNATURE)) return 'jpeg';
-  // Apple's variant of PNG, which only Apple software reads, does not begin with IHDR.
-  return begins(PNG_SIGNATURE) && Buffer.from(bytes.subarray(12, 16)).equals(Buffer.from('IHDR')) ? 'png' : undefined;
+  return begins(PNG_BEGINNING) ? 'png' : undefined;
 }
 
 /** The size in pixels of a PNG ends here. With fewer bytes, an image that arrives in small parts would look like another type. */

@@ -8,6 +8,7 @@ import {
   HeaderSearch,
   hasEnd,
   type ImageFacts,
+  INCOMPLETE,
   inspectHeader,
   SHORT_END_BYTES,
 } from './inspect.js';
@@ -204,7 +205,7 @@ function changed({ uri }: ImageReference): ImageError {
 }
 
 function incomplete({ uri }: ImageReference): ImageError {
-  return new ImageError(uri, 'truncated', 'is incomplete: it ended early or is still being written');
+  return new ImageError(uri, ...INCOMPLETE);
 }
 
 function sha256Of(bytes: Buffer): string {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, constants, renameSync, symlinkSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFileSync, constants, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,6 +191,37 @@ describe('fileImages', () => {
     }
     expect(answers).not.toContain('stolen');
     expect(answers.size).toBeGreaterThan(1);
+  });
+
+  it('reads a file that is replaced by an equal copy again and again, or asks for a retry', async () => {
+    const path = join(root, 'ann', 'front.jpg');
+    const bytes = await readFile(path);
+    const answers = new Set<string>();
+    for (let round = 0; round < 200; round += 1) {
+      let isOver = false;
+      const reading = readImage(sources(), { uri: 'file:ann/front.jpg' })
+        .then((read) => (read.equals(bytes) ? 'read' : 'another image'))
+        .catch((error) => error.retry)
+        .finally(() => {
+          isOver = true;
+        });
+      // Between all of the reader's steps in one round of seven, so that some reads meet one copy and some meet many.
+      for (let step = 0; !isOver; step += 1) {
+        if (step % 7 === round % 7 || round % 7 === 0) {
+          writeFileSync(`${path}.new`, bytes);
+          renameSync(`${path}.new`, path);
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      answers.add(await reading);
+    }
+    expect(answers).toContain('read');
+    expect([...answers].filter((answer) => answer !== 'read' && answer !== 'soon')).toEqual([]);
+  });
+
+  it('asks for a retry of a file that is empty because it is being written again', async () => {
+    await writeFile(join(root, 'ann', 'front.jpg'), '');
+    expect(await refusal('file:ann/front.jpg')).toEqual(['truncated', 'is empty, or is still being written']);
   });
 
   it('refuses a file that is too large without reading it, also when it is sparse', async () => {

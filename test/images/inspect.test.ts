@@ -22,17 +22,27 @@ describe('inspectHeader', () => {
   });
 
   it.each([
-    ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('front.jpg')],
     ['a GIF', Buffer.from('GIF89a\x00\x10\x00\x10', 'latin1')],
     ['HEIC, as phones write it under the name .jpg', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')],
     ['a PDF', Buffer.from('%PDF-1.7')],
     ["Apple's variant of PNG", Buffer.concat([png().subarray(0, 8), Buffer.from('\0\0\0\x04CgBI', 'latin1'), png()])],
-    ['a JPEG without a size', Buffer.concat([jpeg().subarray(0, 20), Buffer.from([0xff, 0xda]), deflateSync('x')])],
+    [
+      'a JPEG without a size',
+      Buffer.concat([jpeg().subarray(0, 20), Buffer.from([0xff, 0xda]), deflateSync('x'), Buffer.from([0xff, 0xd9])]),
+    ],
     ['a JPEG of 0 × 0 pixels', jpeg({ width: 0, height: 0 })],
     ['a PNG of 0 × 0 pixels', png({ width: 0, height: 0 })],
   ])('refuses %s', (_, bytes) => {
     expect(inspectHeader(bytes, true)).toEqual(['wrongType', expect.any(String)]);
+  });
+
+  it('takes every image that is cut before its size in pixels as incomplete, because it may still be written', () => {
+    for (const bytes of [jpeg({ metadata: 100 }), png()]) {
+      for (let length = 0; length < 24; length += 1) {
+        expect(inspectHeader(bytes.subarray(0, length), true)).toEqual(['truncated', expect.any(String)]);
+      }
+    }
   });
 
   it('asks for more of a JPEG that may have its size later', () => {
@@ -69,7 +79,7 @@ describe('inspectHeader', () => {
   ])('takes each byte of a hostile JPEG once: 7 MB of %s', (_, value) => {
     const hostile = Buffer.alloc(7_000_000, value);
     hostile.set([0xff, 0xd8, 0xff]);
-    expect(inspectHeader(hostile, true)).toEqual(['wrongType', expect.any(String)]);
+    expect(inspectHeader(hostile, true)).toEqual(['truncated', expect.any(String)]);
   });
 });
 
@@ -112,7 +122,7 @@ describe('HeaderSearch', () => {
   it('judges an image with fewer bytes than a header at its end', () => {
     const header = searched(png().subarray(0, 20), 20);
     expect(header.found).toBeUndefined();
-    expect(header.end()).toEqual(['wrongType', 'begins as a PNG, but has no size in pixels']);
+    expect(header.end()).toEqual(['truncated', 'is incomplete: it ended early or is still being written']);
   });
 });
 
