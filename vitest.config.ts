@@ -52,6 +52,7 @@ const LONG = [
   'test/faults/swapped-tokens.test.ts',
   'test/faults/two-workers.test.ts',
   'test/faults/webhooks.test.ts',
+  'test/languages/gateway-client.test.ts',
   'test/languages/python.test.ts',
   'test/monitoring/health.test.ts',
   'test/nexus/encryption.test.ts',

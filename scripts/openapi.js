@@ -9,7 +9,8 @@ import { createGenerator } from 'ts-json-schema-generator';
 import { OPERATIONS } from '../dist/gateway/operations.js';
 
 const SESSION_FILTER = ['stage', 'outcome', 'status', 'batch', 'cursor', 'limit'];
-const LIST_BODY = ['text/csv', 'application/x-ndjson'];
+// Generators of clients often know only the first type.
+const LIST_BODY = ['application/octet-stream', 'text/csv', 'application/x-ndjson'];
 
 /** What each operation takes, and its answers by status: a type, `null` without a body, or content types of a stream. */
 const BODIES = {
@@ -32,7 +33,7 @@ const BODIES = {
   },
   cancelSession: { answers: { 202: 'CancelRequested' } },
   startBatch: {
-    query: ['batchId', 'retryFailed', 'close', 'score', 'scoreDeadline'],
+    query: ['format', 'batchId', 'retryFailed', 'close', 'score', 'scoreDeadline'],
     streamed: LIST_BODY,
     answers: { 202: 'StartedBatch' },
   },
@@ -120,7 +121,8 @@ function answerOf(answer) {
 }
 
 function contentOf(types) {
-  return Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }]));
+  const schemaOfType = (type) => ({ type: 'string', ...(type === 'application/octet-stream' && { format: 'binary' }) });
+  return Object.fromEntries(types.map((type) => [type, { schema: schemaOfType(type) }]));
 }
 
 function reference(name) {

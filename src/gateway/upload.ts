@@ -6,12 +6,17 @@ import { omitUndefined } from '../contract/omit-undefined.js';
 import { locationOf } from './batches.js';
 import { oneOf, queryOf } from './body.js';
 import { route } from './guard.js';
-import type { ListFormat, ReceivedList } from './lists.js';
+import { LIST_FORMATS, type ListFormat, type ReceivedList } from './lists.js';
 import type { GatewaySettings } from './options.js';
 import { GatewayProblem, RETRY_AFTER } from './problems.js';
 import type { StartedBatch } from './types.js';
 
-const TYPES: Record<string, ListFormat> = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' };
+/** The format of each type. The last one is for programs that cannot send the others; the parameter `format` completes it. */
+const TYPES: Record<string, ListFormat | undefined> = {
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/octet-stream': undefined,
+};
 
 /** Each list takes room on the disk, and its shards some memory while they are handed over. */
 const MAX_UPLOADS = 4;
@@ -33,7 +38,7 @@ export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): v
     }
     uploads += 1;
     try {
-      const list = await received(request, settings);
+      const list = await received(request, parameters.format, settings);
       try {
         subject.batchId = parameters.batchId ?? list.batchId;
         const started = await handOver(client, list, { ...parameters, batchId: subject.batchId });
@@ -49,6 +54,7 @@ export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): v
 }
 
 interface Parameters {
+  format: ListFormat;
   batchId?: string;
   retryFailed: boolean;
   plan: ReturnType<typeof checkBatchPlan>;
@@ -56,25 +62,35 @@ interface Parameters {
 
 /** @throws InvalidInputError */
 function checkedParameters(request: FastifyRequest): Parameters {
-  const query = queryOf(request, ['batchId', 'retryFailed', 'close', 'score', 'scoreDeadline']);
+  const query = queryOf(request, ['format', 'batchId', 'retryFailed', 'close', 'score', 'scoreDeadline']);
   const flag = (name: 'retryFailed' | 'close' | 'score') => {
     const value = oneOf(name, query[name], ['true', 'false']);
     return value === undefined ? undefined : value === 'true';
   };
   const { batchId, scoreDeadline } = query;
   return {
+    format: formatOf(request, oneOf('format', query.format, LIST_FORMATS)),
     ...omitUndefined({ batchId: batchId === undefined ? undefined : checkBatchId(batchId) }),
     retryFailed: flag('retryFailed') ?? false,
     plan: checkBatchPlan(omitUndefined({ close: flag('close'), score: flag('score'), scoreDeadline })),
   };
 }
 
+/** @throws InvalidInputError, GatewayProblem */
+function formatOf({ headers }: FastifyRequest, named: ListFormat | undefined): ListFormat {
+  const type = (headers['content-type'] ?? '').toLowerCase().split(';')[0]?.trim() ?? '';
+  if (!Object.hasOwn(TYPES, type)) {
+    throw new GatewayProblem('UnsupportedMediaType', `Send the list as ${Object.keys(TYPES).join(' or ')}`);
+  }
+  const format = TYPES[type] ?? named;
+  if (format === undefined) throw new InvalidInputError('format', `is required for ${type}: csv or ndjson`);
+  if (named !== undefined && named !== format) throw new InvalidInputError('format', `is not that of ${type}`);
+  return format;
+}
+
 /** @throws InvalidInputError if anything is wrong with the list. Nothing was started then */
-async function received(request: FastifyRequest, settings: GatewaySettings): Promise<ReceivedList> {
+async function received(request: FastifyRequest, format: ListFormat, settings: GatewaySettings): Promise<ReceivedList> {
   const { lists, maxListBytes: maxBytes, bodyTimeoutMs } = settings;
-  const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
-  const format = TYPES[type.trim()];
-  if (!format) throw new GatewayProblem('UnsupportedMediaType', `Send the list as ${Object.keys(TYPES).join(' or ')}`);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const over = new AbortController();
   const input = Readable.from(counted(request.body as Readable, maxBytes, bodyTimeoutMs));

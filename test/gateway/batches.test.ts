@@ -124,6 +124,18 @@ describe('POST /v1/batches', () => {
     expect([other.status, problemName(other), other.body.differs]).toEqual([409, 'BatchMismatchError', 'plan']);
   });
 
+  it('takes a list of the type application/octet-stream if a parameter names its format', async () => {
+    const body = csvOf(await world.sessions(1));
+    const bytes = { 'content-type': 'application/octet-stream' };
+    const unnamed = await post(body, { headers: bytes });
+    expect([unnamed.status, unnamed.body.field]).toEqual([400, 'format']);
+    const contradicting = await post(body, { query: '?format=ndjson' });
+    expect([contradicting.status, contradicting.body.field]).toEqual([400, 'format']);
+    const started = await post(body, { query: '?format=csv', headers: bytes });
+    expect([started.status, started.body.sessions]).toEqual([202, 1]);
+    await untilDone(started.body.batchId);
+  });
+
   it('starts nothing if a row is wrong, and names the rows', async () => {
     const [one, two] = await world.sessions(2);
     const body = `${csvOf([one as OpenedSession])}\na b,c\n${two?.interviewId}\n${one?.interviewId},${one?.sessionToken}`;

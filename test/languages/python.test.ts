@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } f
 import { batchProgress } from '../../src/client/index.js';
 import { FAILURES } from '../../src/contract/index.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
-import { installedTemporalio, runPython } from './python.js';
+import { type Installed, installedPackages, runPython } from './python.js';
 
 let world: TestWorld;
-let found: Awaited<ReturnType<typeof installedTemporalio>>;
+let found: Installed;
 beforeAll(async () => {
   world = await startTestWorld();
-  found = await installedTemporalio();
+  found = await installedPackages('requirements.txt');
   if ('missing' in found) process.stderr.write(`Skipping the tests with Python's temporalio: ${found.missing}\n`);
 });
 afterAll(async () => {

@@ -8,23 +8,27 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const REQUIREMENTS = join(HERE, 'requirements.txt');
+/** The directory of the programs. */
+export const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/python/', import.meta.url));
 
-/** The installation downloads 20 MB. The limit is for a network that hangs. */
+/** An installation downloads 20 MB. The limit is for a network that hangs. */
 const INSTALL_TIMEOUT_MS = 600_000;
 
+/** The directory with installed packages, or the reason why they are missing on this machine. */
+export type Installed = { directory: string } | { missing: string };
+
 /**
- * Installs the pinned `temporalio` once for each Python and set of versions, in the checkout's cache.
+ * Installs pinned packages once for each Python and set of versions, in the checkout's cache.
  *
- * @returns its directory, or the reason why it is missing on this machine
+ * @param requirements a file in this folder
  */
-export async function installedTemporalio(): Promise<{ directory: string } | { missing: string }> {
+export async function installedPackages(requirements: string): Promise<Installed> {
   try {
-    const versions = (await run('python3', ['-m', 'pip', '--version'])).stdout + (await readFile(REQUIREMENTS, 'utf8'));
+    const file = join(HERE, requirements);
+    const versions = (await run('python3', ['-m', 'pip', '--version'])).stdout + (await readFile(file, 'utf8'));
     const directory = join(CACHE, createHash('sha256').update(versions).digest('hex').slice(0, 16));
-    if (!existsSync(directory)) await install(directory);
+    if (!existsSync(directory)) await install(file, directory);
     return { directory };
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
@@ -32,13 +36,13 @@ export async function installedTemporalio(): Promise<{ directory: string } | { m
   }
 }
 
-async function install(directory: string): Promise<void> {
+async function install(requirements: string, directory: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   // Renamed into place when complete, because two runs may do this at once.
   const fresh = await mkdtemp(join(CACHE, 'fresh-'));
   try {
     const options = ['--quiet', '--retries', '1', '--no-deps', '--only-binary=:all:', '--target', fresh];
-    await run('python3', ['-m', 'pip', 'install', ...options, '-r', REQUIREMENTS], {
+    await run('python3', ['-m', 'pip', 'install', ...options, '-r', requirements], {
       timeout: INSTALL_TIMEOUT_MS,
       env: { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: '1' },
     });
@@ -68,6 +72,17 @@ export async function runPython(
   taskQueue: string,
   ...args: string[]
 ): Promise<string> {
-  const env = { ...process.env, PYTHONPATH: `${directory}${delimiter}${HERE}`, PYTHONDONTWRITEBYTECODE: '1' };
-  return (await run('python3', ['-c', RUNNER, program, taskQueue, ...args], { env })).stdout;
+  return python([directory, HERE], ['-c', RUNNER, program, taskQueue, ...args]);
+}
+
+/**
+ * @param path directories with packages and programs
+ * @param input for the standard input
+ * @returns what it printed
+ */
+export async function python(path: string[], args: string[], input = ''): Promise<string> {
+  const env = { ...process.env, PYTHONPATH: path.join(delimiter), PYTHONDONTWRITEBYTECODE: '1' };
+  const running = run('python3', args, { env });
+  running.child.stdin?.end(input);
+  return (await running).stdout;
 }
