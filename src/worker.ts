@@ -81,7 +81,7 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
   };
   try {
     await checkSearchAttributes(connection, config.namespace);
-    await limitTaskQueues(connection, config);
+    const partitions = await limitTaskQueues(connection, config);
     const common = {
       connection,
       namespace: config.namespace,
@@ -106,7 +106,10 @@ export async function createWorker(config: Config, options: CreateWorkerOptions 
         ...options.worker,
         interceptors: interceptorsOf(options.interceptors, options.worker?.interceptors),
       }),
-      await Worker.create({ ...pinned, ...bulkOptions(config, { incode: bulkIncode, executive }, options) }),
+      await Worker.create({
+        ...pinned,
+        ...bulkOptions(config, partitions, { incode: bulkIncode, executive }, options),
+      }),
     ];
     const { workflowBundle: _, ...activitiesOnly } = pinned;
     for (const queue of capture.queues) {

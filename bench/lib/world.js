@@ -23,6 +23,10 @@ export function useServer(server) {
   existing = server;
 }
 
+export function hasExistingServer() {
+  return existing !== null;
+}
+
 /** As `useServer`, with a cluster of `scripts/cluster`. */
 export function useCluster({ env, pids: { worker, ...others } }) {
   // Not to be mistaken for our own worker.
@@ -33,14 +37,15 @@ export function useCluster({ env, pids: { worker, ...others } }) {
  * Starts a Temporal server and connects a client. `stop` ends what was added to `stops`, and the server.
  * After `useServer` it uses that server with a new namespace and leaves it running, unless an option asks for a new server.
  *
- * @param options `onDisk`: it keeps its data in a file; otherwise in memory. `cli`: the Temporal CLI instead of the usual one
+ * @param options `onDisk`: it keeps its data in a file; otherwise in memory. `cli`: the Temporal CLI instead of the usual one.
+ *   `partitions`: of each task queue; otherwise one, or those of the existing server
  */
-export async function startServer({ onDisk = false, cli } = {}) {
+export async function startServer({ onDisk = false, cli, partitions } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
   const stops = [() => rm(directory, { recursive: true, force: true })];
-  const { server, connection } = await (existing && !onDisk && !cli
+  const { server, connection } = await (existing && !onDisk && !cli && !partitions
     ? findServer(existing)
-    : startLocalServer({ onDisk, cli, directory }));
+    : startLocalServer({ onDisk, cli, partitions, directory }));
   stops.push(
     () => server.kill(),
     () => connection.close(),
@@ -64,9 +69,14 @@ export async function startServer({ onDisk = false, cli } = {}) {
   };
 }
 
-async function startLocalServer({ onDisk, cli, directory }) {
+async function startLocalServer({ onDisk, cli, partitions, directory }) {
   const { TEMPORAL_ADDRESS: _, ...env } = { ...process.env, ...(cli ? { TEMPORAL_CLI_PATH: cli } : {}) };
-  const local = await startLocalTemporalServer({ env, onProgress: say, ...(onDisk ? { dataDir: directory } : {}) });
+  const local = await startLocalTemporalServer({
+    env,
+    onProgress: say,
+    ...(onDisk ? { dataDir: directory } : {}),
+    ...(partitions ? { dynamicConfig: partitionsOf(partitions) } : {}),
+  });
   const { address, namespace, version, source, pid } = local;
   const server = {
     ...{ address, namespace, version, source, pid },
@@ -75,6 +85,11 @@ async function startLocalServer({ onDisk, cli, directory }) {
     kill: () => local.kill(),
   };
   return { server, connection: await Connection.connect({ address }) };
+}
+
+function partitionsOf(count) {
+  const names = ['matching.numTaskqueueReadPartitions', 'matching.numTaskqueueWritePartitions'];
+  return Object.fromEntries(names.map((name) => [name, String(count)]));
 }
 
 async function findServer({ source, env, pids }) {

@@ -12,7 +12,8 @@ import { resolveOptions } from './resolve-options.js';
 import { score } from './score.js';
 import type { IncodeActivities } from './types.js';
 
-export { activitiesPerSecond, type BulkOptions, createBulkActivities } from './batch/index.js';
+export { type BulkOptions, createBulkActivities } from './batch/index.js';
+export { activitiesPerSecond } from './batch/rate-share.js';
 export type * from './batch/types.js';
 export { createCaptureActivities } from './capture/index.js';
 export { CAPTURE_ACTIVITY_DEFAULTS, type CaptureActivityOptions } from './capture/options.js';

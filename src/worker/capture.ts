@@ -58,7 +58,8 @@ export function captureWorker({ taskQueue, perSecond }: CaptureQueue, { activiti
     taskQueue,
     activities,
     maxConcurrentActivityTaskExecutions: MAX_UPLOADS,
-    activityTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: 2 },
+    // A partition of the task queue without a poll passes its tasks on to another one, which keeps them to its own rate too.
+    activityTaskPollerBehavior: { type: 'simple-maximum' as const, maximum: MAX_UPLOADS },
     maxTaskQueueActivitiesPerSecond: perSecond,
   };
 }

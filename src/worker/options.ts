@@ -13,6 +13,7 @@ import { omitUndefined } from '../contract/omit-undefined.js';
 import type { ImageSource } from '../images/index.js';
 import type { ExecutiveToken, IncodeCall, IncodeClient } from '../incode/index.js';
 import { limitTaskQueue } from './task-queue-limit.js';
+import { partitionsOf } from './task-queue-partitions.js';
 
 export interface CreateWorkerOptions {
   /**
@@ -68,12 +69,15 @@ function requestsOfFinish({ executive, refusesForeignIds }: Config): number {
   return refusesForeignIds ? 2 : 3;
 }
 
-export async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<void> {
+/** @returns the partitions of the bulk task queue; 1 without a limit, because they make no difference then */
+export async function limitTaskQueues(connection: NativeConnection, config: Config): Promise<number> {
   const { namespace, taskQueue, bulkTaskQueue } = config;
   const rate = rates(config);
+  const partitions = rate === null ? 1 : await partitionsOf(connection, { namespace, taskQueue: bulkTaskQueue });
   await limitTaskQueue(connection, { namespace, taskQueue }, rate === null ? null : rate.single);
-  const bulk = rate === null ? null : activitiesPerSecond(rate.bulk);
+  const bulk = rate === null ? null : activitiesPerSecond(rate.bulk, partitions);
   await limitTaskQueue(connection, { namespace, taskQueue: bulkTaskQueue }, bulk);
+  return partitions;
 }
 
 export function onboardingOptions(config: Config, access: IncodeAccess, options: CreateWorkerOptions) {
@@ -100,7 +104,8 @@ function polls(slots: number): number {
 /** A shard has a task every few seconds, so two are enough. The SDK needs at least two. */
 const BULK_WORKFLOW_TASKS = 2;
 
-export function bulkOptions(config: Config, access: IncodeAccess, options: CreateWorkerOptions) {
+/** @param partitions of the bulk task queue */
+export function bulkOptions(config: Config, partitions: number, access: IncodeAccess, options: CreateWorkerOptions) {
   const { bulkConnections } = config;
   const rate = rates(config);
   return {
@@ -108,13 +113,21 @@ export function bulkOptions(config: Config, access: IncodeAccess, options: Creat
     activities: createBulkActivities({
       ...activityOptions(config, access, options),
       concurrency: bulkConnections,
-      ...(rate ? { requestsPerSecond: rate.bulk } : {}),
+      ...(rate ? { requestsPerSecond: rate.bulk, partitions } : {}),
     }),
     maxCachedWorkflows: config.bulkCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: BULK_WORKFLOW_TASKS,
-    maxConcurrentActivityTaskExecutions: config.bulkActivities,
-    ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk) } : {}),
+    maxConcurrentActivityTaskExecutions: Math.max(config.bulkActivities, slotsFor(partitions)),
+    ...(rate ? { maxTaskQueueActivitiesPerSecond: activitiesPerSecond(rate.bulk, partitions) } : {}),
   };
+}
+
+/**
+ * The server runs one activity per partition at a time, and each free slot is a poll of one partition. A partition without a poll passes its
+ * task on to another one, which keeps it to its own rate too. With two polls more per partition that hardly ever happens.
+ */
+function slotsFor(partitions: number): number {
+  return partitions === 1 ? 1 : 3 * partitions;
 }
 
 function activityOptions(

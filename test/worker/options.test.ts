@@ -8,5 +8,14 @@ const incode = {} as never;
 it('a worker runs 5 workflow tasks of sessions and 2 of shards at a time', () => {
   // The SDK's default of 40 does not fit into the memory limit of ops/kubernetes.yml.
   expect(onboardingOptions(config, { incode, executive: undefined }, {}).maxConcurrentWorkflowTaskExecutions).toBe(5);
-  expect(bulkOptions(config, { incode, executive: undefined }, {}).maxConcurrentWorkflowTaskExecutions).toBe(2);
+  expect(bulkOptions(config, 1, { incode, executive: undefined }, {}).maxConcurrentWorkflowTaskExecutions).toBe(2);
+});
+
+it('a worker polls each partition of the task queue of batches several times, whatever its number of activities', () => {
+  const few = { ...config, bulkActivities: 1 };
+  const activities = [1, 4].map(
+    (partitions) =>
+      bulkOptions(few, partitions, { incode, executive: undefined }, {}).maxConcurrentActivityTaskExecutions,
+  );
+  expect(activities).toEqual([1, 12]);
 });

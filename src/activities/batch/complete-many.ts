@@ -11,15 +11,17 @@ import type { ResolvedActivityOptions } from '../options.js';
 import { type AttemptProgress, detailsOf, progressOf } from './attempt-progress.js';
 import { type BulkSessionOptions, completeSession, type Step } from './complete-session.js';
 import { inTurn, pacedClient } from './paced-client.js';
+import { correction, needsMore, type RateShare } from './rate-share.js';
 import { requestsOf, sessionsPerActivity } from './request-count.js';
+import { RequestPacer } from './request-pacer.js';
 import type { SharedThrottle } from './shared-throttle.js';
 import { Stragglers } from './stragglers.js';
 import type { BulkProgress, BulkSession, CompleteManyInput, CompleteManyResult } from './types.js';
 
 export interface ManyOptions {
   concurrency: number;
-  /** How many requests one activity may send, and how long it takes for them; `undefined` for no limit. */
-  share: { requests: number; withinMs: number } | undefined;
+  /** `undefined` for no limit. */
+  share: RateShare | undefined;
   /** Sessions per activity without a limit. */
   chunk: number;
 }
@@ -33,9 +35,6 @@ const BEGIN_WITHIN_MS = 10_000;
 
 /** Interval of the search for calls that hang. */
 const STRAGGLER_CHECK_MS = 1_000;
-
-/** A task that no rate limit delays reaches a worker sooner than this. Clocks differ by less. */
-const PROMPT_MS = 200;
 
 export function completeMany(options: ResolvedActivityOptions, throttle: SharedThrottle, limits: ManyOptions) {
   return (input: CompleteManyInput): Promise<CompleteManyResult> =>
@@ -59,6 +58,12 @@ class BulkAttempt {
   /** Aborts calls in flight. */
   private readonly callSignal = AbortSignal.any([this.signal, this.givenUp.signal]);
   private requestsLeft: number;
+  /** Spaces the begins of sessions, so that activities of other workers can use the rest of the rate limit at the same time. */
+  private readonly begins: RequestPacer;
+  private readonly waitedMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
+  /** Resolves when no more sessions begin: after the time, all sessions or all requests, or after a cancellation. */
+  private readonly isOver: Promise<false>;
+  private readonly allBegun = new AbortController();
 
   constructor(
     options: ResolvedActivityOptions,
@@ -86,6 +91,9 @@ class BulkAttempt {
     this.limits = limits;
     this.input = input;
     this.requestsLeft = limits.share?.requests ?? Number.POSITIVE_INFINITY;
+    this.begins = new RequestPacer(limits.share?.perSecond);
+    const over = AbortSignal.any([this.signal, this.allBegun.signal, AbortSignal.timeout(BEGIN_WITHIN_MS)]);
+    this.isOver = new Promise((resolve) => over.addEventListener('abort', () => resolve(false), { once: true }));
     this.progress = progressOf(activityInfo().heartbeatDetails);
     const { ended, accepted } = this.progress;
     const isEnded = new Set(ended.map(([index]) => index));
@@ -120,7 +128,9 @@ class BulkAttempt {
     const runId = activityInfo().workflowExecution?.runId;
     const chunk = sessionsPerActivity(this.limits, this.options, this.input);
     const { ended } = this.progress;
-    return { ended, open, chunk, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
+    const { share } = this.limits;
+    const more = share && needsMore(share, this.waitedMs) ? { more: true as const } : {};
+    return { ended, open, chunk, ...more, ...(hold ? { hold } : {}), ...(runId ? { runId } : {}) };
   }
 
   /**
@@ -147,25 +157,21 @@ class BulkAttempt {
     return this.pending.map(({ index, done = {} }) => [index, done, 0]);
   }
 
-  /**
-   * Keeps to the rate limit although the server allows bursts: after a pause, it starts the first two activities too close together. An
-   * activity that the server delayed for less than `withinMs` therefore waits for the rest and sends fewer requests. It also sends fewer if
-   * another activity of this worker still has requests to send.
-   */
+  /** Sends fewer requests if another activity of this worker still has some to send. */
   private async keepToShare(): Promise<void> {
     const { share } = this.limits;
     if (!share) return;
-    const { requests, withinMs } = share;
-    const delayedMs = Date.now() - activityInfo().currentAttemptScheduledTimestampMs;
-    const early = delayedMs > PROMPT_MS && delayedMs < withinMs ? withinMs - delayedMs : 0;
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    this.requestsLeft -= Math.max((early / withinMs) * requests, this.throttle.pace.backlog());
+    const { waitMs, omit } = correction(share, this.waitedMs);
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    this.requestsLeft -= Math.max(omit, this.throttle.pace.backlog());
   }
 
   /** Completes one session after the other until no more may begin. */
   private async completeInSequence(): Promise<void> {
     const { slots, breaker } = this.throttle;
     while (this.mayBegin()) {
+      const turn = this.begins.turn(performance.now(), this.requestsOfNext());
+      if (turn && !(await Promise.race([turn.then(() => true), this.isOver]))) return;
       const slot = slots.acquire();
       // A slot is nearly always free. Then the code avoids a promise per session.
       if (slot) await slot;
@@ -176,6 +182,7 @@ class BulkAttempt {
         if (!session || admission === 'no') return;
         this.pending.pop();
         this.requestsLeft -= requestsOf(session, this.options, this.input);
+        if (this.requestsLeft <= 0 || this.pending.length === 0) this.allBegun.abort();
         const { options, input, callSignal } = this;
         this.record(
           session,
@@ -186,6 +193,11 @@ class BulkAttempt {
         slots.release();
       }
     }
+  }
+
+  private requestsOfNext(): number {
+    const next = this.pending.at(-1);
+    return next ? requestsOf(next, this.options, this.input) : 0;
   }
 
   private mayBegin(): boolean {

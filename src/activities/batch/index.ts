@@ -3,6 +3,7 @@ import { emit } from '../observe.js';
 import type { ActivityOptions } from '../options.js';
 import { resolveOptions } from '../resolve-options.js';
 import { completeMany } from './complete-many.js';
+import { shareOf } from './rate-share.js';
 import { SharedThrottle } from './shared-throttle.js';
 import type { BulkActivities } from './types.js';
 
@@ -11,18 +12,19 @@ export interface BulkOptions extends ActivityOptions {
   concurrency?: number;
   /**
    * Requests per second of all workers of the bulk task queue together. Set the same value on each of them, and set their Temporal worker's
-   * `maxTaskQueueActivitiesPerSecond` to {@link activitiesPerSecond}.
+   * `maxTaskQueueActivitiesPerSecond` to {@link activitiesPerSecond}, with the same `partitions`.
    *
    * @default no limit
    */
   requestsPerSecond?: number;
+  /**
+   * Partitions of the bulk task queue, among which the server divides the limit. Too low a number lets requests exceed
+   * `requestsPerSecond` for seconds.
+   *
+   * @default 1
+   */
+  partitions?: number;
 }
-
-/**
- * How long an activity makes requests under a rate limit. Long enough that activities cost little, and short enough that the server spreads
- * the requests evenly.
- */
-const SECONDS_PER_ACTIVITY = 2;
 
 /**
  * Sessions per activity without a rate limit, as a multiple of the concurrency. At the end of an activity fewer sessions run at the same
@@ -30,11 +32,6 @@ const SECONDS_PER_ACTIVITY = 2;
  */
 const ROUNDS_PER_ACTIVITY = 8;
 const MIN_CHUNK = 500;
-
-/** The rate of activities that the server must enforce on the bulk task queue: `maxTaskQueueActivitiesPerSecond`. */
-export function activitiesPerSecond(requestsPerSecond: number): number {
-  return requestsPerSecond / requestsPerActivity(requestsPerSecond);
-}
 
 /**
  * Creates the activities of batches. Register them in a worker on the bulk task queue.
@@ -48,6 +45,7 @@ export function activitiesPerSecond(requestsPerSecond: number): number {
 export function createBulkActivities({
   concurrency = 64,
   requestsPerSecond,
+  partitions = 1,
   ...activityOptions
 }: BulkOptions): BulkActivities {
   const options = resolveOptions(activityOptions);
@@ -60,7 +58,7 @@ export function createBulkActivities({
   return {
     completeMany: completeMany(options, throttle, {
       concurrency,
-      share: shareOf(requestsPerSecond),
+      share: requestsPerSecond === undefined ? undefined : shareOf(requestsPerSecond, partitions),
       chunk: chunkOf(concurrency),
     }),
   };
@@ -68,14 +66,4 @@ export function createBulkActivities({
 
 function chunkOf(concurrency: number): number {
   return Math.min(MAX_SHARD_SESSIONS, Math.max(MIN_CHUNK, concurrency * ROUNDS_PER_ACTIVITY));
-}
-
-function shareOf(requestsPerSecond: number | undefined): { requests: number; withinMs: number } | undefined {
-  if (requestsPerSecond === undefined) return undefined;
-  const requests = requestsPerActivity(requestsPerSecond);
-  return { requests, withinMs: (requests / requestsPerSecond) * 1_000 };
-}
-
-function requestsPerActivity(requestsPerSecond: number): number {
-  return Math.max(1, Math.round(requestsPerSecond * SECONDS_PER_ACTIVITY));
 }

@@ -10,11 +10,14 @@ export class RequestPacer {
     this.rate = perSecond;
   }
 
-  /** @returns a promise that resolves when the request may be sent; `undefined` if it may be sent now */
-  turn(now = performance.now()): Promise<void> | undefined {
+  /**
+   * @param requests how many requests follow each other without another turn
+   * @returns a promise that resolves when the first one may be sent; `undefined` if it may be sent now
+   */
+  turn(now = performance.now(), requests = 1): Promise<void> | undefined {
     if (this.rate === Number.POSITIVE_INFINITY) return undefined;
     const at = Math.max(now, this.next);
-    this.next = at + 1_000 / this.rate;
+    this.next = at + (requests * 1_000) / this.rate;
     // Node's timers have a resolution of one millisecond.
     return at - now < 1 ? undefined : new Promise((resolve) => setTimeout(resolve, at - now));
   }

@@ -65,6 +65,8 @@ export interface CompleteManyResult {
   hold?: { forMs: number; why: string };
   /** How many sessions the next call should get. */
   chunk: number;
+  /** The rate limit allows more activities at the same time than the task queue has. */
+  more?: true;
   /** Run id of the calling workflow, because a run after a reset also sees results of the run before. Workers of earlier versions omit it. */
   runId?: string;
 }

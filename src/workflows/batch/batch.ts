@@ -30,7 +30,16 @@ import { needed, readableInput } from '../unreadable.js';
 import { publishProgress } from '../visibility.js';
 import { ShardClaim } from './claim.js';
 import { PossiblySent } from './possibly-sent.js';
-import { type BatchRecord, newBatchRecord, progressAtBegin, progressOf, rowOf, stoppedRow } from './record.js';
+import {
+  type BatchRecord,
+  MIN_CONCURRENT_ACTIVITIES,
+  newBatchRecord,
+  nextActivities,
+  progressAtBegin,
+  progressOf,
+  rowOf,
+  stoppedRow,
+} from './record.js';
 import { BatchWaits } from './timers.js';
 
 const { completeMany } = proxyActivities<BulkActivities>(BULK_OPTIONS);
@@ -51,9 +60,6 @@ export async function onboardingBatch(input: BatchInput, carried?: BatchRecord):
   const record = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : needed(carried);
   return new Batch(checkedInput, record).run();
 }
-
-/** Two, because one activity has few calls in flight toward its end, and the other keeps the connections busy. */
-const MAX_CONCURRENT_ACTIVITIES = 2;
 
 /** Marks histories of shards that claim their sessions. */
 const CLAIMS = 'claims';
@@ -157,7 +163,7 @@ class Batch {
       const trust = this.isTrusted || undefined;
       const { plan, bytesPerSession } = this;
       const result = await completeMany({ sessions, plan, bytesPerSession, ...omitUndefined({ trust }) });
-      const { ended, open, hold, chunk } = result;
+      const { ended, open, hold, chunk, more = false } = result;
       this.possiblySent.remove(result);
       for (const [index, end] of ended) {
         record.rows[index] = fitted(rowOf(end, plan), bytesPerSession);
@@ -165,6 +171,7 @@ class Batch {
       }
       for (const [index, done, dueInMs] of open) record.open[index] = { done, due: Date.now() + dueInMs };
       record.chunk = chunk;
+      record.activities = nextActivities(record, more);
       record.holdUntil = hold ? Date.now() + hold.forMs : 0;
       record.heldUpBy = hold ? hold.why : null;
       this.waits.hold(hold?.forMs ?? 0);
@@ -182,9 +189,9 @@ class Batch {
 
   /** @returns sessions that were not begun yet or, if there are none, sessions that are due for a retry; none if nothing may begin */
   private nextChunk(): BulkSession[] {
-    const { rows, open, chunk, heldUpBy, stopped, paused } = this.record;
+    const { rows, open, chunk, activities, heldUpBy, stopped, paused } = this.record;
     const isOutage = heldUpBy !== null;
-    const maxActivities = isOutage ? 1 : MAX_CONCURRENT_ACTIVITIES;
+    const maxActivities = isOutage ? 1 : (activities ?? MIN_CONCURRENT_ACTIVITIES);
     if (stopped || paused || this.waits.isHeld || this.runningActivities >= maxActivities) return [];
     const idle = rows.flatMap((row, index) => (row === null && this.mayBegin(index) ? [index] : []));
     const fresh = idle.filter((index) => !open[index]);

@@ -14,6 +14,8 @@ export interface BatchRecord {
   open: (OpenSession | null)[];
   /** Number of sessions for the next activity, as the worker reported it. */
   chunk: number;
+  /** How many activities may run at the same time. @default {@link MIN_CONCURRENT_ACTIVITIES} */
+  activities?: number;
   /** No session begins before this time, in ms since the epoch. */
   holdUntil: number;
   heldUpBy: string | null;
@@ -31,6 +33,19 @@ interface OpenSession {
 
 /** Size of the first chunk, before the worker has reported its own. An activity returns the sessions that it does not begin. */
 const FIRST_CHUNK = 500;
+
+/** Two, because one activity has few calls in flight toward its end, and the other keeps the connections busy. */
+export const MIN_CONCURRENT_ACTIVITIES = 2;
+
+/** Enough for one shard alone to use nearly the whole rate limit of a task queue with four partitions. */
+const MAX_CONCURRENT_ACTIVITIES = 16;
+
+/** @returns how many activities may run at the same time after one has reported whether the rate limit allows more */
+export function nextActivities({ activities = MIN_CONCURRENT_ACTIVITIES }: BatchRecord, more: boolean): number {
+  return more
+    ? Math.min(MAX_CONCURRENT_ACTIVITIES, activities * 2)
+    : Math.max(MIN_CONCURRENT_ACTIVITIES, activities - 1);
+}
 
 export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): BatchRecord {
   const rows = earlier ?? sessions.map(() => null);

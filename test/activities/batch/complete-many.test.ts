@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { activitiesPerSecond, type BulkOptions, createBulkActivities } from '../../../src/activities/batch/index.js';
+import { type BulkOptions, createBulkActivities } from '../../../src/activities/batch/index.js';
 import type { BulkSession, CompleteManyResult } from '../../../src/activities/batch/types.js';
 import { type IncodeClient, IncodeError } from '../../../src/incode/index.js';
 import { namedSession, tokenNaming } from '../../support/tokens.js';
@@ -79,10 +79,23 @@ it('completeMany waits for a score by the clock of the server', async () => {
   expect(scoreBy).toBeLessThan(scheduledAt + 3_600_000);
 });
 
-it('activitiesPerSecond returns the activities that make the allowed requests per second', () => {
-  expect(activitiesPerSecond(100)).toBe(0.5);
-  expect(activitiesPerSecond(0.1)).toBeCloseTo(0.1);
-  expect(activitiesPerSecond(3)).toBe(0.5);
+it('completeMany spaces the sessions by the part of the rate limit that belongs to one partition', async () => {
+  const at: number[] = [];
+  const incode = {
+    finishStatus: async () => ({ action: 'approved', redirectionUrl: null }),
+    onboardingStatus: async () => {
+      at.push(performance.now());
+      return { onboardingStatus: 'POST_PROCESSING_FINISHED' };
+    },
+  } as unknown as IncodeClient;
+  const { completeMany } = createBulkActivities({ incode, requestsPerSecond: 40, partitions: 4 });
+  const sessions = Array.from({ length: 6 }, (_, index) => ({ index, ...namedSession() }));
+  const plan = { close: false, score: false, scoreDeadlineMs: 0 };
+  const { ended, more }: CompleteManyResult = await new MockActivityEnvironment().run(completeMany, { sessions, plan });
+  expect(ended).toHaveLength(6);
+  // Ten requests per second. Each session makes two, and the first one begins at once.
+  expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBeGreaterThan(5 * 2 * 100 - 20);
+  expect(more).toBeUndefined();
 });
 
 describe('completeMany after the time for new requests', () => {

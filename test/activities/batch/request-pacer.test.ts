@@ -17,6 +17,12 @@ describe('RequestPacer', () => {
     }
   });
 
+  it('leaves room for requests that follow each other without another turn', () => {
+    const pace = new RequestPacer(100);
+    expect(pace.turn(1_000, 3)).toBeUndefined();
+    expect(pace.backlog(1_000)).toBeCloseTo(3);
+  });
+
   it('does not catch up after a pause, which would be a burst', () => {
     const pace = new RequestPacer(100);
     pace.turn(0);

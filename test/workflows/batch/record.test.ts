@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BulkEnd } from '../../../src/activities/batch/types.js';
 import type { BatchInput, BatchRow } from '../../../src/contract/index.js';
-import { newBatchRecord, progressAtBegin, progressOf, rowOf, stoppedRow } from '../../../src/workflows/batch/record.js';
+import {
+  newBatchRecord,
+  nextActivities,
+  progressAtBegin,
+  progressOf,
+  rowOf,
+  stoppedRow,
+} from '../../../src/workflows/batch/record.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: 7_000 });
@@ -15,6 +22,18 @@ const finish = { action: 'approved', redirectionUrl: null, confirmedBy: 'respons
 const score = { status: 'OK', value: '90' };
 const failure = { type: 'IncodeUnknownSession', message: 'unknown' };
 const approved: BatchRow = { outcome: 'approved', finish };
+
+it.each([
+  [undefined, true, 4],
+  [4, true, 8],
+  [12, true, 16],
+  [16, false, 15],
+  [2, false, 2],
+  [undefined, false, 2],
+])('nextActivities after %s activities at the same time, with more allowed %s, is %i', (activities, more, next) => {
+  const record = { ...newBatchRecord(input), ...(activities === undefined ? {} : { activities }) };
+  expect(nextActivities(record, more)).toBe(next);
+});
 
 describe('newBatchRecord', () => {
   it('begins with no rows for a new shard', () => {
