@@ -34,10 +34,12 @@ COPY --from=dependencies /opt/temporal-incode/node_modules node_modules
 COPY --from=dependencies /opt/temporal-incode/package.json /opt/temporal-incode/sbom.cdx.json ./
 COPY --from=build /opt/temporal-incode/dist dist
 COPY LICENSE ./
+# The gateway serves its description.
+COPY schema/openapi.json schema/
 # The user "nonroot" of the base image. Kubernetes needs a number to see that it is not root.
 USER 65532:65532
-# Worker: 9464 metrics and health. Receiver: 8088, 9465 metrics. Codec server: 8089.
-EXPOSE 8088 8089 9464 9465
+# Worker: 9464 metrics and health. Receiver: 8088, 9465 metrics. Codec server: 8089. Gateway: 8090, 9466 metrics.
+EXPOSE 8088 8089 8090 9464 9465 9466
 # No shell between, because SIGTERM has to reach the process.
 ENTRYPOINT ["/nodejs/bin/node", "/opt/temporal-incode/dist/cli/main.js"]
 CMD ["--help"]

@@ -1,4 +1,4 @@
-// Writes manifests for those who do not use Helm: ops/kubernetes.yml and ops/worker-controller.yml, rendered from the chart. A test fails
+// Writes manifests for those who do not use Helm: ops/kubernetes.yml, ops/gateway.yml and ops/worker-controller.yml, rendered from the chart. A test fails
 // if they are out of date.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -15,6 +15,11 @@ const HEADER =
 /** The files with the options that each is rendered with. */
 export const MANIFESTS = {
   'kubernetes.yml': [],
+  'gateway.yml': [
+    ...['--set', 'gateway.enabled=true'],
+    // These are in kubernetes.yml.
+    ...['--set', 'worker.enabled=false,webhooks.enabled=false'],
+  ],
   'worker-controller.yml': [
     ...['--values', join(ops, 'helm/examples/worker-controller.yaml')],
     // The receiver is the one of kubernetes.yml.

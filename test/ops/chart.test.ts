@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { MANIFESTS, manifest } from '../../scripts/manifests.js';
-import { readCodecServerConfig, readConfig } from '../../src/config/index.js';
+import { readCodecServerConfig, readConfig, readGatewayConfig } from '../../src/config/index.js';
 import { BULK_TASK_QUEUE, TASK_QUEUE } from '../../src/contract/index.js';
 import { CHART, environment, type KubernetesObject, podsOf, problemsOf, render, runHelm } from '../support/chart.js';
 
@@ -14,6 +16,7 @@ const set = (...values: string[]) => values.flatMap((value) => ['--set', value])
 
 const EVERYTHING = [
   ...set('codecServer.enabled=true', 'webhooks.ingress.enabled=true', 'codecServer.ingress.enabled=true'),
+  ...set('gateway.enabled=true', 'gateway.ingress.enabled=true', 'gateway.env.LOG_LEVEL=warn'),
   ...set('monitoring.podMonitor.enabled=true', 'webhooks.oauthClientsSecret.name=incode-oauth-clients'),
   ...set('worker.incode.executiveEmail=a@b.example', 'worker.incode.executivePasswordSecret.name=executive'),
   ...set('encryption.required=true', 'worker.env.INCODE_SETTLE_TIME=40s', 'worker.podAnnotations.team=identity'),
@@ -25,14 +28,20 @@ const CONTROLLER = set('worker.versioning.mode=controller');
 const KEDA = set('worker.autoscaling.type=keda');
 const HPA = set('worker.autoscaling.type=hpa');
 
-const NO_BUDGETS = ['worker', 'webhooks'].flatMap((name) => set(`${name}.podDisruptionBudget.enabled=false`));
+const NO_BUDGETS = ['worker', 'webhooks', 'gateway'].flatMap((name) =>
+  set(`${name}.podDisruptionBudget.enabled=false`),
+);
 
 const CASES: [string, string[]][] = [
   ['the defaults', []],
   ['everything, and a certificate', [...EVERYTHING, ...CERTIFICATE]],
   ['an API key', API_KEY],
   ['only the codec server', set('worker.enabled=false', 'webhooks.enabled=false', 'codecServer.enabled=true')],
-  ['nothing optional', [...NO_BUDGETS, ...set('networkPolicy.enabled=false')]],
+  [
+    'only the gateway, and an API key',
+    [...set('worker.enabled=false', 'webhooks.enabled=false', 'gateway.enabled=true'), ...API_KEY],
+  ],
+  ['nothing optional', [...NO_BUDGETS, ...set('networkPolicy.enabled=false', 'gateway.enabled=true')]],
   [
     'a version of a worker deployment, scaled by CPU',
     [...set('worker.versioning.mode=manual', BUILD('1.4.0')), ...HPA],
@@ -128,6 +137,16 @@ describe('values of the chart', () => {
       'a variable that the chart sets',
       set('webhooks.env.WEBHOOK_HOST=x'),
       'Property name of "WEBHOOK_HOST" does not match',
+    ],
+    [
+      'a gateway without tokens',
+      set('gateway.tokensSecret.name='),
+      'gateway.tokensSecret.name: Does not match pattern',
+    ],
+    [
+      'a variable of the gateway that the chart sets',
+      set('gateway.env.GATEWAY_TOKENS_FILE=x'),
+      'Property name of "GATEWAY_TOKENS_FILE" does not match',
     ],
     ['a number as a variable', set('worker.env.INCODE_RATE_LIMIT=3'), 'worker.env.INCODE_RATE_LIMIT: Invalid type'],
     ['the tag latest', set('image.tag=latest'), 'image.tag: Must not validate'],
@@ -280,6 +299,57 @@ describe('the codec server of the chart', () => {
   });
 });
 
+describe('the gateway of the chart', () => {
+  const gateway = async (...options: string[][]) => {
+    const objects = await render([...set('gateway.enabled=true'), ...options.flat()]);
+    const [pod] = podsOf(objects).filter(({ containers }) => containers[0].name === 'gateway');
+    return { objects, pod, env: environment(pod) };
+  };
+
+  it('mounts only its tokens, the encryption keys and what reaches Temporal', async () => {
+    const sources = async (...options: string[][]) => {
+      const { pod } = await gateway(...options);
+      const projected = pod.volumes.flatMap((volume: KubernetesObject) => volume.projected?.sources ?? []);
+      return projected.map(({ secret }: KubernetesObject) => `${secret.name} ${secret.items[0].path}`);
+    };
+    const own = ['incode-gateway-tokens gateway-tokens', 'incode-encryption-keys encryption-keys'];
+    expect(await sources()).toEqual(own);
+    expect(await sources(API_KEY)).toEqual([...own, 'temporal-api-key temporal-api-key']);
+    const { pod, env } = await gateway(CERTIFICATE);
+    expect(pod.volumes.map(({ name }: KubernetesObject) => name)).toContain('temporal-tls');
+    expect(env).toMatchObject({ TEMPORAL_TLS_CLIENT_KEY_PATH: '/etc/temporal/tls/tls.key' });
+  });
+
+  it('receives lists in a folder with a limit, because its file system is read-only', async () => {
+    const { pod } = await gateway();
+    expect(pod.volumes).toContainEqual({ name: 'temporary', emptyDir: { sizeLimit: '1Gi' } });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'temporary', mountPath: '/tmp' });
+  });
+
+  it('is configured for tokens behind an ingress, which lets every path through', async () => {
+    const { objects, pod, env } = await gateway(set('gateway.ingress.enabled=true', 'gateway.ingress.host=a.example'));
+    expect(env).toMatchObject({ GATEWAY_TOKENS_FILE: '/run/secrets/incode/gateway-tokens' });
+    const directory = mkdtempSync(join(tmpdir(), 'temporal-incode-chart-'));
+    const file = join(directory, 'tokens');
+    writeFileSync(file, `billing start sha256:${'0'.repeat(64)}\n`);
+    const config = readGatewayConfig({ ...env, GATEWAY_TOKENS_FILE: file });
+    rmSync(directory, { recursive: true });
+    expect(pod.containers[0].ports).toEqual([
+      { name: 'http', containerPort: config.port },
+      { name: 'metrics', containerPort: config.metricsAddress?.port },
+    ]);
+    const { spec } = objects.find(({ kind, metadata }) => kind === 'Ingress' && metadata.name === 'incode-gateway');
+    expect(spec.rules[0].http.paths).toEqual([
+      {
+        path: '/',
+        pathType: 'Prefix',
+        backend: { service: { name: 'incode-gateway', port: { name: 'http' } } },
+      },
+    ]);
+    expect(spec.tls).toEqual([{ hosts: ['a.example'], secretName: 'incode-gateway' }]);
+  });
+});
+
 describe('monitoring of the chart', () => {
   it('names the jobs as ops/alerts.yml and the dashboard expect', async () => {
     const objects = await render(EVERYTHING);
@@ -288,7 +358,7 @@ describe('monitoring of the chart', () => {
     const jobs = spec.selector.matchExpressions[0].values.map((component: string) =>
       relabeling.replacement.replace('$1', component),
     );
-    expect(jobs).toEqual(['temporal-incode-worker', 'temporal-incode-webhooks']);
+    expect(jobs).toEqual(['temporal-incode-worker', 'temporal-incode-webhooks', 'temporal-incode-gateway']);
     expect(read('ops/alerts.yml')).toContain(`job="${jobs[0]}"`);
     for (const {
       kind,

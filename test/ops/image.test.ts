@@ -73,6 +73,7 @@ it.each([
   [['worker', '--help'], /Usage: temporal-incode worker/],
   [['webhooks', '--help'], /Usage: temporal-incode webhooks/],
   [['codec-server', '--help'], /Usage: temporal-incode codec-server/],
+  [['gateway', '--help'], /Usage: temporal-incode gateway/],
 ])('the image runs %j', async (args, output) => {
   const { ended, stdout } = start(args);
   expect(await ended).toEqual([0, null]);
@@ -100,6 +101,29 @@ it('a worker of the image completes a session without writing to its files, and 
     expect(await worker.ended).toEqual([0, null]);
   }
   expect(await filesOf(inImage())).toEqual(before);
+});
+
+it('a gateway of the image serves its description and the console', async () => {
+  const gateway = start(['gateway', '--json'], {
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_NAMESPACE: inject('temporalNamespace'),
+    TEMPORAL_INCODE_ALLOW_PLAINTEXT: 'true',
+    GATEWAY_PORT: '0',
+  });
+  try {
+    await expect.poll(gateway.stdout).toContain('\n');
+    const { url } = JSON.parse(gateway.stdout());
+    const description = await fetch(`${url}/v1/openapi.json`);
+    expect([description.status, await description.json()]).toEqual([
+      200,
+      expect.objectContaining({ openapi: '3.1.0' }),
+    ]);
+    expect((await fetch(url)).headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect((await fetch(`${url}/console/main.js`)).status).toBe(200);
+  } finally {
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended).toEqual([0, null]);
+  }
 });
 
 interface Running {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { ConfigError, readConfig, readWebhookConfig } from '../../src/config/index.js';
+import { ConfigError, readConfig, readGatewayConfig, readWebhookConfig } from '../../src/config/index.js';
+import { GATEWAY_DEFAULTS } from '../../src/contract/gateway-settings.js';
 import { parseDuration } from '../../src/contract/index.js';
 import { WEBHOOK_DEFAULTS } from '../../src/contract/webhook-settings.js';
 import { forceTimeMs } from '../../src/worker/run.js';
@@ -72,10 +73,17 @@ interface NetworkPolicy {
   };
 }
 
-/** The names of the variables that a configuration reads. */
-function namesReadBy(configure: (env: Record<string, string>) => unknown): Set<string> {
+/** The names of the variables that an invalid configuration reads. */
+function namesReadBy(
+  configure: (env: Record<string, string>) => unknown,
+  env: Record<string, string> = {},
+): Set<string> {
   const names = new Set<string>();
-  const recording = new Proxy<Record<string, string>>({}, { get: (_, name) => void names.add(String(name)) });
+  const get = (values: Record<string, string>, name: string | symbol) => {
+    names.add(String(name));
+    return values[String(name)];
+  };
+  const recording = new Proxy(env, { get });
   expect(() => configure(recording)).toThrow(ConfigError);
   return names;
 }
@@ -229,6 +237,35 @@ describe('ops/kubernetes.yml', () => {
     const waits = webhooks.containers[0]?.lifecycle?.preStop.sleep.seconds ?? 0;
     const longest = WEBHOOK_DEFAULTS.bodyTimeoutMs + WEBHOOK_DEFAULTS.notifyTimeoutMs;
     expect((webhooks.terminationGracePeriodSeconds - waits) * 1_000).toBeGreaterThan(longest);
+  });
+});
+
+describe('ops/gateway.yml', () => {
+  const objects = parseAllDocuments(read('gateway.yml')).map((document) => document.toJS());
+  const { spec } = objects.find(({ kind }) => kind === 'Deployment') as Workload;
+  const pod = spec.template.spec;
+  const [own] = pod.containers;
+  const env = Object.fromEntries((own?.env ?? []).map(({ name, value }) => [name, value]));
+
+  it('configures the gateway, and gives it enough time to drain', () => {
+    expect(own?.args).toEqual(['gateway']);
+    const known = namesReadBy((variables) => readGatewayConfig(variables), { GATEWAY_HOST: '0.0.0.0' });
+    const isClients = (name: string) => isForeign(name) || name === 'TEMPORAL_INCODE_ENCRYPTION_KEYS_FILE';
+    expect(Object.keys(env).filter((name) => !known.has(name) && !isClients(name))).toEqual([]);
+    const waits = own?.lifecycle?.preStop.sleep.seconds ?? 0;
+    const longest = GATEWAY_DEFAULTS.headersTimeoutMs + GATEWAY_DEFAULTS.bodyTimeoutMs;
+    expect((pod.terminationGracePeriodSeconds - waits) * 1_000).toBeGreaterThan(longest);
+  });
+
+  it('probes the port of the gateway, and exposes nothing else', () => {
+    expect([own?.livenessProbe.httpGet.path, own?.readinessProbe.httpGet.path]).toEqual(['/healthz', '/readyz']);
+    const { port, metricsAddress } = readGatewayConfig({ GATEWAY_METRICS_ADDRESS: env.GATEWAY_METRICS_ADDRESS ?? '' });
+    const ports = own?.ports.map(({ containerPort }) => containerPort);
+    expect(ports).toEqual([port, metricsAddress?.port]);
+    expect(own?.livenessProbe.httpGet.port).toBe(own?.ports.find(({ containerPort }) => containerPort === port)?.name);
+    const policy = objects.find(({ kind }) => kind === 'NetworkPolicy') as NetworkPolicy;
+    const allowed = policy.spec.ingress.flatMap((rule) => rule.ports.map((allow) => allow.port));
+    expect(allowed.sort()).toEqual([...(ports ?? [])].sort());
   });
 });
 

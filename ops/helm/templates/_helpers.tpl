@@ -118,6 +118,7 @@ spec:
     - { name: http, port: 80, targetPort: http }
 {{- end -}}
 
+{{- /* Parameter: a dictionary with root, component, values and, unless it is Exact, pathType. */ -}}
 {{- define "temporal-incode.ingress" -}}
 {{- $name := printf "%s-%s" (include "temporal-incode.fullname" .root) .component -}}
 {{- with .values.ingress -}}
@@ -142,7 +143,7 @@ spec:
         paths:
           {{- range .paths }}
           - path: {{ . }}
-            pathType: Exact
+            pathType: {{ $.pathType | default "Exact" }}
             backend:
               service: { name: {{ $name }}, port: { name: http } }
           {{- end }}

@@ -1,5 +1,5 @@
 {{- /*
-The spec of a pod, the same for all three components and for the Worker Controller. Parameter: a dictionary with
+The spec of a pod, the same for all components and for the Worker Controller. Parameter: a dictionary with
   root, component, values
   env         YAML of the variables
   secrets     list of { name, key, path }
@@ -7,6 +7,7 @@ The spec of a pod, the same for all three components and for the Worker Controll
   ready       path of the readiness probe
   ports       list of { name, containerPort }
   tls         mounts the client's certificate for Temporal
+  temporary   size of the folder for temporary files, if it needs one
 */ -}}
 {{- define "temporal-incode.podSpec" -}}
 {{- $values := .values -}}
@@ -70,6 +71,9 @@ containers:
       {{- if .tls }}
       - { name: temporal-tls, mountPath: /etc/temporal/tls, readOnly: true }
       {{- end }}
+      {{- if .temporary }}
+      - { name: temporary, mountPath: /tmp }
+      {{- end }}
       {{- with $values.volumeMounts }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -84,6 +88,10 @@ volumes:
   {{- if .tls }}
   - name: temporal-tls
     secret: { secretName: {{ .root.Values.temporal.certificateSecret.name }}, defaultMode: 0440 }
+  {{- end }}
+  {{- with .temporary }}
+  - name: temporary
+    emptyDir: { sizeLimit: {{ . }} }
   {{- end }}
   {{- with $values.volumes }}
   {{- toYaml . | nindent 2 }}
