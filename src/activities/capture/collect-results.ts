@@ -27,6 +27,7 @@ import {
 } from '../../contract/person-row.js';
 import { earlierPerson, hasEndedWithoutResult, sessionsOfRun } from '../../temporal/earlier-person.js';
 import { failureOf } from '../../temporal/run-failure.js';
+import { callIncode } from '../call.js';
 import { compareRequest, ImageReader, OutOfTime } from './compare-request.js';
 import type { ResolvedCaptureOptions } from './options.js';
 import type { CollectedResults, StartedPerson } from './types.js';
@@ -46,7 +47,8 @@ interface Described {
 type Replaceable = Map<number, SuspectedOrphan[]>;
 
 export function collectResults(options: Pick<ResolvedCaptureOptions, 'sources'>) {
-  return ({ people }: { people: StartedPerson[] }) => collect(people, new ImageReader(options));
+  // With heartbeats, the question of a worker that dies is soon asked again.
+  return ({ people }: { people: StartedPerson[] }) => callIncode(() => collect(people, new ImageReader(options)));
 }
 
 async function collect(people: StartedPerson[], images: ImageReader): Promise<CollectedResults> {

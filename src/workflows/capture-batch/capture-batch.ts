@@ -1,4 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -12,32 +11,28 @@ import {
   patched,
   setHandler,
   sleep,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { startedWithOf } from '../../contract/capture.js';
 import {
   BATCH_QUERIES,
   BATCH_SIGNALS,
   type BatchProgress,
-  CAPTURE_WORKFLOW,
   type CaptureBatchInput,
   type CaptureBatchResult,
   type CapturePerson,
   type CaptureRow,
   type CaptureWorkflow,
-  captureWorkflowId,
   checkCaptureBatchInput,
   type SuspectedOrphan,
 } from '../../contract/index.js';
-import { omitUndefined } from '../../contract/omit-undefined.js';
 import { rowOfFailedPerson, rowOfPerson } from '../../contract/person-row.js';
 import { progressOf } from '../batch/record.js';
 import { guarded } from '../failures.js';
 import { NEW_RUN, wantsNewRun } from '../new-run.js';
 import { needed, readableInput } from '../unreadable.js';
-import { batchKey, publishProgress } from '../visibility.js';
+import { publishProgress } from '../visibility.js';
 import { ElsewhereStarted } from './elsewhere.js';
+import { startPerson } from './person.js';
 import { Places } from './places.js';
 import { type CaptureBatchRecord, newCaptureBatchRecord, stoppedPersonRow } from './record.js';
 
@@ -64,11 +59,14 @@ export async function captureBatch(
 /** Marks in a history that rows of people who were cancelled, terminated or left alone name their sessions. Earlier versions did not. */
 const NAMES_SESSIONS = 'names-sessions';
 
+/** Marks in a history that a stop does not wait for a question. Earlier versions waited, and forgot the stop if the answer had nobody. */
+const STOPS_AT_ONCE = 'stops-at-once';
+
+/** Marks in a history that somebody else begins in the place of a person who was ended. Earlier versions waited until a person had a row. */
+const FILLS_PLACES = 'fills-places';
+
 /** Longer than a person who waits for nobody. */
 const PLACE_PERIOD = '10 minutes';
-
-/** People of batches come after those whom somebody has started singly. The server's default is 3. */
-const AFTER_SINGLE_PEOPLE = { priorityKey: 4 };
 
 class CaptureBatch {
   private readonly input: CaptureBatchInput;
@@ -109,7 +107,7 @@ class CaptureBatch {
     for (;;) {
       if (this.failure) throw this.failure.error;
       const isRunOver = wantsNewRun();
-      if (this.isIdle && (record.stopped || record.rows.every((row) => row !== null))) return await this.result();
+      if (this.mayStop() || (this.isIdle && record.rows.every((row) => row !== null))) return await this.result();
       if (this.isIdle && isRunOver && allHandlersFinished()) {
         const { earlier: _, ...input } = this.input;
         record.toRetry = this.elsewhere.toRetry;
@@ -120,6 +118,11 @@ class CaptureBatch {
       this.changed = false;
       await condition(() => this.changed || (this.isIdle && wantsNewRun()));
     }
+  }
+
+  /** A question may last minutes if images are read for it. Nobody needs its answer once the list is stopped. */
+  private mayStop(): boolean {
+    return this.record.stopped && this.starting === 0 && (this.isIdle || patched(STOPS_AT_ONCE));
   }
 
   /** Whether no start and no question is in flight. The next run would not get its answer. */
@@ -164,6 +167,7 @@ class CaptureBatch {
       if (!hasFacts && patched(NAMES_SESSIONS)) {
         this.places.release(index);
         this.elsewhere.add(index);
+        if (patched(FILLS_PLACES)) this.changed = true;
       } else this.end(index, rowOfFailedPerson(this.person(index).reference, error.cause));
     }
   }
@@ -176,28 +180,9 @@ class CaptureBatch {
     index: number,
     earlier: SuspectedOrphan[] | undefined,
   ): Promise<ChildWorkflowHandle<CaptureWorkflow> | undefined> {
-    const { plan, batchId } = this.input;
-    const earlierSessions = earlier?.length ? earlier : undefined;
-    const person = this.person(index);
-    const { reference } = person;
     this.starting += 1;
     try {
-      return await startChild<CaptureWorkflow>(CAPTURE_WORKFLOW, {
-        workflowId: captureWorkflowId(reference),
-        args: [{ ...person, ...omitUndefined({ plan, earlierSessions }) }],
-        // A person goes on if somebody cancels or terminates the shard. The batch attaches again when it is run again.
-        parentClosePolicy: 'ABANDON',
-        cancellationType: 'ABANDON',
-        // A failed workflow is replaced only after its sessions are known.
-        workflowIdReusePolicy: earlier === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-        memo: { startedWith: startedWithOf(person) },
-        typedSearchAttributes: [{ key: batchKey, value: batchId }],
-        staticSummary: `Incode person ${reference}`,
-        priority: AFTER_SINGLE_PEOPLE,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      return undefined;
+      return await startPerson(this.person(index), this.input, earlier);
     } finally {
       this.starting -= 1;
       this.changed = true;

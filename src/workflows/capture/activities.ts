@@ -20,8 +20,12 @@ const OPEN = { ...CALL, startToCloseTimeout: '2 minutes' } as const satisfies Ac
 /** Reading an image takes at most 30 s, and sending 90 s. */
 const UPLOAD = { ...CALL, startToCloseTimeout: '4 minutes' } as const satisfies ActivityOptions;
 
-/** Asks only the Temporal server, about at most 200 people. */
-const COLLECT = { startToCloseTimeout: '5 minutes', retry: CALL.retry } as const satisfies ActivityOptions;
+/** Asks the Temporal server about at most 200 people, and may read images for minutes. Few heartbeats, because each is billed. */
+const COLLECT = {
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: CALL.retry,
+} as const satisfies ActivityOptions;
 
 /** A person whose session is open comes before one who has none, so that few sessions are half open. The server's default is 3. */
 const BEGUN = { priority: { priorityKey: 2 } } as const satisfies ActivityOptions;

@@ -4,14 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import type { CollectedResults, StartedPerson } from '../../../src/activities/capture/types.js';
 import { startedWithOf } from '../../../src/contract/capture.js';
 import {
-  CAPTURE_BATCH_WORKFLOW,
+  BATCH_SIGNALS,
   CAPTURE_WORKFLOW,
   type CapturePerson,
-  captureBatchWorkflowId,
   captureWorkflowId,
   FAILURES,
 } from '../../../src/contract/index.js';
-import { severalPeople, startPeople } from '../../support/capture-batch.js';
+import { type PeopleHandle, severalPeople, startPeople } from '../../support/capture-batch.js';
 import { type CaptureWorld, startCaptureWorld } from '../../support/capture-world.js';
 import { WORKFLOW_BUNDLE } from '../../support/world.js';
 
@@ -76,45 +75,23 @@ describe('a list that attaches to a person', () => {
 
 describe('captureBatch', () => {
   it('asks with what the person was started with until that was compared for the run', async () => {
-    const taskQueue = `elsewhere-${randomUUID()}`;
     const { temporal } = world;
     const [person] = (await severalPeople(world, 1)) as [CapturePerson];
-    await temporal.workflow.start(CAPTURE_WORKFLOW, {
-      workflowId: captureWorkflowId(person.reference),
-      taskQueue: `nobody-${randomUUID()}`,
-      args: [person],
-    });
+    const started = await startUnserved(person);
     const questions: StartedPerson[] = [];
     const answers: CollectedResults[] = [
       // The Temporal server did not answer.
-      { ended: [], unknown: [] },
-      { ended: [], unknown: [], compared: [[0, 'first-run']] },
-      { ended: [], unknown: [], compared: [[0, null]] },
+      NOBODY,
+      { ...NOBODY, compared: [[0, 'first-run']] },
+      { ...NOBODY, compared: [[0, null]] },
       { ended: [[0, { outcome: 'approved' }]], unknown: [] },
     ];
-    const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
-    const worker = await Worker.create({
-      connection,
-      namespace: inject('temporalNamespace'),
-      taskQueue,
-      workflowBundle: WORKFLOW_BUNDLE,
-      activities: {
-        async collectResults({ people }: { people: StartedPerson[] }) {
-          questions.push(...people);
-          return answers[questions.length - 1];
-        },
-      },
-    });
-    const batchId = `people-${randomUUID()}`;
-    const { rows } = await worker.runUntil(
-      temporal.workflow.execute(CAPTURE_BATCH_WORKFLOW, {
-        workflowId: captureBatchWorkflowId(batchId, 0),
-        taskQueue,
-        args: [{ batchId, shard: 0, people: [person] }],
-      }),
-    );
-    await connection.close();
-    await temporal.workflow.getHandle(captureWorkflowId(person.reference)).terminate();
+    const collect = async (people: StartedPerson[]) => {
+      questions.push(...people);
+      return answers[questions.length - 1] ?? NOBODY;
+    };
+    const { rows } = await withAnswers(collect, async (list) => (await list([person])).result());
+    await temporal.workflow.getHandle(started).terminate();
     expect(rows).toEqual([{ outcome: 'approved' }]);
     const startedWith = expect.objectContaining({ front: person.front });
     const { reference } = person;
@@ -125,4 +102,102 @@ describe('captureBatch', () => {
       { index: 0, reference, startedWith },
     ]);
   });
+
+  it('ends at once when it is stopped while it asks for people whom it has not started', async () => {
+    const [person] = (await severalPeople(world, 1)) as [CapturePerson];
+    const started = await startUnserved(person);
+    const asked = new Signal();
+    const ended = new Signal();
+    const collect = async ([first]: StartedPerson[]) => {
+      if (first?.onlySession) return NOBODY;
+      asked.give();
+      await ended.given;
+      return NOBODY;
+    };
+    const { rows } = await withAnswers(collect, async (list) => {
+      const handle = await list([person]);
+      await asked.given;
+      await handle.signal(BATCH_SIGNALS.stop);
+      return handle.result().finally(() => ended.give());
+    });
+    await world.temporal.workflow.getHandle(started).terminate();
+    expect(outcomesOf(rows)).toEqual([FAILURES.batchStopped]);
+  });
+
+  it('begins another person in the place of one who was terminated before it knows the sessions of that one', async () => {
+    const people = await severalPeople(world, 21);
+    const ended = new Signal();
+    const collect = async ([first]: StartedPerson[]) => {
+      if (!first?.onlySession) await ended.given;
+      return NOBODY;
+    };
+    await withAnswers(collect, async (list) => {
+      const handle = await list(people);
+      // It counts people as begun before the server has started them.
+      await expect.poll(() => startedOf(people)).toHaveLength(20);
+      const [first] = (await startedOf(people)) as [string];
+      await world.temporal.workflow.getHandle(first).terminate();
+      await expect.poll(() => startedOf(people)).toHaveLength(21);
+      await handle.signal(BATCH_SIGNALS.stop);
+      await handle.result();
+      ended.give();
+    });
+    for (const workflowId of await startedOf(people)) {
+      await world.temporal.workflow
+        .getHandle(workflowId)
+        .terminate()
+        .catch(() => undefined);
+    }
+  });
 });
+
+const NOBODY: CollectedResults = { ended: [], unknown: [] };
+
+/** Starts a person whom no worker serves. @returns the workflow id */
+async function startUnserved(person: CapturePerson): Promise<string> {
+  const workflowId = captureWorkflowId(person.reference);
+  const taskQueue = `nobody-${randomUUID()}`;
+  await world.temporal.workflow.start(CAPTURE_WORKFLOW, { workflowId, taskQueue, args: [person] });
+  return workflowId;
+}
+
+/** @returns the workflow ids of the people whom the server has started */
+async function startedOf(people: CapturePerson[]): Promise<string[]> {
+  const ids = people.map(async ({ reference }) => {
+    const workflowId = captureWorkflowId(reference);
+    const run = await world.temporal.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => null);
+    return run === null ? [] : [workflowId];
+  });
+  return (await Promise.all(ids)).flat();
+}
+
+/** Runs lists with a worker whose only activity is `collectResults`. People whom the lists start remain in their first activity. */
+async function withAnswers<T>(
+  collect: (people: StartedPerson[]) => Promise<CollectedResults>,
+  use: (list: (people: CapturePerson[]) => Promise<PeopleHandle>) => Promise<T>,
+): Promise<T> {
+  const taskQueue = `elsewhere-${randomUUID()}`;
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const worker = await Worker.create({
+    connection,
+    namespace: inject('temporalNamespace'),
+    taskQueue,
+    workflowBundle: WORKFLOW_BUNDLE,
+    activities: { collectResults: ({ people }: { people: StartedPerson[] }) => collect(people) },
+  });
+  try {
+    return await worker.runUntil(use((people) => startPeople({ ...world, taskQueue }, people)));
+  } finally {
+    await connection.close();
+  }
+}
+
+class Signal {
+  give: () => void = () => undefined;
+  readonly given = new Promise<void>((resolve) => {
+    this.give = resolve;
+  });
+}
