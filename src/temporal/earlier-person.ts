@@ -37,6 +37,9 @@ async function requestsOf(
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
 ): Promise<SessionRequests> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  // It has taken everything over.
+  if (next) return requestsOf(client, { workflowId, runId: next });
   const requests = new SessionRequests(client);
   for (const event of events ?? []) await requests.read(event);
   return requests;
@@ -73,11 +76,20 @@ type Payloads = Parameters<typeof decodeFromPayloadsAtIndex>[2];
 
 type RequestFailure = { type?: string | null; nonRetryable?: boolean | null } | null | undefined;
 
-/** A request for a session. */
+/** A request for a session. The workflow counts in the same way, see `OpeningAttempt`. */
 interface SessionRequest {
+  /** Sessions that answers or webhooks have named. */
   interviewIds: Set<string>;
-  /** It may have opened a session that neither an answer nor a webhook has named. */
-  mayHaveUnknown: boolean;
+  isAnswerLost: boolean;
+  isTakingOver: boolean;
+  /** How many sessions Incode may have opened instead of giving a token for a known one. */
+  opensInstead: number;
+}
+
+/** Whether it may have opened a session that neither an answer nor a webhook has named. */
+function mayHaveUnknown({ interviewIds, isAnswerLost, isTakingOver, opensInstead }: SessionRequest): boolean {
+  if (isTakingOver) return true;
+  return interviewIds.size === 0 ? isAnswerLost : interviewIds.size - 1 < opensInstead;
 }
 
 /** What a run hands to the next one about its requests. */
@@ -88,6 +100,7 @@ interface Carried {
     isAnswerLost: boolean;
     isTakingOver?: boolean;
     otherIds?: string[];
+    opensInstead?: number;
   }[];
   session?: { interviewId: string } | null;
 }
@@ -97,7 +110,7 @@ class SessionRequests {
   private readonly client: Client;
   private readonly requests = new Map<string, SessionRequest>();
   /** By the event that has scheduled the activity. */
-  private readonly calls = new Map<string, { request: SessionRequest; isTakeOver: boolean; hadUnknown: boolean }>();
+  private readonly calls = new Map<string, { request: SessionRequest; takeOver: string | undefined }>();
   private earlier: SuspectedOrphan[] = [];
   /** The session that Incode has given the first token for. */
   used: string | null = null;
@@ -107,8 +120,9 @@ class SessionRequests {
   }
 
   sessions(): SuspectedOrphan[] {
-    const own = [...this.requests].flatMap(([externalCustomerId, { interviewIds, mayHaveUnknown }]) => {
-      const ids: (string | null)[] = mayHaveUnknown ? [...interviewIds, null] : [...interviewIds];
+    const own = [...this.requests].flatMap(([externalCustomerId, request]) => {
+      const { interviewIds } = request;
+      const ids: (string | null)[] = mayHaveUnknown(request) ? [...interviewIds, null] : [...interviewIds];
       return ids.map((interviewId) => ({ externalCustomerId, interviewId }));
     });
     return [...this.earlier, ...own];
@@ -134,24 +148,27 @@ class SessionRequests {
     this.earlier = input?.earlierSessions ?? [];
     this.used = carried?.session?.interviewId ?? null;
     for (const attempt of carried?.attempts ?? []) {
-      const { externalCustomerId, interviewId, isAnswerLost, isTakingOver = false, otherIds = [] } = attempt;
+      const { externalCustomerId, interviewId, isTakingOver = false, otherIds = [], opensInstead = 0 } = attempt;
+      const { isAnswerLost } = attempt;
       const interviewIds = new Set(interviewId === null ? otherIds : [interviewId, ...otherIds]);
-      const mayHaveUnknown = isTakingOver || (interviewId === null && isAnswerLost);
-      this.requests.set(externalCustomerId, { interviewIds, mayHaveUnknown });
+      this.requests.set(externalCustomerId, { interviewIds, isAnswerLost, isTakingOver, opensInstead });
     }
   }
 
   private async requested(eventId: string, payloads: Payloads): Promise<void> {
     const input = await this.decoded<{ externalCustomerId: string; interviewId?: string }>(payloads, 0);
     if (input === null) return;
-    const { externalCustomerId, interviewId } = input;
-    const isTakeOver = interviewId !== undefined;
-    const known = this.requests.get(externalCustomerId);
-    const request = known ?? { interviewIds: new Set(isTakeOver ? [interviewId] : []), mayHaveUnknown: false };
-    this.requests.set(externalCustomerId, request);
-    this.calls.set(eventId, { request, isTakeOver, hadUnknown: request.mayHaveUnknown });
+    const { externalCustomerId, interviewId: takeOver } = input;
+    const request = this.requests.get(externalCustomerId) ?? {
+      interviewIds: new Set(takeOver === undefined ? [] : [takeOver]),
+      isAnswerLost: takeOver === undefined,
+      isTakingOver: false,
+      opensInstead: 0,
+    };
     // Incode may open another session instead of handing one over.
-    request.mayHaveUnknown = true;
+    if (takeOver !== undefined) request.isTakingOver = true;
+    this.requests.set(externalCustomerId, request);
+    this.calls.set(eventId, { request, takeOver });
   }
 
   private async opened(eventId: string, payloads: Payloads): Promise<void> {
@@ -159,26 +176,27 @@ class SessionRequests {
     if (!call) return;
     const opened = await this.decoded<{ interviewId: string; earlierRequests?: number }>(payloads, 0);
     if (opened === null) return;
-    this.used ??= opened.interviewId;
-    call.request.interviewIds.add(opened.interviewId);
-    call.request.mayHaveUnknown = call.hadUnknown || (opened.earlierRequests ?? 0) > 0;
+    const { request, takeOver } = call;
+    const { interviewId, earlierRequests = 0 } = opened;
+    this.used ??= interviewId;
+    request.interviewIds.add(interviewId);
+    request.isTakingOver = false;
+    if (takeOver === undefined) request.isAnswerLost = false;
+    else if (interviewId !== takeOver) request.opensInstead += 1 + earlierRequests;
   }
 
   private refused(eventId: string, failure: RequestFailure): void {
-    const call = this.calls.get(eventId);
-    if (!call) return;
+    const { request, takeOver } = this.calls.get(eventId) ?? {};
+    if (!request) return;
     // An attempt to take a session over that was aborted fails as if it could be repeated.
-    if (call.isTakeOver) call.request.mayHaveUnknown = !failure?.nonRetryable || call.hadUnknown;
+    if (takeOver !== undefined) request.isTakingOver = !failure?.nonRetryable;
     // Every other failure says that the request has opened no session.
-    else if (failure?.type !== FAILURES.maybeOpened) call.request.mayHaveUnknown = false;
+    else if (failure?.type !== FAILURES.maybeOpened) request.isAnswerLost = false;
   }
 
   private async named(payloads: Payloads): Promise<void> {
     const named = parseSessionStarted(await this.decoded(payloads, 0));
-    const request = named && this.requests.get(named.externalCustomerId);
-    if (!named || !request) return;
-    request.interviewIds.add(named.interviewId);
-    request.mayHaveUnknown = false;
+    if (named) this.requests.get(named.externalCustomerId)?.interviewIds.add(named.interviewId);
   }
 
   private decoded<T>(payloads: Payloads, index: number): Promise<T | null> {

@@ -16,7 +16,7 @@ import {
   PersonPendingError,
   PersonWrongStageError,
 } from '../../src/client/index.js';
-import { captureWorkflowId, FAILURES, type ImageReference } from '../../src/contract/index.js';
+import { CAPTURE_WORKFLOW, captureWorkflowId, FAILURES, type ImageReference } from '../../src/contract/index.js';
 import { all } from '../support/batch.js';
 import { type CaptureWorld, pinned, startCaptureWorld } from '../support/capture-world.js';
 import { jpeg } from '../support/images.js';
@@ -434,6 +434,28 @@ describe('people.result', () => {
     expect(pending.message).toContain(`No worker polls the task queue ${taskQueue}`);
     await world.temporal.workflow.getHandle(captureWorkflowId(input.reference)).terminate();
   });
+
+  it.each(['its own', 'any'])(
+    'names the session of the run that has failed, when following %s request',
+    async (whose) => {
+      const input = await personInNeedOfFront();
+      const { reference } = input;
+      const { state } = await people.state(reference);
+      const client = whose === 'any' ? new OnboardingClient({ client: world.temporal }).people : people;
+      const failed = thrown(client.result(reference));
+      // Until the client follows the run. A second result of the same client is no later than the first one.
+      await thrown(client.result(reference, { timeoutMs: 500 }));
+      // In one request, so that the next run is there before anybody sees that the first one has ended.
+      const next = await world.temporal.workflow.start(CAPTURE_WORKFLOW, {
+        workflowId: captureWorkflowId(reference),
+        workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+        taskQueue: `nobody-${randomUUID()}`,
+        args: [input],
+      });
+      expect(await failed).toMatchObject({ type: 'Terminated', details: { interviewId: state?.interviewId } });
+      await next.terminate();
+    },
+  );
 
   it('throws for a person who was never started', async () => {
     const unknown = await thrown(people.result('nobody'));

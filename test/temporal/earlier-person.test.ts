@@ -70,17 +70,62 @@ describe('sessionsOfRun', () => {
     },
   ];
 
-  it('still names a session that a lost request may have opened, after a later token renewal', async () => {
-    const ofPerson = { externalCustomerId: 'ann~1' };
-    const events = [
-      ...call(10, { ...ofPerson, interviewId: 'a' }, { interviewId: 'b', earlierRequests: 1 }),
-      ...call(20, { ...ofPerson, interviewId: 'b' }, { interviewId: 'b' }),
-    ];
+  const named = (interviewId: string) => ({
+    workflowExecutionSignaledEventAttributes: {
+      signalName: 'sessionStarted',
+      input: payloads({ externalCustomerId: 'ann~1', interviewId }),
+    },
+  });
+
+  const orphansIn = async (...events: object[]) => {
     const workflow = { getHandle: () => ({ fetchHistory: async () => ({ events }) }) };
-    const found = await sessionsOfRun({ options: client.options, workflow } as unknown as Client, {
-      workflowId: 'any',
-      runId: 'any',
-    });
-    expect(found.suspectedOrphans).toContainEqual({ ...ofPerson, interviewId: null });
+    const temporal = { options: client.options, workflow } as unknown as Client;
+    return (await sessionsOfRun(temporal, { workflowId: 'any', runId: 'any' })).suspectedOrphans;
+  };
+
+  const ofPerson = { externalCustomerId: 'ann~1' };
+  const unknown = { ...ofPerson, interviewId: null };
+  const opensOthers = call(10, { ...ofPerson, interviewId: 'a' }, { interviewId: 'b', earlierRequests: 1 });
+
+  it('still names a session that a lost request may have opened, after a later token renewal', async () => {
+    const renewed = call(20, { ...ofPerson, interviewId: 'b' }, { interviewId: 'b' });
+    expect(await orphansIn(...opensOthers, ...renewed)).toContainEqual(unknown);
+  });
+
+  it.each(['a', 'b'])('still names it after a webhook has named the known session %s', async (known) => {
+    expect(await orphansIn(...opensOthers, named(known))).toContainEqual(unknown);
+  });
+
+  it('names it once a webhook has said its id', async () => {
+    const orphans = await orphansIn(...opensOthers, named('c'));
+    expect(orphans).toContainEqual({ ...ofPerson, interviewId: 'c' });
+    expect(orphans).not.toContainEqual(unknown);
+  });
+
+  it('still names a session that a request in flight may open, after a webhook has named another one', async () => {
+    const [inFlight] = call(20, { ...ofPerson, interviewId: 'a' }, {});
+    const opened = call(10, ofPerson, { interviewId: 'a' });
+    expect(await orphansIn(...opened, inFlight as object, named('a'), named('c'))).toContainEqual(unknown);
+  });
+
+  it('names the sessions of the run that has continued it', async () => {
+    const histories: Record<string, object[]> = {
+      first: [{ workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: 'second' } }],
+      second: call(10, ofPerson, { interviewId: 'a' }),
+    };
+    const getHandle = (_: string, runId: string) => ({ fetchHistory: async () => ({ events: histories[runId] }) });
+    const temporal = { options: client.options, workflow: { getHandle } } as unknown as Client;
+    const found = await sessionsOfRun(temporal, { workflowId: 'any', runId: 'first' });
+    expect(found).toEqual({ interviewId: 'a', suspectedOrphans: [] });
+  });
+
+  it('still names sessions that requests of the run before it may have opened', async () => {
+    const attempt = { ...ofPerson, interviewId: 'a', isAnswerLost: false, otherIds: ['b'], opensInstead: 2 };
+    const started = {
+      workflowExecutionStartedEventAttributes: {
+        input: { payloads: [input, { attempts: [attempt] }].map((value) => defaultPayloadConverter.toPayload(value)) },
+      },
+    };
+    expect(await orphansIn(started)).toContainEqual(unknown);
   });
 });

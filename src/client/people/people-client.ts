@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { checkReference, type PersonRequest, requestOf } from '../../contract/capture.js';
 import {
   CAPTURE_UPDATES,
@@ -97,29 +97,32 @@ export class PeopleClient {
   ): Promise<CaptureResult> {
     const handle = this.handle(reference);
     const request = person ? requestOf(person) : this.requests.of(reference);
+    // One run, because somebody may start another one meanwhile.
+    const followed: { run?: WorkflowExecutionDescription } = {};
     try {
-      return await this.request(reference, timeoutMs, () => this.resultOf(handle, reference, request));
+      return await this.request(reference, timeoutMs, async () => {
+        followed.run = await handle.describe();
+        return request ? this.resultOf(followed.run, reference, request) : this.handleOf(followed.run).result();
+      });
     } catch (error) {
-      throw error instanceof PersonFailedError && error.details === undefined
-        ? await this.request(reference, timeoutMs, () => this.withSessions(handle, error))
+      const { run } = followed;
+      throw run && error instanceof PersonFailedError && error.details === undefined
+        ? await this.request(reference, timeoutMs, () => this.withSessions(run, error))
         : error;
     }
   }
 
   private async resultOf(
-    handle: WorkflowHandle<CaptureWorkflow>,
+    run: WorkflowExecutionDescription,
     reference: string,
-    request: PersonRequest | undefined,
+    request: PersonRequest,
   ): Promise<CaptureResult> {
-    if (request === undefined) return handle.result();
-    const run = await handle.describe();
     const known = await inputOf<CaptureInput>(this.host.client, run);
     const { differs, unread } = known
       ? await compareWithRun(this.host.client, run, request, known)
       : { differs: [], unread: [] };
     if (differs.length > 0) throw new PersonDiffersError(reference, differs, 'result');
-    // The run that was compared, because somebody may start another one meanwhile.
-    const result = await this.host.client.workflow.getHandle<CaptureWorkflow>(run.workflowId, run.runId).result();
+    const result = await this.handleOf(run).result();
     const others = unread.filter((side) => result.digests?.[side]?.includes(request[side]?.sha256 ?? '') === false);
     if (others.length > 0) throw new PersonDiffersError(reference, others, 'result');
     return result;
@@ -127,11 +130,10 @@ export class PeopleClient {
 
   /** A workflow that somebody has cancelled or terminated names no session. Its history does. */
   private async withSessions(
-    handle: WorkflowHandle<CaptureWorkflow>,
+    run: WorkflowExecutionDescription,
     { reference, type, message }: PersonFailedError,
   ): Promise<PersonFailedError> {
-    const { client } = this.host;
-    return new PersonFailedError(reference, type, message, await sessionsOfRun(client, await handle.describe()));
+    return new PersonFailedError(reference, type, message, await sessionsOfRun(this.host.client, run));
   }
 
   /**
@@ -198,6 +200,10 @@ export class PeopleClient {
   async cancel(reference: string): Promise<void> {
     const handle = this.handle(reference);
     await this.request(reference, Number.POSITIVE_INFINITY, () => handle.cancel());
+  }
+
+  private handleOf({ workflowId, runId }: WorkflowExecutionDescription): WorkflowHandle<CaptureWorkflow> {
+    return this.host.client.workflow.getHandle<CaptureWorkflow>(workflowId, runId);
   }
 
   private handle(reference: string): WorkflowHandle<CaptureWorkflow> {
