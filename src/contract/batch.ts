@@ -87,7 +87,10 @@ export interface BatchInput {
    * @default "look"
    */
   verifyFirst?: VerifyFirst | boolean;
-  /** Rows of an earlier run, in the order of the sessions. A session whose row is `null` is completed again, after a status read. */
+  /**
+   * Rows of an earlier run, in the order of the sessions. A session whose row is `null` is completed again, after a status read. So is one
+   * that failed with `confirmedBy: "unconfirmed"`, but Incode has accepted its finish, so it is not finished again.
+   */
   earlier?: (BatchRow | null)[];
 }
 
@@ -95,7 +98,10 @@ export interface BatchInput {
 export interface BatchRow {
   /** How the session's onboarding ended. Missing if the session failed. */
   outcome?: Outcome;
-  /** Incode's answer. Also there if the session failed after it was finished. */
+  /**
+   * Incode's answer. Also there if the session failed after it was finished, or after Incode accepted the finish (`confirmedBy` is then
+   * `"unconfirmed"`).
+   */
   finish?: FinishAnswer;
   /** Missing if the plan has no score, or the score was not ready in time. */
   score?: ScoreAnswer;
@@ -105,6 +111,14 @@ export interface BatchRow {
   notClosed?: true;
   /** Why the session failed. `type` is one of `FAILURES`. */
   failure?: { type: string; message: string };
+}
+
+/**
+ * Whether Incode has accepted the finish of a session that failed or was stopped before its status confirmed that. A later run reads its
+ * status, and does not finish it again.
+ */
+export function isAcceptedOnly({ failure, finish }: Pick<BatchRow, 'failure' | 'finish'>): boolean {
+  return failure !== undefined && finish?.confirmedBy === 'unconfirmed';
 }
 
 /** Result of `onboardingBatch`: a row for each session, in the order of the input. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forget } from '../../src/activities/recent-requests.js';
 import {
   BatchDetachedError,
   BatchMismatchError,
@@ -367,6 +368,36 @@ describe('completeBatch for a batch that was started before', () => {
     const retried = await all(completeBatch(late.onboarding, sessions, { ...options, retryFailed: true }));
     expect(retried).toMatchObject([{ outcome: 'approved', finish: { confirmedBy: 'status' } }]);
     expect(late.simulator.effects(interviewId).finished).toBe(1);
+  });
+
+  it('sends no finish again with retryFailed after an incomplete 2xx answer, on any worker', async () => {
+    await using lagging = await startTestWorld({
+      simulator: { behavior: { statusLagMs: 3_600_000 } },
+      bulk: { settleTimeMs: 200, confirmFinishPollMs: 100, confirmFinishWithinMs: 900_000 },
+    });
+    const sessions = await lagging.sessions(1);
+    const options = lagging.batch({ plan: { score: false } });
+    const interviewId = String(sessions[0]?.interviewId);
+    const calls = (operation: 'finishStatus' | 'onboardingStatus') =>
+      lagging.simulator.callsOf(interviewId, operation).length;
+    lagging.simulator.fault({ operation: 'finishStatus', interviewId, kind: 'body', body: '{}' });
+    const running = all(completeBatch(lagging.onboarding, sessions, options));
+    // The read after the finish.
+    await expect.poll(() => calls('onboardingStatus')).toBeGreaterThanOrEqual(2);
+    await lagging.shard(options.batchId, 0).signal(BATCH_SIGNALS.stop);
+    const [stopped] = await running;
+    expect(stopped).toMatchObject({
+      failure: { type: FAILURES.batchStopped },
+      finish: { action: null, confirmedBy: 'unconfirmed' },
+    });
+    // Another worker process does not remember the request.
+    forget(interviewId);
+    const retrying = all(completeBatch(lagging.onboarding, sessions, { ...options, retryFailed: true }));
+    const before = calls('onboardingStatus');
+    await expect.poll(() => calls('onboardingStatus')).toBeGreaterThanOrEqual(before + 5);
+    expect(calls('finishStatus')).toBe(1);
+    await lagging.shard(options.batchId, 0).terminate();
+    expect((await thrown(retrying)).name).toBe('BatchShardError');
   });
 
   it('reads statuses first for a shard that retention has removed', async () => {

@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client';
-import { FAILURES } from '../../contract/index.js';
+import { FAILURES, type FinishAnswer } from '../../contract/index.js';
 import type { ItemShape } from './shards.js';
 
 /** What rows of all kinds have. */
 export interface ItemRow {
   outcome?: string;
   failure?: { type: string; message: string };
+  /** Of a session. */
+  finish?: FinishAnswer;
 }
 
 /** Whether an item has no outcome because somebody stopped the batch. */

@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { isAcceptedOnly } from '../../contract/batch.js';
 import { countedItems } from '../../contract/counted.js';
 import { HEARTBEAT_TIMEOUT_MS } from '../../contract/heartbeat.js';
 import { SEARCH_ATTRIBUTES } from '../../contract/index.js';
@@ -79,7 +80,9 @@ async function attachTo<Item, Row extends ItemRow>(
   if (!context.retryFailed) return { found: 'completed', rows };
   const known = await rows;
   if (!known.some(({ failure }) => failure)) return { found: 'completed', rows };
-  await start(context, shard, 'ALLOW_DUPLICATE', { earlier: known.map((row) => (row.failure ? null : row)) });
+  await start(context, shard, 'ALLOW_DUPLICATE', {
+    earlier: known.map((row) => (row.failure && !isAcceptedOnly(row) ? null : row)),
+  });
   // If the start was refused, another process has just restarted the shard.
   return { found: 'running', rows: rowsOf(context, shard) };
 }

@@ -1,4 +1,4 @@
-import { resolveBatchPlan } from '../../contract/batch.js';
+import { isAcceptedOnly, resolveBatchPlan } from '../../contract/batch.js';
 import {
   BATCH_WORKFLOW,
   type BatchInput,
@@ -36,9 +36,12 @@ function inputOf(
   plan: BatchPlan,
   byDefault: VerifyFirst,
 ): Pick<BatchInput, 'sessions' | 'plan' | 'earlier' | 'verifyFirst'> {
-  // Sessions that already have a row need no token. Leaving the tokens out makes room for the rows.
+  // Sessions that keep their row need no token. Leaving the tokens out makes room for the rows.
   if (earlier) {
-    const needed = sessions.map((session, at) => (earlier[at] ? { interviewId: session.interviewId } : session));
+    const isKept = (row: BatchRow | null | undefined) => row && !isAcceptedOnly(row);
+    const needed = sessions.map((session, at) =>
+      isKept(earlier[at]) ? { interviewId: session.interviewId } : session,
+    );
     return { sessions: needed, plan, earlier };
   }
   // The earlier run may have finished sessions a moment ago.

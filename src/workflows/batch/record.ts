@@ -1,6 +1,7 @@
 import type { BulkEnd, BulkProgress } from '../../activities/batch/types.js';
+import { isAcceptedOnly } from '../../contract/batch.js';
 import { needsScore, type ResolvedPlan } from '../../contract/guards.js';
-import type { BatchInput, BatchProgress, BatchRow } from '../../contract/index.js';
+import type { BatchInput, BatchProgress, BatchRow, FinishAnswer } from '../../contract/index.js';
 import { FAILURES } from '../../contract/index.js';
 import { omitUndefined } from '../../contract/omit-undefined.js';
 import { resolveVerifyFirst } from '../../contract/verify-first.js';
@@ -48,17 +49,18 @@ export function nextActivities({ activities = MIN_CONCURRENT_ACTIVITIES }: Batch
 }
 
 export function newBatchRecord({ sessions, earlier, verifyFirst }: BatchInput): BatchRecord {
-  const rows = earlier ?? sessions.map(() => null);
+  const before = earlier ?? sessions.map(() => null);
+  const rows = before.map((row) => (row && isAcceptedOnly(row) ? null : row));
   const settles = earlier === undefined && resolveVerifyFirst(verifyFirst) === 'settle';
-  const mayBeSent = (): OpenSession => ({
-    done: { verify: true, lastSentAt: Date.now() },
+  const mayBeSent = (row: BatchRow | null | undefined): OpenSession => ({
+    done: { verify: true, lastSentAt: Date.now(), ...(row ? { accepted: true } : {}) },
     due: 0,
     ...(settles ? { isNew: true } : {}),
   });
   return {
-    rows: [...rows],
+    rows,
     // An earlier run may have sent the sessions without a row a moment ago.
-    open: rows.map((row) => (row === null && (settles || earlier) ? mayBeSent() : null)),
+    open: rows.map((row, index) => (row === null && (settles || earlier) ? mayBeSent(before[index]) : null)),
     chunk: FIRST_CHUNK,
     holdUntil: 0,
     heldUpBy: null,
@@ -84,12 +86,15 @@ export function rowOf(end: BulkEnd, plan: Pick<ResolvedPlan, 'score'>): BatchRow
   return { outcome, ...omitUndefined({ finish: answer, score: score ?? undefined, onboardingStatus, notClosed }) };
 }
 
+const ACCEPTED: FinishAnswer = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' };
+
 export function stoppedRow(interviewId: string, open: OpenSession | null): BatchRow {
   const message = open
     ? `Session ${interviewId}: the batch was stopped before this session was complete; read its status first`
     : `Session ${interviewId}: the batch was stopped before this session was begun`;
-  // An unconfirmed answer may be for another session.
-  const finish = open?.done.confirmBy === undefined ? open?.done.finish : undefined;
+  const { finish: answer, accepted, confirmBy } = open?.done ?? {};
+  // An answer that waits for its confirmation may be for another session.
+  const finish = accepted ? ACCEPTED : confirmBy === undefined ? answer : undefined;
   return { ...omitUndefined({ finish }), failure: { type: FAILURES.batchStopped, message } };
 }
 

@@ -123,6 +123,20 @@ describe('rowOf', () => {
 });
 
 describe('stoppedRow', () => {
+  const unconfirmed = { action: null, redirectionUrl: null, confirmedBy: 'unconfirmed' } as const;
+
+  it('says that an accepted finish is unconfirmed, and the next run does not send it again', () => {
+    const row = stoppedRow('a', { done: { verify: true, lastSentAt: 1, accepted: true }, due: 0 });
+    expect(row).toMatchObject({ finish: unconfirmed, failure: { type: 'BatchStopped' } });
+    const record = newBatchRecord({ ...input, earlier: [row, null, approved] });
+    expect(record.rows).toEqual([null, null, approved]);
+    expect(record.open).toEqual([
+      { done: { verify: true, lastSentAt: 7_000, accepted: true }, due: 0 },
+      { done: { verify: true, lastSentAt: 7_000 }, due: 0 },
+      null,
+    ]);
+  });
+
   it.each([
     ['before this session was begun', 'a new session', null, {}],
     ['before this session was complete', 'a session that waits', { done: {}, due: 0 }, {}],
