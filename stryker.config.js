@@ -1,12 +1,15 @@
 // Mutation tests of the files that decide about a session: a change that no unit test notices fails the run.
 export default {
-  // These files decide whether a session is finished twice, how long it waits and how it ends.
+  // These files decide whether a session is finished twice, how long it waits, how it ends, and whose webhook counts.
   mutate: [
     'src/activities/batch/circuit-breaker.ts',
     'src/activities/batch/shared-throttle.ts',
     'src/activities/finish-once.ts',
     'src/incode/classification.ts',
     'src/incode/retry-after.ts',
+    'src/webhook/authentication.ts',
+    'src/webhook/parse-delivery.ts',
+    'src/webhook/results.ts',
     'src/workflows/decide.ts',
     'src/workflows/earlier-requests.ts',
     'src/workflows/batch/possibly-sent.ts',

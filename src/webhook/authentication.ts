@@ -12,38 +12,45 @@ export function deliveryAuthentication(
   { header, oauth, allowUnauthenticated }: Settings,
   tokens: BearerTokens,
 ): Authenticate {
-  const matchHeader = secretMatcher(header?.secrets ?? []);
+  const ways = [...(header ? [secretHeader(header)] : []), ...(oauth ? [bearerToken(tokens)] : [])];
   return async (headers) => {
     if (allowUnauthenticated) return undefined;
-    const sent = header && headers[header.name];
-    if (typeof sent === 'string') {
-      const secret = matchHeader(sent);
-      if (secret >= 0) return `header.secrets[${secret}]`;
+    for (const credentialOf of ways) {
+      const credential = await credentialOf(headers);
+      if (credential) return credential;
     }
-    const token = oauth && /^Bearer +([\w.-]+)$/i.exec(headers.authorization ?? '')?.[1];
-    if (token) {
-      const client = await tokens.verify(token);
-      if (client >= 0) return `oauth.clients[${client}]`;
-    }
-    throw new Refusal(
-      'unauthenticated',
-      'A delivery must carry a valid credential',
-      undefined,
-      oauth ? { 'www-authenticate': 'Bearer' } : {},
-    );
+    const challenge = oauth ? { 'www-authenticate': 'Bearer' } : {};
+    throw new Refusal('unauthenticated', 'A delivery must carry a valid credential', undefined, challenge);
+  };
+}
+
+function secretHeader({ name, secrets }: NonNullable<Settings['header']>): Authenticate {
+  const match = secretMatcher(secrets);
+  return async ({ [name]: sent }) => {
+    const position = typeof sent === 'string' ? match(sent) : -1;
+    return position >= 0 ? `header.secrets[${position}]` : undefined;
+  };
+}
+
+function bearerToken(tokens: BearerTokens): Authenticate {
+  return async ({ authorization }) => {
+    const position = await tokens.verify(/^Bearer +([\w.-]+)$/i.exec(String(authorization))?.[1]);
+    return position >= 0 ? `oauth.clients[${position}]` : undefined;
   };
 }
 
 /** Authenticates a token request by HTTP Basic. @throws Refusal */
 export type AuthenticateClient = (headers: IncomingHttpHeaders) => { client: OAuthClient; position: number };
 
-export function clientAuthentication({ oauth }: Settings): AuthenticateClient {
-  const known = memoizedBy(oauth?.clients ?? [], (clients) => {
+export function clientAuthentication({ clients: secrets }: NonNullable<Settings['oauth']>): AuthenticateClient {
+  const known = memoizedBy(secrets, (clients) => {
     return { clients, match: secretMatcher(clients.map(({ id, secret }) => pair(id, secret))) };
   });
-  return ({ authorization = '' }) => {
+  return ({ authorization }) => {
     const { clients, match } = known();
-    const position = Math.max(...basicCredentials(authorization).map(([id, secret]) => match(pair(id, secret))));
+    const position = Math.max(
+      ...basicCredentials(String(authorization)).map(([id, secret]) => match(pair(id, secret))),
+    );
     const client = clients[position];
     if (client) return { client, position };
     throw new Refusal('unauthenticated', 'HTTP Basic must have a known client id and its secret', undefined, {
@@ -61,8 +68,9 @@ function pair(id: string, secret: string): string {
  * @returns the credentials as they are and form-decoded. OAuth2 requires form encoding before base64, but Incode does not mention it.
  */
 function basicCredentials(authorization: string): [id: string, secret: string][] {
-  const encoded = /^Basic +([A-Za-z0-9+/_=-]+)$/i.exec(authorization)?.[1] ?? '';
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const encoded = /^Basic +([A-Za-z0-9+/_=-]+)$/i.exec(authorization)?.[1];
+  // Without credentials this decodes to a text without a colon, which no client has.
+  const text = Buffer.from(String(encoded), 'base64').toString('utf8');
   const colon = text.indexOf(':');
   const plain: [string, string] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
   try {

@@ -45,9 +45,9 @@ export function parseDelivery(body: unknown): ParsedDelivery {
   const fields = body as Record<string, unknown>;
   const eventType = text(fields.event_type) ?? text(fields.eventType);
   const externalId = text(fields.externalId) ?? text(fields.externalCustomerId);
-  if (/^session[ _]started$/i.test(eventType ?? '') && referenceOf(externalId ?? '') !== undefined) {
-    const interviewId = checkInterviewId(fields.interviewId);
-    return { kind: 'started', delivery: { interviewId, externalCustomerId: String(externalId) } };
+  const externalCustomerId = String(externalId);
+  if (/^session[ _]started$/i.test(String(eventType)) && referenceOf(externalCustomerId) !== undefined) {
+    return { kind: 'started', delivery: { interviewId: checkInterviewId(fields.interviewId), externalCustomerId } };
   }
   const status = fields.onboardingStatus;
   if (eventType !== undefined && (status === undefined || status === null || status === '')) {

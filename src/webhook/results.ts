@@ -96,9 +96,9 @@ export class Tally {
     WebhookResult,
     number
   >;
-  private readonly log: ((event: WebhookEvent) => void) | undefined;
+  private readonly log: (event: WebhookEvent) => void;
 
-  constructor(log: ((event: WebhookEvent) => void) | undefined) {
+  constructor(log: (event: WebhookEvent) => void = () => undefined) {
     this.log = log;
   }
 
@@ -110,7 +110,7 @@ export class Tally {
     this.totals[result] += 1;
     const durationMs = Math.round(performance.now() - startedAt);
     try {
-      this.log?.({ endpoint, result, httpStatus: HTTP_STATUS[result], durationMs, ...facts });
+      this.log({ endpoint, result, httpStatus: HTTP_STATUS[result], durationMs, ...facts });
     } catch {
       // The log belongs to the host. The delivery was handled.
     }

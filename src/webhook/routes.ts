@@ -14,7 +14,6 @@ export function webhookRoutes(settings: Settings, tally: Tally): FastifyPluginAs
   const { path, tokenPath, oauth } = settings;
   const tokens = createBearerTokens(oauth?.clients ?? [], oauth?.tokenTtlMs ?? 0, Date.now);
   const deliveries = deliveryReceiver(settings, deliveryAuthentication(settings, tokens));
-  const tokenRequests = tokenGranter(settings, clientAuthentication(settings), tokens);
 
   return async (app) => {
     // The receiver reads bodies itself, after authentication and with its own limits.
@@ -28,7 +27,7 @@ export function webhookRoutes(settings: Settings, tally: Tally): FastifyPluginAs
         },
       });
     route('delivery', path, deliveries);
-    if (oauth) route('token', tokenPath, tokenRequests);
+    if (oauth) route('token', tokenPath, tokenGranter(settings, clientAuthentication(oauth), tokens));
   };
 }
 

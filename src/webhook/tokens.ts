@@ -14,7 +14,7 @@ interface IssuedToken {
 export interface BearerTokens {
   issue(client: OAuthClient): Promise<IssuedToken>;
   /** @returns the position of the client that got the token, or -1 */
-  verify(token: string): Promise<number>;
+  verify(token: string | undefined): Promise<number>;
 }
 
 /** The clocks of several receivers may differ, and Incode may use a token until its last second. */
@@ -46,6 +46,7 @@ export function createBearerTokens(clients: Secrets<OAuthClient>, tokenTtlMs: nu
     },
 
     async verify(token) {
+      if (token === undefined) return -1;
       const valid = await Promise.all(
         signers().map(({ id, key }) =>
           jwtVerify(token, key, {

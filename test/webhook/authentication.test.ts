@@ -19,6 +19,7 @@ describe('the secret in a header', () => {
     await using one = await startReceiver();
     const answer = await deliver(one.url, { headers });
     expect(answer.status).toBe(status);
+    expect(answer.body.error).toBe(status === 401 ? 'A delivery must carry a valid credential' : undefined);
     expect(one.receiver.counts.unauthenticated).toBe(status === 401 ? 1 : 0);
     expect(one.deliveries).toHaveLength(status === 200 ? 1 : 0);
     expect(JSON.stringify([answer.body, one.events])).not.toContain(SECRET);
@@ -70,11 +71,14 @@ describe('the token endpoint', () => {
     expect(headers.get('content-type')).toBe('application/json');
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toEqual({ access_token: expect.any(String), token_type: 'Bearer', expires_in: 120 });
-    for (const scheme of ['Bearer', 'bearer']) {
+    for (const scheme of ['Bearer', 'bearer', 'Bearer  ']) {
       const authorization = `${scheme} ${body.access_token}`;
       expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 200 });
     }
-    expect(one.receiver.counts).toMatchObject({ tokenIssued: 1, delivered: 2 });
+    for (const authorization of [`Not-Bearer ${body.access_token}`, `Bearer ${body.access_token} more`]) {
+      expect(await deliver(one.url, { headers: { authorization } })).toMatchObject({ status: 401 });
+    }
+    expect(one.receiver.counts).toMatchObject({ tokenIssued: 1, delivered: 3 });
     expect(JSON.stringify(one.events)).not.toContain(String(body.access_token));
   });
 
@@ -103,6 +107,14 @@ describe('the token endpoint', () => {
     expect(encoded).not.toBe(basic(CLIENT.id, CLIENT.secret));
     expect(await requestToken(one.url, encoded)).toMatchObject({ status: 200 });
     expect(await requestToken(one.url, basic(CLIENT.id, CLIENT.secret))).toMatchObject({ status: 200 });
+    expect(await requestToken(one.url, encoded.replace(' ', '   '))).toMatchObject({ status: 200 });
+  });
+
+  it('accepts a form-encoded secret with a space, which a form writes as +', async () => {
+    const secret = 'a secret of 16 characters';
+    await using one = await startReceiver({ oauth: { clients: [{ id: CLIENT.id, secret }] } });
+    const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
+    expect(await requestToken(one.url, basic(CLIENT.id, form))).toMatchObject({ status: 200 });
   });
 
   it.each([
@@ -113,11 +125,14 @@ describe('the token endpoint', () => {
     ['credentials without a colon', `Basic ${btoa('incode')}`],
     ['credentials that are not base64', 'Basic %%%'],
     ['another scheme', `Digest ${btoa('incode:s')}`],
+    ['a scheme that ends in Basic', `Not-${basic(CLIENT.id, CLIENT.secret)}`],
+    ['something behind the credentials', `${basic(CLIENT.id, CLIENT.secret)} more`],
     ['an empty header', ''],
   ])('answers 401 to %s', async (_, authorization) => {
     await using one = await startReceiver({ oauth: { clients: [CLIENT] } });
     const answer = await requestToken(one.url, authorization);
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(answer.body.error_description).toBe('HTTP Basic must have a known client id and its secret');
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
     expect(one.receiver.counts).toMatchObject({ unauthenticated: 1, tokenIssued: 0 });
   });

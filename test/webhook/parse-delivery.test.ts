@@ -3,6 +3,8 @@ import { InvalidInputError } from '../../src/contract/index.js';
 import { parseDelivery } from '../../src/webhook/index.js';
 
 const ID = '5f3a0000c0ffee';
+/** The `externalCustomerId` of a request of the workflow for people from images. */
+const REQUEST = 'ann-1~0123456789ab';
 const STATUS = { interviewId: ID, onboardingStatus: 'ONBOARDING_FINISHED' };
 
 describe('parseDelivery', () => {
@@ -41,6 +43,12 @@ describe('parseDelivery', () => {
       STATUS,
     ],
     ['an event type that is not a string as absent', { ...STATUS, event_type: 7 }, STATUS],
+    ['a status with space around it', { ...STATUS, onboardingStatus: ' ONBOARDING_FINISHED\n' }, STATUS],
+    [
+      'the longest status',
+      { ...STATUS, onboardingStatus: 'S'.repeat(100) },
+      { ...STATUS, onboardingStatus: 'S'.repeat(100) },
+    ],
   ])('reads %s', (_, body, delivery) => {
     expect(parseDelivery(body)).toEqual({ kind: 'status', delivery });
   });
@@ -51,15 +59,17 @@ describe('parseDelivery', () => {
     // The decision of the rules or of a person: parseDelivery cannot know the status.
     [{ event_type: 'Session Succeeded', interviewId: ID, onboardingStatus: '' }, 'Session Succeeded'],
     [{ event_type: 'Identity Enrolled', identityId: 'i-1' }, 'Identity Enrolled'],
+    [{ event_type: 'No Session Started', interviewId: ID, externalCustomerId: REQUEST }, 'No Session Started'],
+    [{ event_type: 'Session Started Late', interviewId: ID, externalCustomerId: REQUEST }, 'Session Started Late'],
   ])('ignores the session webhook %j, which has no status', (body, eventType) => {
     expect(parseDelivery(body)).toEqual({ kind: 'ignored', eventType });
   });
 
   it.each([
-    { event_type: 'Session Started', interviewId: ID, externalCustomerId: 'ann-1~0123456789ab' },
-    { eventType: 'SESSION_STARTED', interviewId: ID, externalId: 'ann-1~0123456789ab', onboardingStatus: 'UNKNOWN' },
+    { event_type: 'Session Started', interviewId: ID, externalCustomerId: REQUEST },
+    { eventType: 'SESSION_STARTED', interviewId: ID, externalId: REQUEST, onboardingStatus: 'UNKNOWN' },
   ])('reads the start of the session of a person from images: %j', (body) => {
-    const delivery = { interviewId: ID, externalCustomerId: 'ann-1~0123456789ab' };
+    const delivery = { interviewId: ID, externalCustomerId: REQUEST };
     expect(parseDelivery(body)).toEqual({ kind: 'started', delivery });
   });
 
@@ -75,7 +85,7 @@ describe('parseDelivery', () => {
   });
 
   it("refuses the start of a person's session without its id", () => {
-    const body = { event_type: 'SESSION_STARTED', externalCustomerId: 'ann-1~0123456789ab' };
+    const body = { event_type: 'SESSION_STARTED', externalCustomerId: REQUEST };
     expect(refusalOf(body).field).toBe('interviewId');
   });
 
@@ -100,7 +110,7 @@ describe('parseDelivery', () => {
     ['a number as status of an event', { ...STATUS, event_type: 'E', onboardingStatus: 1 }, 'onboardingStatus'],
     ['an empty status without an event', { ...STATUS, onboardingStatus: '' }, 'onboardingStatus'],
     ['a status with spaces', { ...STATUS, onboardingStatus: 'a secret' }, 'onboardingStatus'],
-    ['a status of 120 characters', { ...STATUS, onboardingStatus: 'secret'.repeat(20) }, 'onboardingStatus'],
+    ['a status of 102 characters', { ...STATUS, onboardingStatus: 'secret'.repeat(17) }, 'onboardingStatus'],
   ])('refuses %s, names the field and shows no value', (_, body, field) => {
     const refusal = refusalOf(body);
     expect(refusal.field).toBe(field);

@@ -16,6 +16,7 @@ describe('Tally', () => {
     try {
       const events: WebhookEvent[] = [];
       const tally = new Tally((event) => events.push(event));
+      vi.advanceTimersByTime(100);
       const startedAt = performance.now();
       vi.advanceTimersByTime(7);
       tally.record('token', { result: 'unauthenticated', body: { a: 1 }, facts: { reason: 'it is wrong' } }, startedAt);
