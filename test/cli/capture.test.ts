@@ -36,7 +36,7 @@ describe('capture --pair', () => {
     const checked = await run(['capture', at('people.csv'), '--images', at('images'), '--dry-run']);
     expect(checked).toMatchObject({ code: 0 });
     expect(checked.stdout).toMatch(
-      /^2 people, 1 of them without back, 0 without selfie\.\n2 without configurationId: .*\n5 images, 0 MB\. Batch people-[0-9a-f]{16}\.\n/,
+      /^2 people, 1 of them without back, 0 without selfie\.\n2 without configurationId: .*\n5 images, \d+ kB\. Batch people-[0-9a-f]{16}\.\n/,
     );
     expect(checked.stdout).toContain(
       'At least 5 s: 5 requests about documents and 4 about faces at the configured rate limits. Nothing was started.',

@@ -11,6 +11,7 @@ const INCODES_LIMIT: RateLimit = { perSecond: 2, burst: 20 };
 const AS_INCODE = { INCODE_DOCUMENT_RATE_LIMIT: '2', INCODE_FACE_RATE_LIMIT: '2' };
 
 const PEOPLE = 12;
+const MOST_HALF_OPEN = 8;
 
 /** Sends everybody's references at once, and waits for all. */
 async function runPeople(world: CaptureWorld, count: number): Promise<(string | undefined)[]> {
@@ -37,8 +38,7 @@ it('people from images are uploaded within the rate limits of Incode, and finish
   });
   expect(await runPeople(world, PEOPLE)).toEqual(Array(PEOPLE).fill('approved'));
   expect(refusals(world)).toBe(0);
-  // The benchmark `people` measures how few they are. On a busy machine they are more, but never all at once.
-  expect(mostHalfOpen(world)).toBeLessThan(PEOPLE);
+  expect(mostHalfOpen(world)).toBeLessThanOrEqual(MOST_HALF_OPEN);
 });
 
 it.each(['documents', 'faces'])(

@@ -21,7 +21,7 @@ const READING_MS = 120_000;
 /** A workflow has read only images without these problems, so the address has another one now. */
 const IS_ANOTHER: readonly ImageProblem[] = ['wrongType', 'tooLarge', 'tooFewPixels', 'changed'];
 
-/** Reads images only to compare them with those that a workflow has read. */
+/** Reads the images of a request for their digests. A workflow has noted the digests of the images that it has read. */
 export class ImageReader {
   private readonly sources: ResolvedCaptureOptions['sources'];
   private readonly until = Date.now() + READING_MS;

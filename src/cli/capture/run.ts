@@ -209,16 +209,20 @@ function summarize(checked: CheckedManifest, atLeastMs: number, json: boolean): 
       ...{ documentRequests: requests.documents, faceRequests: requests.faces, atLeastMs, dryRun: true },
     });
   } else if (people > 0) {
-    const megabytes = (bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 });
     const lines = [
       `${countedItems(people, 'people')}, ${formatCount(withoutBack)} of them without back, ${formatCount(withoutSelfie)} without selfie.`,
       ...(withoutConfigurationId > 0
         ? [`${formatCount(withoutConfigurationId)} without configurationId: workers use their INCODE_CONFIGURATION_ID.`]
         : []),
-      `${counted(images, 'image')}, ${megabytes} MB. Batch ${batchId}.`,
+      `${counted(images, 'image')}, ${sizeInWords(bytes)}. Batch ${batchId}.`,
       `At least ${duration(atLeastMs)}: ${counted(requests.documents, 'request')} about documents and ` +
         `${formatCount(requests.faces)} about faces at the configured rate limits. Nothing was started.`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
+}
+
+function sizeInWords(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return `${(bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 })} MB`;
 }
