@@ -37,7 +37,7 @@ const { values, positionals: names } = parseArgs({
 const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
 if (names.length === 0 || unknown.length > 0) {
   process.stderr.write(`Usage: npm run bench -- NAME…\nNames: ${Object.keys(BENCHMARKS).join(', ')}
-Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory. Of cluster: --sessions N (open at once), --rounds N
+Of peers: --sessions N, --rounds N, --only NAME,NAME. Of people: --only memory. Of images: --only list, --sessions N (people). Of cluster: --sessions N (open at once), --rounds N
 --cluster: with a Temporal cluster on this machine. --address HOST:PORT: with your own server, and TEMPORAL_TLS_…\n`);
   process.exit(2);
 }
