@@ -161,7 +161,7 @@ class BulkAttempt {
   private async keepToShare(): Promise<void> {
     const { share } = this.limits;
     if (!share) return;
-    const { waitMs, omit } = correction(share, this.waitedMs);
+    const { waitMs, omit } = correction(share, this.waitedMs, this.throttle.busy.isAfterPause(share));
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     this.requestsLeft -= Math.max(omit, this.throttle.pace.backlog());
   }

@@ -47,15 +47,32 @@ export function shareOf(requestsPerSecond: number, partitions: number): RateShar
  * together.
  *
  * @param waitedMs how long the activity waited for its start
+ * @param isAfterPause whether the worker had no activity before this interval. Its tasks may have waited for the worker only
  * @returns how long it has to wait, and how many of its requests it must not send
  */
-export function correction({ requests, intervalMs, perSecond }: RateShare, waitedMs: number) {
+export function correction({ requests, intervalMs, perSecond }: RateShare, waitedMs: number, isAfterPause = false) {
+  if (perSecond !== undefined) {
+    // The partition may have been free, and then starts its next activity early.
+    const mayBeFirst = isAfterPause || waitedMs < SERVER_BURST_MS;
+    return { waitMs: 0, omit: mayBeFirst ? (SERVER_BURST_MS / intervalMs) * requests : 0 };
+  }
   const isPrompt = waitedMs <= PROMPT_MS;
-  // The next activity of the partition may start early. Others are in no hurry.
-  if (perSecond !== undefined) return { waitMs: 0, omit: isPrompt ? (SERVER_BURST_MS / intervalMs) * requests : 0 };
   // The previous activity is still sending.
   const waitMs = isPrompt ? 0 : Math.max(0, intervalMs - waitedMs);
   return { waitMs, omit: (waitMs / intervalMs) * requests };
+}
+
+/** Knows since when a worker has had activities without a pause. */
+export class BusyTime {
+  private since = Number.NEGATIVE_INFINITY;
+  private lastStart = Number.NEGATIVE_INFINITY;
+
+  /** Call it at the start of each activity. @returns whether the worker had none before this interval */
+  isAfterPause({ intervalMs }: RateShare, now = performance.now()): boolean {
+    if (now - this.lastStart > 2 * intervalMs) this.since = now;
+    this.lastStart = now;
+    return now - this.since < intervalMs;
+  }
 }
 
 /** @returns whether the partitions need more activities to use the whole limit; @param waitedMs how long this one waited for its start */

@@ -4,6 +4,7 @@ import { NotSentError } from '../lease.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { Step } from './complete-session.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
+import { BusyTime } from './rate-share.js';
 import { RequestPacer } from './request-pacer.js';
 
 export interface SharedThrottleOptions {
@@ -22,6 +23,7 @@ export class SharedThrottle {
   readonly slots: ConcurrencyLimit;
   readonly pace: RequestPacer;
   readonly breaker: CircuitBreaker;
+  readonly busy = new BusyTime();
   private readonly operatorRetryMs: number;
   private shrunkAt = Number.NEGATIVE_INFINITY;
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { activitiesPerSecond, correction, needsMore, shareOf } from '../../../src/activities/batch/rate-share.js';
+import {
+  activitiesPerSecond,
+  BusyTime,
+  correction,
+  needsMore,
+  shareOf,
+} from '../../../src/activities/batch/rate-share.js';
 
 it('activitiesPerSecond returns the activities that make the allowed requests per second', () => {
   expect(activitiesPerSecond(100)).toBe(0.5);
@@ -37,8 +43,17 @@ describe('correction', () => {
   it('with several partitions omits the requests of the last second if the next activity may start that much earlier', () => {
     const share = shareOf(100, 4);
     expect(correction(share, 0)).toEqual({ waitMs: 0, omit: 25 });
-    expect(correction(share, 500)).toEqual({ waitMs: 0, omit: 0 });
+    expect(correction(share, 999)).toEqual({ waitMs: 0, omit: 25 });
+    expect(correction(share, 1_000)).toEqual({ waitMs: 0, omit: 0 });
+    expect(correction(share, 1_000, true)).toEqual({ waitMs: 0, omit: 25 });
   });
+});
+
+it('BusyTime reports a pause during the first interval after it', () => {
+  const busy = new BusyTime();
+  const share = { requests: 1, intervalMs: 9_000 };
+  const starts = [0, 8_999, 9_000, 26_000, 44_001, 44_002];
+  expect(starts.map((at) => busy.isAfterPause(share, at))).toEqual([true, true, false, false, true, true]);
 });
 
 describe('needsMore', () => {
