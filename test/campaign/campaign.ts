@@ -116,7 +116,10 @@ class Play {
     heal(this.world, this);
     this.sessions.isOver = true;
     const runners = [...this.batches, ...this.lists];
-    for (const runner of runners) this.log({ drain: runner.batchId, resume: await runner.say('resume', 0) });
+    // One after the other, a hundred lists would use up the time in which everything has to end.
+    const resume = async (runner: (typeof runners)[number]) =>
+      this.log({ drain: runner.batchId, resume: await runner.say('resume', 0) });
+    await Promise.all(runners.map(resume));
     const open = await drain(this.world, this, until, this.log);
     await this.settled(() => true, until);
     for (const { to, ...action } of this.underWay.values())
