@@ -8,47 +8,43 @@ import { fastify } from 'fastify';
 import { createGenerator } from 'ts-json-schema-generator';
 import { OPERATIONS } from '../dist/gateway/operations.js';
 
-const SESSION_FILTER = ['stage', 'outcome', 'status', 'batch', 'cursor', 'limit'];
 // Generators of clients often know only the first type.
 const LIST_BODY = ['application/octet-stream', 'text/csv', 'application/x-ndjson'];
 
-/** What each operation takes, and its answers by status: a type, `null` without a body, or content types of a stream. */
+/** What each operation takes in its body, and its answers by status: a type, `null` without a body, or content types of a stream. */
 const BODIES = {
   about: { answers: { 200: 'About' } },
   getOverview: { answers: { 200: 'Overview' } },
   startSession: { body: 'StartSessionRequest', answers: { 200: 'StartedSession', 201: 'StartedSession' } },
-  listSessions: { query: SESSION_FILTER, answers: { 200: 'SessionList' } },
+  listSessions: { answers: { 200: 'SessionList' } },
   getSession: { answers: { 200: 'SessionView' } },
   finishSession: {
-    query: ['timeout'],
     body: 'FinishSessionRequest',
     answers: { 200: 'FinishedSession', 202: 'PendingSession' },
   },
-  renewToken: { query: ['timeout'], body: 'TokenRequest', answers: { 204: null } },
+  renewToken: { body: 'TokenRequest', answers: { 204: null } },
   extendDeadline: {
-    query: ['timeout'],
     headers: ['Idempotency-Key'],
     body: 'DeadlineRequest',
     answers: { 200: 'ExtendedDeadline' },
   },
   cancelSession: { answers: { 202: 'CancelRequested' } },
   startBatch: {
-    query: ['format', 'batchId', 'retryFailed', 'close', 'score', 'scoreDeadline'],
     streamed: LIST_BODY,
     answers: { 202: 'StartedBatch' },
   },
-  listBatches: { query: ['status'], answers: { 200: 'BatchList' } },
+  listBatches: { answers: { 200: 'BatchList' } },
   getBatch: { answers: { 200: 'BatchStatus' } },
-  getBatchResults: { query: ['format', 'partial'], answers: { 200: ['application/x-ndjson', 'text/csv'] } },
+  getBatchResults: { answers: { 200: ['application/x-ndjson', 'text/csv'] } },
   pauseBatch: { answers: { 200: 'ShardsSignaled' } },
   resumeBatch: { answers: { 200: 'ShardsSignaled' } },
   stopBatch: { answers: { 202: 'StopRequested' } },
   startPerson: { body: 'StartPersonRequest', answers: { 200: 'StartedPersonView', 201: 'StartedPersonView' } },
-  listPeople: { query: ['stage', 'status', 'batch', 'cursor', 'limit'], answers: { 200: 'PersonList' } },
+  listPeople: { answers: { 200: 'PersonList' } },
   getPerson: { answers: { 200: 'PersonView' } },
-  replaceImage: { query: ['timeout'], body: 'ReplaceImageInput', answers: { 204: null } },
+  replaceImage: { body: 'ReplaceImageInput', answers: { 204: null } },
   cancelPerson: { answers: { 202: 'PersonCancelRequested' } },
-  watchEvents: { query: ['session', 'batch'], answers: { 200: ['text/event-stream'] } },
+  watchEvents: { answers: { 200: ['text/event-stream'] } },
 };
 
 /** The files that define the named types. */
@@ -83,18 +79,18 @@ async function description() {
     refResolver: { buildLocalReference: ({ $id }) => $id },
   });
   for (const [name, schema] of Object.entries(schemas())) app.addSchema({ $id: name, ...schema });
-  for (const [operationId, { method, path, scopes }] of Object.entries(OPERATIONS)) {
+  for (const [operationId, { method, path, scopes, query }] of Object.entries(OPERATIONS)) {
     const url = path.replace(/\{(\w+)\}/g, ':$1');
-    app.route({ method, url, schema: schemaOf(operationId, path, scopes), handler: async () => undefined });
+    app.route({ method, url, schema: schemaOf(operationId, path, scopes, query), handler: async () => undefined });
   }
   await app.ready();
   return app.swagger();
 }
 
-function schemaOf(operationId, path, scopes) {
+function schemaOf(operationId, path, scopes, query) {
   const bodies = BODIES[operationId];
   if (!bodies) throw new Error(`scripts/openapi.js: what does ${operationId} take and answer? Add it to BODIES`);
-  const { query, headers, body, streamed, answers } = bodies;
+  const { headers, body, streamed, answers } = bodies;
   const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   return {
     operationId,

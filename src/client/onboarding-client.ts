@@ -22,7 +22,7 @@ import { type FinishedOnboarding, type FinishOptions, finishSession } from './fi
 import { checkedInput, checkedToken } from './input.js';
 import { DEFAULT_TIMEOUT_MS, type OnboardingClientOptions, type UpdateOptions, type WaitOptions } from './options.js';
 import { PeopleClient } from './people/people-client.js';
-import { requestFor } from './request.js';
+import { requestFor, UNLIMITED, type Wait } from './request.js';
 import { type SessionHost, startSession } from './start-session.js';
 import type { StartedOnboarding, StartOptions } from './starting.js';
 import { type SessionStatus, sessionStatus } from './status.js';
@@ -82,7 +82,7 @@ export class OnboardingClient {
    */
   async start(input: OnboardingInput, options: StartOptions = {}): Promise<StartedOnboarding> {
     const checked = checkedInput(input);
-    return this.request(checked.interviewId, Number.POSITIVE_INFINITY, () => startSession(this.host, checked, options));
+    return this.request(checked.interviewId, UNLIMITED, () => startSession(this.host, checked, options));
   }
 
   /**
@@ -99,6 +99,7 @@ export class OnboardingClient {
    * @throws InvalidInputError before anything is sent
    * @throws AnswerPendingError after `timeoutMs`, 30 s by default. The onboarding continues. The error arrives up to five seconds
    * later, because the client first asks the server what the session waits for
+   * @throws the reason of `signal` when it aborts. An onboarding that was started continues
    * @throws SessionFailedError if Incode refuses the session for good
    * @throws TooManyWaitingError if other programs' updates leave no room
    * @throws PlanMismatchError if its onboarding runs with another plan, unless `ifPlanDiffers` is `attach`
@@ -106,10 +107,11 @@ export class OnboardingClient {
    */
   async finish(
     input: OnboardingInput,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, ifPlanDiffers }: FinishOptions = {},
+    { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ifPlanDiffers }: FinishOptions = {},
   ): Promise<FinishedOnboarding | null> {
     const checked = checkedInput(input);
-    return this.request(checked.interviewId, timeoutMs, () => finishSession(this.host, checked, ifPlanDiffers));
+    const wait = { timeoutMs, signal };
+    return this.request(checked.interviewId, wait, () => finishSession(this.host, checked, ifPlanDiffers));
   }
 
   /**
@@ -125,10 +127,10 @@ export class OnboardingClient {
    */
   async result(
     interviewId: string,
-    { timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions = {},
+    { timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {},
   ): Promise<OnboardingResult> {
     const handle = this.handle(interviewId);
-    return this.request(interviewId, timeoutMs, () => handle.result());
+    return this.request(interviewId, { timeoutMs, signal }, () => handle.result());
   }
 
   /**
@@ -144,7 +146,7 @@ export class OnboardingClient {
    */
   async state(interviewId: string): Promise<SessionStatus> {
     const handle = this.handle(interviewId);
-    return this.request(interviewId, Number.POSITIVE_INFINITY, () => sessionStatus(this.temporal, interviewId, handle));
+    return this.request(interviewId, UNLIMITED, () => sessionStatus(this.temporal, interviewId, handle));
   }
 
   /**
@@ -220,25 +222,25 @@ export class OnboardingClient {
    */
   async cancel(interviewId: string): Promise<void> {
     const handle = this.handle(interviewId);
-    await this.request(interviewId, Number.POSITIVE_INFINITY, () => handle.cancel());
+    await this.request(interviewId, UNLIMITED, () => handle.cancel());
   }
 
   private update<T, A>(
     interviewId: string,
     name: string,
-    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS }: UpdateOptions,
+    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS, signal }: UpdateOptions,
     argument: A,
   ): Promise<T> {
     const handle = this.handle(interviewId);
     const update: { args: [A]; updateId: string } = { args: [argument], updateId };
-    return this.request(interviewId, timeoutMs, () => handle.executeUpdate<T, [A]>(name, update));
+    return this.request(interviewId, { timeoutMs, signal }, () => handle.executeUpdate<T, [A]>(name, update));
   }
 
   private handle(interviewId: string): WorkflowHandle<OnboardingWorkflow> {
     return this.temporal.workflow.getHandle<OnboardingWorkflow>(onboardingWorkflowId(checkInterviewId(interviewId)));
   }
 
-  private request<T>(interviewId: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
-    return requestFor(this.temporal, sessionSubject(interviewId), timeoutMs, request);
+  private request<T>(interviewId: string, wait: Wait, request: () => Promise<T>): Promise<T> {
+    return requestFor(this.temporal, sessionSubject(interviewId), wait, request);
   }
 }

@@ -30,6 +30,14 @@ export interface WaitOptions {
    * @default 30000 for `finish`, `renewToken` and `extendDeadline`; `Infinity` for `result`, because an onboarding may take months
    */
   timeoutMs?: number;
+  /**
+   * Ends the wait when it aborts, for example because the caller of the request that you are serving has left. The call then throws
+   * the signal's reason. What the server has accepted continues: a session that was started is completed. If the server has not
+   * received the request by then, nothing was started.
+   *
+   * @default none
+   */
+  signal?: AbortSignal;
 }
 
 export interface UpdateOptions extends WaitOptions {

@@ -10,28 +10,59 @@ import { grpcError, isTaskFailure, temporalFailure } from './temporal-failure.js
 /** A restarting worker is back within seconds. */
 const TASK_FAILURE_PAUSE_MS = 500;
 
+/** How long to wait, as in `WaitOptions`. */
+export interface Wait {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+export const UNLIMITED: Wait = { timeoutMs: Number.POSITIVE_INFINITY };
+
 /**
  * Sends a request about one session or person.
  *
- * @param timeoutMs as in `WaitOptions`
- * @throws TemporalIncodeError for every failure
+ * @throws TemporalIncodeError for every failure; the reason of the signal if it aborts
  */
 export async function requestFor<T>(
   client: Client,
   subject: Subject,
-  timeoutMs: number,
+  { timeoutMs, signal }: Wait,
   request: () => Promise<T>,
 ): Promise<T> {
   const deadline = deadlineOf(timeoutMs);
   const retrying = () => retryTaskFailures(request, deadline);
+  const inTime = () => (deadline === undefined ? retrying() : client.withDeadline(deadline, retrying));
   try {
-    await checkReachable(client, deadline);
-    return await (deadline === undefined ? retrying() : client.withDeadline(deadline, retrying));
+    if (!signal) {
+      await checkReachable(client, deadline);
+      return await inTime();
+    }
+    return await untilAborted(signal, async () => {
+      await checkReachable(client, deadline);
+      signal.throwIfAborted();
+      return client.withAbortSignal(signal, inTime);
+    });
   } catch (error) {
+    if (signal?.aborted) throw signal.reason;
     const isLate = deadline !== undefined && isTooLate(error, deadline) && !isDisconnected(client);
     throw isLate
       ? await pendingAnswer(client, subject, timeoutMs, error)
       : temporalFailure(client, subjectFailure(subject, error));
+  }
+}
+
+/** The calls in flight are cancelled too, except on a worker's connection, which cannot cancel one. */
+async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -66,6 +66,11 @@ async function attached(
   const { interviewId } = input;
   // With a timeout, because there may be no worker to take the token.
   const handIn = () => handInIfNeeded(client, workflowId, otherToken);
-  const tokenHandedIn = await requestFor(client, sessionSubject(interviewId), DEFAULT_TIMEOUT_MS, handIn);
+  const tokenHandedIn = await requestFor(
+    client,
+    sessionSubject(interviewId),
+    { timeoutMs: DEFAULT_TIMEOUT_MS },
+    handIn,
+  );
   return { interviewId, workflowId, runId, attached: true, tokenHandedIn, plan };
 }

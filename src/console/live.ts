@@ -179,7 +179,7 @@ class Watching<T> implements Watch {
         // Polls go on until the first event, so that nothing is missed in between.
         clearTimeout(this.timer);
         if (name === events.name) this.hear(events.read(data));
-        else if (name === 'problem') void this.ask();
+        else if (name === 'problem' || name === 'overflow') void this.ask();
       }
       this.waitMs = RETRY_FASTEST_MS;
     } catch (error) {

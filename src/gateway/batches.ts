@@ -2,37 +2,34 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { listBatches } from '../client/batch/list-batches.js';
 import { type BatchResult, batchResults } from '../client/batch/results.js';
-import {
-  type BatchStatus,
-  batchProgress,
-  type OnboardingClient,
-  pauseBatch,
-  resumeBatch,
-  stopBatch,
-} from '../client/index.js';
+import { polledProgress, type ShardCounts } from '../client/batch/status.js';
+import { type BatchStatus, type OnboardingClient, pauseBatch, resumeBatch, stopBatch } from '../client/index.js';
 import { checkBatchId } from '../contract/index.js';
 import type { Caller } from './access.js';
 import { fieldsOf, oneOf, queryOf } from './body.js';
 import { type RequestContext, route } from './guard.js';
 import { LIST_FORMATS, type ListTools } from './lists.js';
+import { OPERATIONS } from './operations.js';
 import { GatewayProblem, problemOf } from './problems.js';
 import type { BatchList, ShardsSignaled, StopRequested } from './types.js';
 import { finishView } from './views.js';
 
 export function batchRoutes(app: FastifyInstance, client: OnboardingClient, lists: ListTools): void {
+  const counts = recentCounts();
   route(app, 'listBatches', async (request): Promise<BatchList> => {
-    const { status } = queryOf(request, ['status']);
+    const { status } = queryOf(request, OPERATIONS.listBatches.query);
     const { batches, isCut } = await listBatches(client, oneOf('status', status, ['open']));
     return { items: batches, isCut };
   });
 
   route(app, 'getBatch', async (request, _reply, context): Promise<BatchStatus> => {
-    return batchProgress(client, batchOf(request, context));
+    const batchId = batchOf(request, context);
+    return polledProgress(client, batchId, counts(batchId));
   });
 
   route(app, 'getBatchResults', async (request, reply, context) => {
     const batchId = batchOf(request, context);
-    const { format, partial } = queryOf(request, ['format', 'partial']);
+    const { format, partial } = queryOf(request, OPERATIONS.getBatchResults.query);
     const as = oneOf('format', format, LIST_FORMATS) ?? 'ndjson';
     const acceptsPart = oneOf('partial', partial, ['true', 'false']) === 'true';
     const { of, shards, isWhole, items } = await batchResults(client, batchId);
@@ -54,11 +51,13 @@ export function batchRoutes(app: FastifyInstance, client: OnboardingClient, list
 
   route(app, 'pauseBatch', async (request, _reply, context): Promise<ShardsSignaled> => {
     const batchId = batchOf(request, context);
+    fieldsOf(request, []);
     return { batchId, shards: await pauseBatch(client, batchId) };
   });
 
   route(app, 'resumeBatch', async (request, _reply, context): Promise<ShardsSignaled> => {
     const batchId = batchOf(request, context);
+    fieldsOf(request, []);
     return { batchId, shards: await resumeBatch(client, batchId) };
   });
 
@@ -69,6 +68,22 @@ export function batchRoutes(app: FastifyInstance, client: OnboardingClient, list
     reply.code(202).header('location', locationOf(batchId));
     return { batchId, stopRequested: true, shards };
   });
+}
+
+/** A batch of 100,000 sessions has the counts of 50 shards. */
+const MAX_COUNTED_BATCHES = 100;
+
+/** The counts of completed shards, of the batches that were asked for last. Reading a shard again costs up to 400 KB. */
+function recentCounts(): (batchId: string) => ShardCounts {
+  const kept = new Map<string, ShardCounts>();
+  return (batchId) => {
+    const counts: ShardCounts = kept.get(batchId) ?? new Map();
+    kept.delete(batchId);
+    kept.set(batchId, counts);
+    const [oldest = ''] = kept.keys();
+    if (kept.size > MAX_COUNTED_BATCHES) kept.delete(oldest);
+    return counts;
+  };
 }
 
 /** The batch of the path, which the audit log names. @throws InvalidInputError */

@@ -12,13 +12,17 @@ export function acceptJson(app: FastifyInstance, { maxBodyBytes, bodyTimeoutMs }
     { parseAs: 'buffer', bodyLimit: maxBodyBytes },
     async (_: FastifyRequest, body: Buffer) => parsed(body),
   );
-  app.addHook('preParsing', async ({ headers }, _reply, payload) => {
-    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-      const field = 'Content-Encoding';
-      throw new GatewayProblem('UnsupportedMediaType', 'Send the body without compression', { field });
-    }
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    checkEncoding(request);
     return limited(payload as Readable, bodyTimeoutMs);
   });
+}
+
+/** @throws GatewayProblem for a compressed body */
+export function checkEncoding({ headers }: FastifyRequest): void {
+  if ((headers['content-encoding'] ?? 'identity') === 'identity') return;
+  const field = 'Content-Encoding';
+  throw new GatewayProblem('UnsupportedMediaType', 'Send the body without compression', { field });
 }
 
 export interface JsonLimits {

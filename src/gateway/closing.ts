@@ -1,4 +1,4 @@
-/** The gateway stops. A request that waits for a session then ends early, because the session goes on without it. */
+/** The gateway stops. Requests that wait then end early, because Temporal goes on without them. */
 export class Closing {
   private readonly waiting = new Set<() => void>();
   isClosing = false;
@@ -17,20 +17,5 @@ export class Closing {
     if (this.isClosing) end();
     this.waiting.add(end);
     return () => this.waiting.delete(end);
-  }
-
-  /** @returns the result of the work; `undefined` if the gateway stops before */
-  async orClosing<T>(work: Promise<T>): Promise<T | undefined> {
-    let forget = () => {};
-    const closed = new Promise<undefined>((resolve) => {
-      forget = this.onClose(() => resolve(undefined));
-    });
-    // The work may fail after nobody waits for it.
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, closed]);
-    } finally {
-      forget();
-    }
   }
 }

@@ -7,6 +7,7 @@ import { queryOf } from './body.js';
 import type { Closing } from './closing.js';
 import { Feed, type Listener } from './feed.js';
 import { route } from './guard.js';
+import { OPERATIONS } from './operations.js';
 import type { GatewaySettings } from './options.js';
 import { GatewayProblem, RETRY_AFTER } from './problems.js';
 
@@ -28,7 +29,7 @@ export function eventRoutes(app: FastifyInstance, settings: GatewaySettings, clo
   const feed = new Feed(settings.client);
   const authenticate = authentication(settings.tokens);
   route(app, 'watchEvents', async (request, reply, { subject }) => {
-    const { session, batch } = queryOf(request, ['session', 'batch']);
+    const { session, batch } = queryOf(request, OPERATIONS.watchEvents.query);
     const topic = omitUndefined({
       interviewId: session === undefined ? undefined : checkInterviewId(session),
       batchId: batch === undefined ? undefined : checkBatchId(batch),

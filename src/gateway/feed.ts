@@ -16,7 +16,7 @@ export interface Listener extends Topic {
   send(event: EventName, data: string): void;
 }
 
-export type EventName = 'ready' | 'session' | 'state' | 'batch' | 'problem';
+export type EventName = 'ready' | 'session' | 'state' | 'batch' | 'overflow' | 'problem';
 
 /** Changes reach a listener after about this time. */
 const POLL_MS = 2_000;
@@ -107,7 +107,7 @@ export class Feed {
 
   private async pollSessions(): Promise<void> {
     try {
-      const listed = await this.list();
+      const { sessions: listed, isCut } = await this.list();
       // The last listener may have left meanwhile.
       if (this.ofAll().length === 0) return this.forgetList();
       const before = this.listed;
@@ -117,14 +117,19 @@ export class Feed {
         if (before.get(id) === text) continue;
         for (const listener of this.ofAll()) listener.send('session', text);
       }
+      if (isCut) for (const listener of this.ofAll()) listener.send('overflow', '{}');
     } catch (error) {
       for (const listener of this.ofAll()) listener.send('problem', problemMessage(error).data);
       throw error;
     }
   }
 
-  /** Open sessions, the latest first, and those that have ended just now. */
-  private async list(): Promise<ListedSession[]> {
+  /**
+   * Open sessions, the latest first, and those that have ended just now.
+   *
+   * @returns `isCut` if more have ended since the last poll than one list has
+   */
+  private async list(): Promise<{ sessions: ListedSession[]; isCut: boolean }> {
     const { temporal } = this.client;
     const startedAt = Date.now();
     const since = new Date((this.listedAt ?? startedAt) - OVERLAP_MS).toISOString();
@@ -133,7 +138,7 @@ export class Feed {
       listPage(temporal, `${queryFor({ status: 'closed' })} AND CloseTime > '${since}'`, { limit: MAX_SESSIONS }),
     ]);
     this.listedAt = startedAt;
-    return pages.flatMap(({ items }) => items.map(listedSession));
+    return { sessions: pages.flatMap(({ items }) => items.map(listedSession)), isCut: pages[1].cursor !== null };
   }
 
   private async pollSession(interviewId: string): Promise<void> {

@@ -2,8 +2,9 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { authentication, type Caller, checkScope } from './access.js';
+import { queryOf } from './body.js';
 import type { GatewaySubject } from './log.js';
-import { OPERATIONS, type OperationName } from './operations.js';
+import { OPERATIONS, type Operation, type OperationName } from './operations.js';
 import type { GatewaySettings } from './options.js';
 import { GatewayProblem } from './problems.js';
 import type { Problem } from './types.js';
@@ -96,6 +97,8 @@ export function route(app: FastifyInstance, operation: OperationName, handler: H
       const context = request.gateway;
       if (!context) throw new Error(`${operation} is not guarded`);
       reply.header('cache-control', 'no-store');
+      const { query = [] }: Operation = OPERATIONS[operation];
+      queryOf(request, query);
       return handler(request, reply, context);
     },
   });

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { InvalidInputError, parseDuration } from '../contract/index.js';
 import { queryOf } from './body.js';
+import { OPERATIONS } from './operations.js';
 
 /** Temporal's SQL stores cannot find values with these characters, so an empty list would be misleading. */
 const NOT_SEARCHABLE = /["\\\p{Cc}]|^'|'$/u;
@@ -23,7 +24,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 60_000;
 
 export function timeoutOf(request: FastifyRequest): number {
-  const { timeout } = queryOf(request, ['timeout']);
+  const { timeout } = queryOf(request, OPERATIONS.finishSession.query);
   if (timeout === undefined) return DEFAULT_TIMEOUT_MS;
   const ms = parseDuration(timeout);
   if (ms === undefined || ms > MAX_TIMEOUT_MS) {

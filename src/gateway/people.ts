@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { OnboardingClient } from '../client/index.js';
 import { listedPerson } from '../client/list/listed.js';
 import { listPage } from '../client/list/page.js';
 import { queryFor, STATUSES } from '../client/list/query.js';
@@ -10,9 +9,12 @@ import { LONG_CAPTURE_STAGES } from '../contract/long-stages.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { fieldsOf, oneOf, queryOf } from './body.js';
 import { type RequestContext, route } from './guard.js';
+import { OPERATIONS } from './operations.js';
+import type { GatewaySettings } from './options.js';
 import { batchIdOf, limitOf, timeoutOf } from './parameters.js';
 import type { PersonCancelRequested, PersonList, PersonView, StartedPersonView } from './types.js';
 import { personView } from './views.js';
+import type { Waits } from './waits.js';
 
 const START_FIELDS = [
   'reference',
@@ -27,7 +29,7 @@ const START_FIELDS = [
   'batchId',
 ] as const;
 
-export function peopleRoutes(app: FastifyInstance, client: OnboardingClient): void {
+export function peopleRoutes(app: FastifyInstance, { client }: GatewaySettings, waits: Waits): void {
   const { people } = client;
 
   route(app, 'startPerson', async (request, reply, { subject }): Promise<StartedPersonView> => {
@@ -46,7 +48,7 @@ export function peopleRoutes(app: FastifyInstance, client: OnboardingClient): vo
   });
 
   route(app, 'listPeople', async (request): Promise<PersonList> => {
-    const { stage, status, batch, cursor, limit } = queryOf(request, ['stage', 'status', 'batch', 'cursor', 'limit']);
+    const { stage, status, batch, cursor, limit } = queryOf(request, OPERATIONS.listPeople.query);
     const filter = {
       stage: oneOf('stage', stage, LONG_CAPTURE_STAGES),
       status: oneOf('status', status, STATUSES),
@@ -64,15 +66,19 @@ export function peopleRoutes(app: FastifyInstance, client: OnboardingClient): vo
     const updateId = `gateway-image-${createHash('sha256')
       .update(JSON.stringify([side, image]))
       .digest('base64url')}`;
-    await people.replaceImage(reference, side, image, {
-      timeoutMs: timeoutOf(request),
-      ...(image.sha256 === undefined ? {} : { updateId }),
-    });
+    const timeoutMs = timeoutOf(request);
+    await waits.during(request, reply, (signal) =>
+      people.replaceImage(reference, side, image, {
+        ...{ timeoutMs, signal },
+        ...(image.sha256 === undefined ? {} : { updateId }),
+      }),
+    );
     return reply.code(204).send();
   });
 
   route(app, 'cancelPerson', async (request, reply, context): Promise<PersonCancelRequested> => {
     const reference = personOf(request, context);
+    fieldsOf(request, []);
     await people.cancel(reference);
     reply.code(202).header('location', locationOf(reference));
     return { reference, cancelRequested: true };

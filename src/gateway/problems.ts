@@ -47,6 +47,8 @@ export const GATEWAY_PROBLEMS = {
   HeadersTooLarge: { status: 431, title: 'The headers are too large' },
   InternalError: { status: 500, title: 'A defect in the gateway' },
   TooManyListeners: { status: 503, title: 'Too many listeners' },
+  GatewayStopping: { status: 503, title: 'The gateway is stopping' },
+  InsufficientStorage: { status: 507, title: 'No room for the list' },
 } as const;
 
 export type GatewayProblemName = keyof typeof GATEWAY_PROBLEMS;

@@ -1,6 +1,7 @@
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { authentication } from './access.js';
 import { batchRoutes } from './batches.js';
 import { acceptJson, hasMoreBody, ownError } from './body.js';
 import { Closing } from './closing.js';
@@ -16,6 +17,7 @@ import { peopleRoutes } from './people.js';
 import { GatewayProblem, problemOf } from './problems.js';
 import { sessionRoutes } from './sessions.js';
 import { uploadRoutes } from './upload.js';
+import { stoppingProblem, Waits } from './waits.js';
 
 /** Sessions over HTTP, for callers without a Temporal SDK. It keeps nothing: everything is at the Temporal server. */
 export interface Gateway {
@@ -35,14 +37,18 @@ const MAX_PARAM_LENGTH = 4_096;
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = resolveGatewayOptions(options);
   const closing = new Closing();
+  const waits = new Waits(closing, authentication(settings.tokens));
   const app = createApp(settings);
   app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
     // A keep-alive connection would keep the server open for more than a minute.
     if (closing.isClosing) reply.header('connection', 'close');
   });
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, settings));
   // Refuses requests without a route before their bodies are read.
   app.addHook('onRequest', async (request) => {
+    // A connection that was open may bring another request.
+    if (closing.isClosing) throw stoppingProblem();
     if (request.is404) throw strayProblem(request.method, request.url);
   });
   app.register(healthRoutes(settings));
@@ -53,12 +59,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     guarded.register(async (json) => {
       acceptJson(json, settings);
       overviewRoutes(json, settings);
-      sessionRoutes(json, settings.client, closing);
-      peopleRoutes(json, settings.client);
+      sessionRoutes(json, settings, waits);
+      peopleRoutes(json, settings, waits);
       eventRoutes(json, settings, closing);
       batchRoutes(json, settings.client, settings.lists);
     });
-    guarded.register(async (lists) => uploadRoutes(lists, settings));
+    guarded.register(async (lists) => uploadRoutes(lists, settings, closing));
   });
   const renewal = followCertificate(app, settings);
 
@@ -87,6 +93,8 @@ function createApp(settings: GatewaySettings): FastifyInstance {
   return fastify({
     ...(tls ? { https: { ...tls(), ...timeouts } } : { http: timeouts }),
     exposeHeadRoutes: false,
+    // Its answer would be no problem.
+    return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, _request, reply) => {
@@ -142,6 +150,7 @@ function rawProblem(code: string | undefined): string {
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
+    'x-content-type-options: nosniff',
     'connection: close',
     '',
     body,

@@ -10,13 +10,16 @@ import {
   InvalidInputError,
   type OnboardingInput,
   OUTCOMES,
+  parseDuration,
   STAGES,
 } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { fieldsOf, oneOf, queryOf } from './body.js';
-import type { Closing } from './closing.js';
 import { type RequestContext, route } from './guard.js';
+import { OPERATIONS } from './operations.js';
+import type { GatewaySettings } from './options.js';
 import { batchIdOf, limitOf, timeoutOf } from './parameters.js';
+import { GatewayProblem } from './problems.js';
 import type {
   CancelRequested,
   DeadlineRequest,
@@ -27,11 +30,12 @@ import type {
   StartedSession,
 } from './types.js';
 import { finishView, sessionView } from './views.js';
+import type { Waits } from './waits.js';
 
 const FINISH_FIELDS = ['sessionToken', 'flowId', 'plan', 'ifPlanDiffers'] as const;
 const START_FIELDS = [...FINISH_FIELDS, 'interviewId', 'batchId', 'ifCompleted'] as const;
 
-export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, closing: Closing): void {
+export function sessionRoutes(app: FastifyInstance, { client }: GatewaySettings, waits: Waits): void {
   route(app, 'startSession', async (request, reply, context): Promise<StartedSession> => {
     const { ifPlanDiffers, ifCompleted, batchId, ...input } = fieldsOf(request, START_FIELDS);
     context.subject.interviewId = checkInterviewId(input.interviewId);
@@ -48,10 +52,11 @@ export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, cl
     const interviewId = sessionOf(request, context);
     const timeoutMs = timeoutOf(request);
     const { ifPlanDiffers, ...input } = fieldsOf(request, FINISH_FIELDS);
-    const finishing = client.finish({ interviewId, ...input }, { timeoutMs, ...planOption(ifPlanDiffers) });
+    const options = { timeoutMs, ...planOption(ifPlanDiffers) };
     try {
-      const answer = await closing.orClosing(finishing);
-      if (answer === undefined) return pending(reply, { interviewId, ...NOTHING_KNOWN });
+      const answer = await waits.during(request, reply, (signal) =>
+        client.finish({ interviewId, ...input }, { ...options, signal }),
+      );
       // Without the state, the answer still counts.
       const state = await client.state(interviewId).then(
         (known) => known.state,
@@ -64,9 +69,14 @@ export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, cl
         outcome: state?.outcome ?? null,
       };
     } catch (error) {
-      if (!(error instanceof AnswerPendingError)) throw error;
-      const { stage, waitingFor, hasWorker } = error;
-      return pending(reply, { interviewId, stage, waitingFor, hasWorker });
+      if (error instanceof AnswerPendingError) {
+        const { stage, waitingFor, hasWorker } = error;
+        return pending(reply, { interviewId, stage, waitingFor, hasWorker });
+      }
+      const isStopping = error instanceof GatewayProblem && error.name === 'GatewayStopping';
+      if (isStopping && (await isRunning(client, interviewId)))
+        return pending(reply, { interviewId, ...NOTHING_KNOWN });
+      throw error;
     }
   });
 
@@ -75,7 +85,7 @@ export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, cl
   });
 
   route(app, 'listSessions', async (request): Promise<SessionList> => {
-    const { stage, outcome, status, batch, cursor, limit } = queryOf(request, LIST_PARAMETERS);
+    const { stage, outcome, status, batch, cursor, limit } = queryOf(request, OPERATIONS.listSessions.query);
     const filter = {
       stage: oneOf('stage', stage, STAGES),
       outcome: oneOf('outcome', outcome, OUTCOMES),
@@ -91,28 +101,34 @@ export function sessionRoutes(app: FastifyInstance, client: OnboardingClient, cl
     const { sessionToken } = fieldsOf(request, ['sessionToken']);
     // The same token is the same request.
     const updateId = `gateway-token-${createHash('sha256').update(String(sessionToken)).digest('base64url')}`;
-    await client.renewToken(interviewId, sessionToken as string, { updateId, timeoutMs: timeoutOf(request) });
+    const timeoutMs = timeoutOf(request);
+    await waits.during(request, reply, (signal) =>
+      client.renewToken(interviewId, sessionToken as string, { updateId, timeoutMs, signal }),
+    );
     return reply.code(204).send();
   });
 
-  route(app, 'extendDeadline', async (request, _reply, context) => {
+  route(app, 'extendDeadline', async (request, reply, context) => {
     const interviewId = sessionOf(request, context);
     const fields = fieldsOf(request, ['by']);
     checkExtendDeadlineInput(fields);
-    const updateId = `gateway-deadline-${idempotencyKey(request)}`;
     const { by } = fields as unknown as DeadlineRequest;
-    return client.extendDeadline(interviewId, by, { updateId, timeoutMs: timeoutOf(request) });
+    // The key alone would answer a request for another extension with this one.
+    const updateId = `gateway-deadline-${parseDuration(by)}-${idempotencyKey(request)}`;
+    const timeoutMs = timeoutOf(request);
+    return waits.during(request, reply, (signal) =>
+      client.extendDeadline(interviewId, by, { updateId, timeoutMs, signal }),
+    );
   });
 
   route(app, 'cancelSession', async (request, reply, context): Promise<CancelRequested> => {
     const interviewId = sessionOf(request, context);
+    fieldsOf(request, []);
     await client.cancel(interviewId);
     reply.code(202).header('location', locationOf(interviewId));
     return { interviewId, cancelRequested: true };
   });
 }
-
-const LIST_PARAMETERS = ['stage', 'outcome', 'status', 'batch', 'cursor', 'limit'] as const;
 
 /** The session of the path, which the audit log names. @throws InvalidInputError */
 function sessionOf({ params }: FastifyRequest, { subject }: RequestContext): string {
@@ -125,6 +141,14 @@ function locationOf(interviewId: string): string {
 }
 
 const NOTHING_KNOWN = { stage: null, waitingFor: null, hasWorker: null };
+
+/** Whether Temporal has the request. The wait may have ended before. */
+async function isRunning(client: OnboardingClient, interviewId: string): Promise<boolean> {
+  return client.state(interviewId).then(
+    ({ status }) => status === 'running',
+    () => false,
+  );
+}
 
 function pending(reply: FastifyReply, body: PendingSession): PendingSession {
   reply.code(202).header('location', locationOf(body.interviewId));

@@ -4,12 +4,15 @@ import { BatchDetachedError, completeBatch, type OnboardingClient } from '../cli
 import { checkBatchId, checkBatchPlan, InvalidInputError, MAX_SHARD_SESSIONS } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
 import { locationOf } from './batches.js';
-import { oneOf, queryOf } from './body.js';
+import { checkEncoding, oneOf, queryOf } from './body.js';
+import type { Closing } from './closing.js';
 import { route } from './guard.js';
 import { LIST_FORMATS, type ListFormat, type ReceivedList } from './lists.js';
+import { OPERATIONS } from './operations.js';
 import type { GatewaySettings } from './options.js';
 import { GatewayProblem, RETRY_AFTER } from './problems.js';
 import type { StartedBatch } from './types.js';
+import { stoppingProblem } from './waits.js';
 
 /** The format of each type. The last one is for programs that cannot send the others; the parameter `format` completes it. */
 const TYPES: Record<string, ListFormat | undefined> = {
@@ -25,11 +28,16 @@ const MAX_UPLOADS = 4;
 const MAX_SESSIONS = 50 * MAX_SHARD_SESSIONS;
 
 /** The body is a stream: the list is not kept in memory. */
-export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): void {
+export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings, closing: Closing): void {
   const { client } = settings;
   let uploads = 0;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(Object.keys(TYPES), (_request, payload, done) => done(null, payload));
+
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    checkEncoding(request);
+    return payload;
+  });
 
   route(app, 'startBatch', async (request, reply, { subject }): Promise<StartedBatch> => {
     const parameters = checkedParameters(request);
@@ -37,17 +45,20 @@ export function uploadRoutes(app: FastifyInstance, settings: GatewaySettings): v
       throw new GatewayProblem('TooManyRequests', 'Other lists are being received', { headers: RETRY_AFTER });
     }
     uploads += 1;
+    const over = new AbortController();
+    const forget = closing.onClose(() => over.abort(stoppingProblem()));
     try {
-      const list = await received(request, parameters.format, settings);
+      const list = await received(request, parameters.format, settings, over.signal);
       try {
         subject.batchId = parameters.batchId ?? list.batchId;
-        const started = await handOver(client, list, { ...parameters, batchId: subject.batchId });
+        const started = await handOver(client, list, { ...parameters, batchId: subject.batchId }, over.signal);
         reply.code(202).header('location', locationOf(started.batchId));
         return started;
       } finally {
         await list.close();
       }
     } finally {
+      forget();
       uploads -= 1;
     }
   });
@@ -62,7 +73,7 @@ interface Parameters {
 
 /** @throws InvalidInputError */
 function checkedParameters(request: FastifyRequest): Parameters {
-  const query = queryOf(request, ['format', 'batchId', 'retryFailed', 'close', 'score', 'scoreDeadline']);
+  const query = queryOf(request, OPERATIONS.startBatch.query);
   const flag = (name: 'retryFailed' | 'close' | 'score') => {
     const value = oneOf(name, query[name], ['true', 'false']);
     return value === undefined ? undefined : value === 'true';
@@ -89,16 +100,33 @@ function formatOf({ headers }: FastifyRequest, named: ListFormat | undefined): L
 }
 
 /** @throws InvalidInputError if anything is wrong with the list. Nothing was started then */
-async function received(request: FastifyRequest, format: ListFormat, settings: GatewaySettings): Promise<ReceivedList> {
+async function received(
+  request: FastifyRequest,
+  format: ListFormat,
+  settings: GatewaySettings,
+  signal: AbortSignal,
+): Promise<ReceivedList> {
   const { lists, maxListBytes: maxBytes, bodyTimeoutMs } = settings;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const over = new AbortController();
   const input = Readable.from(counted(request.body as Readable, maxBytes, bodyTimeoutMs));
-  const list = await lists.receive(input, format, over.signal);
+  const list = await lists.receive(input, format, signal).catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
+    throw isFull(error) ? fullProblem() : error;
+  });
   const problem = problemOf(list);
   if (problem === undefined) return list;
   await list.close();
   throw problem;
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(String((error as NodeJS.ErrnoException).code));
+}
+
+function fullProblem(): GatewayProblem {
+  const detail =
+    'The gateway has no room for the list. Nothing was started. Send it in smaller parts, or ask the operator to make room in TMPDIR';
+  return new GatewayProblem('InsufficientStorage', detail, { headers: { ...RETRY_AFTER, connection: 'close' } });
 }
 
 function problemOf({ isRefused, problems, sessions }: ReceivedList): Error | undefined {
@@ -157,9 +185,11 @@ async function handOver(
   client: OnboardingClient,
   list: ReceivedList,
   { batchId, plan, retryFailed }: Parameters & { batchId: string },
+  stopping: AbortSignal,
 ): Promise<StartedBatch> {
   const { sessions } = list;
   const detach = new AbortController();
+  stopping.addEventListener('abort', () => detach.abort());
   let attached = 0;
   const batch = completeBatch(client, list.read(), {
     batchId,

@@ -7,6 +7,7 @@ import {
   SessionNotFoundError,
 } from '../../src/client/index.js';
 import { FAILURES, onboardingWorkflowId } from '../../src/contract/index.js';
+import { untilStage } from '../support/lifecycle.js';
 import { thrown } from '../support/thrown.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 
@@ -144,6 +145,27 @@ describe('OnboardingClient.finish', () => {
     expect(pending.name).toBe('AnswerPendingError');
     expect((await world.onboarding.state(interviewId)).status).toBe('running');
     await world.onboarding.cancel(interviewId);
+  });
+
+  it('finish throws the reason of its signal when it aborts, and the onboarding continues', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    await world.onboarding.start({ interviewId });
+    const left = new AbortController();
+    const reason = new Error('the caller has left');
+    const finishing = world.onboarding.finish({ interviewId }, { signal: left.signal });
+    finishing.catch(() => undefined);
+    await untilStage(world, interviewId, 'needsToken');
+    left.abort(reason);
+    expect(await thrown(finishing)).toBe(reason);
+    expect((await world.onboarding.state(interviewId)).status).toBe('running');
+    await world.onboarding.cancel(interviewId);
+  });
+
+  it('finish starts nothing if its signal is aborted', async () => {
+    const { interviewId } = await world.simulator.openSession();
+    const finishing = world.onboarding.finish({ interviewId }, { signal: AbortSignal.abort() });
+    expect((await thrown(finishing)).name).toBe('AbortError');
+    expect((await thrown(world.onboarding.state(interviewId))).name).toBe('SessionNotFoundError');
   });
 
   it('finish does not throw AnswerPendingError if the server is unreachable', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { completeBatch, OnboardingClient, stopBatch } from '../../src/client/index.js';
 import { BATCH_WORKFLOW } from '../../src/contract/index.js';
 import { type OpenedSession, startTestWorld, type TestWorld } from '../support/world.js';
@@ -61,7 +61,12 @@ describe('POST /v1/batches', () => {
     expect((await post(csvOf(sessions))).body).toEqual({ batchId, sessions: 3, attached: 3 });
     expect(world.timesFinished(sessions)).toEqual([1, 1, 1]);
 
+    const reads = vi.spyOn(world.temporal.workflowService, 'getWorkflowExecutionHistory');
     const status = await ask(gateway, `GET /v1/batches/${batchId}`, { token });
+    // The results of a completed part do not change.
+    const ofBatch = reads.mock.calls.filter(([{ execution }]) => execution?.workflowId?.includes(batchId));
+    expect(ofBatch).toEqual([]);
+    reads.mockRestore();
     expect(status.body).toMatchObject({ batchId, total: 3, done: 3, failed: 0, outcomes: { approved: 3 } });
     const unreadable = {
       metadata: { encoding: Buffer.from('binary/encrypted') },

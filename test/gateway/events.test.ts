@@ -166,6 +166,22 @@ describe('GET /v1/events', () => {
     query.mockRestore();
   });
 
+  it('tells that more sessions have ended than it can list', async () => {
+    const { workflowService } = world.temporal;
+    const listWorkflowExecutions: typeof workflowService.listWorkflowExecutions = Object.assign(
+      async (request: { query?: string }) => {
+        const answer = await workflowService.listWorkflowExecutions(request);
+        return request.query?.includes('CloseTime >') ? { ...answer, nextPageToken: Buffer.from('more') } : answer;
+      },
+    );
+    const listing = Object.create(workflowService, { listWorkflowExecutions: { value: listWorkflowExecutions } });
+    const temporal = Object.create(world.temporal, { workflowService: { value: listing } });
+    const client = Object.create(world.onboarding, { temporal: { value: temporal } });
+    await using many = await startGateway({ client, tokens: () => [entry] });
+    await using heard = await listen('', many);
+    await expect.poll(() => of(heard, 'overflow').length).toBeGreaterThanOrEqual(1);
+  });
+
   it('tells of a session that is not known', async () => {
     await using heard = await listen('?session=nobody');
     await expect.poll(() => of(heard, 'problem')).toHaveLength(1);

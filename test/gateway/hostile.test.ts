@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { gatewayLists } from '../../src/cli/local/gateway-lists.js';
 import { OnboardingClient } from '../../src/client/index.js';
+import { OPERATIONS } from '../../src/gateway/operations.js';
 import { raw, statusesOf } from '../webhook/support.js';
 import { ask, makeToken, problemName, startGateway, type TestGateway } from './support.js';
 
@@ -103,6 +107,90 @@ describe('bodies', () => {
     expect(statusesOf(received)).toEqual([401]);
     expect(received.toLowerCase()).toContain('connection: close');
   });
+});
+
+describe('operations', () => {
+  const operations = Object.entries(OPERATIONS).map(([name, operation]) => ({ name, ...operation }));
+
+  it.each(operations)('$name refuses a query parameter that it does not have', async ({ method, path }) => {
+    const url = path.replace(/\{\w+\}/, 'a');
+    const headers: Record<string, string> = url === '/v1/batches' && method === 'POST' ? CSV : {};
+    const sent = method === 'POST' ? { body: headers === CSV ? 'interviewId' : '{}', headers } : {};
+    const answer = await ask(gateway, `${method} ${url}?wrong=1`, { token, ...sent });
+    expect([answer.status, answer.body.field]).toEqual([400, 'query.wrong']);
+  });
+
+  it.each(['pauseBatch', 'resumeBatch', 'stopBatch', 'cancelSession', 'cancelPerson'] as const)(
+    '%s refuses fields, because it has none',
+    async (name) => {
+      const { method, path } = OPERATIONS[name];
+      const body = { reason: 'none' };
+      const answer = await ask(gateway, `${method} ${path.replace(/\{\w+\}/, 'a')}`, { token, body });
+      expect([answer.status, answer.body.field]).toEqual([400, 'body.reason']);
+    },
+  );
+
+  it('answers tell browsers not to guess their type', async () => {
+    for (const path of ['/v1/about', '/v1/sessions/nobody', '/v1/openapi.json', '/nothing', '/healthz']) {
+      expect((await ask(gateway, `GET ${path}`, { token })).headers.get('x-content-type-options')).toBe('nosniff');
+    }
+  });
+});
+
+const CSV = { 'content-type': 'text/csv' };
+
+it('a compressed list is refused with 415', async () => {
+  const headers = { ...CSV, 'content-encoding': 'gzip' };
+  const answer = await ask(gateway, 'POST /v1/batches', { token, body: 'interviewId', headers });
+  expect([answer.status, problemName(answer)]).toEqual([415, 'UnsupportedMediaType']);
+});
+
+it('a list that finds no room on the disk is answered 507 with what to do', async () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const receive = () => Promise.reject(full);
+  await using one = await startGateway({ client, tokens: () => [entry], lists: { ...gatewayLists, receive } });
+  const answer = await ask(one, 'POST /v1/batches', { token, body: 'interviewId', headers: CSV });
+  expect([answer.status, problemName(answer)]).toEqual([507, 'InsufficientStorage']);
+  expect(answer.body.detail).toContain('TMPDIR');
+});
+
+it('a request on an open connection while the gateway stops is answered with a problem', async () => {
+  const one = await startGateway({ client, tokens: () => [entry] });
+  const socket = connect(one.port, '127.0.0.1');
+  await once(socket, 'connect');
+  // The beginning of a request, so that the connection is not idle.
+  socket.write('GET /v1/about HTTP/1.1\r\n');
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += chunk;
+  });
+  // The gateway has the connection when it answers another one.
+  await ask(one, 'GET /healthz');
+  const closed = one.gateway.close();
+  socket.write(`host: a\r\nauthorization: Bearer ${token}\r\n\r\n`);
+  await Promise.all([once(socket, 'close'), closed]);
+  expect(statusesOf(received)).toEqual([503]);
+  expect(received.toLowerCase()).toContain('content-type: application/problem+json');
+  expect(received).toContain('GatewayStopping');
+});
+
+it('a list that is arriving when the gateway stops is answered 503', async () => {
+  const one = await startGateway({ client, tokens: () => [entry] });
+  const head = ['POST /v1/batches HTTP/1.1', 'host: a', `authorization: Bearer ${token}`, 'content-type: text/csv'];
+  const socket = connect(one.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`${head.join('\r\n')}\r\ncontent-length: 5000\r\nexpect: 100-continue\r\n\r\n`);
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += chunk;
+  });
+  // Then the gateway waits for the list.
+  await expect.poll(() => received).toContain('100 Continue');
+  socket.write('interviewId\n');
+  const closed = one.gateway.close();
+  await Promise.all([once(socket, 'close'), closed]);
+  expect(statusesOf(received).at(-1)).toBe(503);
+  expect(received).toContain('GatewayStopping');
 });
 
 describe('requests', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewayToken } from '../../src/contract/gateway-settings.js';
 import { untilStage } from '../support/lifecycle.js';
 import { startTestWorld, type TestWorld } from '../support/world.js';
 import { ask, makeToken, problemName, startGateway, type TestGateway } from './support.js';
@@ -240,6 +241,21 @@ describe('POST /v1/sessions/{interviewId}/deadline', () => {
     await world.onboarding.cancel(session.interviewId);
   });
 
+  it('extends the deadline again for the same Idempotency-Key with another duration', async () => {
+    const session = await opened();
+    await world.onboarding.start({ ...session, plan: { finishWhen: 'asked' } });
+    await untilStage(world, session.interviewId, 'waiting');
+    const extend = async (by: string) => {
+      const sent = { token: operator.token, body: { by }, headers: { 'idempotency-key': 'a' } };
+      return Date.parse((await ask(gateway, `POST ${path(session.interviewId, '/deadline')}`, sent)).body.deadline);
+    };
+    const first = await extend('1 day');
+    expect((await extend('2 days')) - first).toBe(2 * 86_400_000);
+    // Another spelling of the same duration.
+    expect((await extend('24 hours')) - first).toBe(0);
+    await world.onboarding.cancel(session.interviewId);
+  });
+
   it('refuses a request without Idempotency-Key, because a repetition would extend the deadline twice', async () => {
     const answer = await ask(gateway, `POST ${path('a', '/deadline')}`, {
       token: operator.token,
@@ -279,6 +295,57 @@ it('logs who did what to which session, without a secret', async () => {
   for (const secret of [session.sessionToken, token, 'guessed']) {
     expect(JSON.stringify(gateway.events)).not.toContain(secret);
   }
+});
+
+describe('a request that waits for a session', () => {
+  /** A gateway whose client shows how its last finish ended. */
+  async function waitingGateway(tokens: () => GatewayToken[]) {
+    let finishing: Promise<unknown> | undefined;
+    const finish: typeof world.onboarding.finish = (...args) => {
+      const answer = world.onboarding.finish(...args);
+      finishing = answer;
+      return answer;
+    };
+    const client = Object.create(world.onboarding, { finish: { value: finish } });
+    const one = await startGateway({ client, tokens });
+    return { one, finishing: () => finishing, isWaiting: () => finishing !== undefined };
+  }
+
+  it('waits no longer when its caller has left', async () => {
+    const { interviewId } = await opened();
+    await world.onboarding.start({ interviewId });
+    const { one, finishing, isWaiting } = await waitingGateway(() => [starter.entry]);
+    const left = new AbortController();
+    const answer = fetch(`${one.url}${path(interviewId, '/finish?timeout=60s')}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      signal: left.signal,
+    });
+    answer.catch(() => undefined);
+    await untilStage(world, interviewId, 'needsToken');
+    // The gateway has begun to wait.
+    await expect.poll(isWaiting).toBe(true);
+    left.abort();
+    await expect.poll(() => one.events.at(-1)).toMatchObject({ httpStatus: 499, problem: 'CallerGone' });
+    await expect(finishing()).rejects.toMatchObject({ message: 'The caller is gone' });
+    // The session goes on.
+    expect((await world.onboarding.state(interviewId)).status).toBe('running');
+    await world.onboarding.cancel(interviewId);
+    await one.gateway.close();
+  });
+
+  it('is answered 401 when its token is removed from the file', async () => {
+    const { interviewId } = await opened();
+    await world.onboarding.start({ interviewId });
+    let tokens = [starter.entry];
+    const { one } = await waitingGateway(() => tokens);
+    const answer = ask(one, `POST ${path(interviewId, '/finish?timeout=60s')}`, { token });
+    await untilStage(world, interviewId, 'needsToken');
+    tokens = [reader.entry];
+    expect(problemName(await answer)).toBe('Unauthorized');
+    await world.onboarding.cancel(interviewId);
+    await one.gateway.close();
+  });
 });
 
 it('answers 202 to a request that waits when the gateway stops', async () => {

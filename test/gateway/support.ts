@@ -25,7 +25,9 @@ export function makeToken(name: string, ...scopes: GatewayScope[]): TestToken {
   return { token, entry: entry as GatewayToken };
 }
 
-export async function startGateway(options: Omit<GatewayOptions, 'lists'>): Promise<TestGateway> {
+export async function startGateway(
+  options: Omit<GatewayOptions, 'lists'> & Partial<GatewayOptions>,
+): Promise<TestGateway> {
   const events: GatewayEvent[] = [];
   const gateway = createGateway({ lists: gatewayLists, log: (event) => events.push(event), ...options });
   const { url, port } = await gateway.listen();

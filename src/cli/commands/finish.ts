@@ -59,7 +59,7 @@ async function answerOf(
     );
   }
   const { temporal } = client;
-  return requestFor(temporal, sessionSubject(interviewId), options.timeout, () =>
+  return requestFor(temporal, sessionSubject(interviewId), { timeoutMs: options.timeout }, () =>
     askToFinish(temporal, onboardingWorkflowId(interviewId)),
   );
 }

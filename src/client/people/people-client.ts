@@ -19,7 +19,7 @@ import { redactWhenPrinted } from '../../secrets/index.js';
 import { sessionsOfRun } from '../../temporal/earlier-person.js';
 import { inputOf } from '../../temporal/input.js';
 import { DEFAULT_TIMEOUT_MS, type UpdateOptions, type WaitOptions } from '../options.js';
-import { requestFor } from '../request.js';
+import { requestFor, UNLIMITED, type Wait } from '../request.js';
 import { PersonDiffersError, PersonFailedError, PersonImageUnusableError } from './errors.js';
 import { StartedRequests } from './requests.js';
 import { compareWithRun, type StartedPerson, type StartPersonOptions, startPerson } from './start-person.js';
@@ -71,7 +71,7 @@ export class PeopleClient {
   async start(input: CaptureInput, options: StartPersonOptions = {}): Promise<StartedPerson> {
     const checked = checkCaptureInput(input);
     const start = () => startPerson(this.host, checked, options);
-    const started = await this.request(checked.reference, Number.POSITIVE_INFINITY, start);
+    const started = await this.request(checked.reference, UNLIMITED, start);
     this.requests.add(checked);
     return started;
   }
@@ -93,21 +93,21 @@ export class PeopleClient {
    */
   async result(
     reference: string,
-    { timeoutMs = Number.POSITIVE_INFINITY, person }: PersonResultOptions = {},
+    { timeoutMs = Number.POSITIVE_INFINITY, signal, person }: PersonResultOptions = {},
   ): Promise<CaptureResult> {
     const handle = this.handle(reference);
     const request = person ? requestOf(person) : this.requests.of(reference);
     // One run, because somebody may start another one meanwhile.
     const followed: { run?: WorkflowExecutionDescription } = {};
     try {
-      return await this.request(reference, timeoutMs, async () => {
+      return await this.request(reference, { timeoutMs, signal }, async () => {
         followed.run = await handle.describe();
         return request ? this.resultOf(followed.run, reference, request) : this.handleOf(followed.run).result();
       });
     } catch (error) {
       const { run } = followed;
       throw run && error instanceof PersonFailedError && error.details === undefined
-        ? await this.request(reference, timeoutMs, () => this.withSessions(run, error))
+        ? await this.request(reference, { timeoutMs, signal }, () => this.withSessions(run, error))
         : error;
     }
   }
@@ -148,7 +148,7 @@ export class PeopleClient {
    */
   async state(reference: string): Promise<PersonStatus> {
     const handle = this.handle(reference);
-    return this.request(reference, Number.POSITIVE_INFINITY, () => personStatus(this.host.client, reference, handle));
+    return this.request(reference, UNLIMITED, () => personStatus(this.host.client, reference, handle));
   }
 
   /**
@@ -172,12 +172,12 @@ export class PeopleClient {
     reference: string,
     side: ImageSide,
     image: ImageReference,
-    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS }: UpdateOptions = {},
+    { updateId = randomUUID(), timeoutMs = DEFAULT_TIMEOUT_MS, signal }: UpdateOptions = {},
   ): Promise<void> {
     const handle = this.handle(reference);
     const args: [ReplaceImageInput] = [checkReplaceImageInput({ side, image })];
     try {
-      await this.request(reference, timeoutMs, () =>
+      await this.request(reference, { timeoutMs, signal }, () =>
         handle.executeUpdate<void, [ReplaceImageInput]>(CAPTURE_UPDATES.replaceImage, { args, updateId }),
       );
     } catch (error) {
@@ -199,7 +199,7 @@ export class PeopleClient {
    */
   async cancel(reference: string): Promise<void> {
     const handle = this.handle(reference);
-    await this.request(reference, Number.POSITIVE_INFINITY, () => handle.cancel());
+    await this.request(reference, UNLIMITED, () => handle.cancel());
   }
 
   private handleOf({ workflowId, runId }: WorkflowExecutionDescription): WorkflowHandle<CaptureWorkflow> {
@@ -210,8 +210,8 @@ export class PeopleClient {
     return this.host.client.workflow.getHandle<CaptureWorkflow>(captureWorkflowId(checkReference(reference)));
   }
 
-  private request<T>(reference: string, timeoutMs: number, request: () => Promise<T>): Promise<T> {
-    return requestFor(this.host.client, personSubject(reference), timeoutMs, request);
+  private request<T>(reference: string, wait: Wait, request: () => Promise<T>): Promise<T> {
+    return requestFor(this.host.client, personSubject(reference), wait, request);
   }
 }
 
