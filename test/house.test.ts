@@ -18,7 +18,7 @@ import {
 
 const RULES: Rules = {
   contract: { ours: [], packages: [] },
-  // Connections, and which addresses are on this machine: used by parts that know nothing of each other.
+  // Connections, time limits, and which addresses are on this machine: used by parts that know nothing of each other.
   network: { ours: [], packages: ['undici'] },
   // Files and functions that keep secrets out of output.
   secrets: { ours: [], packages: ['node:'] },
@@ -57,7 +57,7 @@ const RULES: Rules = {
     packages: ['node:', '@temporalio/common', '@temporalio/proto', 'fastify', '@fastify/cors'],
   },
   // Independent of Temporal: it gets a function to call for each delivery.
-  webhook: { ours: ['contract', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
+  webhook: { ours: ['contract', 'network', 'secrets'], packages: ['node:', 'fastify', 'jose'] },
   // Over the client only: it keeps nothing of its own.
   gateway: {
     ours: ['contract', 'network', 'secrets', 'client'],
@@ -71,7 +71,7 @@ const RULES: Rules = {
   },
   // From the SDK's worker package only the runtime, which provides the SDK's metrics.
   monitoring: {
-    ours: ['contract', 'secrets'],
+    ours: ['contract', 'network', 'secrets'],
     types: ['config', 'incode', 'activities', 'webhook', 'gateway'],
     packages: ['node:', '@temporalio/worker', 'pino', 'prom-client'],
   },

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BatchDetachedError, completeBatch, type OnboardingClient } from '../client/index.js';
 import { checkBatchId, checkBatchPlan, InvalidInputError, MAX_SHARD_SESSIONS } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { TimeLimitError, withTimeLimit } from '../network/time-limit.js';
 import { locationOf } from './batches.js';
 import { checkEncoding, oneOf, queryOf } from './body.js';
 import type { Closing } from './closing.js';
@@ -153,18 +154,14 @@ async function* counted(body: Readable, maxBytes: number, idleMs: number): Async
 
 /** A list that does not go on would keep its place, and other lists would be refused. */
 async function inTime<T>(next: Promise<T>, idleMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const headers = { connection: 'close' };
-  const late = () => new GatewayProblem('RequestTimeout', `No part of the list arrived for ${idleMs} ms`, { headers });
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), idleMs);
-  });
   // The body may be cut off after nobody waits for it.
   next.catch(() => undefined);
   try {
-    return await Promise.race([next, limit]);
-  } finally {
-    clearTimeout(timer);
+    return await withTimeLimit(idleMs, () => next);
+  } catch (error) {
+    if (!(error instanceof TimeLimitError)) throw error;
+    const headers = { connection: 'close' };
+    throw new GatewayProblem('RequestTimeout', `No part of the list arrived for ${idleMs} ms`, { headers });
   }
 }
 

@@ -1,3 +1,5 @@
+import { withTimeLimit } from '../network/time-limit.js';
+
 /** Every process of a large fleet is probed every few seconds. This limits the calls to the server. */
 const FRESH_MS = 5_000;
 
@@ -28,11 +30,8 @@ export function cachedReachability(call: () => Promise<unknown>): () => Promise<
     inFlight ??= answers().finally(() => {
       inFlight = undefined;
     });
+    const answer = inFlight;
     // The SDK may retry a failing call beyond its deadline.
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
-    });
-    return Promise.race([inFlight, limit]).finally(() => clearTimeout(timer));
+    return withTimeLimit(ANSWER_WITHIN_MS, () => answer).catch(() => false);
   };
 }

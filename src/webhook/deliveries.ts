@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidInputError } from '../contract/index.js';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { TimeLimitError, withTimeLimit } from '../network/time-limit.js';
 import type { Authenticate } from './authentication.js';
 import { checkAnnouncedBody, readText } from './body.js';
 import { type Coalesced, coalescing } from './coalescing.js';
 import type { Notified, Settings } from './options.js';
 import { type ParsedDelivery, parseDelivery } from './parse-delivery.js';
 import { type EventFacts, Refusal, type RequestResult } from './results.js';
-import { TimeLimitError, withTimeLimit } from './time-limit.js';
 
 /** The answer that Incode's documentation asks for. */
 const ACCEPTED = { success: true };

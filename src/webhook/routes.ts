@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { omitUndefined } from '../contract/omit-undefined.js';
+import { withTimeLimit } from '../network/time-limit.js';
 import { clientAuthentication, deliveryAuthentication } from './authentication.js';
 import { deliveryReceiver } from './deliveries.js';
 import type { Settings } from './options.js';
 import { HTTP_STATUS, Refusal, type RequestResult, type Tally, type WebhookEvent } from './results.js';
-import { withTimeLimit } from './time-limit.js';
 import { tokenErrorBody, tokenGranter } from './token-requests.js';
 import { createBearerTokens } from './tokens.js';
 

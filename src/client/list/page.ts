@@ -15,7 +15,7 @@ export interface Page {
 }
 
 /**
- * Lists one page of sessions or people.
+ * Lists one page of workflows, such as sessions, people or shards of batches.
  *
  * @param query of `queryFor`
  * @param cursor of the page before, for the same query
