@@ -1,4 +1,5 @@
 // Draws docs/console.png and docs/console-session.png: runs the demo and photographs its console. Run it after the console has changed.
+// `zopflipng` makes them a third smaller without loss, which keeps the package small.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
