@@ -37,6 +37,8 @@ const sessionsOf = (people: CapturePerson[]) => people.map((person) => world.ses
 const outcomesOf = (items: { outcome?: string; failure?: { type: string } }[]) =>
   items.map(({ outcome, failure }) => outcome ?? failure?.type);
 const holdUp = () => world.simulator.fault({ operation: 'start', kind: 'status', status: 429, times: null });
+const untilHeldUp = (batchId: string, people: number) =>
+  expect.poll(async () => (await batchProgress(world.onboarding, batchId).catch(() => null))?.waiting).toBe(people);
 
 async function* oneByOne<T>(items: T[]): AsyncGenerator<T> {
   for (const item of items) {
@@ -158,9 +160,7 @@ describe('captureBatch', () => {
     const detach = new AbortController();
     const how = options();
     const running = thrown(all(captureBatch(world.onboarding, people, { ...how, signal: detach.signal })));
-    await expect
-      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
-      .toBe(4);
+    await untilHeldUp(how.batchId, 4);
     detach.abort();
     const error = await running;
     expect(error).toBeInstanceOf(BatchDetachedError);
@@ -376,9 +376,7 @@ describe('captureBatch', () => {
     holdUp();
     const how = options();
     const running = thrown(all(captureBatch(world.onboarding, people, how)));
-    await expect
-      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
-      .toBe(2);
+    await untilHeldUp(how.batchId, 2);
     await world.temporal.workflow.getHandle(captureBatchWorkflowId(how.batchId, 0)).cancel();
     const error = await running;
     expect(error).toBeInstanceOf(BatchShardError);
@@ -393,9 +391,7 @@ describe('captureBatch', () => {
     holdUp();
     const how = options();
     const running = thrown(all(captureBatch(world.onboarding, people, how)));
-    await expect
-      .poll(async () => (await batchProgress(world.onboarding, how.batchId).catch(() => null))?.waiting)
-      .toBe(2);
+    await untilHeldUp(how.batchId, 2);
     let release = () => {};
     const isRead = new Promise<void>((resolve) => {
       release = resolve;
