@@ -44,7 +44,7 @@ async function listOnly(people) {
   return { server, settings: { people, SMALL_BYTES }, results, targets };
 }
 
-/** Memory of the client that starts a list, and of the one that attaches to it and compares all images. */
+/** Measures the memory of two clients: the first starts a list, the second attaches to it and compares all images. */
 async function longList(people) {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-incode-bench-'));
   try {

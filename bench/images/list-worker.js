@@ -1,4 +1,4 @@
-// The worker of `list-workflow.js`, in a process of its own.
+// Runs the workflow of `list-workflow.js` in a separate process.
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadTemporalConfig } from '../../dist/temporal/environment.js';

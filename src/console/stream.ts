@@ -6,7 +6,7 @@ export interface ServerEvent {
 }
 
 /**
- * @param heard called for all bytes, also for those that only keep the connection open
+ * @param heard called whenever bytes arrive, even if they contain no event
  * @returns the events of an answer as they arrive, until it ends
  * @throws the error of the connection
  */

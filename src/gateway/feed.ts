@@ -125,7 +125,7 @@ export class Feed {
   }
 
   /**
-   * Open sessions, the latest first, and those that have ended just now.
+   * Lists the open sessions, newest first, and the sessions that ended within the last seconds.
    *
    * @returns `isCut` if more have ended since the last poll than one list has
    */
